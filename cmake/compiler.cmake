@@ -1,0 +1,19 @@
+# Warnings, sanitizers and ccache: everything about how a file is compiled that is not a dependency.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(LIMBECK_CCACHE ccache)
+if(LIMBECK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers are only cached when ccache is told that their time stamps do not matter.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${LIMBECK_CCACHE}")
+endif()
+
+add_library(limbeck_compiler INTERFACE)
+target_compile_options(limbeck_compiler INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter
+  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+if(LIMBECK_SANITIZE)
+  add_compile_options(-fsanitize=${LIMBECK_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${LIMBECK_SANITIZE})
+endif()

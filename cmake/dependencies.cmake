@@ -1,0 +1,28 @@
+# Every outside library, once. LibTorch may be Debian's 1.13 or a newer 2.x: what differs in the sources lives in
+# src/nn/torch_compatibility.h.
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(CURL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(OpenMP REQUIRED)
+find_package(Torch REQUIRED)
+find_package(dnnl QUIET)  # optional: without it matrix products go through LibTorch alone
+
+find_library(LIMBECK_XXHASH xxhash REQUIRED)
+find_path(LIMBECK_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
+
+add_library(limbeck_torch INTERFACE)
+target_link_libraries(limbeck_torch INTERFACE ${TORCH_LIBRARIES})
+target_include_directories(limbeck_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+separate_arguments(LIMBECK_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(limbeck_torch INTERFACE ${LIMBECK_TORCH_FLAGS} -Wno-pedantic)
+
+add_library(limbeck_yaml INTERFACE)
+if(TARGET yaml-cpp::yaml-cpp)
+  target_link_libraries(limbeck_yaml INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(limbeck_yaml INTERFACE yaml-cpp)
+endif()

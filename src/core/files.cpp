@@ -1,0 +1,143 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace limbeck {
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+  int close() {
+    const int result = value_ >= 0 ? ::close(value_) : 0;
+    value_ = -1;
+    return result;
+  }
+
+ private:
+  int value_;
+};
+
+void write_all(int descriptor, const void* bytes, size_t size, const fs::path& path) {
+  const char* at = static_cast<const char*>(bytes);
+  while (size > 0) {
+    const ssize_t written = ::write(descriptor, at, size);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
+    }
+    at += written;
+    size -= static_cast<size_t>(written);
+  }
+}
+
+void make_parent(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  if (parent.empty()) return;
+  std::error_code error;
+  fs::create_directories(parent, error);
+  if (error) throw Error(fmt::format("cannot make the folder '{}': {}", parent.string(), error.message()));
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) throw Error(fmt::format("'{}' is a folder; expected a file", path.string()));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw Error(fmt::format("cannot read '{}': {}", path.string(), reason()));
+  std::string content;
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && status.st_size > 0) content.reserve(static_cast<size_t>(status.st_size));
+  std::string buffer(1 << 20, '\0');
+  while (true) {
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got == 0) return content;
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw Error(fmt::format("cannot read '{}': {}", path.string(), reason()));
+    }
+    content.append(buffer.data(), static_cast<size_t>(got));
+  }
+}
+
+void write_file(const fs::path& path, const std::function<void(const ByteSink&)>& write) {
+  make_parent(path);
+  fs::path beside = path;
+  beside += fmt::format(".{}.part", ::getpid());
+  try {
+    Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (file.get() < 0) throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
+    write([&](const void* bytes, size_t size) { write_all(file.get(), bytes, size, path); });
+    if (::fsync(file.get()) != 0 || file.close() != 0)
+      throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
+    if (::rename(beside.c_str(), path.c_str()) != 0)
+      throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
+  } catch (...) {
+    ::unlink(beside.c_str());
+    throw;
+  }
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  write_file(path, [&](const ByteSink& sink) { sink(content.data(), content.size()); });
+}
+
+void make_writable_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw Error(fmt::format("cannot make the folder '{}': {}", folder.string(), error.message()));
+  if (!fs::is_directory(folder)) throw Error(fmt::format("'{}' is a file; expected a folder", folder.string()));
+  const fs::path probe = folder / fmt::format(".write_probe.{}.part", ::getpid());
+  const Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  if (file.get() < 0) throw Error(fmt::format("cannot write in the folder '{}': {}", folder.string(), reason()));
+  ::unlink(probe.c_str());
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (file.get() < 0) throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
+  const std::string text = std::string(line) + '\n';
+  write_all(file.get(), text.data(), text.size(), path);
+}
+
+FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
+  make_writable_folder(folder);
+  descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw Error(fmt::format("cannot write '{}': {}", file_.string(), reason()));
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    std::string holder;
+    try {
+      holder = read_file(file_);
+    } catch (const Error&) {
+      holder.clear();
+    }
+    ::close(descriptor_);
+    throw Error(fmt::format("the folder '{}' is in use by another run{}; wait for it or choose another --out",
+                            folder.string(), holder.empty() ? "" : fmt::format(" (process {})", holder)));
+  }
+  const std::string own = std::to_string(::getpid());
+  if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, own.data(), own.size(), file_);
+}
+
+FolderLock::~FolderLock() {
+  // The file stays: removing it would let a waiting process lock a file that nobody else sees.
+  ::close(descriptor_);
+}
+
+}  // namespace limbeck

@@ -1,0 +1,44 @@
+#pragma once
+// Files: read whole, written beside and renamed, so that a reader never sees half a file and a crash loses nothing.
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace limbeck {
+
+namespace fs = std::filesystem;
+
+/// The whole content of a file. Throws Error with the file's name and the system's reason.
+std::string read_file(const fs::path& path);
+
+/// Writes `path` atomically: into a file beside it, flushed to disk, then renamed over it. Missing folders are made.
+/// When anything fails (no space, no permission) the old file is untouched and the half-written one is removed.
+void write_file(const fs::path& path, std::string_view content);
+
+/// The same for content that is produced in pieces: `write` is called with a sink that takes them in order.
+using ByteSink = std::function<void(const void* bytes, size_t size)>;
+void write_file(const fs::path& path, const std::function<void(const ByteSink&)>& write);
+
+/// Makes a folder and its parents, and proves that files can be written there. Throws Error that names it.
+void make_writable_folder(const fs::path& folder);
+
+/// Appends one line and flushes it; used for logs whose last line may be cut by a crash.
+void append_line(const fs::path& path, std::string_view line);
+
+/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  fs::path file_;
+  int descriptor_ = -1;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,28 @@
+#pragma once
+// Fingerprints of data and of settings (XXH3, 128 bits): equal content has equal fingerprints.
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace limbeck {
+
+/// Builds a fingerprint from parts. Each part is preceded by its length, so that ("ab", "c") differs from ("a", "bc").
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+
+  Hasher& add(std::string_view text) { return add(text.data(), text.size()); }
+  Hasher& add(const void* bytes, size_t size);
+  /// 32 hexadecimal digits.
+  std::string fingerprint() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace limbeck

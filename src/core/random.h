@@ -1,0 +1,66 @@
+#pragma once
+// Randomness as a function of (seed, purpose, epoch, id), by the counter-based generator Philox4x32-10 of
+// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+//
+// There is no hidden generator whose state a checkpoint would have to carry: a run that was killed draws the same
+// numbers again, and the augmentation of an example can be replayed from its id alone.
+//
+//   const RandomKey key{.seed = 1, .purpose = Purpose::order, .epoch = 3, .id = 17};
+//   Random random(key);
+//   const float angle = random.uniform(-20, 20);
+#include <array>
+#include <cstdint>
+
+namespace limbeck {
+
+/// What a random number is for: streams of different purposes never meet. The values are part of what makes a run
+/// repeatable: add at the end, never renumber.
+enum class Purpose : uint32_t {
+  initial_weights = 1,  ///< id: place of the parameter in the network
+  order = 2,            ///< of the examples in an epoch
+  view = 3,             ///< augmentation of an example
+  dropout = 4,          ///< id: the example
+  split = 5,            ///< which training examples are held out for validation
+  subset = 6,           ///< which examples a fraction keeps, or loses its labels
+  synthesis = 7,        ///< built-in digits; id: the example
+};
+
+/// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.
+struct RandomKey {
+  uint64_t seed = 0;
+  Purpose purpose = Purpose::order;
+  uint32_t epoch = 0;
+  uint32_t id = 0;
+  uint32_t lane = 0;
+};
+
+/// The 128 random bits in place `block` of a stream. Distinct (seed, purpose, lane, epoch, id, block) give independent
+/// bits; purpose < 2^8, lane < 2^8 and block < 2^16 share one word of the counter.
+std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
+
+/// A uniform number in [0, 1) from 32 random bits, exact in float.
+constexpr float unit_float(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24F; }
+
+/// Draws from one stream in order.
+class Random {
+ public:
+  explicit Random(const RandomKey& key) : key_(key) {}
+
+  uint32_t bits();
+  /// Uniform in [0, 1).
+  float uniform() { return unit_float(bits()); }
+  /// Uniform in [low, high).
+  float uniform(float low, float high) { return low + (high - low) * uniform(); }
+  /// Uniform in {0, …, count − 1}; count ≥ 1.
+  uint32_t below(uint32_t count);
+  /// Standard normal (Box and Muller).
+  float normal();
+
+ private:
+  RandomKey key_;
+  uint32_t block_ = 0;
+  int used_ = 4;
+  std::array<uint32_t, 4> words_{};
+};
+
+}  // namespace limbeck
