@@ -11,7 +11,7 @@ if(LIMBECK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(limbeck_compiler INTERFACE)
-target_compile_options(limbeck_compiler INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter
+target_compile_options(limbeck_compiler INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 if(LIMBECK_SANITIZE)
   add_compile_options(-fsanitize=${LIMBECK_SANITIZE} -fno-omit-frame-pointer)

@@ -1,0 +1,161 @@
+#include "recipe/catalogue.h"
+
+#include "core/nearest.h"
+#include "core/text.h"
+
+namespace limbeck {
+namespace {
+
+/// Writes each field's value into a JSON object.
+class FieldWriter : public Fields {
+ public:
+  Json take() { return std::move(objects_.front()); }
+
+  void number(const char* name, double& value, const Range&, const char*) override { put(name, value); }
+  void integer(const char* name, int64_t& value, const Range&, const char*) override { put(name, value); }
+  void integers(const char* name, std::vector<int64_t>& value, const Range&, const char*) override { put(name, value); }
+  void flag(const char* name, bool& value, const char*) override { put(name, value); }
+  void text(const char* name, std::string& value, const char*) override { put(name, value); }
+  void reference(const char* name, std::string& value, const char*) override { put(name, value); }
+  void choice_of(const char* name, std::string& value, const std::vector<std::string>&, const char*) override {
+    put(name, value);
+  }
+  void begin_group(const char* name, const char*) override {
+    names_.emplace_back(name);
+    objects_.push_back(Json::object());
+  }
+  void end_group() override {
+    Json group = std::move(objects_.back());
+    objects_.pop_back();
+    objects_.back()[names_.back()] = std::move(group);
+    names_.pop_back();
+  }
+  void require(bool, const std::string&) override {}
+
+ private:
+  template <class T>
+  void put(const char* name, const T& value) {
+    objects_.back()[name] = value;
+  }
+  std::vector<std::string> names_;
+  std::vector<Json> objects_{Json::object()};
+};
+
+/// Collects each field's documentation.
+class FieldLister : public Fields {
+ public:
+  std::vector<FieldDescription> take() { return std::move(fields_); }
+
+  void number(const char* name, double& value, const Range& range, const char* meaning) override {
+    add(name, "number", shortest(value), range.text(), meaning);
+  }
+  void integer(const char* name, int64_t& value, const Range& range, const char* meaning) override {
+    add(name, "integer", std::to_string(value), range.text(), meaning);
+  }
+  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override {
+    add(name, "list of integers", Json(value).dump(), range.text().empty() ? "" : "each " + range.text(), meaning);
+  }
+  void flag(const char* name, bool& value, const char* meaning) override {
+    add(name, "true or false", value ? "true" : "false", "", meaning);
+  }
+  void text(const char* name, std::string& value, const char* meaning) override {
+    add(name, "text", value, "", meaning);
+  }
+  void reference(const char* name, std::string& value, const char* meaning) override {
+    add(name, "stage or network", value, "", meaning);
+  }
+  void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
+                 const char* meaning) override {
+    add(name, "choice", value, quoted_list(names), meaning);
+  }
+  void begin_group(const char* name, const char*) override { prefix_ += std::string(name) + "."; }
+  void end_group() override {
+    prefix_.pop_back();
+    prefix_.erase(prefix_.rfind('.') == std::string::npos ? 0 : prefix_.rfind('.') + 1);
+  }
+  void require(bool, const std::string&) override {}
+
+ private:
+  void add(const char* name, const char* type, const std::string& value, const std::string& allowed,
+           const char* meaning) {
+    fields_.push_back({prefix_ + name, type, value, allowed, meaning});
+  }
+  std::string prefix_;
+  std::vector<FieldDescription> fields_;
+};
+
+}  // namespace
+
+std::string Range::text() const {
+  const bool has_low = low > -std::numeric_limits<double>::infinity();
+  const bool has_high = high < std::numeric_limits<double>::infinity();
+  if (has_low && has_high && !low_open)
+    return fmt::format("from {} to {}{}", shortest(low), high_open ? "below " : "", shortest(high));
+  std::string words;
+  if (has_low) words = fmt::format("{} {}", low_open ? "above" : "at least", shortest(low));
+  if (has_high) words += fmt::format("{}{} {}", has_low ? " and " : "", high_open ? "below" : "at most", shortest(high));
+  return words;
+}
+
+std::string slot_name(Slot slot) {
+  switch (slot) {
+    case Slot::data: return "data source";
+    case Slot::augmentation: return "augmentation";
+    case Slot::network: return "network";
+    case Slot::loss: return "loss";
+    case Slot::teacher: return "teacher";
+    case Slot::optimizer: return "optimizer";
+    case Slot::schedule: return "schedule";
+  }
+  return "component";
+}
+
+std::shared_ptr<const Component> Catalogue::find(Slot slot, const std::string& name) const {
+  const auto in_slot = components_.find(slot);
+  if (in_slot == components_.end()) return nullptr;
+  const auto found = in_slot->second.find(name);
+  return found == in_slot->second.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const Component>> Catalogue::components(Slot slot) const {
+  std::vector<std::shared_ptr<const Component>> all;
+  const auto in_slot = components_.find(slot);
+  if (in_slot == components_.end()) return all;
+  for (const auto& [name, component] : in_slot->second) all.push_back(component);
+  return all;
+}
+
+std::vector<std::string> Catalogue::names(Slot slot) const {
+  std::vector<std::string> names;
+  for (const auto& component : components(slot)) names.push_back(component->info().name);
+  return names;
+}
+
+Choice Catalogue::choose(Slot slot, const std::string& name) const {
+  const auto component = find(slot, name);
+  if (component == nullptr)
+    throw Error(ErrorKind::usage, fmt::format("unknown {} '{}'{}", slot_name(slot), name, suggestion(name, names(slot))));
+  return {component, component->default_options(), {}};
+}
+
+void Catalogue::insert(Slot slot, std::shared_ptr<const Component> component) {
+  const std::string name = component->info().name;
+  if (!components_[slot].emplace(name, std::move(component)).second)
+    throw Error(fmt::format("the {} '{}' is registered twice", slot_name(slot), name));
+}
+
+std::vector<FieldDescription> describe_fields(OptionSet& options) {
+  FieldLister lister;
+  options.bind(lister);
+  return lister.take();
+}
+
+Json field_values(OptionSet& options) {
+  FieldWriter writer;
+  options.bind(writer);
+  return writer.take();
+}
+
+Json resolved(const Choice& choice) { return {{choice.name(), field_values(*choice.options)}}; }
+
+}  // namespace limbeck

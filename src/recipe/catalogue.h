@@ -1,0 +1,139 @@
+#pragma once
+// What can stand in a recipe: every loss, network, data set, teacher, optimiser, schedule and augmentation, each with
+// its options and its documentation. The recipe knows them by this page alone; their folders register them.
+//
+//   catalogue.add<Loss, SoftTargetsOptions>(
+//       Slot::loss, {.name = "soft_targets", .summary = "…", .formula = "…", .source = "Hinton et al. 2015"},
+//       [](const SoftTargetsOptions& options) { return std::make_unique<SoftTargets>(options); });
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "recipe/fields.h"
+
+namespace limbeck {
+
+/// The places of a recipe that are filled by a registered component.
+enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedule };
+
+/// "loss", "network", …
+std::string slot_name(Slot slot);
+
+struct ComponentInfo {
+  std::string name;       ///< the key in the recipe
+  std::string summary;    ///< one sentence
+  std::string formula;    ///< empty where there is none
+  std::string source;     ///< paper or page it comes from
+  std::string principal;  ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
+  bool needs_teacher = false;  ///< losses: reads the teacher's outputs
+};
+
+/// A component's options, whatever their type.
+class OptionSet {
+ public:
+  virtual ~OptionSet() = default;
+  virtual void bind(Fields& fields) = 0;
+};
+
+template <class Options>
+class OptionsOf : public OptionSet {
+ public:
+  void bind(Fields& fields) override { value.bind(fields); }
+  Options value;
+};
+
+/// Options of a component that has none.
+struct NoOptions {
+  void bind(Fields&) {}
+};
+
+class Component {
+ public:
+  explicit Component(ComponentInfo info) : info_(std::move(info)) {}
+  virtual ~Component() = default;
+  const ComponentInfo& info() const { return info_; }
+  virtual std::shared_ptr<OptionSet> default_options() const = 0;
+
+ private:
+  ComponentInfo info_;
+};
+
+/// A component that makes Products, from its options and what else their folder needs (Context).
+template <class Product, class... Context>
+class Maker : public Component {
+ public:
+  using Component::Component;
+  virtual std::unique_ptr<Product> make(const OptionSet& options, Context... context) const = 0;
+};
+
+/// A component as it was chosen in a recipe, with the options that were read.
+struct Choice {
+  std::shared_ptr<const Component> component;
+  std::shared_ptr<OptionSet> options;
+  SourceLocation where;
+
+  explicit operator bool() const { return component != nullptr; }
+  const std::string& name() const { return component->info().name; }
+
+  /// The product of this choice; Product and Context are those with which it was registered.
+  template <class Product, class... Context>
+  std::unique_ptr<Product> make(Context... context) const {
+    const auto* maker = dynamic_cast<const Maker<Product, Context...>*>(component.get());
+    if (maker == nullptr) throw Error(fmt::format("'{}' cannot be used here", name()));
+    return maker->make(*options, context...);
+  }
+};
+
+class Catalogue {
+ public:
+  /// Registers a component. `make` is callable as make(const Options&, Context…) → unique_ptr<Product>.
+  template <class Product, class Options, class... Context, class Make>
+  void add(Slot slot, ComponentInfo info, Make make) {
+    class Registered : public Maker<Product, Context...> {
+     public:
+      Registered(ComponentInfo info, Make make) : Maker<Product, Context...>(std::move(info)), make_(std::move(make)) {}
+      std::shared_ptr<OptionSet> default_options() const override { return std::make_shared<OptionsOf<Options>>(); }
+      std::unique_ptr<Product> make(const OptionSet& options, Context... context) const override {
+        return make_(dynamic_cast<const OptionsOf<Options>&>(options).value, context...);
+      }
+
+     private:
+      Make make_;
+    };
+    insert(slot, std::make_shared<Registered>(std::move(info), std::move(make)));
+  }
+
+  /// nullptr where no component of that name is registered.
+  std::shared_ptr<const Component> find(Slot slot, const std::string& name) const;
+  std::vector<std::string> names(Slot slot) const;
+  std::vector<std::shared_ptr<const Component>> components(Slot slot) const;
+  /// A component with its default options. Throws Error for an unknown name.
+  Choice choose(Slot slot, const std::string& name) const;
+
+ private:
+  void insert(Slot slot, std::shared_ptr<const Component> component);
+  std::map<Slot, std::map<std::string, std::shared_ptr<const Component>>> components_;
+};
+
+/// One field of a component, as `limbeck list` shows it.
+struct FieldDescription {
+  std::string name;           ///< "dropout.input"
+  std::string type;           ///< "number", "integer", …
+  std::string default_value;  ///< as it would stand in a recipe
+  std::string allowed;        ///< "above 0", "'input' or 'hidden'"; may be empty
+  std::string meaning;
+};
+
+std::vector<FieldDescription> describe_fields(OptionSet& options);
+
+/// {"temperature": 4.0}: every option, with its value.
+Json field_values(OptionSet& options);
+
+/// {"soft_targets": {"temperature": 4.0}}
+Json resolved(const Choice& choice);
+
+}  // namespace limbeck

@@ -1,0 +1,74 @@
+#pragma once
+// The one description of a struct of options, from which reading, documentation and the resolved recipe all follow.
+// An options struct names its fields in a member `bind`; the defaults are the struct's own initialisers:
+//
+//   struct SoftTargetsOptions {
+//     double temperature = 4;  // T
+//     void bind(Fields& fields) { fields.number("temperature", temperature, above(0), "softens both distributions"); }
+//   };
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace limbeck {
+
+/// The values that a number may take.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_open = false;
+  bool high_open = false;
+
+  bool contains(double value) const {
+    return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+  }
+  /// "above 0", "at least 1", "from 0 to 1"
+  std::string text() const;
+};
+
+inline Range any_number() { return {}; }
+inline Range above(double low) { return {.low = low, .low_open = true}; }
+inline Range at_least(double low) { return {.low = low}; }
+inline Range between(double low, double high) { return {.low = low, .high = high}; }
+/// [low, high): e.g. a dropout probability, which may not be 1.
+inline Range from_below(double low, double high) { return {.low = low, .high = high, .high_open = true}; }
+
+/// What an options struct tells its fields to.
+class Fields {
+ public:
+  virtual ~Fields() = default;
+
+  virtual void number(const char* name, double& value, const Range& range, const char* meaning) = 0;
+  virtual void integer(const char* name, int64_t& value, const Range& range, const char* meaning) = 0;
+  virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) = 0;
+  virtual void flag(const char* name, bool& value, const char* meaning) = 0;
+  virtual void text(const char* name, std::string& value, const char* meaning) = 0;
+  /// The name of an earlier stage, or of a network with weights.
+  virtual void reference(const char* name, std::string& value, const char* meaning) = 0;
+  /// A choice among names; use the template below for an enum.
+  virtual void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
+                         const char* meaning) = 0;
+  /// Fields in a map of their own: `dropout: { input: 0.2, hidden: 0.5 }`.
+  virtual void begin_group(const char* name, const char* meaning) = 0;
+  virtual void end_group() = 0;
+  /// A mistake that no single field's range can express.
+  virtual void require(bool holds, const std::string& otherwise) = 0;
+
+  template <class Enum>
+  void choice(const char* name, Enum& value, const std::vector<std::pair<std::string, Enum>>& table,
+              const char* meaning) {
+    std::vector<std::string> names;
+    std::string chosen;
+    for (const auto& [text, option] : table) {
+      names.push_back(text);
+      if (option == value) chosen = text;
+    }
+    choice_of(name, chosen, names, meaning);
+    for (const auto& [text, option] : table)
+      if (text == chosen) value = option;
+  }
+};
+
+}  // namespace limbeck

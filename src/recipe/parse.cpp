@@ -1,0 +1,308 @@
+// From YAML to Recipe: reads the parts, then checks what spans them (names that must exist, losses that need a teacher).
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "core/nearest.h"
+#include "recipe/reader.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+namespace {
+
+bool is_name(const std::string& name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  return !name.empty() && name.front() != '.' && name.find_first_not_of(kAllowed) == std::string::npos;
+}
+
+/// Names become folders and keys on the command line.
+void check_name(const std::string& name, const SourceLocation& where, const std::string& path, ReadContext& context) {
+  if (!is_name(name))
+    context.mistake(where, path, fmt::format("'{}' is not a name; expected letters, digits, '_', '-' and '.'", name));
+}
+
+class RecipeReader {
+ public:
+  RecipeReader(const Value& root, const Catalogue& catalogue, std::vector<Diagnostic>& diagnostics)
+      : root_(root), context_{catalogue, diagnostics, {}} {}
+
+  Recipe read() {
+    MapReader reader(root_, "", context_);
+    if (const Value* name = reader.require_key("name"))
+      if (read_text(*name, "name", context_, recipe_.name)) check_name(recipe_.name, name->where, "name", context_);
+    reader.integer("seed", recipe_.seed, between(0, 9e15), "of all randomness");
+    if (const Value* data = reader.require_key("data")) read_data(*data);
+    if (const Value* networks = reader.require_key("networks")) read_networks(*networks);
+    if (const Value* stages = reader.require_key("stages")) read_stages(*stages);
+    if (const Value* paper = reader.take("paper")) read_paper(*paper);
+    if (const Value* plots = reader.take("plots")) read_plots(*plots);
+    reader.finish();
+    return std::move(recipe_);
+  }
+
+ private:
+  void read_data(const Value& value) {
+    MapReader reader(value, "data", context_);
+    if (const Value* source = reader.require_key("source"))
+      recipe_.data.source = read_choice(*source, "data.source", Slot::data, context_);
+    reader.integer("validation", recipe_.data.validation, at_least(0), "training examples held out");
+    if (const Value* augment = reader.take("augment")) recipe_.data.augment = read_augment(*augment, "data.augment");
+    if (const Value* examples = reader.take("examples")) recipe_.data.examples = read_examples(*examples, "data.examples");
+    reader.finish();
+  }
+
+  std::vector<Choice> read_augment(const Value& value, const std::string& path) {
+    std::vector<Choice> augmentations;
+    if (value.kind == Value::Kind::null || (value.kind == Value::Kind::scalar && value.scalar == "none"))
+      return augmentations;
+    if (value.kind != Value::Kind::map) {
+      context_.mistake(value.where, path, fmt::format("expected 'none' or a map of {}, found {}",
+                                                      quoted_list(context_.catalogue.names(Slot::augmentation)),
+                                                      value.description()));
+      return augmentations;
+    }
+    for (const Entry& entry : value.entries)
+      if (Choice choice = read_options(entry.key, entry.value, entry.where, path + "." + entry.key, Slot::augmentation,
+                                       context_))
+        augmentations.push_back(std::move(choice));
+    return augmentations;
+  }
+
+  ExamplesRecipe read_examples(const Value& value, const std::string& path) {
+    ExamplesRecipe examples;
+    MapReader reader(value, path, context_);
+    examples.bind(reader);
+    reader.finish();
+    return examples;
+  }
+
+  void read_networks(const Value& value) {
+    if (value.kind != Value::Kind::map) {
+      context_.mistake(value.where, "networks", fmt::format("expected a map of names, found {}", value.description()));
+      return;
+    }
+    for (const Entry& entry : value.entries) {
+      const std::string path = "networks." + entry.key;
+      check_name(entry.key, entry.where, path, context_);
+      NetworkRecipe network;
+      network.name = entry.key;
+      network.architecture = read_choice(entry.value, path, Slot::network, context_, nullptr, {"weights"});
+      if (const Value* weights = entry.value.find("weights"))
+        read_text(*weights, path + ".weights", context_, network.weights);
+      recipe_.networks.push_back(std::move(network));
+    }
+    if (value.entries.empty()) context_.mistake(value.where, "networks", "no networks; expected at least one");
+  }
+
+  void read_stages(const Value& value) {
+    if (value.kind != Value::Kind::sequence || value.items.empty()) {
+      context_.mistake(value.where, "stages", fmt::format("expected a list of stages, found {}",
+                                                          value.items.empty() ? "none" : value.description()));
+      return;
+    }
+    for (size_t i = 0; i < value.items.size(); ++i) read_stage(value.items[i], fmt::format("stages[{}]", i));
+  }
+
+  void read_stage(const Value& value, const std::string& path) {
+    MapReader reader(value, path, context_);
+    StageRecipe stage;
+    stage.where = value.where;
+    if (const Value* name = reader.require_key("name"))
+      if (read_text(*name, path + ".name", context_, stage.name)) check_stage_name(*name, path + ".name", stage.name);
+    if (const Value* train = reader.require_key("train"))
+      if (read_text(*train, path + ".train", context_, stage.network)) check_network(*train, path + ".train");
+    stage.bind(reader);
+
+    const Value* augment = reader.take("augment");
+    stage.augment = augment == nullptr ? recipe_.data.augment : read_augment(*augment, path + ".augment");
+    const Value* examples = reader.take("examples");
+    stage.examples = examples == nullptr ? recipe_.data.examples : read_examples(*examples, path + ".examples");
+    if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
+    const Value* loss = reader.take("loss");
+    if (loss != nullptr) read_loss(*loss, path + ".loss", stage);
+    else stage.loss = default_loss(stage);
+    const Value* optimizer = reader.take("optimizer");
+    stage.optimizer = optimizer == nullptr ? context_.catalogue.choose(Slot::optimizer, "sgd")
+                                           : read_choice(*optimizer, path + ".optimizer", Slot::optimizer, context_);
+    const Value* schedule = reader.take("schedule");
+    stage.schedule = schedule == nullptr ? context_.catalogue.choose(Slot::schedule, "cosine")
+                                         : read_choice(*schedule, path + ".schedule", Slot::schedule, context_);
+    reader.finish();
+    recipe_.stages.push_back(std::move(stage));
+  }
+
+  void check_stage_name(const Value& value, const std::string& path, const std::string& name) {
+    check_name(name, value.where, path, context_);
+    if (recipe_.stage(name) != nullptr) context_.mistake(value.where, path, fmt::format("a second stage '{}'", name));
+  }
+
+  void check_network(const Value& value, const std::string& path) {
+    std::vector<std::string> names;
+    for (const NetworkRecipe& network : recipe_.networks) names.push_back(network.name);
+    if (recipe_.network(value.scalar) == nullptr)
+      context_.mistake(value.where, path, fmt::format("no network '{}'{}", value.scalar, suggestion(value.scalar, names)));
+  }
+
+  /// `teacher: NAME` is a network teacher; `teacher: { KIND: options }` any other.
+  void read_teacher(const Value& value, const std::string& path, StageRecipe& stage) {
+    if (value.kind == Value::Kind::null || (value.kind == Value::Kind::scalar && value.scalar == "none")) return;
+    context_.references.clear();
+    const bool bare = value.kind == Value::Kind::scalar && context_.catalogue.find(Slot::teacher, value.scalar) == nullptr;
+    stage.teacher = bare ? read_options("network", value, value.where, path, Slot::teacher, context_)
+                         : read_choice(value, path, Slot::teacher, context_);
+    for (const Reference& reference : context_.references) {
+      check_reference(reference);
+      stage.inputs.push_back(reference.name);
+    }
+  }
+
+  /// A reference names an earlier stage, or a network that has weights.
+  void check_reference(const Reference& reference) {
+    if (recipe_.stage(reference.name) != nullptr) return;
+    const NetworkRecipe* network = recipe_.network(reference.name);
+    if (network != nullptr && !network->weights.empty()) return;
+    if (network != nullptr) {
+      context_.mistake(reference.where, reference.path,
+                       fmt::format("the network '{}' has no weights; name a stage that trains it, or give it weights",
+                                   reference.name));
+      return;
+    }
+    std::vector<std::string> names;
+    for (const StageRecipe& stage : recipe_.stages) names.push_back(stage.name);
+    for (const NetworkRecipe& candidate : recipe_.networks)
+      if (!candidate.weights.empty()) names.push_back(candidate.name);
+    context_.mistake(reference.where, reference.path,
+                     fmt::format("no earlier stage '{}'{}", reference.name, suggestion(reference.name, names)));
+  }
+
+  /// Hard labels without a teacher; with one, the paper's weighted average with a considerably lower weight on the
+  /// hard labels.
+  std::vector<LossTermRecipe> default_loss(const StageRecipe& stage) const {
+    const auto term = [&](const char* name, double weight) {
+      return LossTermRecipe{context_.catalogue.choose(Slot::loss, name), {.from = weight, .to = weight}};
+    };
+    if (!stage.teacher) return {term("hard_labels", 1.0)};
+    return {term("soft_targets", 0.9), term("hard_labels", 0.1)};
+  }
+
+  void read_loss(const Value& value, const std::string& path, StageRecipe& stage) {
+    if (value.kind != Value::Kind::sequence || value.items.empty()) {
+      context_.mistake(value.where, path, fmt::format("expected a list of losses such as '- hard_labels', found {}",
+                                                      value.items.empty() ? "none" : value.description()));
+      return;
+    }
+    for (size_t i = 0; i < value.items.size(); ++i) {
+      const Value& item = value.items[i];
+      const std::string item_path = fmt::format("{}[{}]", path, i);
+      LossTermRecipe term;
+      const auto read_weight = [&](MapReader& reader) {
+        if (const Value* weight = reader.take("weight")) term.weight = read_term_weight(*weight, reader.path_of("weight"));
+      };
+      term.loss = read_choice(item, item_path, Slot::loss, context_, read_weight);
+      if (!term.loss) continue;
+      if (term.loss.component->info().needs_teacher && !stage.teacher)
+        context_.mistake(item.where, item_path,
+                         fmt::format("'{}' needs a teacher; add `teacher:` to the stage", term.loss.name()));
+      stage.loss.push_back(std::move(term));
+    }
+  }
+
+  WeightRecipe read_term_weight(const Value& value, const std::string& path) {
+    WeightRecipe weight;
+    if (value.kind == Value::Kind::scalar) {
+      if (read_number(value, path, any_number(), context_, weight.to)) weight.from = weight.to;
+      return weight;
+    }
+    MapReader reader(value, path, context_);
+    weight.bind(reader);
+    reader.finish();
+    return weight;
+  }
+
+  /// Checks that `name` is a stage.
+  bool check_stage(const std::string& name, const SourceLocation& where, const std::string& path) {
+    std::vector<std::string> names;
+    for (const StageRecipe& stage : recipe_.stages) names.push_back(stage.name);
+    if (recipe_.stage(name) != nullptr) return true;
+    context_.mistake(where, path, fmt::format("no stage '{}'{}", name, suggestion(name, names)));
+    return false;
+  }
+
+  void read_paper(const Value& value) {
+    MapReader stages(value, "paper", context_);
+    for (const Entry& entry : value.entries) {
+      if (!check_stage(entry.key, entry.where, "paper")) continue;
+      MapReader reader(entry.value, "paper." + entry.key, context_);
+      for (const std::string& metric : evaluation_metrics()) {
+        const Value* number = reader.take(metric);
+        double published = 0;
+        if (number != nullptr && read_number(*number, reader.path_of(metric), any_number(), context_, published))
+          recipe_.paper[entry.key][metric] = published;
+      }
+      reader.finish();
+    }
+  }
+
+  void read_plots(const Value& value) {
+    if (value.kind != Value::Kind::sequence)
+      context_.mistake(value.where, "plots", fmt::format("expected a list of plots, found {}", value.description()));
+    for (size_t i = 0; i < value.items.size(); ++i) read_plot(value.items[i], fmt::format("plots[{}]", i));
+  }
+
+  void read_plot(const Value& value, const std::string& path) {
+    PlotRecipe plot;
+    MapReader reader(value, path, context_);
+    reader.text("title", plot.title, "");
+    reader.text("x_label", plot.x_label, "");
+    reader.choice_of("metric", plot.metric, evaluation_metrics(), "");
+    reader.flag("log_x", plot.log_x, "");
+    const Value* lines = reader.require_key("lines");
+    reader.finish();
+    if (lines == nullptr) return;
+    if (lines->kind != Value::Kind::map)
+      context_.mistake(lines->where, path + ".lines", fmt::format("expected a map, found {}", lines->description()));
+    for (const Entry& line : lines->entries) plot.lines.push_back(read_line(line, path + ".lines." + line.key));
+    recipe_.plots.push_back(std::move(plot));
+  }
+
+  /// `300 units: { 1: stage_at_1, 2: stage_at_2 }`
+  PlotRecipe::Line read_line(const Entry& entry, const std::string& path) {
+    PlotRecipe::Line line{entry.key, {}};
+    if (entry.value.kind != Value::Kind::map)
+      context_.mistake(entry.value.where, path, fmt::format("expected a map from numbers to stages, found {}",
+                                                            entry.value.description()));
+    for (const Entry& point : entry.value.entries) {
+      Value key;
+      key.kind = Value::Kind::scalar;
+      key.scalar = point.key;
+      key.where = point.where;
+      double x = 0;
+      const bool is_number = read_number(key, path, any_number(), context_, x);
+      if (check_stage(point.value.scalar, point.value.where, path) && is_number)
+        line.points.emplace_back(x, point.value.scalar);
+    }
+    return line;
+  }
+
+  const Value& root_;
+  ReadContext context_;
+  Recipe recipe_;
+};
+
+}  // namespace
+
+Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<std::string>& settings,
+                    const Catalogue& catalogue) {
+  std::vector<Diagnostic> diagnostics;
+  Value root = parse_yaml(text, file, diagnostics);
+  const bool readable = root.kind == Value::Kind::map;
+  if (!readable && diagnostics.empty())
+    diagnostics.push_back({{file, 1, 1}, "", fmt::format("expected a recipe, found {}", root.description())});
+  if (!readable) throw DiagnosticsError(diagnostics);
+  for (const std::string& setting : settings) apply_setting(root, setting, diagnostics);
+  Recipe recipe = RecipeReader(root, catalogue, diagnostics).read();
+  if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
+  return recipe;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,93 @@
+#pragma once
+// Reads maps of a recipe into structs. Every mistake becomes a diagnostic and reading goes on, so that all are found at
+// once; a key that nobody read is a mistake too.
+//
+//   MapReader reader(value, "stages[1]", context);
+//   stage.bind(reader);                       // the struct names its fields
+//   if (const Value* loss = reader.take("loss")) …
+//   reader.finish();                          // unread keys
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "recipe/catalogue.h"
+#include "recipe/value.h"
+
+namespace limbeck {
+
+/// A stage or network that is named somewhere and must exist.
+struct Reference {
+  std::string name;
+  SourceLocation where;
+  std::string path;
+};
+
+/// What reading shares: where mistakes and references go, and what is registered.
+struct ReadContext {
+  const Catalogue& catalogue;
+  std::vector<Diagnostic>& diagnostics;
+  std::vector<Reference> references;
+
+  void mistake(const SourceLocation& where, const std::string& path, const std::string& message) {
+    diagnostics.push_back({where, path, message});
+  }
+};
+
+class MapReader : public Fields {
+ public:
+  /// A `value` that is no map is a mistake, after which everything keeps its default.
+  MapReader(const Value& value, std::string path, ReadContext& context);
+
+  /// The value of a key, marked as read; nullptr where it is absent.
+  const Value* take(const std::string& key);
+  /// The same, absence being a mistake.
+  const Value* require_key(const std::string& key);
+  /// Reports the keys that nobody took, with the nearest right name.
+  void finish();
+  std::string path_of(const std::string& key) const;
+
+  void number(const char* name, double& value, const Range& range, const char* meaning) override;
+  void integer(const char* name, int64_t& value, const Range& range, const char* meaning) override;
+  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override;
+  void flag(const char* name, bool& value, const char* meaning) override;
+  void text(const char* name, std::string& value, const char* meaning) override;
+  void reference(const char* name, std::string& value, const char* meaning) override;
+  void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
+                 const char* meaning) override;
+  void begin_group(const char* name, const char* meaning) override;
+  void end_group() override;
+  void require(bool holds, const std::string& otherwise) override;
+
+ private:
+  struct Frame {
+    const Value* map = nullptr;  ///< nullptr: absent or no map
+    std::string path;
+    SourceLocation where;
+    std::set<std::string> taken;
+    std::vector<std::string> valid;
+  };
+
+  Frame frame_of(const Value& value, const std::string& path);
+  void finish(const Frame& frame);
+
+  ReadContext& context_;
+  std::vector<Frame> frames_;
+};
+
+// Readers of single values: each reports a mistake and returns false where the value does not fit.
+bool read_number(const Value& value, const std::string& path, const Range& range, ReadContext& context, double& out);
+bool read_integer(const Value& value, const std::string& path, const Range& range, ReadContext& context, int64_t& out);
+bool read_text(const Value& value, const std::string& path, ReadContext& context, std::string& out);
+
+/// Reads one component: `name`, or a map with the single key `name` whose value holds the options. `also` may read
+/// further keys that stand among the options (a loss term's weight); `siblings` are keys that may stand beside the
+/// component's (a network's weights). Returns an empty Choice after a mistake.
+Choice read_choice(const Value& value, const std::string& path, Slot slot, ReadContext& context,
+                   const std::function<void(MapReader&)>& also = nullptr, const std::set<std::string>& siblings = {});
+
+/// Reads the options of a component whose name is known already.
+Choice read_options(const std::string& name, const Value& options, const SourceLocation& where, const std::string& path,
+                    Slot slot, ReadContext& context, const std::function<void(MapReader&)>& also = nullptr);
+
+}  // namespace limbeck

@@ -1,0 +1,52 @@
+#include "recipe/recipe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace limbeck {
+
+const std::vector<std::string>& evaluation_metrics() {
+  static const std::vector<std::string> kNames = {"errors", "accuracy", "nll", "ece", "agreement", "teacher_kl"};
+  return kNames;
+}
+
+void ExamplesRecipe::bind(Fields& fields) {
+  fields.integers("classes", classes, at_least(0), "keep these classes only; empty keeps all");
+  fields.integers("without", without, at_least(0), "leave these classes out");
+  fields.number("fraction", fraction, {.low = 0, .high = 1, .low_open = true}, "keep this part, the same of each class");
+  fields.number("unlabelled", unlabelled, between(0, 1), "this part of the kept examples loses its labels");
+}
+
+void WeightRecipe::bind(Fields& fields) {
+  fields.number("from", from, any_number(), "weight at the start of the stage");
+  fields.number("to", to, any_number(), "weight after `epochs` epochs");
+  fields.number("epochs", epochs, at_least(0), "over which the weight changes");
+  fields.choice<Shape>("shape", shape, {{"linear", Shape::linear}, {"cosine", Shape::cosine}}, "how it changes");
+}
+
+double WeightRecipe::at(double epoch) const {
+  if (epoch >= epochs) return to;
+  const double done = epoch / epochs;
+  const double share = shape == Shape::linear ? done : (1 - std::cos(std::numbers::pi * done)) / 2;
+  return from + (to - from) * share;
+}
+
+void StageRecipe::bind(Fields& fields) {
+  fields.integer("epochs", epochs, between(1, 1e6), "passes over the training examples");
+  fields.integer("batch_size", batch_size, between(1, 1e6), "examples per step; the last step of an epoch may be smaller");
+  fields.integer("evaluate_every", evaluate_every, between(1, 1e6), "epochs between evaluations on the validation split");
+  fields.number("checkpoint_seconds", checkpoint_seconds, at_least(0), "time between checkpoints");
+}
+
+const NetworkRecipe* Recipe::network(const std::string& wanted) const {
+  const auto found = std::find_if(networks.begin(), networks.end(), [&](const auto& it) { return it.name == wanted; });
+  return found == networks.end() ? nullptr : &*found;
+}
+
+const StageRecipe* Recipe::stage(const std::string& wanted) const {
+  const auto found = std::find_if(stages.begin(), stages.end(), [&](const auto& it) { return it.name == wanted; });
+  return found == stages.end() ? nullptr : &*found;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,128 @@
+// The recipe with every default spelled out, as JSON and as YAML.
+#include "recipe/recipe.h"
+
+namespace limbeck {
+namespace {
+
+/// The fields of a plain struct, through the same `bind` that reads them.
+template <class Options>
+Json fields_of(Options options) {
+  OptionsOf<Options> holder;
+  holder.value = std::move(options);
+  return field_values(holder);
+}
+
+Json resolved_augment(const std::vector<Choice>& augmentations) {
+  if (augmentations.empty()) return "none";
+  Json all = Json::object();
+  for (const Choice& choice : augmentations) all.update(resolved(choice));
+  return all;
+}
+
+Json resolved_weight(const WeightRecipe& weight) {
+  if (weight.epochs == 0) return weight.to;
+  return fields_of(weight);
+}
+
+bool needs_quotes(const std::string& text) {
+  if (text.empty() || text == "none" || text == "true" || text == "false" || text == "null" || text == "~") return true;
+  if (Json::accept(text)) return true;  // looks like a number
+  if (text.find_first_of(":#{}[],&*!|>'\"%@`\n\t") != std::string::npos) return true;
+  return text.front() == ' ' || text.back() == ' ' || text.front() == '-' || text.front() == '?';
+}
+
+std::string scalar_text(const Json& json) {
+  if (!json.is_string()) return json.dump();
+  const auto& text = json.get_ref<const std::string&>();
+  if (text == "none" || !needs_quotes(text)) return text;
+  return json.dump();
+}
+
+std::string flow_text(const Json& json) {
+  if (!json.is_structured()) return scalar_text(json);
+  std::string text = json.is_array() ? "[" : "{ ";
+  bool first = true;
+  for (const auto& [key, value] : json.items()) {
+    if (!first) text += ", ";
+    first = false;
+    if (json.is_object()) text += scalar_text(Json(key)) + ": ";
+    text += flow_text(value);
+  }
+  return text + (json.is_array() ? "]" : " }");
+}
+
+void append_block(const Json& json, size_t indent, std::string& text) {
+  const std::string margin(indent, ' ');
+  for (const auto& [key, value] : json.items()) {
+    const std::string head = margin + (json.is_array() ? "-" : scalar_text(Json(key)) + ":");
+    const std::string flow = value.empty() && value.is_object() ? "{}" : flow_text(value);
+    if (!value.is_structured() || value.empty() || head.size() + flow.size() < 110) {
+      text += head + " " + flow + "\n";
+    } else if (json.is_array() && value.is_object()) {
+      std::string inner;
+      append_block(value, indent + 2, inner);
+      inner.replace(indent, 2, "- ");
+      text += inner;
+    } else {
+      text += head + "\n";
+      append_block(value, indent + 2, text);
+    }
+  }
+}
+
+}  // namespace
+
+Json resolved(const DataRecipe& data) {
+  return {{"source", resolved(data.source)},
+          {"validation", data.validation},
+          {"augment", resolved_augment(data.augment)},
+          {"examples", fields_of(data.examples)}};
+}
+
+Json resolved(const StageRecipe& stage) {
+  Json json = {{"name", stage.name}, {"train", stage.network}};
+  json.update(fields_of(stage));
+  json["augment"] = resolved_augment(stage.augment);
+  json["examples"] = fields_of(stage.examples);
+  if (stage.teacher) json["teacher"] = resolved(stage.teacher);
+  json["loss"] = Json::array();
+  for (const LossTermRecipe& term : stage.loss) {
+    Json entry = resolved(term.loss);
+    entry[term.loss.name()]["weight"] = resolved_weight(term.weight);
+    json["loss"].push_back(std::move(entry));
+  }
+  json["optimizer"] = resolved(stage.optimizer);
+  json["schedule"] = resolved(stage.schedule);
+  return json;
+}
+
+Json resolved(const Recipe& recipe) {
+  Json json = {{"name", recipe.name}, {"seed", recipe.seed}, {"data", resolved(recipe.data)}};
+  json["networks"] = Json::object();
+  for (const NetworkRecipe& network : recipe.networks) {
+    json["networks"][network.name] = resolved(network.architecture);
+    if (!network.weights.empty()) json["networks"][network.name]["weights"] = network.weights;
+  }
+  json["stages"] = Json::array();
+  for (const StageRecipe& stage : recipe.stages) json["stages"].push_back(resolved(stage));
+  if (!recipe.paper.empty()) json["paper"] = recipe.paper;
+  for (const PlotRecipe& plot : recipe.plots) {
+    Json lines = Json::object();
+    for (const PlotRecipe::Line& line : plot.lines) {
+      Json points = Json::object();
+      for (const auto& [x, stage] : line.points) points[fmt::format("{}", x)] = stage;
+      lines[line.name] = std::move(points);
+    }
+    json["plots"].push_back({{"title", plot.title}, {"x_label", plot.x_label}, {"metric", plot.metric},
+                             {"log_x", plot.log_x}, {"lines", std::move(lines)}});
+  }
+  return json;
+}
+
+std::string to_yaml(const Json& json) {
+  std::string text;
+  append_block(json, 0, text);
+  return text;
+}
+
+}  // namespace limbeck
