@@ -12,7 +12,8 @@ endif()
 
 add_library(limbeck_compiler INTERFACE)
 target_compile_options(limbeck_compiler INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wno-missing-field-initializers
-  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  # GCC 12 reports both of these for std::string at -O3 where there is nothing (GCC bugs 105329, 105562).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -fpch-preprocess>)
 if(LIMBECK_SANITIZE)
   add_compile_options(-fsanitize=${LIMBECK_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${LIMBECK_SANITIZE})

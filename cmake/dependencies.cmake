@@ -15,7 +15,8 @@ find_library(LIMBECK_XXHASH xxhash REQUIRED)
 find_path(LIMBECK_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 
 add_library(limbeck_torch INTERFACE)
-target_link_libraries(limbeck_torch INTERFACE ${TORCH_LIBRARIES})
+# LibTorch's parallel_for is a template that needs OpenMP in every file, the precompiled header included.
+target_link_libraries(limbeck_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 target_include_directories(limbeck_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 separate_arguments(LIMBECK_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(limbeck_torch INTERFACE ${LIMBECK_TORCH_FLAGS} -Wno-pedantic)

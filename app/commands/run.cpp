@@ -1,0 +1,21 @@
+// limbeck run RECIPE
+#include "app/commands.h"
+#include "app/run_options.h"
+#include "core/files.h"
+
+namespace limbeck {
+
+void add_run(Program& program) {
+  CLI::App* command = add_command(program, "run", "Run a recipe: train its stages, evaluate them, write the report");
+  auto recipe = std::make_shared<std::string>();
+  auto flags = std::make_shared<RunFlags>();
+  command->add_option("recipe", *recipe, "YAML file; `limbeck init` writes one to start from")->required()->type_name("RECIPE");
+  flags->add_to(*command);
+  command->callback([=, &program] { run_recipe(read_file(*recipe), *recipe, *flags, program.output); });
+  command->footer(
+      "A run that was stopped goes on where it was when the same command is given again; stages that are finished and\n"
+      "unchanged are not run again.\n\n"
+      "Example:  limbeck run recipes/hinton2015/mnist.yaml --out runs/mnist --seeds 3 --set stages.teacher.epochs=50");
+}
+
+}  // namespace limbeck

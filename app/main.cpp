@@ -1,0 +1,77 @@
+// limbeck: parses the command line, calls the library, prints. Errors become one message and an exit code:
+// 0 done, 1 the run failed, 2 usage or recipe, 128 + n stopped by signal n after saving.
+#include <fmt/core.h>
+
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "app/commands.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/process.h"
+
+namespace limbeck {
+
+CLI::App* add_command(Program& program, const std::string& name, const std::string& description) {
+  CLI::App* command = program.app.add_subcommand(name, description);
+  command->add_flag("--quiet,-q", program.output.quiet, "print results and errors only");
+  command->add_flag("--json", program.output.json, "print results as JSON");
+  return command;
+}
+
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+
+/// The first signal asks to save and stop; a second one stops at once.
+void on_signal(int signal) {
+  if (stop_requested() != 0) std::_Exit(128 + signal);
+  request_stop(signal);
+}
+
+int exit_code(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::failed: return kFailed;
+    case ErrorKind::usage: return kUsage;
+    case ErrorKind::interrupted: return 128 + stop_requested();
+  }
+  return kFailed;
+}
+
+int run_program(int argc, char** argv) {
+  Program program;
+  program.app.require_subcommand(1);
+  program.app.set_version_flag("--version", "limbeck 0.1.0");
+  program.app.footer("Start with:  limbeck init my.yaml && limbeck run my.yaml\nHelp on a command:  limbeck COMMAND --help");
+  add_commands(program);
+  try {
+    program.app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return program.app.exit(error);  // --help, --version
+    program.app.exit(error);
+    return kUsage;
+  } catch (const Error& error) {
+    const bool stopped = error.kind() == ErrorKind::interrupted;
+    fmt::print(stderr, "{}{}\n", stopped ? "" : "limbeck: ", error.what());
+    if (stopped) fmt::print(stderr, "Give the same command again to go on.\n");
+    return exit_code(error);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "limbeck: out of memory\n");
+    return kFailed;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "limbeck: {}\n", error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace
+}  // namespace limbeck
+
+int main(int argc, char** argv) {
+  limbeck::settle_process(argv);
+  std::signal(SIGINT, limbeck::on_signal);
+  std::signal(SIGTERM, limbeck::on_signal);
+  return limbeck::run_program(argc, argv);
+}

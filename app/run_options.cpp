@@ -1,0 +1,59 @@
+#include "app/run_options.h"
+
+#include <fmt/core.h>
+
+#include "app/progress.h"
+#include "experiment/components.h"
+#include "report/html_report.h"
+#include "report/summary.h"
+
+namespace limbeck {
+namespace {
+
+DeviceChoice device_choice(const std::string& name) {
+  if (name == "cpu") return DeviceChoice::cpu;
+  return name == "cuda" ? DeviceChoice::cuda : DeviceChoice::automatic;
+}
+
+/// The seeds to run: the recipe's, the one given, or so many from there on.
+std::vector<int64_t> seeds_of(const RunFlags& flags, const Recipe& recipe) {
+  const int64_t first = flags.seed >= 0 ? flags.seed : recipe.seed;
+  std::vector<int64_t> seeds;
+  for (int64_t i = 0; i < std::max<int64_t>(1, flags.seeds); ++i) seeds.push_back(first + i);
+  return seeds;
+}
+
+}  // namespace
+
+void RunFlags::add_to(CLI::App& command) {
+  command.add_option("--out", out, "folder for everything the run leaves (default: runs/NAME)")->type_name("DIR");
+  command.add_option("--data", data, "where the data sets are (default: $LIMBECK_DATA, then the cache folder)")
+      ->type_name("DIR");
+  command.add_option("--set", settings, "change one value of the recipe, e.g. stages.distilled.epochs=10; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--seed", seed, "seed of all randomness (default: the recipe's)")->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
+  command.add_option("--seeds", seeds, "run so many seeds, from --seed on, and report mean and deviation")
+      ->check(CLI::Range(1, 1000));
+  command.add_option("--device", device, "cpu, cuda or auto")->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
+  command.add_option("--threads", threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
+}
+
+void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output) {
+  const Recipe recipe = parse_recipe(text, file, flags.settings, components());
+  const fs::path out = flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);
+  Json results;
+  {
+    ProgressPrinter progress(output.quiet);
+    EventBus events;
+    events.subscribe([&progress](const Event& event) { progress(event); });
+    Experiment experiment(recipe, {.out = out, .data = flags.data, .device = device_choice(flags.device),
+                                   .threads = flags.threads, .seeds = seeds_of(flags, recipe)}, events);
+    results = experiment.run();
+  }
+  write_html_report(out);
+  if (output.json) fmt::print("{}\n", results.dump(1));
+  else fmt::print("\n{}\nReport: {}\n", terminal_summary(results), (out / "report.html").string());
+}
+
+}  // namespace limbeck

@@ -1,0 +1,23 @@
+#pragma once
+// The flags that say how a recipe runs, shared by `run` and `distill`.
+#include "app/command.h"
+#include "experiment/experiment.h"
+
+namespace limbeck {
+
+struct RunFlags {
+  std::string out;
+  std::string data;
+  std::vector<std::string> settings;
+  int64_t seed = -1;   ///< −1: the recipe's
+  int64_t seeds = 0;   ///< 0: one
+  std::string device = "auto";
+  int threads = 0;
+
+  void add_to(CLI::App& command);
+};
+
+/// Parses the recipe, runs it with progress, writes the report, prints the table. Returns nothing: errors are thrown.
+void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output);
+
+}  // namespace limbeck

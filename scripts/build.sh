@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Builds the program: build/release/limbeck. Usage: scripts/build.sh [target...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -f build/release/build.ninja ] || cmake --preset release
+cmake --build --preset release ${1:+--target "$@"}

@@ -1,0 +1,38 @@
+#include "core/process.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace limbeck {
+namespace {
+
+/// True where the variable was not set and is now.
+bool set_if_absent(const char* name, const char* value) {
+  if (std::getenv(name) != nullptr) return false;
+  setenv(name, value, /*overwrite=*/0);
+  return true;
+}
+
+}  // namespace
+
+void settle_process(char** arguments) {
+  // Training allocates and frees the same activations at every step: memory that goes back to the system comes back as a
+  // page fault per 4 KiB.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+
+  // Threads that spin while they wait take the processor from those that work, wherever two pools of them meet (OpenMP's
+  // and OpenBLAS's) or other programs run.
+  bool start_again = set_if_absent("OMP_WAIT_POLICY", "passive");
+#if defined(__x86_64__)
+  // OpenBLAS before 0.3.22 takes newer processors for one without AVX-512.
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    start_again |= set_if_absent("OPENBLAS_CORETYPE", "SkylakeX");
+#endif
+  if (start_again) execv("/proc/self/exe", arguments);
+}
+
+}  // namespace limbeck

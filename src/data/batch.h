@@ -1,0 +1,16 @@
+#pragma once
+// What one step of training sees.
+#include <torch/types.h>
+
+namespace limbeck {
+
+struct Batch {
+  torch::Tensor inputs;  ///< [N, …] float32, scaled and augmented
+  torch::Tensor labels;  ///< [N] int64; −1: unlabelled
+  torch::Tensor ids;     ///< [N] int64, the example's place in its split
+  torch::Tensor views;   ///< [N] int64, which augmentation each was given; 0 throughout where there is none
+
+  int64_t size() const { return ids.size(0); }
+};
+
+}  // namespace limbeck

@@ -1,0 +1,27 @@
+#pragma once
+// Where data is looked for: --data, then $LIMBECK_DATA, then the user's cache folder, under the publishers' own names.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+
+namespace limbeck {
+
+class DataFolders {
+ public:
+  /// `chosen`: the folder given with --data; empty where none was given.
+  explicit DataFolders(const fs::path& chosen = {});
+
+  /// The folders, first choice first.
+  const std::vector<fs::path>& all() const { return folders_; }
+  /// Where a download goes: the first of the folders.
+  const fs::path& home() const { return folders_.front(); }
+  /// The first existing file among FOLDER/name for each folder and name; names in order of preference.
+  std::optional<fs::path> find(const std::vector<std::string>& names) const;
+
+ private:
+  std::vector<fs::path> folders_;
+};
+
+}  // namespace limbeck

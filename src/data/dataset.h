@@ -1,0 +1,88 @@
+#pragma once
+// Data sets: splits held as compact tensors, and parts of them from which batches are gathered.
+//
+//   std::unique_ptr<Dataset> data = recipe.data.source.make<Dataset, const DataFolders&>(folders);
+//   const ExampleSet test(data->test, "test", *data);
+//   Batch batch = test.batch(torch::arange(0, 1000));   // inputs [1000, 1, 28, 28] float32
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
+
+#include "data/augmentation.h"
+#include "data/batch.h"
+#include "data/data_folders.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+struct Split {
+  torch::Tensor inputs;  ///< [N, C, H, W] uint8
+  torch::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}
+
+  int64_t size() const { return labels.size(0); }
+};
+
+struct Dataset {
+  std::string name;
+  std::vector<std::string> classes;
+  Split train;
+  Split test;
+  double scale = 1.0 / 255;  ///< a pixel's value is its byte times this
+
+  /// Shape of one example: {1, 28, 28}.
+  std::vector<int64_t> input_shape() const { return train.inputs.sizes().slice(1).vec(); }
+  /// Of all bytes of all splits.
+  std::string fingerprint() const;
+};
+
+/// Examples of one split, each with its id and with the label it shows, which may be −1.
+class ExampleSet {
+ public:
+  /// All examples of a split.
+  ExampleSet(const Split& split, std::string name, const Dataset& dataset);
+
+  const std::string& name() const { return name_; }
+  int64_t size() const { return ids_.size(0); }
+  const torch::Tensor& ids() const { return ids_; }        ///< [n] int64
+  const torch::Tensor& labels() const { return labels_; }  ///< [n] int64
+
+  /// The examples at these positions, e.g. a validation split.
+  ExampleSet select(const torch::Tensor& positions, std::string name) const;
+  /// The same examples, the labels of these positions hidden.
+  ExampleSet without_labels(const torch::Tensor& positions) const;
+  /// Moved to a device, where its batches will be made.
+  ExampleSet to(torch::Device device) const;
+
+  /// The examples at `positions` [n] int64, in that order, unchanged.
+  Batch batch(const torch::Tensor& positions) const;
+  /// The same, augmented as (seed, epoch, id) says.
+  Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
+
+  /// The positions of all examples in the order of an epoch: sorted by a random number of (seed, epoch, id).
+  torch::Tensor order(uint64_t seed, int64_t epoch) const;
+
+ private:
+  ExampleSet() = default;
+  std::string name_;
+  torch::Tensor inputs_;   ///< of the whole split, shared
+  torch::Tensor ids_;
+  torch::Tensor labels_;
+  double scale_ = 1;
+};
+
+/// The training split divided: what is trained on, and what is held out for validation.
+struct TrainingSplit {
+  ExampleSet train;
+  ExampleSet validation;  ///< empty where the recipe holds nothing out
+};
+
+/// Holds out `validation` examples, drawn by (seed, id) alone. Throws Error where the split is not larger than that.
+TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed);
+
+/// Leaves classes out, keeps a fraction of each class, hides labels: see ExamplesRecipe. Throws Error where a class does
+/// not exist or nothing is left.
+ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
+                           uint64_t seed);
+
+}  // namespace limbeck

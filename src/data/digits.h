@@ -1,0 +1,53 @@
+#pragma once
+// Built-in digits: handwriting that is drawn, not stored, so that everything can be tried without downloading anything.
+//
+// Each image is a digit 0 to 9 in white ink on black, 28 x 28 pixels of 8 bits, about 20 pixels high, like MNIST's. The
+// strokes of one of several ways to write the digit (see digit_strokes.h) are blended with a style next to it or, part of
+// the way, with a digit that it may be confused with; bent by a smooth field of displacements; stretched, slanted,
+// rotated and seen in perspective; drawn by a pen whose pressure varies; and soiled with gaps, stray strokes, specks and
+// noise. The label is the digit that was meant.
+//
+// An image is a function of (seed, split, id) and the options alone: it does not depend on how many are drawn or by how
+// many threads. Each ten ids in a row, beginning at a multiple of ten, hold each digit once.
+//
+//   const DigitImages train = draw_digits({.seed = 1, .count = 60000, .split = 0});
+//   const DigitImages test = draw_digits({.seed = 1, .count = 10000, .split = 1});
+//   const uint8_t* image = train.pixels.data() + 17 * kDigitPixels;  // the 28 rows of example 17
+#include <cstdint>
+#include <vector>
+
+namespace limbeck {
+
+inline constexpr int kDigitSide = 28;                        // pixels
+inline constexpr int kDigitPixels = kDigitSide * kDigitSide;
+
+struct DigitImages {
+  std::vector<uint8_t> pixels;  ///< [count, 28, 28], 0 = black, 255 = full ink
+  std::vector<uint8_t> labels;  ///< [count], 0 to 9
+};
+
+/// What to draw, and how hard it is to read. Each amount of distortion may be 0; the defaults are meant to be read by
+/// people nearly without error, and to tell a good network from a small one.
+struct DigitOptions {
+  uint64_t seed = 0;
+  int count = 0;       ///< images; their ids are 0 to count - 1
+  uint32_t split = 0;  ///< 0 train, 1 test; splits never share an image
+
+  int writers = 200;          ///< in each split; test has other writers than train
+  float consistency = 0.85F;  ///< the part of the variance of everything below that is a writer's habit, in [0, 1]
+  float lookalikes = 0.4F;    ///< part of the writing that leans towards another digit, in [0, 1]
+  float ambiguity = 0.8F;     ///< how far it leans at most; at 1 it could be either digit
+  float slant = 0.25F;        ///< standard deviation of the horizontal shear, in widths per height
+  float rotation = 9.0F;      ///< standard deviation in degrees
+  float stretch = 0.16F;      ///< standard deviation of log(width / height)
+  float perspective = 0.18F;  ///< standard deviation of the growth across the digit, per height
+  float bending = 0.035F;     ///< standard deviation of the displacement of points, in heights of the digit
+  float shift = 1.2F;         ///< standard deviation of the place of the digit, in pixels
+  float clutter = 0.1F;       ///< probability of a stray stroke; likewise of specks, and of a gap in the writing
+  float noise = 0.05F;        ///< largest standard deviation of the noise of a pixel, 1 = full ink
+};
+
+/// Draws the images with as many threads as OpenMP gives. Throws Error for a negative count or a knob out of range.
+DigitImages draw_digits(const DigitOptions& options);
+
+}  // namespace limbeck

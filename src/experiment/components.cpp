@@ -1,0 +1,25 @@
+#include "experiment/components.h"
+
+namespace limbeck {
+
+// Generated from the folders; see cmake/component.cmake.
+void register_data(Catalogue&);
+void register_nn(Catalogue&);
+void register_loss(Catalogue&);
+void register_teacher(Catalogue&);
+void register_train(Catalogue&);
+
+const Catalogue& components() {
+  static const Catalogue kAll = [] {
+    Catalogue catalogue;
+    register_data(catalogue);
+    register_nn(catalogue);
+    register_loss(catalogue);
+    register_teacher(catalogue);
+    register_train(catalogue);
+    return catalogue;
+  }();
+  return kAll;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,55 @@
+#pragma once
+// Runs a recipe: its stages in order, for one seed or several, into a run folder. What is finished and unchanged is not run
+// again; what was interrupted goes on where it was.
+//
+//   Experiment experiment(recipe, {.out = "runs/mnist", .seeds = {1, 2, 3}}, events);
+//   Json results = experiment.run();
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/events.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "data/dataset.h"
+#include "experiment/run_folder.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+enum class DeviceChoice { cpu, cuda, automatic };
+
+struct RunOptions {
+  fs::path out;                ///< the run folder; made where it does not exist
+  fs::path data;               ///< data folder; empty: the usual places
+  DeviceChoice device = DeviceChoice::automatic;
+  int threads = 0;             ///< 0: as many as the processor has
+  std::vector<int64_t> seeds;  ///< empty: the recipe's
+};
+
+/// Sets the number of threads of everything in this process; 0: as many as this process may use.
+void use_threads(int threads);
+
+class Experiment {
+ public:
+  /// Checks what can be checked before any work: the device, the folder, that weights named in the recipe fit.
+  Experiment(Recipe recipe, RunOptions options, const EventBus& events);
+  ~Experiment();
+
+  /// Runs what is not done and returns what results.json holds.
+  Json run();
+
+ private:
+  struct Seed;
+  Json run_seed(const RunFolder& folder, int64_t seed);
+
+  Recipe recipe_;
+  RunOptions options_;
+  const EventBus& events_;
+  RunFolder folder_;
+  std::unique_ptr<FolderLock> lock_;
+  std::unique_ptr<Dataset> dataset_;
+  std::string data_fingerprint_;
+};
+
+}  // namespace limbeck

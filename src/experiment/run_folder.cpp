@@ -1,0 +1,61 @@
+#include "experiment/run_folder.h"
+
+#include <sstream>
+
+#include "core/error.h"
+
+namespace limbeck {
+namespace {
+
+Json to_json(const SplitMetrics& metrics) {
+  return {{"examples", metrics.examples}, {"loss", metrics.loss}, {"accuracy", metrics.accuracy}, {"errors", metrics.errors}};
+}
+
+}  // namespace
+
+Json read_json(const fs::path& path) {
+  try {
+    return Json::parse(read_file(path));
+  } catch (const Json::exception& error) {
+    throw Error(fmt::format("'{}' is not valid JSON: {}", path.string(), error.what()));
+  }
+}
+
+std::optional<Json> StageFolder::finished() const {
+  if (!fs::exists(stage())) return std::nullopt;
+  return read_json(stage());
+}
+
+void StageFolder::finish(const Json& description) const {
+  write_file(stage(), description.dump(1) + "\n");
+  std::error_code ignored;
+  fs::remove(checkpoint(), ignored);
+}
+
+void StageFolder::keep_metrics(int64_t epochs) const {
+  std::string kept;
+  if (fs::exists(metrics())) {
+    std::istringstream lines(read_file(metrics()));
+    for (std::string line; std::getline(lines, line);) {
+      const Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      if (epoch.is_discarded() || !epoch.contains("epoch") || epoch["epoch"] > epochs) break;
+      kept += line + "\n";
+    }
+  }
+  write_file(metrics(), kept);
+}
+
+void StageFolder::append_metrics(const EpochDone& epoch) const {
+  const Json line = {{"epoch", epoch.epoch},
+                     {"epochs", epoch.epochs},
+                     {"step", epoch.step},
+                     {"learning_rate", epoch.learning_rate},
+                     {"seconds", epoch.seconds},
+                     {"examples_per_second", epoch.examples_per_second},
+                     {"train", to_json(epoch.train)},
+                     {"terms", epoch.terms},
+                     {"validation", epoch.validation ? to_json(*epoch.validation) : Json(nullptr)}};
+  append_line(metrics(), line.dump());
+}
+
+}  // namespace limbeck

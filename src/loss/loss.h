@@ -1,0 +1,40 @@
+#pragma once
+// Distillation losses. A loss is a function of (student outputs, teacher outputs, targets): it sees neither networks nor
+// files. A new loss is one new file in losses/: formula and citation, options, class, registration.
+//
+//   auto loss = catalogue.choose(Slot::loss, "soft_targets").make<Loss>();
+//   torch::Tensor value = loss->value(student, teacher, targets);   // scalar, mean over examples
+#include <torch/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/outputs.h"
+#include "recipe/catalogue.h"
+
+namespace limbeck {
+
+/// What is known of a batch's examples.
+struct Targets {
+  torch::Tensor labels;  ///< [N] int64; −1: unlabelled
+  torch::Tensor ids;     ///< [N] int64
+};
+
+/// What a loss reads, asked before the first batch.
+struct LossNeeds {
+  bool teacher_logits = false;
+  bool labels = false;
+  std::vector<std::string> student_taps;
+  std::vector<std::string> teacher_taps;
+};
+
+class Loss {
+ public:
+  virtual ~Loss() = default;
+  virtual LossNeeds needs() const = 0;
+  /// Scalar: the mean over the examples that the loss applies to, 0 where it applies to none.
+  virtual torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
+};
+
+}  // namespace limbeck

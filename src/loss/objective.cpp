@@ -1,0 +1,62 @@
+#include "loss/objective.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace limbeck {
+
+Objective::Objective(const std::vector<LossTermRecipe>& terms) {
+  for (const LossTermRecipe& term : terms) {
+    const auto same = [&](const std::string& name) { return name.substr(0, name.find('.')) == term.loss.name(); };
+    const auto before = std::count_if(names_.begin(), names_.end(), same);
+    names_.push_back(before == 0 ? term.loss.name() : fmt::format("{}.{}", term.loss.name(), before + 1));
+    std::unique_ptr<Loss> loss = term.loss.make<Loss>();
+    const bool needs_labels = loss->needs().labels;
+    terms_.push_back({std::move(loss), term.weight, needs_labels});
+  }
+}
+
+Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets,
+                                  double epoch) const {
+  Value value;
+  for (const Term& term : terms_) {
+    value.terms.push_back(term.loss->value(student, teacher, targets));
+    value.needs_labels.push_back(term.needs_labels);
+    const torch::Tensor weighted = value.terms.back() * term.weight.at(epoch);
+    value.total = value.total.defined() ? value.total + weighted : weighted;
+  }
+  return value;
+}
+
+LossNeeds Objective::needs() const {
+  LossNeeds all;
+  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  for (const Term& term : terms_) {
+    const LossNeeds own = term.loss->needs();
+    all.teacher_logits |= own.teacher_logits;
+    all.labels |= own.labels;
+    append(all.student_taps, own.student_taps);
+    append(all.teacher_taps, own.teacher_taps);
+  }
+  return all;
+}
+
+std::string describe_objective(const std::vector<LossTermRecipe>& terms) {
+  std::string text;
+  for (const LossTermRecipe& term : terms) {
+    const std::string weight = term.weight.epochs == 0 ? shortest(term.weight.to)
+                                                       : shortest(term.weight.from) + "→" + shortest(term.weight.to);
+    const std::string& principal = term.loss.component->info().principal;
+    const Json options = resolved(term.loss)[term.loss.name()];
+    const std::string detail = principal.empty() ? "" : fmt::format(" ({} {})", principal, options[principal].dump());
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : " + ", weight, term.loss.name(), detail);
+  }
+  return text;
+}
+
+}  // namespace limbeck

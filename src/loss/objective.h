@@ -1,0 +1,42 @@
+#pragma once
+// The weighted sum of losses with their schedules; every term is known on its own.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loss/loss.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+class Objective {
+ public:
+  explicit Objective(const std::vector<LossTermRecipe>& terms);
+
+  struct Value {
+    torch::Tensor total;               ///< scalar, Σ weight · term
+    std::vector<torch::Tensor> terms;  ///< unweighted, in the order of names()
+    std::vector<bool> needs_labels;    ///< per term: a mean over the labelled examples only
+  };
+  /// `epoch`: how many epochs are done, with fractions; the weights follow from it.
+  Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets, double epoch) const;
+
+  /// Of the terms; a loss that stands twice is numbered: "soft_targets", "soft_targets.2".
+  const std::vector<std::string>& names() const { return names_; }
+  /// Of all terms together.
+  LossNeeds needs() const;
+
+ private:
+  struct Term {
+    std::unique_ptr<Loss> loss;
+    WeightRecipe weight;
+    bool needs_labels = false;
+  };
+  std::vector<Term> terms_;
+  std::vector<std::string> names_;
+};
+
+/// "0.9 soft_targets (temperature 20) + 0.1 hard_labels"
+std::string describe_objective(const std::vector<LossTermRecipe>& terms);
+
+}  // namespace limbeck

@@ -1,0 +1,29 @@
+#pragma once
+// linear → ReLU → dropout as one operation on the CPU. The matrix products go to oneDNN, which finds the processor's
+// widest instructions by itself; bias, ReLU and dropout are one pass over the product while it is in the cache; the
+// backward pass needs the output alone, since after ReLU and dropout an element is above 0 exactly where its gradient
+// passes.
+#include <torch/types.h>
+
+#include "nn/graph.h"
+#include "nn/network.h"
+
+namespace limbeck {
+
+enum class Activation { none, relu };
+
+/// What follows the product.
+struct Epilogue {
+  Activation activation = Activation::none;
+  const Dropout* dropout = nullptr;  ///< only after ReLU; needs noise
+  const Noise* noise = nullptr;
+};
+
+/// True where the fused operation can be used: float32 on the CPU, [N, in], and oneDNN was there at build time.
+bool can_fuse_linear(const torch::Tensor& x, const torch::Tensor& weight);
+
+/// x [N, in], weight [out, in], bias [out] or undefined → [N, out].
+torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                           const Epilogue& epilogue);
+
+}  // namespace limbeck

@@ -1,0 +1,80 @@
+#pragma once
+// A network that can be run and trained.
+//
+//   GraphNetwork network(graph, /*seed=*/1);
+//   Outputs outputs = network.forward(inputs, {});                        // evaluation
+//   outputs = network.forward(inputs, {.noise = &noise});                 // training: dropout is on
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "nn/graph.h"
+#include "nn/outputs.h"
+
+namespace limbeck {
+
+/// What the random parts of a training pass are functions of.
+struct Noise {
+  uint64_t seed = 0;
+  int64_t epoch = 0;
+  torch::Tensor ids;  ///< [N] int64, of the examples in the batch
+};
+
+struct ForwardOptions {
+  const Noise* noise = nullptr;   ///< given: a training pass; nullptr: evaluation
+  std::vector<std::string> taps;  ///< nodes whose outputs are wanted as features
+};
+
+struct Parameter {
+  std::string name;
+  torch::Tensor value;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  /// inputs [N, …] → logits [N, C]. An unknown tap is an Error that lists the valid ones.
+  virtual Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const = 0;
+  /// What is trained, in a fixed order. The tensors are the network's own: writing to them changes it.
+  virtual const std::vector<Parameter>& parameters() const = 0;
+  virtual int64_t parameter_count() const = 0;
+  virtual int64_t multiply_adds() const = 0;
+  virtual void to(torch::Device device) = 0;
+};
+
+/// How a GraphNetwork computes. The plain path runs each node as LibTorch's own operation; it is the oracle of the fused
+/// path, which differs from it by rounding only.
+enum class Execution { fused, plain };
+
+class GraphNetwork : public Network {
+ public:
+  /// Initial weights as PyTorch's: uniform in ±1/√fan_in, drawn from (seed, place of the parameter).
+  GraphNetwork(Graph graph, uint64_t seed, Execution execution = Execution::fused);
+
+  Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  const std::vector<Parameter>& parameters() const override { return parameters_; }
+  int64_t parameter_count() const override { return graph_.parameter_count(); }
+  int64_t multiply_adds() const override { return graph_.multiply_adds(); }
+  void to(torch::Device device) override;
+  const Graph& graph() const { return graph_; }
+
+ private:
+  /// Several nodes that are computed as one.
+  struct Step {
+    size_t first;        ///< node whose inputs are taken
+    size_t last;         ///< node whose output is given
+    size_t parameter;    ///< place of the first parameter
+  };
+  std::vector<Step> plan(const std::vector<std::string>& taps) const;
+  torch::Tensor run(const Step& step, const torch::Tensor& input, const Noise* noise) const;
+
+  Graph graph_;
+  Execution execution_;
+  std::vector<Parameter> parameters_;
+  std::vector<size_t> first_parameter_;  ///< per node, into parameters_
+};
+
+}  // namespace limbeck

@@ -1,0 +1,11 @@
+#include "nn/outputs.h"
+
+#include <torch/types.h>
+
+namespace limbeck {
+
+torch::Tensor TeacherOutputs::log_probabilities(double temperature) const {
+  return torch::log_softmax(logits / temperature, 1);
+}
+
+}  // namespace limbeck

@@ -1,0 +1,82 @@
+#include "nn/weights.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <cstring>
+
+#include "core/safetensors.h"
+#include "nn/torch_compatibility.h"
+
+namespace limbeck {
+namespace {
+
+const std::vector<std::pair<std::string, torch::ScalarType>>& dtypes() {
+  static const std::vector<std::pair<std::string, torch::ScalarType>> kTypes = {
+      {"F64", torch::kFloat64}, {"F32", torch::kFloat32}, {"F16", torch::kFloat16}, {"BF16", torch::kBFloat16},
+      {"I64", torch::kInt64},   {"I32", torch::kInt32},   {"I16", torch::kInt16},   {"I8", torch::kInt8},
+      {"U8", torch::kUInt8},    {"BOOL", torch::kBool}};
+  return kTypes;
+}
+
+std::string dtype_name(torch::ScalarType type) {
+  for (const auto& [name, scalar_type] : dtypes())
+    if (scalar_type == type) return name;
+  throw Error(fmt::format("tensors of type {} cannot be stored as safetensors", c10::toString(type)));
+}
+
+torch::Tensor to_tensor(const RawTensor& raw, const std::string& name, const fs::path& path) {
+  for (const auto& [dtype, scalar_type] : dtypes()) {
+    if (dtype != raw.dtype) continue;
+    torch::Tensor tensor = torch::empty(raw.shape, scalar_type);
+    if (!raw.bytes.empty()) std::memcpy(tensor.data_ptr(), raw.bytes.data(), raw.bytes.size());
+    return tensor;
+  }
+  throw Error(fmt::format("'{}': tensor '{}' has the type {}, which cannot be read", path.string(), name, raw.dtype));
+}
+
+}  // namespace
+
+void save_tensors(const fs::path& path, const TensorMap& tensors, const Metadata& metadata) {
+  TensorMap on_host;
+  std::map<std::string, RawTensor> raw;
+  for (const auto& [name, tensor] : tensors) {
+    torch::Tensor& host = on_host[name] = tensor.detach().to(torch::kCPU).contiguous();
+    raw[name] = {dtype_name(host.scalar_type()), host.sizes().vec(),
+                 {static_cast<const char*>(host.data_ptr()), host.nbytes()}};
+  }
+  write_safetensors(path, raw, metadata);
+}
+
+LoadedTensors load_tensors(const fs::path& path) {
+  SafetensorsFile file = read_safetensors(path);
+  LoadedTensors loaded;
+  loaded.metadata = std::move(file.metadata);
+  for (const auto& [name, raw] : file.tensors) loaded.tensors[name] = to_tensor(raw, name, path);
+  return loaded;
+}
+
+TensorMap state_of(const Network& network) {
+  TensorMap state;
+  for (const Parameter& parameter : network.parameters()) state[parameter.name] = parameter.value.detach();
+  return state;
+}
+
+void load_state(Network& network, const TensorMap& tensors, const std::string& where) {
+  std::string problems;
+  TensorMap state = state_of(network);
+  for (const auto& [name, own] : state) {
+    const auto found = tensors.find(name);
+    if (found == tensors.end()) problems += fmt::format("\n  missing: {} {}", name, to_text(own.sizes().vec()));
+    else if (found->second.sizes() != own.sizes())
+      problems += fmt::format("\n  {}: is {}, expected {}", name, to_text(found->second.sizes().vec()),
+                              to_text(own.sizes().vec()));
+  }
+  for (const auto& [name, tensor] : tensors)
+    if (!state.contains(name)) problems += fmt::format("\n  unexpected: {} {}", name, to_text(tensor.sizes().vec()));
+  if (!problems.empty()) throw Error(fmt::format("{} does not fit the network:{}", where, problems));
+  torch::NoGradGuard no_gradient;
+  for (auto& [name, own] : state) own.copy_(tensors.at(name));
+}
+
+}  // namespace limbeck

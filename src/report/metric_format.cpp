@@ -1,0 +1,71 @@
+#include "report/metric_format.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/text.h"
+
+namespace limbeck {
+namespace {
+
+std::string unit_suffix(const MetricFormat& metric) {
+  return metric.unit.empty() ? "" : " " + metric.unit;
+}
+
+bool is_whole(double value) {
+  return std::abs(value - std::round(value)) < 1e-9;
+}
+
+std::string fixed(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  if (text.find_first_not_of("-0.") == std::string::npos && text.front() == '-') text.erase(0, 1);  // no "-0.00"
+  return text;
+}
+
+/// A number in the metric's unit, with the decimals that suit `measure`: counts that are means have one.
+std::string number(const MetricFormat& format, const ReportedNumber& measure, double value) {
+  const double scaled = value * format.scale;
+  if (!format.counts) return fixed(scaled, format.decimals);
+  const bool whole = !measure.deviation && is_whole(measure.mean * format.scale);
+  return whole && std::abs(scaled) < 1e15 ? with_commas(std::llround(scaled)) : fixed(scaled, 1);
+}
+
+}  // namespace
+
+std::string MetricFormat::formatted(const ReportedNumber& measure) const {
+  if (!measure.deviation) return formatted_mean(measure);
+  const std::string mean = number(*this, measure, measure.mean), spread = number(*this, measure, *measure.deviation);
+  return fmt::format("{} ± {}{}", mean, spread, unit_suffix(*this));
+}
+
+std::string MetricFormat::formatted_mean(const ReportedNumber& measure) const {
+  return number(*this, measure, measure.mean) + unit_suffix(*this);
+}
+
+std::string MetricFormat::difference(const ReportedNumber& measure, double reference) const {
+  const std::string text = number(*this, measure, measure.mean - reference);
+  const bool zero = text.find_first_not_of("0.") == std::string::npos;
+  return (text.front() != '-' && !zero ? "+" : "") + text;
+}
+
+MetricFormat metric_format(const std::string& key) {
+  static const std::array<MetricFormat, 6> kKnown = {
+      MetricFormat{.key = "errors", .label = "errors", .decimals = 0, .unit = "", .counts = true},
+      MetricFormat{
+          .key = "accuracy", .label = "accuracy", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
+      MetricFormat{.key = "nll", .label = "NLL", .decimals = 4, .unit = ""},
+      MetricFormat{.key = "ece", .label = "ECE", .scale = 100, .decimals = 2, .unit = "%"},
+      MetricFormat{
+          .key = "agreement", .label = "agreement", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
+      MetricFormat{.key = "teacher_kl", .label = "KL to teacher", .decimals = 4, .unit = ""},
+  };
+  const auto found =
+      std::find_if(kKnown.begin(), kKnown.end(), [&](const MetricFormat& known) { return known.key == key; });
+  if (found != kKnown.end()) return *found;
+  return MetricFormat{.key = key, .label = key, .decimals = 4, .unit = ""};
+}
+
+}  // namespace limbeck

@@ -1,0 +1,153 @@
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/text.h"
+#include "report/html.h"
+#include "report/page/sections.h"
+#include "report/paper.h"
+#include "report/plot_style.h"
+#include "report/recovery.h"
+
+namespace limbeck {
+namespace {
+constexpr size_t kMostCards = 6;
+constexpr size_t kMostSentences = 3;
+
+std::string fact(const std::string& name, const std::string& value) {
+  if (value.empty()) return "";
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", name, html_escape(value));
+}
+
+std::string environment(const ReportedRun& run, const std::string& key) {
+  for (const auto& [name, value] : run.environment)
+    if (name == key) return value;
+  return "";
+}
+
+/// "2024-11-21T21:02:43Z" → "2024-11-21 21:02 UTC"
+std::string date_fact(const ReportedRun& run) {
+  const std::string date = environment(run, "date");
+  const bool is_iso = date.size() == 20 && date[10] == 'T' && date.back() == 'Z';
+  return is_iso ? fmt::format("{} {} UTC", date.substr(0, 10), date.substr(11, 5)) : date;
+}
+
+std::string data_fact(const ReportedRun& run) {
+  std::string splits;
+  for (const auto& [split, examples] : run.splits)
+    if (examples > 0) splits += fmt::format("{}{} {}", splits.empty() ? "" : ", ", with_commas(examples), split);
+  return run.data_source + (splits.empty() ? "" : ": " + splits);
+}
+
+std::string hardware_fact(const ReportedRun& run) {
+  const std::string device = environment(run, "device"), threads = environment(run, "threads");
+  std::string text = environment(run, "processor");
+  if (!threads.empty())
+    text += fmt::format("{}{} thread{}", text.empty() ? "" : ", ", threads, threads == "1" ? "" : "s");
+  if (!device.empty()) text += (text.empty() ? "" : ", ") + device;
+  return text;
+}
+
+std::string facts(const ReportedRun& run) {
+  return "<dl class=\"facts\">" + fact("data", data_fact(run)) +
+         fact(run.seeds.size() > 1 ? "seeds" : "seed", fmt::format("{}", fmt::join(run.seeds, ", "))) +
+         fact("date", date_fact(run)) + fact("machine", hardware_fact(run)) +
+         fact("version", run.version.empty() ? "" : "Limbeck " + run.version) + "</dl>\n";
+}
+
+/// The share of the gap as a bar from the baseline (nothing) to the teacher (all).
+std::string meter(const Page& page, const ReportedStage& stage) {
+  for (const Recovery& recovery : recoveries(page.run, page.split)) {
+    const std::optional<double> share = recovery.student == &stage ? recovery.share() : std::nullopt;
+    if (!share || *share <= 0) continue;  // the sentence above says it
+    return fmt::format(
+        "<div class=\"meter\"><span><i style=\"width:{:.1f}%\"></i></span>{} % of the gap from {} to {}</div>",
+        std::clamp(*share, 0.0, 1.0) * 100, typographic(fmt::format("{:.0f}", *share * 100)),
+        html_escape(recovery.baseline->name), html_escape(recovery.teacher->name));
+  }
+  return "";
+}
+
+std::string paper_line(const ReportedStage& stage, const std::string& split) {
+  std::string line;
+  for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
+    const std::string label = comparison.key == "errors" ? "" : metric_format(comparison.key).label + " ";
+    line += fmt::format("<p>paper {}{}{}</p>", html_escape(label), html_escape(typographic(comparison.paper)),
+                        comparison.difference.empty() ? "" : fmt::format(" ({})", typographic(comparison.difference)));
+  }
+  return line;
+}
+
+std::string network_line(const Page& page, const ReportedStage& stage) {
+  std::string line = html_escape(stage.network_description.empty() ? stage.network : stage.network_description);
+  if (stage.parameters) line += fmt::format("<br>{} parameters", with_commas(*stage.parameters));
+  const ReportedStage* teacher = stage.teacher.empty() ? nullptr : page.run.stage(stage.teacher);
+  if (teacher && teacher->parameters && stage.parameters && *stage.parameters > 0) {
+    const double ratio = static_cast<double>(*teacher->parameters) / static_cast<double>(*stage.parameters);
+    if (ratio > 1.05) line += fmt::format(", {:.1f}× fewer than {}", ratio, html_escape(teacher->name));
+  }
+  return "<p class=\"soft\">" + line + "</p>";
+}
+
+std::string card(const Page& page, const PageStage& stage) {
+  const ReportedStage& result = *stage.result;
+  const ReportedNumber* errors = result.measure(page.split, "errors");
+  const ReportedNumber* accuracy = result.measure(page.split, "accuracy");
+  std::string numbers;
+  if (errors) {
+    const std::string whole = metric_format("errors").formatted(*errors);
+    const std::string mean = whole.substr(0, whole.find(" ±")), spread = whole.substr(mean.size());
+    numbers = fmt::format("<p class=\"big\">{}<small>{} errors</small></p>", mean, spread);
+  }
+  if (accuracy) numbers += fmt::format("<p>{} accuracy</p>", metric_format("accuracy").formatted(*accuracy));
+  if (numbers.empty()) numbers = fmt::format("<p class=\"big\"><small>{}</small></p>", html_escape(result.status));
+  return fmt::format("<div class=\"card\"><h3>{}</h3>{}{}{}{}</div>\n", stage_label(stage), numbers,
+                     paper_line(result, page.split), network_line(page, result), meter(page, result));
+}
+
+std::string lead(const Page& page) {
+  if (page.split.empty()) return "<p class=\"lead\">No stage of this run has been evaluated.</p>\n";
+  const std::vector<Recovery> found = recoveries(page.run, page.split);
+  std::string text;
+  for (size_t i = 0; i < std::min(found.size(), kMostSentences); ++i)
+    text += fmt::format("<p class=\"lead\">{}.</p>\n", html_escape(typographic(found[i].sentence())));
+  return text;
+}
+
+std::string what_the_numbers_are(const Page& page) {
+  if (page.split.empty()) return "";
+  std::string text = html_escape(fmt::format("On the {}", page.run.split_note(page.split)));
+  const std::string seeds = page.run.seeds_note();
+  if (!seeds.empty()) text += "; " + seeds;
+  text += page.run.seeds.size() == 1 ? ". Whether a difference exceeds the noise, only several seeds can tell." : ".";
+  return note(text);
+}
+
+}  // namespace
+
+std::string chip(int colour) {
+  return fmt::format("<i class=\"chip {}\"></i>", colour_class(colour));
+}
+
+std::string stage_label(const PageStage& stage) {
+  return chip(stage.colour) + html_escape(stage.result->name);
+}
+
+std::string note(const std::string& escaped_text) {
+  return fmt::format("<p class=\"note\">{}</p>\n", escaped_text);
+}
+
+std::string header_of(const Page& page) {
+  std::string cards;
+  for (const PageStage* stage : chosen_stages(page, kMostCards, [](const PageStage&) { return true; }))
+    cards += card(page, *stage);
+  return fmt::format(
+      "<header>\n<p class=\"kicker\">Limbeck · distillation report</p>\n<h1>{}</h1>\n{}{}<div "
+      "class=\"cards\">\n{}</div>\n{}</header>\n",
+      html_escape(page.run.name.empty() ? "unnamed run" : page.run.name), facts(page.run), lead(page), cards,
+      what_the_numbers_are(page));
+}
+
+}  // namespace limbeck

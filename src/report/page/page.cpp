@@ -1,0 +1,98 @@
+#include "report/page/page.h"
+
+#include <fmt/core.h>
+
+#include <set>
+
+#include "core/text.h"
+#include "report/recovery.h"
+
+namespace limbeck {
+namespace {
+
+struct SeedFolder {
+  int64_t seed = 0;
+  fs::path folder;
+};
+
+/// The folders that hold stages/: one for each seed of a run over several, else the run's own.
+std::vector<SeedFolder> seed_folders(const fs::path& run_folder, const ReportedRun& run) {
+  std::vector<SeedFolder> folders;
+  for (const int64_t seed : run.seeds) {
+    const fs::path folder = run_folder / fmt::format("seed-{}", seed);
+    std::error_code ignored;
+    if (fs::is_directory(folder, ignored)) folders.push_back({seed, folder});
+  }
+  if (folders.empty()) folders.push_back({run.seeds.empty() ? 0 : run.seeds.front(), run_folder});
+  return folders;
+}
+
+PageStage read_stage(const ReportedStage& result, const std::vector<SeedFolder>& folders, const std::string& split) {
+  PageStage stage;
+  stage.result = &result;
+  std::vector<ReportedDetail> details;
+  for (const SeedFolder& seed : folders) {
+    const fs::path folder = seed.folder / "stages" / result.name;
+    if (auto epochs = read_metrics(folder / "metrics.jsonl"); !epochs.empty())
+      stage.epochs.push_back(std::move(epochs));
+    if (auto detail = read_detail(folder / "evaluation.json", split)) {
+      details.push_back(std::move(*detail));
+      stage.seeds_evaluated.push_back(seed.seed);
+    }
+  }
+  stage.detail = pooled(details);
+  return stage;
+}
+
+void read_examples_of(const fs::path& run_folder, const std::vector<SeedFolder>& folders, Page& page) {
+  page.examples = read_examples(run_folder / "examples.json");
+  for (const SeedFolder& seed : folders) {
+    if (!page.examples.examples.empty()) return;
+    page.examples = read_examples(seed.folder / "examples.json");
+    if (page.several_seeds()) page.examples_of = fmt::format("seed {}", seed.seed);
+  }
+}
+
+}  // namespace
+
+Page read_page(const fs::path& run_folder) {
+  Page page;
+  page.run = read_reported_run(run_folder);
+  page.split = page.run.main_split();
+  const std::vector<SeedFolder> folders = seed_folders(run_folder, page.run);
+  read_examples_of(run_folder, folders, page);
+  std::error_code ignored;
+  for (const fs::path& folder : {run_folder, folders.front().folder})
+    if (page.recipe.empty() && fs::is_regular_file(folder / "recipe.yaml", ignored))
+      page.recipe = read_file(folder / "recipe.yaml");
+  for (const ReportedStage& result : page.run.stages) {
+    page.stages.push_back(read_stage(result, folders, page.split));
+    page.stages.back().colour = static_cast<int>(page.stages.size()) - 1;
+  }
+  return page;
+}
+
+std::string detail_note(const Page& page, const PageStage& stage) {
+  const size_t seeds = stage.seeds_evaluated.size();
+  return fmt::format("{} split, {} examples{}", page.split, with_commas(stage.detail.examples),
+                     seeds < 2 ? "" : fmt::format(" ({} seeds pooled)", seeds));
+}
+
+std::vector<const PageStage*> chosen_stages(const Page& page, size_t most, bool (*usable)(const PageStage&)) {
+  std::vector<const PageStage*> all, chosen;
+  for (const PageStage& stage : page.stages)
+    if (usable(stage)) all.push_back(&stage);
+  if (all.size() <= most) return all;
+  std::set<const ReportedStage*> preferred;
+  for (const Recovery& recovery : recoveries(page.run, page.split)) {
+    std::set<const ReportedStage*> with = preferred;
+    with.insert({recovery.student, recovery.baseline});
+    if (recovery.teacher) with.insert(recovery.teacher);
+    if (with.size() <= most) preferred = with;
+  }
+  for (const PageStage* stage : all)
+    if (preferred.empty() ? chosen.size() < most : preferred.count(stage->result) > 0) chosen.push_back(stage);
+  return chosen;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,194 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/text.h"
+#include "report/html.h"
+#include "report/page/sections.h"
+#include "report/paper.h"
+#include "report/plot_style.h"
+
+namespace limbeck {
+namespace {
+constexpr const char* kOtherMeasures[] = {"accuracy", "nll", "ece", "agreement", "teacher_kl"};
+
+/// A column of the table: left out when no row fills it.
+struct Column {
+  std::string header;
+  bool numeric = true;
+  std::vector<std::string> cells = {};  ///< HTML
+};
+
+std::string number_cell(const std::string& text) {
+  return html_escape(typographic(text));
+}
+
+std::string small(const std::string& html) {
+  return html.empty() ? "" : fmt::format("<small>{}</small>", html);
+}
+
+/// The mean, with the spread below it.
+std::string measure_cell(const std::string& key, const ReportedNumber* measured) {
+  if (!measured) return "";
+  const std::string text = number_cell(metric_format(key).formatted(*measured));
+  const size_t spread = text.find("± ");
+  return number_cell(metric_format(key).formatted_mean(*measured)) +
+         (spread == std::string::npos ? "" : small(text.substr(spread)));
+}
+
+/// The range of the strips that show errors as places on a line: all stages' and the paper's numbers, with a margin.
+struct Range {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+  void include(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  double percent(double value) const { return high > low ? 4 + 92 * (value - low) / (high - low) : 50; }
+};
+
+std::vector<PaperComparison> paper_errors(const ReportedStage& stage, const std::string& split) {
+  std::vector<PaperComparison> all = paper_comparisons(stage, split);
+  std::erase_if(all, [](const PaperComparison& comparison) { return comparison.key != "errors"; });
+  return all;
+}
+
+Range error_range(const Page& page, const std::string& split) {
+  Range range;
+  for (const PageStage& stage : page.stages) {
+    if (const ReportedNumber* errors = stage.result->measure(split, "errors")) {
+      range.include(errors->mean - errors->deviation.value_or(0));
+      range.include(errors->mean + errors->deviation.value_or(0));
+    }
+    for (const PaperComparison& paper : paper_errors(*stage.result, split)) range.include(paper.paper_value);
+  }
+  return range;
+}
+
+std::string strip(const PageStage& stage, const std::string& split, const Range& range) {
+  const ReportedNumber* errors = stage.result->measure(split, "errors");
+  if (!errors) return "";
+  std::string marks;
+  if (errors->deviation) {
+    const double from = range.percent(errors->mean - *errors->deviation);
+    marks += fmt::format("<i class=\"whisker\" style=\"left:{:.1f}%;width:{:.1f}%\"></i>", from,
+                         range.percent(errors->mean + *errors->deviation) - from);
+  }
+  for (const PaperComparison& paper : paper_errors(*stage.result, split))
+    marks += fmt::format("<i class=\"paper\" style=\"left:{:.1f}%\"></i>", range.percent(paper.paper_value));
+  marks += fmt::format("<i class=\"place\" style=\"left:{:.1f}%\"></i>", range.percent(errors->mean));
+  return fmt::format("<span class=\"strip c{}\">{}</span>", stage.colour % kPlotColours + 1, marks);
+}
+
+std::string stage_cell(const PageStage& stage) {
+  std::string cell = stage_label(stage);
+  if (stage.result->status != "done") cell += fmt::format(" <em>{}</em>", html_escape(stage.result->status));
+  if (!stage.result->teacher.empty()) cell += small(fmt::format("taught by {}", html_escape(stage.result->teacher)));
+  std::string detail = stage.result->objective;
+  if (stage.result->epochs)
+    detail += fmt::format("{}{} epoch{}", detail.empty() ? "" : ", ", with_commas(*stage.result->epochs),
+                          *stage.result->epochs == 1 ? "" : "s");
+  return cell + small(html_escape(detail));
+}
+
+std::string network_cell(const PageStage& stage) {
+  const ReportedStage& result = *stage.result;
+  std::string size;
+  if (result.parameters) size += with_commas(*result.parameters) + " parameters";
+  if (result.multiply_adds)
+    size += fmt::format("{}{} multiply-adds", size.empty() ? "" : "<br>", with_commas(*result.multiply_adds));
+  return html_escape(result.network_description.empty() ? result.network : result.network_description) + small(size);
+}
+
+/// The paper's number, and below it by how much ours differs.
+std::string paper_cell(const ReportedStage& stage, const std::string& split) {
+  std::string cell;
+  for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
+    if (comparison.key != "errors") cell += small(html_escape(metric_format(comparison.key).label));
+    cell += number_cell(comparison.paper);
+    if (!comparison.difference.empty()) cell += small(fmt::format("ours {}", number_cell(comparison.difference)));
+  }
+  return cell;
+}
+
+std::string time_cell(const PageStage& stage) {
+  const ReportedStage& result = *stage.result;
+  return (result.seconds ? duration(*result.seconds) : "") +
+         (result.examples_per_second ? small(with_commas(std::llround(*result.examples_per_second)) + " examples/s")
+                                     : "");
+}
+
+std::vector<Column> columns(const Page& page, const std::string& split) {
+  const Range range = error_range(page, split);
+  std::vector<Column> columns;
+  const auto add = [&](const std::string& header, bool numeric, auto cell) {
+    Column& column = columns.emplace_back(Column{header, numeric});
+    for (const PageStage& stage : page.stages) column.cells.push_back(cell(stage));
+  };
+  add("stage", false, stage_cell);
+  add("network", false, network_cell);
+  const auto add_measure = [&](const std::string& header, const std::string& key) {
+    add(header, true,
+        [&, key](const PageStage& stage) { return measure_cell(key, stage.result->measure(split, key)); });
+  };
+  add_measure(split + " errors", "errors");
+  add("", false, [&](const PageStage& stage) { return strip(stage, split, range); });
+  add("paper", true, [&](const PageStage& stage) { return paper_cell(*stage.result, split); });
+  for (const char* key : kOtherMeasures) add_measure(metric_format(key).label, key);
+  add("time", true, time_cell);
+  std::erase_if(columns, [](const Column& column) {
+    return std::all_of(column.cells.begin(), column.cells.end(), [](const std::string& cell) { return cell.empty(); });
+  });
+  return columns;
+}
+
+std::string table(const Page& page, const std::string& split) {
+  std::string head, body;
+  const std::vector<Column> filled = columns(page, split);
+  for (const Column& column : filled)
+    head += fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", html_escape(column.header));
+  for (size_t row = 0; row < page.stages.size(); ++row) {
+    body += "<tr>";
+    for (const Column& column : filled)
+      body += fmt::format("<td{}>{}</td>", column.numeric ? " class=\"number\"" : "", column.cells[row]);
+    body += "</tr>\n";
+  }
+  return fmt::format(
+      "<div class=\"wide\"><table class=\"results\"><thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
+      head, body);
+}
+
+std::string caption(const Page& page, const std::string& split) {
+  std::string text = html_escape(fmt::format("On the {}", page.run.split_note(split)));
+  if (!page.run.seeds_note().empty()) text += "; " + page.run.seeds_note();
+  const bool paper = std::any_of(page.stages.begin(), page.stages.end(),
+                                 [&](const PageStage& stage) { return !paper_errors(*stage.result, split).empty(); });
+  return note(
+      text +
+      (paper ? ". On the lines: <span class=\"key\">●</span> ours, <span class=\"key\">◇</span> the paper’s." : "."));
+}
+
+std::vector<std::string> other_splits(const Page& page) {
+  std::vector<std::string> splits;
+  for (const PageStage& stage : page.stages)
+    for (const ReportedEvaluation& evaluation : stage.result->evaluations)
+      if (evaluation.split != page.split && std::find(splits.begin(), splits.end(), evaluation.split) == splits.end())
+        splits.push_back(evaluation.split);
+  return splits;
+}
+
+}  // namespace
+
+std::string results_section(const Page& page) {
+  if (page.stages.empty()) return note("This run has no stages.");
+  std::string html = table(page, page.split);
+  if (!page.split.empty()) html += caption(page, page.split);
+  for (const std::string& split : other_splits(page))
+    html += fmt::format("<details><summary>The same on the {} split</summary>\n{}{}</details>\n", html_escape(split),
+                        table(page, split), caption(page, split));
+  return html;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,28 @@
+#pragma once
+// The sections of a run's page, each in its own file. A section that has nothing to show is empty.
+#include <string>
+
+#include "report/page/page.h"
+
+namespace limbeck {
+
+/// Name, facts and what came out, in words and cards.
+std::string header_of(const Page& page);
+
+std::string results_section(const Page& page);       ///< all stages and all their numbers, beside the paper's
+std::string figures_section(const Page& page);       ///< the recipe's own plots
+std::string training_section(const Page& page);      ///< losses, errors and learning rates by epoch
+std::string calibration_section(const Page& page);   ///< reliability diagrams
+std::string classes_section(const Page& page);       ///< errors, recall and precision of each class
+std::string confusions_section(const Page& page);    ///< which class was taken for which
+std::string soft_targets_section(const Page& page);  ///< examples with the networks' distributions
+std::string settings_section(const Page& page);      ///< recipe, environment, how to run it again
+
+/// The square in a stage's colour that stands before its name.
+std::string chip(int colour);
+/// Chip and name.
+std::string stage_label(const PageStage& stage);
+/// A small grey paragraph.
+std::string note(const std::string& escaped_text);
+
+}  // namespace limbeck

@@ -1,0 +1,23 @@
+#include "report/paper.h"
+
+namespace limbeck {
+
+std::vector<PaperComparison> paper_comparisons(const ReportedStage& stage, const std::string& split) {
+  std::vector<PaperComparison> comparisons;
+  for (const auto& [key, given] : stage.paper) {
+    const MetricFormat format = metric_format(key);
+    const bool percent = format.unit == "%" && given > 1.0;
+    PaperComparison comparison;
+    comparison.key = key;
+    comparison.paper_value = percent ? given / 100 : given;
+    comparison.paper = format.formatted({.mean = comparison.paper_value});
+    if (const ReportedNumber* ours = stage.measure(split, key)) {
+      comparison.ours = format.formatted(*ours);
+      comparison.difference = format.difference(*ours, comparison.paper_value);
+    }
+    comparisons.push_back(comparison);
+  }
+  return comparisons;
+}
+
+}  // namespace limbeck

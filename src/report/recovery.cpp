@@ -1,0 +1,68 @@
+#include "report/recovery.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+
+namespace limbeck {
+namespace {
+
+double errors_of(const ReportedStage& stage, const std::string& split) {
+  return stage.measure(split, "errors")->mean;
+}
+
+/// The first stage without teacher that trains the student's network.
+const ReportedStage* baseline_of(const ReportedRun& run, const ReportedStage& student, const std::string& split) {
+  for (const ReportedStage& stage : run.stages) {
+    const bool same = !stage.network.empty() ? stage.network == student.network
+                                             : stage.network_description == student.network_description;
+    if (&stage != &student && stage.teacher.empty() && same && stage.measure(split, "errors")) return &stage;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<double> Recovery::share() const {
+  if (!teacher || teacher == baseline) return std::nullopt;
+  const double gap = errors_of(*baseline, split) - errors_of(*teacher, split);
+  if (gap <= 0) return std::nullopt;
+  return (errors_of(*baseline, split) - errors_of(*student, split)) / gap;
+}
+
+std::string Recovery::sentence() const {
+  const auto errors = [&](const ReportedStage& stage) {
+    return metric_format("errors").formatted_mean(*stage.measure(split, "errors"));
+  };
+  const std::string own = errors(*student), alone = errors(*baseline);
+  if (!teacher || teacher == baseline)
+    return fmt::format("{} makes {} errors; {}, the same network without a teacher, makes {}", student->name, own,
+                       baseline->name, alone);
+  const std::string taught = errors(*teacher);
+  const std::optional<double> part = share();
+  if (!part)
+    return fmt::format("{} makes {} errors; its teacher {} makes {} and is no better than {} with {}", student->name,
+                       own, teacher->name, taught, baseline->name, alone);
+  if (*part <= 0)
+    return fmt::format("{} recovers nothing of the gap: {} errors, where {} makes {} and {} {}", student->name, own,
+                       baseline->name, alone, teacher->name, taught);
+  if (*part > 1)
+    return fmt::format("{} is better than its teacher: {} errors, where {} makes {} and {} {}", student->name, own,
+                       baseline->name, alone, teacher->name, taught);
+  return fmt::format("{} recovers {:.0f} % of the gap: {} errors, where {} makes {} and {} {}", student->name,
+                     *part * 100, own, baseline->name, alone, teacher->name, taught);
+}
+
+std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& split) {
+  std::vector<Recovery> found;
+  for (const ReportedStage& stage : run.stages) {
+    if (stage.teacher.empty() || !stage.measure(split, "errors")) continue;
+    const ReportedStage* baseline = baseline_of(run, stage, split);
+    const ReportedStage* teacher = run.stage(stage.teacher);
+    if (teacher && !teacher->measure(split, "errors")) teacher = nullptr;
+    if (baseline) found.push_back({&stage, baseline, teacher, split});
+  }
+  return found;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,95 @@
+#pragma once
+// A run's `results.json` as typed values. Fields that a run did not come to fill are empty; nothing here insists on
+// them.
+//
+//   const ReportedRun results = read_reported_run("runs/hinton2015");
+//   const ReportedEvaluation* test = results.stages[0].evaluation("test");
+//   if (const ReportedNumber* errors = test ? test->find("errors") : nullptr) fmt::print("{}", errors->mean);
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/json.h"
+#include "report/metric_format.h"
+
+namespace limbeck {
+
+/// The numbers of one stage on one split.
+struct ReportedEvaluation {
+  std::string split;
+  int64_t examples = 0;
+  std::vector<std::pair<std::string, ReportedNumber>> measures;  ///< by key: errors, accuracy, nll, …
+
+  const ReportedNumber* find(const std::string& key) const;
+};
+
+struct ReportedStage {
+  std::string name;
+  std::string status;  ///< done, failed, interrupted, pending
+  std::optional<double> seconds;
+  std::optional<double> examples_per_second;
+  std::optional<int64_t> epochs;
+  std::string network;              ///< its name in the recipe
+  std::string network_description;  ///< "mlp 800-800"
+  std::optional<int64_t> parameters;
+  std::optional<int64_t> multiply_adds;
+  std::string teacher;    ///< the stage that taught it; empty without teacher
+  std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
+  std::vector<ReportedEvaluation> evaluations;
+  std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
+
+  const ReportedEvaluation* evaluation(const std::string& split) const;
+  /// The number `key` on `split`, where there is one.
+  const ReportedNumber* measure(const std::string& split, const std::string& key) const;
+};
+
+/// One of the recipe's own figures.
+struct ReportedPlot {
+  struct Point {
+    double x = 0.0;
+    double y = 0.0;
+    std::optional<double> deviation;
+    std::string stage;
+  };
+  struct Line {
+    std::string name;
+    std::vector<Point> points;
+  };
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  bool log_x = false;
+  bool log_y = false;
+  std::vector<Line> lines;
+};
+
+struct ReportedRun {
+  std::string name;
+  std::string version;
+  std::vector<int64_t> seeds;
+  std::string data_source;
+  std::vector<std::string> classes;
+  std::vector<std::pair<std::string, int64_t>> splits;
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<ReportedStage> stages;
+  std::vector<ReportedPlot> plots;
+
+  const ReportedStage* stage(const std::string& name) const;
+  /// The split that the run is judged by: test where any stage was evaluated on it, else validation, else any other.
+  /// Empty when nothing was evaluated.
+  std::string main_split() const;
+  /// "test split, 10,000 examples"
+  std::string split_note(const std::string& split) const;
+  /// "mean ± standard deviation over 3 seeds (1, 2, 3)", "one seed (1)", or empty when the seeds are not known.
+  std::string seeds_note() const;
+};
+
+ReportedRun parse_reported_run(const Json& results);
+
+/// Throws Error when the folder holds no results.json, or when that file is malformed.
+ReportedRun read_reported_run(const std::filesystem::path& run_folder);
+
+}  // namespace limbeck

@@ -1,0 +1,19 @@
+#pragma once
+// The table that a run prints when it ends.
+//
+//   stage      network        parameters  teacher  errors  accuracy     NLL  paper       time  examples/s
+//   ─────────  ─────────────  ──────────  ───────  ──────  ────────  ──────  ────────  ──────  ──────────
+//   teacher    mlp 1200-1200   2,395,210               70   99.30 %  0.0301   67  (+3)  9 min…      18,200
+//   …
+//   On the test split, 10,000 examples. In brackets: ours minus the paper's.
+//   distilled recovers 91 % of the gap: 74 errors, where baseline makes 146 and teacher 67.
+#include <string>
+
+#include "core/json.h"
+
+namespace limbeck {
+
+/// `results` is the content of a run's results.json. Columns that no stage fills are left out; ends with a newline.
+std::string terminal_summary(const Json& results);
+
+}  // namespace limbeck

@@ -1,0 +1,61 @@
+#pragma once
+// Line charts as SVG: linear and logarithmic axes, error bars, names at the lines' ends or in a legend.
+//
+//   SvgPlot plot;
+//   plot.title = "Errors by temperature";
+//   plot.x_scale = PlotScale::logarithmic;
+//   plot.lines.push_back({.name = "300 units", .points = {{1, 146}, {8, 80, 4.2}, {20, 74, 3.1}}});
+//   write_file("errors.svg", standalone_svg(plot));
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "report/axis.h"
+#include "report/reported_run.h"
+
+namespace limbeck {
+
+struct SvgPlot {
+  struct Point {
+    double x = 0.0;
+    double y = 0.0;
+    std::optional<double> deviation = std::nullopt;
+  };
+  struct Line {
+    std::string name;
+    std::vector<Point> points;
+    int colour = 0;      ///< the number of its hue, from 0
+    bool faint = false;  ///< one seed of several: thin, without name, not read out
+    bool bars = true;    ///< draw deviations as error bars; they are read out in any case
+  };
+  /// Direct: names at the ends of the lines where they have room, else in a legend above; one line alone needs none.
+  /// Legend: above in any case, so that charts beside each other begin at the same height.
+  enum class Names { direct, legend };
+
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  PlotScale x_scale = PlotScale::linear;
+  PlotScale y_scale = PlotScale::linear;
+  std::vector<Line> lines;
+  std::vector<double> y_covers = {};  ///< numbers that the y axis must reach, so that several charts share one
+  int width = 480;                    ///< in pixels, as is the height of the part between the axes
+  int plot_height = 230;
+  Names names = Names::direct;
+};
+
+/// For a page that holds plot_style(): without title, with what the page's script needs to read values out.
+std::string svg_plot(const SvgPlot& plot);
+
+/// A whole file, for documentation: with title, background and style; light and dark.
+std::string standalone_svg(const SvgPlot& plot);
+
+/// One of a recipe's figures as a chart.
+SvgPlot plot_of(const ReportedPlot& figure);
+
+/// Writes each of the "plots" of the folder's results.json as plots/<title>.svg.
+/// Throws Error when the folder holds no results.json.
+void write_plots(const fs::path& run_folder);
+
+}  // namespace limbeck

@@ -1,0 +1,90 @@
+// Adam (Kingma, Ba 2015), with bias correction:
+//   m ← β₁ m + (1 − β₁) g     v ← β₂ v + (1 − β₂) g²     w ← w − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+// Coupled weight decay adds λ w to g; decoupled (Loshchilov, Hutter 2019) first multiplies w by 1 − η λ.
+#include "train/adam.h"
+
+#include <torch/types.h>
+
+#include <cmath>
+
+#include "train/fused_update.h"
+
+namespace limbeck {
+namespace {
+
+class Adam : public Optimizer {
+ public:
+  Adam(const AdamOptions& options, WeightDecay decay, const Network& network)
+      : Optimizer(network, options),
+        options_(options),
+        decay_(decay),
+        mean_(state_like_parameters("mean")),
+        square_(state_like_parameters("square")),
+        steps_(torch::zeros({1}, torch::kInt64)) {}
+
+  TensorMap state() const override {
+    TensorMap map;
+    add_to(map, mean_);
+    add_to(map, square_);
+    map["steps"] = steps_;
+    return map;
+  }
+
+ protected:
+  void begin_step() override { steps_.add_(1); }
+
+  void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
+    torch::Tensor &mean = mean_[index].value, &square = square_[index].value;
+    const auto steps = static_cast<double>(steps_.item<int64_t>());
+    const double rate = learning_rate / (1 - std::pow(options_.beta1, steps));
+    const double root_scale = 1 / std::sqrt(1 - std::pow(options_.beta2, steps));
+    const double coupled = decay_ == WeightDecay::coupled ? options_.weight_decay : 0;
+    const double shrink = decay_ == WeightDecay::decoupled ? 1 - learning_rate * options_.weight_decay : 1;
+    if (!can_fuse_update(value, gradient, mean, square)) {
+      const torch::Tensor pulled = gradient + value * coupled;
+      mean.mul_(options_.beta1).add_(pulled, 1 - options_.beta1);
+      square.mul_(options_.beta2).addcmul_(pulled, pulled, 1 - options_.beta2);
+      value.mul_(shrink).addcdiv_(mean, square.sqrt().mul_(root_scale).add_(options_.epsilon), -rate);
+      return;
+    }
+    fused(value, gradient, mean, square,
+          {.rate = static_cast<float>(rate), .root_scale = static_cast<float>(root_scale),
+           .coupled = static_cast<float>(coupled), .shrink = static_cast<float>(shrink)});
+  }
+
+ private:
+  struct Factors {
+    float rate, root_scale, coupled, shrink;
+  };
+
+  void fused(torch::Tensor& value, const torch::Tensor& gradient, torch::Tensor& mean, torch::Tensor& square,
+             const Factors& factors) const {
+    const auto beta1 = static_cast<float>(options_.beta1), beta2 = static_cast<float>(options_.beta2);
+    const auto epsilon = static_cast<float>(options_.epsilon);
+    auto* w = value.data_ptr<float>();
+    auto* m = mean.data_ptr<float>();
+    auto* v = square.data_ptr<float>();
+    const auto* g = gradient.data_ptr<float>();
+    for_each_range(value.numel(), [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const float pulled = g[i] + factors.coupled * w[i];
+        m[i] = beta1 * m[i] + (1 - beta1) * pulled;
+        v[i] = beta2 * v[i] + (1 - beta2) * pulled * pulled;
+        w[i] = factors.shrink * w[i] - factors.rate * m[i] / (std::sqrt(v[i]) * factors.root_scale + epsilon);
+      }
+    });
+  }
+
+  AdamOptions options_;
+  WeightDecay decay_;
+  std::vector<Parameter> mean_, square_;
+  torch::Tensor steps_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_adam(const AdamOptions& options, WeightDecay decay, const Network& network) {
+  return std::make_unique<Adam>(options, decay, network);
+}
+
+}  // namespace limbeck

@@ -1,0 +1,60 @@
+#include "train/checkpoint.h"
+
+#include <torch/types.h>
+
+#include <charconv>
+
+namespace limbeck {
+namespace {
+
+constexpr const char* kFormat = "limbeck checkpoint 1";
+
+/// The tensors whose names begin with `prefix`, without it.
+TensorMap part_of(const TensorMap& tensors, const std::string& prefix) {
+  TensorMap part;
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with(prefix)) part[name.substr(prefix.size())] = tensor;
+  return part;
+}
+
+}  // namespace
+
+void CheckpointFile::save(const Network& network, const Optimizer& optimizer, const Progress& progress) const {
+  TensorMap tensors;
+  for (const auto& [name, tensor] : state_of(network)) tensors["network." + name] = tensor;
+  for (const auto& [name, tensor] : optimizer.state()) tensors["optimizer." + name] = tensor;
+  tensors["progress.place"] = torch::tensor({progress.epoch, progress.step}, torch::kInt64);
+  tensors["progress.seconds"] = torch::tensor({progress.seconds}, torch::kFloat64);
+  tensors["progress.sums"] = progress.sums;
+  save_tensors(path_, tensors, {{"format", kFormat}, {"fingerprint", fingerprint_}});
+}
+
+std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimizer) const {
+  if (!fs::exists(path_)) return std::nullopt;
+  const std::string name = fmt::format("the checkpoint '{}'", path_.string());
+  const std::string advice = "; remove the file to train this stage from its start";
+  try {
+    const LoadedTensors loaded = load_tensors(path_);
+    const auto format = loaded.metadata.find("format"), fingerprint = loaded.metadata.find("fingerprint");
+    if (format == loaded.metadata.end() || format->second != kFormat || fingerprint == loaded.metadata.end())
+      throw Error(name + " was not written by this program");
+    if (fingerprint->second != fingerprint_) return std::nullopt;
+    const TensorMap place = part_of(loaded.tensors, "progress.");
+    if (place.size() != 3) throw Error(name + " does not say how far it is");
+    load_state(network, part_of(loaded.tensors, "network."), name);
+    optimizer.load_state(part_of(loaded.tensors, "optimizer."), name);
+    return Progress{.epoch = place.at("place")[0].item<int64_t>(),
+                    .step = place.at("place")[1].item<int64_t>(),
+                    .seconds = place.at("seconds")[0].item<double>(),
+                    .sums = place.at("sums")};
+  } catch (const Error& error) {
+    throw Error(error.what() + advice);
+  }
+}
+
+void CheckpointFile::remove() const {
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+}
+
+}  // namespace limbeck

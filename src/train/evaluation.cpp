@@ -1,0 +1,119 @@
+#include "train/evaluation.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace limbeck {
+namespace {
+
+constexpr int64_t kBatch = 1000;
+constexpr int kBins = 15;
+
+std::vector<ReliabilityBin> reliability_of(const torch::Tensor& confidence, const torch::Tensor& correct) {
+  std::vector<ReliabilityBin> bins(kBins);
+  const torch::Tensor sure = confidence.to(torch::kFloat64).contiguous(), right = correct.to(torch::kInt64).contiguous();
+  for (int64_t i = 0; i < sure.size(0); ++i) {
+    const double value = sure.data_ptr<double>()[i];
+    const auto index = std::clamp(static_cast<int>(std::ceil(value * kBins)) - 1, 0, kBins - 1);
+    ReliabilityBin& bin = bins[static_cast<size_t>(index)];
+    ++bin.count;
+    bin.confidence += value;
+    bin.accuracy += static_cast<double>(right.data_ptr<int64_t>()[i]);
+  }
+  for (int i = 0; i < kBins; ++i) {
+    ReliabilityBin& bin = bins[static_cast<size_t>(i)];
+    bin.low = static_cast<double>(i) / kBins;
+    bin.high = static_cast<double>(i + 1) / kBins;
+    if (bin.count == 0) continue;
+    bin.confidence /= static_cast<double>(bin.count);
+    bin.accuracy /= static_cast<double>(bin.count);
+  }
+  return bins;
+}
+
+double calibration_error(const std::vector<ReliabilityBin>& bins, int64_t examples) {
+  double sum = 0;
+  for (const ReliabilityBin& bin : bins) sum += static_cast<double>(bin.count) * std::abs(bin.accuracy - bin.confidence);
+  return sum / static_cast<double>(examples);
+}
+
+Json optional_number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+}  // namespace
+
+torch::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<torch::Tensor> parts;
+  for (int64_t first = 0; first < examples.size(); first += kBatch) {
+    const int64_t end = std::min(first + kBatch, examples.size());
+    const torch::Tensor positions = torch::arange(first, end, examples.ids().options());
+    parts.push_back(network.forward(examples.batch(positions).inputs, {}).logits);
+  }
+  if (parts.empty()) throw Error(fmt::format("the split '{}' has no examples", examples.name()));
+  return torch::cat(parts);
+}
+
+Evaluation evaluate(const torch::Tensor& logits_anywhere, const torch::Tensor& labels_anywhere,
+                    const torch::Tensor& teacher_logits) {
+  if (labels_anywhere.size(0) == 0) throw Error("nothing to evaluate: there are no examples");
+  const torch::Tensor logits = logits_anywhere.to(torch::kCPU).to(torch::kFloat64);
+  const torch::Tensor labels = labels_anywhere.to(torch::kCPU);
+  const torch::Tensor log_p = torch::log_softmax(logits, 1), chosen = logits.argmax(1);
+  const torch::Tensor correct = chosen.eq(labels);
+  const int64_t classes = logits.size(1);
+  Evaluation evaluation;
+  evaluation.examples = labels.size(0);
+  evaluation.errors = evaluation.examples - correct.sum().item<int64_t>();
+  evaluation.accuracy = 1 - static_cast<double>(evaluation.errors) / static_cast<double>(evaluation.examples);
+  evaluation.nll = torch::nll_loss(log_p, labels).item<double>();
+  evaluation.reliability = reliability_of(log_p.amax(1).exp(), correct);
+  evaluation.ece = calibration_error(evaluation.reliability, evaluation.examples);
+  evaluation.confusion = torch::bincount(labels * classes + chosen, {}, classes * classes).reshape({classes, classes});
+  if (teacher_logits.defined()) {
+    const torch::Tensor log_t = torch::log_softmax(teacher_logits.to(torch::kCPU).to(torch::kFloat64), 1);
+    evaluation.agreement = log_t.argmax(1).eq(chosen).to(torch::kFloat64).mean().item<double>();
+    evaluation.teacher_kl = (log_t.exp() * (log_t - log_p)).sum(1).mean().item<double>();
+  }
+  return evaluation;
+}
+
+Json summary(const Evaluation& evaluation) {
+  return {{"examples", evaluation.examples},
+          {"errors", evaluation.errors},
+          {"accuracy", evaluation.accuracy},
+          {"nll", evaluation.nll},
+          {"ece", evaluation.ece},
+          {"agreement", optional_number(evaluation.agreement)},
+          {"teacher_kl", optional_number(evaluation.teacher_kl)}};
+}
+
+Json details(const Evaluation& evaluation, const std::vector<std::string>& classes) {
+  Json json = summary(evaluation);
+  const torch::Tensor &confusion = evaluation.confusion;
+  const torch::Tensor true_counts = confusion.sum(1), chosen_counts = confusion.sum(0);
+  const auto ratio = [](int64_t part, int64_t whole) {
+    return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole));
+  };
+  json["per_class"] = Json::array();
+  json["confusion"] = Json::array();
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    const auto right = confusion[at][at].item<int64_t>(), count = true_counts[at].item<int64_t>();
+    json["per_class"].push_back({{"class", classes[i]}, {"examples", count}, {"errors", count - right},
+                                 {"recall", ratio(right, count)}, {"precision", ratio(right, chosen_counts[at].item<int64_t>())}});
+    std::vector<int64_t> row(classes.size());
+    for (size_t j = 0; j < classes.size(); ++j) row[j] = confusion[at][static_cast<int64_t>(j)].item<int64_t>();
+    json["confusion"].push_back(row);
+  }
+  json["reliability"] = Json::array();
+  for (const ReliabilityBin& bin : evaluation.reliability)
+    json["reliability"].push_back({{"low", bin.low}, {"high", bin.high}, {"count", bin.count},
+                                   {"confidence", bin.count == 0 ? Json(nullptr) : Json(bin.confidence)},
+                                   {"accuracy", bin.count == 0 ? Json(nullptr) : Json(bin.accuracy)}});
+  return json;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,47 @@
+#pragma once
+// What a network is worth on a split: every number says on how many examples.
+#include <torch/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "data/dataset.h"
+#include "nn/network.h"
+
+namespace limbeck {
+
+/// Logits of all examples in the order of the set, [n, C], in evaluation mode and without gradient.
+torch::Tensor predict_logits(const Network& network, const ExampleSet& examples);
+
+/// One bin of a reliability diagram.
+struct ReliabilityBin {
+  double low = 0, high = 0;  ///< of the confidence: (low, high]
+  int64_t count = 0;
+  double confidence = 0;     ///< mean, over the bin
+  double accuracy = 0;
+};
+
+struct Evaluation {
+  int64_t examples = 0;
+  int64_t errors = 0;  ///< arg max z ≠ y
+  double accuracy = 0;
+  double nll = 0;  ///< mean of −log softmax(z)[y], natural logarithm
+  double ece = 0;  ///< expected calibration error over 15 bins of equal width (Guo et al. 2017)
+  std::optional<double> agreement;   ///< part of the examples on which teacher and student choose the same class
+  std::optional<double> teacher_kl;  ///< mean KL(teacher ‖ student) at T = 1
+  torch::Tensor confusion;           ///< [C, C] int64; row: true class, column: chosen class
+  std::vector<ReliabilityBin> reliability;
+};
+
+/// logits [n, C], labels [n] without −1; teacher_logits [n, C] or undefined. Throws Error for no examples.
+Evaluation evaluate(const torch::Tensor& logits, const torch::Tensor& labels, const torch::Tensor& teacher_logits = {});
+
+/// {"examples", "errors", "accuracy", "nll", "ece", "agreement", "teacher_kl"}; null where there is no teacher.
+Json summary(const Evaluation& evaluation);
+/// The summary, per class, confusion and reliability.
+Json details(const Evaluation& evaluation, const std::vector<std::string>& classes);
+
+}  // namespace limbeck

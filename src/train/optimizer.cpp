@@ -1,0 +1,86 @@
+#include "train/optimizer.h"
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <cmath>
+
+namespace limbeck {
+
+void UpdateOptions::bind(Fields& fields) {
+  fields.number("learning_rate", learning_rate, above(0), "step size; the schedule multiplies it");
+  fields.number("weight_decay", weight_decay, at_least(0), "pulls every parameter towards 0");
+  fields.number("max_norm", max_norm, at_least(0), "largest L2 norm of the weights that come into a unit; 0: no bound");
+}
+
+Optimizer::Optimizer(const Network& network, const UpdateOptions& options)
+    : parameters_(network.parameters()), options_(options) {}
+
+void Optimizer::step(double rate_factor) {
+  const torch::NoGradGuard no_gradient;
+  begin_step();
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    torch::Tensor& value = parameters_[i].value;
+    torch::Tensor& gradient = value.mutable_grad();
+    if (!gradient.defined()) continue;
+    update(i, value, gradient, options_.learning_rate * rate_factor);
+    if (options_.max_norm > 0 && value.dim() >= 2) constrain(value);
+    // Released, not zeroed: the next backward pass hands its own buffer over instead of adding to this one.
+    gradient = torch::Tensor();
+  }
+}
+
+void Optimizer::constrain(torch::Tensor& value) const {
+  const auto bound = static_cast<float>(options_.max_norm);
+  if (!value.is_cpu() || value.scalar_type() != torch::kFloat32 || !value.is_contiguous()) {
+    const torch::Tensor norms = value.flatten(1).norm(2, {1}, /*keepdim=*/true);
+    value.flatten(1).mul_((bound / norms.clamp_min(1e-12)).clamp_max(1));
+    return;
+  }
+  const int64_t columns = value.numel() / value.size(0);
+  auto* weights = value.data_ptr<float>();
+  at::parallel_for(0, value.size(0), 16, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      float* at = weights + row * columns;
+      constexpr int64_t kLanes = 16;  // partial sums, which the compiler turns into vectors
+      std::array<float, kLanes> sums{};
+      int64_t i = 0;
+      for (; i + kLanes <= columns; i += kLanes)
+        for (int64_t lane = 0; lane < kLanes; ++lane) sums[static_cast<size_t>(lane)] += at[i + lane] * at[i + lane];
+      float sum = 0;
+      for (; i < columns; ++i) sum += at[i] * at[i];
+      for (const float part : sums) sum += part;
+      if (sum <= bound * bound) continue;
+      const float factor = bound / std::sqrt(sum);
+      for (int64_t j = 0; j < columns; ++j) at[j] *= factor;
+    }
+  });
+}
+
+std::vector<Parameter> Optimizer::state_like_parameters(const std::string& prefix) const {
+  std::vector<Parameter> state;
+  for (const Parameter& parameter : parameters_)
+    state.push_back({prefix + "." + parameter.name, torch::zeros_like(parameter.value.detach())});
+  return state;
+}
+
+void add_to(TensorMap& map, const std::vector<Parameter>& state) {
+  for (const Parameter& entry : state) map[entry.name] = entry.value;
+}
+
+void Optimizer::load_state(const TensorMap& saved, const std::string& where) {
+  for (auto& [name, own] : state()) {
+    const auto found = saved.find(name);
+    if (found == saved.end() || found->second.sizes() != own.sizes())
+      throw Error(fmt::format("{} has no fitting '{}' for the optimizer", where, name));
+    torch::Tensor target = own;
+    target.copy_(found->second);
+  }
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const Network& network) {
+  return choice.make<Optimizer, const Network&>(network);
+}
+
+}  // namespace limbeck

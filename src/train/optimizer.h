@@ -1,0 +1,63 @@
+#pragma once
+// Optimisers: one pass over each parameter, its gradient and its state. A new one is one new file in optimizers/.
+#include <torch/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/network.h"
+#include "nn/weights.h"
+#include "recipe/catalogue.h"
+
+namespace limbeck {
+
+/// The constraint of Hinton et al. 2012 ("Improving neural networks by preventing co-adaptation of feature detectors"): the
+/// vector of weights that come into a unit is scaled back where its L2 norm exceeds `max_norm`. 0: no constraint. Applies
+/// to parameters of two or more dimensions; a unit's incoming weights are a row.
+struct UpdateOptions {
+  double learning_rate = 0.1;
+  double weight_decay = 0;
+  double max_norm = 0;
+
+  void bind(Fields& fields);
+};
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  /// Updates every parameter from its gradient, then releases the gradients. `rate_factor` multiplies the learning rate.
+  void step(double rate_factor);
+  double learning_rate() const { return options_.learning_rate; }
+
+  /// Momenta and the like, for a checkpoint; names are "momentum.fc1.weight".
+  virtual TensorMap state() const = 0;
+  /// Throws Error where the tensors do not fit.
+  void load_state(const TensorMap& state, const std::string& where);
+
+ protected:
+  Optimizer(const Network& network, const UpdateOptions& options);
+
+  /// One pass over one parameter, without the norm constraint.
+  virtual void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) = 0;
+  /// Before the first update of a step.
+  virtual void begin_step() {}
+
+  const UpdateOptions& options() const { return options_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// Zeros shaped like the parameters, under the names that a checkpoint gives them.
+  std::vector<Parameter> state_like_parameters(const std::string& prefix) const;
+
+ private:
+  void constrain(torch::Tensor& value) const;
+  std::vector<Parameter> parameters_;
+  UpdateOptions options_;
+};
+
+/// The state tensors of an optimiser as a map that shares their memory.
+void add_to(TensorMap& map, const std::vector<Parameter>& state);
+
+std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const Network& network);
+
+}  // namespace limbeck

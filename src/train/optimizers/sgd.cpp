@@ -1,0 +1,75 @@
+// Stochastic gradient descent with momentum, in PyTorch's form:
+//   g ← ∇L + λ w        m ← μ m + g        w ← w − η (g + μ m  if nesterov else  m)
+#include <torch/types.h>
+
+#include "train/fused_update.h"
+#include "train/optimizer.h"
+
+namespace limbeck {
+namespace {
+
+struct SgdOptions : UpdateOptions {
+  double momentum = 0.9;
+  bool nesterov = false;
+  void bind(Fields& fields) {
+    UpdateOptions::bind(fields);
+    fields.number("momentum", momentum, from_below(0, 1), "μ");
+    fields.flag("nesterov", nesterov, "look ahead by one momentum step");
+    fields.require(!nesterov || momentum > 0, "nesterov needs a momentum above 0");
+  }
+};
+
+class Sgd : public Optimizer {
+ public:
+  Sgd(const SgdOptions& options, const Network& network)
+      : Optimizer(network, options), options_(options), momentum_(state_like_parameters("momentum")) {}
+
+  TensorMap state() const override {
+    TensorMap map;
+    add_to(map, momentum_);
+    return map;
+  }
+
+ protected:
+  void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
+    torch::Tensor& momentum = momentum_[index].value;
+    if (!can_fuse_update(value, gradient, momentum)) {
+      const torch::Tensor pulled = gradient + value * options_.weight_decay;
+      momentum.mul_(options_.momentum).add_(pulled);
+      value.sub_((options_.nesterov ? pulled + momentum * options_.momentum : momentum) * learning_rate);
+      return;
+    }
+    const auto rate = static_cast<float>(learning_rate), decay = static_cast<float>(options_.weight_decay);
+    const auto mu = static_cast<float>(options_.momentum);
+    const float ahead = options_.nesterov ? 1.0F : 0.0F, along = options_.nesterov ? mu : 1.0F;
+    auto* w = value.data_ptr<float>();
+    auto* m = momentum.data_ptr<float>();
+    const auto* g = gradient.data_ptr<float>();
+    for_each_range(value.numel(), [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const float pulled = g[i] + decay * w[i];
+        m[i] = mu * m[i] + pulled;
+        w[i] -= rate * (ahead * pulled + along * m[i]);
+      }
+    });
+  }
+
+ private:
+  SgdOptions options_;
+  std::vector<Parameter> momentum_;
+};
+
+}  // namespace
+
+void register_sgd(Catalogue& catalogue) {
+  catalogue.add<Optimizer, SgdOptions, const Network&>(
+      Slot::optimizer,
+      {.name = "sgd",
+       .summary = "Stochastic gradient descent with momentum, optionally Nesterov's.",
+       .formula = "m = mu m + g + decay w, w = w - rate m",
+       .source = "Sutskever et al. 2013",
+       .principal = "learning_rate"},
+      [](const SgdOptions& options, const Network& network) { return std::make_unique<Sgd>(options, network); });
+}
+
+}  // namespace limbeck

@@ -1,0 +1,163 @@
+#include "train/trainer.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/interrupt.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+namespace {
+
+// Places in Progress::sums: what an epoch adds up. The terms follow, each as a sum and a count of examples.
+enum Sum : int64_t { kExamples, kLoss, kLabelled, kErrors, kTerms };
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainingSetup& setup)
+    : setup_(setup),
+      objective_(setup.stage.loss),
+      optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
+      schedule_(setup.stage.schedule.make<Schedule>()),
+      needs_(objective_.needs()) {
+  const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
+  progress_.sums = torch::zeros({sums}, torch::kFloat64);
+}
+
+TrainingResult Trainer::run() {
+  const StageRecipe& stage = setup_.stage;
+  if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
+  setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
+  last_save_ = last_report_ = Clock::now();
+  torch::Tensor order;
+  for (int64_t ordered = -1; progress_.epoch < stage.epochs;) {
+    if (ordered != progress_.epoch) {
+      order = setup_.train.order(setup_.seed, progress_.epoch);
+      ordered = progress_.epoch;
+      epoch_seconds_ = epoch_examples_ = 0;
+    }
+    const Clock::time_point start = Clock::now();
+    const int64_t begin = progress_.step * stage.batch_size;
+    const torch::Tensor positions = order.slice(0, begin, begin + stage.batch_size);
+    train_step(setup_.train.batch(positions, setup_.augmenter, setup_.seed, progress_.epoch));
+    count_step(positions.size(0), seconds_since(start));
+    if (progress_.step == steps_per_epoch()) finish_epoch();
+    stop_if_asked();
+    save_if_due();
+  }
+  const double examples = static_cast<double>(stage.epochs * setup_.train.size());
+  return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9)};
+}
+
+int64_t Trainer::steps_per_epoch() const {
+  return (setup_.train.size() + setup_.stage.batch_size - 1) / setup_.stage.batch_size;
+}
+
+double Trainer::epochs_done() const {
+  return static_cast<double>(progress_.epoch) +
+         static_cast<double>(progress_.step) / static_cast<double>(steps_per_epoch());
+}
+
+void Trainer::train_step(const Batch& batch) {
+  const Noise noise{setup_.seed, progress_.epoch, batch.ids};
+  const Outputs student = setup_.network.forward(batch.inputs, {.noise = &noise, .taps = needs_.student_taps});
+  const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
+  const Objective::Value value = objective_.value(student, teacher, {batch.labels, batch.ids}, epochs_done());
+  check_finite(value);
+  value.total.backward();
+  optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));
+
+  const torch::NoGradGuard no_gradient;
+  auto* sums = progress_.sums.data_ptr<double>();
+  const auto examples = static_cast<double>(batch.size());
+  const auto labelled = static_cast<double>(batch.labels.ge(0).sum().item<int64_t>());
+  const auto correct = static_cast<double>(student.logits.argmax(1).eq(batch.labels).sum().item<int64_t>());
+  sums[kExamples] += examples;
+  sums[kLoss] += value.total.item<double>() * examples;
+  sums[kLabelled] += labelled;
+  sums[kErrors] += labelled - correct;
+  for (size_t i = 0; i < value.terms.size(); ++i) {
+    const double count = value.needs_labels[i] ? labelled : examples;
+    sums[kTerms + 2 * static_cast<int64_t>(i)] += value.terms[i].item<double>() * count;
+    sums[kTerms + 2 * static_cast<int64_t>(i) + 1] += count;
+  }
+}
+
+void Trainer::check_finite(const Objective::Value& value) const {
+  if (std::isfinite(value.total.item<double>())) return;
+  std::string terms;
+  for (size_t i = 0; i < value.terms.size(); ++i)
+    terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], value.terms[i].item<double>());
+  const double rate = optimizer_->learning_rate() *
+                      schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+  throw Error(fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "
+                          "lower one, a warm-up, or max_norm",
+                          setup_.stage.name, progress_.epoch + 1, progress_.step + 1, terms, rate));
+}
+
+void Trainer::finish_epoch() {
+  const auto* sums = progress_.sums.data_ptr<double>();
+  const auto mean = [&](int64_t sum, int64_t count) { return sums[count] > 0 ? sums[sum] / sums[count] : 0.0; };
+  const auto epochs = static_cast<double>(setup_.stage.epochs);
+  EpochDone done;
+  done.stage = setup_.stage.name;
+  done.epoch = progress_.epoch + 1;
+  done.epochs = setup_.stage.epochs;
+  done.step = done.epoch * steps_per_epoch();
+  const double last_step = epochs_done() - 1.0 / static_cast<double>(steps_per_epoch());
+  done.learning_rate = optimizer_->learning_rate() * schedule_->factor(last_step, epochs);
+  done.seconds = epoch_seconds_;
+  done.examples_per_second = epoch_examples_ / std::max(epoch_seconds_, 1e-9);
+  done.train = {.split = "train", .examples = static_cast<int64_t>(sums[kLabelled]),
+                .errors = static_cast<int64_t>(sums[kErrors]), .accuracy = 1 - mean(kErrors, kLabelled),
+                .loss = mean(kLoss, kExamples)};
+  for (size_t i = 0; i < objective_.names().size(); ++i) {
+    const int64_t at = kTerms + 2 * static_cast<int64_t>(i);
+    done.terms[objective_.names()[i]] = mean(at, at + 1);
+  }
+  if (setup_.validation.size() > 0 && (done.epoch % setup_.stage.evaluate_every == 0 || done.epoch == done.epochs)) {
+    const Evaluation held_out = evaluate(predict_logits(setup_.network, setup_.validation), setup_.validation.labels());
+    done.validation = SplitMetrics{"validation", held_out.examples, held_out.errors, held_out.accuracy, held_out.nll};
+  }
+  setup_.events.emit(done);
+  progress_.sums.zero_();
+  progress_.step = 0;
+  ++progress_.epoch;
+}
+
+void Trainer::save_if_due() {
+  if (seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
+  setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
+  last_save_ = Clock::now();
+}
+
+void Trainer::stop_if_asked() {
+  if (stop_requested() == 0) return;
+  setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
+  throw Error(ErrorKind::interrupted, fmt::format("stopped in stage '{}' after {} of {} epochs; everything is saved",
+                                                  setup_.stage.name, progress_.epoch, setup_.stage.epochs));
+}
+
+void Trainer::count_step(int64_t examples, double seconds) {
+  ++progress_.step;
+  progress_.seconds += seconds;
+  epoch_seconds_ += seconds;
+  epoch_examples_ += static_cast<double>(examples);
+  constexpr double kEverySeconds = 0.1;
+  if (seconds_since(last_report_) < kEverySeconds) return;
+  last_report_ = Clock::now();
+  const auto* sums = progress_.sums.data_ptr<double>();
+  setup_.events.emit(StepDone{.stage = setup_.stage.name, .epoch = progress_.epoch, .epochs = setup_.stage.epochs,
+                              .step = progress_.step, .steps = steps_per_epoch(),
+                              .examples_per_second = epoch_examples_ / std::max(epoch_seconds_, 1e-9),
+                              .loss = sums[kLoss] / std::max(sums[kExamples], 1.0)});
+}
+
+}  // namespace limbeck

@@ -1,0 +1,66 @@
+#pragma once
+// The one training loop. A teacher, a baseline, a student, a specialist: the same loop, another objective and teacher.
+// Everything that only watches (progress, metrics, pages) observes its events.
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "core/events.h"
+#include "loss/objective.h"
+#include "teacher/teacher.h"
+#include "train/checkpoint.h"
+#include "train/schedule.h"
+
+namespace limbeck {
+
+/// What a stage trains with; all of it outlives the trainer.
+struct TrainingSetup {
+  const StageRecipe& stage;
+  uint64_t seed = 0;
+  Network& network;
+  const Teacher* teacher = nullptr;  ///< nullptr: none
+  const ExampleSet& train;
+  const ExampleSet& validation;      ///< may be empty
+  const Augmenter& augmenter;
+  const CheckpointFile& checkpoint;
+  const EventBus& events;
+};
+
+struct TrainingResult {
+  double seconds = 0;  ///< of training, over all runs of the stage
+  double examples_per_second = 0;
+};
+
+class Trainer {
+ public:
+  explicit Trainer(const TrainingSetup& setup);
+
+  /// Trains to the end, from the checkpoint where there is one. Throws Error where the loss is not finite, and
+  /// an Error of kind interrupted, after saving, where a stop was requested.
+  TrainingResult run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  int64_t steps_per_epoch() const;
+  void train_step(const Batch& batch);
+  void check_finite(const Objective::Value& value) const;
+  void finish_epoch();
+  void save_if_due();
+  void stop_if_asked();
+  void count_step(int64_t examples, double seconds);
+  double epochs_done() const;
+
+  TrainingSetup setup_;
+  Objective objective_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Schedule> schedule_;
+  LossNeeds needs_;
+  Progress progress_;
+  double epoch_seconds_ = 0;   ///< of this epoch's steps, in this process
+  double epoch_examples_ = 0;
+  Clock::time_point last_save_;
+  Clock::time_point last_report_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,208 @@
+#include "report/html_report.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "report/html.h"
+#include "run_fixture.h"
+
+namespace limbeck {
+namespace {
+using namespace report_test;
+
+const char* const kSectionIds[] = {"results",    "training",     "calibration", "classes",
+                                   "confusions", "soft-targets", "settings"};
+
+std::string id(const std::string& section) {
+  return "<section id=\"" + section + "\">";
+}
+
+TEST(Html, EscapesWhateverCouldBeMarkup) {
+  EXPECT_EQ(html_escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
+  EXPECT_EQ(html_escape("a\x01"
+                        "b\tc"),
+            "ab\tc");
+}
+
+TEST(Html, KeepsJsonInsideOfItsScript) {
+  const std::string text = script_json({{"name", "</script><!--"}});
+  EXPECT_EQ(text.find('<'), std::string::npos);
+  EXPECT_EQ(Json::parse(text)["name"], "</script><!--");
+}
+
+TEST(HtmlReport, HoldsEverySectionOfACompleteRun) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  const std::string page = html_report(folder.path());
+  for (const char* section : kSectionIds) EXPECT_NE(page.find(id(section)), std::string::npos) << section;
+  EXPECT_EQ(page.find(id("figures")), std::string::npos);  // the recipe has none
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, AsksForNothingFromOutside) {
+  const TemporaryFolder folder;
+  write_several_seeds(folder.path(), {{7, 20, 9}, {8, 21, 10}});
+  const std::string page = html_report(folder.path());
+  for (const char* outside :
+       {"http:", "https:", "src=\"/", "href=\"/", "@import", "url(", "fetch(", "XMLHttpRequest", "<script src"})
+    EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+}
+
+TEST(HtmlReport, SaysWhatDistillationGaveBackAndOfWhichExamples) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  const std::string page = html_report(folder.path());
+  EXPECT_NE(page.find("distilled recovers 85 % of the gap: 9 errors, where baseline makes 20 and teacher 7."),
+            std::string::npos);
+  EXPECT_NE(page.find("On the test split, 1,000 examples; one seed (1)"), std::string::npos);
+  EXPECT_NE(page.find("paper 8 (+1)"), std::string::npos);
+  EXPECT_NE(page.find("limbeck run recipe.yaml --seed 1"), std::string::npos);
+  EXPECT_NE(page.find("name: hinton2015-mnist"), std::string::npos);  // the recipe's text
+}
+
+TEST(HtmlReport, ShowsTheSoftTargetsOfItsExamples) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  const std::string page = html_report(folder.path());
+  EXPECT_NE(page.find("the 2 that could be a 7 or a 3"), std::string::npos);
+  EXPECT_NE(page.find("data:image/bmp;base64,"), std::string::npos);
+  const size_t start = page.find(">", page.find("id=\"examples\"")) + 1;
+  const Json data = Json::parse(page.substr(start, page.find("</script>", start) - start));
+  EXPECT_EQ(data["names"], Json({"teacher", "baseline", "distilled"}));  // teachers first
+  EXPECT_EQ(data["logits"][0][0], Json({8.0, 3.0, 4.0}));
+  EXPECT_EQ(data["temperature"], 4);
+}
+
+TEST(HtmlReport, PoolsTheCountsOfSeveralSeeds) {
+  const TemporaryFolder folder;
+  write_several_seeds(folder.path(), {{7, 20, 9}, {9, 22, 10}, {11, 24, 11}});
+  const std::string page = html_report(folder.path());
+  EXPECT_NE(page.find("test split, 3,000 examples (3 seeds pooled)"), std::string::npos);
+  EXPECT_NE(page.find("27 of 1,200 examples"), std::string::npos);  // the teacher's 2s taken for 7s
+  EXPECT_NE(page.find("9.0<small> ± 2.0 errors</small>"), std::string::npos);
+  EXPECT_NE(page.find("--seeds 3"), std::string::npos);
+  EXPECT_NE(page.find("networks of seed 1"), std::string::npos);
+  EXPECT_NE(page.find("faint"), std::string::npos);  // each seed's curve
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, EscapesNamesThatAreMarkup) {
+  const TemporaryFolder folder;
+  const std::string hostile = "<img src=x onerror=alert(1)>\"'&";
+  Json results = single_results(1, {});
+  results["name"] = hostile;
+  results["data"]["source"] = hostile;
+  results["data"]["classes"] = {hostile, hostile, hostile};
+  results["environment"] = {{hostile, hostile}, {"date", hostile}, {"processor", hostile}};
+  for (Json& stage : results["stages"]) {
+    stage["objective"] = hostile;
+    stage["status"] = hostile;
+    stage["network"]["description"] = hostile;
+    stage["evaluations"][hostile] = stage["evaluations"]["test"];
+    stage["evaluations"]["test"][hostile] = 3;
+  }
+  results["paper"]["teacher"] = {{hostile, 3}};
+  results["stages"][0]["name"] = "a<b";
+  results["stages"][2]["teacher"] = "a<b";
+  results["plots"] = {{{"title", hostile},
+                       {"x_label", hostile},
+                       {"y_label", hostile},
+                       {"lines",
+                        {{{"name", hostile}, {"points", {{{"x", 1}, {"y", 2}}}}},
+                         {{"name", hostile}, {"points", {{{"x", 1}, {"y", 2}}}}}}}}};
+  write_single_run(folder.path(), 1, {});
+  fs::rename(folder.path() / "stages" / "teacher", folder.path() / "stages" / "a<b");
+  write_json(folder.path() / "results.json", results);
+  Json metrics = {{"epoch", 1}, {"train", {{"accuracy", 0.9}, {"loss", 1}}}, {"terms", {{hostile, 1}, {"b", 2}}}};
+  write_file(folder.path() / "stages" / "a<b" / "metrics.jsonl", metrics.dump() + "\n");
+  Json examples = Json::parse(read_file(folder.path() / "examples.json"));
+  examples["split"] = hostile;
+  examples["examples"][0]["logits"][hostile] = {1, 2, 3};
+  write_json(folder.path() / "examples.json", examples);
+  write_file(folder.path() / "recipe.yaml", hostile);
+  const std::string page = html_report(folder.path());
+  EXPECT_EQ(page.find("<img src=x"), std::string::npos);
+  EXPECT_EQ(page.find("a<b"), std::string::npos);
+  EXPECT_GT(occurrences(page, "&lt;img src=x"), 15);
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, LeavesOutWhatARunDidNotComeToWrite) {
+  const TemporaryFolder folder;
+  write_json(folder.path() / "results.json", single_results(1, {}));
+  const std::string page = html_report(folder.path());
+  EXPECT_NE(page.find(id("results")), std::string::npos);
+  for (const char* section : {"training", "calibration", "classes", "confusions", "soft-targets"})
+    EXPECT_EQ(page.find(id(section)), std::string::npos) << section;
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, ShowsARunThatWasInterruptedInItsFirstStage) {
+  const TemporaryFolder folder;
+  write_json(folder.path() / "results.json",
+             {{"name", "early"},
+              {"stages", {{{"name", "teacher"}, {"status", "interrupted"}}, {{"name", "b"}, {"status", "pending"}}}}});
+  write_file(folder.path() / "stages" / "teacher" / "metrics.jsonl",
+             "{\"epoch\":1,\"terms\":{\"hard_labels\":0.5}}\n{\"epo");
+  const std::string page = html_report(folder.path());
+  EXPECT_NE(page.find("No stage of this run has been evaluated."), std::string::npos);
+  EXPECT_NE(page.find("interrupted"), std::string::npos);
+  EXPECT_NE(page.find(id("training")), std::string::npos);
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, ShowsARunWithoutStages) {
+  const TemporaryFolder folder;
+  write_json(folder.path() / "results.json", {{"stages", Json::array()}});
+  expect_balanced_tags(html_report(folder.path()));
+}
+
+TEST(HtmlReport, StaysSmallForManyClassesAndStages) {
+  const TemporaryFolder folder;
+  constexpr int kClasses = 100, kStages = 20;
+  Json results = single_results(1, {});
+  const Json student = results["stages"][2];
+  Json confusion = Json::array(), classes = Json::array();
+  for (int row = 0; row < kClasses; ++row) {
+    Json counts = Json::array();
+    for (int column = 0; column < kClasses; ++column) counts.push_back((row * 7 + column * 3) % 5);
+    confusion.push_back(counts);
+    classes.push_back({{"class", std::to_string(row)}, {"examples", 100}, {"errors", row}});
+  }
+  for (int i = 0; i < kStages; ++i) {
+    Json stage = student;
+    stage["name"] = "student" + std::to_string(i);
+    results["stages"].push_back(stage);
+    write_json(folder.path() / "stages" / stage["name"].get<std::string>() / "evaluation.json",
+               {{"test", {{"examples", 10000}, {"per_class", classes}, {"confusion", confusion}}}});
+  }
+  write_json(folder.path() / "results.json", results);
+  const std::string page = html_report(folder.path());
+  expect_balanced_tags(page);
+  EXPECT_LT(page.size(), 2u << 20);
+  EXPECT_NE(page.find("The other 75 classes"), std::string::npos);
+}
+
+TEST(HtmlReport, NamesAMalformedFile) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {});
+  write_file(folder.path() / "stages" / "teacher" / "evaluation.json", "{\"test\":");
+  try {
+    html_report(folder.path());
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("stages/teacher/evaluation.json"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(html_report(folder.path() / "stages"), Error);
+}
+
+TEST(HtmlReport, IsWrittenIntoTheRunsFolder) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {});
+  write_html_report(folder.path());
+  EXPECT_EQ(read_file(folder.path() / "report.html"), html_report(folder.path()));
+}
+
+}  // namespace
+}  // namespace limbeck
