@@ -5,9 +5,20 @@
 namespace limbeck {
 
 void add_run(Program& program);
+void add_distill(Program& program);
+void add_evaluate(Program& program);
+void add_predict(Program& program);
+void add_report(Program& program);
+void add_compare(Program& program);
+void add_check(Program& program);
+void add_list(Program& program);
+void add_data(Program& program);
+void add_init(Program& program);
 
 inline void add_commands(Program& program) {
-  add_run(program);
+  for (const auto add : {add_run, add_distill, add_evaluate, add_predict, add_report, add_compare, add_check, add_list,
+                         add_data, add_init})
+    add(program);
 }
 
 }  // namespace limbeck

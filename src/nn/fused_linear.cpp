@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/vectorize.h"
 #include "nn/dropout.h"
 #include "nn/torch_compatibility.h"
 
@@ -17,6 +18,8 @@ namespace limbeck {
 
 #ifdef LIMBECK_HAS_DNNL
 namespace {
+
+constexpr int64_t kSmallestRange = 1 << 13;  // elements for which a second thread is worth waking
 
 enum class Layout : char { plain = 'N', transposed = 'T' };
 
@@ -30,52 +33,70 @@ void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k,
                                                       static_cast<int>(status)));
 }
 
+LIMBECK_VECTORIZED
+void add_bias(float* __restrict y, const float* __restrict bias, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) y[i] += bias[i];
+}
+
+LIMBECK_VECTORIZED
+void apply_relu(float* y, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) y[i] = y[i] > 0 ? y[i] : 0.0F;
+}
+
+LIMBECK_VECTORIZED
+void scale_by(float* __restrict y, const float* __restrict factors, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) y[i] *= factors[i];
+}
+
+/// to = from where y > 0, scaled; both are added up in sums.
+LIMBECK_VECTORIZED
+void pass_relu(float* __restrict to, const float* __restrict from, const float* __restrict y, float scale,
+               float* __restrict sums, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    to[i] = y[i] > 0 ? from[i] * scale : 0.0F;
+    sums[i] += to[i];
+  }
+}
+
 /// Bias, ReLU and dropout in place on y [rows, columns].
 void apply_epilogue(const Epilogue& epilogue, const float* bias, float* y, int64_t rows, int64_t columns) {
-  const torch::Tensor ids = epilogue.dropout == nullptr ? torch::Tensor() : epilogue.noise->ids.contiguous();
-  const auto* id = epilogue.dropout == nullptr ? nullptr : read_pointer<int64_t>(ids);
-  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> factors(epilogue.dropout == nullptr ? 0 : static_cast<size_t>(columns));
+  const bool drops = epilogue.dropout != nullptr;
+  const torch::Tensor ids = drops ? epilogue.noise->ids.contiguous() : torch::Tensor();
+  const auto* id = drops ? read_pointer<int64_t>(ids) : nullptr;
+  at::parallel_for(0, rows, kSmallestRange / columns + 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> factors(drops ? static_cast<size_t>(columns) : 0);
     for (int64_t row = begin; row < end; ++row) {
       float* at = y + row * columns;
-      if (bias != nullptr)
-        for (int64_t i = 0; i < columns; ++i) at[i] += bias[i];
-      if (epilogue.activation == Activation::relu)
-        for (int64_t i = 0; i < columns; ++i) at[i] = at[i] > 0 ? at[i] : 0.0F;
-      if (epilogue.dropout == nullptr) continue;
+      if (bias != nullptr) add_bias(at, bias, columns);
+      if (epilogue.activation == Activation::relu) apply_relu(at, columns);
+      if (!drops) continue;
       drop_row(*epilogue.dropout, epilogue.noise->seed, epilogue.noise->epoch, id[row], columns, factors.data());
-      for (int64_t i = 0; i < columns; ++i) at[i] *= factors[static_cast<size_t>(i)];
+      scale_by(at, factors.data(), columns);
     }
   });
 }
 
 /// gradient · [y > 0] · scale where there is an activation; the bias's gradient is the sum over rows.
 torch::Tensor through_epilogue(const torch::Tensor& gradient, const torch::Tensor& y, Activation activation, float scale,
-                               float* bias_gradient) {
+                               torch::Tensor& bias_gradient) {
   const int64_t rows = y.size(0), columns = y.size(1);
-  torch::Tensor passed = activation == Activation::none ? gradient : torch::empty_like(gradient);
+  if (activation == Activation::none) {
+    if (bias_gradient.defined()) torch::sum_out(bias_gradient, gradient, 0);
+    return gradient;
+  }
+  torch::Tensor passed = torch::empty_like(gradient);
+  torch::Tensor sums = bias_gradient.defined() ? bias_gradient.zero_() : torch::zeros({columns}, gradient.options());
   const auto* from = read_pointer<float>(gradient);
   const auto* output = read_pointer<float>(y);
-  auto* to = activation == Activation::none ? nullptr : passed.data_ptr<float>();
-  constexpr int64_t kColumns = 64;  // each thread sums whole columns, so that the order of summation is fixed
-  at::parallel_for(0, (columns + kColumns - 1) / kColumns, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t first = block * kColumns, count = std::min(kColumns, columns - first);
-      std::array<float, kColumns> sums{};
-      for (int64_t row = 0; row < rows; ++row) {
-        const float* source = from + row * columns + first;
-        if (to == nullptr) {
-          for (int64_t i = 0; i < count; ++i) sums[static_cast<size_t>(i)] += source[i];
-          continue;
-        }
-        const float* value = output + row * columns + first;
-        float* target = to + row * columns + first;
-        for (int64_t i = 0; i < count; ++i) {
-          target[i] = value[i] > 0 ? source[i] * scale : 0.0F;
-          sums[static_cast<size_t>(i)] += target[i];
-        }
-      }
-      if (bias_gradient != nullptr) std::copy_n(sums.begin(), count, bias_gradient + first);
+  auto *to = passed.data_ptr<float>(), *sum = sums.data_ptr<float>();
+  // Each thread sums whole columns, so that the order of summation is the same for any number of threads.
+  constexpr int64_t kColumns = 64;
+  at::parallel_for(0, (columns + kColumns - 1) / kColumns, kSmallestRange / (rows * kColumns) + 1,
+                   [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kColumns, count = std::min(end * kColumns, columns) - first;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t at = row * columns + first;
+      pass_relu(to + at, from + at, output + at, scale, sum + first, count);
     }
   });
   return passed;
@@ -113,7 +134,7 @@ class FusedLinear : public torch::autograd::Function<FusedLinear> {
     const torch::Tensor passed = through_epilogue(
         gradients[0].contiguous(), y, context->saved_data["relu"].toBool() ? Activation::relu : Activation::none,
         static_cast<float>(context->saved_data["scale"].toDouble()),
-        bias_gradient.defined() ? bias_gradient.data_ptr<float>() : nullptr);
+        bias_gradient);
     torch::Tensor weight_gradient = torch::empty(weight.sizes(), weight.options());
     multiply(Layout::transposed, Layout::plain, out, in, rows, read_pointer<float>(passed), read_pointer<float>(x),
              weight_gradient.data_ptr<float>());

@@ -34,12 +34,19 @@ ReportedEvaluation parse_evaluation(const std::string& split, const Json& json, 
   return evaluation;
 }
 
+/// A number that can be written as a whole one; nothing for one that no clock can have measured.
+std::optional<double> measured(const Json& json, const std::string& key) {
+  constexpr double kLargest = 1e15;
+  const std::optional<double> value = json_number(json, key);
+  return value && *value >= 0 && *value <= kLargest ? value : std::nullopt;
+}
+
 ReportedStage parse_stage(const Json& json, const Json& paper) {
   ReportedStage stage;
   stage.name = json_text(json, "name");
   stage.status = json_text(json, "status");
-  stage.seconds = json_number(json, "seconds");
-  stage.examples_per_second = json_number(json, "examples_per_second");
+  stage.seconds = measured(json, "seconds");
+  stage.examples_per_second = measured(json, "examples_per_second");
   stage.epochs = json_integer(json, "epochs");
   const Json& network = json_field(json, "network");
   stage.network = json_text(network, "name");

@@ -7,10 +7,26 @@
 
 #include <cmath>
 
+#include "core/vectorize.h"
 #include "train/fused_update.h"
 
 namespace limbeck {
 namespace {
+
+struct AdamFactors {
+  float rate, root_scale, coupled, shrink, beta1, beta2, epsilon;
+};
+
+LIMBECK_VECTORIZED
+void update_range(float* __restrict w, float* __restrict m, float* __restrict v, const float* __restrict g, int64_t count,
+                  AdamFactors by) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float pulled = g[i] + by.coupled * w[i];
+    m[i] = by.beta1 * m[i] + (1 - by.beta1) * pulled;
+    v[i] = by.beta2 * v[i] + (1 - by.beta2) * pulled * pulled;
+    w[i] = by.shrink * w[i] - by.rate * m[i] / (std::sqrt(v[i]) * by.root_scale + by.epsilon);
+  }
+}
 
 class Adam : public Optimizer {
  public:
@@ -47,34 +63,20 @@ class Adam : public Optimizer {
       value.mul_(shrink).addcdiv_(mean, square.sqrt().mul_(root_scale).add_(options_.epsilon), -rate);
       return;
     }
-    fused(value, gradient, mean, square,
-          {.rate = static_cast<float>(rate), .root_scale = static_cast<float>(root_scale),
-           .coupled = static_cast<float>(coupled), .shrink = static_cast<float>(shrink)});
-  }
-
- private:
-  struct Factors {
-    float rate, root_scale, coupled, shrink;
-  };
-
-  void fused(torch::Tensor& value, const torch::Tensor& gradient, torch::Tensor& mean, torch::Tensor& square,
-             const Factors& factors) const {
-    const auto beta1 = static_cast<float>(options_.beta1), beta2 = static_cast<float>(options_.beta2);
-    const auto epsilon = static_cast<float>(options_.epsilon);
+    const AdamFactors factors{.rate = static_cast<float>(rate), .root_scale = static_cast<float>(root_scale),
+                              .coupled = static_cast<float>(coupled), .shrink = static_cast<float>(shrink),
+                              .beta1 = static_cast<float>(options_.beta1), .beta2 = static_cast<float>(options_.beta2),
+                              .epsilon = static_cast<float>(options_.epsilon)};
     auto* w = value.data_ptr<float>();
     auto* m = mean.data_ptr<float>();
     auto* v = square.data_ptr<float>();
     const auto* g = gradient.data_ptr<float>();
     for_each_range(value.numel(), [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const float pulled = g[i] + factors.coupled * w[i];
-        m[i] = beta1 * m[i] + (1 - beta1) * pulled;
-        v[i] = beta2 * v[i] + (1 - beta2) * pulled * pulled;
-        w[i] = factors.shrink * w[i] - factors.rate * m[i] / (std::sqrt(v[i]) * factors.root_scale + epsilon);
-      }
+      update_range(w + begin, m + begin, v + begin, g + begin, end - begin, factors);
     });
   }
 
+ private:
   AdamOptions options_;
   WeightDecay decay_;
   std::vector<Parameter> mean_, square_;

@@ -4,9 +4,28 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <array>
 #include <cmath>
 
+#include "core/vectorize.h"
+
 namespace limbeck {
+namespace {
+
+LIMBECK_VECTORIZED
+float sum_of_squares(const float* values, int64_t count) {
+  constexpr int64_t kLanes = 16;  // partial sums, which the compiler turns into vectors
+  std::array<float, kLanes> sums{};
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (int64_t lane = 0; lane < kLanes; ++lane) sums[static_cast<size_t>(lane)] += values[i + lane] * values[i + lane];
+  float sum = 0;
+  for (; i < count; ++i) sum += values[i] * values[i];
+  for (const float part : sums) sum += part;
+  return sum;
+}
+
+}  // namespace
 
 void UpdateOptions::bind(Fields& fields) {
   fields.number("learning_rate", learning_rate, above(0), "step size; the schedule multiplies it");
@@ -43,14 +62,7 @@ void Optimizer::constrain(torch::Tensor& value) const {
   at::parallel_for(0, value.size(0), 16, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       float* at = weights + row * columns;
-      constexpr int64_t kLanes = 16;  // partial sums, which the compiler turns into vectors
-      std::array<float, kLanes> sums{};
-      int64_t i = 0;
-      for (; i + kLanes <= columns; i += kLanes)
-        for (int64_t lane = 0; lane < kLanes; ++lane) sums[static_cast<size_t>(lane)] += at[i + lane] * at[i + lane];
-      float sum = 0;
-      for (; i < columns; ++i) sum += at[i] * at[i];
-      for (const float part : sums) sum += part;
+      const float sum = sum_of_squares(at, columns);
       if (sum <= bound * bound) continue;
       const float factor = bound / std::sqrt(sum);
       for (int64_t j = 0; j < columns; ++j) at[j] *= factor;

@@ -2,6 +2,7 @@
 //   g ← ∇L + λ w        m ← μ m + g        w ← w − η (g + μ m  if nesterov else  m)
 #include <torch/types.h>
 
+#include "core/vectorize.h"
 #include "train/fused_update.h"
 #include "train/optimizer.h"
 
@@ -18,6 +19,20 @@ struct SgdOptions : UpdateOptions {
     fields.require(!nesterov || momentum > 0, "nesterov needs a momentum above 0");
   }
 };
+
+struct SgdFactors {
+  float rate, decay, momentum;
+  float ahead, along;  ///< how much of the gradient, and of the momentum, goes into the step
+};
+
+LIMBECK_VECTORIZED
+void update_range(float* __restrict w, float* __restrict m, const float* __restrict g, int64_t count, SgdFactors by) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float pulled = g[i] + by.decay * w[i];
+    m[i] = by.momentum * m[i] + pulled;
+    w[i] -= by.rate * (by.ahead * pulled + by.along * m[i]);
+  }
+}
 
 class Sgd : public Optimizer {
  public:
@@ -39,18 +54,17 @@ class Sgd : public Optimizer {
       value.sub_((options_.nesterov ? pulled + momentum * options_.momentum : momentum) * learning_rate);
       return;
     }
-    const auto rate = static_cast<float>(learning_rate), decay = static_cast<float>(options_.weight_decay);
     const auto mu = static_cast<float>(options_.momentum);
-    const float ahead = options_.nesterov ? 1.0F : 0.0F, along = options_.nesterov ? mu : 1.0F;
+    const SgdFactors factors{.rate = static_cast<float>(learning_rate),
+                             .decay = static_cast<float>(options_.weight_decay),
+                             .momentum = mu,
+                             .ahead = options_.nesterov ? 1.0F : 0.0F,
+                             .along = options_.nesterov ? mu : 1.0F};
     auto* w = value.data_ptr<float>();
     auto* m = momentum.data_ptr<float>();
     const auto* g = gradient.data_ptr<float>();
     for_each_range(value.numel(), [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const float pulled = g[i] + decay * w[i];
-        m[i] = mu * m[i] + pulled;
-        w[i] -= rate * (ahead * pulled + along * m[i]);
-      }
+      update_range(w + begin, m + begin, g + begin, end - begin, factors);
     });
   }
 

@@ -1,0 +1,79 @@
+// limbeck distill: a recipe from flags, run like any other.
+#include <fmt/core.h>
+
+#include "app/commands.h"
+#include "app/run_options.h"
+#include "experiment/model.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+namespace {
+
+struct DistillFlags {
+  std::string name = "distill", teacher, student, source = "mnist", optimizer = "sgd";
+  double temperature = 4, hard_weight = 0.1, learning_rate = 0;
+  int64_t epochs = 20, teacher_epochs = 20, batch_size = 128, validation = 0;
+  bool baseline = false, print_recipe = false;
+};
+
+/// "mlp:800,800" is {mlp: [800, 800]}; anything else is what a recipe would say.
+std::string network_spec(const std::string& spec) {
+  const size_t colon = spec.find(':');
+  const bool is_short = colon != std::string::npos && spec.find_first_of(" {[") == std::string::npos;
+  return is_short ? fmt::format("{{ {}: [{}] }}", spec.substr(0, colon), spec.substr(colon + 1)) : spec;
+}
+
+/// The teacher is a file of weights that says which network it holds, or a network to be trained first.
+std::string teacher_network(const std::string& teacher) {
+  if (!fs::exists(teacher)) return network_spec(teacher);
+  Json network = load_model(teacher).description.network;
+  network["weights"] = fs::absolute(teacher).string();
+  return network.dump();
+}
+
+std::string recipe_text(const DistillFlags& flags) {
+  const bool trained = fs::exists(flags.teacher);
+  const std::string optimizer =
+      flags.learning_rate > 0 ? fmt::format("{{ {}: {{ learning_rate: {} }} }}", flags.optimizer, flags.learning_rate) : flags.optimizer;
+  const std::string common = fmt::format("batch_size: {}, optimizer: {}", flags.batch_size, optimizer);
+  std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
+                                 flags.name, flags.source, flags.validation, teacher_network(flags.teacher), network_spec(flags.student));
+  if (!trained) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs, common);
+  if (flags.baseline) text += fmt::format("  - {{ name: baseline, train: student, epochs: {}, {} }}\n", flags.epochs, common);
+  text += fmt::format("  - name: distilled\n    train: student\n    epochs: {}\n    batch_size: {}\n    optimizer: {}\n    teacher: teacher\n"
+                      "    loss:\n      - soft_targets: {{ temperature: {}, weight: {} }}\n",
+                      flags.epochs, flags.batch_size, optimizer, flags.temperature, 1 - flags.hard_weight);
+  if (flags.hard_weight > 0) text += fmt::format("      - hard_labels: {{ weight: {} }}\n", flags.hard_weight);
+  return text;
+}
+
+}  // namespace
+
+void add_distill(Program& program) {
+  CLI::App* command = add_command(program, "distill", "Distil a teacher into a student, from flags instead of a recipe");
+  auto flags = std::make_shared<DistillFlags>();
+  auto run = std::make_shared<RunFlags>();
+  command->add_option("--teacher", flags->teacher, "weights.safetensors of a trained network, or a network to train first: mlp:1200,1200")->required();
+  command->add_option("--student", flags->student, "network to distil into: mlp:30,30, or as in a recipe")->required();
+  command->add_option("--source", flags->source, "data set, as in a recipe")->capture_default_str();
+  command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--hard-weight", flags->hard_weight, "weight of the labels; the soft targets get the rest")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  command->add_option("--epochs", flags->epochs, "of the student")->capture_default_str();
+  command->add_option("--teacher-epochs", flags->teacher_epochs, "of a teacher that is trained first")->capture_default_str();
+  command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str();
+  command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers`")->capture_default_str();
+  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's)");
+  command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
+  command->add_option("--name", flags->name, "of the run")->capture_default_str();
+  command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare");
+  command->add_flag("--print-recipe", flags->print_recipe, "print the recipe and stop");
+  run->add_to(*command);
+  command->callback([=, &program] {
+    const std::string text = recipe_text(*flags);
+    if (flags->print_recipe) fmt::print("{}", text);
+    else run_recipe(text, "(from flags)", *run, program.output);
+  });
+  command->footer("Example:  limbeck distill --teacher mlp:1200,1200 --student mlp:30,30 --source digits --baseline");
+}
+
+}  // namespace limbeck

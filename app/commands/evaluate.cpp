@@ -1,0 +1,84 @@
+// limbeck evaluate MODEL
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "app/commands.h"
+#include "experiment/components.h"
+#include "experiment/experiment.h"
+#include "experiment/model.h"
+#include "recipe/reader.h"
+#include "report/text_table.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+namespace {
+
+struct EvaluateFlags {
+  std::string model, teacher, data, source = "mnist", split = "test";
+  int threads = 0;
+};
+
+std::unique_ptr<Dataset> load_source(const std::string& source, const std::string& data) {
+  std::vector<Diagnostic> diagnostics;
+  ReadContext context{components(), diagnostics, {}};
+  const Value value = parse_yaml(source, "--source", diagnostics);
+  const Choice choice = read_choice(value, "source", Slot::data, context);
+  if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
+  return choice.make<Dataset, const DataFolders&>(DataFolders(data));
+}
+
+std::string percent(const Json& value) { return value.is_null() ? "–" : fmt::format("{:.2f} %", 100 * value.get<double>()); }
+
+void print_details(const Json& json, const std::string& split) {
+  fmt::print("{} errors on {} {} examples: accuracy {}, NLL {:.4f}, ECE {}", json["errors"].get<int64_t>(),
+             json["examples"].get<int64_t>(), split, percent(json["accuracy"]), json["nll"].get<double>(), percent(json["ece"]));
+  if (!json["agreement"].is_null())
+    fmt::print("; agrees with the teacher on {}, KL to it {:.4f}", percent(json["agreement"]), json["teacher_kl"].get<double>());
+  TextTable table({{"class", Align::left}, {"examples", Align::right}, {"errors", Align::right}, {"recall", Align::right},
+                   {"precision", Align::right}});
+  for (const Json& row : json["per_class"])
+    table.add({row["class"].get<std::string>(), row["examples"].dump(), row["errors"].dump(), percent(row["recall"]),
+                   percent(row["precision"])});
+  fmt::print("\n\n{}\nMost frequent confusions (true → chosen):\n", table.text());
+  std::vector<std::tuple<int64_t, std::string, std::string>> confusions;
+  for (size_t i = 0; i < json["confusion"].size(); ++i)
+    for (size_t j = 0; j < json["confusion"].size(); ++j)
+      if (const auto count = json["confusion"][i][j].get<int64_t>(); i != j && count > 0)
+        confusions.emplace_back(count, json["per_class"][i]["class"], json["per_class"][j]["class"]);
+  std::stable_sort(confusions.begin(), confusions.end(), [](const auto& a, const auto& b) { return std::get<0>(a) > std::get<0>(b); });
+  for (size_t i = 0; i < std::min<size_t>(confusions.size(), 8); ++i)
+    fmt::print("  {} → {}: {}\n", std::get<1>(confusions[i]), std::get<2>(confusions[i]), std::get<0>(confusions[i]));
+}
+
+}  // namespace
+
+void add_evaluate(Program& program) {
+  CLI::App* command = add_command(program, "evaluate", "Measure a trained network on a data set");
+  auto flags = std::make_shared<EvaluateFlags>();
+  command->add_option("model", flags->model, "weights.safetensors of a stage")->required()->type_name("FILE");
+  command->add_option("--teacher", flags->teacher, "weights.safetensors of a teacher to compare with")->type_name("FILE");
+  command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
+  command->add_option("--source", flags->source, "data set, as in a recipe: mnist, or {digits: {seed: 1}}")->capture_default_str();
+  command->add_option("--split", flags->split, "test or train")->check(CLI::IsMember({"test", "train"}))->capture_default_str();
+  command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
+  command->callback([=, &program] {
+    use_threads(flags->threads);
+    const Model model = load_model(flags->model);
+    const auto dataset = load_source(flags->source, flags->data);
+    check_fits(model, *dataset, fmt::format("'{}'", flags->model));
+    const ExampleSet examples(flags->split == "test" ? dataset->test : dataset->train, flags->split, *dataset);
+    torch::Tensor teacher_logits;
+    if (!flags->teacher.empty()) {
+      const Model teacher = load_model(flags->teacher);
+      check_fits(teacher, *dataset, fmt::format("'{}'", flags->teacher));
+      teacher_logits = predict_logits(*teacher.network, examples);
+    }
+    const Evaluation evaluation = evaluate(predict_logits(*model.network, examples), examples.labels(), teacher_logits);
+    const Json json = details(evaluation, dataset->classes);
+    if (program.output.json) fmt::print("{}\n", json.dump(1));
+    else print_details(json, flags->split);
+  });
+}
+
+}  // namespace limbeck

@@ -1,0 +1,26 @@
+// limbeck report RUN
+#include "report/html_report.h"
+
+#include <fmt/core.h>
+
+#include "app/commands.h"
+#include "experiment/run_folder.h"
+#include "report/summary.h"
+#include "report/svg_plot.h"
+
+namespace limbeck {
+
+void add_report(Program& program) {
+  CLI::App* command = add_command(program, "report", "Write report.html and the plots of a run again, and print its table");
+  auto run = std::make_shared<std::string>();
+  command->add_option("run", *run, "folder of a run")->required()->type_name("DIR");
+  command->callback([=, &program] {
+    write_html_report(*run);
+    write_plots(*run);
+    const Json results = read_json(fs::path(*run) / "results.json");
+    if (program.output.json) fmt::print("{}\n", results.dump(1));
+    else fmt::print("{}\nReport: {}\n", terminal_summary(results), (fs::path(*run) / "report.html").string());
+  });
+}
+
+}  // namespace limbeck
