@@ -178,13 +178,17 @@ const Alphabet& alphabet() {
 
 }  // namespace
 
-const std::vector<Glyph>& glyphs() { return alphabet().glyphs; }
+const std::vector<Glyph>& glyphs() {
+  return alphabet().glyphs;
+}
 
 const std::vector<int>& glyphs_of(int digit) {
   if (digit < 0 || digit > 9) throw Error(fmt::format("digit is {}; expected 0 to 9", digit));
   return alphabet().of_digit[static_cast<size_t>(digit)];
 }
 
-const std::vector<Relative>& relatives_of(int index) { return alphabet().relatives.at(static_cast<size_t>(index)); }
+const std::vector<Relative>& relatives_of(int index) {
+  return alphabet().relatives.at(static_cast<size_t>(index));
+}
 
 }  // namespace limbeck

@@ -1,13 +1,13 @@
 #pragma once
 // How the ten digits are written: the strokes of the built-in handwriting, several ways for each digit.
 //
-// A glyph is a list of strokes. A stroke is one smooth movement of the pen; where the pen turns a corner, the next stroke
-// begins at the point where the last one ended, and where the pen is lifted, it begins elsewhere. Coordinates are in
-// heights of a digit: x to the right within about [-0.3, 0.3], y downwards within [-0.5, 0.5].
+// A glyph is a list of strokes. A stroke is one smooth movement of the pen; where the pen turns a corner, the next
+// stroke begins at the point where the last one ended, and where the pen is lifted, it begins elsewhere. Coordinates
+// are in heights of a digit: x to the right within about [-0.3, 0.3], y downwards within [-0.5, 0.5].
 //
 // Two glyphs with the same number of strokes can be blended, point by point, into shapes between them. `relatives_of`
-// names the pairs for which this gives plausible writing: styles of one digit, and digits that people confuse, such as a
-// 4 that closes at the top until it is a 9.
+// names the pairs for which this gives plausible writing: styles of one digit, and digits that people confuse, such as
+// a 4 that closes at the top until it is a 9.
 //
 //   const Glyph& glyph = glyphs()[glyphs_of(7).front()];
 //   const GlyphPoint start_of_the_pen = glyph.strokes.front().front();

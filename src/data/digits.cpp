@@ -135,7 +135,7 @@ void place(const DigitOptions& options, std::vector<GlyphStroke>& strokes, Hand&
   for (GlyphStroke& stroke : strokes)
     for (GlyphPoint& point : stroke) {
       const float x = width * point.x - shear * point.y, y = point.y;
-      const float distance = 1 + tilt_x * x + tilt_y * y;
+      const float distance = std::max(1 + tilt_x * x + tilt_y * y, 0.3F);
       point.x = (std::cos(angle) * x - std::sin(angle) * y) / distance;
       point.y = (std::sin(angle) * x + std::cos(angle) * y) / distance;
       left = std::min(left, point.x), right = std::max(right, point.x);
@@ -184,7 +184,8 @@ class Paper {
 };
 
 /// Draws the strokes, now in pixels, with varying pressure; sometimes the pen misses a little.
-void draw_strokes(const DigitOptions& options, const std::vector<GlyphStroke>& strokes, Paper& paper, Hand& hand, Random& random) {
+void draw_strokes(const DigitOptions& options, const std::vector<GlyphStroke>& strokes, Paper& paper, Hand& hand,
+                  Random& random) {
   const float radius = std::clamp(1.35F * std::exp(0.3F * hand.normal()), 0.7F, 2.2F);
   const float swing = hand.uniform(0, 0.3F), turns = hand.uniform(0.5F, 2.0F), phase = hand.uniform();
   const auto total = static_cast<float>(strokes.size() * (kStrokePoints - 1));
@@ -253,7 +254,8 @@ void check(const DigitOptions& options) {
   const auto within = [](const char* name, float value, float most) {
     if (!(value >= 0 && value <= most)) throw Error(fmt::format("{} is {}; expected 0 to {}", name, value, most));
   };
-  if (options.writers < 1) throw Error(fmt::format("writers is {}; expected at least 1", options.writers));
+  if (options.writers < 1 || options.writers > 1'000'000)
+    throw Error(fmt::format("writers is {}; expected 1 to 1000000", options.writers));
   within("consistency", options.consistency, 1);
   within("lookalikes", options.lookalikes, 1);
   within("ambiguity", options.ambiguity, 1);

@@ -1,14 +1,18 @@
 #pragma once
 // Built-in digits: handwriting that is drawn, not stored, so that everything can be tried without downloading anything.
 //
-// Each image is a digit 0 to 9 in white ink on black, 28 x 28 pixels of 8 bits, about 20 pixels high, like MNIST's. The
-// strokes of one of several ways to write the digit (see digit_strokes.h) are blended with a style next to it or, part of
-// the way, with a digit that it may be confused with; bent by a smooth field of displacements; stretched, slanted,
-// rotated and seen in perspective; drawn by a pen whose pressure varies; and soiled with gaps, stray strokes, specks and
-// noise. The label is the digit that was meant.
+// Each image is a digit 0 to 9 in white ink on black, 28 x 28 pixels of 8 bits, 16 to 21 pixels at its longest, like
+// MNIST's. The strokes of one of several ways to write the digit (see digit_strokes.h) are blended with another style
+// or, part of the way, with a digit that it may be confused with; bent by a smooth field of displacements; stretched,
+// slanted, rotated and seen in perspective; drawn by a pen whose pressure varies; and soiled with gaps, stray strokes,
+// specks and noise. The label is the digit that was meant.
+//
+// Each writer has a hand: his digits resemble each other, and the test split is written by others than the train split.
+// So a network can learn the train split by heart and still fail on the test split, as with real handwriting.
 //
 // An image is a function of (seed, split, id) and the options alone: it does not depend on how many are drawn or by how
-// many threads. Each ten ids in a row, beginning at a multiple of ten, hold each digit once.
+// many threads. Each ten ids in a row, beginning at a multiple of ten, are one writer's ten digits in random order. The
+// bits may differ between machines whose mathematical functions round differently.
 //
 //   const DigitImages train = draw_digits({.seed = 1, .count = 60000, .split = 0});
 //   const DigitImages test = draw_digits({.seed = 1, .count = 10000, .split = 1});
@@ -18,7 +22,7 @@
 
 namespace limbeck {
 
-inline constexpr int kDigitSide = 28;                        // pixels
+inline constexpr int kDigitSide = 28;  // pixels
 inline constexpr int kDigitPixels = kDigitSide * kDigitSide;
 
 struct DigitImages {
@@ -26,8 +30,8 @@ struct DigitImages {
   std::vector<uint8_t> labels;  ///< [count], 0 to 9
 };
 
-/// What to draw, and how hard it is to read. Each amount of distortion may be 0; the defaults are meant to be read by
-/// people nearly without error, and to tell a good network from a small one.
+/// What to draw, and how hard it is to read. Each amount of distortion may be 0; the defaults leave two or three images
+/// in a hundred that could well be another digit, and tell a good network from a small one.
 struct DigitOptions {
   uint64_t seed = 0;
   int count = 0;       ///< images; their ids are 0 to count - 1
@@ -47,7 +51,7 @@ struct DigitOptions {
   float noise = 0.05F;        ///< largest standard deviation of the noise of a pixel, 1 = full ink
 };
 
-/// Draws the images with as many threads as OpenMP gives. Throws Error for a negative count or a knob out of range.
+/// Draws the images with as many threads as OpenMP gives. Throws Error for a negative count or an option out of range.
 DigitImages draw_digits(const DigitOptions& options);
 
 }  // namespace limbeck

@@ -77,8 +77,8 @@ MapReader::Frame MapReader::frame_of(const Value& value, const std::string& path
   frame.path = path;
   frame.where = value.where;
   if (value.kind == Value::Kind::map) frame.map = &value;
-  else if (value.kind != Value::Kind::null)
-    context_.mistake(value.where, path, fmt::format("expected a map, found {}", value.description()));
+  frame.wrong_kind = frame.map == nullptr && value.kind != Value::Kind::null;
+  if (frame.wrong_kind) context_.mistake(value.where, path, fmt::format("expected a map, found {}", value.description()));
   return frame;
 }
 
@@ -97,6 +97,7 @@ const Value* MapReader::require_key(const std::string& key) {
   const Value* value = take(key);
   const Frame& frame = frames_.back();
   if (value == nullptr || value->kind == Value::Kind::null) {
+    if (frame.wrong_kind) return nullptr;
     context_.mistake(value == nullptr ? frame.where : value->where, frame.path,
                      fmt::format("the key '{}' is {}", key, value == nullptr ? "missing" : "empty"));
     return nullptr;

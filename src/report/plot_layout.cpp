@@ -74,6 +74,7 @@ void place_names_at_the_ends(const SvgPlot& plot, std::vector<size_t> named, Plo
   const auto end_y = [&](size_t i) { return layout.y_at(plot.lines[i].points.back().y); };
   std::stable_sort(named.begin(), named.end(), [&](size_t left, size_t right) { return end_y(left) < end_y(right); });
   std::vector<double> places;
+  places.reserve(named.size());
   for (const size_t i : named)
     places.push_back(std::max(end_y(i), places.empty() ? 0.0 : places.back() + kNameDistance));
   for (size_t i = places.size(); i-- > 0;) {

@@ -24,7 +24,7 @@ const ReportedStage* baseline_of(const ReportedRun& run, const ReportedStage& st
 }  // namespace
 
 std::optional<double> Recovery::share() const {
-  if (!teacher || teacher == baseline) return std::nullopt;
+  if (!teacher || !baseline || teacher == baseline) return std::nullopt;
   const double gap = errors_of(*baseline, split) - errors_of(*teacher, split);
   if (gap <= 0) return std::nullopt;
   return (errors_of(*baseline, split) - errors_of(*student, split)) / gap;
@@ -34,23 +34,27 @@ std::string Recovery::sentence() const {
   const auto errors = [&](const ReportedStage& stage) {
     return metric_format("errors").formatted_mean(*stage.measure(split, "errors"));
   };
-  const std::string own = errors(*student), alone = errors(*baseline);
+  const std::string own = errors(*student);
+  if (!baseline)
+    return fmt::format("{} makes {} {} errors, its teacher {} makes {}", student->name, own, split, teacher->name,
+                       errors(*teacher));
+  const std::string alone = errors(*baseline);
   if (!teacher || teacher == baseline)
-    return fmt::format("{} makes {} errors; {}, the same network without a teacher, makes {}", student->name, own,
-                       baseline->name, alone);
+    return fmt::format("{} makes {} {} errors; {}, the same network without a teacher, makes {}", student->name, own,
+                       split, baseline->name, alone);
   const std::string taught = errors(*teacher);
   const std::optional<double> part = share();
   if (!part)
-    return fmt::format("{} makes {} errors; its teacher {} makes {} and is no better than {} with {}", student->name,
-                       own, teacher->name, taught, baseline->name, alone);
+    return fmt::format("{} makes {} {} errors; its teacher {} makes {} and is no better than {} with {}", student->name,
+                       own, split, teacher->name, taught, baseline->name, alone);
   if (*part <= 0)
-    return fmt::format("{} recovers nothing of the gap: {} errors, where {} makes {} and {} {}", student->name, own,
-                       baseline->name, alone, teacher->name, taught);
+    return fmt::format("{} recovers nothing of the gap: {} {} errors, where {} makes {} and {} {}", student->name, own,
+                       split, baseline->name, alone, teacher->name, taught);
   if (*part > 1)
-    return fmt::format("{} is better than its teacher: {} errors, where {} makes {} and {} {}", student->name, own,
-                       baseline->name, alone, teacher->name, taught);
-  return fmt::format("{} recovers {:.0f} % of the gap: {} errors, where {} makes {} and {} {}", student->name,
-                     *part * 100, own, baseline->name, alone, teacher->name, taught);
+    return fmt::format("{} is better than its teacher: {} {} errors, where {} makes {} and {} {}", student->name, own,
+                       split, baseline->name, alone, teacher->name, taught);
+  return fmt::format("{} recovers {:.0f} % of the gap: {} {} errors, where {} makes {} and {} {}", student->name,
+                     *part * 100, own, split, baseline->name, alone, teacher->name, taught);
 }
 
 std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& split) {
@@ -60,7 +64,7 @@ std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& spli
     const ReportedStage* baseline = baseline_of(run, stage, split);
     const ReportedStage* teacher = run.stage(stage.teacher);
     if (teacher && !teacher->measure(split, "errors")) teacher = nullptr;
-    if (baseline) found.push_back({&stage, baseline, teacher, split});
+    if (baseline || teacher) found.push_back({&stage, baseline, teacher, split});
   }
   return found;
 }

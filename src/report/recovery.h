@@ -12,20 +12,20 @@
 
 namespace limbeck {
 
-/// A stage with a teacher and one without that share a network. Points into the run that it was found in.
+/// A stage with a teacher, and what to compare it with. Points into the run that it was found in.
 struct Recovery {
   const ReportedStage* student = nullptr;
-  const ReportedStage* baseline = nullptr;
-  const ReportedStage* teacher = nullptr;  ///< null when the teacher is no stage of the run
+  const ReportedStage* baseline = nullptr;  ///< trains the same network without a teacher; null when no stage does
+  const ReportedStage* teacher = nullptr;   ///< null when the teacher is no stage of the run
   std::string split;
 
-  /// Nothing when the teacher is unknown or no better than the baseline, so that there is no gap.
+  /// Nothing when teacher or baseline are missing, or the teacher is no better, so that there is no gap.
   std::optional<double> share() const;
-  /// "distilled recovers 91 % of the gap: 74 errors, where baseline makes 146 and teacher 67 …"
+  /// "distilled recovers 91 % of the gap: 74 test errors, where baseline makes 146 and teacher 67 …"
   std::string sentence() const;
 };
 
-/// One for each stage with a teacher that has errors on `split`, in the order of the stages.
+/// One for each stage that has a teacher, errors on `split` and a stage to compare it with, in the order of the stages.
 std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& split);
 
 }  // namespace limbeck

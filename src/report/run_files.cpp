@@ -143,6 +143,7 @@ std::vector<ReportedEpoch> read_metrics(const fs::path& file) {
     epochs[epoch.epoch] = epoch;
   }
   std::vector<ReportedEpoch> ordered;
+  ordered.reserve(epochs.size());
   for (auto& [number, epoch] : epochs) ordered.push_back(std::move(epoch));
   return ordered;
 }

@@ -124,10 +124,8 @@ std::vector<std::string> TextTable::padded_column(size_t column) const {
   std::string rule;
   for (size_t i = 0; i < width; ++i) rule += "─";
   cells.insert(cells.begin(), {layout.header, rule});
-  for (std::string& cell : cells) {
-    const std::string padding = spaces(width - terminal_width(cell));
-    cell = layout.align == Align::left ? cell + padding : padding + cell;
-  }
+  for (std::string& cell : cells)
+    cell.insert(layout.align == Align::left ? cell.size() : 0, width - terminal_width(cell), ' ');
   return cells;
 }
 

@@ -53,7 +53,7 @@ TEST(HtmlReport, SaysWhatDistillationGaveBackAndOfWhichExamples) {
   const TemporaryFolder folder;
   write_single_run(folder.path(), 1, {7, 20, 9});
   const std::string page = html_report(folder.path());
-  EXPECT_NE(page.find("distilled recovers 85 % of the gap: 9 errors, where baseline makes 20 and teacher 7."),
+  EXPECT_NE(page.find("distilled recovers 85 % of the gap: 9 test errors, where baseline makes 20 and teacher 7."),
             std::string::npos);
   EXPECT_NE(page.find("On the test split, 1,000 examples; one seed (1)"), std::string::npos);
   EXPECT_NE(page.find("paper 8 (+1)"), std::string::npos);
@@ -80,7 +80,7 @@ TEST(HtmlReport, PoolsTheCountsOfSeveralSeeds) {
   const std::string page = html_report(folder.path());
   EXPECT_NE(page.find("test split, 3,000 examples (3 seeds pooled)"), std::string::npos);
   EXPECT_NE(page.find("27 of 1,200 examples"), std::string::npos);  // the teacher's 2s taken for 7s
-  EXPECT_NE(page.find("9.0<small> ± 2.0 errors</small>"), std::string::npos);
+  EXPECT_NE(page.find("9.0<small> ± 2.0 test errors</small>"), std::string::npos);
   EXPECT_NE(page.find("--seeds 3"), std::string::npos);
   EXPECT_NE(page.find("networks of seed 1"), std::string::npos);
   EXPECT_NE(page.find("faint"), std::string::npos);  // each seed's curve

@@ -106,23 +106,34 @@ std::string sentence(const StageErrors& errors) {
 
 TEST(Recovery, SaysHowMuchOfTheGapCameBack) {
   EXPECT_EQ(sentence({10, 30, 15}),
-            "distilled recovers 75 % of the gap: 15 errors, where baseline makes 30 and teacher 10");
+            "distilled recovers 75 % of the gap: 15 test errors, where baseline makes 30 and teacher 10");
   EXPECT_EQ(sentence({10, 30, 10}),
-            "distilled recovers 100 % of the gap: 10 errors, where baseline makes 30 and teacher 10");
+            "distilled recovers 100 % of the gap: 10 test errors, where baseline makes 30 and teacher 10");
 }
 
 TEST(Recovery, SaysPlainlyWhenThereIsNoneOrNoGap) {
   EXPECT_EQ(sentence({10, 30, 31}),
-            "distilled recovers nothing of the gap: 31 errors, where baseline makes 30 and teacher 10");
+            "distilled recovers nothing of the gap: 31 test errors, where baseline makes 30 and teacher 10");
   EXPECT_EQ(sentence({10, 30, 8}),
-            "distilled is better than its teacher: 8 errors, where baseline makes 30 and teacher 10");
+            "distilled is better than its teacher: 8 test errors, where baseline makes 30 and teacher 10");
   EXPECT_EQ(sentence({30, 30, 20}),
-            "distilled makes 20 errors; its teacher teacher makes 30 and is no better than baseline with 30");
+            "distilled makes 20 test errors; its teacher teacher makes 30 and is no better than baseline with 30");
 }
 
-TEST(Recovery, NeedsABaselineOfTheSameNetwork) {
+TEST(Recovery, ComparesWithTheTeacherAloneWhereNoBaselineSharesTheNetwork) {
+  Json results = single_results(1, {10, 30, 15});
+  results["stages"][1]["network"]["name"] = "another";
+  const ReportedRun run = parse_reported_run(results);
+  const auto found = recoveries(run, "test");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_FALSE(found[0].share().has_value());
+  EXPECT_EQ(found[0].sentence(), "distilled makes 15 test errors, its teacher teacher makes 10");
+}
+
+TEST(Recovery, IsNotSaidOfAStudentWithNothingToCompareItWith) {
   Json results = single_results(1, {});
   results["stages"][1]["network"]["name"] = "another";
+  results["stages"][2]["teacher"] = "elsewhere.pt";
   EXPECT_TRUE(recoveries(parse_reported_run(results), "test").empty());
 }
 
@@ -132,7 +143,8 @@ TEST(Recovery, KnowsABaselineThatIsTheTeacherItself) {
   const ReportedRun run = parse_reported_run(results);
   const auto found = recoveries(run, "test");
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].sentence(), "distilled makes 8 errors; baseline, the same network without a teacher, makes 30");
+  EXPECT_EQ(found[0].sentence(),
+            "distilled makes 8 test errors; baseline, the same network without a teacher, makes 30");
 }
 
 }  // namespace

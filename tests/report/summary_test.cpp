@@ -23,7 +23,7 @@ TEST(TerminalSummary, ShowsEachStageAndThePapersNumbers) {
             "0.0123  8  (+1)        12 s      31,800\n"
             "\n"
             "On the test split, 1,000 examples; one seed (1). In brackets: ours minus the paper's.\n"
-            "distilled recovers 85 % of the gap: 9 errors, where baseline makes 20 and teacher 7.\n");
+            "distilled recovers 85 % of the gap: 9 test errors, where baseline makes 20 and teacher 7.\n");
 }
 
 TEST(TerminalSummary, ShowsMeanAndDeviationOfSeveralSeeds) {

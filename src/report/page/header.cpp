@@ -99,7 +99,7 @@ std::string card(const Page& page, const PageStage& stage) {
   if (errors) {
     const std::string whole = metric_format("errors").formatted(*errors);
     const std::string mean = whole.substr(0, whole.find(" ±")), spread = whole.substr(mean.size());
-    numbers = fmt::format("<p class=\"big\">{}<small>{} errors</small></p>", mean, spread);
+    numbers = fmt::format("<p class=\"big\">{}<small>{} {} errors</small></p>", mean, spread, html_escape(page.split));
   }
   if (accuracy) numbers += fmt::format("<p>{} accuracy</p>", metric_format("accuracy").formatted(*accuracy));
   if (numbers.empty()) numbers = fmt::format("<p class=\"big\"><small>{}</small></p>", html_escape(result.status));

@@ -86,8 +86,8 @@ std::vector<const PageStage*> chosen_stages(const Page& page, size_t most, bool 
   std::set<const ReportedStage*> preferred;
   for (const Recovery& recovery : recoveries(page.run, page.split)) {
     std::set<const ReportedStage*> with = preferred;
-    with.insert({recovery.student, recovery.baseline});
-    if (recovery.teacher) with.insert(recovery.teacher);
+    for (const ReportedStage* stage : {recovery.student, recovery.baseline, recovery.teacher})
+      if (stage) with.insert(stage);
     if (with.size() <= most) preferred = with;
   }
   for (const PageStage* stage : all)

@@ -59,8 +59,9 @@ const std::vector<double>& logits_of(const ReportedExample& example, const Netwo
 
 std::vector<double> softmax(const std::vector<double>& logits, double temperature) {
   const double highest = *std::max_element(logits.begin(), logits.end());
-  std::vector<double> shares;
-  for (const double logit : logits) shares.push_back(std::exp((logit - highest) / temperature));
+  std::vector<double> shares(logits.size());
+  std::transform(logits.begin(), logits.end(), shares.begin(),
+                 [&](double logit) { return std::exp((logit - highest) / temperature); });
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   for (double& share : shares) share /= sum;
   return shares;

@@ -35,8 +35,8 @@ section { padding-top: 56px; }
 .facts dd { margin: 0; }
 .lead { font-size: 19px; line-height: 1.4; max-width: 62ch; margin-bottom: 10px; }
 .lead + .cards { margin-top: 24px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 230px), 1fr)); gap: 14px; margin-bottom: 14px; }
-.card { border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 16px 18px; font-size: 14px; }
+.cards { display: flex; flex-wrap: wrap; gap: 14px; margin-bottom: 14px; }
+.card { flex: 1 1 230px; max-width: 420px; border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 16px 18px; font-size: 14px; }
 .card h3 { margin-bottom: 10px; }
 .card .big { font-size: 36px; line-height: 1.1; font-weight: 600; letter-spacing: -0.02em; margin-bottom: 6px; }
 .card .big small { font-size: 14px; font-weight: 400; letter-spacing: 0; color: var(--soft); margin-left: 4px; }

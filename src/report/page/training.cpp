@@ -108,14 +108,17 @@ std::vector<double> positive_values(const SvgPlot& plot) {
   return values;
 }
 
-/// On a logarithmic scale where the values ask for it.
-std::string figure(SvgPlot plot) {
+std::string figure(const SvgPlot& plot) {
   if (plot.lines.empty()) return "";
-  if (spread_over_decades(positive_values(plot))) {
-    plot.y_scale = PlotScale::logarithmic;
-    plot.y_label += " (log scale)";
-  }
   return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", html_escape(plot.title), svg_plot(plot));
+}
+
+/// With a logarithmic axis where the values are spread so far that they ask for it.
+SvgPlot suitably_scaled(SvgPlot plot) {
+  if (!spread_over_decades(positive_values(plot))) return plot;
+  plot.y_scale = PlotScale::logarithmic;
+  plot.y_label += " (log scale)";
+  return plot;
 }
 
 /// The terms of all stages' objectives, each with its hue: from the far end of the palette, so that they are not taken
@@ -159,7 +162,8 @@ std::string stage_figures(const PageStage& stage, const std::map<std::string, in
   errors.y_covers = error_range;
   SvgPlot rates = curves("Learning rate", "per update");
   add_curve(stage, "learning rate", kNeutralColour, learning_rate, rates);
-  return figure(std::move(losses)) + figure(std::move(errors)) + figure(std::move(rates));
+  // Schedules end near zero: only a linear axis shows their shape.
+  return figure(suitably_scaled(losses)) + figure(suitably_scaled(errors)) + figure(rates);
 }
 
 /// All stages in one chart: the validation error where the run has a validation split, else the training error. Once
@@ -167,7 +171,9 @@ std::string stage_figures(const PageStage& stage, const std::map<std::string, in
 std::string overview(const Page& page) {
   const auto any_has = [&](std::optional<double> ReportedEpoch::*accuracy) {
     return std::any_of(page.stages.begin(), page.stages.end(), [&](const PageStage& stage) {
-      return !stage.epochs.empty() && (stage.epochs.front().back().*accuracy).has_value();
+      return !stage.epochs.empty() &&
+             std::any_of(stage.epochs.front().begin(), stage.epochs.front().end(),
+                         [&](const ReportedEpoch& epoch) { return (epoch.*accuracy).has_value(); });
     });
   };
   const bool validation = any_has(&ReportedEpoch::validation_accuracy);
@@ -181,7 +187,7 @@ std::string overview(const Page& page) {
   broad.plot_height = kBroadHeight;
   broad.names = SvgPlot::Names::direct;
   return fmt::format("<div class=\"figures whole broad\">{}</div>\n<div class=\"figures whole narrow\">{}</div>\n",
-                     figure(std::move(broad)), figure(std::move(narrow)));
+                     figure(suitably_scaled(broad)), figure(suitably_scaled(narrow)));
 }
 
 std::string explanation(const Page& page) {
@@ -189,7 +195,7 @@ std::string explanation(const Page& page) {
       "The training numbers are averages over each epoch’s examples, taken while the network was learning";
   for (const auto& [split, examples] : page.run.splits)
     if (split == "validation" && examples > 0)
-      text += fmt::format("; validation, {} examples, is measured after each epoch", with_commas(examples));
+      text += fmt::format("; validation, {} examples, is measured at the ends of epochs", with_commas(examples));
   return text + (page.several_seeds() ? ". Thin: each seed; thick: their mean." : ".");
 }
 

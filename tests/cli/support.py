@@ -1,0 +1,53 @@
+"""Runs the program as a user would, and reads what it leaves without its help."""
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+
+LIMBECK = os.environ["LIMBECK"]
+SOURCE = pathlib.Path(os.environ["LIMBECK_SOURCE"])
+
+RECIPE = """
+name: small
+data: { source: { digits: { train: 2000, test: 200 } }, augment: { shift: 1 } }
+networks: { large: { mlp: { hidden: [64], dropout: { hidden: 0.2 } } }, small: { mlp: [8] } }
+stages:
+  - { name: teacher, train: large, epochs: 6, checkpoint_seconds: 0.05, optimizer: { sgd: { max_norm: 2 } } }
+  - { name: distilled, train: small, epochs: 6, augment: none, teacher: teacher, checkpoint_seconds: 0.05 }
+"""
+
+
+def read_safetensors(path):
+    """{name: (dtype, shape, bytes)} and metadata, from the format's description alone."""
+    content = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    data = content[8 + length:]
+    metadata = header.pop("__metadata__", {})
+    return {name: (entry["dtype"], entry["shape"], data[slice(*entry["data_offsets"])])
+            for name, entry in header.items()}, metadata
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="limbeck_cli_"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.recipe = self.folder / "recipe.yaml"
+        self.recipe.write_text(RECIPE)
+        self.out = self.folder / "out"
+
+    def limbeck(self, *arguments, expect=0, **options):
+        """Runs to the end and checks the exit code."""
+        environment = {**os.environ, **options.pop("environment", {})}
+        done = subprocess.run([LIMBECK, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder,
+                              env=environment, timeout=300, **options)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done
+
+    def weights(self, stage, out=None):
+        tensors, _ = read_safetensors((out or self.out) / "stages" / stage / "weights.safetensors")
+        return tensors

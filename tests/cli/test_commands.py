@@ -1,0 +1,66 @@
+"""Every command, as the documentation shows it."""
+import json
+import unittest
+
+from support import SOURCE, ProgramTest
+
+
+class Commands(ProgramTest):
+    def test_init_writes_a_recipe_that_runs(self):
+        self.limbeck("init", "mine.yaml")
+        self.limbeck("init", "mine.yaml", expect=2)
+        self.limbeck("check", "mine.yaml")
+        done = self.limbeck("run", "mine.yaml", "--out", self.out, "--set", "data.source={digits: {train: 6000, test: 100}}",
+                            "--set", "stages.teacher.epochs=1", "--set", "stages.baseline.epochs=1",
+                            "--set", "stages.distilled.epochs=1")
+        self.assertIn("distilled", done.stdout)
+        self.assertIn("report.html", done.stdout)
+
+    def test_distill_is_a_recipe_from_flags(self):
+        self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", "{digits: {train: 500, test: 50}}",
+                     "--epochs", 1, "--teacher-epochs", 1, "--baseline", "--out", self.out, "--quiet")
+        weights = self.out / "stages/teacher/weights.safetensors"
+        again = self.folder / "again"
+        done = self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source",
+                            "{digits: {train: 500, test: 50}}", "--epochs", 1, "--out", again, "--json", "--quiet")
+        results = json.loads(done.stdout)
+        self.assertEqual([stage["name"] for stage in results["stages"]], ["distilled"])
+        self.assertEqual(results["stages"][0]["teacher"], "teacher")
+        recipe = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--print-recipe").stdout
+        (self.folder / "printed.yaml").write_text(recipe)
+        self.limbeck("check", "printed.yaml")
+
+    def test_list_documents_everything(self):
+        for kind in ("losses", "networks", "data", "teachers", "optimizers", "schedules", "augmentations"):
+            listed = json.loads(self.limbeck("list", kind, "--json").stdout)
+            self.assertTrue(listed and all(entry["summary"] for entry in listed), kind)
+        self.assertIn("temperature", self.limbeck("list", "losses").stdout)
+
+    def test_every_command_explains_itself(self):
+        commands = self.limbeck("--help").stdout
+        for command in ("run", "distill", "evaluate", "predict", "report", "compare", "check", "list", "data", "init"):
+            self.assertIn(command, commands)
+            self.assertIn("Usage", self.limbeck(command, "--help").stdout)
+
+    def test_shipped_recipes_are_checked_and_run_scaled_down(self):
+        recipes = sorted((SOURCE / "recipes").rglob("*.yaml"))
+        self.assertTrue(recipes)
+        for recipe in recipes:
+            self.limbeck("check", recipe)
+            resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
+            settings = ["data.source={digits: {train: 600, test: 100}}"]
+            if resolved["data"]["validation"]:
+                settings.append("data.validation=100")
+            settings += [f"stages.{stage['name']}.epochs=1" for stage in resolved["stages"]]
+            flags = [flag for setting in settings for flag in ("--set", setting)]
+            self.limbeck("run", recipe, "--out", self.folder / recipe.stem, "--quiet", *flags)
+
+    def test_json_is_all_that_is_printed(self):
+        done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json")
+        self.assertEqual(json.loads(done.stdout), json.loads((self.out / "results.json").read_text()))
+        self.assertEqual(done.stderr, "")
+        self.limbeck("report", self.out)
+
+
+if __name__ == "__main__":
+    unittest.main()

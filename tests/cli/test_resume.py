@@ -1,0 +1,57 @@
+"""Killed at any moment and run again: the same bits."""
+import signal
+import subprocess
+import time
+import unittest
+
+from support import LIMBECK, ProgramTest
+
+
+class Resume(ProgramTest):
+    def start(self, out):
+        return subprocess.Popen([LIMBECK, "run", self.recipe, "--out", out, "--quiet"], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, cwd=self.folder)
+
+    def stop_until_done(self, out, delays, signal_number):
+        """Starts again and again; each start but the last is stopped after its delay. Returns how many were stopped."""
+        stopped = 0
+        for delay in delays:
+            process = self.start(out)
+            # A run counts from its first checkpoint or finished stage, whatever the speed of the machine.
+            deadline = time.time() + 60
+            while time.time() < deadline and process.poll() is None and not list(out.glob("stages/*/*.safetensors")):
+                time.sleep(0.002)
+            time.sleep(delay)
+            process.send_signal(signal_number)
+            process.wait()
+            process.stderr.close()
+            stopped += process.returncode not in (0,)
+        self.limbeck("run", self.recipe, "--out", out, "--quiet")
+        return stopped
+
+    def test_kill_at_any_moment(self):
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        killed = self.folder / "killed"
+        stopped = self.stop_until_done(killed, [0.0, 0.07, 0.13, 0.31, 0.5, 0.02, 0.9], signal.SIGKILL)
+        self.assertGreaterEqual(stopped, 2)
+        for stage in ("teacher", "distilled"):
+            self.assertEqual(self.weights(stage), self.weights(stage, killed))
+        lines = (killed / "stages/teacher/metrics.jsonl").read_text().splitlines()
+        self.assertEqual(len(lines), 6)
+
+    def test_interrupt_saves_and_says_how_to_go_on(self):
+        process = self.start(self.out)
+        while process.poll() is None and not (self.out / "stages/teacher/checkpoint.safetensors").exists():
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        message = process.communicate()[1].decode()
+        if process.returncode == 0:
+            self.skipTest("the run was done before the signal came")
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("everything is saved", message)
+        self.assertIn("Give the same command again", message)
+        self.limbeck("run", self.recipe, "--out", self.out)
+
+
+if __name__ == "__main__":
+    unittest.main()

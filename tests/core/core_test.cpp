@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/nearest.h"
+#include "core/random.h"
+#include "core/safetensors.h"
+#include "core/text.h"
+#include "support/temporary_folder.h"
+
+namespace limbeck {
+namespace {
+
+TEST(Diagnostics, AreOneErrorInTheOrderOfTheFile) {
+  const DiagnosticsError error({{{"a.yaml", 9, 3}, "stages[1].x", "second"}, {{"a.yaml", 2, 1}, "", "first"}});
+  EXPECT_STREQ(error.what(), "a.yaml:2:1: first\na.yaml:9:3: stages[1].x: second");
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
+}
+
+TEST(Nearest, NamesAMistypedWordAndListsTheOthersOtherwise) {
+  EXPECT_EQ(suggestion("temprature", {"weight", "temperature"}), "; did you mean 'temperature'?");
+  EXPECT_EQ(suggestion("wieght", {"weight", "temperature"}), "; did you mean 'weight'?");
+  EXPECT_EQ(suggestion("colour", {"a", "b"}), "; expected one of 'a' or 'b'");
+  EXPECT_EQ(suggestion("x", {}), "");
+}
+
+TEST(Nearest, ASwapOfNeighboursIsOneEdit) {
+  EXPECT_EQ(edit_distance("wieght", "weight"), 1);
+  EXPECT_EQ(edit_distance("", "abc"), 3);
+}
+
+// Known answer of Random123's kat_vectors for philox4x32-10 with counter and key 0.
+TEST(Random, IsPhilox) {
+  const auto words = philox({.seed = 0, .purpose = static_cast<Purpose>(0)}, 0);
+  EXPECT_EQ(words, (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+}
+
+TEST(Random, EveryPartOfTheKeyMakesAnotherStream) {
+  const RandomKey key{.seed = 1, .purpose = Purpose::order, .epoch = 2, .id = 3, .lane = 4};
+  std::set<std::array<uint32_t, 4>> streams = {philox(key, 0), philox(key, 1)};
+  for (int part = 0; part < 5; ++part) {
+    RandomKey other = key;
+    if (part == 0) other.seed += uint64_t{1} << 32;
+    if (part == 1) other.purpose = Purpose::view;
+    if (part == 2) ++other.epoch;
+    if (part == 3) ++other.id;
+    if (part == 4) ++other.lane;
+    streams.insert(philox(other, 0));
+  }
+  EXPECT_EQ(streams.size(), 7U);
+}
+
+TEST(Random, HasTheMomentsOfItsDistributions) {
+  constexpr int kDraws = 200'000;
+  Random random({.seed = 7, .purpose = Purpose::synthesis});
+  double uniform = 0, normal = 0, square = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    uniform += random.uniform();
+    const double z = random.normal();
+    normal += z;
+    square += z * z;
+  }
+  EXPECT_NEAR(uniform / kDraws, 0.5, 0.004);  // 6 standard errors
+  EXPECT_NEAR(normal / kDraws, 0.0, 0.014);
+  EXPECT_NEAR(square / kDraws, 1.0, 0.02);
+}
+
+TEST(Text, NumbersAreWrittenForPeople) {
+  EXPECT_EQ(with_commas(1276810), "1,276,810");
+  EXPECT_EQ(with_commas(-12), "-12");
+  EXPECT_EQ(duration(75), "1 min 15 s");
+  EXPECT_EQ(shortest(0.1), "0.1");
+  EXPECT_EQ(shortest(20), "20");
+}
+
+TEST(Hasher, TellsPartsApart) {
+  EXPECT_NE(Hasher().add("ab").add("c").fingerprint(), Hasher().add("a").add("bc").fingerprint());
+  EXPECT_EQ(Hasher().add("ab").fingerprint(), Hasher().add("ab").fingerprint());
+}
+
+using Files = TemporaryFolder;
+
+TEST_F(Files, AFailedWriteLeavesTheOldFileAndNothingElse) {
+  const fs::path file = folder / "a.txt";
+  write_file(file, "old");
+  EXPECT_THROW(write_file(file, [](const ByteSink& sink) { sink("new", 3); throw Error("stop"); }), Error);
+  EXPECT_EQ(read_file(file), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+}
+
+TEST_F(Files, ErrorsNameTheFileAndTheReason) {
+  EXPECT_EQ(message_of<Error>([&] { read_file(folder / "none"); }),
+            fmt::format("cannot read '{}': No such file or directory", (folder / "none").string()));
+  EXPECT_EQ(message_of<Error>([&] { read_file(folder); }), fmt::format("'{}' is a folder; expected a file", folder.string()));
+  write_file(folder / "file", "x");
+  EXPECT_NE(message_of<Error>([&] { write_file(folder / "file" / "below", "x"); }).find("cannot make the folder"), std::string::npos);
+}
+
+TEST_F(Files, AFolderIsHeldByOneRunAtATime) {
+  const FolderLock first(folder);
+  EXPECT_NE(message_of<Error>([&] { FolderLock second(folder); }).find("is in use by another run"), std::string::npos);
+}
+
+class Safetensors : public TemporaryFolder {
+ protected:
+  fs::path write_sample() {
+    const fs::path file = folder / "sample.safetensors";
+    write_safetensors(file, {{"w", {"F32", {2, 3}, {reinterpret_cast<const char*>(kValues), 24}}}, {"n", {"I64", {}, {reinterpret_cast<const char*>(&kCount), 8}}}},
+                      {{"format", "pt"}});
+    return file;
+  }
+  static constexpr float kValues[6] = {1, 2, 3, 4, 5, 6};
+  static constexpr int64_t kCount = 42;
+};
+
+TEST_F(Safetensors, ComeBackAsTheyWere) {
+  const SafetensorsFile file = read_safetensors(write_sample());
+  EXPECT_EQ(file.tensors.at("w").shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(file.tensors.at("w").bytes, std::string_view(reinterpret_cast<const char*>(kValues), 24));
+  EXPECT_TRUE(file.tensors.at("n").shape.empty());
+  EXPECT_EQ(file.metadata.at("format"), "pt");
+}
+
+TEST_F(Safetensors, TruncatedAnywhereIsAnError) {
+  const std::string content = read_file(write_sample());
+  for (size_t size = 0; size < content.size(); ++size) {
+    write_file(folder / "cut", std::string_view(content).substr(0, size));
+    EXPECT_THROW(read_safetensors(folder / "cut"), Error) << "cut to " << size << " bytes";
+  }
+}
+
+TEST_F(Safetensors, AFlippedBitAnywhereIsAnError) {
+  const std::string content = read_file(write_sample());
+  for (size_t i = 0; i < content.size(); ++i) {
+    std::string damaged = content;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    write_file(folder / "damaged", damaged);
+    EXPECT_THROW(read_safetensors(folder / "damaged"), Error) << "byte " << i << " of " << content.size();
+  }
+}
+
+TEST_F(Safetensors, HostileHeadersAreErrors) {
+  const auto with_header = [&](const std::string& header, const std::string& data) {
+    const auto length = static_cast<uint64_t>(header.size());
+    write_file(folder / "hostile", std::string(reinterpret_cast<const char*>(&length), 8) + header + data);
+    return message_of<Error>([&] { read_safetensors(folder / "hostile"); });
+  };
+  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,0]}})", "").find("too large"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,400]}})", "1234").find("outside"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("needs 8"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"X9","shape":[1],"data_offsets":[0,4]}})", "1234").find("unknown dtype"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", "").find("stands twice"), std::string::npos);
+  EXPECT_NE(with_header("[1, 2", "").find("not JSON"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "12").find("2 follow"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace limbeck

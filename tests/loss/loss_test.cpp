@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <cmath>
+
+#include "core/random.h"
+#include "loss/objective.h"
+#include "support/small_data.h"
+
+namespace limbeck {
+namespace {
+
+std::unique_ptr<Loss> make_loss(const std::string& yaml) { return choose(Slot::loss, yaml).make<Loss>(); }
+
+torch::Tensor value_of(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v, const torch::Tensor& y = {}) {
+  return loss.value({.logits = z}, {.logits = v}, {.labels = y});
+}
+
+torch::Tensor gradient_of(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v, const torch::Tensor& y = {}) {
+  const torch::Tensor leaf = z.detach().clone().requires_grad_();
+  value_of(loss, leaf, v, y).backward();
+  return leaf.grad();
+}
+
+/// Compares the gradient with central differences in float64.
+void check_gradient(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v, const torch::Tensor& y = {}) {
+  const torch::Tensor gradient = gradient_of(loss, z, v, y);
+  constexpr double kStep = 1e-6;
+  for (int64_t i = 0; i < z.numel(); ++i) {
+    const auto moved = [&](double by) {
+      torch::Tensor shifted = z.detach().clone();
+      shifted.view({-1})[i] += by;
+      return value_of(loss, shifted, v, y).item<double>();
+    };
+    const double numeric = (moved(kStep) - moved(-kStep)) / (2 * kStep);
+    EXPECT_NEAR(gradient.reshape({-1})[i].item<double>(), numeric, 1e-6 * (1 + std::abs(numeric)));
+  }
+}
+
+torch::Tensor random_logits(int64_t n, int64_t c, uint64_t seed, double scale = 3) {
+  torch::Tensor logits = torch::empty({n, c}, torch::kFloat64);
+  Random random({seed, Purpose::synthesis});
+  for (int64_t i = 0; i < logits.numel(); ++i) logits.view({-1})[i] = scale * random.normal();
+  return logits;
+}
+
+TEST(SoftTargets, HasTheHandComputedValue) {
+  // Two classes, T = 2: p = (3/4, 1/4), q = (1/2, 1/2); KL = 3/4 ln(3/2) + 1/4 ln(1/2); times T² = 4.
+  const torch::Tensor v = torch::tensor({{2 * std::log(3.0), 0.0}}, torch::kFloat64), z = torch::zeros({1, 2}, torch::kFloat64);
+  const double kl = 0.75 * std::log(1.5) + 0.25 * std::log(0.5);
+  EXPECT_NEAR(value_of(*make_loss("{soft_targets: {temperature: 2}}"), z, v).item<double>(), 4 * kl, 1e-12);
+  EXPECT_NEAR(value_of(*make_loss("{soft_targets: {temperature: 2, form: cross_entropy}}"), z, v).item<double>(), 4 * std::log(2.0), 1e-12);
+}
+
+TEST(SoftTargets, IsAMeanOverExamplesAndASumOverClasses) {
+  const torch::Tensor z = random_logits(1, 5, 1), v = random_logits(1, 5, 2);
+  const auto loss = make_loss("{soft_targets: 3}");
+  EXPECT_NEAR(value_of(*loss, z.repeat({4, 1}), v.repeat({4, 1})).item<double>(), value_of(*loss, z, v).item<double>(), 1e-12);
+}
+
+TEST(SoftTargets, GradientIsTTimesTheDifferenceOfDistributions) {
+  const torch::Tensor z = random_logits(3, 6, 3), v = random_logits(3, 6, 4);
+  for (const double temperature : {0.5, 1.0, 4.0, 20.0}) {
+    const auto loss = make_loss(fmt::format("{{soft_targets: {}}}", temperature));
+    check_gradient(*loss, z, v);
+    const torch::Tensor expected = (torch::softmax(z / temperature, 1) - torch::softmax(v / temperature, 1)) * temperature / 3;
+    EXPECT_TRUE(gradient_of(*loss, z, v).allclose(expected, 1e-9, 1e-12));  // T² · (q − p)/T, mean over 3
+  }
+}
+
+TEST(SoftTargets, CrossEntropyAndKlHaveTheSameGradient) {
+  const torch::Tensor z = random_logits(4, 7, 5), v = random_logits(4, 7, 6);
+  const torch::Tensor kl = gradient_of(*make_loss("{soft_targets: {temperature: 3}}"), z, v);
+  const torch::Tensor entropy = gradient_of(*make_loss("{soft_targets: {temperature: 3, form: cross_entropy}}"), z, v);
+  EXPECT_TRUE(kl.allclose(entropy, 1e-10, 1e-14));
+}
+
+// Hinton et al. 2015, equations 2 to 4: at high T and with zero-mean logits the gradient without T² is (z − v)/(N T²).
+TEST(SoftTargets, AtHighTemperatureIsLogitRegression) {
+  const int64_t classes = 10;
+  torch::Tensor z = random_logits(1, classes, 7), v = random_logits(1, classes, 8);
+  z = z - z.mean();
+  v = v - v.mean();
+  double last_error = 1;
+  for (const double temperature : {10.0, 100.0, 1000.0}) {
+    const torch::Tensor gradient = gradient_of(*make_loss(fmt::format("{{soft_targets: {}}}", temperature)), z, v) / (temperature * temperature);
+    const torch::Tensor limit = (z - v) / (static_cast<double>(classes) * temperature * temperature);
+    const double error = ((gradient - limit).norm() / limit.norm()).item<double>();
+    EXPECT_LT(error, last_error / 5);  // the error falls as 1/T
+    last_error = error;
+  }
+  EXPECT_LT(last_error, 0.01);
+}
+
+TEST(SoftTargets, GradientReachesTheStudentOnly) {
+  const torch::Tensor z = random_logits(2, 3, 9).requires_grad_(), v = random_logits(2, 3, 10);
+  EXPECT_TRUE(value_of(*make_loss("soft_targets"), z, v).requires_grad());
+  EXPECT_FALSE(v.requires_grad());
+}
+
+TEST(Losses, AreFiniteAtExtremeLogits) {
+  const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}, {-1e4F, 1e4F, 1e4F}}), labels = torch::tensor({1, 0});
+  for (const std::string loss : {"hard_labels", "{soft_targets: 1}", "{soft_targets: 20}", "{soft_targets: {form: cross_entropy}}"}) {
+    const auto made = make_loss(loss);
+    EXPECT_TRUE(std::isfinite(value_of(*made, extreme, -extreme, labels).item<double>())) << loss;
+    EXPECT_TRUE(gradient_of(*made, extreme, -extreme, labels).isfinite().all().item<bool>()) << loss;
+  }
+}
+
+TEST(HardLabels, HaveTheHandComputedValueAndSkipUnlabelledExamples) {
+  const auto loss = make_loss("hard_labels");
+  const torch::Tensor z = torch::tensor({{std::log(3.0), 0.0}, {0.0, 0.0}, {5.0, 1.0}}, torch::kFloat64);
+  const double expected = (-std::log(0.75) - std::log(0.5)) / 2;
+  EXPECT_NEAR(value_of(*loss, z, {}, torch::tensor({0, 1, -1})).item<double>(), expected, 1e-12);
+  EXPECT_EQ(value_of(*loss, z, {}, torch::tensor({-1, -1, -1})).item<double>(), 0);
+  check_gradient(*loss, z, {}, torch::tensor({0, 1, -1}));
+}
+
+TEST(Objective, IsTheWeightedSumWithSchedules) {
+  const Recipe recipe = parse_recipe(R"(
+name: o
+data: { source: digits }
+networks: { n: { mlp: [3] } }
+stages:
+  - { name: t, train: n }
+  - name: s
+    train: n
+    teacher: t
+    loss: [ soft_targets: { temperature: 2, weight: { from: 1, to: 0, epochs: 10 } }, soft_targets: { temperature: 8, weight: 0.5 }, hard_labels ]
+)", "o.yaml", {}, components());
+  const Objective objective(recipe.stages[1].loss);
+  EXPECT_EQ(objective.names(), (std::vector<std::string>{"soft_targets", "soft_targets.2", "hard_labels"}));
+  const torch::Tensor z = random_logits(2, 3, 11), v = random_logits(2, 3, 12), y = torch::tensor({0, 2});
+  const auto value = objective.value({.logits = z}, {.logits = v}, {.labels = y}, 4);
+  const auto term = [&](const std::string& yaml) { return value_of(*make_loss(yaml), z, v, y).item<double>(); };
+  EXPECT_NEAR(value.total.item<double>(), 0.6 * term("{soft_targets: 2}") + 0.5 * term("{soft_targets: 8}") + term("hard_labels"), 1e-10);
+  EXPECT_TRUE(objective.needs().teacher_logits);
+}
+
+}  // namespace
+}  // namespace limbeck

@@ -1,0 +1,131 @@
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "experiment/model.h"
+#include "nn/dropout.h"
+#include "nn/network.h"
+#include "nn/weights.h"
+#include "support/small_data.h"
+#include "support/temporary_folder.h"
+
+namespace limbeck {
+namespace {
+
+Graph mlp(const std::string& options, const TaskShape& task = {{1, 28, 28}, 10}) {
+  return std::move(*choose(Slot::network, "{mlp: " + options + "}").make<Graph, const TaskShape&>(task));
+}
+
+TEST(Mlp, HasThePublishedNumberOfParameters) {
+  EXPECT_EQ(mlp("[1200, 1200]").parameter_count(), 2395210);
+  EXPECT_EQ(mlp("[800, 800]").parameter_count(), 1276810);
+  EXPECT_EQ(mlp("[1200, 1200]").multiply_adds(), 784 * 1200 + 1200 * 1200 + 1200 * 10);
+  EXPECT_EQ(mlp("[]").parameter_count(), 7850);
+}
+
+TEST(Mlp, NamesItsParametersAsPyTorchDoes) {
+  const GraphNetwork network(mlp("[5]"), 1);
+  std::vector<std::string> names;
+  for (const Parameter& parameter : network.parameters()) names.push_back(parameter.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}));
+}
+
+TEST(Graph, RefusesWhatDoesNotFit) {
+  Graph graph({1, 2, 2});
+  EXPECT_THROW(graph.add("fc", Linear{.in = 4, .out = 2}, {Graph::kInput}), Error);
+  const size_t flat = graph.add("flatten", Flatten{}, {Graph::kInput});
+  EXPECT_EQ(message_of<Error>([&] { graph.add("fc", Linear{.in = 5, .out = 2}, {flat}); }), "node 'fc' takes 5 inputs, but gets 4");
+  EXPECT_THROW(graph.add("flatten", Relu{}, {flat}), Error);
+  EXPECT_THROW(graph.add("relu", Relu{}, {7}), Error);
+}
+
+TEST(Network, StartsFromUniformWeightsThatDependOnTheSeedAlone) {
+  const GraphNetwork first(mlp("[100]"), 1), same(mlp("[100]"), 1), other(mlp("[100]"), 2);
+  const torch::Tensor weight = first.parameters()[0].value;
+  EXPECT_TRUE(weight.equal(same.parameters()[0].value));
+  EXPECT_FALSE(weight.equal(other.parameters()[0].value));
+  const double bound = 1 / 28.0;  // 1/√784
+  EXPECT_LE(weight.abs().max().item<double>(), bound);
+  EXPECT_NEAR(weight.var().item<double>(), bound * bound / 3, bound * bound / 100);
+}
+
+TEST(Network, FusedDiffersFromPlainByRoundingOnly) {
+  const Graph graph = mlp("{hidden: [33, 17], dropout: {input: 0.2, hidden: 0.5}}");
+  const GraphNetwork fused(graph, 1, Execution::fused), plain(graph, 1, Execution::plain);
+  const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
+  const Noise noise{5, 2, torch::arange(9)};
+  for (const Noise* given : {static_cast<const Noise*>(nullptr), &noise}) {
+    const torch::Tensor a = fused.forward(inputs, {.noise = given}).logits, b = plain.forward(inputs, {.noise = given}).logits;
+    EXPECT_TRUE(a.allclose(b, 1e-5, 1e-6));  // float32, sums of up to 784 products
+    const torch::Tensor direction = torch::rand_like(a);
+    (a * direction).sum().backward();
+    (b * direction).sum().backward();
+    for (size_t i = 0; i < fused.parameters().size(); ++i) {
+      EXPECT_TRUE(fused.parameters()[i].value.grad().allclose(plain.parameters()[i].value.grad(), 1e-4, 1e-5)) << fused.parameters()[i].name;
+      fused.parameters()[i].value.mutable_grad().reset();
+      plain.parameters()[i].value.mutable_grad().reset();
+    }
+  }
+}
+
+TEST(Network, TapsGiveTheNamedOutputsAndUnknownOnesListTheValid) {
+  const GraphNetwork network(mlp("[6, 5]"), 1);
+  const torch::Tensor inputs = torch::rand({2, 1, 28, 28});
+  const Outputs outputs = network.forward(inputs, {.taps = {"fc1", "relu2"}});
+  EXPECT_TRUE(outputs.logits.allclose(network.forward(inputs, {}).logits));
+  EXPECT_EQ(outputs.features.at("relu2").size(1), 5);
+  EXPECT_LT(outputs.features.at("fc1").min().item<float>(), 0);  // before the ReLU
+  EXPECT_NE(message_of<Error>([&] { network.forward(inputs, {.taps = {"rleu1"}}); }).find("did you mean 'relu1'?"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { network.forward(torch::rand({2, 784}), {}); }).find("takes inputs of 1x28x28, got 784"), std::string::npos);
+}
+
+TEST(Dropout, OneRowAtATimeIsTheMaskOfTensorOperations) {
+  const Dropout drop{.probability = 0.3, .lane = 2};
+  const Noise noise{(uint64_t{9} << 32) + 4, 3, torch::tensor({0, 5, 70000})};
+  const torch::Tensor mask = keep_mask(drop, noise, 100);
+  for (int64_t row = 0; row < 3; ++row) {
+    std::vector<float> factors(100);
+    drop_row(drop, noise.seed, noise.epoch, noise.ids[row].item<int64_t>(), 100, factors.data());
+    for (int64_t unit = 0; unit < 100; ++unit)
+      ASSERT_FLOAT_EQ(factors[static_cast<size_t>(unit)], mask[row][unit].item<bool>() ? 1 / 0.7F : 0.0F);
+  }
+}
+
+TEST(Dropout, DropsAsOftenAsItSaysAndIsOffInEvaluation) {
+  const torch::Tensor mask = keep_mask({.probability = 0.2}, {1, 0, torch::arange(500)}, 400);
+  EXPECT_NEAR(mask.to(torch::kFloat64).mean().item<double>(), 0.8, 0.006);  // 6 standard errors
+  const GraphNetwork network(mlp("{hidden: [50], dropout: {input: 0.5, hidden: 0.5}}"), 1);
+  const torch::Tensor inputs = torch::rand({4, 1, 28, 28});
+  const Noise noise{1, 0, torch::arange(4)}, later{1, 1, torch::arange(4)};
+  EXPECT_TRUE(network.forward(inputs, {}).logits.equal(network.forward(inputs, {}).logits));
+  EXPECT_TRUE(network.forward(inputs, {.noise = &noise}).logits.equal(network.forward(inputs, {.noise = &noise}).logits));
+  EXPECT_FALSE(network.forward(inputs, {.noise = &noise}).logits.equal(network.forward(inputs, {.noise = &later}).logits));
+}
+
+using Weights = TemporaryFolder;
+
+TEST_F(Weights, AModelFileIsEnoughToUseTheNetwork) {
+  const auto digits = small_digits(20, 10);
+  const Choice architecture = choose(Slot::network, "{mlp: {hidden: [7], dropout: {hidden: 0.5}}}");
+  const auto network = make_network(architecture, *digits, 3);
+  save_model(folder / "m.safetensors", *network, describe_model(architecture, *digits));
+  const Model model = load_model(folder / "m.safetensors");
+  const torch::Tensor inputs = torch::rand({2, 1, 28, 28});
+  EXPECT_TRUE(model.network->forward(inputs, {}).logits.equal(network->forward(inputs, {}).logits));
+  EXPECT_EQ(model.description.classes.size(), 10U);
+}
+
+TEST_F(Weights, ThatDoNotFitNameEveryTensorAndChangeNothing) {
+  GraphNetwork network(mlp("[4]"), 1);
+  const torch::Tensor before = network.parameters()[0].value.detach().clone();
+  TensorMap state = state_of(network);
+  state.erase("fc2.bias");
+  state["fc1.weight"] = torch::zeros({4, 783});
+  state["fc9.weight"] = torch::zeros({1});
+  EXPECT_EQ(message_of<Error>([&] { load_state(network, state, "'w'"); }),
+            "'w' does not fit the network:\n  fc1.weight: is 4x783, expected 4x784\n  missing: fc2.bias 10\n  unexpected: fc9.weight 1");
+  EXPECT_TRUE(before.equal(network.parameters()[0].value));
+}
+
+}  // namespace
+}  // namespace limbeck

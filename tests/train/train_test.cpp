@@ -1,0 +1,188 @@
+#include <gtest/gtest.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <cmath>
+
+#include "core/interrupt.h"
+#include "experiment/model.h"
+#include "support/small_data.h"
+#include "support/temporary_folder.h"
+#include "train/evaluation.h"
+#include "train/trainer.h"
+
+namespace limbeck {
+namespace {
+
+std::shared_ptr<GraphNetwork> small_network(const Dataset& dataset, uint64_t seed = 1) {
+  return make_network(choose(Slot::network, "{mlp: [12]}"), dataset, seed);
+}
+
+/// Gives every parameter the same pseudo-random gradient in both networks, steps both, compares.
+template <class Reference>
+void compare_with_pytorch(const std::string& yaml, const std::function<Reference(std::vector<torch::Tensor>)>& make) {
+  const auto digits = small_digits(20, 10);
+  const auto ours = small_network(*digits), theirs = small_network(*digits);
+  const auto optimizer = make_optimizer(choose(Slot::optimizer, yaml), *ours);
+  std::vector<torch::Tensor> parameters;
+  for (const Parameter& parameter : theirs->parameters()) parameters.push_back(parameter.value);
+  Reference reference = make(parameters);
+  torch::manual_seed(0);
+  for (int step = 0; step < 6; ++step) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const torch::Tensor gradient = torch::randn_like(parameters[i]);
+      torch::Tensor mine = ours->parameters()[i].value;
+      mine.mutable_grad() = gradient.clone();
+      parameters[i].mutable_grad() = gradient.clone();
+    }
+    optimizer->step(1);
+    reference.step();
+  }
+  for (size_t i = 0; i < parameters.size(); ++i)
+    EXPECT_TRUE(ours->parameters()[i].value.allclose(parameters[i], 1e-5, 1e-6)) << yaml << " " << i;
+}
+
+TEST(Optimizers, StepAsPyTorchDoes) {
+  using torch::optim::SGDOptions;
+  compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.9, weight_decay: 0.01}}", [](auto p) {
+    return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.9).weight_decay(0.01));
+  });
+  compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.8, nesterov: true}}", [](auto p) {
+    return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.8).nesterov(true));
+  });
+  compare_with_pytorch<torch::optim::Adam>("{adam: {learning_rate: 0.01, weight_decay: 0.1}}", [](auto p) {
+    return torch::optim::Adam(p, torch::optim::AdamOptions(0.01).weight_decay(0.1));
+  });
+  compare_with_pytorch<torch::optim::AdamW>("{adamw: {learning_rate: 0.01, weight_decay: 0.1}}", [](auto p) {
+    return torch::optim::AdamW(p, torch::optim::AdamWOptions(0.01).weight_decay(0.1));
+  });
+}
+
+TEST(Optimizers, MaxNormBoundsTheWeightsThatComeIntoAUnitAndLeavesShorterOnesAlone) {
+  const auto digits = small_digits(20, 10);
+  const auto network = small_network(*digits);
+  torch::Tensor weight = network->parameters()[0].value;
+  {
+    const torch::NoGradGuard no_gradient;
+    weight[0].mul_(100);
+  }
+  const torch::Tensor before = weight.detach().clone();
+  weight.mutable_grad() = torch::zeros_like(weight);
+  make_optimizer(choose(Slot::optimizer, "{sgd: {max_norm: 2}}"), *network)->step(1);
+  EXPECT_NEAR(weight[0].norm().item<float>(), 2, 1e-5);
+  EXPECT_TRUE(weight[0].allclose(before[0] * (2 / before[0].norm()), 1e-5, 1e-6));
+  EXPECT_TRUE(weight.slice(0, 1).equal(before.slice(0, 1)));
+}
+
+double factor(const std::string& yaml, double epoch, double epochs) {
+  return choose(Slot::schedule, yaml).make<Schedule>()->factor(epoch, epochs);
+}
+
+TEST(Schedules, GoWhereTheySay) {
+  EXPECT_EQ(factor("constant", 7, 10), 1);
+  EXPECT_DOUBLE_EQ(factor("{constant: {warmup_epochs: 4}}", 1, 10), 0.25);
+  EXPECT_DOUBLE_EQ(factor("cosine", 0, 10), 1);
+  EXPECT_NEAR(factor("cosine", 5, 10), 0.5, 1e-12);
+  EXPECT_NEAR(factor("{cosine: {final: 0.1}}", 10, 10), 0.1, 1e-12);
+  EXPECT_NEAR(factor("{cosine: {warmup_epochs: 2}}", 6, 10), 0.5, 1e-12);
+  EXPECT_NEAR(factor("{step: {at: [3, 6], factor: 0.1}}", 2.9, 10), 1, 1e-12);
+  EXPECT_NEAR(factor("{step: {at: [3, 6], factor: 0.1}}", 3, 10), 0.1, 1e-12);
+  EXPECT_NEAR(factor("{step: {at: [3, 6], factor: 0.1}}", 9, 10), 0.01, 1e-12);
+  EXPECT_NEAR(factor("{one_cycle: {rise: 0.3, start: 0.04}}", 0, 10), 0.04, 1e-12);
+  EXPECT_NEAR(factor("one_cycle", 3, 10), 1, 1e-12);
+  EXPECT_NEAR(factor("one_cycle", 10, 10), 0.0001, 1e-9);
+}
+
+TEST(Evaluate, GivesTheHandComputedNumbers) {
+  const torch::Tensor logits = torch::tensor({{0.9, 0.1}, {0.8, 0.2}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log();
+  const Evaluation evaluation = evaluate(logits, torch::tensor({0, 1, 1, 1}), torch::tensor({{0.9, 0.1}, {0.1, 0.9}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log());
+  EXPECT_EQ(evaluation.errors, 1);
+  EXPECT_DOUBLE_EQ(evaluation.accuracy, 0.75);
+  EXPECT_NEAR(evaluation.nll, -(std::log(0.9) + std::log(0.2) + std::log(0.7) + std::log(0.6)) / 4, 1e-12);
+  // Each example is alone in its bin: |1 − 0.9|, |0 − 0.8|, |1 − 0.7|, |1 − 0.6|, averaged.
+  EXPECT_NEAR(evaluation.ece, (0.1 + 0.8 + 0.3 + 0.4) / 4, 1e-9);
+  EXPECT_DOUBLE_EQ(*evaluation.agreement, 0.75);
+  EXPECT_NEAR(*evaluation.teacher_kl, (0.1 * std::log(0.1 / 0.8) + 0.9 * std::log(0.9 / 0.2)) / 4, 1e-12);
+  EXPECT_TRUE(evaluation.confusion.equal(torch::tensor({{1, 0}, {1, 2}})));
+  EXPECT_FALSE(evaluate(logits, torch::tensor({0, 0, 1, 1})).agreement.has_value());
+}
+
+class Training : public TemporaryFolder {
+ protected:
+  Training() { request_stop(0); }
+  ~Training() override { request_stop(0); }
+
+  /// The weights after training; `stop_after` epochs in, a stop is requested once.
+  TensorMap train(const std::string& stage_yaml, int stop_after = -1) {
+    const Recipe recipe = parse_recipe("name: t\ndata: {source: digits}\nnetworks: {n: {mlp: {hidden: [12], dropout: {hidden: 0.2}}}}\nstages: [{name: s, train: n, " +
+                                           stage_yaml + "}]\n", "t", {}, components());
+    const auto network = make_network(recipe.networks[0].architecture, *digits, 1);
+    const TrainingSplit split = hold_out(*digits, 50, 1);
+    const Augmenter augmenter(recipe.stages[0].augment);
+    const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
+    EventBus events;
+    events.subscribe([&](const Event& event) {
+      if (const auto* epoch = std::get_if<EpochDone>(&event)) {
+        epochs.push_back(*epoch);
+        if (epoch->epoch == stop_after) request_stop(2);
+      }
+    });
+    Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .train = split.train, .validation = split.validation,
+             .augmenter = augmenter, .checkpoint = checkpoint, .events = events}).run();
+    return state_of(*network);
+  }
+
+  std::unique_ptr<Dataset> digits = small_digits(330, 10);
+  std::vector<EpochDone> epochs;
+};
+
+TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
+  for (const std::string optimizer : {"{sgd: {max_norm: 1.0}}", "adamw"}) {
+    const std::string stage = "epochs: 4, batch_size: 32, augment: {shift: 1}, optimizer: " + optimizer;
+    const TensorMap whole = train(stage);
+    EXPECT_THROW(train(stage, 2), Error);
+    request_stop(0);
+    const TensorMap continued = train(stage);
+    for (const auto& [name, value] : whole) EXPECT_TRUE(value.equal(continued.at(name))) << optimizer << " " << name;
+    fs::remove(folder / "checkpoint.safetensors");
+  }
+}
+
+TEST_F(Training, ReportsSumsOverExamplesAndNotMeansOfBatchMeans) {
+  // 280 examples in batches of 256 and 24: the mean over examples follows from the terms of both.
+  train("epochs: 1, batch_size: 256, checkpoint_seconds: 1000");
+  ASSERT_EQ(epochs.size(), 1U);
+  EXPECT_EQ(epochs[0].train.examples, 280);
+  EXPECT_EQ(epochs[0].step, 2);
+  EXPECT_NEAR(epochs[0].train.loss, epochs[0].terms.at("hard_labels"), 1e-9);
+  EXPECT_EQ(epochs[0].validation->examples, 50);
+}
+
+TEST_F(Training, LearnsTheDigits) {
+  train("epochs: 30, batch_size: 16");
+  EXPECT_LT(epochs.back().train.loss, epochs.front().train.loss / 4);
+}
+
+TEST_F(Training, StopsWhereTheLossIsNotFinite) {
+  const std::string message = message_of<Error>([&] { train("epochs: 5, optimizer: {sgd: {learning_rate: 1.0e30}}"); });
+  EXPECT_NE(message.find("stage 's': the loss is not finite in epoch 1, step "), std::string::npos) << message;
+  EXPECT_NE(message.find("hard_labels nan"), std::string::npos) << message;
+}
+
+TEST_F(Training, ADamagedCheckpointIsAnErrorThatSaysWhatToDo) {
+  EXPECT_THROW(train("epochs: 3", 1), Error);
+  request_stop(0);
+  const fs::path file = folder / "checkpoint.safetensors";
+  std::string content = read_file(file);
+  content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
+  write_file(file, content);
+  const std::string message = message_of<Error>([&] { train("epochs: 3"); });
+  EXPECT_NE(message.find("does not match its checksum"), std::string::npos) << message;
+  EXPECT_NE(message.find("remove the file"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace limbeck
