@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the program: build/release/limbeck. Usage: scripts/build.sh [target...]
+# Builds everything in build/release, the program as build/release/limbeck. Usage: scripts/build.sh [target...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -f build/release/build.ninja ] || cmake --preset release

@@ -100,7 +100,9 @@ struct Experiment::Seed {
 };
 
 Json Experiment::Seed::run() {
-  folder.write_recipe(to_yaml(resolved(recipe)));
+  Json own_recipe = resolved(recipe);
+  own_recipe["seed"] = seed;
+  folder.write_recipe(to_yaml(own_recipe));
   Json results = results_header(recipe);
   results["seed"] = seed;
   results["data"] = {{"source", dataset.name}, {"classes", dataset.classes},

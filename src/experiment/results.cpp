@@ -43,17 +43,20 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
     const auto values = values_of([&](const Json& stage) { return stage.value(key, Json()); });
     if (!values.empty()) combined[key] = spread(values)["mean"];
   }
-  for (auto& [split, evaluation] : combined["evaluations"].items()) {
+  Json means = combined["evaluations"], spreads = Json::object();
+  for (auto& [split, evaluation] : means.items()) {
     for (auto& [metric, value] : evaluation.items()) {
       if (metric == "examples") continue;
       const auto values = values_of([&, split = split, metric = metric](const Json& stage) {
         return stage["evaluations"].value(split, Json::object()).value(metric, Json());
       });
       if (values.empty()) continue;
-      combined["over_seeds"][split][metric] = spread(values);
-      value = combined["over_seeds"][split][metric]["mean"];
+      spreads[split][metric] = spread(values);
+      value = spreads[split][metric]["mean"];
     }
   }
+  combined["evaluations"] = std::move(means);
+  combined["over_seeds"] = std::move(spreads);
   return combined;
 }
 

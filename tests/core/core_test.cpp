@@ -56,7 +56,7 @@ TEST(Random, EveryPartOfTheKeyMakesAnotherStream) {
 }
 
 TEST(Random, HasTheMomentsOfItsDistributions) {
-  constexpr int kDraws = 200'000;
+  constexpr int kDraws = 80'000;
   Random random({.seed = 7, .purpose = Purpose::synthesis});
   double uniform = 0, normal = 0, square = 0;
   for (int i = 0; i < kDraws; ++i) {
@@ -65,9 +65,9 @@ TEST(Random, HasTheMomentsOfItsDistributions) {
     normal += z;
     square += z * z;
   }
-  EXPECT_NEAR(uniform / kDraws, 0.5, 0.004);  // 6 standard errors
-  EXPECT_NEAR(normal / kDraws, 0.0, 0.014);
-  EXPECT_NEAR(square / kDraws, 1.0, 0.02);
+  EXPECT_NEAR(uniform / kDraws, 0.5, 0.006);  // 6 standard errors
+  EXPECT_NEAR(normal / kDraws, 0.0, 0.021);
+  EXPECT_NEAR(square / kDraws, 1.0, 0.03);
 }
 
 TEST(Text, NumbersAreWrittenForPeople) {
@@ -134,13 +134,18 @@ TEST_F(Safetensors, TruncatedAnywhereIsAnError) {
   }
 }
 
-TEST_F(Safetensors, AFlippedBitAnywhereIsAnError) {
+TEST_F(Safetensors, AFlippedBitAnywhereIsAnErrorOrLeavesTheTensorsAsTheyAre) {
   const std::string content = read_file(write_sample());
   for (size_t i = 0; i < content.size(); ++i) {
     std::string damaged = content;
     damaged[i] = static_cast<char>(damaged[i] ^ 1);
     write_file(folder / "damaged", damaged);
-    EXPECT_THROW(read_safetensors(folder / "damaged"), Error) << "byte " << i << " of " << content.size();
+    try {  // only the checksum's own name can be hit without damage to what it protects
+      const SafetensorsFile file = read_safetensors(folder / "damaged");
+      EXPECT_EQ(file.tensors.at("w").bytes, std::string_view(reinterpret_cast<const char*>(kValues), 24)) << "byte " << i;
+      EXPECT_FALSE(file.metadata.contains("limbeck.checksum")) << "byte " << i;
+    } catch (const Error&) {
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include <torch/utils.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/random.h"
 #include "loss/objective.h"
@@ -82,7 +83,7 @@ TEST(SoftTargets, AtHighTemperatureIsLogitRegression) {
   torch::Tensor z = random_logits(1, classes, 7), v = random_logits(1, classes, 8);
   z = z - z.mean();
   v = v - v.mean();
-  double last_error = 1;
+  double last_error = std::numeric_limits<double>::infinity();
   for (const double temperature : {10.0, 100.0, 1000.0}) {
     const torch::Tensor gradient = gradient_of(*make_loss(fmt::format("{{soft_targets: {}}}", temperature)), z, v) / (temperature * temperature);
     const torch::Tensor limit = (z - v) / (static_cast<double>(classes) * temperature * temperature);

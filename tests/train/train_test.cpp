@@ -163,7 +163,8 @@ TEST_F(Training, ReportsSumsOverExamplesAndNotMeansOfBatchMeans) {
 
 TEST_F(Training, LearnsTheDigits) {
   train("epochs: 30, batch_size: 16");
-  EXPECT_LT(epochs.back().train.loss, epochs.front().train.loss / 4);
+  EXPECT_LT(epochs.back().train.loss, epochs.front().train.loss * 0.6);
+  EXPECT_GT(epochs.back().train.accuracy, 0.5);  // chance: 0.1; 12 units, with dropout, on 280 examples
 }
 
 TEST_F(Training, StopsWhereTheLossIsNotFinite) {
