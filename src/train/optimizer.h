@@ -16,7 +16,7 @@ namespace limbeck {
 /// vector of weights that come into a unit is scaled back where its L2 norm exceeds `max_norm`. 0: no constraint. Applies
 /// to parameters of two or more dimensions; a unit's incoming weights are a row.
 struct UpdateOptions {
-  double learning_rate = 0.1;
+  double learning_rate = 0.03;
   double weight_decay = 0;
   double max_norm = 0;
 

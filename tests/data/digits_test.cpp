@@ -100,11 +100,23 @@ TEST(Digits, AnImageDoesNotDependOnHowManyAreDrawn) {
   EXPECT_TRUE(std::equal(few.labels.begin(), few.labels.end(), many.labels.begin()));
 }
 
-TEST(Digits, ImagesOfOneWriterDifferFromEachOther) {
-  // With 2 writers, ids 0 to 9 and 20 to 29 come from the same hand.
-  const DigitImages images = draw_digits({.seed = 5, .count = 40, .writers = 2});
-  const DigitImages later = {.pixels = {images.pixels.begin() + 20 * kDigitPixels, images.pixels.end()}, .labels = {}};
-  EXPECT_EQ(equal_images(images, later), 0);
+TEST(Digits, OneWriterRepeatsADigitExactlyOnlyIfHeIsWhollyConsistent) {
+  const auto repeated = [](float consistency) {
+    const DigitImages images =
+        draw_digits({.count = 20, .writers = 1, .consistency = consistency, .clutter = 0, .noise = 0});
+    int equal = 0;
+    for (size_t i = 0; i < 10; ++i)
+      for (size_t j = 10; j < 20; ++j) {
+        if (images.labels[i] != images.labels[j]) continue;
+        const auto image = [&images](size_t id) {
+          return images.pixels.begin() + static_cast<std::ptrdiff_t>(id * kDigitPixels);
+        };
+        equal += std::equal(image(i), image(i + 1), image(j)) ? 1 : 0;
+      }
+    return equal;
+  };
+  EXPECT_EQ(repeated(1.0F), 10);
+  EXPECT_EQ(repeated(0.95F), 0);
 }
 
 TEST(Digits, AWriterIsConsistentAndOthersDiffer) {
