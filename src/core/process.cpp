@@ -1,8 +1,10 @@
 #include "core/process.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 
 namespace limbeck {
@@ -32,7 +34,10 @@ void settle_process(char** arguments) {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     start_again |= set_if_absent("OPENBLAS_CORETYPE", "SkylakeX");
 #endif
-  if (start_again) execv("/proc/self/exe", arguments);
+  if (!start_again) return;
+  // By its own path, so that process lists show the program's name.
+  std::array<char, PATH_MAX> path{};
+  if (readlink("/proc/self/exe", path.data(), path.size() - 1) > 0) execv(path.data(), arguments);
 }
 
 }  // namespace limbeck

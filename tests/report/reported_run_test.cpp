@@ -137,6 +137,15 @@ TEST(Recovery, IsNotSaidOfAStudentWithNothingToCompareItWith) {
   EXPECT_TRUE(recoveries(parse_reported_run(results), "test").empty());
 }
 
+TEST(Recovery, TakesNoOtherStudentForTheBaseline) {
+  Json results = single_results(1, {10, 30, 15});
+  Json other = results["stages"][2];
+  other["name"] = "other";
+  results["stages"].insert(results["stages"].begin(), other);
+  const ReportedRun run = parse_reported_run(results);
+  for (const Recovery& recovery : recoveries(run, "test")) EXPECT_EQ(recovery.baseline->name, "baseline");
+}
+
 TEST(Recovery, KnowsABaselineThatIsTheTeacherItself) {
   Json results = single_results(1, {10, 30, 8});
   results["stages"][2]["teacher"] = "baseline";

@@ -102,13 +102,18 @@ TEST(SvgPlot, KeepsNamesAtTheEndsOfLinesApart) {
   EXPECT_GT(layout.names[0].x, layout.right);
 }
 
-TEST(SvgPlot, KeepsManyNamesAtTheEndsWithinTheFrame) {
-  SvgPlot plot = temperatures();
-  for (int i = 0; i < 6; ++i) plot.lines.push_back({.name = "x", .points = {{1, 10}, {20, 74.0 + i * 0.01}}});
-  const PlotLayout layout = lay_out(plot, PlotTitle::outside);
-  for (const PlotLayout::Name& name : layout.names) {
-    EXPECT_GE(name.y, layout.top - 10);
-    EXPECT_LE(name.y, layout.bottom + 5);
+TEST(SvgPlot, KeepsManyNamesAtTheEndsApartAndWithinTheFrame) {
+  for (const double end : {1.0, 80.0, 160.0}) {  // at the lower border, in the middle, at the upper border
+    SvgPlot plot = temperatures();
+    plot.lines.resize(1);
+    for (int i = 0; i < 6; ++i) plot.lines.push_back({.name = "x", .points = {{1, 10}, {20, end + i * 0.01}}});
+    const PlotLayout layout = lay_out(plot, PlotTitle::outside);
+    ASSERT_EQ(layout.names.size(), 7u);
+    for (size_t i = 0; i < layout.names.size(); ++i) {
+      EXPECT_GE(layout.names[i].y, layout.top - 10) << "lines end at " << end;
+      EXPECT_LE(layout.names[i].y, layout.bottom + 5) << "lines end at " << end;
+      if (i > 0) EXPECT_GE(layout.names[i].y - layout.names[i - 1].y, 14) << "lines end at " << end;
+    }
   }
 }
 
