@@ -10,10 +10,10 @@
 #include <fstream>
 #include <numeric>
 
+#include "core/version.h"
+
 namespace limbeck {
 namespace {
-
-constexpr const char* kVersion = "0.1.0";
 
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");

@@ -36,21 +36,19 @@ TrainingResult Trainer::run() {
   if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
-  torch::Tensor order;
-  for (int64_t ordered = -1; progress_.epoch < stage.epochs;) {
-    if (ordered != progress_.epoch) {
-      order = setup_.train.order(setup_.seed, progress_.epoch);
-      ordered = progress_.epoch;
-      epoch_seconds_ = epoch_examples_ = 0;
+  while (progress_.epoch < stage.epochs) {
+    const torch::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
+    epoch_seconds_ = epoch_examples_ = 0;
+    while (progress_.step < steps_per_epoch()) {
+      const Clock::time_point start = Clock::now();
+      const int64_t begin = progress_.step * stage.batch_size;
+      const torch::Tensor positions = order.slice(0, begin, begin + stage.batch_size);
+      train_step(setup_.train.batch(positions, setup_.augmenter, setup_.seed, progress_.epoch));
+      count_step(positions.size(0), seconds_since(start));
+      if (progress_.step < steps_per_epoch()) save_or_stop();
     }
-    const Clock::time_point start = Clock::now();
-    const int64_t begin = progress_.step * stage.batch_size;
-    const torch::Tensor positions = order.slice(0, begin, begin + stage.batch_size);
-    train_step(setup_.train.batch(positions, setup_.augmenter, setup_.seed, progress_.epoch));
-    count_step(positions.size(0), seconds_since(start));
-    if (progress_.step == steps_per_epoch()) finish_epoch();
-    stop_if_asked();
-    save_if_due();
+    finish_epoch();
+    save_or_stop();
   }
   const double examples = static_cast<double>(stage.epochs * setup_.train.size());
   return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9)};
@@ -132,17 +130,14 @@ void Trainer::finish_epoch() {
   ++progress_.epoch;
 }
 
-void Trainer::save_if_due() {
-  if (seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
+void Trainer::save_or_stop() {
+  const bool stop = stop_requested() != 0;
+  if (!stop && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
   setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
   last_save_ = Clock::now();
-}
-
-void Trainer::stop_if_asked() {
-  if (stop_requested() == 0) return;
-  setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
-  throw Error(ErrorKind::interrupted, fmt::format("stopped in stage '{}' after {} of {} epochs; everything is saved",
-                                                  setup_.stage.name, progress_.epoch, setup_.stage.epochs));
+  if (stop)
+    throw Error(ErrorKind::interrupted, fmt::format("stopped in stage '{}' after {} of {} epochs; everything is saved",
+                                                    setup_.stage.name, progress_.epoch, setup_.stage.epochs));
 }
 
 void Trainer::count_step(int64_t examples, double seconds) {

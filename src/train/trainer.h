@@ -46,8 +46,7 @@ class Trainer {
   void train_step(const Batch& batch);
   void check_finite(const Objective::Value& value) const;
   void finish_epoch();
-  void save_if_due();
-  void stop_if_asked();
+  void save_or_stop();
   void count_step(int64_t examples, double seconds);
   double epochs_done() const;
 
