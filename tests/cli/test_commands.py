@@ -48,9 +48,9 @@ class Commands(ProgramTest):
         for recipe in recipes:
             self.limbeck("check", recipe)
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
-            settings = ["data.source={digits: {train: 600, test: 100}}"]
+            settings = ["data.source={digits: {train: 200, test: 50}}"]
             if resolved["data"]["validation"]:
-                settings.append("data.validation=100")
+                settings.append("data.validation=50")
             settings += [f"stages.{stage['name']}.epochs=1" for stage in resolved["stages"]]
             flags = [flag for setting in settings for flag in ("--set", setting)]
             self.limbeck("run", recipe, "--out", self.folder / recipe.stem, "--quiet", *flags)
