@@ -19,6 +19,7 @@ struct OutputOptions {
 struct Program {
   CLI::App app{"Limbeck distils large neural networks into small ones."};
   OutputOptions output;
+  char** arguments = nullptr;  ///< as main got them
 };
 
 /// Adds a subcommand with --quiet and --json.

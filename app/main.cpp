@@ -9,7 +9,6 @@
 #include "app/commands.h"
 #include "core/error.h"
 #include "core/interrupt.h"
-#include "core/process.h"
 #include "core/version.h"
 
 namespace limbeck {
@@ -42,6 +41,7 @@ int exit_code(const Error& error) {
 
 int run_program(int argc, char** argv) {
   Program program;
+  program.arguments = argv;
   program.app.require_subcommand(1);
   program.app.set_version_flag("--version", fmt::format("limbeck {}", kVersion));
   program.app.footer("Start with:  limbeck init my.yaml && limbeck run my.yaml\nHelp on a command:  limbeck COMMAND --help");
@@ -71,7 +71,6 @@ int run_program(int argc, char** argv) {
 }  // namespace limbeck
 
 int main(int argc, char** argv) {
-  limbeck::settle_process(argv);
   std::signal(SIGINT, limbeck::on_signal);
   std::signal(SIGTERM, limbeck::on_signal);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write, not the end

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets up, builds, and distils a large network into a small one on the built-in digits: no data to download, about three
-# minutes of training. Arguments go to `limbeck run`, e.g. scripts/demo.sh --seeds 3
+# Sets up, builds, and distils a large network into a small one on the built-in digits: no data to download, about a
+# minute of training. Arguments go to `limbeck run`, e.g. scripts/demo.sh --seeds 3
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/bootstrap.sh

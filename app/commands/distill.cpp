@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/run_options.h"
+#include "core/process.h"
 #include "experiment/model.h"
 #include "recipe/recipe.h"
 
@@ -69,6 +70,7 @@ void add_distill(Program& program) {
   command->add_flag("--print-recipe", flags->print_recipe, "print the recipe and stop");
   run->add_to(*command);
   command->callback([=, &program] {
+    if (!flags->print_recipe) settle_process(program.arguments);
     const std::string text = recipe_text(*flags);
     if (flags->print_recipe) fmt::print("{}", text);
     else run_recipe(text, "(from flags)", *run, program.output);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/commands.h"
+#include "core/process.h"
 #include "experiment/components.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
@@ -63,6 +64,7 @@ void add_evaluate(Program& program) {
   command->add_option("--split", flags->split, "test or train")->check(CLI::IsMember({"test", "train"}))->capture_default_str();
   command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
   command->callback([=, &program] {
+    settle_process(program.arguments);
     use_threads(flags->threads);
     const Model model = load_model(flags->model);
     const auto dataset = load_source(flags->source, flags->data);

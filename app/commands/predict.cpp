@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "app/commands.h"
+#include "core/process.h"
 #include "data/idx.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
@@ -66,6 +67,7 @@ void add_predict(Program& program) {
   command->add_option("images", *images, "IDX file of unsigned bytes, gzipped or plain")->required()->type_name("FILE");
   command->add_option("--out", *out, "CSV or JSON file to write (default: print)")->type_name("FILE");
   command->callback([=, &program] {
+    settle_process(program.arguments);
     use_threads(0);
     const Model model = load_model(*model_file);
     const torch::Tensor probabilities = predict_file(model, *images);

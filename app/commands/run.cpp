@@ -2,6 +2,7 @@
 #include "app/commands.h"
 #include "app/run_options.h"
 #include "core/files.h"
+#include "core/process.h"
 
 namespace limbeck {
 
@@ -11,7 +12,10 @@ void add_run(Program& program) {
   auto flags = std::make_shared<RunFlags>();
   command->add_option("recipe", *recipe, "YAML file; `limbeck init` writes one to start from")->required()->type_name("RECIPE");
   flags->add_to(*command);
-  command->callback([=, &program] { run_recipe(read_file(*recipe), *recipe, *flags, program.output); });
+  command->callback([=, &program] {
+    settle_process(program.arguments);
+    run_recipe(read_file(*recipe), *recipe, *flags, program.output);
+  });
   command->footer(
       "A run that was stopped goes on where it was when the same command is given again; stages that are finished and\n"
       "unchanged are not run again.\n\n"

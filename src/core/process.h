@@ -5,7 +5,7 @@ namespace limbeck {
 
 /// Sets, where the user did not: how threads wait for each other, and which kernels OpenBLAS uses on processors that
 /// it does not know; and keeps freed memory in the process, whose pages would otherwise be taken and given at every step.
-/// Replaces this process by itself where a setting must be there from the start; so call it first. Returns otherwise,
+/// Replaces this process by itself where a setting must be there from the start; so call it before any work. Returns otherwise,
 /// also where starting again fails.
 void settle_process(char** arguments);
 

@@ -105,6 +105,15 @@ torch::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
   return to_tensor(shuffled(ids_, seed, Purpose::order, epoch)).to(ids_.device());
 }
 
+torch::Tensor over_batches(const ExampleSet& examples, const std::function<torch::Tensor(const Batch&)>& of_batch) {
+  constexpr int64_t kBatch = 1000;
+  if (examples.size() == 0) throw Error(fmt::format("the split '{}' has no examples", examples.name()));
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& positions : torch::arange(examples.size(), examples.ids().options()).split(kBatch))
+    parts.push_back(of_batch(examples.batch(positions)));
+  return torch::cat(parts);
+}
+
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed) {
   const ExampleSet all(dataset.train, "train", dataset);
   if (validation >= all.size())

@@ -6,6 +6,7 @@
 //   Batch batch = test.batch(torch::arange(0, 1000));   // inputs [1000, 1, 28, 28] float32
 #include <torch/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,10 @@ class ExampleSet {
   torch::Tensor labels_;
   double scale_ = 1;
 };
+
+/// What `of_batch` gives for all examples of the set, unchanged and in their order, joined along the first dimension.
+/// Throws Error for an empty set.
+torch::Tensor over_batches(const ExampleSet& examples, const std::function<torch::Tensor(const Batch&)>& of_batch);
 
 /// The training split divided: what is trained on, and what is held out for validation.
 struct TrainingSplit {

@@ -227,10 +227,7 @@ torch::Tensor Experiment::Seed::teacher_logits(const StageRecipe& stage, const E
   const Augmenter none;
   const auto teacher = make_teacher(stage.teacher, {.network = [this](const std::string& name) { return network(name); },
                                                     .train = examples, .augmenter = none, .taps = {}});
-  std::vector<torch::Tensor> parts;
-  for (const torch::Tensor& positions : torch::arange(examples.size(), examples.ids().options()).split(1000))
-    parts.push_back(teacher->outputs(examples.batch(positions)).logits);
-  return torch::cat(parts);
+  return over_batches(examples, [&](const Batch& batch) { return teacher->outputs(batch).logits; });
 }
 
 Json Experiment::Seed::evaluate_stage(const StageRecipe& stage, const Network& trained) {

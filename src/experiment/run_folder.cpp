@@ -13,14 +13,6 @@ Json to_json(const SplitMetrics& metrics) {
 
 }  // namespace
 
-Json read_json(const fs::path& path) {
-  try {
-    return Json::parse(read_file(path));
-  } catch (const Json::exception& error) {
-    throw Error(fmt::format("'{}' is not valid JSON: {}", path.string(), error.what()));
-  }
-}
-
 std::optional<Json> StageFolder::finished() const {
   if (!fs::exists(stage())) return std::nullopt;
   return read_json(stage());

@@ -53,7 +53,4 @@ class RunFolder {
   fs::path folder_;
 };
 
-/// Reads a JSON file. Throws Error that names it.
-Json read_json(const fs::path& path);
-
 }  // namespace limbeck

@@ -5,7 +5,7 @@
 namespace limbeck {
 
 torch::Tensor TeacherOutputs::log_probabilities(double temperature) const {
-  return torch::log_softmax(logits / temperature, 1);
+  return torch::log_softmax(logits.detach() / temperature, 1);
 }
 
 }  // namespace limbeck

@@ -59,16 +59,4 @@ const std::vector<Json>& json_items(const Json& value) {
   return value.is_array() ? value.get_ref<const Json::array_t&>() : kNone;
 }
 
-Json read_run_json(const std::filesystem::path& file) {
-  return parse_run_json(read_file(file), file.string());
-}
-
-Json parse_run_json(const std::string& content, const std::string& name) {
-  try {
-    return Json::parse(content);
-  } catch (const Json::exception& problem) {
-    throw Error(fmt::format("'{}' is not valid JSON: {}", name, problem.what()));
-  }
-}
-
 }  // namespace limbeck

@@ -28,9 +28,4 @@ std::string json_text(const Json& object, const std::string& key);
 /// The members of a list; none when `value` is no list.
 const std::vector<Json>& json_items(const Json& value);
 
-/// The whole file as JSON. Throws Error that names the file and where it is malformed.
-Json read_run_json(const std::filesystem::path& file);
-/// The same for one piece of a file; `name` says which ("stages/teacher/metrics.jsonl:12").
-Json parse_run_json(const std::string& content, const std::string& name);
-
 }  // namespace limbeck

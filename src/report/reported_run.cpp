@@ -178,7 +178,7 @@ ReportedRun read_reported_run(const std::filesystem::path& run_folder) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))
     throw Error(fmt::format("'{}' holds no results.json; expected the folder of a run", run_folder.string()));
-  const Json results = read_run_json(file);
+  const Json results = read_json(file);
   const int64_t format = json_integer(results, "format").value_or(kFormat);
   if (format != kFormat)
     throw Error(fmt::format("'{}' has format {}; this program reads format {}", file.string(), format, kFormat));

@@ -139,7 +139,7 @@ std::vector<ReportedEpoch> read_metrics(const fs::path& file) {
     ++line_number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     if (start >= content.size() && !Json::accept(line)) break;  // the last line, cut by a crash
-    const ReportedEpoch epoch = parse_epoch(parse_run_json(line, fmt::format("{}:{}", file.string(), line_number)));
+    const ReportedEpoch epoch = parse_epoch(parse_json(line, fmt::format("{}:{}", file.string(), line_number)));
     epochs[epoch.epoch] = epoch;
   }
   std::vector<ReportedEpoch> ordered;
@@ -150,7 +150,7 @@ std::vector<ReportedEpoch> read_metrics(const fs::path& file) {
 
 std::optional<ReportedDetail> read_detail(const fs::path& file, const std::string& split) {
   if (!is_there(file)) return std::nullopt;
-  const Json json = read_run_json(file);
+  const Json json = read_json(file);
   const Json& evaluation = json_field(json, split);
   if (!evaluation.is_object()) return std::nullopt;
   ReportedDetail detail;
@@ -176,7 +176,7 @@ ReportedDetail pooled(const std::vector<ReportedDetail>& seeds) {
 ReportedExamples read_examples(const fs::path& file) {
   ReportedExamples examples;
   if (!is_there(file)) return examples;
-  const Json json = read_run_json(file);
+  const Json json = read_json(file);
   examples.split = json_text(json, "split");
   examples.teacher = json_text(json, "teacher");
   for (const Json& temperature : json_items(json_field(json, "temperatures")))

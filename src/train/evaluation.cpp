@@ -9,7 +9,6 @@
 namespace limbeck {
 namespace {
 
-constexpr int64_t kBatch = 1000;
 constexpr int kBins = 15;
 
 std::vector<ReliabilityBin> reliability_of(const torch::Tensor& confidence, const torch::Tensor& correct) {
@@ -46,14 +45,7 @@ Json optional_number(const std::optional<double>& value) { return value ? Json(*
 
 torch::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
   const torch::NoGradGuard no_gradient;
-  std::vector<torch::Tensor> parts;
-  for (int64_t first = 0; first < examples.size(); first += kBatch) {
-    const int64_t end = std::min(first + kBatch, examples.size());
-    const torch::Tensor positions = torch::arange(first, end, examples.ids().options());
-    parts.push_back(network.forward(examples.batch(positions).inputs, {}).logits);
-  }
-  if (parts.empty()) throw Error(fmt::format("the split '{}' has no examples", examples.name()));
-  return torch::cat(parts);
+  return over_batches(examples, [&](const Batch& batch) { return network.forward(batch.inputs, {}).logits; });
 }
 
 Evaluation evaluate(const torch::Tensor& logits_anywhere, const torch::Tensor& labels_anywhere,

@@ -29,7 +29,7 @@ TEST(TerminalSummary, ShowsEachStageAndThePapersNumbers) {
 TEST(TerminalSummary, ShowsMeanAndDeviationOfSeveralSeeds) {
   const TemporaryFolder folder;
   write_several_seeds(folder.path(), {{67, 140, 80}, {71, 150, 70}, {73, 145, 75}});
-  const std::string text = terminal_summary(read_run_json(folder.path() / "results.json"));
+  const std::string text = terminal_summary(read_json(folder.path() / "results.json"));
   EXPECT_NE(text.find(" 70.3 ± 3.1 "), std::string::npos) << text;
   EXPECT_NE(text.find("145.0 ± 5.0 "), std::string::npos) << text;
   EXPECT_NE(text.find("6  (+64.3)"), std::string::npos) << text;
