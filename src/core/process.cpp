@@ -26,9 +26,11 @@ void settle_process(char** arguments) {
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);
 
-  // Threads that spin while they wait take the processor from those that work, wherever two pools of them meet (OpenMP's
-  // and OpenBLAS's) or other programs run.
+  // Between the parallel parts of a step lie some tens of microseconds: a thread that spins so long is there at once, where
+  // waking one that sleeps takes 10. A thread that spins longer takes the processor from those that work, wherever two pools
+  // of them meet (OpenMP's and OpenBLAS's) or other programs run.
   bool start_again = set_if_absent("OMP_WAIT_POLICY", "passive");
+  start_again |= set_if_absent("GOMP_SPINCOUNT", "10000");
 #if defined(__x86_64__)
   // OpenBLAS before 0.3.22 takes newer processors for one without AVX-512.
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))

@@ -3,7 +3,7 @@
 // each kind of processor and the right one is taken when the program is loaded. Pointers should be __restrict.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
-#define LIMBECK_VECTORIZED __attribute__((target_clones("arch=skylake-avx512", "avx2,fma", "default")))
+#define LIMBECK_VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define LIMBECK_VECTORIZED
 #endif

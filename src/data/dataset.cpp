@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "core/hash.h"
 #include "core/random.h"
+#include "core/vectorize.h"
 
 namespace limbeck {
 namespace {
@@ -26,6 +28,24 @@ std::vector<int64_t> shuffled(const torch::Tensor& ids, uint64_t seed, Purpose p
   std::vector<int64_t> positions(keys.size());
   std::transform(keys.begin(), keys.end(), positions.begin(), [](const auto& key) { return key.second; });
   return positions;
+}
+
+LIMBECK_VECTORIZED
+void scale_bytes(const uint8_t* __restrict from, float* __restrict to, float scale, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) * scale;
+}
+
+/// Bytes times `scale` as float32, in one pass where they lie on the CPU.
+torch::Tensor scaled(const torch::Tensor& bytes, double scale) {
+  if (!bytes.is_cpu() || bytes.scalar_type() != torch::kUInt8 || !bytes.is_contiguous())
+    return bytes.to(torch::kFloat32).mul_(scale);
+  torch::Tensor values = torch::empty(bytes.sizes(), torch::kFloat32);
+  const auto* from = bytes.data_ptr<uint8_t>();
+  auto* to = values.data_ptr<float>();
+  at::parallel_for(0, bytes.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
+    scale_bytes(from + begin, to + begin, static_cast<float>(scale), end - begin);
+  });
+  return values;
 }
 
 /// Whether examples of each class stay, as `classes` and `without` say.
@@ -95,9 +115,8 @@ Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augment
   batch.ids = ids_.index_select(0, positions);
   batch.labels = labels_.index_select(0, positions);
   batch.views = augmenter.draw(batch.ids, seed, epoch);
-  torch::Tensor pixels = inputs_.index_select(0, batch.ids);
-  if (!augmenter.empty()) pixels = augmenter.apply(pixels, batch.views);
-  batch.inputs = pixels.to(torch::kFloat32).mul_(scale_);
+  const torch::Tensor pixels = inputs_.index_select(0, batch.ids);
+  batch.inputs = scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, batch.views), scale_);
   return batch;
 }
 

@@ -13,6 +13,7 @@
 #include "experiment/model.h"
 #include "experiment/results.h"
 #include "experiment/telling_examples.h"
+#include "nn/products.h"
 #include "train/evaluation.h"
 #include "train/trainer.h"
 
@@ -24,6 +25,14 @@ torch::Device device_of(DeviceChoice choice) {
     throw Error(ErrorKind::usage, "--device cuda: this machine, or this build of LibTorch, has no CUDA device");
   const bool cuda = choice == DeviceChoice::cuda || (choice == DeviceChoice::automatic && torch::cuda::is_available());
   return cuda ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+}
+
+Precision precision_of(const StageRecipe& stage, torch::Device device) {
+  const bool fast = device.is_cpu() && has_fast_bfloat16();
+  if (stage.precision == PrecisionChoice::bfloat16 && !fast)
+    throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 needs a processor with AVX512_BF16; use `auto` or "
+                                              "`float32`", stage.name));
+  return fast && stage.precision != PrecisionChoice::float32 ? Precision::bfloat16 : Precision::float32;
 }
 
 /// Settings that change what is seen while a stage runs, but not its result.
@@ -177,15 +186,17 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
   trained->to(device);
   const ExampleSet examples = choose_examples(split.train, stage.examples, dataset, seed).to(device);
   const Augmenter augmenter(stage.augment);
+  const Precision precision = precision_of(stage, device);
   std::unique_ptr<Teacher> teacher;
   if (stage.teacher)
     teacher = make_teacher(stage.teacher, {.network = [this](const std::string& name) { return network(name); },
                                            .train = examples, .augmenter = augmenter,
-                                           .taps = Objective(stage.loss).needs().teacher_taps});
+                                           .taps = Objective(stage.loss).needs().teacher_taps,
+                                           .precision = precision});
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
   const EventBus bus = metrics_writer(stage_folder);
   Trainer trainer({.stage = stage, .seed = seed, .network = *trained, .teacher = teacher.get(), .train = examples,
-                   .validation = validation, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus});
+                   .validation = validation, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus, .precision = precision});
   const TrainingResult trained_in = trainer.run();
 
   const Json evaluations = evaluate_stage(stage, *trained);
@@ -197,6 +208,7 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
       {"seconds", trained_in.seconds},
       {"examples_per_second", trained_in.examples_per_second},
       {"epochs", stage.epochs},
+      {"precision", precision == Precision::bfloat16 ? "bfloat16" : "float32"},
       {"network", {{"name", stage.network}, {"description", short_description(architecture)},
                    {"parameters", trained->parameter_count()}, {"multiply_adds", trained->multiply_adds()}}},
       {"teacher", stage.inputs.empty() ? Json(nullptr) : Json(stage.inputs.front())},
@@ -257,7 +269,7 @@ void Experiment::Seed::write_examples() {
 
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events)
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
-  device_of(options_.device);
+  for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
   for (const NetworkRecipe& network : recipe_.networks)
     if (!network.weights.empty() && !fs::exists(network.weights))
       throw Error(ErrorKind::usage, fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));

@@ -3,10 +3,13 @@
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
 #include "core/random.h"
+#include "core/vectorize.h"
 #include "nn/torch_compatibility.h"
 
 namespace limbeck {
@@ -21,6 +24,11 @@ torch::Tensor multiply_high(const torch::Tensor& x, int64_t factor) {
   const torch::Tensor low = x.bitwise_and(int64_t{0xffff}) * factor;
   const torch::Tensor high = x.bitwise_right_shift(int64_t{16}) * factor;
   return (high + low.bitwise_right_shift(int64_t{16})).bitwise_right_shift(int64_t{16});
+}
+
+LIMBECK_VECTORIZED
+void write_factors(const uint16_t* __restrict bits, uint32_t threshold, float kept, float* __restrict factors, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) factors[i] = bits[i] >= threshold ? kept : 0.0F;
 }
 
 }  // namespace
@@ -52,15 +60,18 @@ torch::Tensor keep_mask(const Dropout& dropout, const Noise& noise, int64_t unit
 }
 
 void drop_row(const Dropout& dropout, uint64_t seed, int64_t epoch, int64_t id, int64_t units, float* factors) {
+  constexpr int64_t kBlocks = 16;  // drawn one by one, then decided together
   const uint32_t threshold = drop_threshold(dropout.probability);
   const auto kept = static_cast<float>(1 / (1 - dropout.probability));
   const RandomKey key{seed, Purpose::dropout, static_cast<uint32_t>(epoch), static_cast<uint32_t>(id), dropout.lane};
-  for (int64_t first = 0; first < units; first += kPerBlock) {
-    const std::array<uint32_t, 4> words = philox(key, static_cast<uint32_t>(first / kPerBlock));
-    std::array<uint16_t, kPerBlock> bits;
-    std::memcpy(bits.data(), words.data(), sizeof bits);
-    const int64_t count = std::min(kPerBlock, units - first);
-    for (int64_t i = 0; i < count; ++i) factors[first + i] = bits[static_cast<size_t>(i)] >= threshold ? kept : 0.0F;
+  std::array<uint16_t, kBlocks * kPerBlock> bits;
+  for (int64_t first = 0; first < units; first += kBlocks * kPerBlock) {
+    const int64_t count = std::min(kBlocks * kPerBlock, units - first);
+    for (int64_t i = 0; i < count; i += kPerBlock) {
+      const std::array<uint32_t, 4> words = philox(key, static_cast<uint32_t>((first + i) / kPerBlock));
+      std::memcpy(bits.data() + i, words.data(), sizeof words);
+    }
+    write_factors(bits.data(), threshold, kept, factors + first, count);
   }
 }
 

@@ -8,30 +8,13 @@
 
 #include "core/vectorize.h"
 #include "nn/dropout.h"
+#include "nn/products.h"
 #include "nn/torch_compatibility.h"
 
-#ifdef LIMBECK_HAS_DNNL
-#include <dnnl.h>
-#endif
-
 namespace limbeck {
-
-#ifdef LIMBECK_HAS_DNNL
 namespace {
 
 constexpr int64_t kSmallestRange = 1 << 13;  // elements for which a second thread is worth waking
-
-enum class Layout : char { plain = 'N', transposed = 'T' };
-
-/// C [m, n] = op(A) op(B), all row-major and contiguous, op(A) [m, k], op(B) [k, n].
-void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
-              float* c) {
-  const int64_t a_stride = a_layout == Layout::plain ? k : m, b_stride = b_layout == Layout::plain ? n : k;
-  const dnnl_status_t status = dnnl_sgemm(static_cast<char>(a_layout), static_cast<char>(b_layout), m, n, k, 1.0F, a,
-                                          a_stride, b, b_stride, 0.0F, c, n);
-  if (status != dnnl_success) throw Error(fmt::format("oneDNN cannot multiply {}x{}x{}: status {}", m, n, k,
-                                                      static_cast<int>(status)));
-}
 
 LIMBECK_VECTORIZED
 void add_bias(float* __restrict y, const float* __restrict bias, int64_t count) {
@@ -53,8 +36,10 @@ LIMBECK_VECTORIZED
 void pass_relu(float* __restrict to, const float* __restrict from, const float* __restrict y, float scale,
                float* __restrict sums, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    to[i] = y[i] > 0 ? from[i] * scale : 0.0F;
-    sums[i] += to[i];
+    const float factor = y[i] > 0 ? scale : 0.0F;  // a product under a condition would not be vectorised
+    const float passed = from[i] * factor;
+    to[i] = passed;
+    sums[i] += passed;
   }
 }
 
@@ -102,22 +87,33 @@ torch::Tensor through_epilogue(const torch::Tensor& gradient, const torch::Tenso
   return passed;
 }
 
+/// op(A) op(B) in the type of the factors, as float32 [m, n].
+torch::Tensor product(Layout a_layout, Layout b_layout, const torch::Tensor& a, const torch::Tensor& b) {
+  const bool a_plain = a_layout == Layout::plain;
+  const int64_t m = a.size(a_plain ? 0 : 1), k = a.size(a_plain ? 1 : 0), n = b.size(b_layout == Layout::plain ? 1 : 0);
+  torch::Tensor c = torch::empty({m, n}, a.options().dtype(torch::kFloat32));
+  if (a.scalar_type() == torch::kBFloat16)
+    multiply(a_layout, b_layout, m, n, k, read_pointer<at::BFloat16>(a), read_pointer<at::BFloat16>(b), c.data_ptr<float>());
+  else
+    multiply(a_layout, b_layout, m, n, k, read_pointer<float>(a), read_pointer<float>(b), c.data_ptr<float>());
+  return c;
+}
+
 torch::Tensor forward_pass(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                            const Epilogue& epilogue) {
-  const int64_t rows = x.size(0), in = x.size(1), out = weight.size(0);
-  torch::Tensor y = torch::empty({rows, out}, x.options());
-  multiply(Layout::plain, Layout::transposed, rows, out, in, read_pointer<float>(x), read_pointer<float>(weight),
-           y.data_ptr<float>());
-  apply_epilogue(epilogue, bias.defined() ? read_pointer<float>(bias) : nullptr, y.data_ptr<float>(), rows, out);
+  torch::Tensor y = product(Layout::plain, Layout::transposed, x, weight);
+  apply_epilogue(epilogue, bias.defined() ? read_pointer<float>(bias) : nullptr, y.data_ptr<float>(), y.size(0), y.size(1));
   return y;
 }
 
 class FusedLinear : public torch::autograd::Function<FusedLinear> {
  public:
+  /// `factors`: x and weight in the type in which they are multiplied.
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& weight, const torch::Tensor& bias, const Epilogue& epilogue) {
-    torch::Tensor y = forward_pass(x, weight, bias, epilogue);
-    context->save_for_backward({x, weight, y});
+                               const torch::Tensor& weight, const torch::Tensor& bias, const Epilogue& epilogue,
+                               const std::pair<torch::Tensor, torch::Tensor>& factors) {
+    torch::Tensor y = forward_pass(factors.first, factors.second, bias, epilogue);
+    context->save_for_backward({factors.first, factors.second, y});
     context->saved_data["relu"] = epilogue.activation == Activation::relu;
     context->saved_data["scale"] = epilogue.dropout == nullptr ? 1.0 : 1 / (1 - epilogue.dropout->probability);
     context->saved_data["bias"] = bias.defined();
@@ -129,22 +125,16 @@ class FusedLinear : public torch::autograd::Function<FusedLinear> {
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const torch::Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
-    const int64_t rows = x.size(0), in = x.size(1), out = weight.size(0);
-    torch::Tensor bias_gradient = context->saved_data["bias"].toBool() ? torch::empty({out}, x.options()) : torch::Tensor();
-    const torch::Tensor passed = through_epilogue(
+    torch::Tensor bias_gradient =
+        context->saved_data["bias"].toBool() ? torch::empty({y.size(1)}, y.options()) : torch::Tensor();
+    torch::Tensor passed = through_epilogue(
         gradients[0].contiguous(), y, context->saved_data["relu"].toBool() ? Activation::relu : Activation::none,
-        static_cast<float>(context->saved_data["scale"].toDouble()),
-        bias_gradient);
-    torch::Tensor weight_gradient = torch::empty(weight.sizes(), weight.options());
-    multiply(Layout::transposed, Layout::plain, out, in, rows, read_pointer<float>(passed), read_pointer<float>(x),
-             weight_gradient.data_ptr<float>());
+        static_cast<float>(context->saved_data["scale"].toDouble()), bias_gradient);
+    if (x.scalar_type() == torch::kBFloat16) passed = to_bfloat16(passed);
+    const torch::Tensor weight_gradient = product(Layout::transposed, Layout::plain, passed, x);
     torch::Tensor x_gradient;
-    if (context->saved_data["needs_x"].toBool()) {
-      x_gradient = torch::empty(x.sizes(), x.options());
-      multiply(Layout::plain, Layout::plain, rows, in, out, read_pointer<float>(passed), read_pointer<float>(weight),
-               x_gradient.data_ptr<float>());
-    }
-    return {x_gradient, weight_gradient, bias_gradient, torch::Tensor()};
+    if (context->saved_data["needs_x"].toBool()) x_gradient = product(Layout::plain, Layout::plain, passed, weight);
+    return {x_gradient, weight_gradient, bias_gradient, torch::Tensor(), torch::Tensor()};
   }
 };
 
@@ -154,26 +144,24 @@ bool can_fuse_linear(const torch::Tensor& x, const torch::Tensor& weight) {
   const auto fits = [](const torch::Tensor& tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32 && tensor.dim() == 2 && tensor.numel() > 0;
   };
-  return fits(x) && fits(weight) && weight.is_contiguous();
+  return has_products() && fits(x) && fits(weight) && weight.is_contiguous();
+}
+
+bool worth_bfloat16(const torch::Tensor& weight) {
+  constexpr int64_t kSmallest = 1 << 16;  // below, rounding the factors costs what the product gains
+  return weight.numel() >= kSmallest && std::min(weight.size(0), weight.size(1)) >= 64;
 }
 
 torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                           const Epilogue& epilogue) {
+                           const Epilogue& epilogue, const torch::Tensor& rounded_weight) {
   if (epilogue.dropout != nullptr && (epilogue.activation != Activation::relu || epilogue.noise == nullptr))
     throw Error("fused_linear: dropout needs ReLU before it, and noise");
-  const torch::Tensor rows = x.contiguous();
+  const bool rounded = rounded_weight.defined();
+  const std::pair<torch::Tensor, torch::Tensor> factors{rounded ? to_bfloat16(x) : x.contiguous(),
+                                                        rounded ? rounded_weight : weight};
   const bool needs_gradient = at::GradMode::is_enabled() && (weight.requires_grad() || x.requires_grad());
-  return needs_gradient ? FusedLinear::apply(rows, weight, bias, epilogue) : forward_pass(rows, weight, bias, epilogue);
+  return needs_gradient ? FusedLinear::apply(x, weight, bias, epilogue, factors)
+                        : forward_pass(factors.first, factors.second, bias, epilogue);
 }
-
-#else  // without oneDNN the plain path serves
-
-bool can_fuse_linear(const torch::Tensor&, const torch::Tensor&) { return false; }
-
-torch::Tensor fused_linear(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&, const Epilogue&) {
-  throw Error("this build has no oneDNN; fused_linear cannot be used");
-}
-
-#endif
 
 }  // namespace limbeck

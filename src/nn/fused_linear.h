@@ -22,8 +22,12 @@ struct Epilogue {
 /// True where the fused operation can be used: float32 on the CPU, [N, in], and oneDNN was there at build time.
 bool can_fuse_linear(const torch::Tensor& x, const torch::Tensor& weight);
 
-/// x [N, in], weight [out, in], bias [out] or undefined → [N, out].
+/// True where a product with this weight [out, in] gains more from bfloat16 than rounding costs.
+bool worth_bfloat16(const torch::Tensor& weight);
+
+/// x [N, in], weight [out, in], bias [out] or undefined → [N, out]. With `rounded_weight`, the weight as bfloat16, the products
+/// of this and of the backward pass are made from factors rounded to bfloat16 and added up in float32.
 torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                           const Epilogue& epilogue);
+                           const Epilogue& epilogue, const torch::Tensor& rounded_weight = {});
 
 }  // namespace limbeck

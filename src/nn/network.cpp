@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "nn/dropout.h"
 #include "nn/fused_linear.h"
+#include "nn/products.h"
 
 namespace limbeck {
 namespace {
@@ -72,7 +73,18 @@ std::vector<GraphNetwork::Step> GraphNetwork::plan(const std::vector<std::string
   return steps;
 }
 
-torch::Tensor GraphNetwork::run(const Step& step, const torch::Tensor& input, const Noise* noise) const {
+torch::Tensor GraphNetwork::rounded(size_t parameter, const ForwardOptions& options) const {
+  const torch::Tensor& value = parameters_[parameter].value;
+  if (options.precision != Precision::bfloat16 || !worth_bfloat16(value)) return {};
+  if (options.prepared == nullptr) return to_bfloat16(value);
+  options.prepared->rounded.resize(parameters_.size());
+  torch::Tensor& kept = options.prepared->rounded[parameter];
+  if (!kept.defined()) kept = to_bfloat16(value);
+  return kept;
+}
+
+torch::Tensor GraphNetwork::run(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const {
+  const Noise* noise = options.noise;
   const Node& node = graph_.nodes()[step.first];
   if (const auto* linear = std::get_if<Linear>(&node.operation)) {
     const torch::Tensor& weight = parameters_[step.parameter].value;
@@ -81,7 +93,8 @@ torch::Tensor GraphNetwork::run(const Step& step, const torch::Tensor& input, co
     const auto* drop = step.last == step.first + 2 ? &std::get<Dropout>(graph_.nodes()[step.last].operation) : nullptr;
     if (noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
     if (execution_ == Execution::fused && can_fuse_linear(input, weight))
-      return fused_linear(input, weight, bias, {relu ? Activation::relu : Activation::none, drop, noise});
+      return fused_linear(input, weight, bias, {relu ? Activation::relu : Activation::none, drop, noise},
+                          rounded(step.parameter, options));
     torch::Tensor y = torch::linear(input, weight, bias);
     if (relu) y = torch::relu(y);
     return drop == nullptr ? y : dropout(y, *drop, *noise);
@@ -106,7 +119,7 @@ Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions&
   Outputs outputs;
   for (const Step& step : plan(options.taps)) {
     const size_t from = nodes[step.first].inputs[0];
-    values[step.last] = run(step, from == Graph::kInput ? inputs : values[from], options.noise);
+    values[step.last] = run(step, from == Graph::kInput ? inputs : values[from], options);
     const std::string& name = nodes[step.last].name;
     if (std::find(options.taps.begin(), options.taps.end(), name) != options.taps.end())
       outputs.features[name] = values[step.last];

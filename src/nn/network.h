@@ -22,9 +22,19 @@ struct Noise {
   torch::Tensor ids;  ///< [N] int64, of the examples in the batch
 };
 
+/// In what the factors of large matrix products are given; sums, activations, weights and everything else are float32.
+enum class Precision { float32, bfloat16 };
+
+/// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
+struct PreparedWeights {
+  std::vector<torch::Tensor> rounded;  ///< per parameter, bfloat16; undefined: not yet made
+};
+
 struct ForwardOptions {
-  const Noise* noise = nullptr;   ///< given: a training pass; nullptr: evaluation
-  std::vector<std::string> taps;  ///< nodes whose outputs are wanted as features
+  const Noise* noise = nullptr;         ///< given: a training pass; nullptr: evaluation
+  std::vector<std::string> taps;        ///< nodes whose outputs are wanted as features
+  Precision precision = Precision::float32;
+  PreparedWeights* prepared = nullptr;  ///< given: the weights are those of the last pass with it
 };
 
 struct Parameter {
@@ -69,7 +79,9 @@ class GraphNetwork : public Network {
     size_t parameter;    ///< place of the first parameter
   };
   std::vector<Step> plan(const std::vector<std::string>& taps) const;
-  torch::Tensor run(const Step& step, const torch::Tensor& input, const Noise* noise) const;
+  torch::Tensor run(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const;
+  /// The parameter as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
+  torch::Tensor rounded(size_t parameter, const ForwardOptions& options) const;
 
   Graph graph_;
   Execution execution_;

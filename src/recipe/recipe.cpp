@@ -37,6 +37,12 @@ void StageRecipe::bind(Fields& fields) {
   fields.integer("batch_size", batch_size, between(1, 1e6), "examples per step; the last step of an epoch may be smaller");
   fields.integer("evaluate_every", evaluate_every, between(1, 1e6), "epochs between evaluations on the validation split");
   fields.number("checkpoint_seconds", checkpoint_seconds, at_least(0), "time between checkpoints");
+  fields.choice<PrecisionChoice>("precision", precision,
+                                 {{"auto", PrecisionChoice::automatic},
+                                  {"float32", PrecisionChoice::float32},
+                                  {"bfloat16", PrecisionChoice::bfloat16}},
+                                 "of the factors of large products in training; auto: bfloat16 where the processor is faster "
+                                 "with it");
 }
 
 const NetworkRecipe* Recipe::network(const std::string& wanted) const {

@@ -60,6 +60,10 @@ struct LossTermRecipe {
   WeightRecipe weight;
 };
 
+/// In what the factors of a training pass's large matrix products are given. automatic: bfloat16 where the processor is faster
+/// with it. Evaluation is always in float32.
+enum class PrecisionChoice { automatic, float32, bfloat16 };
+
 struct StageRecipe {
   std::string name;
   std::string network;  ///< key `train`
@@ -68,6 +72,7 @@ struct StageRecipe {
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
   double checkpoint_seconds = 30;  ///< time between checkpoints; 0: after every step
+  PrecisionChoice precision = PrecisionChoice::automatic;
   std::vector<Choice> augment;     ///< as the data's, where the stage says nothing
   ExamplesRecipe examples;         ///< likewise
   Choice teacher;                  ///< empty: none

@@ -15,7 +15,7 @@ class KeptOutputs : public Teacher {
 
  private:
   torch::Tensor logits_;  ///< [n, C]
-  torch::Tensor row_of_;  ///< [largest id + 1] int64; −1: not kept
+  torch::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not kept
 };
 
 }  // namespace limbeck

@@ -26,6 +26,7 @@ struct TeacherContext {
   const ExampleSet& train;     ///< what the stage trains on
   const Augmenter& augmenter;  ///< and how it is augmented
   std::vector<std::string> taps;
+  Precision precision = Precision::float32;  ///< of the stage's passes, the teacher's among them
 };
 
 /// The teacher that a stage asks for.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/torch_compatibility.h"
+
 namespace limbeck {
 namespace {
 
@@ -46,6 +48,21 @@ Json optional_number(const std::optional<double>& value) { return value ? Json(*
 torch::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
   const torch::NoGradGuard no_gradient;
   return over_batches(examples, [&](const Batch& batch) { return network.forward(batch.inputs, {}).logits; });
+}
+
+Hits count_hits(const torch::Tensor& logits, const torch::Tensor& labels) {
+  if (!logits.is_cpu() || logits.scalar_type() != torch::kFloat32)
+    return {labels.ge(0).sum().item<int64_t>(), logits.argmax(1).eq(labels).sum().item<int64_t>()};
+  const torch::Tensor rows = logits.contiguous(), names = labels.contiguous();
+  const auto* z = read_pointer<float>(rows);
+  const auto* label = read_pointer<int64_t>(names);
+  Hits hits;
+  for (int64_t i = 0; i < rows.size(0); ++i, z += rows.size(1)) {
+    if (label[i] < 0) continue;
+    ++hits.labelled;
+    hits.correct += std::max_element(z, z + rows.size(1)) - z == label[i];
+  }
+  return hits;
 }
 
 Evaluation evaluate(const torch::Tensor& logits_anywhere, const torch::Tensor& labels_anywhere,

@@ -16,6 +16,14 @@ namespace limbeck {
 /// Logits of all examples in the order of the set, [n, C], in evaluation mode and without gradient.
 torch::Tensor predict_logits(const Network& network, const ExampleSet& examples);
 
+/// Of the examples that have a label, how many there are and how many the network names rightly.
+struct Hits {
+  int64_t labelled = 0;
+  int64_t correct = 0;
+};
+/// logits [N, C], labels [N], −1: none.
+Hits count_hits(const torch::Tensor& logits, const torch::Tensor& labels);
+
 /// One bin of a reliability diagram.
 struct ReliabilityBin {
   double low = 0, high = 0;  ///< of the confidence: (low, high]

@@ -65,7 +65,7 @@ double Trainer::epochs_done() const {
 
 void Trainer::train_step(const Batch& batch) {
   const Noise noise{setup_.seed, progress_.epoch, batch.ids};
-  const Outputs student = setup_.network.forward(batch.inputs, {.noise = &noise, .taps = needs_.student_taps});
+  const Outputs student = setup_.network.forward(batch.inputs, {.noise = &noise, .taps = needs_.student_taps, .precision = setup_.precision});
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
   const Objective::Value value = objective_.value(student, teacher, {batch.labels, batch.ids}, epochs_done());
   check_finite(value);
@@ -75,12 +75,12 @@ void Trainer::train_step(const Batch& batch) {
   const torch::NoGradGuard no_gradient;
   auto* sums = progress_.sums.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
-  const auto labelled = static_cast<double>(batch.labels.ge(0).sum().item<int64_t>());
-  const auto correct = static_cast<double>(student.logits.argmax(1).eq(batch.labels).sum().item<int64_t>());
+  const Hits hits = count_hits(student.logits, batch.labels);
+  const auto labelled = static_cast<double>(hits.labelled);
   sums[kExamples] += examples;
   sums[kLoss] += value.total.item<double>() * examples;
   sums[kLabelled] += labelled;
-  sums[kErrors] += labelled - correct;
+  sums[kErrors] += static_cast<double>(hits.labelled - hits.correct);
   for (size_t i = 0; i < value.terms.size(); ++i) {
     const double count = value.needs_labels[i] ? labelled : examples;
     sums[kTerms + 2 * static_cast<int64_t>(i)] += value.terms[i].item<double>() * count;

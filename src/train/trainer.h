@@ -24,6 +24,7 @@ struct TrainingSetup {
   const Augmenter& augmenter;
   const CheckpointFile& checkpoint;
   const EventBus& events;
+  Precision precision = Precision::float32;
 };
 
 struct TrainingResult {

@@ -14,7 +14,7 @@ SOURCE = pathlib.Path(os.environ["LIMBECK_SOURCE"])
 RECIPE = """
 name: small
 data: { source: { digits: { train: 2000, test: 200 } }, augment: { shift: 1 } }
-networks: { large: { mlp: { hidden: [64], dropout: { hidden: 0.2 } } }, small: { mlp: [8] } }
+networks: { large: { mlp: { hidden: [96], dropout: { hidden: 0.2 } } }, small: { mlp: [8] } }
 stages:
   - { name: teacher, train: large, epochs: 6, checkpoint_seconds: 0.05, optimizer: { sgd: { max_norm: 2 } } }
   - { name: distilled, train: small, epochs: 6, augment: none, teacher: teacher, checkpoint_seconds: 0.05 }

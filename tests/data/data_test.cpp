@@ -144,6 +144,15 @@ torch::Tensor shifted(const torch::Tensor& image, int64_t down, int64_t right) {
   return out;
 }
 
+TEST(Shift, OfBytesIsThatOfOtherTypes) {
+  const torch::Tensor images = torch::randint(0, 256, {200, 2, 5, 7}, torch::kUInt8);
+  for (const char* yaml : {"{shift: 2}", "{shift: 8}"}) {  // the second moves images out of sight
+    const Augmenter augmenter({choose(Slot::augmentation, yaml)});
+    const torch::Tensor views = augmenter.draw(torch::arange(200), 1, 0);
+    EXPECT_TRUE(augmenter.apply(images, views).to(torch::kFloat32).equal(augmenter.apply(images.to(torch::kFloat32), views)));
+  }
+}
+
 TEST(Shift, EveryViewIsTheImageMovedByItsOffsets) {
   const torch::Tensor image = torch::arange(2 * 5 * 4, torch::kUInt8).reshape({2, 5, 4});
   const Augmenter augmenter({choose(Slot::augmentation, "{shift: 2}")});

@@ -110,6 +110,25 @@ TEST(Losses, AreFiniteAtExtremeLogits) {
   }
 }
 
+TEST(Losses, InFloat32AreWhatTheyAreInFloat64) {
+  const torch::Tensor v = random_logits(50, 10, 11, 8);
+  const torch::Tensor y = torch::arange(50).remainder(11) - 1;  // with unlabelled examples among them
+  torch::Tensor z = random_logits(50, 10, 12, 8);
+  z[3] *= 1000;
+  for (const char* yaml : {"{soft_targets: {temperature: 20}}", "{soft_targets: {temperature: 1}}",
+                           "{soft_targets: {temperature: 3, form: cross_entropy}}", "hard_labels"}) {
+    const auto loss = make_loss(yaml);
+    const torch::Tensor z32 = z.to(torch::kFloat32), v32 = v.to(torch::kFloat32);
+    const double exact = value_of(*loss, z, v, y).item<double>();
+    EXPECT_NEAR(value_of(*loss, z32, v32, y).item<double>(), exact, 1e-5 * (1 + std::abs(exact))) << yaml;
+    EXPECT_TRUE(gradient_of(*loss, z32, v32, y).to(torch::kFloat64).allclose(gradient_of(*loss, z, v, y), 1e-4, 1e-6)) << yaml;
+  }
+}
+
+TEST(HardLabels, RefuseALabelThatIsNoOutput) {
+  EXPECT_THROW(value_of(*make_loss("hard_labels"), torch::zeros({2, 3}), {}, torch::tensor({0, 3})), Error);
+}
+
 TEST(HardLabels, HaveTheHandComputedValueAndSkipUnlabelledExamples) {
   const auto loss = make_loss("hard_labels");
   const torch::Tensor z = torch::tensor({{std::log(3.0), 0.0}, {0.0, 0.0}, {5.0, 1.0}}, torch::kFloat64);

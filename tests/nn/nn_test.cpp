@@ -2,9 +2,13 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <cmath>
+#include <limits>
+
 #include "experiment/model.h"
 #include "nn/dropout.h"
 #include "nn/network.h"
+#include "nn/products.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
@@ -66,6 +70,43 @@ TEST(Network, FusedDiffersFromPlainByRoundingOnly) {
       plain.parameters()[i].value.mutable_grad().reset();
     }
   }
+}
+
+TEST(Bfloat16, IsRoundedAsPyTorchRoundsIt) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  torch::Tensor values = torch::randn({1000}) * torch::pow(10.0, torch::randint(-30, 30, {1000}));
+  values = torch::cat({values, torch::tensor({0.0F, -0.0F, 1.00390625F, 1.01171875F, 3.4e38F, 1e-41F, infinity, -infinity})});
+  EXPECT_TRUE(to_bfloat16(values).equal(values.to(torch::kBFloat16)));  // 1 + 2⁻⁸ and 1 + 3·2⁻⁸ are ties
+  EXPECT_TRUE(to_bfloat16(torch::full({3}, std::nanf("0x3fffff"))).isnan().all().item<bool>());
+}
+
+TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
+  if (!has_fast_bfloat16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  const Graph graph = mlp("{hidden: [257, 300], dropout: {input: 0.2, hidden: 0.5}}");
+  const GraphNetwork fused(graph, 1, Execution::fused), plain(graph, 1, Execution::plain);
+  const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
+  const Noise noise{5, 2, torch::arange(9)};
+  PreparedWeights prepared;
+  const torch::Tensor exact = plain.forward(inputs, {.noise = &noise}).logits;
+  const torch::Tensor close = fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16}).logits;
+  EXPECT_FALSE(close.allclose(exact, 1e-5, 1e-6)) << "nothing was rounded";
+  EXPECT_LT((close - exact).abs().max().item<double>(), 0.01 * exact.abs().max().item<double>());
+  for (int pass = 0; pass < 2; ++pass)
+    EXPECT_TRUE(fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16, .prepared = &prepared}).logits.equal(close));
+  const torch::Tensor direction = torch::rand_like(exact);
+  (close * direction).sum().backward();
+  (exact * direction).sum().backward();
+  for (size_t i = 0; i < fused.parameters().size(); ++i) {
+    const torch::Tensor a = fused.parameters()[i].value.grad(), b = plain.parameters()[i].value.grad();
+    // More than the rounding of factors: a unit near 0 may fall on the other side of ReLU.
+    EXPECT_LT((a - b).norm().item<double>(), 0.05 * b.norm().item<double>()) << fused.parameters()[i].name;
+  }
+}
+
+TEST(Bfloat16, LeavesSmallLayersInFloat32) {
+  const GraphNetwork network(mlp("[33, 17]"), 1);
+  const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
+  EXPECT_TRUE(network.forward(inputs, {.precision = Precision::bfloat16}).logits.equal(network.forward(inputs, {}).logits));
 }
 
 TEST(Network, TapsGiveTheNamedOutputsAndUnknownOnesListTheValid) {

@@ -96,6 +96,16 @@ TEST(Schedules, GoWhereTheySay) {
   EXPECT_NEAR(factor("one_cycle", 10, 10), 0.0001, 1e-9);
 }
 
+TEST(CountHits, CountsLabelledExamplesOnly) {
+  const torch::Tensor logits = torch::tensor({{1.0F, 3.0F, 2.0F}, {5.0F, 0.0F, 0.0F}, {0.0F, 0.0F, 1.0F}, {0.0F, 1.0F, 0.0F}});
+  const torch::Tensor labels = torch::tensor({1, 2, -1, 1});
+  for (const torch::Tensor& given : {logits, logits.to(torch::kFloat64)}) {
+    const Hits hits = count_hits(given, labels);
+    EXPECT_EQ(hits.labelled, 3);
+    EXPECT_EQ(hits.correct, 2);
+  }
+}
+
 TEST(Evaluate, GivesTheHandComputedNumbers) {
   const torch::Tensor logits = torch::tensor({{0.9, 0.1}, {0.8, 0.2}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log();
   const Evaluation evaluation = evaluate(logits, torch::tensor({0, 1, 1, 1}), torch::tensor({{0.9, 0.1}, {0.1, 0.9}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log());

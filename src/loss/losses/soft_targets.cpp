@@ -5,7 +5,11 @@
 // mean the same at any T. The cross-entropy −Σ p log q differs by the entropy of p, which is constant: same gradient.
 #include <torch/types.h>
 
+#include <cmath>
+#include <vector>
+
 #include "loss/loss.h"
+#include "loss/rowwise.h"
 
 namespace limbeck {
 namespace {
@@ -30,6 +34,7 @@ class SoftTargets : public Loss {
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     const double temperature = options_.temperature;
+    if (can_go_rowwise(student.logits) && can_go_rowwise(teacher.logits)) return fused(student.logits, teacher.logits);
     const torch::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
     const torch::Tensor log_q = torch::log_softmax(student.logits / temperature, 1);      // [N, C]
     const torch::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
@@ -37,6 +42,25 @@ class SoftTargets : public Loss {
   }
 
  private:
+  torch::Tensor fused(const torch::Tensor& student, const torch::Tensor& teacher) const {
+    const torch::Tensor targets = teacher.contiguous();
+    const int64_t classes = student.size(1);
+    const double temperature = options_.temperature, scale = temperature * temperature / static_cast<double>(student.size(0));
+    const auto *v = targets.data_ptr<float>();
+    std::vector<float> log_p(static_cast<size_t>(classes)), log_q(static_cast<size_t>(classes));
+    return rowwise(student, scale, [&](int64_t row, const float* z, float* gradient) {
+      log_softmax_row(v + row * classes, classes, temperature, log_p.data());
+      log_softmax_row(z, classes, temperature, log_q.data());
+      double sum = 0;
+      for (size_t c = 0; c < log_p.size(); ++c) {
+        const float p = std::exp(log_p[c]), q = std::exp(log_q[c]);
+        sum += p * (options_.form == Form::kl ? log_p[c] - log_q[c] : -log_q[c]);
+        gradient[c] = (q - p) / static_cast<float>(temperature);
+      }
+      return sum;
+    });
+  }
+
   SoftTargetsOptions options_;
 };
 

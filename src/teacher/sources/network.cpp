@@ -23,22 +23,24 @@ struct NetworkTeacherOptions {
 
 class NetworkTeacher : public Teacher {
  public:
-  NetworkTeacher(std::shared_ptr<const Network> network, std::vector<std::string> taps)
-      : network_(std::move(network)), taps_(std::move(taps)) {}
+  NetworkTeacher(std::shared_ptr<const Network> network, const TeacherContext& context)
+      : network_(std::move(network)), taps_(context.taps), precision_(context.precision) {}
 
   TeacherOutputs outputs(const Batch& batch) const override {
     const torch::NoGradGuard no_gradient;
-    Outputs outputs = network_->forward(batch.inputs, {.taps = taps_});
+    Outputs outputs = network_->forward(batch.inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
     return {.logits = std::move(outputs.logits), .features = std::move(outputs.features)};
   }
 
  private:
   std::shared_ptr<const Network> network_;
   std::vector<std::string> taps_;
+  Precision precision_;
+  mutable PreparedWeights prepared_;  // a teacher's weights do not change
 };
 
 std::unique_ptr<Teacher> make_network_teacher(const NetworkTeacherOptions& options, const TeacherContext& context) {
-  auto live = std::make_unique<NetworkTeacher>(context.network(options.of), context.taps);
+  auto live = std::make_unique<NetworkTeacher>(context.network(options.of), context);
   if (options.outputs == Computed::kept && !context.augmenter.empty())
     throw Error(ErrorKind::usage, "the teacher's outputs cannot be kept while examples are augmented; use `outputs: live` "
                                   "or `augment: none`");

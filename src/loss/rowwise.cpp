@@ -1,0 +1,58 @@
+#include "loss/rowwise.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace limbeck {
+namespace {
+
+class Rowwise : public torch::autograd::Function<Rowwise> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& logits, double scale,
+                               const RowLoss& loss) {
+    const torch::Tensor rows = logits.contiguous();
+    torch::Tensor gradient = torch::empty(rows.sizes(), rows.options());
+    const int64_t classes = rows.size(1);
+    const auto* z = rows.data_ptr<float>();
+    auto* g = gradient.data_ptr<float>();
+    double sum = 0;
+    for (int64_t row = 0; row < rows.size(0); ++row) sum += loss(row, z + row * classes, g + row * classes);
+    const auto factor = static_cast<float>(scale);
+    for (int64_t i = 0; i < gradient.numel(); ++i) g[i] *= factor;
+    context->save_for_backward({gradient});
+    return torch::full({}, sum * scale, rows.options());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    return {context->get_saved_variables()[0] * gradients[0], torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool can_go_rowwise(const torch::Tensor& logits) {
+  constexpr int64_t kMost = 1 << 15;
+  return logits.is_cpu() && logits.scalar_type() == torch::kFloat32 && logits.dim() == 2 && logits.numel() <= kMost;
+}
+
+torch::Tensor rowwise(const torch::Tensor& logits, double scale, const RowLoss& loss) {
+  return Rowwise::apply(logits, scale, loss);
+}
+
+void log_softmax_row(const float* z, int64_t classes, double temperature, float* log_q) {
+  const auto inverse = static_cast<float>(1 / temperature);
+  const float largest = *std::max_element(z, z + classes);
+  float sum = 0;
+  for (int64_t c = 0; c < classes; ++c) {
+    log_q[c] = (z[c] - largest) * inverse;
+    sum += std::exp(log_q[c]);
+  }
+  const float log_sum = std::log(sum);
+  for (int64_t c = 0; c < classes; ++c) log_q[c] -= log_sum;
+}
+
+}  // namespace limbeck
