@@ -193,7 +193,9 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
                                            .train = examples, .augmenter = augmenter,
                                            .taps = Objective(stage.loss).needs().teacher_taps,
                                            .precision = precision});
-  const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
+  const std::string precision_name = precision == Precision::bfloat16 ? "bfloat16" : "float32";
+  const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint,
+                                  fmt::format("{} thread{}, {}", at::get_num_threads(), at::get_num_threads() == 1 ? "" : "s", precision_name));
   const EventBus bus = metrics_writer(stage_folder);
   Trainer trainer({.stage = stage, .seed = seed, .network = *trained, .teacher = teacher.get(), .train = examples,
                    .validation = validation, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus, .precision = precision});
@@ -208,7 +210,7 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
       {"seconds", trained_in.seconds},
       {"examples_per_second", trained_in.examples_per_second},
       {"epochs", stage.epochs},
-      {"precision", precision == Precision::bfloat16 ? "bfloat16" : "float32"},
+      {"precision", precision_name},
       {"network", {{"name", stage.network}, {"description", short_description(architecture)},
                    {"parameters", trained->parameter_count()}, {"multiply_adds", trained->multiply_adds()}}},
       {"teacher", stage.inputs.empty() ? Json(nullptr) : Json(stage.inputs.front())},

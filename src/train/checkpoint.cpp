@@ -26,7 +26,7 @@ void CheckpointFile::save(const Network& network, const Optimizer& optimizer, co
   tensors["progress.place"] = torch::tensor({progress.epoch, progress.step}, torch::kInt64);
   tensors["progress.seconds"] = torch::tensor({progress.seconds}, torch::kFloat64);
   tensors["progress.sums"] = progress.sums;
-  save_tensors(path_, tensors, {{"format", kFormat}, {"fingerprint", fingerprint_}});
+  save_tensors(path_, tensors, {{"format", kFormat}, {"fingerprint", fingerprint_}, {"conditions", conditions_}});
 }
 
 std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimizer) const {
@@ -46,7 +46,8 @@ std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimi
     return Progress{.epoch = place.at("place")[0].item<int64_t>(),
                     .step = place.at("place")[1].item<int64_t>(),
                     .seconds = place.at("seconds")[0].item<double>(),
-                    .sums = place.at("sums")};
+                    .sums = place.at("sums"),
+                    .conditions = loaded.metadata.count("conditions") > 0 ? loaded.metadata.at("conditions") : ""};
   } catch (const Error& error) {
     throw Error(error.what() + advice);
   }

@@ -34,6 +34,9 @@ Trainer::Trainer(const TrainingSetup& setup)
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
   if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
+  if (!progress_.conditions.empty() && progress_.conditions != setup_.checkpoint.conditions())
+    setup_.events.emit(Notice{fmt::format("stage '{}' was begun with {} and goes on with {}: its weights will not be those of one run "
+                                          "to the last bit", stage.name, progress_.conditions, setup_.checkpoint.conditions())});
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
   while (progress_.epoch < stage.epochs) {

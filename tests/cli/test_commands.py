@@ -1,5 +1,7 @@
 """Every command, as the documentation shows it."""
 import json
+import re
+import shlex
 import unittest
 
 from support import SOURCE, ProgramTest
@@ -54,6 +56,18 @@ class Commands(ProgramTest):
             settings += [f"stages.{stage['name']}.epochs=1" for stage in resolved["stages"]]
             flags = [flag for setting in settings for flag in ("--set", setting)]
             self.limbeck("run", recipe, "--out", self.folder / recipe.stem, "--quiet", *flags)
+
+    def test_commands_of_the_readme_do_what_they_say(self):
+        blocks = re.findall(r"```sh\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
+        commands = [shlex.split(line, comments=True)[1:] for block in blocks for line in block.splitlines()
+                    if line.startswith("limbeck ")]
+        self.assertGreaterEqual(len(commands), 4)
+        self.limbeck("init", "my.yaml")
+        for name in ("a", "b"):
+            self.limbeck("run", self.recipe, "--out", f"runs/{name}", "--quiet")
+        small = ["--set", "data.source={digits: {train: 300, test: 50}}", "--set", "data.validation=0"]
+        for command in commands:
+            self.limbeck(*command, *(small if command[0] in ("run", "distill") else []))
 
     def test_json_is_all_that_is_printed(self):
         done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json")

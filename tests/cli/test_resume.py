@@ -50,7 +50,9 @@ class Resume(ProgramTest):
         self.assertEqual(process.returncode, 130)
         self.assertIn("everything is saved", message)
         self.assertIn("Give the same command again", message)
-        self.limbeck("run", self.recipe, "--out", self.out)
+        # The recipe's settings are the same and so the run goes on, but the last bits depend on the number of threads.
+        done = self.limbeck("run", self.recipe, "--out", self.out, "--threads", 3)
+        self.assertRegex(done.stderr + done.stdout, r"begun with \d threads?, \w+ and goes on with 3 threads")
 
 
 if __name__ == "__main__":
