@@ -20,20 +20,23 @@ networks: { large: { mlp: [1200, 1200] }, small: { mlp: [800, 800] } }
 stages:
   - { name: teacher, train: large, epochs: 1, checkpoint_seconds: 1000 }
 """
-STAGE = ("  - {{ name: {name}, train: small, epochs: 1, checkpoint_seconds: 1000, optimizer: {{ sgd: {{ learning_rate: 0.05 }} }}, "
-         "teacher: {{ network: {{ of: teacher, outputs: {name} }} }}, "
+STAGE = ("  - {{ name: {outputs}_{precision}, train: small, epochs: 1, checkpoint_seconds: 1000, precision: {precision}, "
+         "optimizer: {{ sgd: {{ learning_rate: 0.05 }} }}, teacher: {{ network: {{ of: teacher, outputs: {outputs} }} }}, "
          "loss: [ soft_targets: {{ temperature: 20, weight: 0.9 }}, hard_labels: {{ weight: 0.1 }} ] }}\n")
+PRECISIONS = ("auto", "float32")
+STAGES = [(outputs, precision) for precision in PRECISIONS for outputs in ("live", "kept")]
 
 
 def ours(folder):
-    """The last stage of a run, so that each figure is of training alone; the teacher is trained once and reused."""
+    """Examples per second of each stage, of training alone; the teacher is trained once and reused."""
     recipe = folder / "bench.yaml"
-    recipe.write_text(RECIPE + STAGE.format(name="live") + STAGE.format(name="kept"))
+    recipe.write_text(RECIPE + "".join(STAGE.format(outputs=outputs, precision=precision) for outputs, precision in STAGES))
     out = folder / "run"
-    for name in ("live", "kept"):
-        (out / "stages" / name / "stage.json").unlink(missing_ok=True)
+    for outputs, precision in STAGES:
+        (out / "stages" / f"{outputs}_{precision}" / "stage.json").unlink(missing_ok=True)
     done = subprocess.run([LIMBECK, "run", recipe, "--out", out, "--quiet", "--json"], capture_output=True, text=True, check=True)
-    return {stage["name"]: stage["examples_per_second"] for stage in json.loads(done.stdout)["stages"]}
+    stages = {stage["name"]: stage for stage in json.loads(done.stdout)["stages"]}
+    return {name: stage["examples_per_second"] for name, stage in stages.items()}, stages["live_auto"]["conditions"][0]
 
 
 def main():
@@ -41,24 +44,27 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--python", default="/usr/bin/python3")
     options = parser.parse_args()
-    ratios = {"live": [], "kept": [], "kept against live": []}
+    comparisons = {(precision, what): [] for precision in PRECISIONS for what in
+                   (("live", "live"), ("kept", "kept"), ("kept", "live"))}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        ours(folder)  # trains the teacher, warms the disk
+        _, conditions = ours(folder)  # trains the teacher, warms the disk
+        print(f"Limbeck, precision auto: {conditions}. Examples per second:\n")
+        columns = [f"{outputs} {precision}" for outputs, precision in STAGES] + ["PyTorch live", "PyTorch kept"]
+        print("round  " + "  ".join(f"{column:>12}" for column in columns))
         for round_number in range(options.rounds):
-            mine = ours(folder)
+            mine, _ = ours(folder)
             done = subprocess.run([options.python, ROOT / "bench/peers/mnist_kd.py"], capture_output=True, text=True, check=True)
             peer = json.loads(done.stdout)
-            ratios["live"].append(mine["live"] / peer["live"])
-            ratios["kept"].append(mine["kept"] / peer["kept"])
-            ratios["kept against live"].append(mine["kept"] / peer["live"])
-            print(f"round {round_number + 1}: Limbeck live {mine['live']:,.0f}, kept {mine['kept']:,.0f}; "
-                  f"PyTorch live {peer['live']:,.0f}, kept {peer['kept']:,.0f} examples/s", flush=True)
-    print(f"\n{'Limbeck / PyTorch':<34} {'min':>6} {'median':>7} {'max':>6}")
-    for label, key in (("teacher at every step", "live"), ("outputs kept", "kept"),
-                       ("outputs kept / PyTorch's live", "kept against live")):
-        values = ratios[key]
-        print(f"{label:<34} {min(values):>6.2f} {statistics.median(values):>7.2f} {max(values):>6.2f}")
+            for (precision, (own, other)), ratios in comparisons.items():
+                ratios.append(mine[f"{own}_{precision}"] / peer[other])
+            values = [mine[f"{outputs}_{precision}"] for outputs, precision in STAGES] + [peer["live"], peer["kept"]]
+            print(f"{round_number + 1:>5}  " + "  ".join(f"{value:>12,.0f}" for value in values), flush=True)
+    print(f"\n{'Limbeck / PyTorch':<44} {'min':>6} {'median':>7} {'max':>6}")
+    words = {"live": "teacher at every step", "kept": "outputs kept"}
+    for (precision, (own, other)), ratios in comparisons.items():
+        label = f"{precision}: {words[own]}" + ("" if own == other else ", against live")
+        print(f"{label:<44} {min(ratios):>6.2f} {statistics.median(ratios):>7.2f} {max(ratios):>6.2f}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ void settle_process(char** arguments) {
   // waking one that sleeps takes 10. A thread that spins longer takes the processor from those that work, wherever two pools
   // of them meet (OpenMP's and OpenBLAS's) or other programs run.
   bool start_again = set_if_absent("OMP_WAIT_POLICY", "passive");
-  start_again |= set_if_absent("GOMP_SPINCOUNT", "10000");
+  if (start_again) set_if_absent("GOMP_SPINCOUNT", "10000");  // it would overrule a policy that the user set
 #if defined(__x86_64__)
   // OpenBLAS before 0.3.22 takes newer processors for one without AVX-512.
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))

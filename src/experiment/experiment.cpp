@@ -13,6 +13,7 @@
 #include "experiment/model.h"
 #include "experiment/results.h"
 #include "experiment/telling_examples.h"
+#include "nn/fused_linear.h"
 #include "nn/products.h"
 #include "train/evaluation.h"
 #include "train/trainer.h"
@@ -30,8 +31,10 @@ torch::Device device_of(DeviceChoice choice) {
 Precision precision_of(const StageRecipe& stage, torch::Device device) {
   const bool fast = device.is_cpu() && has_fast_bfloat16();
   if (stage.precision == PrecisionChoice::bfloat16 && !fast)
-    throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 needs a processor with AVX512_BF16; use `auto` or "
-                                              "`float32`", stage.name));
+    throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 {}; use `auto` or `float32`", stage.name,
+                                              !device.is_cpu() ? "is of the CPU alone"
+                                              : has_products() ? "needs a processor with AVX512_BF16"
+                                                               : "needs oneDNN, which this build lacks"));
   return fast && stage.precision != PrecisionChoice::float32 ? Precision::bfloat16 : Precision::float32;
 }
 
@@ -92,6 +95,7 @@ struct Experiment::Seed {
   Json evaluate_stage(const StageRecipe& stage, const Network& trained);
   torch::Tensor teacher_logits(const StageRecipe& stage, const ExampleSet& examples);
   void write_examples();
+  std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
   EventBus metrics_writer(const StageFolder& stage_folder) const;
 
   const Recipe& recipe;
@@ -193,12 +197,11 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
                                            .train = examples, .augmenter = augmenter,
                                            .taps = Objective(stage.loss).needs().teacher_taps,
                                            .precision = precision});
-  const std::string precision_name = precision == Precision::bfloat16 ? "bfloat16" : "float32";
-  const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint,
-                                  fmt::format("{} thread{}, {}", at::get_num_threads(), at::get_num_threads() == 1 ? "" : "s", precision_name));
+  const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
   const EventBus bus = metrics_writer(stage_folder);
   Trainer trainer({.stage = stage, .seed = seed, .network = *trained, .teacher = teacher.get(), .train = examples,
-                   .validation = validation, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus, .precision = precision});
+                   .validation = validation, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus, .precision = precision,
+                   .conditions = conditions_of(stage, *trained, precision)});
   const TrainingResult trained_in = trainer.run();
 
   const Json evaluations = evaluate_stage(stage, *trained);
@@ -210,7 +213,7 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
       {"seconds", trained_in.seconds},
       {"examples_per_second", trained_in.examples_per_second},
       {"epochs", stage.epochs},
-      {"precision", precision_name},
+      {"conditions", trained_in.conditions},
       {"network", {{"name", stage.network}, {"description", short_description(architecture)},
                    {"parameters", trained->parameter_count()}, {"multiply_adds", trained->multiply_adds()}}},
       {"teacher", stage.inputs.empty() ? Json(nullptr) : Json(stage.inputs.front())},
@@ -223,6 +226,19 @@ Json Experiment::Seed::train_stage(const StageRecipe& stage, const Json& setting
                         {"test", test_summary["examples"], test_summary["errors"], test_summary["accuracy"],
                          test_summary["nll"]}});
   return entry;
+}
+
+/// "2 threads, bfloat16"; the latter only where a product of the student or of a teacher is large enough for it.
+std::string Experiment::Seed::conditions_of(const StageRecipe& stage, const Network& trained, Precision precision) {
+  const auto rounds = [](const Network& network) {
+    const auto& parameters = network.parameters();
+    return std::any_of(parameters.begin(), parameters.end(), [](const Parameter& it) { return worth_bfloat16(it.value); });
+  };
+  bool rounded = rounds(trained);
+  for (const std::string& input : stage.inputs) rounded |= rounds(*network(input));
+  const int threads = at::get_num_threads();
+  return fmt::format("{} thread{}, {}", threads, threads == 1 ? "" : "s",
+                     rounded && precision == Precision::bfloat16 ? "bfloat16" : "float32");
 }
 
 /// The events of training, with metrics.jsonl written before anyone else sees them: a checkpoint never gets ahead of it.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
+
 namespace limbeck {
 namespace {
 
@@ -28,6 +30,7 @@ class Rowwise : public torch::autograd::Function<Rowwise> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
+    if (at::GradMode::is_enabled()) throw Error("a loss computed row by row has no second derivative; use float64 logits");
     return {context->get_saved_variables()[0] * gradients[0], torch::Tensor(), torch::Tensor()};
   }
 };
@@ -44,11 +47,10 @@ torch::Tensor rowwise(const torch::Tensor& logits, double scale, const RowLoss& 
 }
 
 void log_softmax_row(const float* z, int64_t classes, double temperature, float* log_q) {
-  const auto inverse = static_cast<float>(1 / temperature);
-  const float largest = *std::max_element(z, z + classes);
+  const double largest = *std::max_element(z, z + classes);
   float sum = 0;
   for (int64_t c = 0; c < classes; ++c) {
-    log_q[c] = (z[c] - largest) * inverse;
+    log_q[c] = static_cast<float>((z[c] - largest) / temperature);  // in double: the difference may be past float's largest
     sum += std::exp(log_q[c]);
   }
   const float log_sum = std::log(sum);

@@ -13,7 +13,7 @@ using RowLoss = std::function<double(int64_t row, const float* z, float* gradien
 /// True for float32 on the CPU, of a size at which one thread is faster than many.
 bool can_go_rowwise(const torch::Tensor& logits);
 
-/// scale · Σ_n loss(n, z_n), a scalar through which gradients flow to logits [N, C].
+/// scale · Σ_n loss(n, z_n), a scalar through which gradients flow to logits [N, C]; second derivatives are an Error.
 torch::Tensor rowwise(const torch::Tensor& logits, double scale, const RowLoss& loss);
 
 /// log softmax(z / T) of one row of C numbers.

@@ -149,7 +149,7 @@ bool can_fuse_linear(const torch::Tensor& x, const torch::Tensor& weight) {
 
 bool worth_bfloat16(const torch::Tensor& weight) {
   constexpr int64_t kSmallest = 1 << 16;  // below, rounding the factors costs what the product gains
-  return weight.numel() >= kSmallest && std::min(weight.size(0), weight.size(1)) >= 64;
+  return weight.dim() == 2 && weight.numel() >= kSmallest && std::min(weight.size(0), weight.size(1)) >= 64;
 }
 
 torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,

@@ -52,15 +52,22 @@ const dnnl::engine& processor() {
   return engine;
 }
 
+dnnl::matmul::primitive_desc describe_matmul(const Memory::desc& a, const Memory::desc& b, const Memory::desc& c) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {processor(), a, b, c};
+#else
+  return {{a, b, c}, processor()};
+#endif
+}
+
 struct Product {
   dnnl::matmul primitive;
   Memory a, b, c;
 
   Product(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k)
-      : Product(dnnl::matmul::primitive_desc(
-            {describe(a_layout, m, k, Memory::data_type::bf16), describe(b_layout, k, n, Memory::data_type::bf16),
-             describe(Layout::plain, m, n, Memory::data_type::f32)},
-            processor())) {}
+      : Product(describe_matmul(describe(a_layout, m, k, Memory::data_type::bf16),
+                                describe(b_layout, k, n, Memory::data_type::bf16),
+                                describe(Layout::plain, m, n, Memory::data_type::f32))) {}
 
  private:
   explicit Product(const dnnl::matmul::primitive_desc& description)

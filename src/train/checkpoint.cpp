@@ -2,7 +2,9 @@
 
 #include <torch/types.h>
 
-#include <charconv>
+#include <sstream>
+
+#include <fmt/ranges.h>
 
 namespace limbeck {
 namespace {
@@ -17,6 +19,13 @@ TensorMap part_of(const TensorMap& tensors, const std::string& prefix) {
   return part;
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
 }  // namespace
 
 void CheckpointFile::save(const Network& network, const Optimizer& optimizer, const Progress& progress) const {
@@ -26,7 +35,7 @@ void CheckpointFile::save(const Network& network, const Optimizer& optimizer, co
   tensors["progress.place"] = torch::tensor({progress.epoch, progress.step}, torch::kInt64);
   tensors["progress.seconds"] = torch::tensor({progress.seconds}, torch::kFloat64);
   tensors["progress.sums"] = progress.sums;
-  save_tensors(path_, tensors, {{"format", kFormat}, {"fingerprint", fingerprint_}, {"conditions", conditions_}});
+  save_tensors(path_, tensors, {{"format", kFormat}, {"fingerprint", fingerprint_}, {"conditions", fmt::format("{}", fmt::join(progress.conditions, "\n"))}});
 }
 
 std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimizer) const {
@@ -36,7 +45,8 @@ std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimi
   try {
     const LoadedTensors loaded = load_tensors(path_);
     const auto format = loaded.metadata.find("format"), fingerprint = loaded.metadata.find("fingerprint");
-    if (format == loaded.metadata.end() || format->second != kFormat || fingerprint == loaded.metadata.end())
+    if (format == loaded.metadata.end() || format->second != kFormat || fingerprint == loaded.metadata.end() ||
+        !loaded.metadata.contains("conditions"))
       throw Error(name + " was not written by this program");
     if (fingerprint->second != fingerprint_) return std::nullopt;
     const TensorMap place = part_of(loaded.tensors, "progress.");
@@ -47,7 +57,7 @@ std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimi
                     .step = place.at("place")[1].item<int64_t>(),
                     .seconds = place.at("seconds")[0].item<double>(),
                     .sums = place.at("sums"),
-                    .conditions = loaded.metadata.count("conditions") > 0 ? loaded.metadata.at("conditions") : ""};
+                    .conditions = lines_of(loaded.metadata.at("conditions"))};
   } catch (const Error& error) {
     throw Error(error.what() + advice);
   }

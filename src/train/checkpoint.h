@@ -14,15 +14,14 @@ struct Progress {
   int64_t step = 0;
   double seconds = 0;  ///< of training so far, over all runs
   torch::Tensor sums;  ///< [k] float64, of the epoch under way
-  std::string conditions;  ///< under which it came so far; empty at the start
+  std::vector<std::string> conditions;  ///< under which it came so far, one after the other: "2 threads, float32"
 };
 
 class CheckpointFile {
  public:
-  /// `fingerprint`: of everything that the result depends on. A checkpoint with another one is refused. `conditions`: on which
-  /// only its last bits depend ("2 threads, float32").
-  CheckpointFile(fs::path path, std::string fingerprint, std::string conditions)
-      : path_(std::move(path)), fingerprint_(std::move(fingerprint)), conditions_(std::move(conditions)) {}
+  /// `fingerprint`: of everything that the result depends on. A checkpoint with another one is refused.
+  CheckpointFile(fs::path path, std::string fingerprint)
+      : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {}
 
   /// Writes atomically: whatever happens meanwhile, the file is the old or the new checkpoint.
   void save(const Network& network, const Optimizer& optimizer, const Progress& progress) const;
@@ -33,11 +32,10 @@ class CheckpointFile {
 
   void remove() const;
   const fs::path& path() const { return path_; }
-  const std::string& conditions() const { return conditions_; }
 
  private:
   fs::path path_;
-  std::string fingerprint_, conditions_;
+  std::string fingerprint_;
 };
 
 }  // namespace limbeck

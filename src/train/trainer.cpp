@@ -34,9 +34,7 @@ Trainer::Trainer(const TrainingSetup& setup)
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
   if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
-  if (!progress_.conditions.empty() && progress_.conditions != setup_.checkpoint.conditions())
-    setup_.events.emit(Notice{fmt::format("stage '{}' was begun with {} and goes on with {}: its weights will not be those of one run "
-                                          "to the last bit", stage.name, progress_.conditions, setup_.checkpoint.conditions())});
+  note_conditions();
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
   while (progress_.epoch < stage.epochs) {
@@ -54,7 +52,17 @@ TrainingResult Trainer::run() {
     save_or_stop();
   }
   const double examples = static_cast<double>(stage.epochs * setup_.train.size());
-  return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9)};
+  return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
+          .conditions = progress_.conditions};
+}
+
+void Trainer::note_conditions() {
+  std::vector<std::string>& all = progress_.conditions;
+  if (!all.empty() && all.back() == setup_.conditions) return;
+  if (!all.empty())
+    setup_.events.emit(Notice{fmt::format("stage '{}' was begun with {}, and goes on with {}: its weights will not be those of one "
+                                          "run to the last bit", setup_.stage.name, all.back(), setup_.conditions)});
+  all.push_back(setup_.conditions);
 }
 
 int64_t Trainer::steps_per_epoch() const {

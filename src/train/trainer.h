@@ -25,11 +25,13 @@ struct TrainingSetup {
   const CheckpointFile& checkpoint;
   const EventBus& events;
   Precision precision = Precision::float32;
+  std::string conditions;  ///< on which only the last bits of the result depend: "2 threads, float32"
 };
 
 struct TrainingResult {
   double seconds = 0;  ///< of training, over all runs of the stage
   double examples_per_second = 0;
+  std::vector<std::string> conditions;  ///< all under which the stage was trained
 };
 
 class Trainer {
@@ -43,6 +45,8 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// Adds this process's conditions to those of the stage, with a notice where they changed.
+  void note_conditions();
   int64_t steps_per_epoch() const;
   void train_step(const Batch& batch);
   void check_finite(const Objective::Value& value) const;

@@ -2,6 +2,7 @@
 import json
 import re
 import shlex
+import subprocess
 import unittest
 
 from support import SOURCE, ProgramTest
@@ -66,8 +67,44 @@ class Commands(ProgramTest):
         for name in ("a", "b"):
             self.limbeck("run", self.recipe, "--out", f"runs/{name}", "--quiet")
         small = ["--set", "data.source={digits: {train: 300, test: 50}}", "--set", "data.validation=0"]
-        for command in commands:
-            self.limbeck(*command, *(small if command[0] in ("run", "distill") else []))
+        printed = {" ".join(command): self.limbeck(*command, *(small if command[0] in ("run", "distill") else [])).stdout
+                   for command in commands}
+        self.assertTrue(all(printed.values()), printed)
+        (run,) = [text for command, text in printed.items() if command.startswith("run")]
+        self.assertIn("3 seeds", run)
+
+    def test_precision_is_of_the_whole_stage_and_is_told(self):
+        weights, told = {}, {}
+        for name in ("auto", "float32"):
+            settings = [flag for stage in ("teacher", "distilled") for flag in ("--set", f"stages.{stage}.precision={name}")]
+            out = self.folder / name
+            results = json.loads(self.limbeck("run", self.recipe, "--out", out, "--quiet", "--json", *settings).stdout)
+            told[name] = [stage["conditions"][0].split(", ")[1] for stage in results["stages"]]
+            weights[name] = [self.weights(stage, out) for stage in ("teacher", "distilled")]
+        self.assertEqual(told["float32"], ["float32", "float32"])
+        rounds = subprocess.run(["grep", "-qw", "avx512_bf16", "/proc/cpuinfo"]).returncode == 0
+        if not rounds:
+            message = self.limbeck("run", self.recipe, "--set", "stages.teacher.precision=bfloat16", expect=2).stderr
+            self.assertIn("precision bfloat16 needs", message)
+            self.assertEqual(weights["auto"], weights["float32"])
+            return
+        self.assertEqual(told["auto"], ["bfloat16", "bfloat16"])
+        self.assertNotEqual(weights["auto"][0], weights["float32"][0])
+        # The small student rounds nothing itself: from the same teacher, only the teacher's pass can differ.
+        teacher = f"{{mlp: {{hidden: [96], dropout: {{hidden: 0.2}}}}, weights: {self.folder}/float32/stages/teacher/weights.safetensors}}"
+        students = []
+        for name in ("auto", "float32"):
+            recipe = self.folder / f"student_{name}.yaml"
+            recipe.write_text(f"""
+name: student
+data: {{ source: {{ digits: {{ train: 2000, test: 200 }} }} }}
+networks: {{ large: {teacher}, small: {{ mlp: [8] }} }}
+stages: [ {{ name: distilled, train: small, epochs: 1, teacher: large, precision: {name} }} ]
+""")
+            out = self.folder / f"student_{name}"
+            self.limbeck("run", recipe, "--out", out, "--quiet")
+            students.append(self.weights("distilled", out))
+        self.assertNotEqual(*students)
 
     def test_json_is_all_that_is_printed(self):
         done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json")

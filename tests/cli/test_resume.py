@@ -1,4 +1,5 @@
 """Killed at any moment and run again: the same bits."""
+import json
 import signal
 import subprocess
 import time
@@ -8,8 +9,8 @@ from support import LIMBECK, ProgramTest
 
 
 class Resume(ProgramTest):
-    def start(self, out):
-        return subprocess.Popen([LIMBECK, "run", self.recipe, "--out", out, "--quiet"], stdout=subprocess.DEVNULL,
+    def start(self, out, *arguments):
+        return subprocess.Popen([LIMBECK, "run", self.recipe, "--out", out, "--quiet", *arguments], stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, cwd=self.folder)
 
     def stop_until_done(self, out, delays, signal_number):
@@ -40,7 +41,7 @@ class Resume(ProgramTest):
         self.assertEqual(len(lines), 6)
 
     def test_interrupt_saves_and_says_how_to_go_on(self):
-        process = self.start(self.out)
+        process = self.start(self.out, "--threads", "2")
         while process.poll() is None and not (self.out / "stages/teacher/checkpoint.safetensors").exists():
             time.sleep(0.002)
         process.send_signal(signal.SIGINT)
@@ -52,7 +53,9 @@ class Resume(ProgramTest):
         self.assertIn("Give the same command again", message)
         # The recipe's settings are the same and so the run goes on, but the last bits depend on the number of threads.
         done = self.limbeck("run", self.recipe, "--out", self.out, "--threads", 3)
-        self.assertRegex(done.stderr + done.stdout, r"begun with \d threads?, \w+ and goes on with 3 threads")
+        self.assertRegex(done.stderr + done.stdout, r"begun with 2 threads, \w+, and goes on with 3 threads")
+        results = json.loads((self.out / "results.json").read_text())["stages"][0]
+        self.assertEqual([text.split(",")[0] for text in results["conditions"]], ["2 threads", "3 threads"])
 
 
 if __name__ == "__main__":

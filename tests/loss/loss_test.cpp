@@ -108,6 +108,8 @@ TEST(Losses, AreFiniteAtExtremeLogits) {
     EXPECT_TRUE(std::isfinite(value_of(*made, extreme, -extreme, labels).item<double>())) << loss;
     EXPECT_TRUE(gradient_of(*made, extreme, -extreme, labels).isfinite().all().item<bool>()) << loss;
   }
+  const torch::Tensor largest = extreme * 3e34F;  // their differences are past the largest float
+  EXPECT_TRUE(std::isfinite(value_of(*make_loss("{soft_targets: 20}"), largest, largest).item<double>()));
 }
 
 TEST(Losses, InFloat32AreWhatTheyAreInFloat64) {
@@ -123,6 +125,12 @@ TEST(Losses, InFloat32AreWhatTheyAreInFloat64) {
     EXPECT_NEAR(value_of(*loss, z32, v32, y).item<double>(), exact, 1e-5 * (1 + std::abs(exact))) << yaml;
     EXPECT_TRUE(gradient_of(*loss, z32, v32, y).to(torch::kFloat64).allclose(gradient_of(*loss, z, v, y), 1e-4, 1e-6)) << yaml;
   }
+}
+
+TEST(Losses, RefuseShapesThatDoNotFit) {
+  EXPECT_THROW(value_of(*make_loss("{soft_targets: 2}"), torch::zeros({2, 3}), torch::zeros({2, 2})), Error);
+  EXPECT_THROW(value_of(*make_loss("{soft_targets: 2}"), torch::zeros({2, 3}), torch::zeros({1, 3})), Error);
+  EXPECT_THROW(value_of(*make_loss("hard_labels"), torch::zeros({2, 3}), {}, torch::tensor({0})), Error);
 }
 
 TEST(HardLabels, RefuseALabelThatIsNoOutput) {

@@ -92,8 +92,13 @@ TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
   const torch::Tensor close = fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16}).logits;
   EXPECT_FALSE(close.allclose(exact, 1e-5, 1e-6)) << "nothing was rounded";
   EXPECT_LT((close - exact).abs().max().item<double>(), 0.01 * exact.abs().max().item<double>());
-  for (int pass = 0; pass < 2; ++pass)
+  const void* kept = nullptr;
+  for (int pass = 0; pass < 2; ++pass) {
     EXPECT_TRUE(fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16, .prepared = &prepared}).logits.equal(close));
+    ASSERT_TRUE(prepared.rounded.at(0).defined());
+    if (pass == 1) EXPECT_EQ(prepared.rounded[0].data_ptr(), kept) << "rounded again";
+    kept = prepared.rounded[0].data_ptr();
+  }
 }
 
 TEST(Bfloat16, BothPassesMultiplyTheRoundedFactors) {

@@ -132,7 +132,7 @@ class Training : public TemporaryFolder {
     const auto network = make_network(recipe.networks[0].architecture, *digits, 1);
     const TrainingSplit split = hold_out(*digits, 50, 1);
     const Augmenter augmenter(recipe.stages[0].augment);
-    const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f", "1 thread");
+    const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
     EventBus events;
     events.subscribe([&](const Event& event) {
       if (const auto* epoch = std::get_if<EpochDone>(&event)) {

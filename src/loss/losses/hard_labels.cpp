@@ -27,6 +27,7 @@ class HardLabels : public Loss {
     const torch::Tensor contiguous = labels.contiguous();
     const auto* y = contiguous.data_ptr<int64_t>();
     const int64_t count = labels.size(0), classes = student.size(1);
+    if (count != student.size(0)) throw Error(fmt::format("{} labels for {} rows of logits", count, student.size(0)));
     if (std::any_of(y, y + count, [&](int64_t label) { return label >= classes; }))
       throw Error(fmt::format("a label is {}, but the network has {} outputs", *std::max_element(y, y + count), classes));
     const auto labelled = std::count_if(y, y + count, [](int64_t label) { return label >= 0; });

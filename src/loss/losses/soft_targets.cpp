@@ -43,6 +43,9 @@ class SoftTargets : public Loss {
 
  private:
   torch::Tensor fused(const torch::Tensor& student, const torch::Tensor& teacher) const {
+    if (teacher.sizes() != student.sizes())
+      throw Error(fmt::format("soft targets: the teacher's logits are {}x{}, the student's {}x{}", teacher.size(0), teacher.size(1),
+                              student.size(0), student.size(1)));
     const torch::Tensor targets = teacher.contiguous();
     const int64_t classes = student.size(1);
     const double temperature = options_.temperature, scale = temperature * temperature / static_cast<double>(student.size(0));
