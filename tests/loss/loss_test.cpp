@@ -101,9 +101,54 @@ TEST(SoftTargets, GradientReachesTheStudentOnly) {
   EXPECT_FALSE(v.grad().defined());
 }
 
+TEST(LabelSmoothing, HasTheHandComputedValueAndSkipsUnlabelledExamples) {
+  // p = (1/2, 1/2): every form of label costs log 2.
+  const torch::Tensor z = torch::tensor({{0.0, 0.0}, {5.0, -5.0}}, torch::kFloat64), y = torch::tensor({1, -1});
+  EXPECT_NEAR(value_of(*make_loss("{label_smoothing: 0.2}"), z, {}, y).item<double>(), std::log(2.0), 1e-12);
+  // p = (3/4, 1/4), label 0, a = 0.2: q' = (0.9, 0.1).
+  const torch::Tensor sure = torch::tensor({{std::log(3.0), 0.0}}, torch::kFloat64), first = torch::tensor({0});
+  const double expected = -0.9 * std::log(0.75) - 0.1 * std::log(0.25);
+  EXPECT_NEAR(value_of(*make_loss("{label_smoothing: 0.2}"), sure, {}, first).item<double>(), expected, 1e-12);
+  EXPECT_EQ(value_of(*make_loss("label_smoothing"), z, {}, torch::tensor({-1, -1})).item<double>(), 0);
+}
+
+// Yuan et al. 2019, section 3: label smoothing is distillation from the uniform teacher at T = 1.
+TEST(LabelSmoothing, IsDistillationFromTheUniformTeacher) {
+  const torch::Tensor z = random_logits(6, 5, 21), uniform = torch::zeros({6, 5}, torch::kFloat64);
+  const torch::Tensor y = torch::tensor({0, 4, 2, 2, 1, 3});
+  for (const double a : {0.1, 0.6}) {
+    const auto hard = make_loss("hard_labels"), soft = make_loss("{soft_targets: 1}");
+    const auto smooth = make_loss(fmt::format("{{label_smoothing: {{amount: {}, form: kl}}}}", a));
+    const double distilled = (1 - a) * value_of(*hard, z, {}, y).item<double>() + a * value_of(*soft, z, uniform).item<double>();
+    EXPECT_NEAR(value_of(*smooth, z, {}, y).item<double>(), distilled, 1e-12);
+    const torch::Tensor gradient = (1 - a) * gradient_of(*hard, z, {}, y) + a * gradient_of(*soft, z, uniform);
+    EXPECT_TRUE(gradient_of(*smooth, z, {}, y).allclose(gradient, 1e-10, 1e-14));
+    const auto entropy = make_loss(fmt::format("{{label_smoothing: {}}}", a));
+    EXPECT_TRUE(gradient_of(*entropy, z, {}, y).allclose(gradient, 1e-10, 1e-14));
+    check_gradient(*smooth, z, {}, y);
+  }
+}
+
+TEST(LogitRegression, HasTheHandComputedValueAndGradient) {
+  const torch::Tensor z = torch::tensor({{1.0, 2.0}, {0.0, 0.0}}, torch::kFloat64);
+  const torch::Tensor v = torch::tensor({{0.0, 4.0}, {0.0, 1.0}}, torch::kFloat64);
+  const auto loss = make_loss("logit_regression");
+  EXPECT_NEAR(value_of(*loss, z, v).item<double>(), (1.0 + 4.0 + 1.0) / (2 * 2), 1e-12);
+  EXPECT_TRUE(gradient_of(*loss, z, v).allclose((z - v) / 2));
+  check_gradient(*loss, z, v);
+}
+
+TEST(ProbabilityRegression, HasTheHandComputedValueAndGradient) {
+  // q = (1/2, 1/2), p = (3/4, 1/4)
+  const torch::Tensor z = torch::zeros({1, 2}, torch::kFloat64), v = torch::tensor({{2 * std::log(3.0), 0.0}}, torch::kFloat64);
+  EXPECT_NEAR(value_of(*make_loss("{probability_regression: 2}"), z, v).item<double>(), 1.0 / 16, 1e-12);
+  check_gradient(*make_loss("{probability_regression: {temperature: 3}}"), random_logits(4, 5, 31), random_logits(4, 5, 32));
+}
+
 TEST(Losses, AreFiniteAtExtremeLogits) {
   const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}, {-1e4F, 1e4F, 1e4F}}), labels = torch::tensor({1, 0});
-  for (const std::string loss : {"hard_labels", "{soft_targets: 1}", "{soft_targets: 20}", "{soft_targets: {form: cross_entropy}}"}) {
+  for (const std::string loss : {"hard_labels", "{soft_targets: 1}", "{soft_targets: 20}", "{soft_targets: {form: cross_entropy}}",
+                                 "label_smoothing", "logit_regression", "probability_regression"}) {
     const auto made = make_loss(loss);
     EXPECT_TRUE(std::isfinite(value_of(*made, extreme, -extreme, labels).item<double>())) << loss;
     EXPECT_TRUE(gradient_of(*made, extreme, -extreme, labels).isfinite().all().item<bool>()) << loss;

@@ -1,0 +1,60 @@
+// Cross-entropy with smoothed labels.
+//   q' = (1 − a) q + a / C        L = −(1/N) Σ_n Σ_c q'_nc log softmax(z_n)_c     over the N examples that have a label
+// It is distillation from the uniform teacher u at T = 1: (1 − a) H(q, p) + a KL(u ‖ p) is this loss less a log C, which is
+// constant (Yuan et al. 2019, equation 5). `form: kl` gives that value; the gradient is the same.
+#include <torch/types.h>
+
+#include <cmath>
+
+#include "loss/loss.h"
+
+namespace limbeck {
+namespace {
+
+enum class Form { cross_entropy, kl };
+
+struct LabelSmoothingOptions {
+  double amount = 0.1;
+  Form form = Form::cross_entropy;
+  void bind(Fields& fields) {
+    fields.number("amount", amount, from_below(0, 1), "a: the share of each label that is spread over all classes");
+    fields.choice<Form>("form", form, {{"cross_entropy", Form::cross_entropy}, {"kl", Form::kl}},
+                        "value reported: cross-entropy with the smoothed labels, or (1 - a) H(q, p) + a KL(u, p)");
+  }
+};
+
+class LabelSmoothing : public Loss {
+ public:
+  explicit LabelSmoothing(const LabelSmoothingOptions& options) : options_(options) {}
+
+  LossNeeds needs() const override { return {.labels = true}; }
+
+  torch::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
+    const double a = options_.amount;
+    const torch::Tensor log_p = torch::log_softmax(student.logits, 1);  // [N, C]
+    const torch::Tensor labelled = targets.labels.ge(0);                // [N]
+    const torch::Tensor hard = torch::nll_loss(log_p, targets.labels, {}, torch::Reduction::Sum, /*ignore_index=*/-1);
+    const torch::Tensor uniform = -log_p.mean(1).masked_fill(~labelled, 0).sum();
+    const torch::Tensor count = labelled.to(log_p.scalar_type()).sum();
+    const double constant = options_.form == Form::kl ? a * std::log(static_cast<double>(log_p.size(1))) : 0;
+    return ((1 - a) * hard + a * uniform - constant * count) / count.clamp_min(1);
+  }
+
+ private:
+  LabelSmoothingOptions options_;
+};
+
+}  // namespace
+
+void register_label_smoothing(Catalogue& catalogue) {
+  catalogue.add<Loss, LabelSmoothingOptions>(
+      Slot::loss,
+      {.name = "label_smoothing",
+       .summary = "Cross-entropy with labels of which a share is spread over all classes: the uniform teacher.",
+       .formula = "-sum_c q'_c log p_c, q' = (1 - a) q + a / C, p = softmax(z), mean over labelled examples",
+       .source = "Szegedy et al. 2016; as distillation: Yuan et al. 2019, section 3",
+       .principal = "amount"},
+      [](const LabelSmoothingOptions& options) { return std::make_unique<LabelSmoothing>(options); });
+}
+
+}  // namespace limbeck
