@@ -1,8 +1,8 @@
 """Limbeck against the peer, in turn, several times over: ratios of examples per second.
 
 Usage: bench/mnist_kd.py [--rounds N] [--python /usr/bin/python3]      (needs the build, and PyTorch for that Python)
-The program distils with the teacher run at every step, and with its outputs kept; the peer does both likewise. Also
-measures what this machine's matrix products do at the sizes of one step, so that the figures can be read as a share of it.
+The program distils with the teacher run at every step, and with its outputs kept, each with `precision: auto` and with
+`float32`; the peer does both in float32. bench_products says what the matrix products alone would allow.
 """
 import argparse
 import json

@@ -1,9 +1,8 @@
 // The matrix products of one step of distilling 784-1200-1200-10 into 784-800-800-10 at batch 128, one after the other, and
-// nothing else: the bound that arithmetic sets in float32. Reports examples and multiply-adds per second.
+// nothing else: the bound that arithmetic sets in float32. Reports examples and floating-point operations per second.
 #include <benchmark/benchmark.h>
 #include <dnnl.h>
 
-#include <array>
 #include <vector>
 
 namespace {

@@ -29,6 +29,9 @@ struct LossNeeds {
   std::vector<std::string> teacher_taps;
 };
 
+/// Throws Error unless teacher and student have logits of one shape: tensor operations would stretch one to the other.
+void require_same_shape(const Outputs& student, const TeacherOutputs& teacher);
+
 class Loss {
  public:
   virtual ~Loss() = default;

@@ -36,10 +36,8 @@ LIMBECK_VECTORIZED
 void pass_relu(float* __restrict to, const float* __restrict from, const float* __restrict y, float scale,
                float* __restrict sums, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const float factor = y[i] > 0 ? scale : 0.0F;  // a product under a condition would not be vectorised
-    const float passed = from[i] * factor;
-    to[i] = passed;
-    sums[i] += passed;
+    to[i] = y[i] > 0 ? from[i] * scale : 0.0F;
+    sums[i] += to[i];
   }
 }
 

@@ -1,10 +1,9 @@
 #include "train/checkpoint.h"
 
+#include <fmt/ranges.h>
 #include <torch/types.h>
 
 #include <sstream>
-
-#include <fmt/ranges.h>
 
 namespace limbeck {
 namespace {
@@ -35,7 +34,10 @@ void CheckpointFile::save(const Network& network, const Optimizer& optimizer, co
   tensors["progress.place"] = torch::tensor({progress.epoch, progress.step}, torch::kInt64);
   tensors["progress.seconds"] = torch::tensor({progress.seconds}, torch::kFloat64);
   tensors["progress.sums"] = progress.sums;
-  save_tensors(path_, tensors, {{"format", kFormat}, {"fingerprint", fingerprint_}, {"conditions", fmt::format("{}", fmt::join(progress.conditions, "\n"))}});
+  save_tensors(path_, tensors,
+               {{"format", kFormat},
+                {"fingerprint", fingerprint_},
+                {"conditions", fmt::format("{}", fmt::join(progress.conditions, "\n"))}});
 }
 
 std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimizer) const {

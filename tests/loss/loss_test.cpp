@@ -176,6 +176,9 @@ TEST(Losses, RefuseShapesThatDoNotFit) {
   EXPECT_THROW(value_of(*make_loss("{soft_targets: 2}"), torch::zeros({2, 3}), torch::zeros({2, 2})), Error);
   EXPECT_THROW(value_of(*make_loss("{soft_targets: 2}"), torch::zeros({2, 3}), torch::zeros({1, 3})), Error);
   EXPECT_THROW(value_of(*make_loss("hard_labels"), torch::zeros({2, 3}), {}, torch::tensor({0})), Error);
+  for (const char* yaml : {"soft_targets", "logit_regression", "probability_regression"})
+    for (const auto type : {torch::kFloat32, torch::kFloat64})
+      EXPECT_THROW(value_of(*make_loss(yaml), torch::zeros({2, 3}, type), torch::zeros({1, 3}, type)), Error) << yaml;
 }
 
 TEST(HardLabels, RefuseALabelThatIsNoOutput) {

@@ -14,6 +14,7 @@ class LogitRegression : public Loss {
   LossNeeds needs() const override { return {.teacher_logits = true}; }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
+    require_same_shape(student, teacher);
     const torch::Tensor difference = student.logits - teacher.logits.detach();  // [N, C]
     return difference.square().sum() / (2 * static_cast<double>(difference.size(0)));
   }

@@ -20,6 +20,7 @@ class ProbabilityRegression : public Loss {
   LossNeeds needs() const override { return {.teacher_logits = true}; }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
+    require_same_shape(student, teacher);
     const torch::Tensor p = teacher.log_probabilities(options_.temperature).exp();         // [N, C]
     const torch::Tensor q = torch::softmax(student.logits / options_.temperature, 1);      // [N, C]
     return (q - p).square().sum() / (2 * static_cast<double>(q.size(0)));

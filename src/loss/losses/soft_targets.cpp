@@ -33,6 +33,7 @@ class SoftTargets : public Loss {
   LossNeeds needs() const override { return {.teacher_logits = true}; }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
+    require_same_shape(student, teacher);
     const double temperature = options_.temperature;
     if (can_go_rowwise(student.logits) && can_go_rowwise(teacher.logits)) return fused(student.logits, teacher.logits);
     const torch::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
@@ -43,9 +44,6 @@ class SoftTargets : public Loss {
 
  private:
   torch::Tensor fused(const torch::Tensor& student, const torch::Tensor& teacher) const {
-    if (teacher.sizes() != student.sizes())
-      throw Error(fmt::format("soft targets: the teacher's logits are {}x{}, the student's {}x{}", teacher.size(0), teacher.size(1),
-                              student.size(0), student.size(1)));
     const torch::Tensor targets = teacher.contiguous();
     const int64_t classes = student.size(1);
     const double temperature = options_.temperature, scale = temperature * temperature / static_cast<double>(student.size(0));
