@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache pkg-config
-  libtorch-dev libdnnl-dev libopenblas0-pthread libgomp1
+  libtorch-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread libgomp1
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev librandom123-dev libxxhash-dev
   libcurl4-openssl-dev zlib1g-dev
   libgtest-dev libbenchmark-dev python3
