@@ -4,42 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <iterator>
 #include <set>
 
-#include "core/error.h"
 #include "core/text.h"
-#include "report/reported_run.h"
-#include "report/statistics.h"
+#include "report/compared_runs.h"
 #include "report/text_table.h"
 
 namespace limbeck {
 namespace {
 
-struct NamedRun {
-  std::string name;
-  ReportedRun results;
-};
-
-/// The folder's own name; "." and a path that ends in "/" are resolved first.
-std::string folder_name(const fs::path& folder) {
-  fs::path path = fs::absolute(folder).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  return path.filename().string();
-}
-
-/// Runs under the shortest names that tell them apart.
-std::vector<NamedRun> read_runs(const std::vector<fs::path>& folders) {
-  std::map<std::string, int> uses;
-  for (const fs::path& folder : folders) ++uses[folder_name(folder)];
-  std::vector<NamedRun> runs;
-  for (const fs::path& folder : folders) {
-    const std::string name = folder_name(folder);
-    runs.push_back({printable(uses[name] > 1 ? folder.string() : name), read_reported_run(folder)});
-  }
-  return runs;
-}
+constexpr size_t kManyComparisons = 5;
 
 std::vector<std::string> stage_names(const std::vector<NamedRun>& runs) {
   std::vector<std::string> names;
@@ -49,105 +24,104 @@ std::vector<std::string> stage_names(const std::vector<NamedRun>& runs) {
   return names;
 }
 
-/// The split that every run was evaluated on, test before validation; else the first run's own.
-std::string common_split(const std::vector<NamedRun>& runs) {
-  for (const char* split : {"test", "validation"}) {
-    const auto has_split = [&](const NamedRun& run) {
-      return std::any_of(run.results.stages.begin(), run.results.stages.end(),
-                         [&](const ReportedStage& stage) { return stage.evaluation(split) != nullptr; });
-    };
-    if (std::all_of(runs.begin(), runs.end(), has_split)) return split;
-  }
-  return runs.front().results.main_split();
-}
-
 std::string seed_count(const ReportedRun& run) {
   return run.seeds.empty() ? "" : std::to_string(run.seeds.size());
 }
 
-std::vector<std::string> row(const std::string& stage_label, const NamedRun& run, const ReportedStage& stage,
-                             const std::string& split) {
-  const auto cell = [&](const char* key) {
-    const ReportedNumber* number = stage.measure(split, key);
-    return number ? metric_format(key).formatted(*number) : "";
-  };
-  return {stage_label,
-          run.name,
-          stage.status == "done" ? "" : stage.status,
-          seed_count(run.results),
-          stage.network_description.empty() ? stage.network : stage.network_description,
-          stage.parameters ? with_commas(*stage.parameters) : "",
-          cell("errors"),
-          cell("accuracy"),
-          cell("nll"),
-          cell("ece"),
-          stage.seconds ? duration(*stage.seconds) : ""};
+// The measures that have a column in any case; another that is compared stands before them.
+constexpr const char* kShown[] = {"errors", "accuracy", "nll", "ece"};
+
+/// The number that is compared, then those that have a column in any case.
+std::vector<std::string> measures(const ComparedRuns& compared) {
+  std::vector<std::string> keys = {std::begin(kShown), std::end(kShown)};
+  if (std::find(keys.begin(), keys.end(), compared.metric) == keys.end()) keys.insert(keys.begin(), compared.metric);
+  return keys;
 }
 
-std::string table_text(const std::vector<NamedRun>& runs, const std::string& split) {
-  TextTable table({{"stage"},
-                   {"run"},
-                   {"status"},
-                   {"seeds", Align::right},
-                   {"network"},
-                   {"parameters", Align::right},
-                   {split + " errors", Align::mark},
-                   {"accuracy", Align::mark},
-                   {"NLL", Align::mark},
-                   {"ECE", Align::mark},
-                   {"time", Align::right}});
-  for (const std::string& name : stage_names(runs)) {
-    table.add_gap();
+std::vector<std::string> row(const std::string& stage_label, const std::string& run_label, const NamedRun& run,
+                             const ReportedStage& stage, const ComparedRuns& compared) {
+  std::vector<std::string> cells = {stage_label,
+                                    run_label,
+                                    stage.status == "done" ? "" : stage.status,
+                                    seed_count(run.results),
+                                    stage.network_description.empty() ? stage.network : stage.network_description,
+                                    stage.parameters ? with_commas(*stage.parameters) : ""};
+  for (const std::string& key : measures(compared)) {
+    const ReportedNumber* number = stage.measure(compared.split, key);
+    cells.push_back(number ? metric_format(key).formatted(*number) : "");
+  }
+  cells.push_back(stage.seconds ? duration(*stage.seconds) : "");
+  return cells;
+}
+
+std::string table_text(const ComparedRuns& compared) {
+  std::vector<TextColumn> columns = {
+      {"stage"}, {"run"}, {"status"}, {"seeds", Align::right}, {"network"}, {"parameters", Align::right}};
+  for (const std::string& key : measures(compared)) {
+    const std::string label = metric_format(key).label;
+    columns.push_back({key == measures(compared).front() ? compared.split + " " + label : label, Align::mark});
+  }
+  columns.push_back({"time", Align::right});
+  TextTable table(std::move(columns));
+  const bool several = compared.runs.size() > 1;
+  for (const std::string& name : stage_names(compared.runs)) {
+    if (several) table.add_gap();
     std::string label = name;
-    for (const NamedRun& run : runs) {
+    for (const NamedRun& run : compared.runs) {
       const ReportedStage* stage = run.results.stage(name);
       if (!stage) continue;
-      table.add(row(label, run, *stage, split));
+      table.add(row(label, several ? run.name : "", run, *stage, compared));
       label.clear();
     }
   }
   return table.text();
 }
 
-/// Each seed's errors; the one number of a run over one seed.
-std::vector<double> values_of(const ReportedNumber& number) {
-  return number.values.empty() ? std::vector<double>{number.mean} : number.values;
-}
-
-std::string verdict(const ReportedNumber& before, const ReportedNumber& after) {
-  const std::vector<double> first = values_of(before), other = values_of(after);
-  const ReportedNumber& means = after.deviation ? after : before;  // a mean, where one of them is
+/// "+38.3 errors", "+0.30 points of accuracy", "-0.0012 NLL"
+std::string difference_text(const MetricFormat& format, const StageDifference& of) {
+  const ReportedNumber& means = of.after.deviation ? of.after : of.before;  // a mean, where one of them is
   const std::string difference =
-      metric_format("errors").difference({.mean = after.mean, .deviation = means.deviation}, before.mean);
-  if (first.size() < 2 || other.size() < 2)
-    return fmt::format("{} errors; too few seeds to tell ({} against {}; at least 2 each are needed)", difference,
-                       first.size(), other.size());
-  const std::optional<WelchInterval> interval = welch_interval(first, other);
-  if (!interval) return fmt::format("{} errors; the seeds do not vary, so the noise is unknown", difference);
-  const auto number = [](double value) { return fmt::format("{}{:.1f}", value > 0 ? "+" : "", value); };
-  return fmt::format("{} errors, 95 % interval {} to {} ({} against {} seeds): {}", difference, number(interval->low),
-                     number(interval->high), first.size(), other.size(),
-                     interval->excludes_zero() ? "more than noise" : "within noise");
+      format.difference({.mean = of.after.mean, .deviation = means.deviation}, of.before.mean);
+  return fmt::format("{} {}{}", difference, format.unit == "%" ? "points of " : "", format.label);
 }
 
-std::string verdicts(const std::vector<NamedRun>& runs, const std::string& split) {
+std::string verdict(const MetricFormat& format, const StageDifference& of) {
+  const std::string difference = difference_text(format, of);
+  const size_t before = values_of(of.before).size(), after = values_of(of.after).size();
+  const Noise noise = of.noise();
+  if (noise == Noise::too_few_seeds)
+    return fmt::format("{}; too few seeds to tell ({} against {}; at least 2 each are needed)", difference, before,
+                       after);
+  if (noise == Noise::seeds_do_not_vary)
+    return fmt::format("{}; the seeds do not vary, so the noise is unknown", difference);
+  const WelchInterval interval = of.interval().value();
+  const auto border = [&](double value) { return format.difference({.mean = value, .deviation = 0.0}, 0); };
+  return fmt::format("{}, 95 % interval {} to {} ({} against {} seeds): {}", difference, border(interval.low),
+                     border(interval.high), before, after,
+                     noise == Noise::exceeded ? "more than noise" : "within noise");
+}
+
+std::string verdicts(const ComparedRuns& compared) {
+  const MetricFormat format = metric_format(compared.metric);
+  size_t widest = 0, intervals = 0;
+  for (const StageDifference& of : compared.differences)
+    widest = std::max(widest, terminal_width(printable(of.stage->name)));
   std::string text;
-  for (size_t i = 1; i < runs.size(); ++i) {
-    size_t widest = 0;
-    std::vector<std::pair<std::string, std::string>> found;
-    for (const ReportedStage& stage : runs[i].results.stages) {
-      const ReportedStage* first = runs[0].results.stage(stage.name);
-      const ReportedNumber* before = first ? first->measure(split, "errors") : nullptr;
-      const ReportedNumber* after = stage.measure(split, "errors");
-      if (!before || !after) continue;
-      found.emplace_back(printable(stage.name), verdict(*before, *after));
-      widest = std::max(widest, terminal_width(found.back().first));
+  const NamedRun* run = nullptr;
+  for (const StageDifference& of : compared.differences) {
+    if (run != of.run) {
+      const std::string subject = of.run == of.reference_run ? "Against " + of.reference->name
+                                                             : of.run->name + " against " + of.reference_run->name;
+      text += fmt::format("\n{}, {} split:\n", printable(subject), printable(compared.split));
     }
-    if (found.empty()) continue;
-    text += fmt::format("\n{} against {}, {} split:\n", runs[i].name, runs[0].name, split);
-    for (const auto& [stage, line] : found)
-      text += fmt::format("  {}{}  {}\n", stage, std::string(widest - terminal_width(stage), ' '), line);
+    run = of.run;
+    const std::string stage = printable(of.stage->name);
+    text += fmt::format("  {}{}  {}\n", stage, std::string(widest - terminal_width(stage), ' '), verdict(format, of));
+    if (of.interval()) ++intervals;
   }
+  if (intervals >= kManyComparisons)
+    text +=
+        fmt::format("\nOf {} such intervals, one in 20 leaves out zero by chance where nothing differs.\n", intervals);
   return text;
 }
 
@@ -168,16 +142,60 @@ std::string notes(const std::vector<NamedRun>& runs, const std::string& split) {
   return text;
 }
 
+Json number_json(const ReportedNumber& number) {
+  return {{"mean", number.mean},
+          {"deviation", number.deviation ? Json(*number.deviation) : Json()},
+          {"values", values_of(number)}};
+}
+
+Json difference_json(const StageDifference& of) {
+  const auto verdict = [](Noise noise) {
+    switch (noise) {
+      case Noise::exceeded:
+        return "more than noise";
+      case Noise::not_exceeded:
+        return "within noise";
+      case Noise::too_few_seeds:
+        return "too few seeds";
+      case Noise::seeds_do_not_vary:
+        return "seeds do not vary";
+    }
+    return "";
+  };
+  Json interval;
+  if (const std::optional<WelchInterval> found = of.interval())
+    interval = {{"low", found->low}, {"high", found->high}, {"confidence", 0.95}};
+  return {{"run", of.run->name},
+          {"stage", of.stage->name},
+          {"against", {{"run", of.reference_run->name}, {"stage", of.reference->name}}},
+          {"difference", of.difference()},
+          {"interval", interval},
+          {"seeds", {values_of(of.before).size(), values_of(of.after).size()}},
+          {"verdict", verdict(of.noise())}};
+}
+
 }  // namespace
 
-std::string compare_runs(const std::vector<fs::path>& folders) {
-  if (folders.size() < 2)
-    throw Error(ErrorKind::usage, fmt::format("{} run to compare; expected at least 2", folders.size()));
-  const std::vector<NamedRun> runs = read_runs(folders);
-  const std::string split = common_split(runs);
-  std::string text = table_text(runs, split);
-  if (split.empty()) return text + "\nNo stage has been evaluated.\n";
-  return text + notes(runs, split) + verdicts(runs, split);
+std::string compare_runs(const std::vector<fs::path>& folders, const CompareOptions& options) {
+  const ComparedRuns compared = read_comparison(folders, options);
+  std::string text = table_text(compared);
+  if (compared.split.empty()) return text + "\nNo stage has been evaluated.\n";
+  return text + notes(compared.runs, compared.split) + verdicts(compared);
+}
+
+Json comparison_json(const std::vector<fs::path>& folders, const CompareOptions& options) {
+  const ComparedRuns compared = read_comparison(folders, options);
+  Json stages = Json::array(), comparisons = Json::array();
+  for (const NamedRun& run : compared.runs)
+    for (const ReportedStage& stage : run.results.stages) {
+      const ReportedNumber* number = stage.measure(compared.split, compared.metric);
+      stages.push_back({{"run", run.name},
+                        {"stage", stage.name},
+                        {"status", stage.status},
+                        {"number", number ? number_json(*number) : Json()}});
+    }
+  for (const StageDifference& of : compared.differences) comparisons.push_back(difference_json(of));
+  return {{"split", compared.split}, {"metric", compared.metric}, {"stages", stages}, {"comparisons", comparisons}};
 }
 
 }  // namespace limbeck

@@ -2,11 +2,9 @@
 
 #include <fmt/core.h>
 
-#include "report/html.h"
-#include "report/page/assets.h"
+#include "report/page/document.h"
 #include "report/page/page.h"
 #include "report/page/sections.h"
-#include "report/plot_style.h"
 
 namespace limbeck {
 namespace {
@@ -28,17 +26,6 @@ constexpr Section kSections[] = {
     {"settings", "Settings", settings_section},
 };
 
-// The page's content security policy: everything stands in the file itself, nothing may be fetched.
-constexpr const char* kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-)";
-
 }  // namespace
 
 std::string html_report(const fs::path& run_folder) {
@@ -50,11 +37,8 @@ std::string html_report(const fs::path& run_folder) {
     contents += fmt::format("<a href=\"#{}\">{}</a>", section.id, section.name);
     sections += fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", section.id, section.name, html);
   }
-  return fmt::format(
-      "{}<title>{}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n{}<nav>{}</nav>\n<main>\n{}</main>\n"
-      "<div id=\"tip\" role=\"status\" hidden></div>\n<script>\n{}</script>\n</body>\n</html>\n",
-      kHead, html_escape(page.run.name.empty() ? "Limbeck run" : page.run.name + " – Limbeck"), plot_style(),
-      kPageStyle, header_of(page), contents, sections, kPageScript);
+  return document(page.run.name.empty() ? "Limbeck run" : page.run.name + " – Limbeck",
+                  fmt::format("{}<nav>{}</nav>\n<main>\n{}</main>\n", header_of(page), contents, sections));
 }
 
 void write_html_report(const fs::path& run_folder) {

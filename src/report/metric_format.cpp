@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
 
 #include "core/text.h"
 
 namespace limbeck {
 namespace {
+constexpr std::string_view kClassErrors = "class_errors.";  // followed by the class's name
 
 std::string unit_suffix(const MetricFormat& metric) {
   return metric.unit.empty() ? "" : " " + metric.unit;
@@ -52,7 +54,7 @@ std::string MetricFormat::difference(const ReportedNumber& measure, double refer
 }
 
 MetricFormat metric_format(const std::string& key) {
-  static const std::array<MetricFormat, 6> kKnown = {
+  static const std::array<MetricFormat, 9> kKnown = {
       MetricFormat{.key = "errors", .label = "errors", .decimals = 0, .unit = "", .counts = true},
       MetricFormat{
           .key = "accuracy", .label = "accuracy", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
@@ -61,10 +63,21 @@ MetricFormat metric_format(const std::string& key) {
       MetricFormat{
           .key = "agreement", .label = "agreement", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
       MetricFormat{.key = "teacher_kl", .label = "KL to teacher", .decimals = 4, .unit = ""},
+      MetricFormat{.key = "member_errors", .label = "members' errors", .decimals = 0, .unit = "", .counts = true},
+      MetricFormat{.key = "teacher_errors", .label = "teacher's errors", .decimals = 0, .unit = "", .counts = true},
+      MetricFormat{.key = "teacher_accuracy",
+                   .label = "teacher's accuracy",
+                   .scale = 100,
+                   .decimals = 2,
+                   .unit = "%",
+                   .lower_is_better = false},
   };
   const auto found =
       std::find_if(kKnown.begin(), kKnown.end(), [&](const MetricFormat& known) { return known.key == key; });
   if (found != kKnown.end()) return *found;
+  if (key.starts_with(kClassErrors))
+    return {
+        .key = key, .label = "errors on " + key.substr(kClassErrors.size()), .decimals = 0, .unit = "", .counts = true};
   return MetricFormat{.key = key, .label = key, .decimals = 4, .unit = ""};
 }
 

@@ -34,6 +34,7 @@ struct MetricFormat {
   std::string difference(const ReportedNumber& measure, double reference) const;
 };
 
+/// Of "class_errors.NAME" as well: the errors on the examples of one class.
 MetricFormat metric_format(const std::string& key);
 
 }  // namespace limbeck

@@ -1,6 +1,14 @@
 #include "report/paper.h"
 
+#include <fmt/core.h>
+
 namespace limbeck {
+
+std::string PaperComparison::sentence() const {
+  const std::string label = metric_format(key).label;
+  if (ours.empty()) return fmt::format("{}: paper {}", label, paper);
+  return fmt::format("{}: {} (paper {}, {})", label, ours, paper, difference);
+}
 
 std::vector<PaperComparison> paper_comparisons(const ReportedStage& stage, const std::string& split) {
   std::vector<PaperComparison> comparisons;

@@ -5,19 +5,14 @@
 #include <limits>
 #include <numeric>
 
-#include "report/text_table.h"
-
 namespace limbeck {
 namespace {
-constexpr double kCharacterWidth = 6.6;  // of 12 px text, on average; a little generous
 constexpr double kLegendLine = 19, kNameDistance = 14.5, kLongestDirectName = 150;
-constexpr double kTitleHeight = 28, kLabelHeight = 23, kFootHeight = 40;
+constexpr double kTitleHeight = 28, kLabelHeight = 23, kTickHeight = 17, kXLabelHeight = 17, kFootMargin = 6;
+constexpr int kMostPasses = 12;
+constexpr double kMostSideways = 7;  // half the distance between two lines' points of one category
 constexpr size_t kMostDirectNames = 8;
 constexpr double kTickDistanceX = 62, kTickDistanceY = 42, kDataTickDistance = 26;
-
-double text_width(const std::string& text) {
-  return kCharacterWidth * static_cast<double>(terminal_width(text));
-}
 
 std::vector<size_t> named_lines(const SvgPlot& plot) {
   std::vector<size_t> named;
@@ -45,12 +40,12 @@ std::vector<double> y_values(const SvgPlot& plot) {
   return values;
 }
 
-/// Direct names need few lines, short names, and ends at the same x.
+/// Direct names need few lines, short names, and strokes that end at the same x.
 bool names_fit_at_the_ends(const SvgPlot& plot, const std::vector<size_t>& named, double last_x) {
   if (plot.names != SvgPlot::Names::direct || named.size() > kMostDirectNames) return false;
   return std::all_of(named.begin(), named.end(), [&](size_t i) {
     const SvgPlot::Line& line = plot.lines[i];
-    return line.points.back().x == last_x && text_width(line.name) <= kLongestDirectName;
+    return !line.points_only && line.points.back().x == last_x && text_width(line.name) <= kLongestDirectName;
   });
 }
 
@@ -112,10 +107,58 @@ void refine_x_ticks(const std::vector<double>& values, PlotLayout& layout) {
   layout.x.set_ticks(std::move(ticks));
 }
 
+/// A frame wide enough for the labels of both axes and for names at the lines' ends.
+void place_sides(const SvgPlot& plot, const std::vector<size_t>& named_at_ends, PlotLayout& layout) {
+  double widest_tick = 0, widest_name = 0;
+  for (const double tick : layout.y.ticks()) widest_tick = std::max(widest_tick, text_width(tick_label(tick)));
+  for (const size_t i : named_at_ends) widest_name = std::max(widest_name, text_width(plot.lines[i].name) + 12);
+  layout.left = widest_tick + 10;
+  layout.right = plot.width - widest_name - 10;
+}
+
+/// Equal slots for the categories, their labels below, and the lines' points beside each other in each slot.
+void place_categories(const SvgPlot& plot, PlotLayout& layout) {
+  const auto count = static_cast<double>(plot.categories.size());
+  double slot = 0;
+  for (int pass = 0; pass < kMostPasses; ++pass) {  // slanted labels may move the left side, which narrows the slots
+    slot = (layout.right - layout.left) / count;
+    layout.categories = category_labels(plot.categories, slot);
+    const double needed = layout.categories.overhang - slot / 2;
+    if (layout.left >= needed) break;
+    layout.left = needed + 1;
+  }
+  layout.x = PlotAxis::exactly(-0.5, count - 0.5, PlotScale::linear, 1);
+  std::vector<double> ticks(plot.categories.size());
+  std::iota(ticks.begin(), ticks.end(), 0.0);
+  layout.x.set_ticks(std::move(ticks));
+  const auto lines = static_cast<double>(plot.lines.size());
+  const double step = std::min(2 * kMostSideways, 0.7 * slot / std::max(lines, 1.0));
+  for (size_t i = 0; i < plot.lines.size(); ++i) layout.sideways[i] = (static_cast<double>(i) - (lines - 1) / 2) * step;
+}
+
+/// Numbers from the first x to the last; few points are kept off the frame's sides.
+void place_numbers(const SvgPlot& plot, const std::vector<double>& xs, PlotLayout& layout) {
+  bool few = true, dots = false;
+  for (const SvgPlot::Line& line : plot.lines) {
+    few = few && line.points.size() <= kMostPointsWithDots;
+    dots = dots || has_dots(line);
+  }
+  layout.inset = few ? 9 : dots ? 5 : 0;
+  if (xs.empty()) return;
+  const int most = std::max(2, static_cast<int>((layout.right - layout.left) / kTickDistanceX));
+  layout.x = PlotAxis::exactly(xs.front(), xs.back(), plot.x_scale, most);
+  refine_x_ticks(xs, layout);
+}
+
 }  // namespace
+
+bool has_dots(const SvgPlot::Line& line) {
+  return !line.faint && (line.points_only || line.points.size() <= kMostPointsWithDots);
+}
 
 PlotLayout lay_out(const SvgPlot& plot, PlotTitle title) {
   PlotLayout layout;
+  layout.sideways.resize(plot.lines.size());
   const std::vector<size_t> named = named_lines(plot);
   const std::vector<double> xs = x_values(plot);
   const bool at_ends = named.size() > 1 && !xs.empty() && names_fit_at_the_ends(plot, named, xs.back());
@@ -125,24 +168,16 @@ PlotLayout lay_out(const SvgPlot& plot, PlotTitle title) {
   layout.y_label_y = top + 12;
   layout.top = top + kLabelHeight + 4;
   layout.bottom = layout.top + plot.plot_height;
-  layout.height = layout.bottom + kFootHeight;
-
   layout.y =
       PlotAxis::over(y_values(plot), plot.y_scale, std::max(2, static_cast<int>(plot.plot_height / kTickDistanceY)));
-  double widest_tick = 0, widest_name = 0;
-  for (const double tick : layout.y.ticks()) widest_tick = std::max(widest_tick, text_width(tick_label(tick)));
-  if (at_ends)
-    for (const size_t i : named) widest_name = std::max(widest_name, text_width(plot.lines[i].name) + 12);
-  layout.left = widest_tick + 10;
-  layout.right = plot.width - widest_name - 10;
-  const bool few =
-      std::all_of(plot.lines.begin(), plot.lines.end(), [](const auto& line) { return line.points.size() <= 30; });
-  layout.inset = few ? 9 : 0;
-  if (!xs.empty()) {
-    const int most = std::max(2, static_cast<int>((layout.right - layout.left) / kTickDistanceX));
-    layout.x = PlotAxis::exactly(xs.front(), xs.back(), plot.x_scale, most);
-    refine_x_ticks(xs, layout);
-  }
+  place_sides(plot, at_ends ? named : std::vector<size_t>{}, layout);
+  if (plot.categories.empty())
+    place_numbers(plot, xs, layout);
+  else
+    place_categories(plot, layout);
+  layout.x_label_y = layout.bottom + (plot.categories.empty() ? kTickHeight : layout.categories.height) +
+                     (plot.x_label.empty() && !plot.categories.empty() ? 0 : kXLabelHeight);
+  layout.height = layout.x_label_y + kFootMargin;
   if (at_ends) place_names_at_the_ends(plot, named, layout);
   return layout;
 }

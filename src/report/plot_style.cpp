@@ -41,7 +41,9 @@ constexpr const char* kShapes =
 .plot .faint{stroke-width:1;opacity:.4}
 .plot .again{stroke-dasharray:5 4}
 .plot .error{stroke:currentColor;stroke-width:1.25}
+.plot .band{fill:currentColor;opacity:.16}
 .plot .dot{fill:currentColor;stroke-width:1.5}
+.plot .dot.small{stroke-width:.5}
 )";
 
 std::string colours(const Theme& theme) {

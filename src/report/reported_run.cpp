@@ -14,24 +14,31 @@ namespace limbeck {
 namespace {
 constexpr int64_t kFormat = 1;
 
-ReportedNumber parse_measure(double mean, const Json& over_seeds) {
-  ReportedNumber measure{.mean = mean};
-  measure.deviation = json_number(over_seeds, "deviation");
-  for (const Json& value : json_items(json_field(over_seeds, "values")))
-    if (const auto finite = json_number(value)) measure.values.push_back(*finite);
-  if (const auto over = json_number(over_seeds, "mean")) measure.mean = *over;
-  if (measure.values.size() == 1) measure.deviation.reset();  // one seed has no spread
-  return measure;
+/// The numbers of an object and of the objects in it, whose keys are joined: {"class_errors": {"3": 14}} holds
+/// "class_errors.3".
+void parse_measures(const Json& json, const Json& over_seeds, const std::string& prefix,
+                    std::vector<std::pair<std::string, ReportedNumber>>& measures) {
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_object() && prefix.empty()) parse_measures(value, json_field(over_seeds, key), key + ".", measures);
+    if (const auto mean = json_number(value); mean && prefix + key != "examples")
+      measures.emplace_back(prefix + key,
+                            parse_reported_number(json_field(over_seeds, key)).value_or(ReportedNumber{.mean = *mean}));
+  }
 }
 
 ReportedEvaluation parse_evaluation(const std::string& split, const Json& json, const Json& over_seeds) {
   ReportedEvaluation evaluation{.split = split, .examples = json_integer(json, "examples").value_or(0), .measures = {}};
-  for (const auto& [key, value] : json.items()) {
-    const auto mean = json_number(value);
-    if (!mean || key == "examples") continue;
-    evaluation.measures.emplace_back(key, parse_measure(*mean, json_field(over_seeds, key)));
-  }
+  parse_measures(json, over_seeds, "", evaluation.measures);
   return evaluation;
+}
+
+std::vector<std::pair<std::string, double>> parse_paper(const Json& numbers) {
+  std::vector<std::pair<std::string, double>> paper;
+  if (!numbers.is_object()) return paper;
+  std::vector<std::pair<std::string, ReportedNumber>> measures;
+  parse_measures(numbers, Json(), "", measures);
+  for (const auto& [key, number] : measures) paper.emplace_back(key, number.mean);
+  return paper;
 }
 
 /// A number that can be written as a whole one; nothing for one that no clock can have measured.
@@ -55,6 +62,7 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   stage.multiply_adds = json_integer(network, "multiply_adds");
   stage.teacher = json_text(json, "teacher");
   stage.objective = json_text(json, "objective");
+  stage.note = json_text(json, "note");
   const Json& evaluations = json_field(json, "evaluations");
   if (evaluations.is_object()) {
     for (const auto& [split, evaluation] : evaluations.items())
@@ -62,11 +70,7 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
         stage.evaluations.push_back(
             parse_evaluation(split, evaluation, json_field(json_field(json, "over_seeds"), split)));
   }
-  const Json& numbers = json_field(paper, stage.name);
-  if (numbers.is_object()) {
-    for (const auto& [key, value] : numbers.items())
-      if (const auto finite = json_number(value)) stage.paper.emplace_back(key, *finite);
-  }
+  stage.paper = parse_paper(json_field(paper, stage.name));
   return stage;
 }
 
@@ -86,6 +90,8 @@ ReportedPlot parse_plot(const Json& json) {
   plot.y_label = json_text(json, "y_label");
   plot.log_x = json_field(json, "log_x") == true;
   plot.log_y = json_field(json, "log_y") == true;
+  plot.points_only = json_field(json, "points_only") == true;
+  for (const Json& name : json_items(json_field(json, "categories"))) plot.categories.push_back(json_text(name));
   for (const Json& line : json_items(json_field(json, "lines"))) plot.lines.push_back(parse_line(line));
   return plot;
 }
@@ -144,9 +150,23 @@ std::string ReportedRun::split_note(const std::string& split) const {
 }
 
 std::string ReportedRun::seeds_note() const {
+  return limbeck::seeds_note(seeds);
+}
+
+std::string seeds_note(const std::vector<int64_t>& seeds) {
   if (seeds.empty()) return "";
   if (seeds.size() == 1) return fmt::format("one seed ({})", seeds.front());
   return fmt::format("mean ± standard deviation over {} seeds ({})", seeds.size(), fmt::join(seeds, ", "));
+}
+
+std::optional<ReportedNumber> parse_reported_number(const Json& json) {
+  const std::optional<double> mean = json.is_object() ? json_number(json, "mean") : json_number(json);
+  if (!mean) return std::nullopt;
+  ReportedNumber number{.mean = *mean, .deviation = json_number(json, "deviation")};
+  for (const Json& value : json_items(json_field(json, "values")))
+    if (const auto finite = json_number(value)) number.values.push_back(*finite);
+  if (number.values.size() == 1) number.deviation.reset();  // one seed has no spread
+  return number;
 }
 
 ReportedRun parse_reported_run(const Json& results) {

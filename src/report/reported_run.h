@@ -21,7 +21,8 @@ namespace limbeck {
 struct ReportedEvaluation {
   std::string split;
   int64_t examples = 0;
-  std::vector<std::pair<std::string, ReportedNumber>> measures;  ///< by key: errors, accuracy, nll, …
+  /// By key: errors, accuracy, nll, …; the errors of the class "3" are "class_errors.3".
+  std::vector<std::pair<std::string, ReportedNumber>> measures;
 
   const ReportedNumber* find(const std::string& key) const;
 };
@@ -38,6 +39,7 @@ struct ReportedStage {
   std::optional<int64_t> multiply_adds;
   std::string teacher;    ///< the stage that taught it; empty without teacher
   std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
+  std::string note;       ///< what else was done to it: "bias of class 3 raised by 3.4 …"
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
 
@@ -52,7 +54,7 @@ struct ReportedPlot {
     double x = 0.0;
     double y = 0.0;
     std::optional<double> deviation;
-    std::string stage;
+    std::string stage;  ///< whose number it is; empty for a paper's
   };
   struct Line {
     std::string name;
@@ -63,6 +65,8 @@ struct ReportedPlot {
   std::string y_label;
   bool log_x = false;
   bool log_y = false;
+  bool points_only = false;             ///< no strokes between the points
+  std::vector<std::string> categories;  ///< names of x = 0, 1, …; none where x is a number
   std::vector<Line> lines;
 };
 
@@ -83,11 +87,18 @@ struct ReportedRun {
   std::string main_split() const;
   /// "test split, 10,000 examples"
   std::string split_note(const std::string& split) const;
-  /// "mean ± standard deviation over 3 seeds (1, 2, 3)", "one seed (1)", or empty when the seeds are not known.
+  /// seeds_note() of the run's seeds.
   std::string seeds_note() const;
 };
 
+/// "mean ± standard deviation over 3 seeds (1, 2, 3)", "one seed (1)", or empty for no seeds.
+std::string seeds_note(const std::vector<int64_t>& seeds);
+
 ReportedRun parse_reported_run(const Json& results);
+
+/// {"mean", "deviation", "values"}, as in a stage's "over_seeds"; nothing where there is no mean. A number alone is its
+/// own mean.
+std::optional<ReportedNumber> parse_reported_number(const Json& json);
 
 /// Throws Error when the folder holds no results.json, or when that file is malformed.
 ReportedRun read_reported_run(const std::filesystem::path& run_folder);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/text.h"
 #include "report/paper.h"
@@ -14,8 +15,11 @@
 namespace limbeck {
 namespace {
 
+constexpr const char* kTrainAccuracy = "train accuracy";  // of another split, so no measure's key
+
 // The measures that have a column, in this order; those that only the HTML page and evaluation.json show are left out.
-constexpr const char* kShown[] = {"errors", "accuracy", "nll", "ece", "agreement", "teacher_kl"};
+constexpr const char* kShown[] = {"errors", "member_errors", "accuracy",  kTrainAccuracy,
+                                  "nll",    "ece",           "agreement", "teacher_kl"};
 constexpr size_t kMostSentences = 5;  // about students and their teachers
 
 std::vector<TextColumn> columns(const std::string& split) {
@@ -25,19 +29,31 @@ std::vector<TextColumn> columns(const std::string& split) {
     const std::string label = metric_format(key).label;
     columns.push_back({label == "errors" ? split + " errors" : label, Align::mark});
   }
-  columns.insert(columns.end(), {{"paper", Align::mark}, {"time", Align::right}, {"examples/s", Align::right}});
+  columns.insert(columns.end(),
+                 {{"paper", Align::mark}, {"further numbers"}, {"time", Align::right}, {"examples/s", Align::right}});
   return columns;
 }
 
-std::string paper_cell(const ReportedStage& stage, const std::string& split) {
-  std::string cell;
+std::string measure_cell(const ReportedStage& stage, const std::string& split, const std::string& key) {
+  const bool of_training = key == kTrainAccuracy;
+  if (of_training && split == "train") return "";  // the accuracy itself
+  const std::string measure = of_training ? "accuracy" : key;
+  const ReportedNumber* measured = stage.measure(of_training ? "train" : split, measure);
+  return measured ? metric_format(measure).formatted(*measured) : "";
+}
+
+/// Two cells: the paper's errors, which stand below each other, and its further numbers with ours.
+std::pair<std::string, std::string> paper_cells(const ReportedStage& stage, const std::string& split) {
+  std::string errors, further;
   for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
-    if (!cell.empty()) cell += ", ";
-    if (comparison.key != "errors") cell += metric_format(comparison.key).label + " ";
-    cell += comparison.paper;
-    if (!comparison.difference.empty()) cell += fmt::format("  ({})", comparison.difference);
+    if (comparison.key != "errors") {
+      further += (further.empty() ? "" : ", ") + comparison.sentence();
+      continue;
+    }
+    errors = comparison.paper;
+    if (!comparison.difference.empty()) errors += fmt::format("  ({})", comparison.difference);
   }
-  return cell;
+  return {errors, further};
 }
 
 /// What makes a column worth its width: a status that is not "done", a number of examples that is not everyone's.
@@ -69,14 +85,34 @@ std::vector<std::string> row(const ReportedStage& stage, const std::string& spli
       stage.teacher,
       unusual.examples && evaluation ? with_commas(evaluation->examples) : "",
   };
-  for (const char* key : kShown) {
-    const ReportedNumber* measured = evaluation ? evaluation->find(key) : nullptr;
-    cells.push_back(measured ? metric_format(key).formatted(*measured) : "");
-  }
-  cells.push_back(paper_cell(stage, split));
+  for (const char* key : kShown) cells.push_back(measure_cell(stage, split, key));
+  auto [errors, further] = paper_cells(stage, split);
+  cells.insert(cells.end(), {std::move(errors), std::move(further)});
   cells.push_back(stage.seconds ? duration(*stage.seconds) : "");
   cells.push_back(stage.examples_per_second ? with_commas(std::llround(*stage.examples_per_second)) : "");
   return cells;
+}
+
+/// What the numbers are of, and what distillation gave back.
+std::string sentences(const ReportedRun& run, const std::string& split) {
+  const std::string seeds = run.seeds_note();
+  std::string text = fmt::format("\nOn the {}{}.", printable(run.split_note(split)), seeds.empty() ? "" : "; " + seeds);
+  const bool paper = std::any_of(run.stages.begin(), run.stages.end(),
+                                 [](const ReportedStage& stage) { return !stage.paper.empty(); });
+  if (paper) text += " In brackets: ours minus the paper's.";
+  text += '\n';
+  const std::vector<Recovery> students = recoveries(run, split);
+  for (size_t i = 0; i < std::min(students.size(), kMostSentences); ++i)
+    text += printable(students[i].sentence()) + ".\n";
+  return text;
+}
+
+std::string stage_notes(const ReportedRun& run) {
+  std::string text;
+  for (const ReportedStage& stage : run.stages)
+    if (!stage.note.empty())
+      text += printable(fmt::format("{}: {}{}", stage.name, stage.note, stage.note.ends_with('.') ? "" : ".")) + "\n";
+  return text;
 }
 
 }  // namespace
@@ -87,18 +123,7 @@ std::string terminal_summary(const Json& results) {
   TextTable table(columns(split));
   const Unusual unusual = unusual_in(run, split);
   for (const ReportedStage& stage : run.stages) table.add(row(stage, split, unusual));
-  std::string text = table.text();
-  if (split.empty()) return text + "No stage has been evaluated.\n";
-  const std::string seeds = run.seeds_note();
-  text += fmt::format("\nOn the {}{}.", printable(run.split_note(split)), seeds.empty() ? "" : "; " + seeds);
-  const bool paper = std::any_of(run.stages.begin(), run.stages.end(),
-                                 [](const ReportedStage& stage) { return !stage.paper.empty(); });
-  if (paper) text += " In brackets: ours minus the paper's.";
-  text += '\n';
-  const std::vector<Recovery> students = recoveries(run, split);
-  for (size_t i = 0; i < std::min(students.size(), kMostSentences); ++i)
-    text += printable(students[i].sentence()) + ".\n";
-  return text;
+  return table.text() + (split.empty() ? "No stage has been evaluated.\n" : sentences(run, split)) + stage_notes(run);
 }
 
 }  // namespace limbeck

@@ -7,13 +7,38 @@
 #include <set>
 
 #include "report/html.h"
+#include "report/paper_plot.h"
 #include "report/plot_layout.h"
 #include "report/plot_style.h"
 #include "report/text_table.h"
 
 namespace limbeck {
 namespace {
-constexpr size_t kMostPointsWithDots = 30;  // lines of more points are curves: no dot on each
+
+std::string x_tick_labels(const PlotLayout& layout) {
+  std::string labels;
+  for (const double tick : layout.x.ticks())
+    labels += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", layout.x_at(tick),
+                          layout.bottom + 17, typographic(tick_label(tick)));
+  return labels;
+}
+
+std::string category_texts(const PlotLayout& layout) {
+  std::string texts;
+  for (size_t i = 0; i < layout.categories.lines.size(); ++i) {
+    const double x = layout.x_at(static_cast<double>(i));
+    double y = layout.bottom + 17;
+    for (const std::string& line : layout.categories.lines[i]) {
+      if (layout.categories.slanted)
+        texts += fmt::format("<text class=\"end\" transform=\"translate({:.1f} {:.1f})rotate({})\">{}</text>", x + 4,
+                             layout.bottom + 13, -kSlant, html_escape(line));
+      else
+        texts += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", x, y, html_escape(line));
+      y += kCategoryLineHeight;
+    }
+  }
+  return texts;
+}
 
 std::string grid_and_axes(const SvgPlot& plot, const PlotLayout& layout) {
   std::string grid, labels;
@@ -24,43 +49,72 @@ std::string grid_and_axes(const SvgPlot& plot, const PlotLayout& layout) {
                           typographic(tick_label(tick)));
   }
   std::string marks;
-  for (const double tick : layout.x.ticks()) {
-    const double x = layout.x_at(tick);
-    marks += fmt::format("M{:.1f} {:.1f}v4", x, layout.bottom);
-    labels += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", x, layout.bottom + 17,
-                          typographic(tick_label(tick)));
-  }
+  for (const double tick : layout.x.ticks()) marks += fmt::format("M{:.1f} {:.1f}v4", layout.x_at(tick), layout.bottom);
+  labels += plot.categories.empty() ? x_tick_labels(layout) : category_texts(layout);
   labels += fmt::format("<text x=\"2\" y=\"{:.1f}\">{}</text>", layout.y_label_y, html_escape(plot.y_label));
   labels += fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", (layout.left + layout.right) / 2,
-                        layout.bottom + 34, html_escape(plot.x_label));
+                        layout.x_label_y, html_escape(plot.x_label));
   return fmt::format("<path class=\"grid\" d=\"{}\"/><path class=\"axis\" d=\"M{:.1f} {:.1f}H{:.1f}{}\"/>{}\n", grid,
                      layout.left, layout.bottom, layout.right, marks, labels);
 }
 
-std::string error_bars(const SvgPlot::Line& line, const PlotLayout& layout) {
+std::string hue(const SvgPlot::Line& line) {
+  return fmt::format("c{}", line.colour % kPlotColours + 1);
+}
+
+std::string error_bars(const SvgPlot::Line& line, const PlotLayout& layout, double sideways) {
   std::string path;
   for (const SvgPlot::Point& point : line.points) {
     if (!point.deviation || *point.deviation <= 0) continue;
-    const double x = layout.x_at(point.x), low = layout.y_at(point.y - *point.deviation),
+    const double x = layout.x_at(point.x) + sideways, low = layout.y_at(point.y - *point.deviation),
                  high = layout.y_at(point.y + *point.deviation);
     path += fmt::format("M{:.1f} {:.1f}V{:.1f}m-3 0h6M{:.1f} {:.1f}h6", x, low, high, x - 3, low);
   }
-  if (path.empty()) return "";
-  return fmt::format("<path class=\"error c{}\" d=\"{}\"/>", line.colour % kPlotColours + 1, path);
+  return path.empty() ? "" : fmt::format("<path class=\"error {}\" d=\"{}\"/>", hue(line), path);
 }
 
-std::string one_line(const SvgPlot::Line& line, const PlotLayout& layout) {
-  if (line.points.empty()) return "";
+/// Around a curve, from one deviation above it to one below: bars at hundreds of places would run into each other.
+std::string error_band(const SvgPlot::Line& line, const PlotLayout& layout) {
+  std::string above, below;
+  for (const SvgPlot::Point& point : line.points) {
+    const double x = layout.x_at(point.x), deviation = point.deviation.value_or(0);
+    above += fmt::format("{}{:.1f} {:.1f}", above.empty() ? "M" : "L", x, layout.y_at(point.y + deviation));
+    below.insert(0, fmt::format("L{:.1f} {:.1f}", x, layout.y_at(point.y - deviation)));
+  }
+  return fmt::format("<path class=\"band {}\" d=\"{}{}Z\"/>", hue(line), above, below);
+}
+
+std::string deviations(const SvgPlot::Line& line, const PlotLayout& layout, double sideways) {
+  const bool any = std::any_of(line.points.begin(), line.points.end(),
+                               [](const SvgPlot::Point& point) { return point.deviation.value_or(0) > 0; });
+  if (!line.bars || !any) return "";
+  const bool curve = !line.points_only && line.points.size() > kMostPointsWithDots;
+  return curve ? error_band(line, layout) : error_bars(line, layout, sideways);
+}
+
+std::string strokes(const SvgPlot::Line& line, const PlotLayout& layout) {
+  if (line.points_only) return "";
   std::string path;
   for (const SvgPlot::Point& point : line.points)
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", layout.x_at(point.x), layout.y_at(point.y));
-  std::string svg =
-      fmt::format("<path class=\"line {}{}\" d=\"{}\"/>", colour_class(line.colour), line.faint ? " faint" : "", path);
-  if (line.bars) svg += error_bars(line, layout);
-  if (!line.faint && line.points.size() <= kMostPointsWithDots)
+  return fmt::format("<path class=\"line {}{}\" d=\"{}\"/>", colour_class(line.colour), line.faint ? " faint" : "",
+                     path);
+}
+
+std::string dot(const SvgPlot::Line& line, double x, double y) {
+  const bool many = line.points.size() > kMostPointsWithDots;
+  return fmt::format("<circle class=\"dot{} {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"/>", many ? " small" : "",
+                     hue(line), x, y, many ? "2.5" : "4");
+}
+
+std::string one_line(const SvgPlot& plot, size_t index, const PlotLayout& layout) {
+  const SvgPlot::Line& line = plot.lines[index];
+  if (line.points.empty()) return "";
+  const double sideways = layout.sideways[index];
+  std::string svg = deviations(line, layout, sideways) + strokes(line, layout);
+  if (has_dots(line))
     for (const SvgPlot::Point& point : line.points)
-      svg += fmt::format("<circle class=\"dot c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/>",
-                         line.colour % kPlotColours + 1, layout.x_at(point.x), layout.y_at(point.y));
+      svg += dot(line, layout.x_at(point.x) + sideways, layout.y_at(point.y));
   return svg + "\n";
 }
 
@@ -68,8 +122,12 @@ std::string names(const SvgPlot& plot, const PlotLayout& layout) {
   std::string svg;
   for (const PlotLayout::Name& name : layout.names) {
     const SvgPlot::Line& line = plot.lines[name.line];
-    svg += fmt::format("<path class=\"line {}\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>", colour_class(line.colour),
-                       name.mark_x, name.mark_y, name.x - 5, name.y - 4);
+    const bool in_legend = name.y < layout.top, only_dots = line.points_only || line.points.size() == 1;
+    if (in_legend && only_dots)
+      svg += dot(line, (name.mark_x + name.x - 5) / 2, name.mark_y);
+    else
+      svg += fmt::format("<path class=\"line {}\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>", colour_class(line.colour),
+                         name.mark_x, name.mark_y, name.x - 5, name.y - 4);
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", name.x, name.y, html_escape(line.name));
   }
   return svg + "\n";
@@ -77,10 +135,9 @@ std::string names(const SvgPlot& plot, const PlotLayout& layout) {
 
 std::string drawing(const SvgPlot& plot, const PlotLayout& layout) {
   std::string svg = grid_and_axes(plot, layout);
-  for (const SvgPlot::Line& line : plot.lines)
-    if (line.faint) svg += one_line(line, layout);
-  for (const SvgPlot::Line& line : plot.lines)
-    if (!line.faint) svg += one_line(line, layout);
+  for (const bool faint : {true, false})
+    for (size_t i = 0; i < plot.lines.size(); ++i)
+      if (plot.lines[i].faint == faint) svg += one_line(plot, i, layout);
   return svg + names(plot, layout);
 }
 
@@ -89,7 +146,8 @@ std::string spoken(const SvgPlot& plot) {
   std::string lines;
   for (const SvgPlot::Line& line : plot.lines)
     if (!line.faint) lines += (lines.empty() ? "" : ", ") + line.name;
-  return fmt::format("{}{}{} by {}: {}", plot.title, plot.title.empty() ? "" : ": ", plot.y_label, plot.x_label, lines);
+  const std::string by = plot.x_label.empty() ? "" : " by " + plot.x_label;
+  return fmt::format("{}{}{}{}: {}", plot.title, plot.title.empty() ? "" : ": ", plot.y_label, by, lines);
 }
 
 /// What the page's script needs to read values out: the frame, the axes and the lines' numbers.
@@ -99,7 +157,8 @@ std::string hover_data(const SvgPlot& plot, const PlotLayout& layout) {
     return Json{axis.low(), axis.high(), axis.scale() == PlotScale::logarithmic ? 1 : 0};
   };
   Json lines = Json::array();
-  for (const SvgPlot::Line& line : plot.lines) {
+  for (size_t i = 0; i < plot.lines.size(); ++i) {
+    const SvgPlot::Line& line = plot.lines[i];
     if (line.faint) continue;
     Json points = Json::array();
     for (const SvgPlot::Point& point : line.points) {
@@ -108,12 +167,14 @@ std::string hover_data(const SvgPlot& plot, const PlotLayout& layout) {
       points.push_back(std::move(numbers));
     }
     lines.push_back({{"name", line.name}, {"colour", line.colour % kPlotColours + 1}, {"points", std::move(points)}});
+    if (layout.sideways[i] != 0) lines.back()["sideways"] = rounded(layout.sideways[i]);
   }
-  const Json data = {{"frame", {layout.x_start(), layout.top, layout.x_end(), layout.bottom}},
-                     {"x", axis(layout.x)},
-                     {"y", axis(layout.y)},
-                     {"x_label", plot.x_label},
-                     {"lines", std::move(lines)}};
+  Json data = {{"frame", {layout.x_start(), layout.top, layout.x_end(), layout.bottom}},
+               {"x", axis(layout.x)},
+               {"y", axis(layout.y)},
+               {"x_label", plot.x_label},
+               {"lines", std::move(lines)}};
+  if (!plot.categories.empty()) data["categories"] = plot.categories;
   return html_escape(script_json(data));
 }
 
@@ -121,7 +182,7 @@ std::string hover_data(const SvgPlot& plot, const PlotLayout& layout) {
 std::string hover_marks(const SvgPlot& plot) {
   std::string marks = "<g class=\"hover\" visibility=\"hidden\"><path class=\"cross\"/>";
   for (const SvgPlot::Line& line : plot.lines)
-    if (!line.faint) marks += fmt::format("<circle class=\"dot c{}\" r=\"4.5\"/>", line.colour % kPlotColours + 1);
+    if (!line.faint) marks += fmt::format("<circle class=\"dot {}\" r=\"4.5\"/>", hue(line));
   return marks + "</g>";
 }
 
@@ -147,6 +208,11 @@ std::string standalone_svg(const SvgPlot& plot) {
       plot.width + 24, layout.height + 24, html_escape(spoken(plot)), plot_style(), title, drawing(plot, layout));
 }
 
+int categorical_width(size_t categories) {
+  constexpr int kLeast = 500, kMost = 1100, kSides = 60, kCategory = 96;
+  return std::clamp(kSides + kCategory * static_cast<int>(std::min<size_t>(categories, kMost)), kLeast, kMost);
+}
+
 SvgPlot plot_of(const ReportedPlot& figure) {
   SvgPlot plot;
   plot.title = figure.title;
@@ -154,9 +220,12 @@ SvgPlot plot_of(const ReportedPlot& figure) {
   plot.y_label = figure.y_label;
   if (figure.log_x) plot.x_scale = PlotScale::logarithmic;
   if (figure.log_y) plot.y_scale = PlotScale::logarithmic;
-  plot.width = 500;
+  plot.categories = figure.categories;
+  plot.width = categorical_width(plot.categories.size());
+  int colours = 0;
   for (const ReportedPlot::Line& line : figure.lines) {
-    SvgPlot::Line drawn{.name = line.name, .points = {}, .colour = static_cast<int>(plot.lines.size())};
+    SvgPlot::Line drawn{.name = line.name, .points = {}, .colour = line.name == "paper" ? kNeutralColour : colours++};
+    drawn.points_only = figure.points_only || !figure.categories.empty();  // nothing lies between two categories
     for (const ReportedPlot::Point& point : line.points) drawn.points.push_back({point.x, point.y, point.deviation});
     std::stable_sort(drawn.points.begin(), drawn.points.end(),
                      [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x < right.x; });
@@ -166,8 +235,13 @@ SvgPlot plot_of(const ReportedPlot& figure) {
 }
 
 void write_plots(const fs::path& run_folder) {
+  const ReportedRun run = read_reported_run(run_folder);
   std::set<std::string> used;
-  for (const ReportedPlot& figure : read_reported_run(run_folder).plots) {
+  if (const std::optional<SvgPlot> paper = paper_plot(run)) {
+    used.insert("paper");
+    write_file(run_folder / "plots" / "paper.svg", standalone_svg(*paper));
+  }
+  for (const ReportedPlot& figure : run.plots) {
     std::string name = slug(figure.title);
     for (int again = 2; !used.insert(name).second; ++again) name = fmt::format("{}-{}", slug(figure.title), again);
     write_file(run_folder / "plots" / (name + ".svg"), standalone_svg(plot_of(figure)));

@@ -1,5 +1,6 @@
 #pragma once
-// Line charts as SVG: linear and logarithmic axes, error bars, names at the lines' ends or in a legend.
+// Charts of lines and of points as SVG: linear, logarithmic and categorical axes, error bars, names at the lines' ends
+// or in a legend.
 //
 //   SvgPlot plot;
 //   plot.title = "Errors by temperature";
@@ -27,15 +28,19 @@ struct SvgPlot {
     std::vector<Point> points;
     int colour = 0;      ///< the number of its hue, from 0
     bool faint = false;  ///< one seed of several: thin, without name, not read out
-    bool bars = true;    ///< draw deviations as error bars; they are read out in any case
+    /// Draw deviations: as error bars, as a band around curves of many points. They are read out in any case.
+    bool bars = true;
+    bool points_only = false;  ///< no strokes between the points
   };
   /// Direct: names at the ends of the lines where they have room, else in a legend above; one line alone needs none.
   /// Legend: above in any case, so that charts beside each other begin at the same height.
   enum class Names { direct, legend };
 
   std::string title;
-  std::string x_label;
+  std::string x_label;  ///< may be empty where categories speak for themselves
   std::string y_label;
+  /// Names along the x axis, at x = 0, 1, …; the lines' points of one category stand beside each other.
+  std::vector<std::string> categories = {};
   PlotScale x_scale = PlotScale::linear;
   PlotScale y_scale = PlotScale::linear;
   std::vector<Line> lines;
@@ -51,11 +56,14 @@ std::string svg_plot(const SvgPlot& plot);
 /// A whole file, for documentation: with title, background and style; light and dark.
 std::string standalone_svg(const SvgPlot& plot);
 
+/// The width of a chart with that many names along its x axis; none: that of other charts.
+int categorical_width(size_t categories);
+
 /// One of a recipe's figures as a chart.
 SvgPlot plot_of(const ReportedPlot& figure);
 
-/// Writes each of the "plots" of the folder's results.json as plots/<title>.svg.
-/// Throws Error when the folder holds no results.json.
+/// Writes each of the "plots" of the folder's results.json as plots/<title>.svg and, where there is one, the chart of
+/// our numbers beside the paper's as plots/paper.svg. Throws Error when the folder holds no results.json.
 void write_plots(const fs::path& run_folder);
 
 }  // namespace limbeck

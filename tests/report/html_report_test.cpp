@@ -35,8 +35,49 @@ TEST(HtmlReport, HoldsEverySectionOfACompleteRun) {
   write_single_run(folder.path(), 1, {7, 20, 9});
   const std::string page = html_report(folder.path());
   for (const char* section : kSectionIds) EXPECT_NE(page.find(id(section)), std::string::npos) << section;
-  EXPECT_EQ(page.find(id("figures")), std::string::npos);  // the recipe has none
   expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, HasFiguresWhereTheRecipeOrThePaperHasThem) {
+  const TemporaryFolder folder;
+  Json results = single_results(1, {});
+  results["plots"] = {{{"title", "by epoch"}, {"lines", {{{"name", "a"}, {"points", {{{"x", 1}, {"y", 2}}}}}}}}};
+  write_json(folder.path() / "results.json", results);
+  const std::string page = html_report(folder.path());
+  EXPECT_LT(page.find("<figcaption>Ours and the paper’s"), page.find("<figcaption>by epoch"));
+  results.erase("plots");
+  results.erase("paper");
+  write_json(folder.path() / "results.json", results);
+  EXPECT_EQ(html_report(folder.path()).find(id("figures")), std::string::npos);
+}
+
+TEST(HtmlReport, ShowsFurtherNumbersAndNotesWhereARunHasThem) {
+  const TemporaryFolder folder;
+  write_json(folder.path() / "results.json", richer_results({7, 20, 9}));
+  const std::string page = html_report(folder.path());
+  const std::string results =
+      page.substr(page.find(id("results")), page.find(id("figures")) - page.find(id("results")));
+  const std::string table = results.substr(0, results.find("</table>"));
+  EXPECT_NE(table.find("<small>bias of class 3 raised by 3.4</small>"), std::string::npos) << table;
+  EXPECT_NE(table.find("<small>taught by teacher, 7 errors</small>"), std::string::npos) << table;
+  EXPECT_NE(table.find("members&#39; errors</th>"), std::string::npos) << table;
+  EXPECT_NE(table.find("train accuracy</th>"), std::string::npos) << table;
+  EXPECT_NE(table.find(">99.89 %</td>"), std::string::npos) << table;
+  EXPECT_NE(table.find("<small>errors on 3</small>133<small>ours 14 (−119)</small>"), std::string::npos) << table;
+  EXPECT_EQ(table.find("errors on 2"), std::string::npos) << "the paper says nothing of class 2:\n" << table;
+  EXPECT_NE(page.find("<p>errors on 3: 14 (paper 133, −119)</p>"), std::string::npos);
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, SetsThePapersNumbersBesideNoOtherSplitThanTheirs) {
+  const TemporaryFolder folder;
+  write_json(folder.path() / "results.json", richer_results({7, 20, 9}));
+  const std::string page = html_report(folder.path());
+  const size_t train = page.find("The same on the train split");
+  ASSERT_NE(train, std::string::npos);
+  const std::string table = page.substr(train, page.find("</details>", train) - train);
+  EXPECT_EQ(table.find("paper"), std::string::npos) << table;
+  EXPECT_EQ(table.find("train accuracy"), std::string::npos) << "its accuracy is that already:\n" << table;
 }
 
 TEST(HtmlReport, AsksForNothingFromOutside) {
@@ -98,11 +139,12 @@ TEST(HtmlReport, EscapesNamesThatAreMarkup) {
   for (Json& stage : results["stages"]) {
     stage["objective"] = hostile;
     stage["status"] = hostile;
+    stage["note"] = hostile;
     stage["network"]["description"] = hostile;
     stage["evaluations"][hostile] = stage["evaluations"]["test"];
     stage["evaluations"]["test"][hostile] = 3;
   }
-  results["paper"]["teacher"] = {{hostile, 3}};
+  results["paper"]["teacher"] = {{hostile, 3}, {"errors", 3}, {"class_errors", {{hostile, 3}}}};
   results["stages"][0]["name"] = "a<b";
   results["stages"][2]["teacher"] = "a<b";
   results["plots"] = {{{"title", hostile},

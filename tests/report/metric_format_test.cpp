@@ -27,6 +27,18 @@ TEST(MetricFormat, WritesDifferencesWithTheirSignAndTheDecimalsOfOurNumber) {
   EXPECT_EQ(metric_format("nll").difference({.mean = 0.12344}, 0.12345), "0.0000");  // no "-0.0000"
 }
 
+TEST(MetricFormat, KnowsTheTeachersTheMembersAndTheClassesNumbers) {
+  EXPECT_EQ(metric_format("teacher_errors").label, "teacher's errors");
+  EXPECT_EQ(metric_format("teacher_errors").formatted({.mean = 67}), "67");
+  EXPECT_EQ(metric_format("teacher_accuracy").label, "teacher's accuracy");
+  EXPECT_EQ(metric_format("teacher_accuracy").formatted({.mean = 0.9933}), "99.33 %");
+  EXPECT_FALSE(metric_format("teacher_accuracy").lower_is_better);
+  EXPECT_EQ(metric_format("member_errors").label, "members' errors");
+  EXPECT_EQ(metric_format("member_errors").formatted({.mean = 71.25}), "71.2");
+  EXPECT_EQ(metric_format("class_errors.3").label, "errors on 3");
+  EXPECT_EQ(metric_format("class_errors.3").formatted({.mean = 14, .deviation = 2}), "14.0 ± 2.0");
+}
+
 TEST(MetricFormat, WritesUnknownMeasuresPlainly) {
   EXPECT_EQ(metric_format("word_errors").label, "word_errors");
   EXPECT_EQ(metric_format("word_errors").formatted({.mean = 0.5}), "0.5000");

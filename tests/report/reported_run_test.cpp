@@ -69,6 +69,40 @@ TEST(ReportedRun, PrefersTheTestSplitThenValidation) {
   EXPECT_EQ(parse_reported_run(results).main_split(), "");
 }
 
+TEST(ReportedRun, PrefersValidationToAStagesOwnTrainingExamples) {
+  Json results = single_results(1, {});
+  for (Json& stage : results["stages"]) {
+    Json evaluations = {{"train", stage["evaluations"]["test"]}, {"validation", stage["evaluations"]["test"]}};
+    stage["evaluations"] = evaluations;
+  }
+  EXPECT_EQ(parse_reported_run(results).main_split(), "validation");
+}
+
+TEST(ReportedRun, ReadsTheErrorsOfSingleClassesWithTheirSeedsAndThePapers) {
+  Json results = richer_results({7, 20, 9});
+  results["stages"][2]["over_seeds"]["test"]["class_errors"]["3"] = {
+      {"mean", 14}, {"deviation", 2}, {"values", {12, 14, 16}}};
+  const ReportedRun run = parse_reported_run(results);
+  const ReportedStage& student = *run.stage("distilled");
+  ASSERT_NE(student.measure("test", "class_errors.3"), nullptr);
+  EXPECT_EQ(student.measure("test", "class_errors.3")->values, (std::vector<double>{12, 14, 16}));
+  EXPECT_EQ(student.measure("test", "class_errors.3")->deviation, 2.0);
+  EXPECT_EQ(student.measure("test", "class_errors.2")->mean, 3);
+  EXPECT_EQ(student.measure("test", "class_errors"), nullptr);
+  EXPECT_EQ(student.paper, (std::vector<std::pair<std::string, double>>{{"errors", 8}, {"class_errors.3", 133}}));
+  EXPECT_EQ(student.note, "bias of class 3 raised by 3.4");
+}
+
+TEST(ReportedRun, ReadsPlotsOfPointsAndPointsOfNoStage) {
+  Json results = single_results(1, {});
+  results["plots"] = {{{"points_only", true}, {"lines", {{{"name", "paper"}, {"points", {{{"x", 1}, {"y", 2}}}}}}}},
+                      {{"lines", Json::array()}}};
+  const ReportedRun run = parse_reported_run(results);
+  EXPECT_TRUE(run.plots.at(0).points_only);
+  EXPECT_EQ(run.plots.at(0).lines.at(0).points.at(0).stage, "");
+  EXPECT_FALSE(run.plots.at(1).points_only);
+}
+
 TEST(ReportedRun, CopesWithFieldsOfTheWrongType) {
   const Json results = Json::parse(R"({"name": 5, "seed": "x", "data": [], "environment": null,
     "stages": [null, 3, {"name": "a", "seconds": "long", "evaluations": {"test": {"errors": null}, "validation": 7}}],
@@ -96,6 +130,14 @@ TEST(Paper, ReadsAnAccuracyAboveOneAsPercent) {
   for (const char* stage : {"teacher", "baseline"})
     EXPECT_EQ(paper_comparisons(*run.stage(stage), "test").at(0).paper, "99.00 %");
   EXPECT_EQ(paper_comparisons(*run.stage("teacher"), "test").at(0).difference, "+0.30");
+}
+
+TEST(Paper, SaysOurNumberWhereItHasNoColumn) {
+  const ReportedRun run = parse_reported_run(richer_results({7, 20, 9}));
+  const auto comparisons = paper_comparisons(*run.stage("distilled"), "test");
+  ASSERT_EQ(comparisons.size(), 2u);
+  EXPECT_EQ(comparisons[1].sentence(), "errors on 3: 14 (paper 133, -119)");
+  EXPECT_EQ(paper_comparisons(*run.stage("distilled"), "validation").at(1).sentence(), "errors on 3: paper 133");
 }
 
 std::string sentence(const StageErrors& errors) {

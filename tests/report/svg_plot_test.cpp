@@ -4,9 +4,13 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "core/error.h"
+#include "report/paper_plot.h"
 #include "report/plot_layout.h"
+#include "report/plot_style.h"
+#include "report/text_table.h"
 #include "run_fixture.h"
 
 namespace limbeck {
@@ -144,6 +148,176 @@ TEST(SvgPlot, DrawsOnlyFiniteNumbersWhateverItIsGiven) {
   expect_balanced_tags(svg_plot(SvgPlot{}));
 }
 
+SvgPlot stages(const std::vector<std::string>& names) {
+  SvgPlot plot;
+  plot.y_label = "test errors";
+  plot.categories = names;
+  SvgPlot::Line ours{.name = "ours", .points = {}, .colour = 0, .points_only = true};
+  for (size_t i = 0; i < names.size(); ++i)
+    ours.points.push_back({static_cast<double>(i), 70.0 + static_cast<double>(i)});
+  SvgPlot::Line paper = ours;
+  paper.name = "paper";
+  plot.lines = {ours, paper};
+  return plot;
+}
+
+TEST(CategoricalPlot, WritesTheNamesAtEqualDistances) {
+  const SvgPlot plot = stages({"teacher", "baseline", "distilled"});
+  const std::string svg = standalone_svg(plot);
+  for (const char* name : {">teacher</text>", ">baseline</text>", ">distilled</text>"})
+    EXPECT_NE(svg.find(name), std::string::npos) << name;
+  const PlotLayout layout = lay_out(plot, PlotTitle::outside);
+  EXPECT_NEAR(layout.x_at(1) - layout.x_at(0), layout.x_at(2) - layout.x_at(1), 1e-9);
+  EXPECT_GT(layout.x_at(0), layout.left + 20);
+  EXPECT_NE(svg_plot(plot).find("categories"), std::string::npos) << "for the page's script";
+}
+
+TEST(CategoricalPlot, SetsTheLinesPointsBesideEachOther) {
+  const SvgPlot plot = stages({"teacher", "baseline"});
+  const PlotLayout layout = lay_out(plot, PlotTitle::outside);
+  EXPECT_DOUBLE_EQ(layout.sideways[0], -layout.sideways[1]);
+  EXPECT_GE(layout.sideways[1] - layout.sideways[0], 10);  // dots are 8 px wide
+  const std::string svg = standalone_svg(plot);
+  EXPECT_NE(svg.find(fmt::format("cx=\"{:.1f}\"", layout.x_at(0) + layout.sideways[0])), std::string::npos) << svg;
+}
+
+TEST(CategoricalPlot, BreaksNamesThatDoNotFitInOneLine) {
+  const CategoryLabels labels = category_labels({"teacher", "distilled: errors on 3", "without-3-raised"}, 90);
+  EXPECT_FALSE(labels.slanted);
+  EXPECT_EQ(labels.lines[0], (std::vector<std::string>{"teacher"}));
+  EXPECT_EQ(labels.lines[1], (std::vector<std::string>{"distilled:", "errors on 3"}));
+  EXPECT_EQ(labels.lines[2], (std::vector<std::string>{"without-3-", "raised"}));
+  EXPECT_EQ(labels.height, 17 + kCategoryLineHeight);
+}
+
+TEST(CategoricalPlot, NeverLetsNamesOverlapOrLeaveTheChart) {
+  for (const size_t count : {2u, 5u, 9u, 40u, 150u}) {
+    SvgPlot plot = stages(std::vector<std::string>(count, "student_with_a_very_long_name_that_does_not_end_soon"));
+    plot.width = 480;
+    const PlotLayout layout = lay_out(plot, PlotTitle::outside);
+    const double slot = layout.x_at(1) - layout.x_at(0);
+    double last = -1e9;
+    ASSERT_GT(slot, 0) << count;
+    for (size_t i = 0; i < count; ++i) {
+      if (layout.categories.lines[i].empty()) continue;
+      const double place = layout.x_at(static_cast<double>(i));
+      if (!layout.categories.slanted) {
+        for (const std::string& line : layout.categories.lines[i]) EXPECT_LE(text_width(line), slot) << count;
+        continue;
+      }
+      const double width = text_width(layout.categories.lines[i].front());
+      EXPECT_LE(width, text_width(std::string(36, 'x'))) << "not cut";
+      EXPECT_GE((place - last) * std::sin(kSlant * std::numbers::pi / 180), kCategoryLineHeight - 1e-6) << count;
+      EXPECT_GE(place - width * std::cos(kSlant * std::numbers::pi / 180), 0) << count;
+      last = place;
+    }
+    expect_balanced_tags(svg_plot(plot));
+  }
+}
+
+TEST(CategoricalPlot, CutsNamesBetweenCharacters) {
+  std::string name;
+  for (int i = 0; i < 60; ++i) name += "ü";
+  const std::string cut = category_labels({name}, 20).lines[0][0];
+  EXPECT_EQ(terminal_width(cut), 36u);
+  EXPECT_EQ(cut.size(), 35 * 2 + 3u);  // 35 characters of two bytes, and "…"
+}
+
+TEST(SvgPlot, DrawsPointsAloneWithoutStrokes) {
+  SvgPlot plot = temperatures();
+  for (SvgPlot::Line& line : plot.lines) line.points_only = true;
+  const std::string svg = standalone_svg(plot);
+  EXPECT_EQ(occurrences(svg, "<path class=\"line"), 0);
+  EXPECT_EQ(occurrences(svg, "<circle class=\"dot c1\""), 3 + 1);  // and one in the legend
+}
+
+/// A curve over that many epochs, with deviations.
+SvgPlot::Line epochs(int count) {
+  SvgPlot::Line line{.name = "distilled", .points = {}};
+  for (int epoch = 1; epoch <= count; ++epoch) line.points.push_back({1.0 * epoch, 100.0 / epoch, 2.0});
+  return line;
+}
+
+TEST(SvgPlot, DrawsHundredsOfPointsAsACurveInABand) {
+  SvgPlot plot;
+  plot.lines.push_back(epochs(300));
+  const std::string svg = standalone_svg(plot);
+  EXPECT_EQ(occurrences(svg, "<path class=\"band c1\""), 1);
+  EXPECT_EQ(occurrences(svg, "<path class=\"error"), 0);
+  EXPECT_EQ(occurrences(svg, "<circle"), 0);
+  plot.lines.front().points_only = true;
+  EXPECT_EQ(occurrences(standalone_svg(plot), "<circle class=\"dot small c1\""), 300);
+}
+
+TEST(PlotOf, DrawsThePaperInGreyAndGivesItNoHue) {
+  ReportedPlot figure;
+  figure.points_only = true;
+  for (const char* name : {"a", "paper", "b"}) figure.lines.push_back({.name = name, .points = {{.x = 1, .y = 2}}});
+  const SvgPlot plot = plot_of(figure);
+  EXPECT_EQ(plot.lines[0].colour, 0);
+  EXPECT_EQ(plot.lines[1].colour, kNeutralColour);
+  EXPECT_EQ(plot.lines[2].colour, 1);
+  EXPECT_TRUE(plot.lines[2].points_only);
+  EXPECT_NE(standalone_svg(plot).find("<circle class=\"dot c0\""), std::string::npos);
+}
+
+TEST(PlotOf, DrawsNoStrokesBetweenCategories) {
+  Json results = single_results(1, {});
+  results["plots"] = {{{"title", "stages"},
+                       {"categories", {"teacher", "distilled"}},
+                       {"lines", {{{"name", "errors"}, {"points", {{{"x", 0}, {"y", 7}}, {{"x", 1}, {"y", 9}}}}}}}}};
+  const SvgPlot plot = plot_of(parse_reported_run(results).plots.at(0));
+  EXPECT_EQ(plot.categories, (std::vector<std::string>{"teacher", "distilled"}));
+  EXPECT_TRUE(plot.lines.at(0).points_only);
+  EXPECT_LT(plot.width, categorical_width(9));
+}
+
+TEST(PaperPlot, SetsThePapersErrorsBesideOurs) {
+  Json results = richer_results({7, 20, 9});
+  results["paper"]["distilled"]["member_errors"] = 11;
+  results["paper"]["distilled"]["nll"] = 0.1;  // no count of errors
+  const auto plot = paper_plot(parse_reported_run(results));
+  ASSERT_TRUE(plot.has_value());
+  EXPECT_EQ(plot->categories,
+            (std::vector<std::string>{"teacher", "distilled", "distilled: errors on 3", "distilled: members' errors"}));
+  ASSERT_EQ(plot->lines.size(), 2u);
+  EXPECT_EQ(plot->lines[0].name, "ours");
+  EXPECT_EQ(plot->lines[0].points.at(2).y, 14);
+  EXPECT_EQ(plot->lines[1].name, "paper");
+  EXPECT_EQ(plot->lines[1].points.at(2).y, 133);
+  EXPECT_EQ(plot->lines[1].colour, kNeutralColour);
+  EXPECT_EQ(plot->y_scale, PlotScale::logarithmic);  // 6 to 133
+  EXPECT_EQ(plot->y_label, "test errors (log scale)");
+}
+
+TEST(PaperPlot, HasTheSeedsDeviationsAsErrorBars) {
+  const TemporaryFolder folder;
+  write_several_seeds(folder.path(), {{67, 140, 80}, {71, 150, 70}});
+  const auto plot = paper_plot(read_reported_run(folder.path()));
+  ASSERT_TRUE(plot.has_value());
+  EXPECT_NEAR(plot->lines[0].points.at(0).deviation.value(), 2.828, 1e-3);
+  EXPECT_FALSE(plot->lines[1].points.at(0).deviation.has_value());
+}
+
+TEST(PaperPlot, IsNotDrawnWithoutAPaperOrWithoutOurNumbers) {
+  Json results = single_results(1, {});
+  results["paper"] = {{"teacher", {{"accuracy", 0.99}}}};
+  EXPECT_FALSE(paper_plot(parse_reported_run(results)).has_value());
+  results = single_results(1, {});
+  for (Json& stage : results["stages"]) stage["evaluations"] = Json::object();
+  EXPECT_FALSE(paper_plot(parse_reported_run(results)).has_value());
+}
+
+TEST(WritePlots, WritesThePapersNumbersBesideOurs) {
+  const TemporaryFolder folder;
+  Json results = single_results(1, {});
+  results["plots"] = {{{"title", "Paper"}, {"lines", Json::array()}}};
+  write_json(folder.path() / "results.json", results);
+  write_plots(folder.path());
+  EXPECT_NE(read_file(folder.path() / "plots" / "paper.svg").find("distilled"), std::string::npos);
+  EXPECT_TRUE(fs::exists(folder.path() / "plots" / "paper-2.svg"));
+}
+
 TEST(WritePlots, WritesOneFileForEachFigureUnderItsTitle) {
   const TemporaryFolder folder;
   Json results = single_results(1, {});
@@ -161,7 +335,9 @@ TEST(WritePlots, WritesOneFileForEachFigureUnderItsTitle) {
 
 TEST(WritePlots, WritesNothingForARunWithoutFigures) {
   const TemporaryFolder folder;
-  write_single_run(folder.path(), 1, {});
+  Json results = single_results(1, {});
+  results.erase("paper");
+  write_json(folder.path() / "results.json", results);
   write_plots(folder.path());
   EXPECT_FALSE(fs::exists(folder.path() / "plots"));
   EXPECT_THROW(write_plots(folder.path() / "stages"), Error);

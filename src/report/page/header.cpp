@@ -16,11 +16,6 @@ namespace {
 constexpr size_t kMostCards = 6;
 constexpr size_t kMostSentences = 3;
 
-std::string fact(const std::string& name, const std::string& value) {
-  if (value.empty()) return "";
-  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", name, html_escape(value));
-}
-
 std::string environment(const ReportedRun& run, const std::string& key) {
   for (const auto& [name, value] : run.environment)
     if (name == key) return value;
@@ -72,10 +67,12 @@ std::string meter(const Page& page, const ReportedStage& stage) {
 
 std::string paper_line(const ReportedStage& stage, const std::string& split) {
   std::string line;
-  for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
-    const std::string label = comparison.key == "errors" ? "" : metric_format(comparison.key).label + " ";
-    line += fmt::format("<p>paper {}{}{}</p>", html_escape(label), html_escape(typographic(comparison.paper)),
-                        comparison.difference.empty() ? "" : fmt::format(" ({})", typographic(comparison.difference)));
+  for (PaperComparison comparison : paper_comparisons(stage, split)) {
+    comparison.difference = typographic(comparison.difference);
+    std::string text = comparison.sentence();
+    if (comparison.key == "errors")
+      text = "paper " + comparison.paper + (comparison.difference.empty() ? "" : " (" + comparison.difference + ")");
+    line += fmt::format("<p>{}</p>", html_escape(text));
   }
   return line;
 }
@@ -133,6 +130,11 @@ std::string chip(int colour) {
 
 std::string stage_label(const PageStage& stage) {
   return chip(stage.colour) + html_escape(stage.result->name);
+}
+
+std::string fact(const std::string& name, const std::string& value) {
+  if (value.empty()) return "";
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", name, html_escape(value));
 }
 
 std::string note(const std::string& escaped_text) {

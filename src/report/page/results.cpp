@@ -12,7 +12,7 @@
 
 namespace limbeck {
 namespace {
-constexpr const char* kOtherMeasures[] = {"accuracy", "nll", "ece", "agreement", "teacher_kl"};
+constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl"};
 
 /// A column of the table: left out when no row fills it.
 struct Column {
@@ -49,8 +49,13 @@ struct Range {
   double percent(double value) const { return high > low ? 4 + 92 * (value - low) / (high - low) : 50; }
 };
 
-std::vector<PaperComparison> paper_errors(const ReportedStage& stage, const std::string& split) {
-  std::vector<PaperComparison> all = paper_comparisons(stage, split);
+/// The paper's numbers are those of the split that the run is judged by.
+std::vector<PaperComparison> comparisons(const Page& page, const ReportedStage& stage, const std::string& split) {
+  return split == page.split ? paper_comparisons(stage, split) : std::vector<PaperComparison>{};
+}
+
+std::vector<PaperComparison> paper_errors(const Page& page, const ReportedStage& stage, const std::string& split) {
+  std::vector<PaperComparison> all = comparisons(page, stage, split);
   std::erase_if(all, [](const PaperComparison& comparison) { return comparison.key != "errors"; });
   return all;
 }
@@ -62,12 +67,12 @@ Range error_range(const Page& page, const std::string& split) {
       range.include(errors->mean - errors->deviation.value_or(0));
       range.include(errors->mean + errors->deviation.value_or(0));
     }
-    for (const PaperComparison& paper : paper_errors(*stage.result, split)) range.include(paper.paper_value);
+    for (const PaperComparison& paper : paper_errors(page, *stage.result, split)) range.include(paper.paper_value);
   }
   return range;
 }
 
-std::string strip(const PageStage& stage, const std::string& split, const Range& range) {
+std::string strip(const Page& page, const PageStage& stage, const std::string& split, const Range& range) {
   const ReportedNumber* errors = stage.result->measure(split, "errors");
   if (!errors) return "";
   std::string marks;
@@ -76,21 +81,29 @@ std::string strip(const PageStage& stage, const std::string& split, const Range&
     marks += fmt::format("<i class=\"whisker\" style=\"left:{:.1f}%;width:{:.1f}%\"></i>", from,
                          range.percent(errors->mean + *errors->deviation) - from);
   }
-  for (const PaperComparison& paper : paper_errors(*stage.result, split))
+  for (const PaperComparison& paper : paper_errors(page, *stage.result, split))
     marks += fmt::format("<i class=\"paper\" style=\"left:{:.1f}%\"></i>", range.percent(paper.paper_value));
   marks += fmt::format("<i class=\"place\" style=\"left:{:.1f}%\"></i>", range.percent(errors->mean));
   return fmt::format("<span class=\"strip c{}\">{}</span>", stage.colour % kPlotColours + 1, marks);
 }
 
-std::string stage_cell(const PageStage& stage) {
+/// "taught by large, 67 errors"; the number also of a teacher that is no stage of the run.
+std::string teacher_text(const ReportedStage& stage, const std::string& split) {
+  const ReportedNumber* errors = stage.measure(split, "teacher_errors");
+  const std::string number = errors ? metric_format("errors").formatted(*errors) + " errors" : "";
+  if (stage.teacher.empty()) return number.empty() ? "" : "its teacher: " + number;
+  return fmt::format("taught by {}{}{}", stage.teacher, number.empty() ? "" : ", ", number);
+}
+
+std::string stage_cell(const PageStage& stage, const std::string& split) {
   std::string cell = stage_label(stage);
   if (stage.result->status != "done") cell += fmt::format(" <em>{}</em>", html_escape(stage.result->status));
-  if (!stage.result->teacher.empty()) cell += small(fmt::format("taught by {}", html_escape(stage.result->teacher)));
+  cell += small(html_escape(teacher_text(*stage.result, split)));
   std::string detail = stage.result->objective;
   if (stage.result->epochs)
     detail += fmt::format("{}{} epoch{}", detail.empty() ? "" : ", ", with_commas(*stage.result->epochs),
                           *stage.result->epochs == 1 ? "" : "s");
-  return cell + small(html_escape(detail));
+  return cell + small(html_escape(detail)) + small(html_escape(stage.result->note));
 }
 
 std::string network_cell(const PageStage& stage) {
@@ -102,13 +115,16 @@ std::string network_cell(const PageStage& stage) {
   return html_escape(result.network_description.empty() ? result.network : result.network_description) + small(size);
 }
 
-/// The paper's number, and below it by how much ours differs.
-std::string paper_cell(const ReportedStage& stage, const std::string& split) {
+/// The paper's number, and below it by how much ours differs; ours as well where it has no column.
+std::string paper_cell(const Page& page, const ReportedStage& stage, const std::string& split) {
   std::string cell;
-  for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
-    if (comparison.key != "errors") cell += small(html_escape(metric_format(comparison.key).label));
+  for (const PaperComparison& comparison : comparisons(page, stage, split)) {
+    const bool errors = comparison.key == "errors";
+    if (!errors) cell += small(html_escape(metric_format(comparison.key).label));
     cell += number_cell(comparison.paper);
-    if (!comparison.difference.empty()) cell += small(fmt::format("ours {}", number_cell(comparison.difference)));
+    if (comparison.difference.empty()) continue;
+    const std::string difference = typographic(comparison.difference);
+    cell += small(errors ? "ours " + difference : fmt::format("ours {} ({})", comparison.ours, difference));
   }
   return cell;
 }
@@ -127,15 +143,20 @@ std::vector<Column> columns(const Page& page, const std::string& split) {
     Column& column = columns.emplace_back(Column{header, numeric});
     for (const PageStage& stage : page.stages) column.cells.push_back(cell(stage));
   };
-  add("stage", false, stage_cell);
+  add("stage", false, [&](const PageStage& stage) { return stage_cell(stage, split); });
   add("network", false, network_cell);
   const auto add_measure = [&](const std::string& header, const std::string& key) {
     add(header, true,
         [&, key](const PageStage& stage) { return measure_cell(key, stage.result->measure(split, key)); });
   };
   add_measure(split + " errors", "errors");
-  add("", false, [&](const PageStage& stage) { return strip(stage, split, range); });
-  add("paper", true, [&](const PageStage& stage) { return paper_cell(*stage.result, split); });
+  add("", false, [&](const PageStage& stage) { return strip(page, stage, split, range); });
+  add("paper", true, [&](const PageStage& stage) { return paper_cell(page, *stage.result, split); });
+  add_measure(metric_format("member_errors").label, "member_errors");
+  add_measure("accuracy", "accuracy");
+  if (split != "train")
+    add("train accuracy", true,
+        [](const PageStage& stage) { return measure_cell("accuracy", stage.result->measure("train", "accuracy")); });
   for (const char* key : kOtherMeasures) add_measure(metric_format(key).label, key);
   add("time", true, time_cell);
   std::erase_if(columns, [](const Column& column) {
@@ -163,8 +184,9 @@ std::string table(const Page& page, const std::string& split) {
 std::string caption(const Page& page, const std::string& split) {
   std::string text = html_escape(fmt::format("On the {}", page.run.split_note(split)));
   if (!page.run.seeds_note().empty()) text += "; " + page.run.seeds_note();
-  const bool paper = std::any_of(page.stages.begin(), page.stages.end(),
-                                 [&](const PageStage& stage) { return !paper_errors(*stage.result, split).empty(); });
+  const bool paper = std::any_of(page.stages.begin(), page.stages.end(), [&](const PageStage& stage) {
+    return !paper_errors(page, *stage.result, split).empty();
+  });
   return note(
       text +
       (paper ? ". On the lines: <span class=\"key\">●</span> ours, <span class=\"key\">◇</span> the paper’s." : "."));

@@ -55,7 +55,7 @@ function prepareChart(svg) {
       const point = line.points.find(candidate => candidate[0] === x);
       dots[number].setAttribute('visibility', point ? 'inherit' : 'hidden');
       if (!point) return;
-      dots[number].setAttribute('cx', at);
+      dots[number].setAttribute('cx', at + (line.sideways || 0));
       dots[number].setAttribute('cy', place(data.y, bottom, top, point[1]));
       const name = element('span');
       name.append(element('i', 'chip c' + line.colour), line.name);
@@ -64,8 +64,9 @@ function prepareChart(svg) {
       rows.push([point[1], row]);
     });
     rows.sort((a, b) => b[0] - a[0]);
+    const label = data.categories ? data.categories[x] : `${data.x_label} ${shown(x)}`;
     marks.setAttribute('visibility', 'visible');
-    showTip([element('div', 'soft', `${data.x_label} ${shown(x)}`), ...rows.map(row => row[1])], clientX, clientY);
+    showTip([element('div', 'soft', label), ...rows.map(row => row[1])], clientX, clientY);
   }
   function leave() {
     marks.setAttribute('visibility', 'hidden');

@@ -22,6 +22,8 @@ std::string settings_section(const Page& page);      ///< recipe, environment, h
 std::string chip(int colour);
 /// Chip and name.
 std::string stage_label(const PageStage& stage);
+/// A term of the list of facts below a page's title; empty without a value.
+std::string fact(const std::string& name, const std::string& value);
 /// A small grey paragraph.
 std::string note(const std::string& escaped_text);
 

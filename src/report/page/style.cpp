@@ -53,6 +53,7 @@ nav a { color: var(--soft); text-decoration: none; white-space: nowrap; }
 nav a:hover, nav a:focus-visible { color: var(--ink); text-decoration: underline; text-underline-offset: 5px; }
 
 .wide { overflow-x: auto; margin-bottom: 12px; }
+.wide .plot { max-width: none; }
 table { border-collapse: collapse; font-size: 13.5px; min-width: 100%; }
 th { text-align: left; font-weight: 500; font-size: 12.5px; color: var(--soft); vertical-align: bottom; }
 th, td { padding: 7px 16px 7px 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -60,11 +61,13 @@ th:last-child, td:last-child { padding-right: 2px; }
 thead tr:last-child th { border-bottom-color: var(--strong-line); }
 thead tr:first-child:not(:last-child) th { border-bottom: 0; padding-bottom: 0; }
 td { vertical-align: top; }
+td a { color: var(--accent); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .results td small { display: block; color: var(--soft); font-size: 12px; line-height: 1.4; }
 .results td:first-child small { white-space: normal; width: 156px; }
 .results th, .results td { padding-right: 14px; }
 .results th:first-child, .results td:first-child, .classes th:first-child, .classes td:first-child { position: sticky; left: 0; z-index: 1; background: var(--page); }
+.results tr.best td { font-weight: 600; }
 .results em { font-style: normal; font-size: 12px; border: 1px solid var(--strong-line); border-radius: 4px; padding: 0 5px; margin-left: 6px; }
 .spread { color: var(--soft); }
 .strip { position: relative; display: block; width: 110px; height: 21px; }

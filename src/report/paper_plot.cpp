@@ -1,0 +1,54 @@
+#include "report/paper_plot.h"
+
+#include "report/paper.h"
+#include "report/plot_style.h"
+
+namespace limbeck {
+namespace {
+
+bool counts_errors(const std::string& key) {
+  return key == "errors" || key == "member_errors" || key.starts_with("class_errors.");
+}
+
+/// "distilled", or "distilled: errors on 3" for what is not all of its errors.
+std::string category(const ReportedStage& stage, const std::string& key) {
+  return key == "errors" ? stage.name : stage.name + ": " + metric_format(key).label;
+}
+
+bool spread(const SvgPlot& plot) {
+  std::vector<double> values;
+  for (const SvgPlot::Line& line : plot.lines)
+    for (const SvgPlot::Point& point : line.points) values.push_back(point.y);
+  return spread_over_decades(values);
+}
+
+}  // namespace
+
+std::optional<SvgPlot> paper_plot(const ReportedRun& run) {
+  const std::string split = run.main_split();
+  SvgPlot::Line ours{.name = "ours", .points = {}, .colour = 0}, papers{.name = "paper", .points = {}};
+  ours.points_only = papers.points_only = true;
+  papers.colour = kNeutralColour;
+  SvgPlot plot;
+  for (const ReportedStage& stage : run.stages)
+    for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
+      if (!counts_errors(comparison.key)) continue;
+      const auto x = static_cast<double>(plot.categories.size());
+      plot.categories.push_back(category(stage, comparison.key));
+      papers.points.push_back({x, comparison.paper_value});
+      if (const ReportedNumber* number = stage.measure(split, comparison.key))
+        ours.points.push_back({x, number->mean, number->deviation});
+    }
+  if (ours.points.empty()) return std::nullopt;
+  plot.title = "Ours and the paper’s";
+  plot.y_label = split + " errors";
+  plot.lines = {ours, papers};
+  if (spread(plot)) {
+    plot.y_scale = PlotScale::logarithmic;
+    plot.y_label += " (log scale)";
+  }
+  plot.width = categorical_width(plot.categories.size());
+  return plot;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,99 @@
+#include "report/reported_sweep.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "report/json_fields.h"
+
+namespace limbeck {
+namespace {
+
+/// The part of a path behind its last `steps` dots; all of it where it has fewer.
+std::string last_steps(const std::string& path, size_t steps) {
+  size_t at = path.size();
+  for (; steps > 0 && at != std::string::npos; --steps) at = at == 0 ? std::string::npos : path.rfind('.', at - 1);
+  return at == std::string::npos ? path : path.substr(at + 1);
+}
+
+ReportedSweep::Point parse_point(const Json& json, const ReportedSweep& sweep) {
+  ReportedSweep::Point point;
+  const Json& values = json_field(json, "values");
+  for (const std::string& key : sweep.keys) point.values.push_back(json_field(values, key));
+  point.run = json_text(json, "run");
+  point.status = json_text(json, "status");
+  point.message = json_text(json, "message");
+  const Json& results = json_field(json, "results");
+  if (!results.is_object()) return point;
+  for (const auto& [split, numbers] : results.items())
+    if (const auto number = parse_reported_number(json_field(numbers, sweep.metric)))
+      point.results.emplace_back(split, *number);
+  return point;
+}
+
+}  // namespace
+
+const ReportedNumber* ReportedSweep::Point::on(const std::string& split) const {
+  if (status != "done") return nullptr;
+  const auto found =
+      std::find_if(results.begin(), results.end(), [&](const auto& result) { return result.first == split; });
+  return found == results.end() ? nullptr : &found->second;
+}
+
+const ReportedSweep::Point* ReportedSweep::best() const {
+  if (chosen_on.empty()) return nullptr;
+  const bool lower_is_better = metric_format(metric).lower_is_better;
+  const Point* best = nullptr;
+  for (const Point& point : points) {
+    const ReportedNumber* number = point.on(chosen_on);
+    if (number == nullptr) continue;
+    const double gain = best == nullptr ? 1.0 : best->on(chosen_on)->mean - number->mean;
+    if (best == nullptr || (lower_is_better ? gain > 0 : gain < 0)) best = &point;
+  }
+  return best;
+}
+
+std::string ReportedSweep::settings(const Point& point) const {
+  std::string text;
+  for (size_t i = 0; i < keys.size(); ++i)
+    text += (text.empty() ? "" : ", ") + names[i] + " " + setting_text(point.values[i]);
+  return text;
+}
+
+ReportedSweep parse_reported_sweep(const Json& json) {
+  ReportedSweep sweep;
+  sweep.name = json_text(json, "name");
+  for (const Json& key : json_items(json_field(json, "keys"))) sweep.keys.push_back(json_text(key));
+  sweep.names = short_names(sweep.keys);
+  sweep.metric = json_text(json, "metric").empty() ? "errors" : json_text(json, "metric");
+  sweep.stage = json_text(json, "stage");
+  sweep.chosen_on = json_text(json, "chosen_on");
+  if (sweep.chosen_on == "test") sweep.chosen_on.clear();
+  for (const Json& seed : json_items(json_field(json, "seeds")))
+    if (const auto value = json_integer(seed)) sweep.seeds.push_back(*value);
+  for (const Json& point : json_items(json_field(json, "points"))) sweep.points.push_back(parse_point(point, sweep));
+  return sweep;
+}
+
+std::string setting_text(const Json& value) {
+  if (value.is_null()) return "";
+  if (const auto number = json_number(value)) return fmt::format("{:.6g}", *number);  // 1 − 0.9 is written as 0.1
+  return value.is_structured() ? value.dump() : json_text(value);
+}
+
+std::vector<std::string> short_names(const std::vector<std::string>& paths) {
+  std::vector<std::string> names;
+  for (const std::string& path : paths) {
+    const auto told_apart = [&](size_t steps) {
+      return std::none_of(paths.begin(), paths.end(), [&](const std::string& other) {
+        return other != path && last_steps(other, steps) == last_steps(path, steps);
+      });
+    };
+    size_t steps = 1;
+    while (!told_apart(steps) && last_steps(path, steps) != path) ++steps;
+    names.push_back(last_steps(path, steps));
+  }
+  return names;
+}
+
+}  // namespace limbeck

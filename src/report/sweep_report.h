@@ -1,0 +1,27 @@
+#pragma once
+// What came out of a sweep, from its sweep.json:
+//   {"name", "keys": ["stages.distilled.loss.soft_targets.temperature", …], "metric": "errors", "stage": "distilled",
+//    "chosen_on": "validation" or null, "seeds": [1, 2, 3],
+//    "points": [{"values": {KEY: value, …}, "run": "points/0001", "status": "done", "failed" or "pending", "message",
+//                "results": {SPLIT: {METRIC: {"mean", "deviation", "values"}}}}]}
+#include <optional>
+#include <string>
+
+#include "core/files.h"
+#include "core/json.h"
+#include "report/svg_plot.h"
+
+namespace limbeck {
+
+/// One row for each point: settings, the metric on test and validation, and "◀ best on validation". Nothing is chosen
+/// on the test split: without a validation split no point is marked, and a sentence says so. Ends with a newline.
+std::string sweep_table(const Json& sweep);
+
+/// The metric on test over the first key whose values are numbers, one line for each combination of the others; over
+/// the first key's values as categories where none are numbers. Nothing as long as no point is done.
+std::optional<SvgPlot> sweep_plot(const Json& sweep);
+
+/// Reads sweep.json and writes sweep.svg, where there is something to draw, and sweep.html into the same folder.
+void write_sweep_report(const fs::path& folder);
+
+}  // namespace limbeck
