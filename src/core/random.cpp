@@ -20,6 +20,11 @@ std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block) {
   return {words[0], words[1], words[2], words[3]};
 }
 
+uint64_t replica_seed(uint64_t seed, uint32_t replica) {
+  const auto words = philox({seed, Purpose::replica, 0, replica}, 0);
+  return (static_cast<uint64_t>(words[0]) << 32 | words[1]) >> 12;
+}
+
 uint32_t Random::bits() {
   if (used_ == 4) {
     words_ = philox(key_, block_++);

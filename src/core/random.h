@@ -23,6 +23,9 @@ enum class Purpose : uint32_t {
   split = 5,            ///< which training examples are held out for validation
   subset = 6,           ///< which examples a fraction keeps, or loses its labels
   synthesis = 7,        ///< built-in digits; id: the example
+  replica = 8,          ///< seeds of networks that differ in initialisation and order only; id: the replica
+  label_noise = 9,      ///< which training examples get a wrong label, and which
+  sweep = 10,           ///< points of a random search; id: the point
 };
 
 /// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.
@@ -37,6 +40,9 @@ struct RandomKey {
 /// The 128 random bits in place `block` of a stream. Distinct (seed, purpose, lane, epoch, id, block) give independent
 /// bits; purpose < 2^8, lane < 2^8 and block < 2^16 share one word of the counter.
 std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
+
+/// The seed of the k-th of several networks that differ in initialisation and order only, k from 1; below 2^52.
+uint64_t replica_seed(uint64_t seed, uint32_t replica);
 
 /// A uniform number in [0, 1) from 32 random bits, exact in float.
 constexpr float unit_float(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24F; }

@@ -48,6 +48,18 @@ torch::Tensor scaled(const torch::Tensor& bytes, double scale) {
   return values;
 }
 
+void add_to(Hasher& hasher, const torch::Tensor& tensor) {
+  const torch::Tensor bytes = tensor.to(torch::kCPU).contiguous();
+  hasher.add(bytes.data_ptr(), bytes.nbytes());
+  hasher.add(bytes.sizes().data(), bytes.sizes().size() * sizeof(int64_t));
+}
+
+/// A class other than `label`, drawn by (seed, id).
+int64_t other_class(int64_t label, size_t classes, Random& random) {
+  const auto drawn = static_cast<int64_t>(random.below(static_cast<uint32_t>(classes - 1)));
+  return drawn < label ? drawn : drawn + 1;
+}
+
 /// Whether examples of each class stay, as `classes` and `without` say.
 std::vector<bool> kept_classes(const ExamplesRecipe& recipe, const Dataset& dataset) {
   std::vector<bool> kept(dataset.classes.size(), recipe.classes.empty());
@@ -68,14 +80,17 @@ std::vector<bool> kept_classes(const ExamplesRecipe& recipe, const Dataset& data
 
 std::string Dataset::fingerprint() const {
   Hasher hasher;
-  for (const Split* split : {&train, &test}) {
-    for (const torch::Tensor& tensor : {split->inputs, split->labels}) {
-      const torch::Tensor bytes = tensor.to(torch::kCPU).contiguous();
-      hasher.add(bytes.data_ptr(), bytes.nbytes());
-      hasher.add(bytes.sizes().data(), bytes.sizes().size() * sizeof(int64_t));
-    }
-  }
+  for (const Split* split : {&train, &test})
+    for (const torch::Tensor& tensor : {split->inputs, split->labels}) add_to(hasher, tensor);
   return hasher.fingerprint();
+}
+
+void append_unlabelled(Dataset& dataset, const Dataset& extra) {
+  if (extra.input_shape() != dataset.input_shape() || extra.scale != dataset.scale)
+    throw Error(ErrorKind::usage, fmt::format("data.extra: the examples of '{}' have another shape or scale than those of '{}'",
+                                              extra.name, dataset.name));
+  dataset.train.inputs = torch::cat({dataset.train.inputs, extra.train.inputs});
+  dataset.train.labels = torch::cat({dataset.train.labels, torch::full_like(extra.train.labels, -1)});
 }
 
 ExampleSet::ExampleSet(const Split& split, std::string name, const Dataset& dataset)
@@ -85,6 +100,13 @@ ExampleSet::ExampleSet(const Split& split, std::string name, const Dataset& data
       labels_(split.labels),
       scale_(dataset.scale) {}
 
+std::string ExampleSet::fingerprint() const {
+  Hasher hasher;
+  add_to(hasher, ids_);
+  add_to(hasher, inputs_);
+  return hasher.fingerprint();
+}
+
 ExampleSet ExampleSet::select(const torch::Tensor& positions, std::string name) const {
   ExampleSet part = *this;
   part.name_ = std::move(name);
@@ -93,10 +115,10 @@ ExampleSet ExampleSet::select(const torch::Tensor& positions, std::string name) 
   return part;
 }
 
-ExampleSet ExampleSet::without_labels(const torch::Tensor& positions) const {
-  ExampleSet part = *this;
-  part.labels_ = labels_.index_fill(0, positions, -1);
-  return part;
+ExampleSet ExampleSet::with_labels(const torch::Tensor& labels) const {
+  ExampleSet relabelled = *this;
+  relabelled.labels_ = labels.to(labels_.device());
+  return relabelled;
 }
 
 ExampleSet ExampleSet::to(torch::Device device) const {
@@ -135,26 +157,33 @@ torch::Tensor over_batches(const ExampleSet& examples, const std::function<torch
 
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed) {
   const ExampleSet all(dataset.train, "train", dataset);
-  if (validation >= all.size())
+  const torch::Tensor is_labelled = all.labels().ge(0);
+  const ExampleSet labelled = all.select(is_labelled.nonzero().flatten(), "train");
+  if (validation >= labelled.size())
     throw Error(ErrorKind::usage, fmt::format("data.validation holds out {} examples, but '{}' has only {} for training",
-                                              validation, dataset.name, all.size()));
-  std::vector<int64_t> positions = shuffled(all.ids(), seed, Purpose::split, 0);
+                                              validation, dataset.name, labelled.size()));
+  std::vector<int64_t> positions = shuffled(labelled.ids(), seed, Purpose::split, 0);
   const auto boundary = positions.begin() + validation;
   std::sort(positions.begin(), boundary);
   std::sort(boundary, positions.end());
-  return {.train = all.select(to_tensor({boundary, positions.end()}), "train"),
-          .validation = all.select(to_tensor({positions.begin(), boundary}), "validation")};
+  const torch::Tensor kept = labelled.ids().index_select(0, to_tensor({boundary, positions.end()}));
+  const torch::Tensor extra = is_labelled.logical_not().nonzero().flatten();
+  return {.train = all.select(torch::cat({kept, extra}), "train"),
+          .validation = labelled.select(to_tensor({positions.begin(), boundary}), "validation")};
 }
 
 ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
                            uint64_t seed) {
   const std::vector<bool> kept = kept_classes(recipe, dataset);
-  const torch::Tensor labels = examples.labels().to(torch::kCPU).contiguous();
+  torch::Tensor labels = examples.labels().to(torch::kCPU).clone();
+  auto* label_of = labels.data_ptr<int64_t>();
   std::vector<std::vector<int64_t>> of_class(kept.size());
-  for (const int64_t position : shuffled(examples.ids(), seed, Purpose::subset, 0))
-    of_class[static_cast<size_t>(labels.data_ptr<int64_t>()[position])].push_back(position);
-
-  std::vector<int64_t> chosen, hidden;
+  std::vector<int64_t> chosen;
+  for (const int64_t position : shuffled(examples.ids(), seed, Purpose::subset, 0)) {
+    if (label_of[position] >= 0) of_class[static_cast<size_t>(label_of[position])].push_back(position);
+    else if (recipe.extra) chosen.push_back(position);
+  }
+  const torch::Tensor ids = examples.ids().to(torch::kCPU).contiguous();
   for (size_t label = 0; label < kept.size(); ++label) {
     if (!kept[label] || of_class[label].empty()) continue;
     const auto part = [](double fraction, size_t of) {
@@ -162,13 +191,19 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
     };
     const auto begin = of_class[label].begin();
     const int64_t count = part(recipe.fraction, of_class[label].size());
+    const int64_t hidden = part(recipe.unlabelled, static_cast<size_t>(count));
     chosen.insert(chosen.end(), begin, begin + count);
-    hidden.insert(hidden.end(), begin, begin + part(recipe.unlabelled, static_cast<size_t>(count)));
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t& shown = label_of[begin[i]];
+      Random random({seed, Purpose::label_noise, 0, static_cast<uint32_t>(ids.data_ptr<int64_t>()[begin[i]])});
+      if (i < hidden) shown = -1;
+      else if (random.uniform() < static_cast<float>(recipe.noise)) shown = other_class(shown, kept.size(), random);
+    }
   }
   if (chosen.empty())
     throw Error(ErrorKind::usage, fmt::format("examples: no training example of '{}' is left", dataset.name));
   std::sort(chosen.begin(), chosen.end());
-  return examples.without_labels(to_tensor(hidden)).select(to_tensor(chosen), examples.name());
+  return examples.with_labels(labels).select(to_tensor(chosen), examples.name());
 }
 
 }  // namespace limbeck

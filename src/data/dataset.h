@@ -19,7 +19,7 @@ namespace limbeck {
 
 struct Split {
   torch::Tensor inputs;  ///< [N, C, H, W] uint8
-  torch::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}
+  torch::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
 
   int64_t size() const { return labels.size(0); }
 };
@@ -37,6 +37,10 @@ struct Dataset {
   std::string fingerprint() const;
 };
 
+/// Adds the training examples of another data set to those of this one, without their labels: more to distil from. Throws
+/// Error where their shapes or scales differ.
+void append_unlabelled(Dataset& dataset, const Dataset& extra);
+
 /// Examples of one split, each with its id and with the label it shows, which may be −1.
 class ExampleSet {
  public:
@@ -44,14 +48,18 @@ class ExampleSet {
   ExampleSet(const Split& split, std::string name, const Dataset& dataset);
 
   const std::string& name() const { return name_; }
+  /// Of the whole split: an example's id is below it.
+  int64_t split_size() const { return inputs_.size(0); }
+  /// Of ids and inputs, whatever the labels.
+  std::string fingerprint() const;
   int64_t size() const { return ids_.size(0); }
   const torch::Tensor& ids() const { return ids_; }        ///< [n] int64
   const torch::Tensor& labels() const { return labels_; }  ///< [n] int64
 
   /// The examples at these positions, e.g. a validation split.
   ExampleSet select(const torch::Tensor& positions, std::string name) const;
-  /// The same examples, the labels of these positions hidden.
-  ExampleSet without_labels(const torch::Tensor& positions) const;
+  /// The same examples, showing other labels, [n] int64.
+  ExampleSet with_labels(const torch::Tensor& labels) const;
   /// Moved to a device, where its batches will be made.
   ExampleSet to(torch::Device device) const;
 
@@ -82,10 +90,10 @@ struct TrainingSplit {
   ExampleSet validation;  ///< empty where the recipe holds nothing out
 };
 
-/// Holds out `validation` examples, drawn by (seed, id) alone. Throws Error where the split is not larger than that.
+/// Holds out `validation` labelled examples, drawn by (seed, id) alone. Throws Error where the split is not larger than that.
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed);
 
-/// Leaves classes out, keeps a fraction of each class, hides labels: see ExamplesRecipe. Throws Error where a class does
+/// Leaves classes out, keeps a fraction of each class, hides labels or makes them wrong: see ExamplesRecipe. Throws Error where a class does
 /// not exist or nothing is left.
 ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
                            uint64_t seed);

@@ -106,15 +106,17 @@ torch::Tensor forward_pass(const torch::Tensor& x, const torch::Tensor& weight, 
 
 class FusedLinear : public torch::autograd::Function<FusedLinear> {
  public:
-  /// `factors`: x and weight in the type in which they are multiplied.
+  /// `bias` [out], or [0] for none: autograd takes no undefined tensors. `factors`: x and weight in the type in which they are
+  /// multiplied.
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& weight, const torch::Tensor& bias, const Epilogue& epilogue,
                                const std::pair<torch::Tensor, torch::Tensor>& factors) {
-    torch::Tensor y = forward_pass(factors.first, factors.second, bias, epilogue);
+    const bool has_bias = bias.numel() > 0;
+    torch::Tensor y = forward_pass(factors.first, factors.second, has_bias ? bias : torch::Tensor(), epilogue);
     context->save_for_backward({factors.first, factors.second, y});
     context->saved_data["relu"] = epilogue.activation == Activation::relu;
     context->saved_data["scale"] = epilogue.dropout == nullptr ? 1.0 : 1 / (1 - epilogue.dropout->probability);
-    context->saved_data["bias"] = bias.defined();
+    context->saved_data["bias"] = has_bias;
     context->saved_data["needs_x"] = x.requires_grad();
     return y;
   }
@@ -158,8 +160,8 @@ torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, 
   const std::pair<torch::Tensor, torch::Tensor> factors{rounded ? to_bfloat16(x) : x.contiguous(),
                                                         rounded ? rounded_weight : weight};
   const bool needs_gradient = at::GradMode::is_enabled() && (weight.requires_grad() || x.requires_grad());
-  return needs_gradient ? FusedLinear::apply(x, weight, bias, epilogue, factors)
-                        : forward_pass(factors.first, factors.second, bias, epilogue);
+  if (!needs_gradient) return forward_pass(factors.first, factors.second, bias, epilogue);
+  return FusedLinear::apply(x, weight, bias.defined() ? bias : torch::empty({0}, weight.options()), epilogue, factors);
 }
 
 }  // namespace limbeck

@@ -27,7 +27,8 @@ enum class Precision { float32, bfloat16 };
 
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
-  std::vector<torch::Tensor> rounded;  ///< per parameter, bfloat16; undefined: not yet made
+  std::vector<torch::Tensor> rounded;    ///< per parameter, bfloat16; undefined: not yet made
+  std::vector<PreparedWeights> members;  ///< of a committee: each network's
 };
 
 struct ForwardOptions {

@@ -16,6 +16,8 @@ class FieldWriter : public Fields {
   void integers(const char* name, std::vector<int64_t>& value, const Range&, const char*) override { put(name, value); }
   void flag(const char* name, bool& value, const char*) override { put(name, value); }
   void text(const char* name, std::string& value, const char*) override { put(name, value); }
+  void required_text(const char* name, std::string& value, const char*) override { put(name, value); }
+  void references(const char* name, std::vector<std::string>& value, const char*) override { put(name, value); }
   void reference(const char* name, std::string& value, const char*) override { put(name, value); }
   void choice_of(const char* name, std::string& value, const std::vector<std::string>&, const char*) override {
     put(name, value);
@@ -59,7 +61,13 @@ class FieldLister : public Fields {
     add(name, "true or false", value ? "true" : "false", "", meaning);
   }
   void text(const char* name, std::string& value, const char* meaning) override {
+    add(name, "text", value.empty() ? "none" : value, "", meaning);
+  }
+  void required_text(const char* name, std::string& value, const char* meaning) override {
     add(name, "text", value, "", meaning);
+  }
+  void references(const char* name, std::vector<std::string>&, const char* meaning) override {
+    add(name, "list of stages or networks", "", "", meaning);
   }
   void reference(const char* name, std::string& value, const char* meaning) override {
     add(name, "stage or network", value, "", meaning);

@@ -29,7 +29,8 @@ struct ComponentInfo {
   std::string formula;    ///< empty where there is none
   std::string source;     ///< paper or page it comes from
   std::string principal;  ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
-  bool needs_teacher = false;  ///< losses: reads the teacher's outputs
+  bool needs_teacher = false;    ///< losses: reads the teacher's outputs
+  bool needs_community = false;  ///< losses: reads the outputs of networks that are trained together
 };
 
 /// A component's options, whatever their type.

@@ -45,6 +45,10 @@ class Fields {
   virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
   virtual void text(const char* name, std::string& value, const char* meaning) = 0;
+  /// Text that has no default.
+  virtual void required_text(const char* name, std::string& value, const char* meaning) = 0;
+  /// Names of earlier stages, or of networks with weights; at least one.
+  virtual void references(const char* name, std::vector<std::string>& value, const char* meaning) = 0;
   /// The name of an earlier stage, or of a network with weights.
   virtual void reference(const char* name, std::string& value, const char* meaning) = 0;
   /// A choice among names; use the template below for an enum.

@@ -46,6 +46,8 @@ class RecipeReader {
     if (const Value* source = reader.require_key("source"))
       recipe_.data.source = read_choice(*source, "data.source", Slot::data, context_);
     reader.integer("validation", recipe_.data.validation, at_least(0), "training examples held out");
+    if (const Value* extra = reader.take("extra"))
+      recipe_.data.extra = read_choice(*extra, "data.extra", Slot::data, context_);
     if (const Value* augment = reader.take("augment")) recipe_.data.augment = read_augment(*augment, "data.augment");
     if (const Value* examples = reader.take("examples")) recipe_.data.examples = read_examples(*examples, "data.examples");
     reader.finish();
@@ -109,10 +111,19 @@ class RecipeReader {
     stage.where = value.where;
     if (const Value* name = reader.require_key("name"))
       if (read_text(*name, path + ".name", context_, stage.name)) check_stage_name(*name, path + ".name", stage.name);
+    if (const Value* of = reader.take("calibrate")) read_calibration(*of, path, reader, stage);
+    else read_training(value, path, reader, stage);
+    reader.finish();
+    recipe_.stages.push_back(std::move(stage));
+  }
+
+  /// A stage that trains a network.
+  void read_training(const Value& value, const std::string& path, MapReader& reader, StageRecipe& stage) {
     if (const Value* train = reader.require_key("train"))
       if (read_text(*train, path + ".train", context_, stage.network)) check_network(*train, path + ".train");
     stage.bind(reader);
-
+    if (const Value* replicas = reader.take("replicas")) read_replicas(*replicas, path + ".replicas", stage);
+    if (const Value* stop = reader.take("stop")) read_stop(*stop, path + ".stop", stage);
     const Value* augment = reader.take("augment");
     stage.augment = augment == nullptr ? recipe_.data.augment : read_augment(*augment, path + ".augment");
     const Value* examples = reader.take("examples");
@@ -127,12 +138,56 @@ class RecipeReader {
     const Value* schedule = reader.take("schedule");
     stage.schedule = schedule == nullptr ? context_.catalogue.choose(Slot::schedule, "cosine")
                                          : read_choice(*schedule, path + ".schedule", Slot::schedule, context_);
+  }
+
+  /// `replicas: 10`, or a map.
+  void read_replicas(const Value& value, const std::string& path, StageRecipe& stage) {
+    if (value.kind == Value::Kind::scalar) {
+      read_integer(value, path, between(1, 1000), context_, stage.replicas.count);
+    } else {
+      MapReader reader(value, path, context_);
+      stage.replicas.bind(reader);
+      reader.finish();
+    }
+    if (stage.replicas.together && stage.replicas.count < 2)
+      context_.mistake(value.where, path, "one network is not trained together with others; expected a count of at least 2");
+  }
+
+  void read_stop(const Value& value, const std::string& path, StageRecipe& stage) {
+    MapReader reader(value, path, context_);
+    stage.stop.bind(reader);
     reader.finish();
-    recipe_.stages.push_back(std::move(stage));
+    if (stage.stop.patience > 0) require_validation(value.where, path, "patience");
+  }
+
+  void require_validation(const SourceLocation& where, const std::string& path, const char* what) {
+    if (recipe_.data.validation == 0)
+      context_.mistake(where, path, fmt::format("{} looks at the validation split, and nothing is held out for it; set "
+                                                "data.validation", what));
+  }
+
+  /// A stage that adds a number to biases: network, teacher and examples are those of the stage it calibrates.
+  void read_calibration(const Value& of, const std::string& path, MapReader& reader, StageRecipe& stage) {
+    stage.calibration.bind(reader);
+    if (stage.calibration.tuned_on == CalibrationRecipe::Split::validation) require_validation(of.where, path, "calibration");
+    if (!read_text(of, path + ".calibrate", context_, stage.calibration.of)) return;
+    const StageRecipe* source = recipe_.stage(stage.calibration.of);
+    if (source == nullptr) {
+      check_stage(stage.calibration.of, of.where, path + ".calibrate");
+      return;
+    }
+    if (source->replicas.count > 1)
+      context_.mistake(of.where, path + ".calibrate", fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
+    stage.network = source->network;
+    stage.teacher = source->teacher;
+    stage.examples = source->examples;
+    stage.teachers = stage.inputs = source->teachers;
+    stage.inputs.push_back(source->name);
   }
 
   void check_stage_name(const Value& value, const std::string& path, const std::string& name) {
     check_name(name, value.where, path, context_);
+    if (replica_named(name)) context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
     if (recipe_.stage(name) != nullptr) context_.mistake(value.where, path, fmt::format("a second stage '{}'", name));
   }
 
@@ -147,18 +202,31 @@ class RecipeReader {
   void read_teacher(const Value& value, const std::string& path, StageRecipe& stage) {
     if (value.kind == Value::Kind::null || (value.kind == Value::Kind::scalar && value.scalar == "none")) return;
     context_.references.clear();
-    const bool bare = value.kind == Value::Kind::scalar && context_.catalogue.find(Slot::teacher, value.scalar) == nullptr;
+    const bool names_one = recipe_.stage(value.scalar) != nullptr || recipe_.network(value.scalar) != nullptr ||
+                           context_.catalogue.find(Slot::teacher, value.scalar) == nullptr;
+    const bool bare = value.kind == Value::Kind::scalar && names_one;
     stage.teacher = bare ? read_options("network", value, value.where, path, Slot::teacher, context_)
                          : read_choice(value, path, Slot::teacher, context_);
     for (const Reference& reference : context_.references) {
       check_reference(reference);
-      stage.inputs.push_back(reference.name);
+      stage.teachers.push_back(reference.name);
     }
+    stage.inputs = stage.teachers;
   }
 
-  /// A reference names an earlier stage, or a network that has weights.
+  /// Whether the name is STAGE.K of an earlier stage with at least K replicas.
+  bool replica_named(const std::string& name) const {
+    const size_t dot = name.rfind('.');
+    const StageRecipe* stage = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
+    if (stage == nullptr) return false;
+    for (int64_t replica = 1; stage->replicas.count > 1 && replica <= stage->replicas.count; ++replica)
+      if (name.substr(dot + 1) == std::to_string(replica)) return true;
+    return false;
+  }
+
+  /// A reference names an earlier stage, one of its replicas, or a network that has weights.
   void check_reference(const Reference& reference) {
-    if (recipe_.stage(reference.name) != nullptr) return;
+    if (recipe_.stage(reference.name) != nullptr || replica_named(reference.name)) return;
     const NetworkRecipe* network = recipe_.network(reference.name);
     if (network != nullptr && !network->weights.empty()) return;
     if (network != nullptr) {
@@ -203,6 +271,9 @@ class RecipeReader {
       if (term.loss.component->info().needs_teacher && !stage.teacher)
         context_.mistake(item.where, item_path,
                          fmt::format("'{}' needs a teacher; add `teacher:` to the stage", term.loss.name()));
+      if (term.loss.component->info().needs_community && !stage.replicas.together)
+        context_.mistake(item.where, item_path, fmt::format("'{}' needs networks that are trained together; add `replicas: {{ count: "
+                                                            "N, together: true }}` to the stage", term.loss.name()));
       stage.loss.push_back(std::move(term));
     }
   }
@@ -233,14 +304,19 @@ class RecipeReader {
     for (const Entry& entry : value.entries) {
       if (!check_stage(entry.key, entry.where, "paper")) continue;
       MapReader reader(entry.value, "paper." + entry.key, context_);
-      for (const std::string& metric : evaluation_metrics()) {
-        const Value* number = reader.take(metric);
-        double published = 0;
-        if (number != nullptr && read_number(*number, reader.path_of(metric), any_number(), context_, published))
-          recipe_.paper[entry.key][metric] = published;
+      for (const std::string& metric : evaluation_metrics()) read_published(reader.take(metric), entry.key, metric, reader.path_of(metric));
+      if (const Value* classes = reader.take("class_errors")) {
+        for (const Entry& of_class : classes->entries)
+          read_published(&of_class.value, entry.key, "class_errors." + of_class.key, reader.path_of("class_errors"));
       }
       reader.finish();
     }
+  }
+
+  void read_published(const Value* number, const std::string& stage, const std::string& metric, const std::string& path) {
+    double published = 0;
+    if (number != nullptr && read_number(*number, path, any_number(), context_, published))
+      recipe_.paper[stage][metric] = published;
   }
 
   void read_plots(const Value& value) {
@@ -252,36 +328,63 @@ class RecipeReader {
   void read_plot(const Value& value, const std::string& path) {
     PlotRecipe plot;
     MapReader reader(value, path, context_);
+    std::vector<std::string> abscissae = {"value", "epoch", "stage"};
+    abscissae.insert(abscissae.end(), evaluation_metrics().begin(), evaluation_metrics().end());
     reader.text("title", plot.title, "");
     reader.text("x_label", plot.x_label, "");
+    reader.choice_of("x", plot.x, abscissae, "");
     reader.choice_of("metric", plot.metric, evaluation_metrics(), "");
+    if (plot.x == "epoch") plot.split = "validation";
+    reader.choice_of("split", plot.split, {"test", "validation", "train"}, "");
     reader.flag("log_x", plot.log_x, "");
+    reader.flag("log_y", plot.log_y, "");
     const Value* lines = reader.require_key("lines");
     reader.finish();
     if (lines == nullptr) return;
+    if (plot.x == "epoch" && (plot.split == "test" || (plot.metric != "errors" && plot.metric != "accuracy")))
+      context_.mistake(value.where, path, "epochs are measured in errors or accuracy, on train or validation");
     if (lines->kind != Value::Kind::map)
       context_.mistake(lines->where, path + ".lines", fmt::format("expected a map, found {}", lines->description()));
-    for (const Entry& line : lines->entries) plot.lines.push_back(read_line(line, path + ".lines." + line.key));
+    for (const Entry& line : lines->entries) plot.lines.push_back(read_line(line, plot, path + ".lines." + line.key));
     recipe_.plots.push_back(std::move(plot));
   }
 
-  /// `300 units: { 1: stage_at_1, 2: stage_at_2 }`
-  PlotRecipe::Line read_line(const Entry& entry, const std::string& path) {
+  /// x: value: `300 units: { 1: stage_at_1, 2: stage_at_2 }`; otherwise `300 units: [first, second]`.
+  PlotRecipe::Line read_line(const Entry& entry, const PlotRecipe& plot, const std::string& path) {
     PlotRecipe::Line line{entry.key, {}};
-    if (entry.value.kind != Value::Kind::map)
-      context_.mistake(entry.value.where, path, fmt::format("expected a map from numbers to stages, found {}",
-                                                            entry.value.description()));
-    for (const Entry& point : entry.value.entries) {
+    const Value& value = entry.value;
+    if (plot.x != "value") {
+      const bool one = value.kind == Value::Kind::scalar;
+      if (!one && value.kind != Value::Kind::sequence)
+        context_.mistake(value.where, path, fmt::format("expected a list of stages, found {}", value.description()));
+      for (const Value& item : one ? std::vector<Value>{value} : value.items) {
+        PlotRecipe::Point point{.x = static_cast<double>(line.points.size())};
+        if (read_point(item, path, plot.x == "stage", point)) line.points.push_back(std::move(point));
+      }
+      if (plot.x == "epoch" && line.points.size() > 1) context_.mistake(value.where, path, "a line over epochs is of one stage");
+      return line;
+    }
+    if (value.kind != Value::Kind::map)
+      context_.mistake(value.where, path, fmt::format("expected a map from numbers to stages, found {}", value.description()));
+    for (const Entry& item : value.entries) {
       Value key;
       key.kind = Value::Kind::scalar;
-      key.scalar = point.key;
-      key.where = point.where;
-      double x = 0;
-      const bool is_number = read_number(key, path, any_number(), context_, x);
-      if (check_stage(point.value.scalar, point.value.where, path) && is_number)
-        line.points.emplace_back(x, point.value.scalar);
+      key.scalar = item.key;
+      key.where = item.where;
+      PlotRecipe::Point point;
+      const bool is_number = read_number(key, path, any_number(), context_, point.x);
+      if (read_point(item.value, path, true, point) && is_number) line.points.push_back(std::move(point));
     }
     return line;
+  }
+
+  /// A stage, or where it may stand a number that a paper gives.
+  bool read_point(const Value& value, const std::string& path, bool may_be_number, PlotRecipe::Point& point) {
+    const bool is_stage = recipe_.stage(value.scalar) != nullptr;
+    const bool looks_like_number = !value.scalar.empty() && value.scalar.find_first_not_of("0123456789.+-e") == std::string::npos;
+    if (!is_stage && may_be_number && looks_like_number) return read_number(value, path, any_number(), context_, point.value);
+    point.stage = value.scalar;
+    return check_stage(value.scalar, value.where, path);
   }
 
   const Value& root_;

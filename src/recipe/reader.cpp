@@ -154,16 +154,38 @@ void MapReader::flag(const char* name, bool& value, const char*) {
 }
 
 void MapReader::text(const char* name, std::string& value, const char*) {
-  if (const Value* found = take(name)) read_text(*found, path_of(name), context_, value);
+  const Value* found = take(name);
+  if (found == nullptr) return;
+  const bool empty = found->kind == Value::Kind::scalar && found->quoted && found->scalar.empty();
+  if (empty) value.clear();
+  else read_text(*found, path_of(name), context_, value);
+}
+
+void MapReader::required_text(const char* name, std::string& value, const char*) {
+  if (const Value* found = require_key(name)) read_text(*found, path_of(name), context_, value);
+}
+
+void MapReader::references(const char* name, std::vector<std::string>& value, const char*) {
+  const Value* found = require_key(name);
+  if (found == nullptr) return;
+  value.clear();
+  const auto add = [&](const Value& item, const std::string& path) {
+    std::string reference;
+    if (!read_text(item, path, context_, reference)) return;
+    context_.references.push_back({reference, item.where, path});
+    value.push_back(std::move(reference));
+  };
+  if (found->kind == Value::Kind::scalar) add(*found, path_of(name));  // `of: first` is `of: [first]`
+  else if (found->kind != Value::Kind::sequence || found->items.empty())
+    context_.mistake(found->where, path_of(name), fmt::format("expected a list of names, found {}",
+                                                              found->kind == Value::Kind::sequence ? "none" : found->description()));
+  for (size_t i = 0; i < found->items.size(); ++i) add(found->items[i], fmt::format("{}[{}]", path_of(name), i));
 }
 
 void MapReader::reference(const char* name, std::string& value, const char*) {
-  const Value* found = take(name);
-  if (found == nullptr) {
-    context_.mistake(frames_.back().where, frames_.back().path, fmt::format("the key '{}' is missing", name));
-  } else if (read_text(*found, path_of(name), context_, value)) {
-    context_.references.push_back({value, found->where, path_of(name)});
-  }
+  const Value* found = require_key(name);
+  if (found == nullptr || !read_text(*found, path_of(name), context_, value)) return;
+  context_.references.push_back({value, found->where, path_of(name)});
 }
 
 void MapReader::choice_of(const char* name, std::string& value, const std::vector<std::string>& names, const char*) {

@@ -7,7 +7,8 @@
 namespace limbeck {
 
 const std::vector<std::string>& evaluation_metrics() {
-  static const std::vector<std::string> kNames = {"errors", "accuracy", "nll", "ece", "agreement", "teacher_kl"};
+  static const std::vector<std::string> kNames = {"errors", "accuracy", "nll", "ece", "agreement", "teacher_kl",
+                                                 "teacher_errors", "teacher_accuracy", "member_errors"};
   return kNames;
 }
 
@@ -16,6 +17,28 @@ void ExamplesRecipe::bind(Fields& fields) {
   fields.integers("without", without, at_least(0), "leave these classes out");
   fields.number("fraction", fraction, {.low = 0, .high = 1, .low_open = true}, "keep this part, the same of each class");
   fields.number("unlabelled", unlabelled, between(0, 1), "this part of the kept examples loses its labels");
+  fields.number("noise", noise, between(0, 1), "probability that a label is replaced by another class");
+  fields.flag("extra", extra, "see the data's extra unlabelled examples");
+}
+
+void ReplicasRecipe::bind(Fields& fields) {
+  fields.integer("count", count, between(1, 1000), "networks that differ in initialisation and order only");
+  fields.flag("together", together, "trained side by side on the same batches, for the loss `community`");
+  bind_mean(fields, mean);
+}
+
+void StopRecipe::bind(Fields& fields) {
+  fields.integer("epoch", epoch, at_least(0), "stop after so many epochs; 0: not");
+  fields.number("accuracy", accuracy, between(0, 1), "stop when it is reached, on validation where there is one; 0: not");
+  fields.integer("patience", patience, at_least(0), "stop after so many epochs without a better validation, keep the best; 0: not");
+  fields.choice<By>("by", by, {{"accuracy", By::accuracy}, {"loss", By::loss}}, "what patience looks at");
+}
+
+void CalibrationRecipe::bind(Fields& fields) {
+  fields.integers("classes", classes, at_least(0), "whose biases get the same number added");
+  fields.choice<Split>("tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
+                       "the examples on which the number makes fewest errors; test is what Hinton et al. did, and no fair measure");
+  fields.require(!classes.empty(), "the key 'classes' is missing or empty");
 }
 
 void WeightRecipe::bind(Fields& fields) {

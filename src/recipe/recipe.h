@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "recipe/catalogue.h"
+#include "recipe/ensemble_mean.h"
 
 namespace limbeck {
 
@@ -25,6 +26,8 @@ struct ExamplesRecipe {
   std::vector<int64_t> without;  ///< leave these classes out
   double fraction = 1;           ///< keep this part, drawn per class
   double unlabelled = 0;         ///< this part of the kept examples loses its labels
+  double noise = 0;              ///< probability that a label is replaced by another class, drawn once
+  bool extra = true;             ///< see the data's extra unlabelled examples
 
   void bind(Fields& fields);
 };
@@ -32,6 +35,7 @@ struct ExamplesRecipe {
 struct DataRecipe {
   Choice source;
   int64_t validation = 0;  ///< training examples held out, drawn once per seed
+  Choice extra;            ///< a further data set whose training examples are added without labels; empty: none
   std::vector<Choice> augment;
   ExamplesRecipe examples;
 };
@@ -64,9 +68,41 @@ struct LossTermRecipe {
 /// with it. Evaluation is always in float32.
 enum class PrecisionChoice { automatic, float32, bfloat16 };
 
+/// Several networks from one stage, which differ in initialisation and order only; what the stage leaves is their ensemble.
+/// Member k of stage NAME is called NAME.k, from 1.
+struct ReplicasRecipe {
+  int64_t count = 1;
+  bool together = false;  ///< trained side by side on the same batches, so that each can learn from all (loss `community`)
+  EnsembleMean mean = EnsembleMean::geometric;
+
+  void bind(Fields& fields);
+};
+
+/// When a stage ends before its last epoch; the schedule goes on as if it did not.
+struct StopRecipe {
+  enum class By { accuracy, loss };
+  int64_t epoch = 0;     ///< after so many epochs; 0: not
+  double accuracy = 0;   ///< when it is reached, on validation where there is one, else on the epoch's training; 0: not
+  int64_t patience = 0;  ///< early stopping: after so many epochs without a better validation; the best epoch is kept; 0: not
+  By by = By::accuracy;  ///< what early stopping looks at
+
+  bool any() const { return epoch > 0 || accuracy > 0 || patience > 0; }
+  void bind(Fields& fields);
+};
+
+/// A stage that trains nothing, but adds one number to the output biases of some classes of an earlier stage's network.
+struct CalibrationRecipe {
+  enum class Split { validation, test };
+  std::string of;                ///< key `calibrate`; empty: the stage trains
+  std::vector<int64_t> classes;  ///< whose biases get the number
+  Split tuned_on = Split::validation;
+
+  void bind(Fields& fields);
+};
+
 struct StageRecipe {
   std::string name;
-  std::string network;  ///< key `train`
+  std::string network;  ///< key `train`; of a calibration, the network that it changes
   SourceLocation where;
   int64_t epochs = 20;
   int64_t batch_size = 128;
@@ -75,8 +111,13 @@ struct StageRecipe {
   PrecisionChoice precision = PrecisionChoice::automatic;
   std::vector<Choice> augment;     ///< as the data's, where the stage says nothing
   ExamplesRecipe examples;         ///< likewise
-  Choice teacher;                  ///< empty: none
-  std::vector<std::string> inputs; ///< stages and networks that this stage refers to
+  Choice teacher;                  ///< empty: none; of a calibration, that of the stage it calibrates
+  std::vector<std::string> teachers; ///< stages and networks that the teacher refers to
+  std::vector<std::string> inputs;   ///< all that this stage refers to: the teachers, and what it calibrates
+  ReplicasRecipe replicas;
+  int64_t replica = 0;             ///< which of a stage's replicas this is, from 1; 0: the stage itself
+  StopRecipe stop;
+  CalibrationRecipe calibration;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;
@@ -85,16 +126,26 @@ struct StageRecipe {
   void bind(Fields& fields);
 };
 
-/// A line chart of a recipe: how a metric of several stages depends on a number.
+/// A chart of a recipe: how a metric of several stages depends on a number, on another metric, on the epoch, or on the stage.
 struct PlotRecipe {
+  /// What the x axis shows: the numbers that stand in the recipe, the epochs of each stage, the stages themselves, or a metric
+  /// such as teacher_accuracy.
+  std::string x = "value";
+  struct Point {
+    double x = 0;                 ///< x: value
+    std::string stage;            ///< empty: `value` is drawn, a paper's number
+    double value = 0;
+  };
   struct Line {
     std::string name;
-    std::vector<std::pair<double, std::string>> points;  ///< x, stage
+    std::vector<Point> points;    ///< x: epoch: one stage
   };
   std::string title;
   std::string x_label;
   std::string metric = "errors";
+  std::string split = "test";     ///< x: epoch: train or validation
   bool log_x = false;
+  bool log_y = false;
   std::vector<Line> lines;
 };
 
@@ -104,7 +155,7 @@ struct Recipe {
   DataRecipe data;
   std::vector<NetworkRecipe> networks;
   std::vector<StageRecipe> stages;
-  std::map<std::string, std::map<std::string, double>> paper;  ///< stage → metric → the paper's value
+  std::map<std::string, std::map<std::string, double>> paper;  ///< stage → metric → the paper's value; "class_errors.3"
   std::vector<PlotRecipe> plots;
 
   const NetworkRecipe* network(const std::string& name) const;
@@ -117,7 +168,11 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
 
 /// The recipe with every default spelled out; reading it again gives the same recipe.
 Json resolved(const Recipe& recipe);
+/// Options that are off, such as replicas and early stopping, are left out: a stage that does not use them stays the same
+/// when a new one is added to the program.
 Json resolved(const StageRecipe& stage);
+/// stage → metric → number, with the numbers of classes in maps of their own: {"class_errors": {"3": 14}}.
+Json resolved_paper(const Recipe& recipe);
 Json resolved(const DataRecipe& data);
 
 /// JSON as YAML that people read: maps and lists in blocks, short ones in one line.

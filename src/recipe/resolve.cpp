@@ -24,6 +24,19 @@ Json resolved_weight(const WeightRecipe& weight) {
   return fields_of(weight);
 }
 
+Json resolved_examples(const ExamplesRecipe& examples) {
+  Json json = fields_of(examples);
+  if (examples.noise == 0) json.erase("noise");
+  if (examples.extra) json.erase("extra");
+  return json;
+}
+
+Json resolved_calibration(const StageRecipe& stage) {
+  Json json = {{"name", stage.name}, {"calibrate", stage.calibration.of}};
+  json.update(fields_of(stage.calibration));
+  return json;
+}
+
 bool needs_quotes(const std::string& text) {
   if (text.empty() || text == "none" || text == "true" || text == "false" || text == "null" || text == "~") return true;
   if (Json::accept(text)) return true;  // looks like a number
@@ -70,20 +83,52 @@ void append_block(const Json& json, size_t indent, std::string& text) {
   }
 }
 
+Json resolved_plot(const PlotRecipe& plot) {
+  Json json = {{"title", plot.title}, {"x_label", plot.x_label}, {"x", plot.x}, {"metric", plot.metric},
+               {"split", plot.split}, {"log_x", plot.log_x}, {"log_y", plot.log_y}};
+  for (const PlotRecipe::Line& line : plot.lines) {
+    Json points = plot.x == "value" ? Json::object() : Json::array();
+    for (const PlotRecipe::Point& point : line.points) {
+      const Json shown = point.stage.empty() ? Json(point.value) : Json(point.stage);
+      if (plot.x == "value") points[fmt::format("{}", point.x)] = shown;
+      else points.push_back(shown);
+    }
+    json["lines"][line.name] = std::move(points);
+  }
+  return json;
+}
+
 }  // namespace
 
+Json resolved_paper(const Recipe& recipe) {
+  Json paper = Json::object();
+  for (const auto& [stage, metrics] : recipe.paper) {
+    for (const auto& [metric, value] : metrics) {
+      const size_t dot = metric.find('.');
+      if (dot == std::string::npos) paper[stage][metric] = value;
+      else paper[stage][metric.substr(0, dot)][metric.substr(dot + 1)] = value;
+    }
+  }
+  return paper;
+}
+
 Json resolved(const DataRecipe& data) {
-  return {{"source", resolved(data.source)},
-          {"validation", data.validation},
-          {"augment", resolved_augment(data.augment)},
-          {"examples", fields_of(data.examples)}};
+  Json json = {{"source", resolved(data.source)},
+               {"validation", data.validation},
+               {"augment", resolved_augment(data.augment)},
+               {"examples", resolved_examples(data.examples)}};
+  if (data.extra) json["extra"] = resolved(data.extra);
+  return json;
 }
 
 Json resolved(const StageRecipe& stage) {
+  if (!stage.calibration.of.empty()) return resolved_calibration(stage);
   Json json = {{"name", stage.name}, {"train", stage.network}};
   json.update(fields_of(stage));
   json["augment"] = resolved_augment(stage.augment);
-  json["examples"] = fields_of(stage.examples);
+  json["examples"] = resolved_examples(stage.examples);
+  if (stage.replicas.count > 1) json["replicas"] = fields_of(stage.replicas);
+  if (stage.stop.any()) json["stop"] = fields_of(stage.stop);
   if (stage.teacher) json["teacher"] = resolved(stage.teacher);
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {
@@ -105,17 +150,8 @@ Json resolved(const Recipe& recipe) {
   }
   json["stages"] = Json::array();
   for (const StageRecipe& stage : recipe.stages) json["stages"].push_back(resolved(stage));
-  if (!recipe.paper.empty()) json["paper"] = recipe.paper;
-  for (const PlotRecipe& plot : recipe.plots) {
-    Json lines = Json::object();
-    for (const PlotRecipe::Line& line : plot.lines) {
-      Json points = Json::object();
-      for (const auto& [x, stage] : line.points) points[fmt::format("{}", x)] = stage;
-      lines[line.name] = std::move(points);
-    }
-    json["plots"].push_back({{"title", plot.title}, {"x_label", plot.x_label}, {"metric", plot.metric},
-                             {"log_x", plot.log_x}, {"lines", std::move(lines)}});
-  }
+  if (!recipe.paper.empty()) json["paper"] = resolved_paper(recipe);
+  for (const PlotRecipe& plot : recipe.plots) json["plots"].push_back(resolved_plot(plot));
   return json;
 }
 

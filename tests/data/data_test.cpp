@@ -132,6 +132,43 @@ TEST(ChooseExamples, KeepsClassesFractionsAndHidesLabels) {
   EXPECT_THROW(choose_examples(all, {.classes = {12}}, *digits, 1), Error);
 }
 
+TEST(ChooseExamples, MakesLabelsWrongWithTheProbabilityGiven) {
+  const auto digits = small_digits(2000);
+  const ExampleSet all(digits->train, "train", *digits);
+  const ExampleSet noisy = choose_examples(all, {.noise = 0.3}, *digits, 1), again = choose_examples(all, {.noise = 0.3}, *digits, 1);
+  EXPECT_TRUE(noisy.labels().equal(again.labels()));
+  const torch::Tensor wrong = noisy.labels().ne(digits->train.labels.index_select(0, noisy.ids()));
+  EXPECT_NEAR(wrong.to(torch::kFloat64).mean().item<double>(), 0.3, 0.04);  // four standard deviations
+  EXPECT_TRUE(noisy.labels().ge(0).logical_and(noisy.labels().lt(10)).all().item<bool>());
+  EXPECT_FALSE(noisy.labels().equal(choose_examples(all, {.noise = 0.3}, *digits, 2).labels()));
+  EXPECT_TRUE(choose_examples(all, {.noise = 1.0}, *digits, 1).labels().ne(all.labels()).all().item<bool>());
+}
+
+TEST(ExtraExamples, AreUnlabelledAndNeverHeldOut) {
+  const auto digits = small_digits(200), more = small_digits(70);
+  append_unlabelled(*digits, *more);
+  EXPECT_EQ(digits->train.size(), 270);
+  const TrainingSplit split = hold_out(*digits, 50, 1);
+  EXPECT_EQ(split.train.size(), 220);
+  EXPECT_TRUE(split.validation.labels().ge(0).all().item<bool>());
+  EXPECT_EQ(choose_examples(split.train, {}, *digits, 1).labels().eq(-1).sum().item<int64_t>(), 70);
+  const ExampleSet labelled = choose_examples(split.train, {.extra = false}, *digits, 1);
+  EXPECT_EQ(labelled.size(), 150);
+  EXPECT_TRUE(labelled.labels().ge(0).all().item<bool>());
+  const ExampleSet part = choose_examples(split.train, {.classes = {4}, .fraction = 0.5}, *digits, 1);
+  EXPECT_EQ(part.labels().eq(-1).sum().item<int64_t>(), 70);  // the classes say nothing of examples without labels
+  const auto other = choose(Slot::data, "{digits: {train: 20, test: 10}}").make<Dataset, const DataFolders&>(DataFolders());
+  other->scale = 1;
+  EXPECT_THROW(append_unlabelled(*digits, *other), Error);
+}
+
+TEST(ExampleSet, HasAFingerprintOfItsExamplesWhateverTheirLabels) {
+  const auto digits = small_digits(100);
+  const ExampleSet all(digits->train, "train", *digits);
+  EXPECT_EQ(all.fingerprint(), all.with_labels(torch::full({100}, -1, torch::kInt64)).fingerprint());
+  EXPECT_NE(all.fingerprint(), all.select(torch::arange(99), "train").fingerprint());
+}
+
 /// The plain way: one image and one pixel at a time.
 torch::Tensor shifted(const torch::Tensor& image, int64_t down, int64_t right) {
   torch::Tensor out = torch::zeros_like(image);

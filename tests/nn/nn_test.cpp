@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "experiment/model.h"
+#include "nn/committee.h"
 #include "nn/dropout.h"
+#include "nn/fold.h"
 #include "nn/fused_linear.h"
 #include "nn/network.h"
 #include "nn/products.h"
@@ -35,6 +37,83 @@ TEST(Mlp, NamesItsParametersAsPyTorchDoes) {
   EXPECT_EQ(names, (std::vector<std::string>{"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}));
 }
 
+TEST(Mlp, WithABottleneckLearnsTheFirstMatrixAsAProduct) {
+  const Graph graph = mlp("{hidden: [8000], bottleneck: 250}");
+  EXPECT_EQ(graph.parameter_count(), 784 * 250 + 250 * 8000 + 8000 + 8000 * 10 + 10);
+  EXPECT_EQ(graph.multiply_adds(), 784 * 250 + 250 * 8000 + 8000 * 10);
+  EXPECT_EQ(graph.parameters()[0].name, "bottleneck.weight");
+  EXPECT_THROW(mlp("{hidden: [], bottleneck: 5}"), DiagnosticsError);
+}
+
+TEST(Folding, GivesTheSameOutputs) {
+  const GraphNetwork network(mlp("{hidden: [90, 20], bottleneck: 40}"), 3);
+  const torch::Tensor inputs = torch::rand({50, 1, 28, 28});
+  const auto product = folded(network, Folding::always);
+  EXPECT_EQ(state_of(*product).begin()->first, "fc1.bias");
+  EXPECT_EQ(state_of(*product).at("fc1.weight").sizes().vec(), (Shape{90, 784}));
+  EXPECT_TRUE(product->forward(inputs, {}).logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-5));
+  const GraphNetwork plain(mlp("{hidden: [90, 20]}"), 1);  // the folded network is one of the plain architecture
+  EXPECT_EQ(product->graph().node_names(), plain.graph().node_names());
+}
+
+TEST(Folding, MultipliesOutWhereThatIsSmaller) {
+  const auto parameters = [](const std::string& options, Folding folding) { return folded(mlp(options), folding).parameter_count(); };
+  EXPECT_EQ(parameters("{hidden: [30], bottleneck: 29}", Folding::where_smaller), mlp("[30]").parameter_count());
+  EXPECT_EQ(parameters("{hidden: [8000], bottleneck: 250}", Folding::where_smaller), mlp("{hidden: [8000], bottleneck: 250}").parameter_count());
+  EXPECT_EQ(parameters("{hidden: [8000], bottleneck: 250}", Folding::always), mlp("[8000]").parameter_count());
+  EXPECT_EQ(parameters("{hidden: [30], bottleneck: 29}", Folding::never), mlp("{hidden: [30], bottleneck: 29}").parameter_count());
+}
+
+TEST(Folding, TakesBiasesAlong) {
+  Graph graph({3});
+  const size_t first = graph.add("a", Linear{.in = 3, .out = 4}, {Graph::kInput});
+  const size_t second = graph.add("b", Linear{.in = 4, .out = 2, .bias = false}, {first});
+  graph.add("relu", Relu{}, {second});
+  const GraphNetwork network(graph, 1);
+  const torch::Tensor inputs = torch::randn({7, 3});
+  EXPECT_TRUE(folded(network, Folding::always)->forward(inputs, {}).logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-6));
+}
+
+TEST(Folding, ShiftsTheBiasOfTheOutputsAlone) {
+  GraphNetwork network(mlp("[6]"), 1);
+  const torch::Tensor inputs = torch::rand({4, 1, 28, 28}), before = network.forward(inputs, {}).logits.detach().clone();
+  shift_output_bias(network, {3, 7}, 2.5);
+  const torch::Tensor moved = network.forward(inputs, {}).logits - before;
+  torch::Tensor expected = torch::zeros({4, 10});
+  expected.index_fill_(1, torch::tensor({3, 7}), 2.5);
+  EXPECT_TRUE(moved.allclose(expected, 1e-5, 1e-5));
+}
+
+std::shared_ptr<Committee> committee_of_two(EnsembleMean mean, const std::string& options = "[6]") {
+  return std::make_shared<Committee>(std::vector<std::shared_ptr<Network>>{std::make_shared<GraphNetwork>(mlp(options), 1),
+                                                                           std::make_shared<GraphNetwork>(mlp(options), 2)}, mean);
+}
+
+TEST(Committee, HasItsMembersParametersAndTheMeanOfTheirOutputs) {
+  const torch::Tensor inputs = torch::rand({5, 1, 28, 28});
+  const auto committee = committee_of_two(EnsembleMean::geometric);
+  EXPECT_EQ(committee->parameter_count(), 2 * mlp("[6]").parameter_count());
+  EXPECT_EQ(committee->parameters()[0].name, "1.fc1.weight");
+  EXPECT_EQ(committee->parameters()[4].name, "2.fc1.weight");
+  const Outputs outputs = committee->forward(inputs, {});
+  ASSERT_EQ(outputs.members.size(), 2U);
+  EXPECT_TRUE(outputs.logits.allclose((outputs.members[0] + outputs.members[1]) / 2));
+  EXPECT_TRUE(outputs.members[1].equal(GraphNetwork(mlp("[6]"), 2).forward(inputs, {}).logits));
+  const torch::Tensor arithmetic = committee_of_two(EnsembleMean::arithmetic)->forward(inputs, {}).logits.exp();
+  EXPECT_TRUE(arithmetic.allclose((torch::softmax(outputs.members[0], 1) + torch::softmax(outputs.members[1], 1)) / 2, 1e-5, 1e-6));
+  EXPECT_THROW(committee->forward(inputs, {.taps = {"fc1"}}), Error);
+  EXPECT_THROW(Committee({}, EnsembleMean::logits), Error);
+}
+
+TEST(Committee, EachMemberDropsUnitsOfItsOwn) {
+  const std::string options = "{hidden: [64], dropout: {hidden: 0.5}}";
+  const auto same = std::make_shared<GraphNetwork>(mlp(options), 1);
+  const Committee committee({same, same}, EnsembleMean::geometric);
+  const Noise noise{5, 2, torch::arange(3)};
+  const Outputs outputs = committee.forward(torch::rand({3, 1, 28, 28}), {.noise = &noise});
+  EXPECT_FALSE(outputs.members[0].allclose(outputs.members[1]));
+}
+
 TEST(Graph, RefusesWhatDoesNotFit) {
   Graph graph({1, 2, 2});
   EXPECT_THROW(graph.add("fc", Linear{.in = 4, .out = 2}, {Graph::kInput}), Error);
@@ -55,7 +134,7 @@ TEST(Network, StartsFromUniformWeightsThatDependOnTheSeedAlone) {
 }
 
 TEST(Network, FusedDiffersFromPlainByRoundingOnly) {
-  const Graph graph = mlp("{hidden: [33, 17], dropout: {input: 0.2, hidden: 0.5}}");
+  const Graph graph = mlp("{hidden: [33, 17], bottleneck: 21, dropout: {input: 0.2, hidden: 0.5}}");
   const GraphNetwork fused(graph, 1, Execution::fused), plain(graph, 1, Execution::plain);
   const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
   const Noise noise{5, 2, torch::arange(9)};

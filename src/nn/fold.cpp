@@ -1,0 +1,100 @@
+#include "nn/fold.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <map>
+
+namespace limbeck {
+namespace {
+
+/// By the place of the second linear node of a pair that is folded, the place of the first.
+std::map<size_t, size_t> pairs_of(const Graph& graph, Folding folding) {
+  const std::vector<Node>& nodes = graph.nodes();
+  std::vector<size_t> uses(nodes.size(), 0);
+  for (const Node& node : nodes)
+    for (const size_t input : node.inputs)
+      if (input != Graph::kInput) ++uses[input];
+  std::map<size_t, size_t> pairs;
+  for (size_t i = 0; i < nodes.size() && folding != Folding::never; ++i) {
+    const size_t first = nodes[i].inputs[0];
+    if (first == Graph::kInput || uses[first] != 1 || pairs.contains(first)) continue;
+    const auto* outer = std::get_if<Linear>(&nodes[i].operation);
+    const auto* inner = std::get_if<Linear>(&nodes[first].operation);
+    if (outer == nullptr || inner == nullptr) continue;
+    const int64_t factors = inner->in * inner->out + outer->in * outer->out, product = inner->in * outer->out;
+    if (folding == Folding::always || product <= factors) pairs[i] = first;
+  }
+  return pairs;
+}
+
+torch::Tensor parameter(const GraphNetwork& network, const std::string& name) {
+  for (const Parameter& own : network.parameters())
+    if (own.name == name) return own.value.detach().to(torch::kFloat64);
+  return {};
+}
+
+}  // namespace
+
+Graph folded(const Graph& graph, Folding folding) {
+  const std::map<size_t, size_t> pairs = pairs_of(graph, folding);
+  const std::vector<Node>& nodes = graph.nodes();
+  std::vector<size_t> place(nodes.size(), Graph::kInput);  // in the folded graph
+  Graph result(graph.input_shape());
+  const auto is_first = [&](size_t node) {
+    return std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second == node; });
+  };
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (is_first(i)) continue;
+    Operation operation = nodes[i].operation;
+    size_t input = nodes[i].inputs[0];
+    if (const auto pair = pairs.find(i); pair != pairs.end()) {
+      const auto& inner = std::get<Linear>(nodes[pair->second].operation);
+      const auto& outer = std::get<Linear>(operation);
+      operation = Linear{inner.in, outer.out, inner.bias || outer.bias};
+      input = nodes[pair->second].inputs[0];
+    }
+    place[i] = result.add(nodes[i].name, operation, {input == Graph::kInput ? Graph::kInput : place[input]});
+  }
+  return result;
+}
+
+std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding folding) {
+  const std::vector<Node>& nodes = network.graph().nodes();
+  std::map<std::string, std::string> first_of;  // names of the pairs
+  for (const auto& [outer, inner] : pairs_of(network.graph(), folding)) first_of[nodes[outer].name] = nodes[inner].name;
+  auto result = std::make_shared<GraphNetwork>(folded(network.graph(), folding), 0);
+  const torch::NoGradGuard no_gradient;
+  for (const Parameter& own : result->parameters()) {
+    const std::string node = own.name.substr(0, own.name.rfind('.'));
+    const bool is_weight = own.name.ends_with(".weight");
+    torch::Tensor value = parameter(network, own.name), target = own.value;
+    if (const auto pair = first_of.find(node); pair != first_of.end()) {
+      const torch::Tensor outer = parameter(network, node + ".weight");
+      if (is_weight) {
+        value = outer.mm(parameter(network, pair->second + ".weight"));
+      } else {
+        const torch::Tensor inner_bias = parameter(network, pair->second + ".bias");
+        const torch::Tensor moved = inner_bias.defined() ? outer.mv(inner_bias) : torch::Tensor();
+        value = !value.defined() ? moved : moved.defined() ? value + moved : value;
+      }
+    }
+    target.copy_(value);
+  }
+  return result;
+}
+
+void shift_output_bias(GraphNetwork& network, const std::vector<int64_t>& classes, double offset) {
+  const Node& last = network.graph().nodes().back();
+  const auto* linear = std::get_if<Linear>(&last.operation);
+  if (linear == nullptr || !linear->bias) throw Error(fmt::format("the last node '{}' has no bias to change", last.name));
+  const torch::NoGradGuard no_gradient;
+  for (const Parameter& own : network.parameters()) {
+    if (own.name != last.name + ".bias") continue;
+    torch::Tensor bias = own.value;
+    for (const int64_t label : classes) bias[label] += offset;
+  }
+}
+
+}  // namespace limbeck
