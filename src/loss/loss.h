@@ -24,10 +24,22 @@ struct Targets {
 /// What a loss reads, asked before the first batch.
 struct LossNeeds {
   bool teacher_logits = false;
+  bool teacher_statistics = false;  ///< Loss::use is called before the first value()
   bool labels = false;
+  bool community = false;           ///< the logits of the networks that are trained together with this one
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
 };
+
+/// How a divergence over [N, C] becomes one number, in PyTorch's words.
+enum class Reduction {
+  batchmean,  ///< summed over classes, averaged over examples
+  mean,       ///< averaged over examples and classes: what several well-known repositories compute, smaller by a factor of C
+};
+/// The option `reduction`, which losses that offer both share.
+void bind_reduction(Fields& fields, Reduction& reduction);
+/// What a sum over [N, C] is multiplied by.
+double reduction_factor(Reduction reduction, const torch::Tensor& logits);
 
 /// Throws Error unless teacher and student have logits of one shape: tensor operations would stretch one to the other.
 void require_same_shape(const Outputs& student, const TeacherOutputs& teacher);
@@ -36,6 +48,8 @@ class Loss {
  public:
   virtual ~Loss() = default;
   virtual LossNeeds needs() const = 0;
+  /// Called once before the first value() of a loss that needs teacher statistics.
+  virtual void use(const TeacherStatistics&) {}
   /// Scalar: the mean over the examples that the loss applies to, 0 where it applies to none.
   virtual torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
 };

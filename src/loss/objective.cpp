@@ -21,14 +21,29 @@ Objective::Objective(const std::vector<LossTermRecipe>& terms) {
 
 Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets,
                                   double epoch) const {
+  std::vector<Outputs> networks;
+  for (const torch::Tensor& logits : student.members) networks.push_back({.logits = logits});
+  for (Outputs& network : networks)
+    for (const torch::Tensor& logits : student.members) network.community.push_back(logits.detach());
+  if (networks.empty()) networks.push_back(student);
+
   Value value;
   for (const Term& term : terms_) {
-    value.terms.push_back(term.loss->value(student, teacher, targets));
+    torch::Tensor sum;
+    for (const Outputs& network : networks) {
+      const torch::Tensor own = term.loss->value(network, teacher, targets);
+      sum = sum.defined() ? sum + own : own;
+    }
+    value.terms.push_back(networks.size() == 1 ? sum : sum.detach() / static_cast<double>(networks.size()));
     value.needs_labels.push_back(term.needs_labels);
-    const torch::Tensor weighted = value.terms.back() * term.weight.at(epoch);
+    const torch::Tensor weighted = sum * term.weight.at(epoch);
     value.total = value.total.defined() ? value.total + weighted : weighted;
   }
   return value;
+}
+
+void Objective::use(const TeacherStatistics& statistics) {
+  for (const Term& term : terms_) term.loss->use(statistics);
 }
 
 LossNeeds Objective::needs() const {
@@ -39,6 +54,8 @@ LossNeeds Objective::needs() const {
   for (const Term& term : terms_) {
     const LossNeeds own = term.loss->needs();
     all.teacher_logits |= own.teacher_logits;
+    all.teacher_statistics |= own.teacher_statistics;
+    all.community |= own.community;
     all.labels |= own.labels;
     append(all.student_taps, own.student_taps);
     append(all.teacher_taps, own.teacher_taps);

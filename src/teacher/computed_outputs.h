@@ -1,21 +1,49 @@
 #pragma once
-// Teacher outputs computed once for every training example and kept in memory. True only where each example has one view,
-// which is why asking for it under augmentation is an error.
+// When a teacher's outputs are computed: at every step, or once for every training example and then kept, in memory or in a
+// file. Kept outputs are true only where each example has one view, which is why asking for them under augmentation is an
+// error.
+//
+//   struct MyTeacherOptions : ComputedOptions { … };
+//   return computed(std::make_unique<MyTeacher>(…), options, context, fingerprint);
+#include "core/files.h"
 #include "teacher/teacher.h"
 
 namespace limbeck {
 
+enum class Computed { automatic, live, kept };
+
+/// Options of every teacher that computes its outputs.
+struct ComputedOptions {
+  Computed outputs = Computed::automatic;
+  std::string store;  ///< file; empty: kept in memory
+
+  void bind(Fields& fields);
+};
+
+/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters.
+std::string fingerprint_of(const Network& network);
+
+/// The teacher as the options ask for it. `fingerprint`: of everything that its outputs depend on beside the examples. With
+/// `store`, a file that holds outputs of another teacher or of other examples is refused with an Error; it is never replaced.
+std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,
+                                  const TeacherContext& context, const std::string& fingerprint);
+
+/// Outputs that are known for certain examples, by id.
 class KeptOutputs : public Teacher {
  public:
-  /// Runs `teacher` once over `examples`. Throws Error where the teacher gives features: those are not kept.
-  KeptOutputs(const Teacher& teacher, const ExampleSet& examples);
+  /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) is that of ids[i], ids [n] int64.
+  KeptOutputs(TeacherOutputs outputs, const torch::Tensor& ids);
 
-  /// The kept outputs of the batch's ids; an id outside the examples is an Error.
+  /// The outputs of the batch's ids; an id that is not among them is an Error.
   TeacherOutputs outputs(const Batch& batch) const override;
 
  private:
-  torch::Tensor logits_;  ///< [n, C]
+  TeacherOutputs kept_;
   torch::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not kept
 };
+
+/// What a teacher says of all examples as they are, in their order, on their device. Throws Error where it gives features:
+/// those are not kept.
+TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples);
 
 }  // namespace limbeck

@@ -19,17 +19,27 @@ class Teacher {
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
 };
 
+/// What a teacher is asked for: soft targets of the training examples, or what it says of other examples (the test split), to
+/// be compared with the student. The latter are always computed live.
+enum class TeacherPurpose { training, evaluation };
+
 /// What a teacher is made from.
 struct TeacherContext {
   /// The network of an earlier stage, or one with weights, by name; throws where there is none.
   std::function<std::shared_ptr<const Network>(const std::string& name)> network;
-  const ExampleSet& train;     ///< what the stage trains on
-  const Augmenter& augmenter;  ///< and how it is augmented
-  std::vector<std::string> taps;
+  const ExampleSet& examples;  ///< whose soft targets are wanted
+  const Augmenter& augmenter;  ///< and how they are augmented
+  int64_t classes = 0;
+  std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's passes, the teacher's among them
+  TeacherPurpose purpose = TeacherPurpose::training;
 };
 
-/// The teacher that a stage asks for.
+/// The teacher that a stage asks for; nullptr for evaluation where it has nothing to say of other examples than those it was
+/// made for (outputs from elsewhere, teachers that look at the labels).
 std::unique_ptr<Teacher> make_teacher(const Choice& choice, const TeacherContext& context);
+
+/// Mean and deviation of each of the teacher's logits over the examples as they are, without augmentation.
+TeacherStatistics statistics_of(const Teacher& teacher, const ExampleSet& examples);
 
 }  // namespace limbeck

@@ -101,6 +101,28 @@ TEST(SoftTargets, GradientReachesTheStudentOnly) {
   EXPECT_FALSE(v.grad().defined());
 }
 
+// Yuan et al.'s program calls PyTorch's KLDivLoss with its default reduction, an average over examples and classes.
+TEST(SoftTargets, ReducedByMeanAreSmallerByTheNumberOfClasses) {
+  const torch::Tensor z = random_logits(3, 6, 13), v = random_logits(3, 6, 14);
+  const auto batchmean = make_loss("{soft_targets: {temperature: 5}}"), mean = make_loss("{soft_targets: {temperature: 5, reduction: mean}}");
+  const torch::Tensor log_q = torch::log_softmax(z / 5, 1), p = torch::softmax(v / 5, 1);
+  EXPECT_NEAR(value_of(*mean, z, v).item<double>(), (25 * torch::kl_div(log_q, p, torch::Reduction::Mean)).item<double>(), 1e-12);
+  EXPECT_TRUE(gradient_of(*batchmean, z, v).allclose(gradient_of(*mean, z, v) * 6, 1e-10, 1e-14));
+  const torch::Tensor z32 = z.to(torch::kFloat32), v32 = v.to(torch::kFloat32);  // the pass in one piece
+  EXPECT_NEAR(value_of(*mean, z32, v32).item<double>(), value_of(*mean, z, v).item<double>(), 1e-6);
+}
+
+TEST(SoftTargets, OfSeveralNetworksAreComparedWithTheirMeanAtTheTemperature) {
+  const torch::Tensor z = random_logits(3, 4, 15), members = torch::stack({random_logits(3, 4, 16), random_logits(3, 4, 17)}, 1);
+  const torch::Tensor p = torch::softmax(members / 3, 2).mean(1), log_q = torch::log_softmax(z / 3, 1);
+  const double expected = (9 * p * (p.log() - log_q)).sum().item<double>() / 3;
+  const TeacherOutputs teacher{.logits = log_mean_distribution(members, 1), .features = {}, .members = members};
+  for (const auto type : {torch::kFloat64, torch::kFloat32}) {
+    const TeacherOutputs typed{.logits = teacher.logits.to(type), .features = {}, .members = members.to(type)};
+    EXPECT_NEAR(make_loss("{soft_targets: 3}")->value({.logits = z.to(type)}, typed, {}).item<double>(), expected, 1e-5);
+  }
+}
+
 TEST(LabelSmoothing, HasTheHandComputedValueAndSkipsUnlabelledExamples) {
   // p = (1/2, 1/2): every form of label costs log 2.
   const torch::Tensor z = torch::tensor({{0.0, 0.0}, {5.0, -5.0}}, torch::kFloat64), y = torch::tensor({1, -1});
@@ -127,6 +149,49 @@ TEST(LabelSmoothing, IsDistillationFromTheUniformTeacher) {
     EXPECT_TRUE(gradient_of(*entropy, z, {}, y).allclose(gradient, 1e-10, 1e-14));
     check_gradient(*smooth, z, {}, y);
   }
+}
+
+// As Yuan et al.'s program: 1 − a for the label, a / (C − 1) for each other class.
+TEST(LabelSmoothing, OverTheOtherClassesIsThatOfTheirProgram) {
+  const torch::Tensor z = random_logits(3, 5, 41), y = torch::tensor({0, 4, 2});
+  const torch::Tensor smoothed = torch::full({3, 5}, 0.1 / 4, torch::kFloat64).scatter(1, y.unsqueeze(1), 0.9);
+  const double expected = -(smoothed * torch::log_softmax(z, 1)).sum().item<double>() / 3;
+  const auto loss = make_loss("{label_smoothing: {amount: 0.1, over: others}}");
+  EXPECT_NEAR(value_of(*loss, z, {}, y).item<double>(), expected, 1e-12);
+  check_gradient(*loss, z, {}, y);
+  EXPECT_THROW(make_loss("{label_smoothing: {form: kl, over: others}}"), DiagnosticsError);
+}
+
+TEST(LogitRegression, NormalizedMeasuresEachLogitInItsDeviation) {
+  const torch::Tensor v = torch::tensor({{1.0, 10.0}, {3.0, 50.0}, {5.0, 30.0}}, torch::kFloat64);
+  const TeacherStatistics statistics = statistics_of(v);
+  EXPECT_TRUE(statistics.mean.allclose(torch::tensor({3.0, 30.0}, torch::kFloat64)));
+  EXPECT_TRUE(statistics.deviation.allclose(torch::tensor({std::sqrt(8.0 / 3), std::sqrt(800.0 / 3)}, torch::kFloat64)));
+  const torch::Tensor z = random_logits(3, 2, 42, 20);
+  const auto loss = make_loss("{logit_regression: {normalize: true}}");
+  EXPECT_TRUE(loss->needs().teacher_statistics);
+  EXPECT_THROW(value_of(*loss, z, v), Error);  // it has not been told the statistics
+  loss->use(statistics);
+  const auto normalized = [&](const torch::Tensor& x) { return (x - statistics.mean) / statistics.deviation; };
+  EXPECT_NEAR(value_of(*loss, z, v).item<double>(), (normalized(z) - normalized(v)).square().sum().item<double>() / 6, 1e-10);
+  check_gradient(*loss, z, v);
+  EXPECT_FALSE(make_loss("logit_regression")->needs().teacher_statistics);
+  loss->use(statistics_of(torch::ones({4, 2}, torch::kFloat64)));  // a logit that never changes
+  EXPECT_TRUE(value_of(*loss, z, v).isfinite().item<bool>());
+}
+
+TEST(Community, PullsEachNetworkTowardsTheMeanOfAll) {
+  const torch::Tensor z = random_logits(4, 5, 43), other = random_logits(4, 5, 44);
+  const torch::Tensor p = (torch::softmax(z / 2, 1) + torch::softmax(other / 2, 1)) / 2, log_q = torch::log_softmax(z / 2, 1);
+  const auto loss = make_loss("{community: 2}");
+  const auto value = [&](const torch::Tensor& logits) { return loss->value({.logits = logits, .community = {z, other}}, {}, {}); };
+  EXPECT_NEAR(value(z).item<double>(), (4 * p * (p.log() - log_q)).sum().item<double>() / 4, 1e-12);
+  const torch::Tensor leaf = z.clone().requires_grad_();
+  value(leaf).backward();
+  EXPECT_TRUE(leaf.grad().allclose((torch::softmax(z / 2, 1) - p) * 2 / 4, 1e-10, 1e-14));  // T² (q − p)/T, the mean being given
+  EXPECT_THROW(loss->value({.logits = z}, {}, {}), Error);
+  const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}});
+  EXPECT_TRUE(loss->value({.logits = extreme, .community = {extreme, -extreme}}, {}, {}).isfinite().item<bool>());
 }
 
 TEST(LogitRegression, HasTheHandComputedValueAndGradient) {
@@ -213,6 +278,35 @@ stages:
   const auto term = [&](const std::string& yaml) { return value_of(*make_loss(yaml), z, v, y).item<double>(); };
   EXPECT_NEAR(value.total.item<double>(), 0.6 * term("{soft_targets: 2}") + 0.5 * term("{soft_targets: 8}") + term("hard_labels"), 1e-10);
   EXPECT_TRUE(objective.needs().teacher_logits);
+}
+
+TEST(Objective, OfACommitteeIsTheSumOverItsMembers) {
+  const Recipe recipe = parse_recipe(R"(
+name: o
+data: { source: digits }
+networks: { n: { mlp: [3] } }
+stages:
+  - { name: s, train: n, replicas: { count: 2, together: true }, loss: [ community: { temperature: 2, weight: 0.5 }, hard_labels ] }
+)", "o.yaml", {}, components());
+  const Objective objective(recipe.stages[0].loss);
+  EXPECT_TRUE(objective.needs().community);
+  const torch::Tensor y = torch::tensor({0, 2});
+  std::vector<torch::Tensor> members = {random_logits(2, 3, 51), random_logits(2, 3, 52)};
+  double expected = 0, hard = 0;
+  for (const torch::Tensor& z : members) {
+    const double own = value_of(*make_loss("hard_labels"), z, {}, y).item<double>();
+    expected += own + 0.5 * make_loss("{community: 2}")->value({.logits = z, .community = members}, {}, {}).item<double>();
+    hard += own / 2;
+  }
+  for (torch::Tensor& z : members) z.requires_grad_();
+  const auto value = objective.value({.logits = members[0], .features = {}, .members = members}, {}, {.labels = y}, 0);
+  EXPECT_NEAR(value.total.item<double>(), expected, 1e-10);
+  EXPECT_NEAR(value.terms[1].item<double>(), hard, 1e-10);
+  value.total.backward();
+  const torch::Tensor alone = members[1].detach().clone().requires_grad_();  // each learns as if it were alone
+  (value_of(*make_loss("hard_labels"), alone, {}, y) +
+   0.5 * make_loss("{community: 2}")->value({.logits = alone, .community = members}, {}, {})).backward();
+  EXPECT_TRUE(members[1].grad().allclose(alone.grad(), 1e-10, 1e-14));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 //   q' = (1 − a) q + a / C        L = −(1/N) Σ_n Σ_c q'_nc log softmax(z_n)_c     over the N examples that have a label
 // It is distillation from the uniform teacher u at T = 1: (1 − a) H(q, p) + a KL(u ‖ p) is this loss less a log C, which is
 // constant (Yuan et al. 2019, equation 5). `form: kl` gives that value; the gradient is the same.
+// `over: others` spreads a over the C − 1 other classes, as the code of Yuan et al. does: q'_y = 1 − a, q'_c = a / (C − 1).
 #include <torch/types.h>
 
 #include <cmath>
@@ -12,14 +13,19 @@ namespace limbeck {
 namespace {
 
 enum class Form { cross_entropy, kl };
+enum class Over { all, others };
 
 struct LabelSmoothingOptions {
   double amount = 0.1;
   Form form = Form::cross_entropy;
+  Over over = Over::all;
   void bind(Fields& fields) {
     fields.number("amount", amount, from_below(0, 1), "a: the share of each label that is spread over all classes");
     fields.choice<Form>("form", form, {{"cross_entropy", Form::cross_entropy}, {"kl", Form::kl}},
                         "value reported: cross-entropy with the smoothed labels, or (1 - a) H(q, p) + a KL(u, p)");
+    fields.choice<Over>("over", over, {{"all", Over::all}, {"others", Over::others}},
+                        "a is spread over all classes, or over all but the label's, as the code of Yuan et al. does");
+    fields.require(form == Form::cross_entropy || over == Over::all, "form kl is of labels spread over all classes");
   }
 };
 
@@ -30,7 +36,9 @@ class LabelSmoothing : public Loss {
   LossNeeds needs() const override { return {.labels = true}; }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
-    const double a = options_.amount;
+    // a spread over the other classes alone is a C/(C − 1) spread over all.
+    const auto classes = static_cast<double>(student.logits.size(1));
+    const double a = options_.amount * (options_.over == Over::others && classes > 1 ? classes / (classes - 1) : 1);
     const torch::Tensor log_p = torch::log_softmax(student.logits, 1);  // [N, C]
     const torch::Tensor labelled = targets.labels.ge(0);                // [N]
     const torch::Tensor hard = torch::nll_loss(log_p, targets.labels, {}, torch::Reduction::Sum, /*ignore_index=*/-1);

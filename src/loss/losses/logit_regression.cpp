@@ -2,6 +2,9 @@
 //   L = 1/(2N) Σ_n Σ_c (z_nc − v_nc)²
 // The gradient is (z − v)/N; soft targets at high T with logits of zero mean have that gradient over C (Hinton et al. 2015,
 // equation 4, with the factor T² of `soft_targets`).
+// `normalize` measures each logit in units of its deviation σ_c over the teacher's outputs on the training set; the means
+// cancel, and the student's logits stay logits:
+//   L = 1/(2N) Σ_n Σ_c ((z_nc − μ_c)/σ_c − (v_nc − μ_c)/σ_c)²
 #include <torch/types.h>
 
 #include "loss/loss.h"
@@ -9,27 +12,50 @@
 namespace limbeck {
 namespace {
 
+struct LogitRegressionOptions {
+  bool normalize = false;
+  void bind(Fields& fields) {
+    fields.flag("normalize", normalize, "divide each logit by its deviation over the teacher's outputs on the training set");
+  }
+};
+
 class LogitRegression : public Loss {
  public:
-  LossNeeds needs() const override { return {.teacher_logits = true}; }
+  explicit LogitRegression(const LogitRegressionOptions& options) : options_(options) {}
+
+  LossNeeds needs() const override { return {.teacher_logits = true, .teacher_statistics = options_.normalize}; }
+
+  void use(const TeacherStatistics& statistics) override {
+    constexpr double kLeast = 1e-6;  // a logit that never changes
+    deviation_ = statistics.deviation.clamp_min(kLeast);
+  }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);
-    const torch::Tensor difference = student.logits - teacher.logits.detach();  // [N, C]
+    torch::Tensor difference = student.logits - teacher.logits.detach();  // [N, C]
+    if (options_.normalize) {
+      if (!deviation_.defined()) throw Error("logit_regression: normalize needs the teacher's statistics first");
+      difference = difference / deviation_;
+    }
     return difference.square().sum() / (2 * static_cast<double>(difference.size(0)));
   }
+
+ private:
+  LogitRegressionOptions options_;
+  torch::Tensor deviation_;  // [C]
 };
 
 }  // namespace
 
 void register_logit_regression(Catalogue& catalogue) {
-  catalogue.add<Loss, NoOptions>(Slot::loss,
-                                 {.name = "logit_regression",
-                                  .summary = "Half the squared distance between the student's logits and the teacher's.",
-                                  .formula = "1/2 sum_c (z_c - v_c)^2, mean over examples",
-                                  .source = "Ba and Caruana 2014, section 2.2",
-                                  .needs_teacher = true},
-                                 [](const NoOptions&) { return std::make_unique<LogitRegression>(); });
+  catalogue.add<Loss, LogitRegressionOptions>(
+      Slot::loss,
+      {.name = "logit_regression",
+       .summary = "Half the squared distance between the student's logits and the teacher's.",
+       .formula = "1/2 sum_c ((z_c - v_c) / s_c)^2, s_c = 1 or the deviation of v_c over the training set; mean over examples",
+       .source = "Ba and Caruana 2014, section 2.2",
+       .needs_teacher = true},
+      [](const LogitRegressionOptions& options) { return std::make_unique<LogitRegression>(options); });
 }
 
 }  // namespace limbeck

@@ -1,6 +1,7 @@
 // Soft targets at temperature T.
 //   p = softmax(v / T) of the teacher, q = softmax(z / T) of the student
 //   L = T² · (1/N) Σ_n Σ_c p_nc (log p_nc − log q_nc)        summed over classes, averaged over examples
+// `reduction: mean` divides by N·C instead: PyTorch's KLDivLoss as the code of Yuan et al. 2019 calls it.
 // The factor T² keeps the size of the gradient, (q − p)/T per logit without it, alike at all temperatures, so that weights
 // mean the same at any T. The cross-entropy −Σ p log q differs by the entropy of p, which is constant: same gradient.
 #include <torch/types.h>
@@ -19,10 +20,12 @@ enum class Form { kl, cross_entropy };
 struct SoftTargetsOptions {
   double temperature = 4;
   Form form = Form::kl;
+  Reduction reduction = Reduction::batchmean;
   void bind(Fields& fields) {
     fields.number("temperature", temperature, above(0), "T, the same for teacher and student");
     fields.choice<Form>("form", form, {{"kl", Form::kl}, {"cross_entropy", Form::cross_entropy}},
                         "value reported: divergence from the teacher, or cross-entropy; the gradient is the same");
+    bind_reduction(fields, reduction);
   }
 };
 
@@ -35,21 +38,27 @@ class SoftTargets : public Loss {
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);
     const double temperature = options_.temperature;
-    if (can_go_rowwise(student.logits) && can_go_rowwise(teacher.logits)) return fused(student.logits, teacher.logits);
+    const bool one_network = !teacher.members.defined();
+    if (one_network && can_go_rowwise(student.logits) && can_go_rowwise(teacher.logits))
+      return fused(student.logits, teacher.logits);
     const torch::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
     const torch::Tensor log_q = torch::log_softmax(student.logits / temperature, 1);      // [N, C]
     const torch::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
-    return (log_p.exp() * compared).sum() * (temperature * temperature / static_cast<double>(log_q.size(0)));
+    return (log_p.exp() * compared).sum() * scale(log_q);
   }
 
  private:
+  double scale(const torch::Tensor& logits) const {
+    return options_.temperature * options_.temperature * reduction_factor(options_.reduction, logits);
+  }
+
   torch::Tensor fused(const torch::Tensor& student, const torch::Tensor& teacher) const {
     const torch::Tensor targets = teacher.contiguous();
     const int64_t classes = student.size(1);
-    const double temperature = options_.temperature, scale = temperature * temperature / static_cast<double>(student.size(0));
+    const double temperature = options_.temperature;
     const auto *v = targets.data_ptr<float>();
     std::vector<float> log_p(static_cast<size_t>(classes)), log_q(static_cast<size_t>(classes));
-    return rowwise(student, scale, [&](int64_t row, const float* z, float* gradient) {
+    return rowwise(student, scale(student), [&](int64_t row, const float* z, float* gradient) {
       log_softmax_row(v + row * classes, classes, temperature, log_p.data());
       log_softmax_row(z, classes, temperature, log_q.data());
       double sum = 0;

@@ -1,0 +1,41 @@
+#include "teacher/network_teacher.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "nn/committee.h"
+
+namespace limbeck {
+namespace {
+
+class NetworkTeacher : public Teacher {
+ public:
+  NetworkTeacher(std::shared_ptr<const Network> network, const TeacherContext& context)
+      : network_(std::move(network)), taps_(context.taps), precision_(context.precision) {
+    const auto* committee = dynamic_cast<const Committee*>(network_.get());
+    arithmetic_ = committee != nullptr && committee->mean() == EnsembleMean::arithmetic;
+  }
+
+  TeacherOutputs outputs(const Batch& batch) const override {
+    const torch::NoGradGuard no_gradient;
+    Outputs outputs = network_->forward(batch.inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
+    TeacherOutputs taught{.logits = std::move(outputs.logits), .features = std::move(outputs.features)};
+    if (arithmetic_) taught.members = torch::stack(outputs.members, 1);
+    return taught;
+  }
+
+ private:
+  std::shared_ptr<const Network> network_;
+  std::vector<std::string> taps_;
+  Precision precision_;
+  bool arithmetic_ = false;
+  mutable PreparedWeights prepared_;  // a teacher's weights do not change
+};
+
+}  // namespace
+
+std::unique_ptr<Teacher> teach_by(std::shared_ptr<const Network> network, const TeacherContext& context) {
+  return std::make_unique<NetworkTeacher>(std::move(network), context);
+}
+
+}  // namespace limbeck

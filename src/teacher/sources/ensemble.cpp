@@ -1,0 +1,67 @@
+// An ensemble of named networks as teacher: `teacher: { ensemble: [first, second, third] }`.
+//   arithmetic: p = (1/M) Σ_m softmax(v_m / T)        geometric: p = softmax(mean_m v_m / T)        logits: v = mean_m v_m
+// The geometric mean of distributions at T is the distribution of the averaged logits at T; only the arithmetic mean has no
+// logits of its own (losses that regress logits get the logarithm of the mean distribution at T = 1).
+#include <torch/types.h>
+
+#include "core/hash.h"
+#include "teacher/computed_outputs.h"
+#include "teacher/network_teacher.h"
+
+namespace limbeck {
+namespace {
+
+struct EnsembleOptions : ComputedOptions {
+  std::vector<std::string> of;
+  EnsembleMean mean = EnsembleMean::geometric;
+  void bind(Fields& fields) {
+    fields.references("of", of, "earlier stages, or networks with weights, that teach together");
+    bind_mean(fields, mean);
+    ComputedOptions::bind(fields);
+  }
+};
+
+class EnsembleTeacher : public Teacher {
+ public:
+  EnsembleTeacher(std::vector<std::unique_ptr<Teacher>> members, EnsembleMean mean) : members_(std::move(members)), mean_(mean) {}
+
+  TeacherOutputs outputs(const Batch& batch) const override {
+    std::vector<torch::Tensor> logits;
+    for (const auto& member : members_) logits.push_back(member->outputs(batch).logits);
+    const torch::Tensor all = torch::stack(logits, 1);  // [N, M, C]
+    if (mean_ != EnsembleMean::arithmetic) return {.logits = all.mean(1)};
+    return {.logits = log_mean_distribution(all, 1), .features = {}, .members = all};
+  }
+
+ private:
+  std::vector<std::unique_ptr<Teacher>> members_;
+  EnsembleMean mean_;
+};
+
+std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const TeacherContext& context) {
+  if (!context.taps.empty()) throw Error(ErrorKind::usage, "an ensemble has no features of its own; name one network as teacher");
+  Hasher hasher;
+  hasher.add(options.mean == EnsembleMean::arithmetic ? "arithmetic" : "logits");
+  std::vector<std::unique_ptr<Teacher>> members;
+  for (const std::string& name : options.of) {
+    const std::shared_ptr<const Network> network = context.network(name);
+    hasher.add(fingerprint_of(*network));
+    members.push_back(teach_by(network, context));
+  }
+  return computed(std::make_unique<EnsembleTeacher>(std::move(members), options.mean), options, context, hasher.fingerprint());
+}
+
+}  // namespace
+
+void register_ensemble(Catalogue& catalogue) {
+  catalogue.add<Teacher, EnsembleOptions, const TeacherContext&>(
+      Slot::teacher,
+      {.name = "ensemble",
+       .summary = "Several networks, whose distributions or logits are averaged.",
+       .formula = "geometric: softmax(mean_m v_m/T); arithmetic: mean_m softmax(v_m/T); logits: v = mean_m v_m",
+       .source = "Hinton et al. 2015, section 2; logits: Ba and Caruana 2014, section 2.2",
+       .principal = "of"},
+      make_ensemble);
+}
+
+}  // namespace limbeck

@@ -1,0 +1,134 @@
+// Outputs from elsewhere: logits that any other program wrote, as .npy or safetensors. They are joined to the examples by id,
+// an example's place in the published training split.
+//
+//   teacher: { stored: { file: logits.npy } }                    # row i is example i of the training split
+//   teacher: { stored: { file: logits.npy, ids: ids.npy } }      # row i is example ids[i]
+//   teacher: { stored: { file: outputs.safetensors } }           # tensors `logits` and, where there, `ids`
+#include <torch/types.h>
+
+#include <cmath>
+
+#include "nn/tensor_files.h"
+#include "nn/weights.h"
+#include "teacher/computed_outputs.h"
+
+namespace limbeck {
+namespace {
+
+struct StoredOptions {
+  std::string file, ids;
+  bool check_labels = true;
+  void bind(Fields& fields) {
+    fields.required_text("file", file, "logits [n, C] in .npy or .safetensors (tensor 'logits'), floating point");
+    fields.text("ids", ids, "ids [n] of the rows, integers; without: of the file's tensor 'ids', else row i is example i");
+    fields.flag("check_labels", check_labels,
+                "refuse outputs that agree with the labels no more often than chance, as rows in another order do");
+  }
+};
+
+struct Rows {
+  torch::Tensor logits;  ///< [n, C] float32
+  torch::Tensor ids;     ///< [n] int64; undefined: row i is example i
+};
+
+Rows read_rows(const StoredOptions& options) {
+  Rows rows;
+  if (fs::path(options.file).extension() == ".safetensors") {
+    const TensorMap tensors = load_tensors(options.file).tensors;
+    if (!tensors.contains("logits")) throw Error(fmt::format("'{}' has no tensor 'logits'", options.file));
+    rows.logits = tensors.at("logits");
+    if (tensors.contains("ids")) rows.ids = tensors.at("ids");
+  } else {
+    rows.logits = read_tensor_file(options.file);
+  }
+  if (!options.ids.empty()) rows.ids = read_tensor_file(options.ids);
+  return rows;
+}
+
+void check_ids(const Rows& rows, const std::string& where, int64_t split_size) {
+  if (at::isFloatingType(rows.ids.scalar_type()) || rows.ids.scalar_type() == torch::kBool || rows.ids.dim() != 1)
+    throw Error(fmt::format("the ids of '{}' are {} of {}; expected integers [n]", where, c10::toString(rows.ids.scalar_type()),
+                            to_text(rows.ids.sizes().vec())));
+  if (rows.ids.size(0) != rows.logits.size(0))
+    throw Error(fmt::format("'{}' has {} rows of logits and {} ids", where, rows.logits.size(0), rows.ids.size(0)));
+  const torch::Tensor sorted = std::get<0>(rows.ids.sort());
+  const int64_t low = sorted[0].item<int64_t>(), high = sorted[-1].item<int64_t>();
+  if (low < 0 || high >= split_size)
+    throw Error(fmt::format("'{}' has the ids {} to {}; the training split has 0 to {}", where, low, high, split_size - 1));
+  const torch::Tensor twice = sorted.slice(0, 1).eq(sorted.slice(0, 0, -1)).nonzero();
+  if (twice.size(0) > 0)
+    throw Error(fmt::format("'{}' has the id {} twice", where, sorted[twice[0][0].item<int64_t>()].item<int64_t>()));
+}
+
+void check_logits(const torch::Tensor& logits, const std::string& where, int64_t classes) {
+  if (!at::isFloatingType(logits.scalar_type()))
+    throw Error(fmt::format("the logits of '{}' are {}; expected floating point", where, c10::toString(logits.scalar_type())));
+  if (logits.dim() != 2 || logits.size(1) != classes || logits.size(0) == 0)
+    throw Error(fmt::format("the logits of '{}' are {}; expected [n, {}], a column for each class", where,
+                            to_text(logits.sizes().vec()), classes));
+  const torch::Tensor bad = logits.isfinite().all(1).logical_not().nonzero();
+  if (bad.size(0) > 0)
+    throw Error(fmt::format("'{}' has a number that is not finite in row {}", where, bad[0][0].item<int64_t>()));
+}
+
+/// Rows in another order name the right class as often as chance does: 1/C, or the share of the most frequent class.
+void check_order(const Teacher& teacher, const ExampleSet& examples, const std::string& where) {
+  const torch::Tensor labels = examples.labels().to(torch::kCPU);
+  const torch::Tensor labelled = labels.ge(0);
+  const auto count = labelled.sum().item<double>();
+  if (count < 20) return;  // too few to tell
+  const torch::Tensor chosen = over_batches(examples, [&](const Batch& batch) { return teacher.outputs(batch).logits.argmax(1); });
+  const double agreement = chosen.to(torch::kCPU).eq(labels).sum().item<double>() / count;
+  const torch::Tensor shares = torch::bincount(labels.masked_select(labelled)).to(torch::kFloat64) / count;
+  const torch::Tensor guesses = torch::bincount(chosen.to(torch::kCPU).masked_select(labelled), {}, shares.size(0))
+                                    .slice(0, 0, shares.size(0)).to(torch::kFloat64) / count;
+  if (shares.gt(0).sum().item<int64_t>() < 2) return;  // one class alone: any order is right
+  const double chance = (shares * guesses).sum().item<double>();  // of rows paired at random
+  const double margin = 4 * std::sqrt(chance * (1 - chance) / count);
+  if (agreement > chance + margin) return;
+  throw Error(fmt::format("the outputs of '{}' name the label's class for {:.1f} % of the examples, as rows in a random order would "
+                          "({:.1f} %); are they of this data set, in the order of its training split, or do they need `ids`? "
+                          "`check_labels: false` takes them as they are", where, 100 * agreement, 100 * chance));
+}
+
+std::unique_ptr<Teacher> make_stored(const StoredOptions& options, const TeacherContext& context) {
+  if (context.purpose == TeacherPurpose::evaluation) return nullptr;
+  if (!context.augmenter.empty())
+    throw Error(ErrorKind::usage, "outputs from elsewhere are of the examples as they are; use `augment: none`");
+  if (!context.taps.empty()) throw Error(ErrorKind::usage, "outputs from elsewhere have no features");
+  Rows rows = read_rows(options);
+  check_logits(rows.logits, options.file, context.classes);
+  const int64_t split_size = context.examples.split_size();
+  if (rows.ids.defined()) {
+    check_ids(rows, options.file, split_size);
+  } else if (rows.logits.size(0) != split_size) {
+    throw Error(fmt::format("'{}' has {} rows, the training split {} examples; give the rows' `ids` if they are of a part of it",
+                            options.file, rows.logits.size(0), split_size));
+  } else {
+    rows.ids = torch::arange(split_size, torch::kInt64);
+  }
+  const torch::Device device = context.examples.ids().device();
+  auto teacher = std::make_unique<KeptOutputs>(TeacherOutputs{.logits = rows.logits.to(torch::kFloat32).to(device)},
+                                               rows.ids.to(torch::kInt64));
+  const torch::Tensor missing = torch::isin(context.examples.ids().to(torch::kCPU), rows.ids.to(torch::kInt64)).logical_not();
+  if (missing.any().item<bool>())
+    throw Error(fmt::format("'{}' has no outputs for {} of the stage's {} examples, the first of them {}", options.file,
+                            missing.sum().item<int64_t>(), context.examples.size(),
+                            context.examples.ids()[missing.nonzero()[0][0].item<int64_t>()].item<int64_t>()));
+  if (options.check_labels) check_order(*teacher, context.examples, options.file);
+  return teacher;
+}
+
+}  // namespace
+
+void register_stored(Catalogue& catalogue) {
+  catalogue.add<Teacher, StoredOptions, const TeacherContext&>(
+      Slot::teacher,
+      {.name = "stored",
+       .summary = "Logits of the training examples that any other program wrote, joined by example id.",
+       .source = "Limbeck",
+       .principal = "file"},
+      make_stored);
+}
+
+}  // namespace limbeck
