@@ -32,6 +32,9 @@ void RunFlags::add_to(CLI::App& command) {
   command.add_option("--set", settings, "change one value of the recipe, e.g. stages.distilled.epochs=10; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command.add_option("--reuse", reuse, "take over finished stages of another run where they are the same; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   command.add_option("--seed", seed, "seed of all randomness (default: the recipe's)")->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
   command.add_option("--seeds", seeds, "run so many seeds, from --seed on, and report mean and deviation")
       ->check(CLI::Range(1, 1000));
@@ -48,7 +51,8 @@ void run_recipe(const std::string& text, const std::string& file, const RunFlags
     EventBus events;
     events.subscribe([&progress](const Event& event) { progress(event); });
     Experiment experiment(recipe, {.out = out, .data = flags.data, .device = device_choice(flags.device),
-                                   .threads = flags.threads, .seeds = seeds_of(flags, recipe)}, events);
+                                   .threads = flags.threads, .seeds = seeds_of(flags, recipe),
+                                   .reuse = {flags.reuse.begin(), flags.reuse.end()}}, events);
     results = experiment.run();
   }
   write_html_report(out);

@@ -9,6 +9,7 @@ struct RunFlags {
   std::string out;
   std::string data;
   std::vector<std::string> settings;
+  std::vector<std::string> reuse;
   int64_t seed = -1;   ///< −1: the recipe's
   int64_t seeds = 0;   ///< 0: one
   std::string device = "auto";

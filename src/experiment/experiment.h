@@ -25,6 +25,7 @@ struct RunOptions {
   DeviceChoice device = DeviceChoice::automatic;
   int threads = 0;             ///< 0: as many as the processor has
   std::vector<int64_t> seeds;  ///< empty: the recipe's
+  std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same
 };
 
 /// Sets the number of threads of everything in this process; 0: as many as this process may use.
@@ -40,7 +41,6 @@ class Experiment {
   Json run();
 
  private:
-  struct Seed;
   Json run_seed(const RunFolder& folder, int64_t seed);
 
   Recipe recipe_;

@@ -1,5 +1,7 @@
 #include "experiment/model.h"
 
+#include <algorithm>
+
 #include "core/text.h"
 #include "experiment/components.h"
 #include "recipe/reader.h"
@@ -14,6 +16,16 @@ Choice architecture_from(const Json& json, const std::string& where) {
   const Choice choice = read_choice(parse_yaml(json.dump(), where, diagnostics), "network", Slot::network, context);
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
   return choice;
+}
+
+std::string folding_name(Folding folding) {
+  return folding == Folding::always ? "always" : folding == Folding::where_smaller ? "where_smaller" : "never";
+}
+
+Folding folding_named(const std::string& name) {
+  for (const Folding folding : {Folding::never, Folding::where_smaller, Folding::always})
+    if (folding_name(folding) == name) return folding;
+  throw Error(fmt::format("unknown folding '{}'", name));
 }
 
 }  // namespace
@@ -42,7 +54,15 @@ void save_model(const fs::path& path, const Network& network, const ModelDescrip
                 {"limbeck.network", description.network.dump()},
                 {"limbeck.input", Json(description.input).dump()},
                 {"limbeck.classes", Json(description.classes).dump()},
-                {"limbeck.scale", Json(description.scale).dump()}});
+                {"limbeck.scale", Json(description.scale).dump()},
+                {"limbeck.folding", Json(folding_name(description.folding)).dump()}});
+}
+
+Model folded(const Model& model, Folding folding) {
+  Model result = model;
+  result.network = folded(*model.network, folding);
+  result.description.folding = std::max(model.description.folding, folding);
+  return result;
 }
 
 Model load_model(const fs::path& path) {
@@ -57,13 +77,15 @@ Model load_model(const fs::path& path) {
   Model model;
   try {
     model.description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
-                         field("scale").get<double>()};
+                         field("scale").get<double>(),
+                         loaded.metadata.contains("limbeck.folding") ? folding_named(field("folding").get<std::string>()) : Folding::never};
   } catch (const Json::exception& error) {
     throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), error.what()));
   }
   const TaskShape task{model.description.input, static_cast<int64_t>(model.description.classes.size())};
   const Choice architecture = architecture_from(model.description.network, path.string());
-  model.network = std::make_shared<GraphNetwork>(std::move(*architecture.make<Graph, const TaskShape&>(task)), 0);
+  model.network = std::make_shared<GraphNetwork>(
+      folded(*architecture.make<Graph, const TaskShape&>(task), model.description.folding), 0);
   load_state(*model.network, loaded.tensors, fmt::format("'{}'", path.string()));
   return model;
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "data/dataset.h"
+#include "nn/fold.h"
 #include "nn/network.h"
 #include "nn/weights.h"
 
@@ -14,6 +15,7 @@ struct ModelDescription {
   Shape input;                       ///< {1, 28, 28}
   std::vector<std::string> classes;
   double scale = 1.0 / 255;          ///< what a pixel's byte is multiplied by
+  Folding folding = Folding::never;  ///< what was multiplied out of that network
 };
 
 struct Model {
@@ -29,6 +31,9 @@ std::shared_ptr<GraphNetwork> make_network(const Choice& architecture, const Dat
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset);
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description);
+
+/// The model with its linear bottlenecks multiplied out.
+Model folded(const Model& model, Folding folding);
 
 /// Reads a file that save_model wrote. Throws Error where it is something else.
 Model load_model(const fs::path& path);

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/chrono.h>
+#include <fmt/ranges.h>
 #include <torch/types.h>
 #include <torch/version.h>
 
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "core/text.h"
 #include "core/version.h"
 
 namespace limbeck {
@@ -22,6 +24,63 @@ std::string processor_name() {
   return "unknown";
 }
 
+/// The numbers of several runs under one name, nested maps included: means in place of numbers, and their spreads.
+void combine_numbers(const std::vector<Json>& runs, Json& means, Json& spreads) {
+  for (auto& [metric, value] : means.items()) {
+    if (metric == "examples") continue;
+    std::vector<Json> found;
+    for (const Json& run : runs)
+      if (run.is_object() && run.contains(metric)) found.push_back(run[metric]);
+    if (value.is_object()) {
+      Json inner = Json::object();
+      combine_numbers(found, value, inner);
+      if (!inner.empty()) spreads[metric] = std::move(inner);
+      continue;
+    }
+    std::vector<double> values;
+    for (const Json& number : found)
+      if (number.is_number()) values.push_back(number.get<double>());
+    if (values.empty()) continue;
+    spreads[metric] = spread(values);
+    value = spreads[metric]["mean"];
+  }
+  means.erase("errors_of_members");  // a list for each seed, in its own results.json
+}
+
+/// One stage of several runs: the first run's entry with its numbers replaced by means.
+Json combine_stage(const std::vector<Json>& runs, size_t index) {
+  Json combined = runs.front()["stages"][index];
+  std::vector<Json> stages;
+  for (const Json& run : runs) stages.push_back(run["stages"][index]);
+  const auto mean_at = [&](const Json::json_pointer& place) {
+    std::vector<double> values;
+    for (const Json& stage : stages)
+      if (stage.contains(place) && stage[place].is_number()) values.push_back(stage[place].get<double>());
+    if (!values.empty()) combined[place] = spread(values)["mean"];
+  };
+  for (const char* place : {"/seconds", "/examples_per_second", "/epochs", "/calibration/offset", "/calibration/errors_before",
+                            "/calibration/errors_after", "/stopped/epoch", "/stopped/kept_epoch"})
+    mean_at(Json::json_pointer(place));
+  combined["over_seeds"] = Json::object();
+  for (auto& [split, means] : combined["evaluations"].items()) {
+    std::vector<Json> of_split;
+    for (const Json& stage : stages) of_split.push_back(stage["evaluations"].value(split, Json::object()));
+    combined["over_seeds"][split] = Json::object();
+    combine_numbers(of_split, means, combined["over_seeds"][split]);
+  }
+  combined.erase("members");  // each seed's own results.json has them
+  combined["note"] = stage_note(combined);
+  return combined;
+}
+
+/// 3 → "3", 3.25 → "3.2"
+std::string counted(const Json& number) {
+  const auto value = number.get<double>();
+  return value == std::round(value) ? with_commas(std::llround(value)) : fmt::format("{:.1f}", value);
+}
+
+}  // namespace
+
 Json spread(const std::vector<double>& values) {
   const auto count = static_cast<double>(values.size());
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
@@ -30,37 +89,31 @@ Json spread(const std::vector<double>& values) {
   return {{"mean", mean}, {"deviation", count > 1 ? Json(std::sqrt(squares / (count - 1))) : Json(nullptr)}, {"values", values}};
 }
 
-/// One stage of several runs: the first run's entry with its numbers replaced by means.
-Json combine_stage(const std::vector<Json>& runs, size_t index) {
-  Json combined = runs.front()["stages"][index];
-  const auto values_of = [&](const auto& pick) {
-    std::vector<double> values;
-    for (const Json& run : runs)
-      if (const Json value = pick(run["stages"][index]); value.is_number()) values.push_back(value.get<double>());
-    return values;
-  };
-  for (const char* key : {"seconds", "examples_per_second"}) {
-    const auto values = values_of([&](const Json& stage) { return stage.value(key, Json()); });
-    if (!values.empty()) combined[key] = spread(values)["mean"];
+std::string stage_note(const Json& entry) {
+  if (entry.contains("calibration")) {
+    const Json& found = entry["calibration"];
+    const auto offset = found["offset"].get<double>();
+    const auto classes = found["classes"].get<std::vector<std::string>>();
+    return fmt::format("bias of {} {} {} by {:.2f}, tuned on {} {} examples{}: {} errors there before, {} after",
+                       classes.size() == 1 ? "class" : "classes", fmt::join(classes, ", "), offset < 0 ? "lowered" : "raised",
+                       std::abs(offset), counted(found["examples"]), found["tuned_on"].get<std::string>(),
+                       found["tuned_on"] == "test" ? " (the paper's way; no fair measure)" : "", counted(found["errors_before"]),
+                       counted(found["errors_after"]));
   }
-  Json means = combined["evaluations"], spreads = Json::object();
-  for (auto& [split, evaluation] : means.items()) {
-    for (auto& [metric, value] : evaluation.items()) {
-      if (metric == "examples") continue;
-      const auto values = values_of([&, split = split, metric = metric](const Json& stage) {
-        return stage["evaluations"].value(split, Json::object()).value(metric, Json());
-      });
-      if (values.empty()) continue;
-      spreads[split][metric] = spread(values);
-      value = spreads[split][metric]["mean"];
-    }
+  if (entry.contains("stopped")) {
+    const Json& stopped = entry["stopped"];
+    const std::string end = fmt::format("stopped after {} of {} epochs", counted(stopped["epoch"]), counted(stopped["epochs"]));
+    return stopped["kept_epoch"] == stopped["epoch"] ? end : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
   }
-  combined["evaluations"] = std::move(means);
-  combined["over_seeds"] = std::move(spreads);
-  return combined;
+  if (entry.contains("replicas")) {
+    const Json& test = entry["evaluations"]["test"];
+    return fmt::format("{} mean of {} networks{}, {} test errors; the networks make {} on average",
+                       entry["replicas"]["mean"].get<std::string>(), counted(entry["replicas"]["count"]),
+                       entry["replicas"]["together"] == true ? " trained together" : "", counted(test["errors"]),
+                       counted(test["member_errors"]));
+  }
+  return "";
 }
-
-}  // namespace
 
 Json environment(const std::string& device) {
   return {{"processor", processor_name()},
@@ -71,9 +124,7 @@ Json environment(const std::string& device) {
 }
 
 Json results_header(const Recipe& recipe) {
-  Json paper = Json::object();
-  for (const auto& [stage, metrics] : recipe.paper) paper[stage] = metrics;
-  return {{"name", recipe.name}, {"format", 1}, {"version", kVersion}, {"paper", paper}};
+  return {{"name", recipe.name}, {"format", 1}, {"version", kVersion}, {"paper", resolved_paper(recipe)}};
 }
 
 Json combine_seeds(const std::vector<Json>& runs) {
@@ -83,38 +134,13 @@ Json combine_seeds(const std::vector<Json>& runs) {
   for (const Json& run : runs) combined["seeds"].push_back(run["seed"]);
   for (size_t i = 0; i < combined["stages"].size(); ++i) {
     combined["stages"][i] = combine_stage(runs, i);
+    if (!combined["stages"][i].contains("weights")) continue;
     combined["stages"][i].erase("weights");
     for (const Json& run : runs)
       combined["stages"][i]["weights_of_seeds"].push_back("seed-" + run["seed"].dump() + "/" +
                                                           run["stages"][i]["weights"].get<std::string>());
   }
   return combined;
-}
-
-Json plot_values(const Recipe& recipe, const Json& stages) {
-  Json plots = Json::array();
-  const auto stage_named = [&](const std::string& name) -> const Json* {
-    for (const Json& stage : stages)
-      if (stage["name"] == name && stage["evaluations"].contains("test")) return &stage;
-    return nullptr;
-  };
-  for (const PlotRecipe& plot : recipe.plots) {
-    Json lines = Json::array();
-    for (const PlotRecipe::Line& line : plot.lines) {
-      Json points = Json::array();
-      for (const auto& [x, name] : line.points) {
-        const Json* stage = stage_named(name);
-        if (stage == nullptr) continue;
-        Json deviation;
-        if (stage->contains("over_seeds")) deviation = (*stage)["over_seeds"]["test"][plot.metric]["deviation"];
-        points.push_back({{"x", x}, {"stage", name}, {"y", (*stage)["evaluations"]["test"][plot.metric]}, {"deviation", deviation}});
-      }
-      lines.push_back({{"name", line.name}, {"points", points}});
-    }
-    plots.push_back({{"title", plot.title}, {"x_label", plot.x_label}, {"y_label", "test " + plot.metric},
-                     {"log_x", plot.log_x}, {"lines", lines}});
-  }
-  return plots;
 }
 
 }  // namespace limbeck

@@ -18,7 +18,11 @@ Json results_header(const Recipe& recipe);
 /// "over_seeds": {"test": {"errors": {"mean", "deviation", "values"}}}.
 Json combine_seeds(const std::vector<Json>& runs);
 
-/// The recipe's plots with the numbers of this run: each point {"x", "stage", "y", "deviation"}.
-Json plot_values(const Recipe& recipe, const Json& stages);
+/// {"mean", "deviation", "values"}: sample deviation, null for one value.
+Json spread(const std::vector<double>& values);
+
+/// What a stage's entry says in words beside its numbers: that it was stopped, what a calibration found, what an ensemble's
+/// members make. Empty where there is nothing to say.
+std::string stage_note(const Json& entry);
 
 }  // namespace limbeck

@@ -24,6 +24,16 @@ void StageFolder::finish(const Json& description) const {
   fs::remove(checkpoint(), ignored);
 }
 
+void StageFolder::copy_from(const StageFolder& other) const {
+  const auto copy = [](const fs::path& from, const fs::path& to) {
+    if (fs::exists(from)) write_file(to, read_file(from));
+  };
+  copy(other.weights(), weights());
+  copy(other.evaluation(), evaluation());
+  copy(other.metrics(), metrics());
+  copy(other.stage(), stage());
+}
+
 void StageFolder::keep_metrics(int64_t epochs) const {
   std::string kept;
   if (fs::exists(metrics())) {

@@ -7,6 +7,7 @@
 //   report.html
 //   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, stage.json (written last: the stage is
 //                          done), checkpoint.safetensors while it is under way
+//   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone
 //   seed-N/                the same for each of several seeds
 #include <optional>
 
@@ -27,12 +28,14 @@ class StageFolder {
   /// What stage.json says; nullopt where the stage is not done. A damaged stage.json is an Error.
   std::optional<Json> finished() const;
   void finish(const Json& stage) const;
+  /// Takes over what another folder holds of a stage, stage.json last; files that are not there are left out.
+  void copy_from(const StageFolder& other) const;
   /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.
   void keep_metrics(int64_t epochs) const;
   void append_metrics(const EpochDone& epoch) const;
+  fs::path metrics() const { return folder_ / "metrics.jsonl"; }
 
  private:
-  fs::path metrics() const { return folder_ / "metrics.jsonl"; }
   fs::path stage() const { return folder_ / "stage.json"; }
   fs::path folder_;
 };

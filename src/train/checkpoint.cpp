@@ -31,6 +31,7 @@ void CheckpointFile::save(const Network& network, const Optimizer& optimizer, co
   TensorMap tensors;
   for (const auto& [name, tensor] : state_of(network)) tensors["network." + name] = tensor;
   for (const auto& [name, tensor] : optimizer.state()) tensors["optimizer." + name] = tensor;
+  for (const auto& [name, tensor] : progress.stopping) tensors["stopping." + name] = tensor;
   tensors["progress.place"] = torch::tensor({progress.epoch, progress.step}, torch::kInt64);
   tensors["progress.seconds"] = torch::tensor({progress.seconds}, torch::kFloat64);
   tensors["progress.sums"] = progress.sums;
@@ -59,6 +60,7 @@ std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimi
                     .step = place.at("place")[1].item<int64_t>(),
                     .seconds = place.at("seconds")[0].item<double>(),
                     .sums = place.at("sums"),
+                    .stopping = part_of(loaded.tensors, "stopping."),
                     .conditions = lines_of(loaded.metadata.at("conditions"))};
   } catch (const Error& error) {
     throw Error(error.what() + advice);

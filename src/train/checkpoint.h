@@ -14,6 +14,7 @@ struct Progress {
   int64_t step = 0;
   double seconds = 0;  ///< of training so far, over all runs
   torch::Tensor sums;  ///< [k] float64, of the epoch under way
+  TensorMap stopping;  ///< state of Stopping
   std::vector<std::string> conditions;  ///< under which it came so far, one after the other: "2 threads, float32"
 };
 

@@ -41,7 +41,10 @@ double calibration_error(const std::vector<ReliabilityBin>& bins, int64_t exampl
   return sum / static_cast<double>(examples);
 }
 
-Json optional_number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+template <class Number>
+Json optional_number(const std::optional<Number>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 }  // namespace
 
@@ -83,24 +86,36 @@ Evaluation evaluate(const torch::Tensor& logits_anywhere, const torch::Tensor& l
   evaluation.confusion = torch::bincount(labels * classes + chosen, {}, classes * classes).reshape({classes, classes});
   if (teacher_logits.defined()) {
     const torch::Tensor log_t = torch::log_softmax(teacher_logits.to(torch::kCPU).to(torch::kFloat64), 1);
+    evaluation.teacher_errors = evaluation.examples - log_t.argmax(1).eq(labels).sum().item<int64_t>();
     evaluation.agreement = log_t.argmax(1).eq(chosen).to(torch::kFloat64).mean().item<double>();
     evaluation.teacher_kl = (log_t.exp() * (log_t - log_p)).sum(1).mean().item<double>();
   }
   return evaluation;
 }
 
-Json summary(const Evaluation& evaluation) {
+Json summary(const Evaluation& evaluation, const std::vector<std::string>& classes) {
+  std::optional<double> teacher_accuracy;
+  if (evaluation.teacher_errors)
+    teacher_accuracy = 1 - static_cast<double>(*evaluation.teacher_errors) / static_cast<double>(evaluation.examples);
+  Json class_errors = Json::object();
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const torch::Tensor row = evaluation.confusion[static_cast<int64_t>(i)];
+    class_errors[classes[i]] = row.sum().item<int64_t>() - row[static_cast<int64_t>(i)].item<int64_t>();
+  }
   return {{"examples", evaluation.examples},
           {"errors", evaluation.errors},
           {"accuracy", evaluation.accuracy},
           {"nll", evaluation.nll},
           {"ece", evaluation.ece},
           {"agreement", optional_number(evaluation.agreement)},
-          {"teacher_kl", optional_number(evaluation.teacher_kl)}};
+          {"teacher_kl", optional_number(evaluation.teacher_kl)},
+          {"teacher_errors", optional_number(evaluation.teacher_errors)},
+          {"teacher_accuracy", optional_number(teacher_accuracy)},
+          {"class_errors", std::move(class_errors)}};
 }
 
 Json details(const Evaluation& evaluation, const std::vector<std::string>& classes) {
-  Json json = summary(evaluation);
+  Json json = summary(evaluation, classes);
   const torch::Tensor &confusion = evaluation.confusion;
   const torch::Tensor true_counts = confusion.sum(1), chosen_counts = confusion.sum(0);
   const auto ratio = [](int64_t part, int64_t whole) {

@@ -40,6 +40,7 @@ struct Evaluation {
   double ece = 0;  ///< expected calibration error over 15 bins of equal width (Guo et al. 2017)
   std::optional<double> agreement;   ///< part of the examples on which teacher and student choose the same class
   std::optional<double> teacher_kl;  ///< mean KL(teacher ‖ student) at T = 1
+  std::optional<int64_t> teacher_errors;  ///< of the teacher, on the same examples
   torch::Tensor confusion;           ///< [C, C] int64; row: true class, column: chosen class
   std::vector<ReliabilityBin> reliability;
 };
@@ -47,8 +48,9 @@ struct Evaluation {
 /// logits [n, C], labels [n] without −1; teacher_logits [n, C] or undefined. Throws Error for no examples.
 Evaluation evaluate(const torch::Tensor& logits, const torch::Tensor& labels, const torch::Tensor& teacher_logits = {});
 
-/// {"examples", "errors", "accuracy", "nll", "ece", "agreement", "teacher_kl"}; null where there is no teacher.
-Json summary(const Evaluation& evaluation);
+/// {"examples", "errors", "accuracy", "nll", "ece", "agreement", "teacher_kl", "teacher_errors", "teacher_accuracy",
+/// "class_errors": {"3": 14, …}}; null where there is no teacher.
+Json summary(const Evaluation& evaluation, const std::vector<std::string>& classes);
 /// The summary, per class, confusion and reliability.
 Json details(const Evaluation& evaluation, const std::vector<std::string>& classes);
 

@@ -26,7 +26,8 @@ Trainer::Trainer(const TrainingSetup& setup)
       objective_(setup.stage.loss),
       optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
       schedule_(setup.stage.schedule.make<Schedule>()),
-      needs_(objective_.needs()) {
+      needs_(objective_.needs()),
+      stopping_(setup.stage.stop) {
   const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
   progress_.sums = torch::zeros({sums}, torch::kFloat64);
 }
@@ -34,10 +35,12 @@ Trainer::Trainer(const TrainingSetup& setup)
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
   if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
+  stopping_.load_state(progress_.stopping);
   note_conditions();
+  if (needs_.teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
-  while (progress_.epoch < stage.epochs) {
+  while (progress_.epoch < stage.epochs && !stopping_.stops()) {
     const torch::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
     epoch_seconds_ = epoch_examples_ = 0;
     while (progress_.step < steps_per_epoch()) {
@@ -51,8 +54,11 @@ TrainingResult Trainer::run() {
     finish_epoch();
     save_or_stop();
   }
-  const double examples = static_cast<double>(stage.epochs * setup_.train.size());
+  stopping_.restore(setup_.network);
+  const double examples = static_cast<double>(progress_.epoch * setup_.train.size());
   return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
+          .epochs = progress_.epoch,
+          .kept_epoch = stopping_.kept_epoch() > 0 ? stopping_.kept_epoch() : progress_.epoch,
           .conditions = progress_.conditions};
 }
 
@@ -136,6 +142,8 @@ void Trainer::finish_epoch() {
     done.validation = SplitMetrics{"validation", held_out.examples, held_out.errors, held_out.accuracy, held_out.nll};
   }
   setup_.events.emit(done);
+  stopping_.observe(done, setup_.network);
+  progress_.stopping = stopping_.state();
   progress_.sums.zero_();
   progress_.step = 0;
   ++progress_.epoch;

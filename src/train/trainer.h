@@ -10,6 +10,7 @@
 #include "teacher/teacher.h"
 #include "train/checkpoint.h"
 #include "train/schedule.h"
+#include "train/stopping.h"
 
 namespace limbeck {
 
@@ -31,6 +32,8 @@ struct TrainingSetup {
 struct TrainingResult {
   double seconds = 0;  ///< of training, over all runs of the stage
   double examples_per_second = 0;
+  int64_t epochs = 0;      ///< trained
+  int64_t kept_epoch = 0;  ///< whose weights the network has; less than `epochs` after early stopping
   std::vector<std::string> conditions;  ///< all under which the stage was trained
 };
 
@@ -60,6 +63,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
   LossNeeds needs_;
+  Stopping stopping_;
   Progress progress_;
   double epoch_seconds_ = 0;   ///< of this epoch's steps, in this process
   double epoch_examples_ = 0;

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <set>
+
+#include "experiment/model.h"
 #include "experiment/telling_examples.h"
+#include "nn/weights.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -32,9 +36,10 @@ class Experiments : public TemporaryFolder {
       if (const auto* stage = std::get_if<StageReused>(&event)) reused.push_back(stage->stage);
       if (const auto* notice = std::get_if<Notice>(&event)) notices.push_back(notice->message);
     });
-    return Experiment(parse_recipe(kRecipe, "r", settings, components()), {.out = folder, .device = DeviceChoice::cpu, .seeds = seeds}, events).run();
+    return Experiment(parse_recipe(kRecipe, "r", settings, components()), {.out = folder, .device = DeviceChoice::cpu, .seeds = seeds, .reuse = reuse}, events).run();
   }
   std::vector<std::string> reused, notices;
+  std::vector<fs::path> reuse;
 };
 
 TEST_F(Experiments, LeaveResultsThatOtherProgramsCanRelyOn) {
@@ -80,6 +85,103 @@ TEST_F(Experiments, ReportMeanAndDeviationOverSeeds) {
   EXPECT_NEAR(errors["deviation"].get<double>(), std::abs(of_seed(1) - of_seed(2)) / std::sqrt(2.0), 1e-9);
   EXPECT_EQ(results["stages"][1]["evaluations"]["test"]["errors"], errors["mean"]);
   EXPECT_EQ(results["seeds"], (Json{1, 2}));
+}
+
+TEST_F(Experiments, TrainReplicasThatDifferAndMakeAnEnsemble) {
+  const Json results = run({"stages.teacher.replicas=3", "stages.distilled.teacher=teacher"});
+  const Json& ensemble = results["stages"][0];
+  EXPECT_EQ(ensemble["network"]["description"], "3 × mlp 32");
+  EXPECT_EQ(ensemble["members"].size(), 3U);
+  EXPECT_FALSE(ensemble.contains("weights"));
+  double errors = 0;
+  std::set<std::string> weights;
+  for (const Json& member : ensemble["members"]) {
+    const fs::path file = folder / member["weights"].get<std::string>();
+    weights.insert(read_file(file));
+    errors += read_json(file.parent_path() / "stage.json")["results"]["evaluations"]["test"]["errors"].get<double>();
+  }
+  EXPECT_EQ(weights.size(), 3U);
+  EXPECT_DOUBLE_EQ(ensemble["evaluations"]["test"]["member_errors"].get<double>(), errors / 3);
+  const Json& taught = results["stages"][2]["evaluations"]["test"];
+  EXPECT_EQ(taught["teacher_errors"], ensemble["evaluations"]["test"]["errors"]);  // the student's teacher is the ensemble
+  run({"stages.teacher.replicas=3"});
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3", "teacher", "baseline", "distilled"}));
+  // Another mean is another ensemble of the same networks.
+  run({"stages.teacher.replicas={count: 3, mean: arithmetic}"});
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3", "baseline"}));
+  run({"stages.teacher.replicas=3", "stages.distilled.teacher=teacher.2"});
+  EXPECT_EQ(reused.size(), 5U);  // one of the replicas can teach alone
+}
+
+TEST_F(Experiments, TrainReplicasTogether) {
+  const std::vector<std::string> settings = {"stages.teacher.replicas={count: 2, together: true}",
+                                             "stages.teacher.loss=[community: {temperature: 2}, hard_labels]"};
+  const Json results = run(settings);
+  const Json& community = results["stages"][0];
+  EXPECT_EQ(community["members"].size(), 2U);
+  EXPECT_TRUE(community["evaluations"]["test"]["member_errors"].is_number());
+  for (const Json& member : community["members"]) EXPECT_NO_THROW(load_model(folder / member["weights"].get<std::string>()));
+  EXPECT_EQ(run(settings)["stages"], results["stages"]);
+  EXPECT_EQ(reused.size(), 3U);
+  const std::string weights = read_file(folder / "stages/teacher.2/weights.safetensors");
+  fs::remove_all(folder / "stages");
+  run(settings);
+  EXPECT_EQ(read_file(folder / "stages/teacher.2/weights.safetensors"), weights);
+}
+
+TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
+  const std::string stages = R"([{name: teacher, train: large, epochs: 30},
+    {name: no3, train: small, epochs: 30, augment: none, examples: {without: [3]}, teacher: teacher, loss: [soft_targets: 4]},
+    {name: calibrated, calibrate: no3, classes: [3]}, {name: on_test, calibrate: no3, classes: [3], tuned_on: test}])";
+  const std::vector<std::string> settings = {"stages=" + stages, "paper={}", "plots=[]", "data.validation=100"};
+  const Json results = run(settings);
+  const Json &before = results["stages"][1], &after = results["stages"][2], &on_test = results["stages"][3];
+  EXPECT_GT(after["calibration"]["offset"], 0.0);
+  EXPECT_LT(after["evaluations"]["validation"]["errors"], before["evaluations"]["validation"]["errors"]);
+  EXPECT_EQ(after["evaluations"]["validation"]["errors"], after["calibration"]["errors_after"]);
+  EXPECT_LT(after["evaluations"]["test"]["class_errors"]["3"], before["evaluations"]["test"]["class_errors"]["3"]);
+  EXPECT_LE(on_test["evaluations"]["test"]["errors"], after["evaluations"]["test"]["errors"]);
+  EXPECT_NE(on_test["note"].get<std::string>().find("no fair measure"), std::string::npos);
+  EXPECT_EQ(after["teacher"], "teacher");
+  const TensorMap was = load_tensors(folder / "stages/no3/weights.safetensors").tensors, is = load_tensors(folder / "stages/calibrated/weights.safetensors").tensors;
+  for (const auto& [name, value] : was) EXPECT_EQ(value.equal(is.at(name)), name != "fc2.bias") << name;
+  run(settings);
+  EXPECT_EQ(reused.size(), 4U);
+}
+
+TEST_F(Experiments, TakeOverStagesOfAnotherRunWhereTheyAreTheSame) {
+  const Json first = run();
+  const fs::path other = folder;
+  folder = folder / "second";
+  reuse = {other};
+  const Json second = run({"stages.distilled.epochs=3"});
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
+  EXPECT_EQ(second["stages"][0], first["stages"][0]);
+  EXPECT_EQ(read_file(folder / "stages/teacher/weights.safetensors"), read_file(other / "stages/teacher/weights.safetensors"));
+  reuse = {"/nowhere"};
+  EXPECT_NE(message_of<Error>([&] { run(); }).find("there is no run folder '/nowhere'"), std::string::npos);
+  folder = other;
+}
+
+TEST_F(Experiments, FindMistakesAboutTeachersAndExamplesBeforeAnyTraining) {
+  const auto message = [&](const std::vector<std::string>& settings) { return message_of<Error>([&] { run(settings); }); };
+  EXPECT_EQ(message({"stages.distilled.teacher={stored: nowhere.npy}"}).find("stage 'distilled': "), 0U);
+  EXPECT_NE(message({"stages.distilled.teacher=virtual", "stages.distilled.examples={unlabelled: 0.5}"}).find("virtual teacher"), std::string::npos);
+  EXPECT_NE(message({"stages.distilled.examples={classes: [12]}"}).find("class 12 does not exist"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder / "stages"));
+}
+
+TEST_F(Experiments, PlotByEpochByMetricAndBesideAPapersNumbers) {
+  const Json results = run({"plots=[{title: a, x: epoch, lines: {t: teacher}}, {title: b, x: teacher_accuracy, metric: accuracy, lines: "
+                            "{all: [distilled]}}, {title: c, x: stage, lines: {ours: [teacher, baseline], paper: [67, 146]}}]"}, {1, 2});
+  const Json& plots = results["plots"];
+  const auto points = [&](size_t plot, size_t line) { return plots[plot]["lines"][line]["points"]; };
+  ASSERT_EQ(points(0, 0).size(), 2U);
+  EXPECT_EQ(points(0, 0)[1]["x"], 2);
+  EXPECT_EQ(points(0, 0)[1]["y"], results["stages"][0]["evaluations"]["validation"]["errors"]);
+  EXPECT_EQ(points(1, 0)[0]["x"], results["stages"][0]["evaluations"]["test"]["accuracy"]);
+  EXPECT_EQ(plots[2]["categories"], (Json{"teacher", "baseline"}));
+  EXPECT_EQ(points(2, 1)[1], (Json{{"x", 1.0}, {"y", 146.0}, {"deviation", nullptr}}));
 }
 
 TEST_F(Experiments, RepeatBitForBit) {

@@ -11,6 +11,7 @@
 #include "experiment/model.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
+#include "train/calibration.h"
 #include "train/evaluation.h"
 #include "train/trainer.h"
 
@@ -126,9 +127,9 @@ class Training : public TemporaryFolder {
   ~Training() override { request_stop(0); }
 
   /// The weights after training; `stop_after` epochs in, a stop is requested once.
-  TensorMap train(const std::string& stage_yaml, int stop_after = -1) {
+  TensorMap train(const std::string& stage_yaml, int stop_after = -1, const std::vector<std::string>& settings = {}) {
     const Recipe recipe = parse_recipe("name: t\ndata: {source: digits}\nnetworks: {n: {mlp: {hidden: [12], dropout: {hidden: 0.2}}}}\nstages: [{name: s, train: n, " +
-                                           stage_yaml + "}]\n", "t", {}, components());
+                                           stage_yaml + "}]\n", "t", settings, components());
     const auto network = make_network(recipe.networks[0].architecture, *digits, 1);
     const TrainingSplit split = hold_out(*digits, 50, 1);
     const Augmenter augmenter(recipe.stages[0].augment);
@@ -140,13 +141,20 @@ class Training : public TemporaryFolder {
         if (epoch->epoch == stop_after) request_stop(2);
       }
     });
-    Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .train = split.train, .validation = split.validation,
-             .augmenter = augmenter, .checkpoint = checkpoint, .events = events}).run();
+    result = Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .train = split.train, .validation = split.validation,
+                      .augmenter = augmenter, .checkpoint = checkpoint, .events = events}).run();
     return state_of(*network);
+  }
+
+  std::shared_ptr<GraphNetwork> small_network_of(const TensorMap& weights) const {
+    const auto network = small_network(*digits);
+    load_state(*network, weights, "test");
+    return network;
   }
 
   std::unique_ptr<Dataset> digits = small_digits(330, 10);
   std::vector<EpochDone> epochs;
+  TrainingResult result;
 };
 
 TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
@@ -193,6 +201,83 @@ TEST_F(Training, ADamagedCheckpointIsAnErrorThatSaysWhatToDo) {
   const std::string message = message_of<Error>([&] { train("epochs: 3"); });
   EXPECT_NE(message.find("does not match its checksum"), std::string::npos) << message;
   EXPECT_NE(message.find("remove the file"), std::string::npos) << message;
+}
+
+TEST_F(Training, StopsEarlyAndKeepsTheBestEpoch) {
+  const std::string stage = "epochs: 60, batch_size: 16, stop: {patience: 3}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant";
+  const std::string settings = "data.validation=50";
+  const TensorMap kept = train(stage, -1, {settings});
+  ASSERT_LT(epochs.size(), 60U);
+  size_t best = 0;
+  for (size_t i = 1; i < epochs.size(); ++i)
+    if (epochs[i].validation->accuracy > epochs[best].validation->accuracy) best = i;
+  EXPECT_EQ(epochs.size(), best + 1 + 3);
+  EXPECT_EQ(result.epochs, static_cast<int64_t>(epochs.size()));
+  EXPECT_EQ(result.kept_epoch, static_cast<int64_t>(best + 1));
+  const auto network = small_network_of(kept);
+  const Evaluation measured = evaluate(predict_logits(*network, hold_out(*digits, 50, 1).validation), hold_out(*digits, 50, 1).validation.labels());
+  EXPECT_EQ(measured.errors, epochs[best].validation->errors);
+}
+
+TEST_F(Training, StoppedEarlyAndInterruptedGivesTheSameBits) {
+  const std::string stage = "epochs: 60, batch_size: 16, stop: {patience: 4}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant";
+  const TensorMap whole = train(stage, -1, {"data.validation=50"});
+  const size_t trained = epochs.size();
+  for (const int stop_after : {1, static_cast<int>(trained) - 2}) {
+    fs::remove(folder / "checkpoint.safetensors");
+    EXPECT_THROW(train(stage, stop_after, {"data.validation=50"}), Error);
+    request_stop(0);
+    const TensorMap continued = train(stage, -1, {"data.validation=50"});
+    EXPECT_EQ(static_cast<size_t>(result.epochs), trained);
+    for (const auto& [name, value] : whole) EXPECT_TRUE(value.equal(continued.at(name))) << stop_after << " " << name;
+  }
+}
+
+TEST_F(Training, StopsAtAnEpochOrAtAnAccuracyWithTheScheduleOfTheWhole) {
+  train("epochs: 10, stop: {epoch: 2}, schedule: cosine");
+  EXPECT_EQ(result.epochs, 2);
+  EXPECT_GT(epochs.back().learning_rate, 0.02);  // of 0.03 at the start; after two of two epochs it would be 0
+  fs::remove(folder / "checkpoint.safetensors");
+  epochs.clear();
+  train("epochs: 200, batch_size: 16, stop: {accuracy: 0.4}", -1, {"data.validation=50"});
+  EXPECT_GE(epochs.back().validation->accuracy, 0.4);
+  EXPECT_LT(epochs[epochs.size() - 2].validation->accuracy, 0.4);
+  EXPECT_EQ(result.kept_epoch, result.epochs);
+}
+
+/// The errors when `offset` is added to the classes' logits.
+int64_t errors_with(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& classes, double offset) {
+  torch::Tensor shifted = logits.clone();
+  for (const int64_t label : classes) shifted.select(1, label).add_(offset);
+  return labels.size(0) - shifted.argmax(1).eq(labels).sum().item<int64_t>();
+}
+
+TEST(CalibrateBias, FindsWhatAScanOfManyOffsetsFinds) {
+  torch::manual_seed(7);
+  for (int trial = 0; trial < 5; ++trial) {
+    const torch::Tensor logits = torch::randn({300, 6}, torch::kFloat64) * 2;
+    const torch::Tensor labels = (logits + torch::randn({300, 6}, torch::kFloat64) + torch::tensor({0.0, 2.5, 0.0, 2.5, 0.0, 0.0})).argmax(1);
+    const std::vector<int64_t> classes = {1, 3};
+    const BiasCalibration found = calibrate_bias(logits, labels, classes);
+    int64_t best = 300;
+    for (int step = -2000; step <= 2000; ++step) best = std::min(best, errors_with(logits, labels, classes, step * 0.005));
+    EXPECT_LE(found.errors_after, best);
+    EXPECT_EQ(errors_with(logits, labels, classes, found.offset), found.errors_after);
+    EXPECT_EQ(errors_with(logits, labels, classes, 0), found.errors_before);
+    EXPECT_GT(found.offset, 0);
+  }
+}
+
+TEST(CalibrateBias, LeavesWhatCannotBeBetterAndRefusesWhatMakesNoSense) {
+  const torch::Tensor logits = torch::tensor({{2.0, 0.0, 1.0}, {0.0, 3.0, 1.0}});
+  EXPECT_EQ(calibrate_bias(logits, torch::tensor({0, 1}), {2}).offset, 0);
+  // Every example is of class 2, and no offset is too large.
+  const BiasCalibration all = calibrate_bias(logits, torch::tensor({2, 2}), {2});
+  EXPECT_EQ(all.errors_after, 0);
+  EXPECT_GT(all.offset, 2);
+  EXPECT_THROW(calibrate_bias(logits, torch::tensor({0, 1}), {3}), Error);
+  EXPECT_THROW(calibrate_bias(logits, torch::tensor({0, 1}), {}), Error);
+  EXPECT_THROW(calibrate_bias(logits, torch::tensor({0, 1}), {0, 1, 2}), Error);
 }
 
 }  // namespace

@@ -1,0 +1,436 @@
+#include "experiment/seed_run.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/ranges.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/hash.h"
+#include "core/random.h"
+#include "core/text.h"
+#include "experiment/model.h"
+#include "experiment/plots.h"
+#include "experiment/results.h"
+#include "experiment/telling_examples.h"
+#include "nn/committee.h"
+#include "nn/fold.h"
+#include "nn/fused_linear.h"
+#include "nn/products.h"
+#include "teacher/computed_outputs.h"
+#include "train/calibration.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+namespace {
+
+/// Settings that change what is seen while a stage runs, but not its result.
+constexpr std::array<const char*, 2> kWithoutEffect = {"evaluate_every", "checkpoint_seconds"};
+
+/// The first setting in which two descriptions of a stage differ: "epochs was 20, is 30".
+std::string first_difference(const Json& before, const Json& now) {
+  const Json old_flat = before.flatten(), new_flat = now.flatten();
+  const auto name_of = [](std::string pointer) {
+    std::replace(pointer.begin(), pointer.end(), '/', '.');
+    return pointer.substr(1);
+  };
+  for (const auto& [pointer, value] : new_flat.items())
+    if (!old_flat.contains(pointer) || old_flat[pointer] != value)
+      return fmt::format("{} was {}, is {}", name_of(pointer),
+                         old_flat.contains(pointer) ? old_flat[pointer].dump() : "not set", value.dump());
+  for (const auto& [pointer, value] : old_flat.items())
+    if (!new_flat.contains(pointer)) return fmt::format("{} was {}, is not set", name_of(pointer), value.dump());
+  return "its inputs changed";
+}
+
+bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
+
+/// The stage that trains the k-th of a stage's replicas alone.
+StageRecipe replica_of(const StageRecipe& stage, int64_t k) {
+  StageRecipe replica = stage;
+  replica.name = fmt::format("{}.{}", stage.name, k);
+  replica.replica = k;
+  replica.replicas = {};
+  return replica;
+}
+
+/// The names of the stage folders that hold a stage's weights: its own, or one for each replica.
+std::vector<std::string> weight_folders(const StageRecipe& stage) {
+  if (stage.replicas.count == 1) return {stage.name};
+  std::vector<std::string> names;
+  for (int64_t k = 1; k <= stage.replicas.count; ++k) names.push_back(replica_of(stage, k).name);
+  return names;
+}
+
+/// The networks of a stage, one for each of its weight folders.
+std::vector<std::shared_ptr<Network>> networks_in(const std::shared_ptr<Network>& network) {
+  const auto* committee = dynamic_cast<const Committee*>(network.get());
+  return committee == nullptr ? std::vector{network} : committee->members();
+}
+
+ExampleSet labelled_part(const ExampleSet& examples) {
+  return examples.select(examples.labels().ge(0).nonzero().flatten(), examples.name());
+}
+
+}  // namespace
+
+Precision precision_of(const StageRecipe& stage, torch::Device device) {
+  const bool fast = device.is_cpu() && has_fast_bfloat16();
+  if (stage.precision == PrecisionChoice::bfloat16 && !fast)
+    throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 {}; use `auto` or `float32`", stage.name,
+                                              !device.is_cpu() ? "is of the CPU alone"
+                                              : has_products() ? "needs a processor with AVX512_BF16"
+                                                               : "needs oneDNN, which this build lacks"));
+  return fast && stage.precision != PrecisionChoice::float32 ? Precision::bfloat16 : Precision::float32;
+}
+
+SeedRun::SeedRun(const SeedRunSetup& setup)
+    : setup_(setup),
+      split_(hold_out(setup.dataset, setup.recipe.data.validation, setup.seed)),
+      validation_(split_.validation.to(setup.device)),
+      test_(ExampleSet(setup.dataset.test, "test", setup.dataset).to(setup.device)) {
+  for (const StageRecipe& stage : setup_.recipe.stages) check(stage);
+}
+
+void SeedRun::check(const StageRecipe& stage) const {
+  try {
+    const ExampleSet examples = examples_of(stage);
+    const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
+    for (const int64_t label : stage.calibration.classes)
+      if (label >= classes) throw Error(ErrorKind::usage, fmt::format("class {} does not exist; there are the classes 0 to {}", label, classes - 1));
+    if (is_calibration(stage) || !stage.teacher || !stage.teachers.empty()) return;
+    const Augmenter augmenter(stage.augment);
+    make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));
+  }
+}
+
+Json SeedRun::run() {
+  const Recipe& recipe = setup_.recipe;
+  Json own_recipe = resolved(recipe);
+  own_recipe["seed"] = setup_.seed;
+  setup_.folder.write_recipe(to_yaml(own_recipe));
+  Json results = results_header(recipe);
+  results["seed"] = setup_.seed;
+  results["data"] = {{"source", setup_.dataset.name}, {"classes", setup_.dataset.classes},
+                     {"splits", {{"train", split_.train.size()}, {"validation", validation_.size()}, {"test", test_.size()}}}};
+  results["environment"] = environment(setup_.device.str());
+  results["stages"] = Json::array();
+  for (const StageRecipe& stage : recipe.stages) {
+    results["stages"].push_back(run_stage(stage));
+    results["plots"] = plot_values(recipe, results["stages"], {setup_.folder});
+    setup_.folder.write_results(results);
+  }
+  write_examples();
+  return results;
+}
+
+/// A stage that ran before, one of its replicas, or a network with weights of its own.
+std::shared_ptr<Network> SeedRun::network(const std::string& name) {
+  const auto found = networks_.find(name);
+  if (found != networks_.end()) return found->second;
+  const NetworkRecipe* given = setup_.recipe.network(name);
+  if (given == nullptr || given->weights.empty()) throw Error(fmt::format("no trained network '{}'", name));
+  const std::shared_ptr<GraphNetwork> loaded = make_network(given->architecture, setup_.dataset, setup_.seed);
+  load_weights(*loaded, given->weights);
+  loaded->to(setup_.device);
+  fingerprints_[name] = Hasher().add(read_file(given->weights)).fingerprint();
+  return networks_[name] = loaded;
+}
+
+/// Everything that a stage's result depends on.
+Json SeedRun::settings_of(const StageRecipe& stage) {
+  Json settings = resolved(stage);
+  const bool watched = stage.stop.accuracy > 0 || stage.stop.patience > 0;  // then evaluation decides when to stop
+  for (const char* key : kWithoutEffect)
+    if (!watched || key != std::string("evaluate_every")) settings.erase(key);
+  settings["network"] = resolved(setup_.recipe.network(stage.network)->architecture);
+  settings["seed"] = setup_.seed;
+  if (stage.replica > 0) settings["replica"] = stage.replica;
+  settings["validation"] = setup_.recipe.data.validation;
+  settings["data"] = setup_.data_fingerprint;
+  settings["device"] = setup_.device.str();
+  std::vector<std::string> inputs = stage.inputs;
+  if (stage.replicas.count > 1 && !stage.replicas.together)
+    for (const std::string& member : weight_folders(stage)) inputs.push_back(member);
+  for (const std::string& input : inputs) {
+    network(input);
+    settings["inputs"][input] = fingerprints_.at(input);
+  }
+  return settings;
+}
+
+/// Copies the stage from a run folder that has finished it with the same fingerprint; stage.json last, since it is what makes
+/// a stage finished.
+void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint) const {
+  for (const fs::path& run : setup_.reuse) {
+    for (const RunFolder& from : {RunFolder(run), RunFolder(run).seed(static_cast<int64_t>(setup_.seed))}) {
+      const std::optional<Json> finished = from.stage(stage.name).finished();
+      if (!finished || finished->value("fingerprint", "") != fingerprint) continue;
+      if (stage.replicas.count > 1)
+        for (const std::string& member : weight_folders(stage)) setup_.folder.stage(member).copy_from(from.stage(member));
+      setup_.folder.stage(stage.name).copy_from(from.stage(stage.name));
+      return;
+    }
+  }
+}
+
+Json SeedRun::run_stage(const StageRecipe& stage) {
+  std::vector<Json> members;
+  if (stage.replicas.count > 1 && !stage.replicas.together)
+    for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(run_stage(replica_of(stage, k)));
+
+  const StageFolder stage_folder = setup_.folder.stage(stage.name);
+  const Json settings = settings_of(stage);
+  const std::string fingerprint = Hasher().add(settings.dump()).fingerprint();
+  const std::vector<std::string> folders = weight_folders(stage);
+  const auto finished_here = [&]() -> std::optional<Json> {
+    const bool complete = std::all_of(folders.begin(), folders.end(),
+                                      [&](const std::string& name) { return fs::exists(setup_.folder.stage(name).weights()); });
+    std::optional<Json> finished = stage_folder.finished();
+    return finished && complete && finished->value("fingerprint", "") == fingerprint ? finished : std::nullopt;
+  };
+  std::optional<Json> finished = finished_here();
+  if (!finished && !setup_.reuse.empty()) {
+    take_over(stage, fingerprint);
+    finished = finished_here();
+  }
+
+  Json entry;
+  if (finished) {
+    setup_.events.emit(StageReused{stage.name});
+    entry = finished->at("results");
+    const std::shared_ptr<Network> trained = make_stage_network(stage);
+    const auto own = networks_in(trained);
+    for (size_t i = 0; i < own.size(); ++i) load_weights(*own[i], setup_.folder.stage(folders[i]).weights());
+    trained->to(setup_.device);
+    networks_[stage.name] = trained;
+  } else {
+    if (const std::optional<Json> before = stage_folder.finished())
+      setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}", stage.name,
+                                            first_difference(before->value("settings", Json::object()), settings))});
+    if (is_calibration(stage)) entry = calibrate_stage(stage);
+    else if (!members.empty()) entry = gather_replicas(stage, members);
+    else entry = train_stage(stage, fingerprint);
+    stage_folder.finish({{"fingerprint", fingerprint}, {"settings", settings}, {"results", entry}});
+  }
+  Hasher hasher;
+  const auto own = networks_in(networks_.at(stage.name));
+  for (size_t i = 0; i < folders.size(); ++i) {
+    const std::string of_weights = Hasher().add(read_file(setup_.folder.stage(folders[i]).weights())).fingerprint();
+    networks_[folders[i]] = folders.size() == 1 ? networks_.at(stage.name) : own[i];
+    fingerprints_[folders[i]] = of_weights;
+    hasher.add(of_weights);
+  }
+  if (folders.size() > 1) fingerprints_[stage.name] = hasher.add(resolved(stage)["replicas"]["mean"].dump()).fingerprint();
+  return entry;
+}
+
+std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
+  const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
+  const auto make = [&](int64_t replica) {
+    return make_network(architecture, setup_.dataset,
+                        replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
+  };
+  if (stage.replicas.count == 1) return make(stage.replica);
+  std::vector<std::shared_ptr<Network>> members;
+  for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(make(k));
+  return std::make_shared<Committee>(std::move(members), stage.replicas.mean);
+}
+
+ExampleSet SeedRun::examples_of(const StageRecipe& stage) const {
+  return choose_examples(split_.train, stage.examples, setup_.dataset, setup_.seed).to(setup_.device);
+}
+
+std::unique_ptr<Teacher> SeedRun::teacher_of(const StageRecipe& stage, TeacherContext context) {
+  if (!stage.teacher) return nullptr;
+  context.network = [this](const std::string& name) { return network(name); };
+  context.classes = static_cast<int64_t>(setup_.dataset.classes.size());
+  return make_teacher(stage.teacher, context);
+}
+
+Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerprint) {
+  const std::shared_ptr<Network> trained = make_stage_network(stage);
+  trained->to(setup_.device);
+  const TrainingResult result = train(stage, *trained, examples_of(stage), fingerprint);
+  save_weights(stage, *trained);
+  networks_[stage.name] = trained;
+
+  Json entry = entry_of(stage, *trained);
+  entry["seconds"] = result.seconds;
+  entry["examples_per_second"] = result.examples_per_second;
+  entry["epochs"] = result.epochs;
+  if (stage.stop.any()) entry["stopped"] = {{"epochs", stage.epochs}, {"epoch", result.epochs}, {"kept_epoch", result.kept_epoch}};
+  entry["conditions"] = result.conditions;
+  entry["note"] = stage_note(entry);
+  const Json& on_test = entry["evaluations"]["test"];
+  setup_.events.emit(StageDone{stage.name, result.seconds, result.examples_per_second,
+                               {"test", on_test["examples"], on_test["errors"], on_test["accuracy"], on_test["nll"]}});
+  return entry;
+}
+
+TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint) {
+  const StageFolder stage_folder = setup_.folder.stage(stage.name);
+  const Augmenter augmenter(stage.augment);
+  const Precision precision = precision_of(stage, setup_.device);
+  const std::unique_ptr<Teacher> teacher =
+      teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
+                         .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision});
+  const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
+  const EventBus bus = metrics_writer(stage_folder);
+  const uint64_t seed = stage.replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(stage.replica));
+  return Trainer({.stage = stage, .seed = seed, .network = trained, .teacher = teacher.get(), .train = examples,
+                  .validation = validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
+                  .precision = precision, .conditions = conditions_of(stage, trained, precision)}).run();
+}
+
+Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>& members) {
+  std::vector<std::shared_ptr<Network>> networks;
+  for (const std::string& name : weight_folders(stage)) networks.push_back(network(name));
+  const auto committee = std::make_shared<Committee>(std::move(networks), stage.replicas.mean);
+  networks_[stage.name] = committee;
+  Json entry = entry_of(stage, *committee);
+  double seconds = 0, examples = 0;
+  for (const Json& member : members) {
+    seconds += member["seconds"].get<double>();
+    examples += member["seconds"].get<double>() * member["examples_per_second"].get<double>();
+  }
+  entry["seconds"] = seconds;
+  entry["examples_per_second"] = examples / std::max(seconds, 1e-9);
+  entry["epochs"] = stage.epochs;
+  entry["conditions"] = members.front()["conditions"];
+  entry["note"] = stage_note(entry);
+  setup_.events.emit(Notice{fmt::format("{}: {}", stage.name, stage_note(entry))});
+  return entry;
+}
+
+Json SeedRun::calibrate_stage(const StageRecipe& stage) {
+  const std::shared_ptr<GraphNetwork> calibrated =
+      make_network(setup_.recipe.network(stage.network)->architecture, setup_.dataset, setup_.seed);
+  load_state(*calibrated, state_of(*network(stage.calibration.of)), fmt::format("stage '{}'", stage.calibration.of));
+  calibrated->to(setup_.device);
+  const bool on_test = stage.calibration.tuned_on == CalibrationRecipe::Split::test;
+  const ExampleSet& examples = on_test ? test_ : validation_;
+  const BiasCalibration found =
+      calibrate_bias(predict_logits(*calibrated, examples), examples.labels(), stage.calibration.classes);
+  shift_output_bias(*calibrated, stage.calibration.classes, found.offset);
+  save_weights(stage, *calibrated);
+  networks_[stage.name] = calibrated;
+
+  Json entry = entry_of(stage, *calibrated);
+  std::vector<std::string> classes;
+  for (const int64_t label : stage.calibration.classes) classes.push_back(setup_.dataset.classes[static_cast<size_t>(label)]);
+  entry["calibration"] = {{"of", stage.calibration.of}, {"classes", classes}, {"offset", found.offset},
+                          {"tuned_on", examples.name()}, {"examples", examples.size()},
+                          {"errors_before", found.errors_before}, {"errors_after", found.errors_after}};
+  entry["note"] = stage_note(entry);
+  setup_.events.emit(Notice{fmt::format("{}: {}", stage.name, stage_note(entry))});
+  return entry;
+}
+
+void SeedRun::save_weights(const StageRecipe& stage, const Network& trained) const {
+  const ModelDescription description = describe_model(setup_.recipe.network(stage.network)->architecture, setup_.dataset);
+  const auto* committee = dynamic_cast<const Committee*>(&trained);
+  if (committee == nullptr) {
+    save_model(setup_.folder.stage(stage.name).weights(), trained, description);
+    return;
+  }
+  const std::vector<std::string> folders = weight_folders(stage);
+  for (size_t i = 0; i < folders.size(); ++i)
+    save_model(setup_.folder.stage(folders[i]).weights(), *committee->members()[i], description);
+}
+
+Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
+  const std::string architecture = short_description(setup_.recipe.network(stage.network)->architecture);
+  const int64_t replicas = stage.replicas.count;
+  Json entry = {{"name", stage.name}, {"status", "done"}};
+  entry["network"] = {{"name", stage.network},
+                      {"description", replicas == 1 ? architecture : fmt::format("{} × {}", replicas, architecture)},
+                      {"parameters", trained.parameter_count()}, {"multiply_adds", trained.multiply_adds()}};
+  if (!stage.teacher) entry["teacher"] = nullptr;
+  else entry["teacher"] = stage.teachers.empty() ? stage.teacher.name() : fmt::format("{}", fmt::join(stage.teachers, ", "));
+  entry["objective"] = describe_objective(stage.loss);
+  entry["evaluations"] = evaluate_stage(stage, trained);
+  const auto path = [](const std::string& name) { return "stages/" + name + "/weights.safetensors"; };
+  if (replicas == 1) {
+    entry["weights"] = path(stage.name);
+  } else {
+    entry["replicas"] = {{"count", replicas}, {"together", stage.replicas.together}, {"mean", resolved(stage)["replicas"]["mean"]}};
+    entry["members"] = Json::array();
+    for (const std::string& name : weight_folders(stage)) entry["members"].push_back({{"name", name}, {"weights", path(name)}});
+  }
+  return entry;
+}
+
+Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
+  Json summaries = Json::object(), detailed = Json::object();
+  const Augmenter none;
+  const ExampleSet train = labelled_part(examples_of(stage));
+  const auto* committee = dynamic_cast<const Committee*>(&trained);
+  for (const ExampleSet* examples : std::initializer_list<const ExampleSet*>{&test_, &validation_, &train}) {
+    if (examples->size() == 0) continue;
+    torch::Tensor teacher_logits;
+    const auto teacher = examples == &train ? nullptr
+                                            : teacher_of(stage, {.network = nullptr, .examples = *examples, .augmenter = none,
+                                                                 .purpose = TeacherPurpose::evaluation});
+    if (teacher != nullptr) teacher_logits = outputs_of(*teacher, *examples).logits;
+    std::vector<torch::Tensor> members;
+    if (committee != nullptr)
+      for (const auto& member : committee->members()) members.push_back(predict_logits(*member, *examples));
+    const torch::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(trained, *examples);
+    const Evaluation evaluation = evaluate(logits, examples->labels(), teacher_logits);
+    Json numbers = summary(evaluation, setup_.dataset.classes);
+    if (committee != nullptr) {
+      std::vector<double> errors;
+      for (const torch::Tensor& member : members)
+        errors.push_back(static_cast<double>(evaluate(member, examples->labels()).errors));
+      numbers["member_errors"] = spread(errors)["mean"];
+      numbers["errors_of_members"] = errors;
+    }
+    summaries[examples->name()] = std::move(numbers);
+    detailed[examples->name()] = details(evaluation, setup_.dataset.classes);
+  }
+  write_file(setup_.folder.stage(stage.name).evaluation(), detailed.dump(1) + "\n");
+  return summaries;
+}
+
+/// "2 threads, bfloat16"; the latter only where a product of the student or of a teacher is large enough for it.
+std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trained, Precision precision) {
+  const auto rounds = [](const Network& network) {
+    const auto& parameters = network.parameters();
+    return std::any_of(parameters.begin(), parameters.end(), [](const Parameter& it) { return worth_bfloat16(it.value); });
+  };
+  bool rounded = rounds(trained);
+  for (const std::string& input : stage.inputs) rounded |= rounds(*network(input));
+  const int threads = at::get_num_threads();
+  return fmt::format("{} thread{}, {}", threads, threads == 1 ? "" : "s",
+                     rounded && precision == Precision::bfloat16 ? "bfloat16" : "float32");
+}
+
+/// The events of training, with metrics.jsonl written before anyone else sees them: a checkpoint never gets ahead of it.
+EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
+  EventBus bus;
+  bus.subscribe([stage_folder](const Event& event) {
+    if (const auto* started = std::get_if<StageStarted>(&event)) stage_folder.keep_metrics(started->first_epoch);
+    if (const auto* epoch = std::get_if<EpochDone>(&event)) stage_folder.append_metrics(*epoch);
+  });
+  bus.subscribe([this](const Event& event) { setup_.events.emit(event); });
+  return bus;
+}
+
+/// Seen through the first network that teaches; without one, through the first that is trained.
+void SeedRun::write_examples() {
+  const std::vector<StageRecipe>& recipe_stages = setup_.recipe.stages;
+  std::string teaching = recipe_stages.front().name;
+  for (auto stage = recipe_stages.rbegin(); stage != recipe_stages.rend(); ++stage)
+    if (!stage->teachers.empty()) teaching = stage->teachers.front();
+  std::vector<StageLogits> stages;
+  for (const StageRecipe& stage : recipe_stages) stages.push_back({stage.name, predict_logits(*network(stage.name), test_)});
+  const StageLogits teacher{teaching, predict_logits(*network(teaching), test_)};
+  if (setup_.recipe.stage(teaching) == nullptr) stages.insert(stages.begin(), teacher);
+  setup_.folder.write_examples(telling_examples(setup_.dataset, teacher, stages));
+}
+
+}  // namespace limbeck

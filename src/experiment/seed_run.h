@@ -1,0 +1,72 @@
+#pragma once
+// One seed's run of a recipe: its data as this seed divides them, its stages in order, and the networks trained so far.
+//
+//   Json results = SeedRun({.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1}).run();
+#include <map>
+#include <memory>
+
+#include "core/events.h"
+#include "data/dataset.h"
+#include "experiment/run_folder.h"
+#include "nn/network.h"
+#include "recipe/recipe.h"
+#include "teacher/teacher.h"
+#include "train/trainer.h"
+
+namespace limbeck {
+
+struct SeedRunSetup {
+  const Recipe& recipe;
+  const Dataset& dataset;
+  const std::string& data_fingerprint;
+  const EventBus& events;
+  torch::Device device;
+  RunFolder folder;
+  uint64_t seed = 0;
+  std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are taken over where they are the same
+};
+
+/// In what the products of a stage's passes are made. Throws Error where the recipe asks for what the device has not.
+Precision precision_of(const StageRecipe& stage, torch::Device device);
+
+class SeedRun {
+ public:
+  /// Checks everything about data and teachers that can be checked before work.
+  explicit SeedRun(const SeedRunSetup& setup);
+  /// Runs what is not done and returns what results.json holds.
+  Json run();
+
+ private:
+  void check(const StageRecipe& stage) const;
+  std::shared_ptr<Network> network(const std::string& name);
+  Json settings_of(const StageRecipe& stage);
+  void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
+
+  Json run_stage(const StageRecipe& stage);
+  /// The stage's work, by its kind; each remembers the network and returns the stage's entry in results.json.
+  Json train_stage(const StageRecipe& stage, const std::string& fingerprint);
+  Json gather_replicas(const StageRecipe& stage, const std::vector<Json>& members);
+  Json calibrate_stage(const StageRecipe& stage);
+
+  std::shared_ptr<Network> make_stage_network(const StageRecipe& stage) const;
+  TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
+  ExampleSet examples_of(const StageRecipe& stage) const;
+  std::unique_ptr<Teacher> teacher_of(const StageRecipe& stage, TeacherContext context);
+  /// Numbers on test, validation and train; the details go into evaluation.json.
+  Json evaluate_stage(const StageRecipe& stage, const Network& trained);
+  void save_weights(const StageRecipe& stage, const Network& trained) const;
+  /// What every entry has: name, network, teacher, objective, evaluations, weights.
+  Json entry_of(const StageRecipe& stage, const Network& trained);
+  void write_examples();
+  std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
+  EventBus metrics_writer(const StageFolder& stage_folder) const;
+
+  SeedRunSetup setup_;
+  TrainingSplit split_;
+  ExampleSet validation_;
+  ExampleSet test_;
+  std::map<std::string, std::shared_ptr<Network>> networks_;  ///< by stage, or by name where they have weights
+  std::map<std::string, std::string> fingerprints_;           ///< of what is in networks_
+};
+
+}  // namespace limbeck

@@ -1,0 +1,48 @@
+#include "train/stopping.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+namespace limbeck {
+
+void Stopping::observe(const EpochDone& epoch, const Network& network) {
+  const SplitMetrics& measured = epoch.validation ? *epoch.validation : epoch.train;
+  if (recipe_.epoch > 0 && epoch.epoch >= recipe_.epoch) stops_ = true;
+  if (recipe_.accuracy > 0 && measured.accuracy >= recipe_.accuracy) stops_ = true;
+  if (recipe_.patience == 0) return;
+  if (epoch.validation) {
+    const double value = recipe_.by == StopRecipe::By::accuracy ? epoch.validation->accuracy : -epoch.validation->loss;
+    if (best_epoch_ == 0 || value > best_) {
+      best_ = value;
+      best_epoch_ = epoch.epoch;
+      best_weights_.clear();
+      for (const auto& [name, tensor] : state_of(network)) best_weights_[name] = tensor.clone();
+    }
+  }
+  if (best_epoch_ > 0 && epoch.epoch - best_epoch_ >= recipe_.patience) stops_ = true;
+}
+
+void Stopping::restore(Network& network) const {
+  if (kept_epoch() > 0) limbeck::load_state(network, best_weights_, "the best epoch's weights");
+}
+
+TensorMap Stopping::state() const {
+  TensorMap state;
+  if (!recipe_.any()) return state;
+  state["place"] = torch::tensor({static_cast<int64_t>(stops_), best_epoch_}, torch::kInt64);
+  state["best"] = torch::tensor({best_}, torch::kFloat64);
+  for (const auto& [name, tensor] : best_weights_) state["weights." + name] = tensor;
+  return state;
+}
+
+void Stopping::load_state(const TensorMap& state) {
+  if (!state.contains("place") || !state.contains("best")) return;
+  stops_ = state.at("place")[0].item<int64_t>() != 0;
+  best_epoch_ = state.at("place")[1].item<int64_t>();
+  best_ = state.at("best")[0].item<double>();
+  const std::string prefix = "weights.";
+  for (const auto& [name, tensor] : state)
+    if (name.starts_with(prefix)) best_weights_[name.substr(prefix.size())] = tensor;
+}
+
+}  // namespace limbeck

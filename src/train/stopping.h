@@ -1,0 +1,37 @@
+#pragma once
+// When a stage ends before its last epoch, and which epoch's weights it keeps: at a given epoch, at a given accuracy (a
+// defective teacher), or early, when validation no longer gets better.
+#include <string>
+
+#include "core/events.h"
+#include "nn/weights.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+class Stopping {
+ public:
+  explicit Stopping(const StopRecipe& recipe) : recipe_(recipe) {}
+
+  /// Told once after each epoch, with the network as it is then.
+  void observe(const EpochDone& epoch, const Network& network);
+  /// True where no further epoch is to be trained.
+  bool stops() const { return stops_; }
+  /// The epoch whose weights the stage keeps, from 1; 0: the last one trained.
+  int64_t kept_epoch() const { return recipe_.patience > 0 ? best_epoch_ : 0; }
+  /// Gives the network the weights of the epoch that is kept.
+  void restore(Network& network) const;
+
+  /// For a checkpoint; empty where nothing has been observed.
+  TensorMap state() const;
+  void load_state(const TensorMap& state);
+
+ private:
+  StopRecipe recipe_;
+  bool stops_ = false;
+  int64_t best_epoch_ = 0;
+  double best_ = 0;  ///< of what patience looks at, larger is better
+  TensorMap best_weights_;
+};
+
+}  // namespace limbeck
