@@ -3,36 +3,16 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <cstring>
-
 #include "core/safetensors.h"
-#include "nn/torch_compatibility.h"
+#include "nn/dtypes.h"
 
 namespace limbeck {
 namespace {
 
-const std::vector<std::pair<std::string, torch::ScalarType>>& dtypes() {
-  static const std::vector<std::pair<std::string, torch::ScalarType>> kTypes = {
-      {"F64", torch::kFloat64}, {"F32", torch::kFloat32}, {"F16", torch::kFloat16}, {"BF16", torch::kBFloat16},
-      {"I64", torch::kInt64},   {"I32", torch::kInt32},   {"I16", torch::kInt16},   {"I8", torch::kInt8},
-      {"U8", torch::kUInt8},    {"BOOL", torch::kBool}};
-  return kTypes;
-}
-
-std::string dtype_name(torch::ScalarType type) {
-  for (const auto& [name, scalar_type] : dtypes())
-    if (scalar_type == type) return name;
-  throw Error(fmt::format("tensors of type {} cannot be stored as safetensors", c10::toString(type)));
-}
-
 torch::Tensor to_tensor(const RawTensor& raw, const std::string& name, const fs::path& path) {
-  for (const auto& [dtype, scalar_type] : dtypes()) {
-    if (dtype != raw.dtype) continue;
-    torch::Tensor tensor = torch::empty(raw.shape, scalar_type);
-    if (!raw.bytes.empty()) std::memcpy(tensor.data_ptr(), raw.bytes.data(), raw.bytes.size());
-    return tensor;
-  }
-  throw Error(fmt::format("'{}': tensor '{}' has the type {}, which cannot be read", path.string(), name, raw.dtype));
+  const auto type = scalar_type_of(raw.dtype);
+  if (!type) throw Error(fmt::format("'{}': tensor '{}' has the type {}, which cannot be read", path.string(), name, raw.dtype));
+  return tensor_from(*type, raw.shape, raw.bytes);
 }
 
 }  // namespace
@@ -42,8 +22,7 @@ void save_tensors(const fs::path& path, const TensorMap& tensors, const Metadata
   std::map<std::string, RawTensor> raw;
   for (const auto& [name, tensor] : tensors) {
     torch::Tensor& host = on_host[name] = tensor.detach().to(torch::kCPU).contiguous();
-    raw[name] = {dtype_name(host.scalar_type()), host.sizes().vec(),
-                 {static_cast<const char*>(host.data_ptr()), host.nbytes()}};
+    raw[name] = {dtype_name(host.scalar_type()), host.sizes().vec(), bytes_of(host)};
   }
   write_safetensors(path, raw, metadata);
 }

@@ -11,12 +11,16 @@ double errors_of(const ReportedStage& stage, const std::string& split) {
   return stage.measure(split, "errors")->mean;
 }
 
-/// The first stage without teacher that trains the student's network.
+bool same_network(const ReportedStage& one, const ReportedStage& other) {
+  return !one.network.empty() ? one.network == other.network : one.network_description == other.network_description;
+}
+
+/// The first stage without teacher that trains the student's network, and that alone.
 const ReportedStage* baseline_of(const ReportedRun& run, const ReportedStage& student, const std::string& split) {
   for (const ReportedStage& stage : run.stages) {
-    const bool same = !stage.network.empty() ? stage.network == student.network
-                                             : stage.network_description == student.network_description;
-    if (&stage != &student && stage.teacher.empty() && same && stage.measure(split, "errors")) return &stage;
+    if (&stage != &student && stage.teacher.empty() && stage.replicas == 1 && same_network(stage, student) &&
+        stage.measure(split, "errors"))
+      return &stage;
   }
   return nullptr;
 }
@@ -35,6 +39,14 @@ std::string Recovery::sentence() const {
     return metric_format("errors").formatted_mean(*stage.measure(split, "errors"));
   };
   const std::string own = errors(*student);
+  if (!baseline && teacher && teacher->replicas > 1 && same_network(*teacher, *student) && teacher->measure(split, "member_errors")) {
+    const ReportedNumber& member = *teacher->measure(split, "member_errors");
+    const double gain = member.mean - errors_of(*teacher, split);
+    const std::string kept = gain > 0 ? fmt::format("keeps {:.0f} % of the ensemble's gain", 100 * (member.mean - errors_of(*student, split)) / gain)
+                                      : std::string("learns from an ensemble without a gain");
+    return fmt::format("{} {}: {} {} errors, where {}'s networks make {} on average and together {}", student->name, kept, own, split,
+                       teacher->name, metric_format("member_errors").formatted_mean(member), errors(*teacher));
+  }
   if (!baseline)
     return fmt::format("{} makes {} {} errors, its teacher {} makes {}", student->name, own, split, teacher->name,
                        errors(*teacher));

@@ -198,5 +198,21 @@ TEST(Recovery, KnowsABaselineThatIsTheTeacherItself) {
             "distilled makes 8 test errors; baseline, the same network without a teacher, makes 30");
 }
 
+TEST(Recovery, OfAnEnsembleIsMeasuredFromItsMembers) {
+  const auto stage = [](const char* name, double errors) {
+    return Json{{"name", name}, {"status", "done"}, {"network", {{"name", "single"}}}, {"evaluations", {{"test", {{"examples", 100}, {"errors", errors}}}}}};
+  };
+  Json ensemble = stage("ensemble", 10), student = stage("distilled", 12);
+  ensemble["replicas"] = {{"count", 10}};
+  ensemble["evaluations"]["test"]["member_errors"] = 20.0;
+  student["teacher"] = "ensemble";
+  const ReportedRun run = parse_reported_run({{"name", "r"}, {"stages", {ensemble, student}}});
+  const auto found = recoveries(run, "test");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].baseline, nullptr);  // an ensemble of the student's network is not that network alone
+  EXPECT_EQ(found[0].sentence(), "distilled keeps 80 % of the ensemble's gain: 12 test errors, where ensemble's networks make 20 on "
+                                 "average and together 10");
+}
+
 }  // namespace
 }  // namespace limbeck
