@@ -17,6 +17,7 @@ namespace {
 struct SweepFlags {
   SweepRequest request;
   std::string out;
+  std::vector<std::string> reuse;
   int threads = 0;
   int jobs = 0;
 };
@@ -45,11 +46,14 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
   const fs::path out = flags.out.empty() ? fs::path("runs") / (plan.name + "-sweep") : fs::path(flags.out);
   const std::string& device = flags.request.device;
   // Runs on one GPU would share its memory.
+  for (const std::string& run : flags.reuse)
+    if (!fs::is_directory(run)) throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run));
   const bool one_at_a_time = flags.jobs == 0 && device != "cpu" && torch::cuda::is_available();
   const SweepRunOptions options{.out = out,
                                 .recipe = flags.request.text,
                                 .data = flags.request.data,
                                 .device = device,
+                                .reuse = flags.reuse,
                                 .threads = flags.threads,
                                 .jobs = one_at_a_time ? 1 : flags.jobs};
   const auto started = [&](size_t done, size_t points) {
@@ -89,6 +93,9 @@ void add_sweep(Program& program) {
       ->type_name("N");
   command->add_option("--out", flags->out, "folder for everything the sweep leaves (default: runs/NAME-sweep)")
       ->type_name("DIR");
+  command->add_option("--reuse", flags->reuse, "take over finished stages of another run where they are the same; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   command->add_option("--data", request.data, "where the data sets are (default: $LIMBECK_DATA, then the cache folder)")
       ->type_name("DIR");
   command->add_option("--set", request.settings, "change one value of the recipe at all points; may be repeated")

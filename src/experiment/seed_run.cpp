@@ -248,6 +248,7 @@ std::unique_ptr<Teacher> SeedRun::teacher_of(const StageRecipe& stage, TeacherCo
   if (!stage.teacher) return nullptr;
   context.network = [this](const std::string& name) { return network(name); };
   context.classes = static_cast<int64_t>(setup_.dataset.classes.size());
+  context.seed = setup_.seed;
   return make_teacher(stage.teacher, context);
 }
 

@@ -190,6 +190,7 @@ class SweepRunner {
     add("--set", fmt::format("seed={}", plan_.seeds.front()));
     for (const size_t other : point.shares_with)
       if (fs::exists(folder(plan_.points[other]))) add("--reuse", folder(plan_.points[other]).string());
+    for (const std::string& run : options_.reuse) add("--reuse", run);
     running_[i] = {std::make_unique<Subprocess>(arguments, log(point))};
   }
 

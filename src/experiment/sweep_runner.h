@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/files.h"
 #include "experiment/sweep.h"
@@ -20,6 +21,7 @@ struct SweepRunOptions {
   std::string recipe;  ///< its text
   std::string data;    ///< data folder; empty: the usual places
   std::string device = "auto";
+  std::vector<std::string> reuse = {};  ///< run folders whose finished stages every point takes over where they are the same
   int threads = 0;  ///< of all runs together; 0: as many as this process may use
   int jobs = 0;     ///< runs at a time; 0: as many as there are threads
 };

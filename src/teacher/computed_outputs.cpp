@@ -16,6 +16,12 @@ std::vector<std::pair<std::string, std::string>> identity_of(const TeacherContex
   return {{"teacher", teacher}, {"examples", context.examples.fingerprint()}, {"views", "each example as it is"}};
 }
 
+std::string with_seed(std::string name, uint64_t seed) {
+  const std::string mark = "{seed}";
+  for (size_t at = name.find(mark); at != std::string::npos; at = name.find(mark)) name.replace(at, mark.size(), std::to_string(seed));
+  return name;
+}
+
 std::unique_ptr<Teacher> read_store(const fs::path& file, const TeacherContext& context, const std::string& fingerprint) {
   const LoadedTensors loaded = load_tensors(file);
   const auto field = [&](const std::string& name) {
@@ -27,7 +33,8 @@ std::unique_ptr<Teacher> read_store(const fs::path& file, const TeacherContext& 
                             file.string()));
   for (const auto& [what, wanted] : identity_of(context, fingerprint))
     if (field(what) != wanted)
-      throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file",
+      throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file (for "
+                              "several seeds, one with {{seed}} in its name)",
                               file.string(), what == "teacher" ? "another teacher" : "the teacher on other " + what));
   const auto tensor = [&](const char* name) {
     const auto found = loaded.tensors.find(name);
@@ -58,8 +65,8 @@ void ComputedOptions::bind(Fields& fields) {
                           {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
                           "computed at every step, or once and kept; auto keeps them where nothing is augmented");
   fields.text("store", store,
-              "file to keep them in, as safetensors; one that is there is used if it is of the same teacher and examples, and "
-              "refused otherwise");
+              "file to keep them in, as safetensors, {seed} in its name being the run's seed; one that is there is used if it is of "
+              "the same teacher and examples, and refused otherwise");
   fields.require(store.empty() || outputs != Computed::live, "outputs that are computed at every step are not stored; leave "
                                                              "'store' or 'outputs: live' out");
 }
@@ -82,9 +89,10 @@ std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedO
     throw Error(ErrorKind::usage, "the teacher's outputs cannot be kept while examples are augmented; use `outputs: live` "
                                   "or `augment: none`");
   if (!options.store.empty()) {
-    if (fs::exists(options.store)) return read_store(options.store, context, fingerprint);
+    const fs::path file = with_seed(options.store, context.seed);
+    if (fs::exists(file)) return read_store(file, context, fingerprint);
     TeacherOutputs outputs = outputs_of(*live, context.examples);
-    write_store(options.store, outputs, context, fingerprint);
+    write_store(file, outputs, context, fingerprint);
     return std::make_unique<KeptOutputs>(std::move(outputs), context.examples.ids());
   }
   const bool keep = asked || (options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty());

@@ -15,7 +15,7 @@ enum class Computed { automatic, live, kept };
 /// Options of every teacher that computes its outputs.
 struct ComputedOptions {
   Computed outputs = Computed::automatic;
-  std::string store;  ///< file; empty: kept in memory
+  std::string store;  ///< file, in whose name {seed} stands for the run's seed; empty: kept in memory
 
   void bind(Fields& fields);
 };

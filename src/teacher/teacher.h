@@ -30,6 +30,7 @@ struct TeacherContext {
   const ExampleSet& examples;  ///< whose soft targets are wanted
   const Augmenter& augmenter;  ///< and how they are augmented
   int64_t classes = 0;
+  uint64_t seed = 0;
   std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's passes, the teacher's among them
   TeacherPurpose purpose = TeacherPurpose::training;

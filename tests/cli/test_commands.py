@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import unittest
 
-from support import SOURCE, ProgramTest
+from support import SOURCE, ProgramTest, read_safetensors
 
 
 class Commands(ProgramTest):
@@ -41,7 +41,8 @@ class Commands(ProgramTest):
 
     def test_every_command_explains_itself(self):
         commands = self.limbeck("--help").stdout
-        for command in ("run", "distill", "evaluate", "predict", "report", "compare", "check", "list", "data", "init"):
+        for command in ("run", "distill", "sweep", "evaluate", "predict", "export", "loss", "report", "compare", "check", "list",
+                        "data", "init"):
             self.assertIn(command, commands)
             self.assertIn("Usage", self.limbeck(command, "--help").stdout)
 
@@ -54,7 +55,9 @@ class Commands(ProgramTest):
             settings = ["data.source={digits: {train: 200, test: 50}}"]
             if resolved["data"]["validation"]:
                 settings.append("data.validation=50")
-            settings += [f"stages.{stage['name']}.epochs=1" for stage in resolved["stages"]]
+            trained = [stage for stage in resolved["stages"] if "train" in stage]
+            settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
+            settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
             flags = [flag for setting in settings for flag in ("--set", setting)]
             self.limbeck("run", recipe, "--out", self.folder / recipe.stem, "--quiet", *flags)
 
@@ -72,6 +75,40 @@ class Commands(ProgramTest):
         self.assertTrue(all(printed.values()), printed)
         (run,) = [text for command, text in printed.items() if command.startswith("run")]
         self.assertIn("3 seeds", run)
+
+    def test_export_multiplies_the_bottleneck_out(self):
+        self.recipe.write_text("""
+name: wide
+data: { source: { digits: { train: 300, test: 60 } } }
+networks: { wide: { mlp: { hidden: [50], bottleneck: 20 } } }
+stages: [ { name: wide, train: wide, epochs: 1 } ]
+""")
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        weights = self.out / "stages/wide/weights.safetensors"
+        told = {}
+        for fold in ("auto", "always", "never"):
+            file = self.folder / f"{fold}.safetensors"
+            told[fold] = json.loads(self.limbeck("export", weights, "--out", file, "--fold", fold, "--json").stdout)
+            self.assertLess(told[fold]["difference"], 1e-5)
+            tensors, _ = read_safetensors(file)
+            self.assertEqual("bottleneck.weight" in tensors, fold != "always")
+        self.assertEqual(told["auto"]["parameters"], 784 * 20 + 20 * 50 + 50 + 510)
+        self.assertEqual(told["always"]["parameters"], 784 * 50 + 50 + 510)
+        source = ["--source", "{digits: {train: 300, test: 60}}", "--json"]
+        errors = {json.loads(self.limbeck("evaluate", file, *source).stdout)["errors"]
+                  for file in (weights, self.folder / "always.safetensors", self.folder / "never.safetensors")}
+        self.assertEqual(len(errors), 1)
+        self.limbeck("export", weights, "--out", "wide.txt", expect=2)
+
+    def test_compare_lays_the_stages_of_one_run_side_by_side(self):
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--seeds", 2, "--set", "stages.teacher.epochs=1",
+                     "--set", "stages.distilled.epochs=1")
+        text = self.limbeck("compare", self.out).stdout
+        self.assertIn("distilled", text)
+        self.assertIn("95 % interval", text)
+        compared = json.loads(self.limbeck("compare", self.out, "--against", "distilled", "--metric", "accuracy", "--json").stdout)
+        self.assertTrue(compared)
+        self.assertIn("did you mean 'distilled'", self.limbeck("compare", self.out, "--against", "distiled", expect=2).stderr)
 
     def test_precision_is_of_the_whole_stage_and_is_told(self):
         weights, told = {}, {}

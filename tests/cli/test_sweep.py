@@ -95,6 +95,15 @@ class Sweeps(ProgramTest):
                      for point in sweep["points"]]
         self.assertEqual(distilled, [1, 2, 4])
 
+    def test_stages_of_another_run_are_taken_over(self):
+        before = self.folder / "before"
+        self.limbeck("run", self.recipe, "--out", before, "--quiet")
+        self.sweep("--over", f"{TEMPERATURE}=1,2", "--reuse", before, "--quiet")
+        teacher = json.loads((before / "stages" / "teacher" / "stage.json").read_text())
+        for point in self.read()["points"]:
+            self.assertEqual(self.stage(point["run"], "teacher"), teacher)
+        self.assertIn("there is no run folder 'nowhere'", self.sweep("--over", GRID, "--reuse", "nowhere", expect=2).stderr)
+
     def test_what_is_done_is_not_run_again(self):
         self.sweep("--over", GRID, "--quiet")
         first = self.read()

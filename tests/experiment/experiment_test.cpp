@@ -150,6 +150,20 @@ TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
   EXPECT_EQ(reused.size(), 4U);
 }
 
+TEST_F(Experiments, StoreATeachersOutputsForEachSeed) {
+  const std::string file = (folder / "outputs-{seed}.safetensors").string();
+  run({"stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"}, {1, 2});
+  EXPECT_TRUE(fs::exists(folder / "outputs-1.safetensors"));
+  const fs::path first = folder;
+  folder = first / "second";  // the same teacher again: its outputs are read
+  const Json results = run({"stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"}, {2});
+  EXPECT_EQ(results["stages"][2]["status"], "done");
+  folder = first / "third";  // another teacher
+  EXPECT_NE(message_of<Error>([&] { run({"stages.teacher.epochs=1", "stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"}); })
+                .find("holds the outputs of another teacher"), std::string::npos);
+  folder = first;
+}
+
 TEST_F(Experiments, TakeOverStagesOfAnotherRunWhereTheyAreTheSame) {
   const Json first = run();
   const fs::path other = folder;
