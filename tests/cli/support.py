@@ -21,6 +21,27 @@ stages:
 """
 
 
+# NumPy's type codes, and those of struct.
+CODES = {"<f8": "d", "<f4": "f", "<f2": "e", "<i8": "q", "<i4": "i", "<i2": "h", "|i1": "b", "|u1": "B"}
+
+
+def flat(values):
+    return [number for value in values for number in flat(value)] if isinstance(values, list) else [values]
+
+
+def shape_of(values):
+    return [len(values), *shape_of(values[0])] if isinstance(values, list) else []
+
+
+def write_npy(path, values, code="<f8", shape=None):
+    shape = tuple(shape_of(values) if shape is None else shape)
+    header = str({"descr": code, "fortran_order": False, "shape": shape}).encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    numbers = flat(values)
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header +
+                     struct.pack(f"<{len(numbers)}{CODES[code]}", *numbers))
+
+
 def read_safetensors(path):
     """{name: (dtype, shape, bytes)} and metadata, from the format's description alone."""
     content = pathlib.Path(path).read_bytes()

@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import unittest
 
-from support import SOURCE, ProgramTest, read_safetensors
+from support import SOURCE, ProgramTest, read_safetensors, write_npy
 
 
 class Commands(ProgramTest):
@@ -69,8 +69,10 @@ class Commands(ProgramTest):
         self.limbeck("init", "my.yaml")
         for name in ("a", "b"):
             self.limbeck("run", self.recipe, "--out", f"runs/{name}", "--quiet")
+        for name in ("z.npy", "v.npy"):
+            write_npy(self.folder / name, [[1.0, 2.0], [0.5, -1.0]])
         small = ["--set", "data.source={digits: {train: 300, test: 50}}", "--set", "data.validation=0"]
-        printed = {" ".join(command): self.limbeck(*command, *(small if command[0] in ("run", "distill") else [])).stdout
+        printed = {" ".join(command): self.limbeck(*command, *(small if command[0] in ("run", "distill", "sweep") else [])).stdout
                    for command in commands}
         self.assertTrue(all(printed.values()), printed)
         (run,) = [text for command, text in printed.items() if command.startswith("run")]

@@ -5,32 +5,14 @@ import struct
 import subprocess
 import unittest
 
-from support import LIMBECK, ProgramTest, read_safetensors
+from support import CODES, LIMBECK, ProgramTest, flat, read_safetensors, write_npy
 
-CODES = {"<f8": "d", "<f4": "f", "<f2": "e", "<i8": "q", "<i4": "i", "<i2": "h", "|i1": "b", "|u1": "B"}
 DTYPES = {"F64": "d", "F32": "f", "F16": "e", "I64": "q"}
 
 STUDENT = [[1.5, -0.25, 0.75], [0.0, 2.0, -1.0], [0.5, 0.25, -3.0], [-1.0, 4.0, 1.0]]
 TEACHER = [[4.0, 1.0, -2.0], [0.5, 3.5, 1.0], [2.0, 2.5, -6.0], [-2.0, 1.0, 5.0]]
 SECOND = [[1.0, 0.0, 3.0], [-1.0, 2.0, 2.0], [0.0, 5.0, 1.0], [2.0, -1.0, 0.5]]
 LABELS = [0, 1, -1, 2]
-
-
-def flat(values):
-    return [number for value in values for number in flat(value)] if isinstance(values, list) else [values]
-
-
-def shape_of(values):
-    return [len(values), *shape_of(values[0])] if isinstance(values, list) else []
-
-
-def write_npy(path, values, code="<f8", shape=None):
-    shape = tuple(shape_of(values) if shape is None else shape)
-    header = str({"descr": code, "fortran_order": False, "shape": shape}).encode()
-    header += b" " * (-(len(header) + 11) % 64) + b"\n"
-    numbers = flat(values)
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header +
-                     struct.pack(f"<{len(numbers)}{CODES[code]}", *numbers))
 
 
 def read_npy(path):

@@ -1,0 +1,84 @@
+"""Teachers that are no network of the recipe: files, and what goes wrong with them."""
+import gzip
+import json
+import random
+import unittest
+
+from support import ProgramTest, write_npy
+
+RECIPE = """
+name: elsewhere
+data: {{ source: mnist }}
+networks: {{ small: {{ mlp: [16] }}, large: {{ mlp: [32] }} }}
+stages:
+  - name: distilled
+    train: small
+    epochs: 12
+    teacher: {teacher}
+    loss: [ soft_targets: 2 ]
+"""
+
+
+class OutputsFromElsewhere(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.limbeck("data", "synthesize", "--out", "mnist", "--train", 1000, "--test", 200)
+        labels = gzip.open(self.folder / "mnist" / "train-labels-idx1-ubyte.gz").read()[8:]
+        self.logits = [[4.0 if c == label else 0.1 * c for c in range(10)] for label in labels]
+
+    def distil(self, teacher, expect=0, *arguments):
+        self.recipe.write_text(RECIPE.format(teacher=teacher))
+        return self.limbeck("run", self.recipe, "--out", self.out, "--data", self.folder, "--quiet", "--json", *arguments, expect=expect)
+
+    def test_teach_whatever_program_wrote_them(self):
+        write_npy(self.folder / "logits.npy", self.logits, "<f4")
+        stage = json.loads(self.distil("{ stored: logits.npy }").stdout)["stages"][0]
+        self.assertEqual(stage["teacher"], "stored")
+        self.assertGreater(stage["evaluations"]["test"]["accuracy"], 0.5)
+        self.assertIsNone(stage["evaluations"]["test"]["agreement"])
+
+        order = list(range(1000))
+        random.Random(1).shuffle(order)
+        write_npy(self.folder / "shuffled.npy", [self.logits[i] for i in order], "<f4")
+        write_npy(self.folder / "ids.npy", order, "<i8")
+        weights = self.weights("distilled")
+        self.distil("{ stored: { file: shuffled.npy, ids: ids.npy } }")
+        self.assertEqual(self.weights("distilled"), weights)  # joined by id, the order of the rows does not matter
+
+    def test_that_do_not_fit_are_refused_before_anything_is_trained(self):
+        write_npy(self.folder / "few.npy", self.logits[:999])
+        self.assertIn("has 999 rows, the training split 1000 examples", self.distil("{ stored: few.npy }", 1).stderr)
+        write_npy(self.folder / "narrow.npy", [row[:9] for row in self.logits])
+        self.assertIn("a column for each class", self.distil("{ stored: narrow.npy }", 1).stderr)
+        random.Random(1).shuffle(self.logits)
+        write_npy(self.folder / "order.npy", self.logits)
+        self.assertIn("in a random order", self.distil("{ stored: order.npy }", 1).stderr)
+        (self.folder / "cut.npy").write_bytes((self.folder / "few.npy").read_bytes()[:-5])
+        self.assertIn("cut.npy", self.distil("{ stored: cut.npy }", 1).stderr)
+        self.assertIn("nothing.npy", self.distil("{ stored: nothing.npy }", 1).stderr)
+        self.assertFalse((self.out / "stages").exists())
+
+    def test_a_store_of_another_teacher_is_refused_and_kept(self):
+        recipe = """
+name: store
+data: { source: { digits: { train: 300, test: 60 } } }
+networks: { large: { mlp: [32] }, small: { mlp: [8] } }
+stages:
+  - { name: first, train: large, epochs: 1 }
+  - { name: second, train: large, epochs: 2 }
+  - { name: distilled, train: small, epochs: 1, teacher: { network: { of: first, store: outputs.safetensors } } }
+"""
+        self.recipe.write_text(recipe)
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        store = (self.folder / "outputs.safetensors").read_bytes()
+        self.limbeck("run", self.recipe, "--out", self.folder / "again", "--quiet")
+        self.recipe.write_text(recipe.replace("of: first", "of: second"))
+        done = self.limbeck("run", self.recipe, "--out", self.folder / "other", "--quiet", expect=1)
+        self.assertIn("holds the outputs of another teacher", done.stderr)
+        self.recipe.write_text(recipe.replace("train: 300", "train: 310"))
+        self.limbeck("run", self.recipe, "--out", self.folder / "data", "--quiet", expect=1)
+        self.assertEqual((self.folder / "outputs.safetensors").read_bytes(), store)
+
+
+if __name__ == "__main__":
+    unittest.main()
