@@ -5,7 +5,7 @@ import struct
 import subprocess
 import unittest
 
-from support import CODES, LIMBECK, ProgramTest, flat, read_safetensors, write_npy
+from support import CODES, LIMBECK, ProgramTest, flat, read_safetensors, shape_of, write_npy
 
 DTYPES = {"F64": "d", "F32": "f", "F16": "e", "I64": "q"}
 
