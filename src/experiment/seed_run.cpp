@@ -12,7 +12,9 @@
 #include "core/text.h"
 #include "experiment/model.h"
 #include "experiment/plots.h"
+#include "experiment/replicas.h"
 #include "experiment/results.h"
+#include "experiment/stage_numbers.h"
 #include "experiment/telling_examples.h"
 #include "nn/committee.h"
 #include "nn/fold.h"
@@ -45,29 +47,6 @@ std::string first_difference(const Json& before, const Json& now) {
 }
 
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
-
-/// The stage that trains the k-th of a stage's replicas alone.
-StageRecipe replica_of(const StageRecipe& stage, int64_t k) {
-  StageRecipe replica = stage;
-  replica.name = fmt::format("{}.{}", stage.name, k);
-  replica.replica = k;
-  replica.replicas = {};
-  return replica;
-}
-
-/// The names of the stage folders that hold a stage's weights: its own, or one for each replica.
-std::vector<std::string> weight_folders(const StageRecipe& stage) {
-  if (stage.replicas.count == 1) return {stage.name};
-  std::vector<std::string> names;
-  for (int64_t k = 1; k <= stage.replicas.count; ++k) names.push_back(replica_of(stage, k).name);
-  return names;
-}
-
-/// The networks of a stage, one for each of its weight folders.
-std::vector<std::shared_ptr<Network>> networks_in(const std::shared_ptr<Network>& network) {
-  const auto* committee = dynamic_cast<const Committee*>(network.get());
-  return committee == nullptr ? std::vector{network} : committee->members();
-}
 
 ExampleSet labelled_part(const ExampleSet& examples) {
   return examples.select(examples.labels().ge(0).nonzero().flatten(), examples.name());
@@ -369,7 +348,6 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
   Json summaries = Json::object(), detailed = Json::object();
   const Augmenter none;
   const ExampleSet train = labelled_part(examples_of(stage));
-  const auto* committee = dynamic_cast<const Committee*>(&trained);
   for (const ExampleSet* examples : std::initializer_list<const ExampleSet*>{&test_, &validation_, &train}) {
     if (examples->size() == 0) continue;
     torch::Tensor teacher_logits;
@@ -377,21 +355,9 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
                                             : teacher_of(stage, {.network = nullptr, .examples = *examples, .augmenter = none,
                                                                  .purpose = TeacherPurpose::evaluation});
     if (teacher != nullptr) teacher_logits = outputs_of(*teacher, *examples).logits;
-    std::vector<torch::Tensor> members;
-    if (committee != nullptr)
-      for (const auto& member : committee->members()) members.push_back(predict_logits(*member, *examples));
-    const torch::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(trained, *examples);
-    const Evaluation evaluation = evaluate(logits, examples->labels(), teacher_logits);
-    Json numbers = summary(evaluation, setup_.dataset.classes);
-    if (committee != nullptr) {
-      std::vector<double> errors;
-      for (const torch::Tensor& member : members)
-        errors.push_back(static_cast<double>(evaluate(member, examples->labels()).errors));
-      numbers["member_errors"] = spread(errors)["mean"];
-      numbers["errors_of_members"] = errors;
-    }
-    summaries[examples->name()] = std::move(numbers);
-    detailed[examples->name()] = details(evaluation, setup_.dataset.classes);
+    const StageNumbers numbers = evaluate_network(trained, *examples, teacher_logits, setup_.dataset.classes);
+    summaries[examples->name()] = numbers.summary;
+    detailed[examples->name()] = numbers.details;
   }
   write_file(setup_.folder.stage(stage.name).evaluation(), detailed.dump(1) + "\n");
   return summaries;

@@ -1,0 +1,29 @@
+#include "experiment/stage_numbers.h"
+
+#include <torch/types.h>
+
+#include "experiment/results.h"
+#include "nn/committee.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+
+StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const torch::Tensor& teacher_logits,
+                              const std::vector<std::string>& classes) {
+  const auto* committee = dynamic_cast<const Committee*>(&network);
+  std::vector<torch::Tensor> members;
+  if (committee != nullptr)
+    for (const auto& member : committee->members()) members.push_back(predict_logits(*member, examples));
+  const torch::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples);
+  const Evaluation evaluation = evaluate(logits, examples.labels(), teacher_logits);
+  StageNumbers numbers{summary(evaluation, classes), details(evaluation, classes)};
+  if (committee != nullptr) {
+    std::vector<double> errors;
+    for (const torch::Tensor& member : members) errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));
+    numbers.summary["member_errors"] = spread(errors)["mean"];
+    numbers.summary["errors_of_members"] = errors;
+  }
+  return numbers;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,19 @@
+#pragma once
+// What a stage's network is worth on one split, for results.json and evaluation.json.
+#include "core/json.h"
+#include "data/dataset.h"
+#include "nn/network.h"
+
+namespace limbeck {
+
+struct StageNumbers {
+  Json summary;
+  Json details;
+};
+
+/// Of a committee the numbers are its mean's; "member_errors" is what its members make on average, "errors_of_members" what each
+/// makes. `teacher_logits` [n, C] or undefined; all examples have labels.
+StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const torch::Tensor& teacher_logits,
+                              const std::vector<std::string>& classes);
+
+}  // namespace limbeck

@@ -1,0 +1,18 @@
+#pragma once
+// The parts of a recipe that say what is shown of its stages: a paper's numbers, and plots. Read last, when all stages are known.
+#include "recipe/reader.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+/// Whether the recipe has the stage; a mistake where it has not.
+bool check_stage(const Recipe& recipe, const std::string& name, const SourceLocation& where, const std::string& path,
+                 ReadContext& context);
+
+/// `paper: { distilled: { errors: 74, class_errors: { 3: 14 } } }`
+void read_paper(const Value& value, Recipe& recipe, ReadContext& context);
+
+/// `plots: [ { title: …, x: epoch, lines: { … } } ]`, see PlotRecipe.
+void read_plots(const Value& value, Recipe& recipe, ReadContext& context);
+
+}  // namespace limbeck
