@@ -54,10 +54,12 @@ void add_to(Hasher& hasher, const torch::Tensor& tensor) {
   hasher.add(bytes.sizes().data(), bytes.sizes().size() * sizeof(int64_t));
 }
 
-/// A class other than `label`, drawn by (seed, id).
-int64_t other_class(int64_t label, size_t classes, Random& random) {
-  const auto drawn = static_cast<int64_t>(random.below(static_cast<uint32_t>(classes - 1)));
-  return drawn < label ? drawn : drawn + 1;
+/// One of the classes that are kept, but not `label`.
+int64_t other_class(int64_t label, const std::vector<bool>& kept, Random& random) {
+  std::vector<int64_t> others;
+  for (size_t i = 0; i < kept.size(); ++i)
+    if (kept[i] && static_cast<int64_t>(i) != label) others.push_back(static_cast<int64_t>(i));
+  return others.empty() ? label : others[random.below(static_cast<uint32_t>(others.size()))];
 }
 
 /// Whether examples of each class stay, as `classes` and `without` say.
@@ -197,7 +199,7 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
       int64_t& shown = label_of[begin[i]];
       Random random({seed, Purpose::label_noise, 0, static_cast<uint32_t>(ids.data_ptr<int64_t>()[begin[i]])});
       if (i < hidden) shown = -1;
-      else if (random.uniform() < static_cast<float>(recipe.noise)) shown = other_class(shown, kept.size(), random);
+      else if (random.uniform() < static_cast<float>(recipe.noise)) shown = other_class(shown, kept, random);
     }
   }
   if (chosen.empty())

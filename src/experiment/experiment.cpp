@@ -43,6 +43,13 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
   for (const fs::path& run : options_.reuse)
     if (!fs::is_directory(run)) throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run.string()));
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
+  for (const StageRecipe& stage : recipe_.stages) {
+    if (options_.seeds.size() < 2 || !stage.teacher) continue;
+    const std::string store = resolved(stage.teacher)[stage.teacher.name()].value("store", "");
+    if (!store.empty() && store.find("{seed}") == std::string::npos)
+      throw Error(ErrorKind::usage, fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
+                                                "name", stage.name, options_.seeds.size(), store));
+  }
   lock_ = std::make_unique<FolderLock>(folder_.path());
 }
 
@@ -54,26 +61,30 @@ Json Experiment::run() {
   dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
   if (recipe_.data.extra) append_unlabelled(*dataset_, *recipe_.data.extra.make<Dataset, const DataFolders&>(folders));
   data_fingerprint_ = dataset_->fingerprint();
-  if (options_.seeds.size() == 1) return run_seed(folder_, options_.seeds.front());
+  // All seeds are made first: what does not fit is found before any of them is trained.
+  const bool several = options_.seeds.size() > 1;
+  std::vector<RunFolder> folders_of_seeds;
+  std::vector<std::unique_ptr<SeedRun>> seed_runs;
+  for (const int64_t seed : options_.seeds) {
+    folders_of_seeds.push_back(several ? folder_.seed(seed) : folder_);
+    seed_runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
+        .recipe = recipe_, .dataset = *dataset_, .data_fingerprint = data_fingerprint_, .events = events_,
+        .device = device_of(options_.device), .folder = folders_of_seeds.back(), .seed = static_cast<uint64_t>(seed),
+        .reuse = options_.reuse}));
+  }
+  if (!several) return seed_runs.front()->run();
 
   std::vector<Json> runs;
-  std::vector<RunFolder> seed_folders;
-  for (const int64_t seed : options_.seeds) {
-    events_.emit(Notice{fmt::format("seed {} ({} of {})", seed, runs.size() + 1, options_.seeds.size())});
-    seed_folders.push_back(folder_.seed(seed));
-    runs.push_back(run_seed(seed_folders.back(), seed));
+  for (size_t i = 0; i < seed_runs.size(); ++i) {
+    events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seed_runs.size())});
+    runs.push_back(seed_runs[i]->run());
+    seed_runs[i].reset();
   }
   Json combined = combine_seeds(runs);
-  combined["plots"] = plot_values(recipe_, combined["stages"], seed_folders);
+  combined["plots"] = plot_values(recipe_, combined["stages"], folders_of_seeds);
   folder_.write_recipe(to_yaml(resolved(recipe_)));
   folder_.write_results(combined);
   return combined;
-}
-
-Json Experiment::run_seed(const RunFolder& folder, int64_t seed) {
-  return SeedRun({.recipe = recipe_, .dataset = *dataset_, .data_fingerprint = data_fingerprint_, .events = events_,
-                  .device = device_of(options_.device), .folder = folder, .seed = static_cast<uint64_t>(seed),
-                  .reuse = options_.reuse}).run();
 }
 
 }  // namespace limbeck

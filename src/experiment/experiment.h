@@ -33,7 +33,7 @@ void use_threads(int threads);
 
 class Experiment {
  public:
-  /// Checks what can be checked before any work: the device, the folder, that weights named in the recipe fit.
+  /// Checks what can be checked without the data: the device, the folder, that files named in the recipe are there.
   Experiment(Recipe recipe, RunOptions options, const EventBus& events);
   ~Experiment();
 
@@ -41,8 +41,6 @@ class Experiment {
   Json run();
 
  private:
-  Json run_seed(const RunFolder& folder, int64_t seed);
-
   Recipe recipe_;
   RunOptions options_;
   const EventBus& events_;

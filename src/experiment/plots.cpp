@@ -1,5 +1,6 @@
 #include "experiment/plots.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -76,9 +77,13 @@ Json plot_values(const Recipe& recipe, const Json& stages, const std::vector<Run
     Json values = {{"title", plot.title}, {"x_label", plot.x_label}, {"y_label", plot.split + " " + plot.metric},
                    {"log_x", plot.log_x}, {"log_y", plot.log_y}, {"lines", lines}};
     if (plot.x == "stage") {
-      values["categories"] = Json::array();
-      if (!plot.lines.empty())
-        for (const PlotRecipe::Point& point : plot.lines.front().points) values["categories"].push_back(point.stage);
+      std::vector<std::string> names;
+      for (const PlotRecipe::Line& line : plot.lines) {
+        names.resize(std::max(names.size(), line.points.size()));
+        for (size_t i = 0; i < line.points.size(); ++i)
+          if (names[i].empty()) names[i] = line.points[i].stage;
+      }
+      values["categories"] = names;
     }
     plots.push_back(std::move(values));
   }

@@ -90,6 +90,7 @@ Json spread(const std::vector<double>& values) {
 }
 
 std::string stage_note(const Json& entry) {
+  std::string note;
   if (entry.contains("calibration")) {
     const Json& found = entry["calibration"];
     const auto offset = found["offset"].get<double>();
@@ -103,16 +104,16 @@ std::string stage_note(const Json& entry) {
   if (entry.contains("stopped")) {
     const Json& stopped = entry["stopped"];
     const std::string end = fmt::format("stopped after {} of {} epochs", counted(stopped["epoch"]), counted(stopped["epochs"]));
-    return stopped["kept_epoch"] == stopped["epoch"] ? end : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
+    note = stopped["kept_epoch"] == stopped["epoch"] ? end : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
   }
   if (entry.contains("replicas")) {
     const Json& test = entry["evaluations"]["test"];
-    return fmt::format("{} mean of {} networks{}, {} test errors; the networks make {} on average",
+    note += fmt::format("{}{} mean of {} networks{}, {} test errors; the networks make {} on average", note.empty() ? "" : "; ",
                        entry["replicas"]["mean"].get<std::string>(), counted(entry["replicas"]["count"]),
                        entry["replicas"]["together"] == true ? " trained together" : "", counted(test["errors"]),
                        counted(test["member_errors"]));
   }
-  return "";
+  return note;
 }
 
 Json environment(const std::string& device) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/hash.h"
 #include "core/random.h"
@@ -69,6 +70,8 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
       split_(hold_out(setup.dataset, setup.recipe.data.validation, setup.seed)),
       validation_(split_.validation.to(setup.device)),
       test_(ExampleSet(setup.dataset.test, "test", setup.dataset).to(setup.device)) {
+  for (const NetworkRecipe& given : setup_.recipe.networks)
+    if (!given.weights.empty()) network(given.name);
   for (const StageRecipe& stage : setup_.recipe.stages) check(stage);
 }
 
@@ -78,6 +81,8 @@ void SeedRun::check(const StageRecipe& stage) const {
     const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
     for (const int64_t label : stage.calibration.classes)
       if (label >= classes) throw Error(ErrorKind::usage, fmt::format("class {} does not exist; there are the classes 0 to {}", label, classes - 1));
+    if (static_cast<int64_t>(stage.calibration.classes.size()) == classes)
+      throw Error(ErrorKind::usage, "a number added to the biases of all classes changes nothing");
     if (is_calibration(stage) || !stage.teacher || !stage.teachers.empty()) return;
     const Augmenter augmenter(stage.augment);
     make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
@@ -138,6 +143,8 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
     network(input);
     settings["inputs"][input] = fingerprints_.at(input);
   }
+  for (const std::string& file : is_calibration(stage) ? std::vector<std::string>{} : files_of(stage.teacher))
+    settings["inputs"][file] = Hasher().add(read_file(file)).fingerprint();
   return settings;
 }
 
@@ -272,15 +279,19 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
   const auto committee = std::make_shared<Committee>(std::move(networks), stage.replicas.mean);
   networks_[stage.name] = committee;
   Json entry = entry_of(stage, *committee);
-  double seconds = 0, examples = 0;
+  double seconds = 0, examples = 0, epochs = 0;
+  std::vector<std::string> conditions;
   for (const Json& member : members) {
+    epochs += member["epochs"].get<double>() / static_cast<double>(members.size());
+    for (const Json& condition : member["conditions"])
+      if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end()) conditions.push_back(condition);
     seconds += member["seconds"].get<double>();
     examples += member["seconds"].get<double>() * member["examples_per_second"].get<double>();
   }
   entry["seconds"] = seconds;
   entry["examples_per_second"] = examples / std::max(seconds, 1e-9);
-  entry["epochs"] = stage.epochs;
-  entry["conditions"] = members.front()["conditions"];
+  entry["epochs"] = std::llround(epochs);
+  entry["conditions"] = conditions;
   entry["note"] = stage_note(entry);
   setup_.events.emit(Notice{fmt::format("{}: {}", stage.name, stage_note(entry))});
   return entry;
@@ -304,7 +315,8 @@ Json SeedRun::calibrate_stage(const StageRecipe& stage) {
   for (const int64_t label : stage.calibration.classes) classes.push_back(setup_.dataset.classes[static_cast<size_t>(label)]);
   entry["calibration"] = {{"of", stage.calibration.of}, {"classes", classes}, {"offset", found.offset},
                           {"tuned_on", examples.name()}, {"examples", examples.size()},
-                          {"errors_before", found.errors_before}, {"errors_after", found.errors_after}};
+                          {"errors_before", found.errors_before},
+                          {"errors_after", entry["evaluations"][examples.name()]["errors"]}};
   entry["note"] = stage_note(entry);
   setup_.events.emit(Notice{fmt::format("{}: {}", stage.name, stage_note(entry))});
   return entry;

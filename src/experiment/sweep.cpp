@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "core/files.h"
 #include "core/hash.h"
 #include "core/nearest.h"
 #include "core/random.h"
@@ -237,7 +238,17 @@ class Planner {
   std::string fingerprint_of(const Recipe& recipe) const {
     Json all = resolved(recipe);
     all.erase("seed");
-    return Hasher().add(all.dump()).add(Json(plan_.seeds).dump()).add(request_.data).add(request_.device).fingerprint();
+    Hasher hasher;
+    hasher.add(all.dump()).add(Json(plan_.seeds).dump()).add(request_.data).add(request_.device);
+    for (const NetworkRecipe& network : recipe.networks) add_content(hasher, network.weights);
+    for (const StageRecipe& stage : recipe.stages)
+      for (const std::string& file : files_of(stage.teacher)) add_content(hasher, file);
+    return hasher.fingerprint();
+  }
+
+  /// A file that is not there is told of by the run.
+  static void add_content(Hasher& hasher, const std::string& file) {
+    if (!file.empty() && fs::exists(file)) hasher.add(read_file(file));
   }
 
   /// Of each stage, a fingerprint of everything in the recipe that its result depends on.

@@ -16,7 +16,7 @@ class FieldWriter : public Fields {
   void integers(const char* name, std::vector<int64_t>& value, const Range&, const char*) override { put(name, value); }
   void flag(const char* name, bool& value, const char*) override { put(name, value); }
   void text(const char* name, std::string& value, const char*) override { put(name, value); }
-  void required_text(const char* name, std::string& value, const char*) override { put(name, value); }
+  void file(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
   void references(const char* name, std::vector<std::string>& value, const char*) override { put(name, value); }
   void reference(const char* name, std::string& value, const char*) override { put(name, value); }
   void choice_of(const char* name, std::string& value, const std::vector<std::string>&, const char*) override {
@@ -63,8 +63,8 @@ class FieldLister : public Fields {
   void text(const char* name, std::string& value, const char* meaning) override {
     add(name, "text", value.empty() ? "none" : value, "", meaning);
   }
-  void required_text(const char* name, std::string& value, const char* meaning) override {
-    add(name, "text", value, "", meaning);
+  void file(const char* name, std::string& value, Presence presence, const char* meaning) override {
+    add(name, "file", value.empty() && presence == Presence::optional ? "none" : value, "", meaning);
   }
   void references(const char* name, std::vector<std::string>&, const char* meaning) override {
     add(name, "list of stages or networks", "", "", meaning);
@@ -90,6 +90,30 @@ class FieldLister : public Fields {
   }
   std::string prefix_;
   std::vector<FieldDescription> fields_;
+};
+
+/// Collects the names of the files that fields name.
+class FileCollector : public Fields {
+ public:
+  std::vector<std::string> take() { return std::move(files_); }
+
+  void file(const char*, std::string& value, Presence, const char*) override {
+    if (!value.empty()) files_.push_back(value);
+  }
+  void number(const char*, double&, const Range&, const char*) override {}
+  void integer(const char*, int64_t&, const Range&, const char*) override {}
+  void integers(const char*, std::vector<int64_t>&, const Range&, const char*) override {}
+  void flag(const char*, bool&, const char*) override {}
+  void text(const char*, std::string&, const char*) override {}
+  void references(const char*, std::vector<std::string>&, const char*) override {}
+  void reference(const char*, std::string&, const char*) override {}
+  void choice_of(const char*, std::string&, const std::vector<std::string>&, const char*) override {}
+  void begin_group(const char*, const char*) override {}
+  void end_group() override {}
+  void require(bool, const std::string&) override {}
+
+ private:
+  std::vector<std::string> files_;
 };
 
 }  // namespace
@@ -162,6 +186,13 @@ Json field_values(OptionSet& options) {
   FieldWriter writer;
   options.bind(writer);
   return writer.take();
+}
+
+std::vector<std::string> files_of(const Choice& choice) {
+  if (!choice) return {};
+  FileCollector collector;
+  choice.options->bind(collector);
+  return collector.take();
 }
 
 Json resolved(const Choice& choice) { return {{choice.name(), field_values(*choice.options)}}; }

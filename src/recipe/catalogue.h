@@ -134,6 +134,9 @@ std::vector<FieldDescription> describe_fields(OptionSet& options);
 /// {"temperature": 4.0}: every option, with its value.
 Json field_values(OptionSet& options);
 
+/// The files that a component reads, by the names that its options give; none for an empty choice.
+std::vector<std::string> files_of(const Choice& choice);
+
 /// {"soft_targets": {"temperature": 4.0}}
 Json resolved(const Choice& choice);
 

@@ -35,6 +35,9 @@ inline Range between(double low, double high) { return {.low = low, .high = high
 /// [low, high): e.g. a dropout probability, which may not be 1.
 inline Range from_below(double low, double high) { return {.low = low, .high = high, .high_open = true}; }
 
+/// Whether a field must be given.
+enum class Presence { required, optional };
+
 /// What an options struct tells its fields to.
 class Fields {
  public:
@@ -45,8 +48,8 @@ class Fields {
   virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
   virtual void text(const char* name, std::string& value, const char* meaning) = 0;
-  /// Text that has no default.
-  virtual void required_text(const char* name, std::string& value, const char* meaning) = 0;
+  /// The name of a file that is read: what is made from it depends on its content, not on its name.
+  virtual void file(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
   /// Names of earlier stages, or of networks with weights; at least one.
   virtual void references(const char* name, std::vector<std::string>& value, const char* meaning) = 0;
   /// The name of an earlier stage, or of a network with weights.

@@ -1,7 +1,5 @@
 // From YAML to Recipe: reads the parts, then checks what spans them (names that must exist, losses that need a teacher).
 #include <algorithm>
-#include <charconv>
-#include <set>
 
 #include "core/nearest.h"
 #include "recipe/parse_figures.h"
@@ -159,6 +157,9 @@ class RecipeReader {
     MapReader reader(value, path, context_);
     stage.stop.bind(reader);
     reader.finish();
+    if (stage.stop.epoch > stage.epochs)
+      context_.mistake(value.where, path, fmt::format("epoch {} is past the stage's {} epochs", stage.stop.epoch, stage.epochs));
+    if (!stage.stop.any()) context_.mistake(value.where, path, "nothing stops the stage; expected an epoch, an accuracy or a patience");
     if (stage.stop.patience > 0) require_validation(value.where, path, "patience");
   }
 
@@ -214,6 +215,11 @@ class RecipeReader {
       stage.teachers.push_back(reference.name);
     }
     stage.inputs = stage.teachers;
+    if (!stage.teacher || stage.augment.empty()) return;
+    const Json options = resolved(stage.teacher)[stage.teacher.name()];
+    if (options.value("outputs", "") == "kept" || !options.value("store", "").empty())
+      context_.mistake(value.where, path, "outputs of the teacher cannot be kept while examples are augmented; use `outputs: live` or "
+                                          "`augment: none`");
   }
 
   /// Whether the name is STAGE.K of an earlier stage with at least K replicas.

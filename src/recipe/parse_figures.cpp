@@ -16,6 +16,9 @@ class FigureReader {
       MapReader reader(entry.value, "paper." + entry.key, context_);
       for (const std::string& metric : evaluation_metrics()) read_published(reader.take(metric), entry.key, metric, reader.path_of(metric));
       if (const Value* classes = reader.take("class_errors")) {
+        if (classes->kind != Value::Kind::map)
+          context_.mistake(classes->where, reader.path_of("class_errors"),
+                           fmt::format("expected a map from classes to numbers, found {}", classes->description()));
         for (const Entry& of_class : classes->entries)
           read_published(&of_class.value, entry.key, "class_errors." + of_class.key, reader.path_of("class_errors"));
       }
@@ -56,6 +59,7 @@ class FigureReader {
       context_.mistake(value.where, path, "epochs are measured in errors or accuracy, on train or validation");
     if (lines->kind != Value::Kind::map)
       context_.mistake(lines->where, path + ".lines", fmt::format("expected a map, found {}", lines->description()));
+    else if (lines->entries.empty()) context_.mistake(lines->where, path + ".lines", "no lines; expected at least one");
     for (const Entry& line : lines->entries) plot.lines.push_back(read_line(line, plot, path + ".lines." + line.key));
     recipe_.plots.push_back(std::move(plot));
   }
@@ -70,7 +74,11 @@ class FigureReader {
         context_.mistake(value.where, path, fmt::format("expected a list of stages, found {}", value.description()));
       for (const Value& item : one ? std::vector<Value>{value} : value.items) {
         PlotRecipe::Point point{.x = static_cast<double>(line.points.size())};
-        if (read_point(item, path, plot.x == "stage", point)) line.points.push_back(std::move(point));
+        if (!read_point(item, path, plot.x == "stage", point)) continue;
+        const StageRecipe* stage = recipe_.stage(point.stage);
+        if (plot.x == "epoch" && (stage->loss.empty() || (stage->replicas.count > 1 && !stage->replicas.together)))
+          context_.mistake(item.where, path, fmt::format("'{}' has no epochs of its own", point.stage));
+        line.points.push_back(std::move(point));
       }
       if (plot.x == "epoch" && line.points.size() > 1) context_.mistake(value.where, path, "a line over epochs is of one stage");
       return line;

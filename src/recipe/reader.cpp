@@ -161,8 +161,9 @@ void MapReader::text(const char* name, std::string& value, const char*) {
   else read_text(*found, path_of(name), context_, value);
 }
 
-void MapReader::required_text(const char* name, std::string& value, const char*) {
-  if (const Value* found = require_key(name)) read_text(*found, path_of(name), context_, value);
+void MapReader::file(const char* name, std::string& value, Presence presence, const char* meaning) {
+  if (presence == Presence::optional) text(name, value, meaning);
+  else if (const Value* found = require_key(name)) read_text(*found, path_of(name), context_, value);
 }
 
 void MapReader::references(const char* name, std::vector<std::string>& value, const char*) {

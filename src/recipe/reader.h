@@ -52,7 +52,7 @@ class MapReader : public Fields {
   void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override;
   void flag(const char* name, bool& value, const char* meaning) override;
   void text(const char* name, std::string& value, const char* meaning) override;
-  void required_text(const char* name, std::string& value, const char* meaning) override;
+  void file(const char* name, std::string& value, Presence presence, const char* meaning) override;
   void references(const char* name, std::vector<std::string>& value, const char* meaning) override;
   void reference(const char* name, std::string& value, const char* meaning) override;
   void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,

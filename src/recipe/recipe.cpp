@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <set>
 
 namespace limbeck {
 
@@ -17,7 +18,7 @@ void ExamplesRecipe::bind(Fields& fields) {
   fields.integers("without", without, at_least(0), "leave these classes out");
   fields.number("fraction", fraction, {.low = 0, .high = 1, .low_open = true}, "keep this part, the same of each class");
   fields.number("unlabelled", unlabelled, between(0, 1), "this part of the kept examples loses its labels");
-  fields.number("noise", noise, between(0, 1), "probability that a label is replaced by another class");
+  fields.number("noise", noise, between(0, 1), "probability that a label is replaced by another of the classes that are kept");
   fields.flag("extra", extra, "see the data's extra unlabelled examples");
 }
 
@@ -39,6 +40,7 @@ void CalibrationRecipe::bind(Fields& fields) {
   fields.choice<Split>("tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
                        "the examples on which the number makes fewest errors; test is what Hinton et al. did, and no fair measure");
   fields.require(!classes.empty(), "the key 'classes' is missing or empty");
+  fields.require(std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(), "a class stands twice in 'classes'");
 }
 
 void WeightRecipe::bind(Fields& fields) {

@@ -26,7 +26,7 @@ struct ExamplesRecipe {
   std::vector<int64_t> without;  ///< leave these classes out
   double fraction = 1;           ///< keep this part, drawn per class
   double unlabelled = 0;         ///< this part of the kept examples loses its labels
-  double noise = 0;              ///< probability that a label is replaced by another class, drawn once
+  double noise = 0;              ///< probability that a label is replaced by another of the classes that are kept, drawn once
   bool extra = true;             ///< see the data's extra unlabelled examples
 
   void bind(Fields& fields);

@@ -15,10 +15,17 @@ bool same_network(const ReportedStage& one, const ReportedStage& other) {
   return !one.network.empty() ? one.network == other.network : one.network_description == other.network_description;
 }
 
-/// The first stage without teacher that trains the student's network, and that alone.
+/// Whether both were trained on as many labelled examples, where that is known.
+bool same_examples(const ReportedStage& one, const ReportedStage& other) {
+  const ReportedEvaluation *of_one = one.evaluation("train"), *of_other = other.evaluation("train");
+  return !of_one || !of_other || of_one->examples == of_other->examples;
+}
+
+/// The first stage without teacher that trains the student's network, and that alone, on as many examples.
 const ReportedStage* baseline_of(const ReportedRun& run, const ReportedStage& student, const std::string& split) {
   for (const ReportedStage& stage : run.stages) {
     if (&stage != &student && stage.teacher.empty() && stage.replicas == 1 && same_network(stage, student) &&
+        same_examples(stage, student) &&
         stage.measure(split, "errors"))
       return &stage;
   }
@@ -72,7 +79,7 @@ std::string Recovery::sentence() const {
 std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& split) {
   std::vector<Recovery> found;
   for (const ReportedStage& stage : run.stages) {
-    if (stage.teacher.empty() || !stage.measure(split, "errors")) continue;
+    if (stage.teacher.empty() || stage.calibrated || !stage.measure(split, "errors")) continue;
     const ReportedStage* baseline = baseline_of(run, stage, split);
     const ReportedStage* teacher = run.stage(stage.teacher);
     if (teacher && !teacher->measure(split, "errors")) teacher = nullptr;

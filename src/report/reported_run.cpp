@@ -60,6 +60,7 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   stage.network_description = json_text(network, "description");
   stage.parameters = json_integer(network, "parameters");
   stage.multiply_adds = json_integer(network, "multiply_adds");
+  stage.calibrated = json_field(json, "calibration").is_object();
   stage.replicas = json_integer(json_field(json, "replicas"), "count").value_or(1);
   stage.teacher = json_text(json, "teacher");
   stage.objective = json_text(json, "objective");

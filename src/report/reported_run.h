@@ -37,6 +37,7 @@ struct ReportedStage {
   std::string network_description;  ///< "mlp 800-800"
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;
+  bool calibrated = false;  ///< trains nothing, but changes biases of an earlier stage's network
   int64_t replicas = 1;   ///< networks that the stage trained; its numbers are their ensemble's
   std::string teacher;    ///< the stage that taught it; empty without teacher
   std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"

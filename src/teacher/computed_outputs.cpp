@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "core/hash.h"
+#include "nn/committee.h"
 #include "nn/weights.h"
 
 namespace limbeck {
@@ -13,7 +14,10 @@ constexpr const char* kFormat = "limbeck teacher outputs 1";
 
 /// The fingerprints that tell whether stored outputs are those that are wanted, by what they are of.
 std::vector<std::pair<std::string, std::string>> identity_of(const TeacherContext& context, const std::string& teacher) {
-  return {{"teacher", teacher}, {"examples", context.examples.fingerprint()}, {"views", "each example as it is"}};
+  return {{"teacher", teacher},
+          {"precision", context.precision == Precision::bfloat16 ? "bfloat16" : "float32"},
+          {"examples", context.examples.fingerprint()},
+          {"views", "each example as it is"}};
 }
 
 std::string with_seed(std::string name, uint64_t seed) {
@@ -28,21 +32,25 @@ std::unique_ptr<Teacher> read_store(const fs::path& file, const TeacherContext& 
     const auto found = loaded.metadata.find(name);
     return found == loaded.metadata.end() ? "" : found->second;
   };
-  if (field("format") != kFormat)
+  if (!is_store(loaded.metadata))
     throw Error(fmt::format("'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
                             file.string()));
   for (const auto& [what, wanted] : identity_of(context, fingerprint))
     if (field(what) != wanted)
       throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file (for "
                               "several seeds, one with {{seed}} in its name)",
-                              file.string(), what == "teacher" ? "another teacher" : "the teacher on other " + what));
+                              file.string(), what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision"
+                                                                                              : "the teacher on other " + what));
   const auto tensor = [&](const char* name) {
     const auto found = loaded.tensors.find(name);
     return found == loaded.tensors.end() ? torch::Tensor() : found->second;
   };
   const torch::Tensor ids = tensor("ids"), logits = tensor("logits");
-  if (!ids.defined() || !logits.defined() || logits.dim() != 2 || ids.sizes() != logits.sizes().slice(0, 1))
-    throw Error(fmt::format("'{}' does not hold the tensors 'ids' [n] and 'logits' [n, C]", file.string()));
+  const bool fits = ids.defined() && logits.defined() && logits.dim() == 2 && logits.size(1) == context.classes &&
+                    ids.scalar_type() == torch::kInt64 && ids.sizes() == logits.sizes().slice(0, 1) && ids.size(0) > 0 &&
+                    ids.ge(0).all().item<bool>();
+  if (!fits)
+    throw Error(fmt::format("'{}' does not hold the tensors 'ids' [n] and 'logits' [n, {}]", file.string(), context.classes));
   const torch::Device device = context.examples.ids().device();
   const torch::Tensor members = tensor("members");
   return std::make_unique<KeptOutputs>(
@@ -60,6 +68,11 @@ void write_store(const fs::path& file, const TeacherOutputs& outputs, const Teac
 
 }  // namespace
 
+bool is_store(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find("format");
+  return found != metadata.end() && found->second == kFormat;
+}
+
 void ComputedOptions::bind(Fields& fields) {
   fields.choice<Computed>("outputs", outputs,
                           {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
@@ -73,6 +86,8 @@ void ComputedOptions::bind(Fields& fields) {
 
 std::string fingerprint_of(const Network& network) {
   Hasher hasher;
+  if (const auto* committee = dynamic_cast<const Committee*>(&network))
+    hasher.add(committee->mean() == EnsembleMean::arithmetic ? "arithmetic" : "logits");
   for (const Parameter& parameter : network.parameters()) {
     const torch::Tensor host = parameter.value.detach().to(torch::kCPU).contiguous();
     hasher.add(parameter.name).add(host.sizes().data(), host.sizes().size() * sizeof(int64_t));

@@ -51,7 +51,8 @@ BiasCalibration calibrate_bias(const torch::Tensor& logits, const torch::Tensor&
     const int64_t wrong_outside = outside != label, wrong_inside = inside != label;
     const double threshold = z[outside] - z[inside];
     errors += wrong_outside;
-    errors_before += threshold < 0 ? wrong_inside : wrong_outside;
+    const bool is_inside = threshold < 0 || (threshold == 0 && inside < outside);  // of equal logits the first is chosen
+    errors_before += is_inside ? wrong_inside : wrong_outside;
     if (wrong_inside != wrong_outside) crossings.push_back({threshold, wrong_inside - wrong_outside});
   }
   std::sort(crossings.begin(), crossings.end(), [](const Crossing& a, const Crossing& b) { return a.threshold < b.threshold; });

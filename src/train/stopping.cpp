@@ -6,20 +6,20 @@
 namespace limbeck {
 
 void Stopping::observe(const EpochDone& epoch, const Network& network) {
-  const SplitMetrics& measured = epoch.validation ? *epoch.validation : epoch.train;
   if (recipe_.epoch > 0 && epoch.epoch >= recipe_.epoch) stops_ = true;
-  if (recipe_.accuracy > 0 && measured.accuracy >= recipe_.accuracy) stops_ = true;
-  if (recipe_.patience == 0) return;
-  if (epoch.validation) {
-    const double value = recipe_.by == StopRecipe::By::accuracy ? epoch.validation->accuracy : -epoch.validation->loss;
-    if (best_epoch_ == 0 || value > best_) {
-      best_ = value;
-      best_epoch_ = epoch.epoch;
-      best_weights_.clear();
-      for (const auto& [name, tensor] : state_of(network)) best_weights_[name] = tensor.clone();
-    }
+  if (has_validation_ && !epoch.validation) return;
+  const double accuracy = epoch.validation ? epoch.validation->accuracy : epoch.train.accuracy;
+  if (recipe_.accuracy > 0 && accuracy >= recipe_.accuracy) stops_ = true;
+  if (recipe_.patience == 0 || !epoch.validation) return;
+  const double value = recipe_.by == StopRecipe::By::accuracy ? accuracy : -epoch.validation->loss;
+  if (best_epoch_ == 0 || value > best_) {
+    best_ = value;
+    best_epoch_ = epoch.epoch;
+    best_weights_.clear();
+    for (const auto& [name, tensor] : state_of(network)) best_weights_[name] = tensor.clone();
+  } else if (epoch.epoch - best_epoch_ >= recipe_.patience) {
+    stops_ = true;
   }
-  if (best_epoch_ > 0 && epoch.epoch - best_epoch_ >= recipe_.patience) stops_ = true;
 }
 
 void Stopping::restore(Network& network) const {

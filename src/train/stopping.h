@@ -11,7 +11,8 @@ namespace limbeck {
 
 class Stopping {
  public:
-  explicit Stopping(const StopRecipe& recipe) : recipe_(recipe) {}
+  /// `has_validation`: accuracy is that of the validation split, and epochs without a validation say nothing.
+  Stopping(const StopRecipe& recipe, bool has_validation) : recipe_(recipe), has_validation_(has_validation) {}
 
   /// Told once after each epoch, with the network as it is then.
   void observe(const EpochDone& epoch, const Network& network);
@@ -22,12 +23,13 @@ class Stopping {
   /// Gives the network the weights of the epoch that is kept.
   void restore(Network& network) const;
 
-  /// For a checkpoint; empty where nothing has been observed.
+  /// For a checkpoint; empty where the recipe stops nowhere.
   TensorMap state() const;
   void load_state(const TensorMap& state);
 
  private:
   StopRecipe recipe_;
+  bool has_validation_ = false;
   bool stops_ = false;
   int64_t best_epoch_ = 0;
   double best_ = 0;  ///< of what patience looks at, larger is better

@@ -27,7 +27,7 @@ Trainer::Trainer(const TrainingSetup& setup)
       optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
       schedule_(setup.stage.schedule.make<Schedule>()),
       needs_(objective_.needs()),
-      stopping_(setup.stage.stop) {
+      stopping_(setup.stage.stop, setup.validation.size() > 0) {
   const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
   progress_.sums = torch::zeros({sums}, torch::kFloat64);
 }
@@ -95,7 +95,8 @@ void Trainer::train_step(const Batch& batch) {
   const Hits hits = count_hits(student.logits, batch.labels);
   const auto labelled = static_cast<double>(hits.labelled);
   sums[kExamples] += examples;
-  sums[kLoss] += value.total.item<double>() * examples;
+  const auto networks = static_cast<double>(std::max<size_t>(1, student.members.size()));  // a committee's total is their sum
+  sums[kLoss] += value.total.item<double>() * examples / networks;
   sums[kLabelled] += labelled;
   sums[kErrors] += static_cast<double>(hits.labelled - hits.correct);
   for (size_t i = 0; i < value.terms.size(); ++i) {

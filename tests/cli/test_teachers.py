@@ -45,6 +45,11 @@ class OutputsFromElsewhere(ProgramTest):
         self.distil("{ stored: { file: shuffled.npy, ids: ids.npy } }")
         self.assertEqual(self.weights("distilled"), weights)  # joined by id, the order of the rows does not matter
 
+        # Other numbers in a file of the same name are another teacher.
+        write_npy(self.folder / "shuffled.npy", [[-number / 9 if number < 4 else 4.0 for number in self.logits[i]] for i in order], "<f4")
+        self.distil("{ stored: { file: shuffled.npy, ids: ids.npy } }")
+        self.assertNotEqual(self.weights("distilled"), weights)
+
     def test_that_do_not_fit_are_refused_before_anything_is_trained(self):
         write_npy(self.folder / "few.npy", self.logits[:999])
         self.assertIn("has 999 rows, the training split 1000 examples", self.distil("{ stored: few.npy }", 1).stderr)

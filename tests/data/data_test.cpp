@@ -142,6 +142,7 @@ TEST(ChooseExamples, MakesLabelsWrongWithTheProbabilityGiven) {
   EXPECT_TRUE(noisy.labels().ge(0).logical_and(noisy.labels().lt(10)).all().item<bool>());
   EXPECT_FALSE(noisy.labels().equal(choose_examples(all, {.noise = 0.3}, *digits, 2).labels()));
   EXPECT_TRUE(choose_examples(all, {.noise = 1.0}, *digits, 1).labels().ne(all.labels()).all().item<bool>());
+  EXPECT_FALSE(choose_examples(all, {.without = {3}, .noise = 0.9}, *digits, 1).labels().eq(3).any().item<bool>());
 }
 
 TEST(ExtraExamples, AreUnlabelledAndNeverHeldOut) {

@@ -183,6 +183,12 @@ TEST_F(Experiments, FindMistakesAboutTeachersAndExamplesBeforeAnyTraining) {
   EXPECT_EQ(message({"stages.distilled.teacher={stored: nowhere.npy}"}).find("stage 'distilled': "), 0U);
   EXPECT_NE(message({"stages.distilled.teacher=virtual", "stages.distilled.examples={unlabelled: 0.5}"}).find("virtual teacher"), std::string::npos);
   EXPECT_NE(message({"stages.distilled.examples={classes: [12]}"}).find("class 12 does not exist"), std::string::npos);
+  EXPECT_NE(message({"stages.baseline={name: baseline, calibrate: teacher, classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}", "plots=[]"}).find("changes nothing"),
+            std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { run({"stages.distilled.teacher={network: {of: teacher, store: s.safetensors}}"}, {1, 2}); }).find("{seed}"),
+            std::string::npos);
+  write_file(folder / "w.safetensors", "x");
+  EXPECT_THROW(run({"networks.large.weights=" + (folder / "w.safetensors").string(), "stages.distilled.teacher=large"}), Error);
   EXPECT_FALSE(fs::exists(folder / "stages"));
 }
 

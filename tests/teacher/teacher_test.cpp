@@ -8,8 +8,10 @@
 
 #include "experiment/model.h"
 #include "loss/loss.h"
+#include "nn/committee.h"
 #include "nn/tensor_files.h"
 #include "nn/weights.h"
+#include "teacher/computed_outputs.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -105,6 +107,19 @@ TEST(EnsembleTeacher, AveragesDistributionsAtTheTemperatureAsked) {
   }
 }
 
+TEST(EnsembleTeacher, RefusesAnArithmeticEnsembleAmongItsMembersAndAMemberTwice) {
+  World world;
+  const auto committee = std::make_shared<Committee>(std::vector<std::shared_ptr<Network>>{world.networks.at("t"), world.networks.at("u")},
+                                                     EnsembleMean::arithmetic);
+  const Choice choice = choose(Slot::teacher, "{ensemble: [t, committee]}");
+  EXPECT_THROW(make_teacher(choice, {.network = [&](const std::string& name) -> std::shared_ptr<const Network> {
+                                       if (name == "committee") return committee;
+                                       return world.networks.at(name);
+                                     },
+                                     .examples = world.train, .augmenter = world.none, .classes = 10}), Error);
+  EXPECT_THROW(choose(Slot::teacher, "{ensemble: [t, t]}"), DiagnosticsError);
+}
+
 TEST(EnsembleTeacher, OfLogitsGivesTheirMean) {
   World world;
   const Batch batch = world.train.batch(torch::arange(6));
@@ -150,6 +165,20 @@ TEST_F(TeacherFiles, AStoreOfAnotherTeacherOrOfOtherExamplesIsRefusedAndKept) {
   weight[0][0] += 1e-3;
   EXPECT_NE(refused("{network: {of: t, " + store + "}}", world.train).find("of another teacher"), std::string::npos);
   EXPECT_EQ(read_file(path("s.safetensors")), before);
+}
+
+TEST_F(TeacherFiles, AStoreKnowsHowACommitteeAverages) {
+  const auto committee = [&](EnsembleMean mean) {
+    return fingerprint_of(Committee({world.networks.at("t"), world.networks.at("u")}, mean));
+  };
+  EXPECT_NE(committee(EnsembleMean::arithmetic), committee(EnsembleMean::geometric));
+  EXPECT_EQ(committee(EnsembleMean::logits), committee(EnsembleMean::geometric));  // the same distributions
+}
+
+TEST_F(TeacherFiles, AStoreIsNotTakenForOutputsFromElsewhere) {
+  world.teacher_of("{network: {of: t, store: '" + path("s.safetensors") + "'}}");
+  EXPECT_NE(message_of<Error>([&] { world.teacher_of("{stored: '" + path("s.safetensors") + "'}"); }).find("is a store of this program"),
+            std::string::npos);
 }
 
 TEST_F(TeacherFiles, AStoreIsRefusedUnderAugmentationAndWhenItIsSomethingElse) {

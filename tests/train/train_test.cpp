@@ -245,6 +245,17 @@ TEST_F(Training, StopsAtAnEpochOrAtAnAccuracyWithTheScheduleOfTheWhole) {
   EXPECT_EQ(result.kept_epoch, result.epochs);
 }
 
+TEST_F(Training, LooksAtValidationAloneWhereThereIsOne) {
+  train("epochs: 200, batch_size: 16, evaluate_every: 5, stop: {accuracy: 0.4}", -1, {"data.validation=50"});
+  EXPECT_EQ(result.epochs % 5, 0);  // between validations nothing is known
+  EXPECT_GE(epochs.back().validation->accuracy, 0.4);
+  fs::remove(folder / "checkpoint.safetensors");
+  epochs.clear();
+  train("epochs: 60, batch_size: 16, evaluate_every: 5, stop: {patience: 1}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant", -1,
+        {"data.validation=50"});
+  EXPECT_GE(result.epochs, 10);  // one validation is not yet worse than another
+}
+
 /// The errors when `offset` is added to the classes' logits.
 int64_t errors_with(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& classes, double offset) {
   torch::Tensor shifted = logits.clone();
@@ -275,6 +286,9 @@ TEST(CalibrateBias, LeavesWhatCannotBeBetterAndRefusesWhatMakesNoSense) {
   const BiasCalibration all = calibrate_bias(logits, torch::tensor({2, 2}), {2});
   EXPECT_EQ(all.errors_after, 0);
   EXPECT_GT(all.offset, 2);
+  // A tie goes to the first class, as in arg max.
+  EXPECT_EQ(calibrate_bias(torch::tensor({{1.0, 1.0}}), torch::tensor({0}), {0}).errors_before, 0);
+  EXPECT_EQ(calibrate_bias(torch::tensor({{1.0, 1.0}}), torch::tensor({0}), {1}).errors_before, 0);
   EXPECT_THROW(calibrate_bias(logits, torch::tensor({0, 1}), {3}), Error);
   EXPECT_THROW(calibrate_bias(logits, torch::tensor({0, 1}), {}), Error);
   EXPECT_THROW(calibrate_bias(logits, torch::tensor({0, 1}), {0, 1, 2}), Error);

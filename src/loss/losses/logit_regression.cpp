@@ -26,8 +26,8 @@ class LogitRegression : public Loss {
   LossNeeds needs() const override { return {.teacher_logits = true, .teacher_statistics = options_.normalize}; }
 
   void use(const TeacherStatistics& statistics) override {
-    constexpr double kLeast = 1e-6;  // a logit that never changes
-    deviation_ = statistics.deviation.clamp_min(kLeast);
+    constexpr double kLeast = 1e-6;  // a logit that never changes has no unit of its own: it is measured as it is
+    deviation_ = torch::where(statistics.deviation.gt(kLeast), statistics.deviation, torch::ones_like(statistics.deviation));
   }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {

@@ -4,7 +4,10 @@
 // logits of its own (losses that regress logits get the logarithm of the mean distribution at T = 1).
 #include <torch/types.h>
 
+#include <set>
+
 #include "core/hash.h"
+#include "nn/committee.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/network_teacher.h"
 
@@ -16,6 +19,7 @@ struct EnsembleOptions : ComputedOptions {
   EnsembleMean mean = EnsembleMean::geometric;
   void bind(Fields& fields) {
     fields.references("of", of, "earlier stages, or networks with weights, that teach together");
+    fields.require(std::set<std::string>(of.begin(), of.end()).size() == of.size(), "a network stands twice in the ensemble");
     bind_mean(fields, mean);
     ComputedOptions::bind(fields);
   }
@@ -45,6 +49,10 @@ std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const Tea
   std::vector<std::unique_ptr<Teacher>> members;
   for (const std::string& name : options.of) {
     const std::shared_ptr<const Network> network = context.network(name);
+    const auto* committee = dynamic_cast<const Committee*>(network.get());
+    if (committee != nullptr && committee->mean() == EnsembleMean::arithmetic)
+      throw Error(ErrorKind::usage, fmt::format("'{}' is the arithmetic mean of several networks and has no logits that serve at every "
+                                                "temperature; name its members", name));
     hasher.add(fingerprint_of(*network));
     members.push_back(teach_by(network, context));
   }

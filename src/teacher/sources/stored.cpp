@@ -19,8 +19,8 @@ struct StoredOptions {
   std::string file, ids;
   bool check_labels = true;
   void bind(Fields& fields) {
-    fields.required_text("file", file, "logits [n, C] in .npy or .safetensors (tensor 'logits'), floating point");
-    fields.text("ids", ids, "ids [n] of the rows, integers; without: of the file's tensor 'ids', else row i is example i");
+    fields.file("file", file, Presence::required, "logits [n, C] in .npy or .safetensors (tensor 'logits'), floating point");
+    fields.file("ids", ids, Presence::optional, "ids [n] of the rows, integers; without: of the file's tensor 'ids', else row i is example i");
     fields.flag("check_labels", check_labels,
                 "refuse outputs that agree with the labels no more often than chance, as rows in another order do");
   }
@@ -34,7 +34,10 @@ struct Rows {
 Rows read_rows(const StoredOptions& options) {
   Rows rows;
   if (fs::path(options.file).extension() == ".safetensors") {
-    const TensorMap tensors = load_tensors(options.file).tensors;
+    const LoadedTensors loaded = load_tensors(options.file);
+    const TensorMap& tensors = loaded.tensors;
+    if (is_store(loaded.metadata))
+      throw Error(fmt::format("'{}' is a store of this program; name it as the `store` of its teacher, which checks what it is of", options.file));
     if (!tensors.contains("logits")) throw Error(fmt::format("'{}' has no tensor 'logits'", options.file));
     rows.logits = tensors.at("logits");
     if (tensors.contains("ids")) rows.ids = tensors.at("ids");

@@ -51,7 +51,7 @@ std::unique_ptr<Teacher> make_virtual(const VirtualTeacherOptions& options, cons
   if (context.classes < 2) throw Error(ErrorKind::usage, "the virtual teacher needs at least two classes");
   if (context.examples.labels().lt(0).any().item<bool>())
     throw Error(ErrorKind::usage, "the virtual teacher is right about the labels, and there are examples without; leave them out "
-                                  "of the stage (`examples: { unlabelled: 0, extra: false }`)");
+                                  "with `extra: false` and `unlabelled: 0` in the stage's `examples`");
   return std::make_unique<VirtualTeacher>(options, context.classes);
 }
 
