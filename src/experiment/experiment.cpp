@@ -59,8 +59,12 @@ Json Experiment::run() {
   use_threads(options_.threads);
   const DataFolders folders(options_.data);
   dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
-  if (recipe_.data.extra) append_unlabelled(*dataset_, *recipe_.data.extra.make<Dataset, const DataFolders&>(folders));
-  data_fingerprint_ = dataset_->fingerprint();
+  fingerprints_.source = dataset_->fingerprint();
+  if (recipe_.data.extra) {
+    const auto extra = recipe_.data.extra.make<Dataset, const DataFolders&>(folders);
+    fingerprints_.extra = extra->fingerprint();
+    append_unlabelled(*dataset_, *extra);
+  }
   // All seeds are made first: what does not fit is found before any of them is trained.
   const bool several = options_.seeds.size() > 1;
   std::vector<RunFolder> folders_of_seeds;
@@ -68,7 +72,7 @@ Json Experiment::run() {
   for (const int64_t seed : options_.seeds) {
     folders_of_seeds.push_back(several ? folder_.seed(seed) : folder_);
     seed_runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
-        .recipe = recipe_, .dataset = *dataset_, .data_fingerprint = data_fingerprint_, .events = events_,
+        .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
         .device = device_of(options_.device), .folder = folders_of_seeds.back(), .seed = static_cast<uint64_t>(seed),
         .reuse = options_.reuse}));
   }

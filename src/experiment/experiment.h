@@ -28,6 +28,12 @@ struct RunOptions {
   std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same
 };
 
+/// Of what stages train on and are measured by; a stage that leaves the extra examples out does not depend on them.
+struct DataFingerprints {
+  std::string source;
+  std::string extra;  ///< empty: there are none
+};
+
 /// Sets the number of threads of everything in this process; 0: as many as this process may use.
 void use_threads(int threads);
 
@@ -47,7 +53,7 @@ class Experiment {
   RunFolder folder_;
   std::unique_ptr<FolderLock> lock_;
   std::unique_ptr<Dataset> dataset_;
-  std::string data_fingerprint_;
+  DataFingerprints fingerprints_;
 };
 
 }  // namespace limbeck

@@ -134,7 +134,9 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   settings["seed"] = setup_.seed;
   if (stage.replica > 0) settings["replica"] = stage.replica;
   settings["validation"] = setup_.recipe.data.validation;
-  settings["data"] = setup_.data_fingerprint;
+  settings["data"] = setup_.data.source;
+  if (settings.contains("examples")) settings["examples"].erase("extra");
+  if (stage.examples.extra && !setup_.data.extra.empty()) settings["extra"] = setup_.data.extra;
   settings["device"] = setup_.device.str();
   std::vector<std::string> inputs = stage.inputs;
   if (stage.replicas.count > 1 && !stage.replicas.together)

@@ -7,6 +7,7 @@
 
 #include "core/events.h"
 #include "data/dataset.h"
+#include "experiment/experiment.h"
 #include "experiment/run_folder.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
@@ -18,7 +19,7 @@ namespace limbeck {
 struct SeedRunSetup {
   const Recipe& recipe;
   const Dataset& dataset;
-  const std::string& data_fingerprint;
+  const DataFingerprints& data;
   const EventBus& events;
   torch::Device device;
   RunFolder folder;

@@ -150,6 +150,17 @@ TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
   EXPECT_EQ(reused.size(), 4U);
 }
 
+TEST_F(Experiments, DependOnExtraExamplesOnlyWhereTheyAreSeen) {
+  const std::string without = "stages.teacher.examples={extra: false}", also = "stages.baseline.examples={extra: false}";
+  run({without, also});
+  const Json results = run({without, also, "data.extra={digits: {train: 50, test: 10, seed: 5}}"});
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
+  EXPECT_EQ(results["data"]["splits"]["train"], 400);  // 350 with labels, 50 without
+  EXPECT_EQ(results["stages"][2]["evaluations"]["train"]["examples"], 350);
+  run({without, also, "data.extra={digits: {train: 50, test: 10, seed: 6}}"});
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
+}
+
 TEST_F(Experiments, StoreATeachersOutputsForEachSeed) {
   const std::string file = (folder / "outputs-{seed}.safetensors").string();
   run({"stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"}, {1, 2});
