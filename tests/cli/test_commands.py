@@ -52,7 +52,7 @@ class Commands(ProgramTest):
         for recipe in recipes:
             self.limbeck("check", recipe)
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
-            settings = ["data.source={digits: {train: 200, test: 50}}"]
+            settings = ["data.source={digits: {train: 800, test: 50}}"]  # one of each class in 1 %
             if resolved["data"]["validation"]:
                 settings.append("data.validation=50")
             trained = [stage for stage in resolved["stages"] if "train" in stage]

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "experiment/experiment.h"
 #include "experiment/model.h"
 #include "nn/committee.h"
 #include "nn/dropout.h"
@@ -195,6 +196,7 @@ TEST(Bfloat16, BothPassesMultiplyTheRoundedFactors) {
 }
 
 TEST(Bfloat16, LeavesSmallLayersInFloat32) {
+  use_threads(1);  // bits are those of a number of threads, and LibTorch sets its own at some first use
   const GraphNetwork network(mlp("[33, 17]"), 1);
   const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
   EXPECT_TRUE(network.forward(inputs, {.precision = Precision::bfloat16}).logits.equal(network.forward(inputs, {}).logits));
