@@ -6,6 +6,7 @@
 #include "experiment/components.h"
 #include "report/html_report.h"
 #include "report/summary.h"
+#include "report/svg_plot.h"
 
 namespace limbeck {
 namespace {
@@ -56,6 +57,7 @@ void run_recipe(const std::string& text, const std::string& file, const RunFlags
     results = experiment.run();
   }
   write_html_report(out);
+  write_plots(out);
   if (output.json) fmt::print("{}\n", results.dump(1));
   else fmt::print("\n{}\nReport: {}\n", terminal_summary(results), (out / "report.html").string());
 }

@@ -4,7 +4,7 @@
 //   recipe.yaml            the recipe with every default spelled out
 //   results.json           what other programs may rely on
 //   examples.json          examples whose soft targets say most
-//   report.html
+//   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
 //   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, stage.json (written last: the stage is
 //                          done), checkpoint.safetensors while it is under way
 //   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone

@@ -59,7 +59,10 @@ class Commands(ProgramTest):
             settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
             settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
             flags = [flag for setting in settings for flag in ("--set", setting)]
-            self.limbeck("run", recipe, "--out", self.folder / recipe.stem, "--quiet", *flags)
+            out = self.folder / recipe.stem
+            self.limbeck("run", recipe, "--out", out, "--quiet", *flags)
+            plots = len(resolved.get("plots", [])) + ("paper" in resolved)  # the paper's numbers beside ours are one more
+            self.assertEqual(len(list((out / "plots").glob("*.svg"))), plots, recipe)
 
     def test_commands_of_the_readme_do_what_they_say(self):
         blocks = re.findall(r"```sh\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
