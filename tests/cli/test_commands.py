@@ -59,7 +59,7 @@ class Commands(ProgramTest):
             settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
             settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
             flags = [flag for setting in settings for flag in ("--set", setting)]
-            out = self.folder / recipe.stem
+            out = self.folder / recipe.parent.name / recipe.stem
             self.limbeck("run", recipe, "--out", out, "--quiet", *flags)
             plots = len(resolved.get("plots", [])) + ("paper" in resolved)  # the paper's numbers beside ours are one more
             self.assertEqual(len(list((out / "plots").glob("*.svg"))), plots, recipe)
