@@ -14,8 +14,8 @@ add_library(limbeck_compiler INTERFACE)
 # Without these two, GCC does not vectorise loops with a square root or with a value chosen by a comparison.
 target_compile_options(limbeck_compiler INTERFACE -fno-math-errno -fno-trapping-math
   -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wno-missing-field-initializers
-  # GCC 12 reports both of these for std::string at -O3 where there is nothing (GCC bugs 105329, 105562).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -fpch-preprocess>)
+  # GCC 12 reports these for std::string at -O3 where there is nothing (GCC bugs 105329, 105562).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -fpch-preprocess>)
 if(LIMBECK_SANITIZE)
   add_compile_options(-fsanitize=${LIMBECK_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${LIMBECK_SANITIZE})

@@ -9,14 +9,17 @@ namespace limbeck {
 Committee::Committee(std::vector<std::shared_ptr<Network>> members, EnsembleMean mean)
     : members_(std::move(members)), mean_(mean) {
   if (members_.empty()) throw Error("an ensemble of no networks; expected at least one");
-  collect_parameters();
+  collect_tensors();
 }
 
-void Committee::collect_parameters() {
+void Committee::collect_tensors() {
   parameters_.clear();
-  for (size_t i = 0; i < members_.size(); ++i)
-    for (const Parameter& parameter : members_[i]->parameters())
-      parameters_.push_back({fmt::format("{}.{}", i + 1, parameter.name), parameter.value});
+  buffers_.clear();
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const auto own_name = [&](const Parameter& tensor) { return fmt::format("{}.{}", i + 1, tensor.name); };
+    for (const Parameter& parameter : members_[i]->parameters()) parameters_.push_back({own_name(parameter), parameter.value});
+    for (const Parameter& buffer : members_[i]->buffers()) buffers_.push_back({own_name(buffer), buffer.value});
+  }
 }
 
 Outputs Committee::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
@@ -57,7 +60,7 @@ int64_t Committee::multiply_adds() const {
 
 void Committee::to(torch::Device device) {
   for (const auto& member : members_) member->to(device);
-  collect_parameters();
+  collect_tensors();
 }
 
 }  // namespace limbeck

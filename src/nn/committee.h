@@ -11,13 +11,14 @@ namespace limbeck {
 
 class Committee : public Network {
  public:
-  /// Throws Error for no members. The members' parameters become the committee's under the names "1.fc1.weight", "2.fc1.weight", …
+  /// Throws Error for no members. The members' parameters and buffers become the committee's under the names "1.fc1.weight", "2.fc1.weight", …
   Committee(std::vector<std::shared_ptr<Network>> members, EnsembleMean mean);
 
   /// Logits of the mean (arithmetic: the logarithm of the mean distribution at T = 1) and each member's. In a training pass
   /// each member draws its own dropout. Taps are an Error: members have features of their own.
   Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
   const std::vector<Parameter>& parameters() const override { return parameters_; }
+  const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override;
   int64_t multiply_adds() const override;
   void to(torch::Device device) override;
@@ -28,11 +29,12 @@ class Committee : public Network {
   EnsembleMean mean() const { return mean_; }
 
  private:
-  void collect_parameters();
+  void collect_tensors();
 
   std::vector<std::shared_ptr<Network>> members_;
   EnsembleMean mean_;
   std::vector<Parameter> parameters_;
+  std::vector<Parameter> buffers_;
 };
 
 }  // namespace limbeck

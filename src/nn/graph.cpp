@@ -14,6 +14,106 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+/// Infers the output's shape of one operation. Errors say what is wrong without naming the node.
+class ShapeInference {
+ public:
+  explicit ShapeInference(std::vector<Shape> inputs) : inputs_(std::move(inputs)) {}
+
+  Shape operator()(const Linear& op) const {
+    if (first() != Shape{op.in}) throw Error(fmt::format("takes {} inputs, but gets {}", op.in, to_text(first())));
+    return {op.out};
+  }
+  Shape operator()(const Convolution& op) const {
+    require_channels(op.in);
+    if (op.groups < 1 || op.in % op.groups != 0 || op.out % op.groups != 0)
+      throw Error(fmt::format("divides {} and {} channels into {} groups", op.in, op.out, op.groups));
+    return {op.out, windows(first()[1], op.kernel, op.stride, op.padding, false),
+            windows(first()[2], op.kernel, op.stride, op.padding, false)};
+  }
+  Shape operator()(const BatchNorm& op) const {
+    if (first().size() != 1) require_channels(op.channels);
+    else if (first()[0] != op.channels) throw Error(fmt::format("takes {} inputs, but gets {}", op.channels, first()[0]));
+    return first();
+  }
+  Shape operator()(const MaxPool& op) const { return pooled(op.kernel, op.stride, op.padding, op.ceil); }
+  Shape operator()(const AveragePool& op) const { return pooled(op.kernel, op.stride, op.padding, false); }
+  Shape operator()(const GlobalAveragePool&) const {
+    require_image();
+    return {first()[0]};
+  }
+  Shape operator()(const Add&) const {
+    for (const Shape& other : inputs_)
+      if (other != first()) throw Error(fmt::format("adds {} to {}", to_text(other), to_text(first())));
+    return first();
+  }
+  Shape operator()(const Concatenate&) const {
+    require_image();
+    Shape joined = first();
+    for (size_t i = 1; i < inputs_.size(); ++i) {
+      const Shape& next = inputs_[i];
+      if (next.size() != 3 || next[1] != joined[1] || next[2] != joined[2])
+        throw Error(fmt::format("joins {} to {}", to_text(next), to_text(joined)));
+      joined[0] += next[0];
+    }
+    return joined;
+  }
+  Shape operator()(const Slice& op) const {
+    require_image();
+    if (op.begin < 0 || op.begin >= op.end || op.end > first()[0])
+      throw Error(fmt::format("takes channels {} to {} of {}", op.begin, op.end - 1, first()[0]));
+    return {op.end - op.begin, first()[1], first()[2]};
+  }
+  Shape operator()(const ChannelShuffle& op) const {
+    require_image();
+    if (op.groups < 1 || first()[0] % op.groups != 0)
+      throw Error(fmt::format("divides {} channels into {} groups", first()[0], op.groups));
+    return first();
+  }
+  Shape operator()(const Flatten&) const { return {element_count(first())}; }
+  Shape operator()(const Normalize& op) const {
+    require_channels(static_cast<int64_t>(op.mean.size()));
+    require_channels(static_cast<int64_t>(op.deviation.size()));
+    return first();
+  }
+  Shape operator()(const Resize& op) const {
+    require_image();
+    return {first()[0], op.height, op.width};
+  }
+  template <class Elementwise>
+  Shape operator()(const Elementwise&) const {
+    return first();
+  }
+
+ private:
+  const Shape& first() const { return inputs_.front(); }
+
+  void require_image() const {
+    if (first().size() != 3) throw Error(fmt::format("takes [channels, height, width], but gets {}", to_text(first())));
+  }
+  void require_channels(int64_t channels) const {
+    require_image();
+    if (first()[0] != channels) throw Error(fmt::format("takes {} channels, but gets {}", channels, to_text(first())));
+  }
+  Shape pooled(int64_t kernel, int64_t stride, int64_t padding, bool ceil) const {
+    require_image();
+    return {first()[0], windows(first()[1], kernel, stride, padding, ceil), windows(first()[2], kernel, stride, padding, ceil)};
+  }
+  /// How many windows fit along one axis.
+  static int64_t windows(int64_t extent, int64_t kernel, int64_t stride, int64_t padding, bool ceil) {
+    const int64_t room = extent + 2 * padding - kernel;
+    if (room < 0) throw Error(fmt::format("has a window of {} for {} pixels", kernel, extent));
+    int64_t count = room / stride + 1;
+    if (ceil && room % stride != 0 && count * stride < extent + padding) ++count;  // a window must start inside
+    return count;
+  }
+
+  std::vector<Shape> inputs_;
+};
+
+bool takes_several(const Operation& operation) {
+  return std::holds_alternative<Add>(operation) || std::holds_alternative<Concatenate>(operation);
+}
+
 }  // namespace
 
 int64_t element_count(const Shape& shape) {
@@ -27,49 +127,95 @@ std::string to_text(const Shape& shape) {
 }
 
 std::string operation_name(const Operation& operation) {
-  return std::visit(Overloaded{[](const Linear&) { return "linear"; }, [](const Relu&) { return "relu"; },
-                               [](const Dropout&) { return "dropout"; }, [](const Flatten&) { return "flatten"; }},
-                    operation);
+  return std::visit(
+      Overloaded{[](const Linear&) { return "linear"; }, [](const Convolution&) { return "convolution"; },
+                 [](const BatchNorm&) { return "batch_norm"; }, [](const Relu&) { return "relu"; },
+                 [](const Relu6&) { return "relu6"; }, [](const LeakyRelu&) { return "leaky_relu"; },
+                 [](const MaxPool&) { return "max_pool"; }, [](const AveragePool&) { return "average_pool"; },
+                 [](const GlobalAveragePool&) { return "global_average_pool"; }, [](const Add&) { return "add"; },
+                 [](const Concatenate&) { return "concatenate"; }, [](const Slice&) { return "slice"; },
+                 [](const ChannelShuffle&) { return "channel_shuffle"; }, [](const Dropout&) { return "dropout"; },
+                 [](const Flatten&) { return "flatten"; }, [](const Normalize&) { return "normalize"; },
+                 [](const Resize&) { return "resize"; }},
+      operation);
 }
 
 size_t Graph::add(std::string name, Operation operation, std::vector<size_t> inputs) {
-  if (inputs.size() != 1) throw Error(fmt::format("node '{}' has {} inputs; expected 1", name, inputs.size()));
-  if (inputs[0] != kInput && inputs[0] >= nodes_.size())
-    throw Error(fmt::format("node '{}' takes node {}, which does not exist yet", name, inputs[0]));
-  const auto same_name = [&](const Node& node) { return node.name == name; };
-  if (std::any_of(nodes_.begin(), nodes_.end(), same_name)) throw Error(fmt::format("a second node '{}'", name));
+  const bool several = takes_several(operation);
+  if (several ? inputs.size() < 2 : inputs.size() != 1)
+    throw Error(fmt::format("node '{}' has {} inputs; expected {}", name, inputs.size(), several ? "at least 2" : "1"));
+  std::vector<Shape> shapes;
+  for (const size_t input : inputs) {
+    if (input != kInput && input >= nodes_.size())
+      throw Error(fmt::format("node '{}' takes node {}, which does not exist yet", name, input));
+    shapes.push_back(shape_of(input));
+  }
+  if (features().contains(name)) throw Error(fmt::format("a second node '{}'", name));
   if (auto* dropout = std::get_if<Dropout>(&operation)) {
     const auto is_dropout = [](const Node& node) { return std::holds_alternative<Dropout>(node.operation); };
     dropout->lane = static_cast<uint32_t>(std::count_if(nodes_.begin(), nodes_.end(), is_dropout));
   }
-  Shape shape = infer(name, operation, shape_of(inputs[0]));
-  nodes_.push_back({std::move(name), operation, std::move(inputs), std::move(shape)});
+  Shape shape;
+  try {
+    shape = std::visit(ShapeInference(std::move(shapes)), operation);
+  } catch (const Error& error) {
+    throw Error(fmt::format("node '{}' {}", name, error.what()));
+  }
+  nodes_.push_back({std::move(name), std::move(operation), std::move(inputs), std::move(shape)});
   return nodes_.size() - 1;
 }
 
-Shape Graph::infer(const std::string& name, const Operation& operation, const Shape& input) const {
-  const auto linear = [&](const Linear& op) -> Shape {
-    if (input.size() != 1 || input[0] != op.in)
-      throw Error(fmt::format("node '{}' takes {} inputs, but gets {}", name, op.in, to_text(input)));
-    return {op.out};
-  };
-  return std::visit(Overloaded{linear, [&](const Flatten&) -> Shape { return {element_count(input)}; },
-                               [&](const auto&) { return input; }},
-                    operation);
+void Graph::name_feature(std::string name, size_t node) {
+  if (node >= nodes_.size()) throw Error(fmt::format("feature '{}' names node {}, which does not exist", name, node));
+  if (features().contains(name)) throw Error(fmt::format("a second feature '{}'", name));
+  feature_names_[std::move(name)] = node;
 }
 
-std::vector<std::string> Graph::node_names() const {
+std::map<std::string, size_t> Graph::features() const {
+  std::map<std::string, size_t> all = feature_names_;
+  for (size_t i = 0; i < nodes_.size(); ++i) all[nodes_[i].name] = i;
+  return all;
+}
+
+std::vector<std::string> Graph::feature_list() const {
   std::vector<std::string> names;
+  for (const auto& [name, node] : feature_names_) names.push_back(name);
   for (const Node& node : nodes_) names.push_back(node.name);
   return names;
 }
 
+std::vector<size_t> Graph::uses() const {
+  std::vector<size_t> counts(nodes_.size(), 0);
+  for (const Node& node : nodes_)
+    for (const size_t input : node.inputs)
+      if (input != kInput) ++counts[input];
+  return counts;
+}
+
 std::vector<ParameterDescription> Graph::parameters_of(const Node& node) const {
-  const auto* linear = std::get_if<Linear>(&node.operation);
-  if (linear == nullptr) return {};
-  std::vector<ParameterDescription> own = {{node.name + ".weight", {linear->out, linear->in}, linear->in}};
-  if (linear->bias) own.push_back({node.name + ".bias", {linear->out}, linear->in});
+  std::vector<ParameterDescription> own;
+  const auto layer = [&](const Shape& weight, const auto& op, int64_t fan_in, int64_t fan_out) {
+    own.push_back({node.name + ".weight", weight, op.initial, fan_in, fan_out});
+    const bool from_zero = op.initial != Initial::uniform;
+    if (op.bias) own.push_back({node.name + ".bias", {op.out}, from_zero ? Initial::zeros : Initial::uniform, fan_in, fan_out});
+  };
+  if (const auto* op = std::get_if<Linear>(&node.operation)) {
+    layer({op->out, op->in}, *op, op->in, op->out);
+  } else if (const auto* op = std::get_if<Convolution>(&node.operation)) {
+    const int64_t area = op->kernel * op->kernel;
+    layer({op->out, op->in / op->groups, op->kernel, op->kernel}, *op, op->in / op->groups * area, op->out * area);
+  } else if (const auto* op = std::get_if<BatchNorm>(&node.operation)) {
+    own.push_back({node.name + ".weight", {op->channels}, Initial::ones});
+    own.push_back({node.name + ".bias", {op->channels}, Initial::zeros});
+  }
   return own;
+}
+
+std::vector<ParameterDescription> Graph::buffers_of(const Node& node) const {
+  const auto* op = std::get_if<BatchNorm>(&node.operation);
+  if (op == nullptr) return {};
+  return {{node.name + ".running_mean", {op->channels}, Initial::zeros},
+          {node.name + ".running_var", {op->channels}, Initial::ones}};
 }
 
 std::vector<ParameterDescription> Graph::parameters() const {
@@ -87,8 +233,11 @@ int64_t Graph::parameter_count() const {
 
 int64_t Graph::multiply_adds() const {
   int64_t count = 0;
-  for (const Node& node : nodes_)
-    if (const auto* linear = std::get_if<Linear>(&node.operation)) count += linear->in * linear->out;
+  for (const Node& node : nodes_) {
+    if (const auto* op = std::get_if<Linear>(&node.operation)) count += op->in * op->out;
+    if (const auto* op = std::get_if<Convolution>(&node.operation))
+      count += element_count(node.shape) * (op->in / op->groups) * op->kernel * op->kernel;
+  }
   return count;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
-// A network as data: named nodes, operations, shapes, parameters under PyTorch's names. Executed (network.h), counted,
-// and later folded and exported: one description, all uses. A new operation is a struct here, and one case in each use.
+// A network as data: named nodes, operations, shapes, parameters under PyTorch's names. Executed (network.h), counted, folded
+// (fold.h) and later exported: one description, all uses. A new operation is a struct here, and one case in graph.cpp (shape,
+// parameters, products) and in operations.cpp (execution).
 //
 //   Graph graph({1, 28, 28});
 //   size_t at = graph.add("flatten", Flatten{}, {Graph::kInput});
 //   at = graph.add("fc1", Linear{.in = 784, .out = 10}, {at});
 //   graph.parameter_count();   // 7,850
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,14 +24,77 @@ int64_t element_count(const Shape& shape);
 /// "1x28x28"
 std::string to_text(const Shape& shape);
 
+/// How a parameter starts. fan_in and fan_out: inputs and outputs that one weight's unit is connected with, times the kernel's area.
+enum class Initial {
+  uniform,         ///< in ±1/√fan_in: PyTorch's default for linear and convolutional layers
+  kaiming_normal,  ///< N(0, 2/fan_out) (He et al. 2015), as the ResNet repositories start convolutions
+  glorot_uniform,  ///< in ±√(6/(fan_in + fan_out)) (Glorot, Bengio 2010): Keras' default
+  small_normal,    ///< N(0, 0.01²), as the MobileNet repositories start the classifier
+  zeros,
+  ones,
+};
+
 /// y = x Wᵀ + b;  W [out, in], b [out].
 struct Linear {
   int64_t in = 0;
   int64_t out = 0;
   bool bias = true;
+  Initial initial = Initial::uniform;
+};
+/// Cross-correlation of [in, H, W] with W [out, in/groups, kernel, kernel], zeros around; b [out].
+struct Convolution {
+  int64_t in = 0;
+  int64_t out = 0;
+  int64_t kernel = 3;
+  int64_t stride = 1;
+  int64_t padding = 0;
+  int64_t groups = 1;
+  bool bias = false;
+  Initial initial = Initial::uniform;
+};
+/// y = γ (x − μ) / √(σ² + ε) + β over the batch and all places of a channel (Ioffe, Szegedy 2015). In training μ and σ² are the
+/// batch's, and the running ones go a part `momentum` of the way to them (σ² as the unbiased estimate); else the running ones.
+struct BatchNorm {
+  int64_t channels = 0;
+  double epsilon = 1e-5;
+  double momentum = 0.1;
 };
 /// y = max(x, 0).
 struct Relu {};
+/// y = min(max(x, 0), 6).
+struct Relu6 {};
+/// y = x where x ≥ 0, slope · x elsewhere.
+struct LeakyRelu {
+  double slope = 0.01;
+};
+/// The largest value of each window; the border counts as −∞.
+struct MaxPool {
+  int64_t kernel = 2;
+  int64_t stride = 2;
+  int64_t padding = 0;
+  bool ceil = false;  ///< windows that reach over the border count
+};
+/// The mean of each window; the border's zeros count.
+struct AveragePool {
+  int64_t kernel = 2;
+  int64_t stride = 2;
+  int64_t padding = 0;
+};
+/// [C, H, W] → [C]: the mean of each channel.
+struct GlobalAveragePool {};
+/// Sum of two or more inputs of one shape.
+struct Add {};
+/// Inputs [C_i, H, W] one after the other: [Σ C_i, H, W].
+struct Concatenate {};
+/// Channels begin … end − 1 of [C, H, W].
+struct Slice {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+/// Channel i of the input becomes (i mod C/groups) · groups + i / (C/groups) (Zhang et al. 2017, ShuffleNet).
+struct ChannelShuffle {
+  int64_t groups = 2;
+};
 /// In training, sets each element to 0 with this probability and divides the others by 1 − probability
 /// (Srivastava et al. 2014, inverted form); otherwise y = x.
 struct Dropout {
@@ -38,8 +103,19 @@ struct Dropout {
 };
 /// [C, H, W] → [C·H·W].
 struct Flatten {};
+/// y = (x − mean) / deviation, per channel.
+struct Normalize {
+  std::vector<double> mean;
+  std::vector<double> deviation;
+};
+/// [C, H, W] → [C, height, width]: bilinear between pixel centres, averaged over the pixels covered where it shrinks.
+struct Resize {
+  int64_t height = 0;
+  int64_t width = 0;
+};
 
-using Operation = std::variant<Linear, Relu, Dropout, Flatten>;
+using Operation = std::variant<Linear, Convolution, BatchNorm, Relu, Relu6, LeakyRelu, MaxPool, AveragePool, GlobalAveragePool, Add,
+                               Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize, Resize>;
 
 /// "linear", "relu", …
 std::string operation_name(const Operation& operation);
@@ -54,7 +130,9 @@ struct Node {
 struct ParameterDescription {
   std::string name;  ///< "fc1.weight"
   Shape shape;
+  Initial initial = Initial::uniform;
   int64_t fan_in = 1;
+  int64_t fan_out = 1;
 };
 
 class Graph {
@@ -65,26 +143,36 @@ class Graph {
 
   /// Appends a node and infers its shape. Throws Error where the operation does not fit its inputs or the name is taken.
   size_t add(std::string name, Operation operation, std::vector<size_t> inputs);
+  /// A further name under which a node can be tapped: "layer1" for the last node of a group of blocks.
+  void name_feature(std::string name, size_t node);
 
   const Shape& input_shape() const { return input_shape_; }
   const std::vector<Node>& nodes() const { return nodes_; }
+  const Shape& shape_of(size_t node) const { return node == kInput ? input_shape_ : nodes_.at(node).shape; }
   /// Shape of the last node, which holds the logits.
   const Shape& output_shape() const { return nodes_.back().shape; }
-  std::vector<std::string> node_names() const;
+  /// By name, every node that can be tapped: the nodes, and the names given to features.
+  std::map<std::string, size_t> features() const;
+  /// Their names: first those given to features, then the nodes in order.
+  std::vector<std::string> feature_list() const;
+  const std::map<std::string, size_t>& feature_names() const { return feature_names_; }
+  /// How many nodes take each node.
+  std::vector<size_t> uses() const;
 
   std::vector<ParameterDescription> parameters() const;
   /// Parameters of one node, in the order in which its operation takes them.
   std::vector<ParameterDescription> parameters_of(const Node& node) const;
+  /// What a node remembers beside its parameters: running mean and variance of batch norm.
+  std::vector<ParameterDescription> buffers_of(const Node& node) const;
+  /// Of what is trained.
   int64_t parameter_count() const;
   /// Products of one example's forward pass.
   int64_t multiply_adds() const;
 
  private:
-  const Shape& shape_of(size_t node) const { return node == kInput ? input_shape_ : nodes_.at(node).shape; }
-  Shape infer(const std::string& name, const Operation& operation, const Shape& input) const;
-
   Shape input_shape_;
   std::vector<Node> nodes_;
+  std::map<std::string, size_t> feature_names_;
 };
 
 /// What an architecture is made for.

@@ -19,15 +19,34 @@ bool is_a(const Node& node) {
   return std::holds_alternative<T>(node.operation);
 }
 
-/// Uniform in ±1/√fan_in, PyTorch's default for nn.Linear.
+/// Draws the next number of an initial weight.
+float draw(Random& random, const ParameterDescription& parameter) {
+  const auto fan_in = static_cast<float>(parameter.fan_in), fan_out = static_cast<float>(parameter.fan_out);
+  switch (parameter.initial) {
+    case Initial::uniform: {
+      const float bound = 1.0F / std::sqrt(fan_in);
+      return random.uniform(-bound, bound);
+    }
+    case Initial::glorot_uniform: {
+      const float bound = std::sqrt(6.0F / (fan_in + fan_out));
+      return random.uniform(-bound, bound);
+    }
+    case Initial::kaiming_normal: return std::sqrt(2.0F / fan_out) * random.normal();
+    case Initial::small_normal: return 0.01F * random.normal();
+    case Initial::zeros: return 0;
+    case Initial::ones: return 1;
+  }
+  return 0;
+}
+
 torch::Tensor initial_value(const ParameterDescription& parameter, uint64_t seed, size_t place) {
   torch::Tensor value = torch::empty(parameter.shape, torch::kFloat32);
-  const float bound = 1.0F / std::sqrt(static_cast<float>(parameter.fan_in));
   auto* at = value.data_ptr<float>();
-  const int64_t row = parameter.shape.back();  // one stream per row, since a stream has 2^18 numbers
+  const bool is_matrix = parameter.shape.size() > 1;
+  const int64_t row = is_matrix ? value.numel() / parameter.shape[0] : value.numel();  // one stream per row: a stream has 2^18 numbers
   for (int64_t i = 0; i < value.numel(); i += row) {
     Random random({seed, Purpose::initial_weights, static_cast<uint32_t>(place), static_cast<uint32_t>(i / row)});
-    for (int64_t j = 0; j < row; ++j) at[i + j] = random.uniform(-bound, bound);
+    for (int64_t j = 0; j < row; ++j) at[i + j] = draw(random, parameter);
   }
   return value;
 }
@@ -38,31 +57,31 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
     : graph_(std::move(graph)), execution_(execution) {
   for (const Node& node : graph_.nodes()) {
     first_parameter_.push_back(parameters_.size());
+    first_buffer_.push_back(buffers_.size());
     for (const ParameterDescription& parameter : graph_.parameters_of(node)) {
       torch::Tensor value = initial_value(parameter, seed, parameters_.size());
       parameters_.push_back({parameter.name, value.requires_grad_()});
     }
+    for (const ParameterDescription& buffer : graph_.buffers_of(node)) buffers_.push_back({buffer.name, initial_value(buffer, seed, 0)});
   }
 }
 
 void GraphNetwork::to(torch::Device device) {
   for (Parameter& parameter : parameters_) parameter.value = parameter.value.detach().to(device).requires_grad_();
+  for (Parameter& buffer : buffers_) buffer.value = buffer.value.to(device);
 }
 
 /// Runs of linear → ReLU → dropout become one step, unless a tap wants an output in between.
-std::vector<GraphNetwork::Step> GraphNetwork::plan(const std::vector<std::string>& taps) const {
+std::vector<GraphNetwork::Step> GraphNetwork::plan(const std::vector<size_t>& tapped) const {
   const std::vector<Node>& nodes = graph_.nodes();
-  std::vector<size_t> uses(nodes.size(), 0);
-  for (const Node& node : nodes)
-    for (const size_t input : node.inputs)
-      if (input != Graph::kInput) ++uses[input];
+  const std::vector<size_t> uses = graph_.uses();
   const auto can_join = [&](size_t next, size_t last) {
-    const bool tapped = std::find(taps.begin(), taps.end(), nodes[last].name) != taps.end();
-    return next < nodes.size() && nodes[next].inputs == std::vector<size_t>{last} && uses[last] == 1 && !tapped;
+    const bool is_tapped = std::find(tapped.begin(), tapped.end(), last) != tapped.end();
+    return next < nodes.size() && nodes[next].inputs == std::vector<size_t>{last} && uses[last] == 1 && !is_tapped;
   };
   std::vector<Step> steps;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    Step step{i, i, first_parameter_[i]};
+    Step step{i, i};
     if (execution_ == Execution::fused && is_a<Linear>(nodes[i]) && can_join(i + 1, i) && is_a<Relu>(nodes[i + 1])) {
       step.last = i + 1;
       if (can_join(i + 2, i + 1) && is_a<Dropout>(nodes[i + 2])) step.last = i + 2;
@@ -83,46 +102,63 @@ torch::Tensor GraphNetwork::rounded(size_t parameter, const ForwardOptions& opti
   return kept;
 }
 
-torch::Tensor GraphNetwork::run(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const {
-  const Noise* noise = options.noise;
-  const Node& node = graph_.nodes()[step.first];
-  if (const auto* linear = std::get_if<Linear>(&node.operation)) {
-    const torch::Tensor& weight = parameters_[step.parameter].value;
-    const torch::Tensor bias = linear->bias ? parameters_[step.parameter + 1].value : torch::Tensor();
-    const bool relu = step.last > step.first;
-    const auto* drop = step.last == step.first + 2 ? &std::get<Dropout>(graph_.nodes()[step.last].operation) : nullptr;
-    if (noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
-    if (execution_ == Execution::fused && can_fuse_linear(input, weight))
-      return fused_linear(input, weight, bias, {relu ? Activation::relu : Activation::none, drop, noise},
-                          rounded(step.parameter, options));
-    torch::Tensor y = torch::linear(input, weight, bias);
-    if (relu) y = torch::relu(y);
-    return drop == nullptr ? y : dropout(y, *drop, *noise);
-  }
-  if (is_a<Relu>(node)) return torch::relu(input);
-  if (is_a<Flatten>(node)) return input.flatten(1);
-  const auto& drop = std::get<Dropout>(node.operation);
-  return noise == nullptr || drop.probability == 0 ? input : dropout(input, drop, *noise);
+OperationContext GraphNetwork::context_of(size_t node, const ForwardOptions& options) const {
+  OperationContext context;
+  context.noise = options.noise;
+  const auto end_of = [&](const std::vector<size_t>& first, const std::vector<Parameter>& all) {
+    return node + 1 < first.size() ? first[node + 1] : all.size();
+  };
+  for (size_t i = first_parameter_[node]; i < end_of(first_parameter_, parameters_); ++i) context.parameters.push_back(parameters_[i].value);
+  for (size_t i = first_buffer_[node]; i < end_of(first_buffer_, buffers_); ++i) context.buffers.push_back(buffers_[i].value);
+  return context;
+}
+
+torch::Tensor GraphNetwork::run_linear(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const {
+  const OperationContext context = context_of(step.first, options);
+  const bool relu = step.last > step.first;
+  const auto* drop = step.last == step.first + 2 ? &std::get<Dropout>(graph_.nodes()[step.last].operation) : nullptr;
+  if (options.noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
+  const torch::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : torch::Tensor();
+  return fused_linear(input, context.parameters[0], bias, {relu ? Activation::relu : Activation::none, drop, options.noise},
+                      rounded(first_parameter_[step.first], options));
+}
+
+torch::Tensor GraphNetwork::run(const Step& step, const std::vector<torch::Tensor>& inputs, const ForwardOptions& options) const {
+  const std::vector<Node>& nodes = graph_.nodes();
+  const bool is_linear = is_a<Linear>(nodes[step.first]);
+  if (execution_ == Execution::fused && is_linear && can_fuse_linear(inputs[0], parameters_[first_parameter_[step.first]].value))
+    return run_linear(step, inputs[0], options);
+  torch::Tensor value = run_operation(nodes[step.first].operation, inputs, context_of(step.first, options));
+  for (size_t node = step.first + 1; node <= step.last; ++node)
+    value = run_operation(nodes[node].operation, {value}, context_of(node, options));
+  return value;
 }
 
 Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
-  for (const std::string& tap : options.taps) {
-    const std::vector<std::string> names = graph_.node_names();
-    if (std::find(names.begin(), names.end(), tap) == names.end())
-      throw Error(ErrorKind::usage, fmt::format("the network has no node '{}' to tap{}", tap, suggestion(tap, names)));
-  }
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != graph_.input_shape())
     throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(graph_.input_shape()), to_text(shape)));
+  std::map<std::string, size_t> features;
+  std::vector<size_t> tapped;
+  if (!options.taps.empty()) features = graph_.features();
+  for (const std::string& tap : options.taps) {
+    if (!features.contains(tap))
+      throw Error(ErrorKind::usage, fmt::format("the network has no node '{}' to tap{}", tap, suggestion(tap, graph_.feature_list())));
+    tapped.push_back(features.at(tap));
+  }
+  std::vector<size_t> uses = graph_.uses();
   std::vector<torch::Tensor> values(nodes.size());
   Outputs outputs;
-  for (const Step& step : plan(options.taps)) {
-    const size_t from = nodes[step.first].inputs[0];
-    values[step.last] = run(step, from == Graph::kInput ? inputs : values[from], options);
-    const std::string& name = nodes[step.last].name;
-    if (std::find(options.taps.begin(), options.taps.end(), name) != options.taps.end())
-      outputs.features[name] = values[step.last];
+  for (const Step& step : plan(tapped)) {
+    std::vector<torch::Tensor> taken;
+    for (const size_t from : nodes[step.first].inputs) {
+      taken.push_back(from == Graph::kInput ? inputs : values[from]);
+      if (from != Graph::kInput && --uses[from] == 0) values[from] = torch::Tensor();
+    }
+    values[step.last] = run(step, taken, options);
+    for (size_t i = 0; i < tapped.size(); ++i)
+      if (tapped[i] == step.last) outputs.features[options.taps[i]] = values[step.last];
   }
   outputs.logits = values.back();
   return outputs;

@@ -11,6 +11,7 @@
 
 #include "core/files.h"
 #include "nn/graph.h"
+#include "nn/operations.h"
 #include "nn/outputs.h"
 
 namespace limbeck {
@@ -51,6 +52,8 @@ class Network {
   virtual Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const = 0;
   /// What is trained, in a fixed order. The tensors are the network's own: writing to them changes it.
   virtual const std::vector<Parameter>& parameters() const = 0;
+  /// What it remembers beside them, such as the running statistics of batch norm; a training pass changes these.
+  virtual const std::vector<Parameter>& buffers() const = 0;
   virtual int64_t parameter_count() const = 0;
   virtual int64_t multiply_adds() const = 0;
   virtual void to(torch::Device device) = 0;
@@ -62,32 +65,36 @@ enum class Execution { fused, plain };
 
 class GraphNetwork : public Network {
  public:
-  /// Initial weights as PyTorch's: uniform in ±1/√fan_in, drawn from (seed, place of the parameter).
+  /// Initial weights as the graph says, drawn from (seed, place of the parameter).
   GraphNetwork(Graph graph, uint64_t seed, Execution execution = Execution::fused);
 
   Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
   const std::vector<Parameter>& parameters() const override { return parameters_; }
+  const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   int64_t multiply_adds() const override { return graph_.multiply_adds(); }
   void to(torch::Device device) override;
   const Graph& graph() const { return graph_; }
 
  private:
-  /// Several nodes that are computed as one.
+  /// Several nodes that are computed as one, each the only one that takes the one before.
   struct Step {
-    size_t first;        ///< node whose inputs are taken
-    size_t last;         ///< node whose output is given
-    size_t parameter;    ///< place of the first parameter
+    size_t first;  ///< node whose inputs are taken
+    size_t last;   ///< node whose output is given
   };
-  std::vector<Step> plan(const std::vector<std::string>& taps) const;
-  torch::Tensor run(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const;
+  std::vector<Step> plan(const std::vector<size_t>& tapped) const;
+  torch::Tensor run(const Step& step, const std::vector<torch::Tensor>& inputs, const ForwardOptions& options) const;
+  torch::Tensor run_linear(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const;
+  OperationContext context_of(size_t node, const ForwardOptions& options) const;
   /// The parameter as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
   torch::Tensor rounded(size_t parameter, const ForwardOptions& options) const;
 
   Graph graph_;
   Execution execution_;
   std::vector<Parameter> parameters_;
+  std::vector<Parameter> buffers_;
   std::vector<size_t> first_parameter_;  ///< per node, into parameters_
+  std::vector<size_t> first_buffer_;     ///< per node, into buffers_
 };
 
 }  // namespace limbeck

@@ -15,6 +15,9 @@ torch::Tensor to_tensor(const RawTensor& raw, const std::string& name, const fs:
   return tensor_from(*type, raw.shape, raw.bytes);
 }
 
+/// PyTorch's batch norm counts its steps and, unless its momentum is None, does nothing with the number.
+bool is_step_count(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
 }  // namespace
 
 void save_tensors(const fs::path& path, const TensorMap& tensors, const Metadata& metadata) {
@@ -38,6 +41,7 @@ LoadedTensors load_tensors(const fs::path& path) {
 TensorMap state_of(const Network& network) {
   TensorMap state;
   for (const Parameter& parameter : network.parameters()) state[parameter.name] = parameter.value.detach();
+  for (const Parameter& buffer : network.buffers()) state[buffer.name] = buffer.value;
   return state;
 }
 
@@ -52,7 +56,7 @@ void load_state(Network& network, const TensorMap& tensors, const std::string& w
                               to_text(own.sizes().vec()));
   }
   for (const auto& [name, tensor] : tensors)
-    if (!state.contains(name)) problems += fmt::format("\n  unexpected: {} {}", name, to_text(tensor.sizes().vec()));
+    if (!state.contains(name) && !is_step_count(name)) problems += fmt::format("\n  unexpected: {} {}", name, to_text(tensor.sizes().vec()));
   if (!problems.empty()) throw Error(fmt::format("{} does not fit the network:{}", where, problems));
   torch::NoGradGuard no_gradient;
   for (auto& [name, own] : state) own.copy_(tensors.at(name));

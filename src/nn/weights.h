@@ -22,10 +22,10 @@ struct LoadedTensors {
 };
 LoadedTensors load_tensors(const fs::path& path);
 
-/// The parameters of a network, by name.
+/// The parameters and buffers of a network, by name.
 TensorMap state_of(const Network& network);
 
-/// Copies the tensors into the network's parameters. A missing, additional or misshapen tensor is an Error that names
+/// Copies the tensors into the network's parameters and buffers. A missing, additional or misshapen tensor is an Error that names
 /// `where` they come from, every tensor concerned, and both shapes; then nothing is copied.
 void load_state(Network& network, const TensorMap& tensors, const std::string& where);
 

@@ -88,9 +88,9 @@ std::string fingerprint_of(const Network& network) {
   Hasher hasher;
   if (const auto* committee = dynamic_cast<const Committee*>(&network))
     hasher.add(committee->mean() == EnsembleMean::arithmetic ? "arithmetic" : "logits");
-  for (const Parameter& parameter : network.parameters()) {
-    const torch::Tensor host = parameter.value.detach().to(torch::kCPU).contiguous();
-    hasher.add(parameter.name).add(host.sizes().data(), host.sizes().size() * sizeof(int64_t));
+  for (const auto& [name, tensor] : state_of(network)) {
+    const torch::Tensor host = tensor.to(torch::kCPU).contiguous();
+    hasher.add(name).add(host.sizes().data(), host.sizes().size() * sizeof(int64_t));
     hasher.add(host.data_ptr(), host.nbytes());
   }
   return hasher.fingerprint();

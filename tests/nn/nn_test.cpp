@@ -54,7 +54,7 @@ TEST(Folding, GivesTheSameOutputs) {
   EXPECT_EQ(state_of(*product).at("fc1.weight").sizes().vec(), (Shape{90, 784}));
   EXPECT_TRUE(product->forward(inputs, {}).logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-5));
   const GraphNetwork plain(mlp("{hidden: [90, 20]}"), 1);  // the folded network is one of the plain architecture
-  EXPECT_EQ(product->graph().node_names(), plain.graph().node_names());
+  EXPECT_EQ(product->graph().feature_list(), plain.graph().feature_list());
 }
 
 TEST(Folding, MultipliesOutWhereThatIsSmaller) {

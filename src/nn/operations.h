@@ -1,0 +1,23 @@
+#pragma once
+// What each operation of a graph computes, by LibTorch's own operations: on any device, and the oracle of every fused path.
+#include <torch/types.h>
+
+#include <vector>
+
+#include "nn/graph.h"
+
+namespace limbeck {
+
+struct Noise;
+
+/// What one node computes with. Parameters and buffers are in the order of Graph::parameters_of and buffers_of.
+struct OperationContext {
+  std::vector<torch::Tensor> parameters;
+  std::vector<torch::Tensor> buffers;
+  const Noise* noise = nullptr;  ///< given: a training pass, in which batch norm updates its buffers
+};
+
+/// The output [N, …] of a node for inputs [N, …].
+torch::Tensor run_operation(const Operation& operation, const std::vector<torch::Tensor>& inputs, const OperationContext& context);
+
+}  // namespace limbeck
