@@ -4,6 +4,8 @@
 #include <functional>
 #include <numeric>
 
+#include "core/nearest.h"
+
 namespace limbeck {
 namespace {
 
@@ -150,7 +152,7 @@ size_t Graph::add(std::string name, Operation operation, std::vector<size_t> inp
       throw Error(fmt::format("node '{}' takes node {}, which does not exist yet", name, input));
     shapes.push_back(shape_of(input));
   }
-  if (features().contains(name)) throw Error(fmt::format("a second node '{}'", name));
+  require_new(name);
   if (auto* dropout = std::get_if<Dropout>(&operation)) {
     const auto is_dropout = [](const Node& node) { return std::holds_alternative<Dropout>(node.operation); };
     dropout->lane = static_cast<uint32_t>(std::count_if(nodes_.begin(), nodes_.end(), is_dropout));
@@ -165,16 +167,22 @@ size_t Graph::add(std::string name, Operation operation, std::vector<size_t> inp
   return nodes_.size() - 1;
 }
 
+void Graph::require_new(const std::string& name) const {
+  const std::vector<std::string> names = feature_list();
+  if (std::find(names.begin(), names.end(), name) != names.end()) throw Error(fmt::format("a second node '{}'", name));
+}
+
 void Graph::name_feature(std::string name, size_t node) {
   if (node >= nodes_.size()) throw Error(fmt::format("feature '{}' names node {}, which does not exist", name, node));
-  if (features().contains(name)) throw Error(fmt::format("a second feature '{}'", name));
+  require_new(name);
   feature_names_[std::move(name)] = node;
 }
 
-std::map<std::string, size_t> Graph::features() const {
-  std::map<std::string, size_t> all = feature_names_;
-  for (size_t i = 0; i < nodes_.size(); ++i) all[nodes_[i].name] = i;
-  return all;
+size_t Graph::feature(const std::string& name) const {
+  if (const auto named = feature_names_.find(name); named != feature_names_.end()) return named->second;
+  for (size_t i = 0; i < nodes_.size(); ++i)
+    if (nodes_[i].name == name) return i;
+  throw Error(ErrorKind::usage, fmt::format("the network has no node '{}' to tap{}", name, suggestion(name, feature_list())));
 }
 
 std::vector<std::string> Graph::feature_list() const {

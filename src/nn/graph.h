@@ -151,9 +151,9 @@ class Graph {
   const Shape& shape_of(size_t node) const { return node == kInput ? input_shape_ : nodes_.at(node).shape; }
   /// Shape of the last node, which holds the logits.
   const Shape& output_shape() const { return nodes_.back().shape; }
-  /// By name, every node that can be tapped: the nodes, and the names given to features.
-  std::map<std::string, size_t> features() const;
-  /// Their names: first those given to features, then the nodes in order.
+  /// The node that can be tapped under this name. Throws Error of kind usage that lists the names where there is none.
+  size_t feature(const std::string& name) const;
+  /// All such names: first those given to features, then the nodes in order.
   std::vector<std::string> feature_list() const;
   const std::map<std::string, size_t>& feature_names() const { return feature_names_; }
   /// How many nodes take each node.
@@ -170,6 +170,8 @@ class Graph {
   int64_t multiply_adds() const;
 
  private:
+  void require_new(const std::string& name) const;
+
   Shape input_shape_;
   std::vector<Node> nodes_;
   std::map<std::string, size_t> feature_names_;

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/nearest.h"
 #include "core/random.h"
 #include "nn/dropout.h"
+#include "nn/fused_batch_norm.h"
+#include "nn/fused_convolution.h"
 #include "nn/fused_linear.h"
 #include "nn/products.h"
 
@@ -64,32 +65,14 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
     }
     for (const ParameterDescription& buffer : graph_.buffers_of(node)) buffers_.push_back({buffer.name, initial_value(buffer, seed, 0)});
   }
+  const bool fuses = execution_ == Execution::fused;
+  training_steps_ = plan_steps(graph_, fuses ? Pass::training : Pass::plain, {});
+  inference_steps_ = plan_steps(graph_, fuses ? Pass::inference : Pass::plain, {});
 }
 
 void GraphNetwork::to(torch::Device device) {
   for (Parameter& parameter : parameters_) parameter.value = parameter.value.detach().to(device).requires_grad_();
   for (Parameter& buffer : buffers_) buffer.value = buffer.value.to(device);
-}
-
-/// Runs of linear → ReLU → dropout become one step, unless a tap wants an output in between.
-std::vector<GraphNetwork::Step> GraphNetwork::plan(const std::vector<size_t>& tapped) const {
-  const std::vector<Node>& nodes = graph_.nodes();
-  const std::vector<size_t> uses = graph_.uses();
-  const auto can_join = [&](size_t next, size_t last) {
-    const bool is_tapped = std::find(tapped.begin(), tapped.end(), last) != tapped.end();
-    return next < nodes.size() && nodes[next].inputs == std::vector<size_t>{last} && uses[last] == 1 && !is_tapped;
-  };
-  std::vector<Step> steps;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    Step step{i, i};
-    if (execution_ == Execution::fused && is_a<Linear>(nodes[i]) && can_join(i + 1, i) && is_a<Relu>(nodes[i + 1])) {
-      step.last = i + 1;
-      if (can_join(i + 2, i + 1) && is_a<Dropout>(nodes[i + 2])) step.last = i + 2;
-    }
-    steps.push_back(step);
-    i = step.last;
-  }
-  return steps;
 }
 
 torch::Tensor GraphNetwork::rounded(size_t parameter, const ForwardOptions& options) const {
@@ -114,24 +97,79 @@ OperationContext GraphNetwork::context_of(size_t node, const ForwardOptions& opt
 }
 
 torch::Tensor GraphNetwork::run_linear(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const {
-  const OperationContext context = context_of(step.first, options);
-  const bool relu = step.last > step.first;
-  const auto* drop = step.last == step.first + 2 ? &std::get<Dropout>(graph_.nodes()[step.last].operation) : nullptr;
+  const OperationContext context = context_of(step.nodes[0], options);
+  const bool relu = step.nodes.size() > 1;
+  const auto* drop = step.nodes.size() > 2 ? &std::get<Dropout>(graph_.nodes()[step.output()].operation) : nullptr;
   if (options.noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
   const torch::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : torch::Tensor();
   return fused_linear(input, context.parameters[0], bias, {relu ? Activation::relu : Activation::none, drop, options.noise},
-                      rounded(first_parameter_[step.first], options));
+                      rounded(first_parameter_[step.nodes[0]], options));
 }
 
-torch::Tensor GraphNetwork::run(const Step& step, const std::vector<torch::Tensor>& inputs, const ForwardOptions& options) const {
+/// W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε) + β, where batch norm follows.
+FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& options) const {
+  const size_t first = step.nodes[0];
+  if (options.prepared != nullptr) {
+    options.prepared->convolutions.resize(graph_.nodes().size());
+    if (options.prepared->convolutions[first].weight.defined()) return options.prepared->convolutions[first];
+  }
+  const OperationContext own = context_of(first, options);
+  FoldedConvolution result{own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : torch::Tensor(), {}};
+  if (step.nodes.size() > 1 && is_a<BatchNorm>(graph_.nodes()[step.nodes[1]])) {
+    const OperationContext norm = context_of(step.nodes[1], options);
+    const double epsilon = std::get<BatchNorm>(graph_.nodes()[step.nodes[1]].operation).epsilon;
+    const torch::Tensor scale = norm.parameters[0].detach() / (norm.buffers[1] + epsilon).sqrt();
+    const torch::Tensor centred = result.bias.defined() ? result.bias - norm.buffers[0] : -norm.buffers[0];
+    result.weight = result.weight * scale.reshape({-1, 1, 1, 1});
+    result.bias = norm.parameters[1].detach() + centred * scale;
+  }
+  const auto& op = std::get<Convolution>(graph_.nodes()[first].operation);
+  if (is_winograd(op)) result.winograd = prepare_winograd(op, result.weight);
+  if (options.prepared != nullptr) options.prepared->convolutions[first] = result;
+  return result;
+}
+
+torch::Tensor GraphNetwork::run_convolution(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut, Pass pass,
+                                            const ForwardOptions& options) const {
+  const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
+  if (pass == Pass::inference) {
+    const FoldedConvolution own = folded(step, options);
+    return convolve_without_gradient(op, input, own.weight, own.bias, shortcut, rectifier_of(graph_, step), own.winograd);
+  }
+  const OperationContext own = context_of(step.nodes[0], options);
+  return fused_convolution(op, input, own.parameters[0], own.parameters.size() > 1 ? own.parameters[1] : torch::Tensor());
+}
+
+torch::Tensor GraphNetwork::run_batch_norm(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut,
+                                           const ForwardOptions& options) const {
+  const OperationContext own = context_of(step.nodes[0], options);
+  return fused_batch_norm(std::get<BatchNorm>(graph_.nodes()[step.nodes[0]].operation), input,
+                          {own.parameters[0], own.parameters[1], own.buffers[0], own.buffers[1]}, shortcut, rectifier_of(graph_, step));
+}
+
+/// One node after the other.
+torch::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut,
+                                      const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
-  const bool is_linear = is_a<Linear>(nodes[step.first]);
-  if (execution_ == Execution::fused && is_linear && can_fuse_linear(inputs[0], parameters_[first_parameter_[step.first]].value))
-    return run_linear(step, inputs[0], options);
-  torch::Tensor value = run_operation(nodes[step.first].operation, inputs, context_of(step.first, options));
-  for (size_t node = step.first + 1; node <= step.last; ++node)
-    value = run_operation(nodes[node].operation, {value}, context_of(node, options));
+  torch::Tensor value = run_operation(nodes[step.nodes[0]].operation, inputs, context_of(step.nodes[0], options));
+  for (size_t i = 1; i < step.nodes.size(); ++i) {
+    const Node& node = nodes[step.nodes[i]];
+    const std::vector<torch::Tensor> taken = is_a<Add>(node) ? std::vector<torch::Tensor>{value, shortcut} : std::vector<torch::Tensor>{value};
+    value = run_operation(node.operation, taken, context_of(step.nodes[i], options));
+  }
   return value;
+}
+
+torch::Tensor GraphNetwork::run(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut, Pass pass,
+                                const ForwardOptions& options) const {
+  const Node& first = graph_.nodes()[step.nodes[0]];
+  const bool fuses = pass != Pass::plain;
+  if (fuses && is_a<Linear>(first) && can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
+    return run_linear(step, inputs[0], options);
+  if (fuses && is_a<Convolution>(first) && is_cpu_image(inputs[0])) return run_convolution(step, inputs[0], shortcut, pass, options);
+  if (fuses && is_a<BatchNorm>(first) && is_cpu_image(inputs[0]) && options.noise != nullptr)
+    return run_batch_norm(step, inputs[0], shortcut, options);
+  return run_nodes(step, inputs, shortcut, options);
 }
 
 Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
@@ -139,26 +177,27 @@ Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions&
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != graph_.input_shape())
     throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(graph_.input_shape()), to_text(shape)));
-  std::map<std::string, size_t> features;
   std::vector<size_t> tapped;
-  if (!options.taps.empty()) features = graph_.features();
-  for (const std::string& tap : options.taps) {
-    if (!features.contains(tap))
-      throw Error(ErrorKind::usage, fmt::format("the network has no node '{}' to tap{}", tap, suggestion(tap, graph_.feature_list())));
-    tapped.push_back(features.at(tap));
-  }
+  for (const std::string& tap : options.taps) tapped.push_back(graph_.feature(tap));
+  const bool infers = options.noise == nullptr && !at::GradMode::is_enabled();
+  const Pass pass = execution_ == Execution::plain ? Pass::plain : infers ? Pass::inference : Pass::training;
+  const std::vector<Step> of_taps = tapped.empty() ? std::vector<Step>{} : plan_steps(graph_, pass, tapped);
+  const std::vector<Step>& steps = !tapped.empty() ? of_taps : infers ? inference_steps_ : training_steps_;
+
   std::vector<size_t> uses = graph_.uses();
   std::vector<torch::Tensor> values(nodes.size());
+  const auto take = [&](size_t from) {  // what nothing takes any more is released
+    if (from == Graph::kInput) return inputs;
+    return --uses[from] == 0 ? std::move(values[from]) : values[from];
+  };
   Outputs outputs;
-  for (const Step& step : plan(tapped)) {
+  for (const Step& step : steps) {
     std::vector<torch::Tensor> taken;
-    for (const size_t from : nodes[step.first].inputs) {
-      taken.push_back(from == Graph::kInput ? inputs : values[from]);
-      if (from != Graph::kInput && --uses[from] == 0) values[from] = torch::Tensor();
-    }
-    values[step.last] = run(step, taken, options);
+    for (const size_t from : nodes[step.nodes[0]].inputs) taken.push_back(take(from));
+    const torch::Tensor shortcut = step.shortcut ? take(*step.shortcut) : torch::Tensor();
+    values[step.output()] = run(step, taken, shortcut, pass, options);
     for (size_t i = 0; i < tapped.size(); ++i)
-      if (tapped[i] == step.last) outputs.features[options.taps[i]] = values[step.last];
+      if (tapped[i] == step.output()) outputs.features[options.taps[i]] = values[step.output()];
   }
   outputs.logits = values.back();
   return outputs;

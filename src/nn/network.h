@@ -13,6 +13,7 @@
 #include "nn/graph.h"
 #include "nn/operations.h"
 #include "nn/outputs.h"
+#include "nn/plan.h"
 
 namespace limbeck {
 
@@ -26,8 +27,15 @@ struct Noise {
 /// In what the factors of large matrix products are given; sums, activations, weights and everything else are float32.
 enum class Precision { float32, bfloat16 };
 
+/// A convolution with the batch norm that follows it multiplied in.
+struct FoldedConvolution {
+  torch::Tensor weight, bias;
+  torch::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
+};
+
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
+  std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
   std::vector<torch::Tensor> rounded;    ///< per parameter, bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;  ///< of a committee: each network's
 };
@@ -77,14 +85,16 @@ class GraphNetwork : public Network {
   const Graph& graph() const { return graph_; }
 
  private:
-  /// Several nodes that are computed as one, each the only one that takes the one before.
-  struct Step {
-    size_t first;  ///< node whose inputs are taken
-    size_t last;   ///< node whose output is given
-  };
-  std::vector<Step> plan(const std::vector<size_t>& tapped) const;
-  torch::Tensor run(const Step& step, const std::vector<torch::Tensor>& inputs, const ForwardOptions& options) const;
+  torch::Tensor run(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut, Pass pass,
+                    const ForwardOptions& options) const;
   torch::Tensor run_linear(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const;
+  torch::Tensor run_convolution(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut, Pass pass,
+                                const ForwardOptions& options) const;
+  torch::Tensor run_batch_norm(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut,
+                               const ForwardOptions& options) const;
+  torch::Tensor run_nodes(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut,
+                          const ForwardOptions& options) const;
+  FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   /// The parameter as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
   torch::Tensor rounded(size_t parameter, const ForwardOptions& options) const;
@@ -95,6 +105,8 @@ class GraphNetwork : public Network {
   std::vector<Parameter> buffers_;
   std::vector<size_t> first_parameter_;  ///< per node, into parameters_
   std::vector<size_t> first_buffer_;     ///< per node, into buffers_
+  std::vector<Step> training_steps_;     ///< where nothing is tapped
+  std::vector<Step> inference_steps_;
 };
 
 }  // namespace limbeck
