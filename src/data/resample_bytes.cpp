@@ -8,17 +8,10 @@
 namespace limbeck {
 namespace {
 
-LIMBECK_VECTORIZED
-void pack_row(const uint8_t* __restrict top, const uint8_t* __restrict bottom, uint32_t* __restrict words, int64_t count) {
-  for (int64_t i = 0; i < count; ++i)
-    words[i] = static_cast<uint32_t>(top[i]) | static_cast<uint32_t>(top[i + 1]) << 8 |
-               static_cast<uint32_t>(bottom[i]) << 16 | static_cast<uint32_t>(bottom[i + 1]) << 24;
-}
-
 /// Where a row's pixels come from along one axis of the padded plane: start + i · step, kept within [low, high].
 struct Line {
   float start, step, low, high;
-  int32_t last;  ///< word before the last pixel
+  int32_t last;  ///< the last place that has a next one
 };
 
 LIMBECK_VECTORIZED
@@ -35,11 +28,19 @@ void locate_row(const Line& y, const Line& x, int32_t stride, int32_t* __restric
   }
 }
 
-LIMBECK_VECTORIZED
-void blend_row(const uint32_t* __restrict words, const int32_t* __restrict places, const float* __restrict down,
-               const float* __restrict right, uint8_t* __restrict to, int64_t count) {
+void fetch_row(const uint8_t* padded, int64_t stride, const int32_t* __restrict places, uint32_t* __restrict words, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const uint32_t word = words[places[i]];
+    const uint8_t *top = padded + places[i], *bottom = top + stride;
+    const uint32_t upper = static_cast<uint32_t>(top[0] | top[1] << 8), lower = static_cast<uint32_t>(bottom[0] | bottom[1] << 8);
+    words[i] = upper | lower << 16;
+  }
+}
+
+LIMBECK_VECTORIZED
+void blend_row(const uint32_t* __restrict words, const float* __restrict down, const float* __restrict right,
+               uint8_t* __restrict to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    const uint32_t word = words[i];
     const auto byte = [word](int shift) { return static_cast<float>(static_cast<int32_t>(word >> shift & 255U)); };
     const float top = byte(0) + right[i] * (byte(8) - byte(0)), bottom = byte(16) + right[i] * (byte(24) - byte(16));
     to[i] = static_cast<uint8_t>(static_cast<int32_t>(top + down[i] * (bottom - top) + 0.5F));
@@ -51,35 +52,34 @@ void blend_row(const uint32_t* __restrict words, const int32_t* __restrict place
 ByteResampler::ByteResampler(const ImageSize& size, Fill fill)
     : size_(size),
       fill_(fill),
-      padded_(static_cast<size_t>((size.height + 2) * (size.width + 2))),
-      words_(static_cast<size_t>(size.channels * (size.height + 1) * (size.width + 1))),
+      padded_(static_cast<size_t>(size.channels * (size.height + 2) * (size.width + 2))),
       places_(static_cast<size_t>(size.width)),
       down_(places_.size()),
-      right_(places_.size()) {}
+      right_(places_.size()),
+      words_(places_.size()) {}
 
-void ByteResampler::pack(const uint8_t* from) {
+void ByteResampler::pad(const uint8_t* from) {
   const int64_t height = size_.height, width = size_.width, stride = width + 2;
+  const bool edge = fill_ == Fill::edge;  // zeros are there already
   for (int64_t channel = 0; channel < size_.channels; ++channel) {
+    uint8_t* plane = padded_.data() + channel * (height + 2) * stride;
     for (int64_t y = 0; y < height; ++y) {
       const uint8_t* row = from + (channel * height + y) * width;
-      uint8_t* padded = padded_.data() + (y + 1) * stride;
+      uint8_t* padded = plane + (y + 1) * stride;
       std::memcpy(padded + 1, row, static_cast<size_t>(width));
-      padded[0] = fill_ == Fill::edge ? row[0] : uint8_t{0};
-      padded[width + 1] = fill_ == Fill::edge ? row[width - 1] : uint8_t{0};
+      if (!edge) continue;
+      padded[0] = row[0];
+      padded[width + 1] = row[width - 1];
     }
-    if (fill_ == Fill::edge) {
-      std::copy_n(padded_.data() + stride, stride, padded_.data());
-      std::copy_n(padded_.data() + height * stride, stride, padded_.data() + (height + 1) * stride);
-    }
-    for (int64_t y = 0; y <= height; ++y)
-      pack_row(padded_.data() + y * stride, padded_.data() + (y + 1) * stride,
-               words_.data() + (channel * (height + 1) + y) * (width + 1), width + 1);
+    if (!edge) continue;
+    std::copy_n(plane + stride, stride, plane);
+    std::copy_n(plane + height * stride, stride, plane + (height + 1) * stride);
   }
 }
 
 void ByteResampler::resample(const uint8_t* from, const std::array<double, 6>& matrix, uint8_t* to) {
-  pack(from);
-  const int64_t height = size_.height, width = size_.width, plane = (height + 1) * (width + 1);
+  pad(from);
+  const int64_t height = size_.height, width = size_.width, stride = width + 2;
   const double middle_y = static_cast<double>(height - 1) / 2, middle_x = static_cast<double>(width - 1) / 2;
   const float rim = fill_ == Fill::edge ? 1 : 0;  // beyond the outermost pixels there is nothing new
   for (int64_t y = 0; y < height; ++y) {
@@ -88,10 +88,12 @@ void ByteResampler::resample(const uint8_t* from, const std::array<double, 6>& m
                   .step = static_cast<float>(row[1]), .low = rim, .high = static_cast<float>(size + 1) - rim,
                   .last = static_cast<int32_t>(size)};
     };
-    locate_row(line(matrix.data(), middle_y, height), line(matrix.data() + 3, middle_x, width), static_cast<int32_t>(width + 1),
+    locate_row(line(matrix.data(), middle_y, height), line(matrix.data() + 3, middle_x, width), static_cast<int32_t>(stride),
                places_.data(), down_.data(), right_.data(), static_cast<int32_t>(width));
-    for (int64_t channel = 0; channel < size_.channels; ++channel)
-      blend_row(words_.data() + channel * plane, places_.data(), down_.data(), right_.data(), to + (channel * height + y) * width, width);
+    for (int64_t channel = 0; channel < size_.channels; ++channel) {
+      fetch_row(padded_.data() + channel * (height + 2) * stride, stride, places_.data(), words_.data(), width);
+      blend_row(words_.data(), down_.data(), right_.data(), to + (channel * height + y) * width, width);
+    }
   }
 }
 

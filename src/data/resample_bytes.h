@@ -1,9 +1,9 @@
 #pragma once
 // Bilinear resampling of one image of bytes on the CPU: the fast path of affine augmentations.
 //
-// The four neighbours of a place are fetched at once: a plane is first packed into 32-bit words, each of which holds a pixel and
-// those to its right, below and both, with one row and column of fill around. A row of the new image is then a gather of words
-// and a few vector operations. Its oracle is Affine's path of tensor operations, from which it differs by at most one level.
+// A row of the new image is made in steps that are each a plain loop: where its pixels come from (once for all channels), the four
+// neighbours of each place as one 32-bit word, and the words blended. Around the image lies a rim of fill, so that every place has
+// four neighbours. Its oracle is Affine's path of tensor operations, from which it differs by at most one level.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -27,14 +27,14 @@ class ByteResampler {
   void resample(const uint8_t* from, const std::array<double, 6>& matrix, uint8_t* to);
 
  private:
-  void pack(const uint8_t* from);
+  void pad(const uint8_t* from);
 
   ImageSize size_;
   Fill fill_;
-  std::vector<uint8_t> padded_;   ///< one plane [H + 2, W + 2]
-  std::vector<uint32_t> words_;   ///< [C, H + 1, W + 1]
-  std::vector<int32_t> places_;   ///< [W], of a row's pixels in a plane of words
-  std::vector<float> down_, right_;  ///< [W], how far between two pixels
+  std::vector<uint8_t> padded_;      ///< [C, H + 2, W + 2]
+  std::vector<int32_t> places_;      ///< [W], of a row's pixels in a padded plane: of the upper left neighbour
+  std::vector<float> down_, right_;  ///< [W], how far on between the neighbours
+  std::vector<uint32_t> words_;      ///< [W], upper left, upper right, lower left and lower right neighbour
 };
 
 }  // namespace limbeck

@@ -332,6 +332,21 @@ TEST(Mixup, DrawsSharesFromTheBetaDistribution) {
   }
 }
 
+TEST(Random, BelowWideFillsAllBits) {
+  Random narrow({3, Purpose::synthesis}), same({3, Purpose::synthesis}), wide({4, Purpose::synthesis});
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(narrow.below_wide(1000), same.below(1000));
+  EXPECT_EQ(narrow.below_wide(1ULL << 32), same.bits());
+  std::vector<int> ones(62);
+  for (int i = 0; i < 1000; ++i) {
+    const uint64_t value = wide.below_wide(1ULL << 62);
+    ASSERT_LT(value, 1ULL << 62);
+    for (size_t bit = 0; bit < ones.size(); ++bit) ones[bit] += static_cast<int>(value >> bit & 1U);
+  }
+  for (const int count : ones) EXPECT_NEAR(count, 500, 80);  // five standard deviations
+  EXPECT_THROW(wide.below_wide(0), Error);
+  EXPECT_THROW(wide.below_wide((1ULL << 62) + 1), Error);
+}
+
 TEST(Random, BetaOfUnequalShapesHasItsMoments) {
   Random random({3, Purpose::synthesis});
   double sum = 0, squares = 0;
