@@ -39,9 +39,36 @@ uint32_t Random::below(uint32_t count) {
   return static_cast<uint32_t>((static_cast<uint64_t>(bits()) * count) >> 32);
 }
 
+uint64_t Random::below_wide(uint64_t count) {
+  if (count == 0 || count > 1ULL << 62) throw Error(fmt::format("Random::below_wide: count is {}; expected 1 to 2^62", count));
+  if (count <= 1ULL << 32) return (bits() * count) >> 32;
+  __extension__ using Wide = unsigned __int128;
+  const uint64_t high = bits(), low = bits();
+  return static_cast<uint64_t>((static_cast<Wide>(high << 32 | low) * count) >> 64);
+}
+
 float Random::normal() {
   const float radius = std::sqrt(-2.0F * std::log(1.0F - uniform()));
   return radius * std::cos(2.0F * std::numbers::pi_v<float> * uniform());
+}
+
+double Random::log_gamma(double shape) {
+  if (!(shape > 0)) throw Error(fmt::format("a Gamma distribution of shape {}; expected above 0", shape));
+  // Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; below 1 by Gamma(a) = Gamma(a + 1) U^(1/a).
+  // In logarithms, since for small shapes almost all of Gamma is below the smallest double.
+  if (shape < 1) return log_gamma(shape + 1) + std::log(1.0 - static_cast<double>(uniform())) / shape;
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  while (true) {
+    const double x = normal(), root = 1 + c * x;
+    if (root <= 0) continue;
+    const double log_v = 3 * std::log(root), u = 1.0 - static_cast<double>(uniform());
+    if (std::log(u) < 0.5 * x * x + d - d * std::exp(log_v) + d * log_v) return std::log(d) + log_v;
+  }
+}
+
+double Random::beta(double a, double b) {
+  const double x = log_gamma(a), y = log_gamma(b);
+  return 1 / (1 + std::exp(y - x));
 }
 
 }  // namespace limbeck

@@ -26,6 +26,7 @@ enum class Purpose : uint32_t {
   replica = 8,          ///< seeds of networks that differ in initialisation and order only; id: the replica
   label_noise = 9,      ///< which training examples get a wrong label, and which
   sweep = 10,           ///< points of a random search; id: the point
+  mixing = 11,          ///< with which example one is mixed, and by which share
 };
 
 /// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.
@@ -59,10 +60,17 @@ class Random {
   float uniform(float low, float high) { return low + (high - low) * uniform(); }
   /// Uniform in {0, …, count − 1}; count ≥ 1.
   uint32_t below(uint32_t count);
+  /// The same for any count from 1 to 2^62: from 32 random bits up to 2^32, from 64 above.
+  uint64_t below_wide(uint64_t count);
   /// Standard normal (Box and Muller).
   float normal();
+  /// Beta(a, b), in [0, 1]; a and b above 0, however small.
+  double beta(double a, double b);
 
  private:
+  /// The logarithm of a number from Gamma(shape, 1).
+  double log_gamma(double shape);
+
   RandomKey key_;
   uint32_t block_ = 0;
   int used_ = 4;

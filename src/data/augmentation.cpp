@@ -1,15 +1,44 @@
 #include "data/augmentation.h"
 
+#include <torch/types.h>
+
 #include "core/random.h"
+#include "data/affine.h"
+#include "data/mixup.h"
 
 namespace limbeck {
 
+Augmenter::Augmenter() = default;
+Augmenter::Augmenter(Augmenter&&) noexcept = default;
+Augmenter& Augmenter::operator=(Augmenter&&) noexcept = default;
+Augmenter::~Augmenter() = default;
+
 Augmenter::Augmenter(const std::vector<Choice>& choices) {
-  for (const Choice& choice : choices) augmentations_.push_back(choice.make<Augmentation>());
-  constexpr double kMostViews = 0x1p32;
+  constexpr double kMostViews = 0x1p62;
   double views = 1;
-  for (const auto& augmentation : augmentations_) views *= static_cast<double>(augmentation->view_count());
-  if (views > kMostViews) throw Error(fmt::format("the augmentations have {} views together; at most 2^32 fit", views));
+  Json description = Json::object();
+  for (const Choice& choice : choices) {
+    std::unique_ptr<Augmentation> augmentation = choice.make<Augmentation>();
+    views *= static_cast<double>(augmentation->view_count());
+    add(std::move(augmentation));
+    description.update(resolved(choice));
+  }
+  if (views > kMostViews)
+    throw Error(ErrorKind::usage, fmt::format("the augmentations have {:.3g} views together; at most 2^62 = {:.3g} are numbered",
+                                              views, kMostViews));
+  if (!choices.empty()) description_ = description.dump();
+}
+
+void Augmenter::add(std::unique_ptr<Augmentation> augmentation) {
+  if (auto* mixup = dynamic_cast<Mixup*>(augmentation.get())) {
+    augmentation.release();
+    mixup_.reset(mixup);
+    return;
+  }
+  auto* before = augmentations_.empty() ? nullptr : dynamic_cast<Affine*>(augmentations_.back().get());
+  const auto* affine = dynamic_cast<const Affine*>(augmentation.get());
+  if (before != nullptr && affine != nullptr && before->fill() == affine->fill()) before->append(*affine);
+  else augmentations_.push_back(std::move(augmentation));
 }
 
 int64_t Augmenter::view_count() const {
@@ -20,20 +49,23 @@ int64_t Augmenter::view_count() const {
 
 torch::Tensor Augmenter::draw(const torch::Tensor& ids, uint64_t seed, int64_t epoch) const {
   torch::Tensor views = torch::zeros({ids.size(0)}, torch::kInt64);
-  if (!empty()) {
+  if (!augmentations_.empty()) {
     const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
     const auto* id = on_host.data_ptr<int64_t>();
     auto* view = views.data_ptr<int64_t>();
     const auto count = static_cast<uint64_t>(view_count());
     for (int64_t i = 0; i < ids.size(0); ++i) {
       Random random({seed, Purpose::view, static_cast<uint32_t>(epoch), static_cast<uint32_t>(id[i])});
-      view[i] = static_cast<int64_t>((random.bits() * count) >> 32);
+      view[i] = static_cast<int64_t>(random.below_wide(count));
     }
   }
   return views.to(ids.device());
 }
 
 torch::Tensor Augmenter::apply(const torch::Tensor& images, const torch::Tensor& views) const {
+  if (!augmentations_.empty() && images.dim() != 4)
+    throw Error(ErrorKind::usage, fmt::format("images [N, C, H, W] can be augmented by {}; the examples have {} dimensions",
+                                              description_, images.dim() - 1));
   torch::Tensor result = images;
   torch::Tensor rest = views;
   for (const auto& augmentation : augmentations_) {
@@ -42,6 +74,11 @@ torch::Tensor Augmenter::apply(const torch::Tensor& images, const torch::Tensor&
     rest = rest.div(count, "floor");
   }
   return result;
+}
+
+Mixing Augmenter::draw_mixing(const torch::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
+  if (mixup_ == nullptr) throw Error(fmt::format("nothing is mixed by these augmentations: {}", description_));
+  return mixup_->draw(ids, examples, seed, epoch);
 }
 
 }  // namespace limbeck

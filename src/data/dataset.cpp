@@ -135,13 +135,36 @@ Batch ExampleSet::batch(const torch::Tensor& positions) const { return batch(pos
 
 Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augmenter, uint64_t seed,
                         int64_t epoch) const {
+  Batch batch = in_views(positions, augmenter, augmenter.draw(ids_.index_select(0, positions), seed, epoch));
+  batch.draw = epoch;
+  if (augmenter.mixes()) mix(batch, augmenter, seed);
+  return batch;
+}
+
+Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const {
+  if (augmenter.mixes()) throw Error("examples that are mixed with others follow from no view and cannot be replayed");
+  return in_views(positions, augmenter, views);
+}
+
+Batch ExampleSet::in_views(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const {
   Batch batch;
   batch.ids = ids_.index_select(0, positions);
   batch.labels = labels_.index_select(0, positions);
-  batch.views = augmenter.draw(batch.ids, seed, epoch);
+  batch.views = views;
   const torch::Tensor pixels = inputs_.index_select(0, batch.ids);
   batch.inputs = scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, batch.views), scale_);
   return batch;
+}
+
+void ExampleSet::mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const {
+  const Mixing mixing = augmenter.draw_mixing(batch.ids, size(), seed, batch.draw);
+  const torch::Tensor ids = ids_.index_select(0, mixing.partners);
+  const Batch partners = in_views(mixing.partners, augmenter, augmenter.draw(ids, seed, batch.draw));
+  std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
+  shape[0] = batch.size();
+  batch.inputs = torch::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
+  batch.partner_labels = partners.labels;
+  batch.mix = mixing.shares;
 }
 
 torch::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {

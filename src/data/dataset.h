@@ -65,14 +65,18 @@ class ExampleSet {
 
   /// The examples at `positions` [n] int64, in that order, unchanged.
   Batch batch(const torch::Tensor& positions) const;
-  /// The same, augmented as (seed, epoch, id) says.
+  /// The same, augmented as (seed, epoch, id) says, and mixed with each other where the augmenter mixes.
   Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
+  /// The same in given views [n] int64: replays them. Throws Error where the augmenter mixes.
+  Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const;
 
   /// The positions of all examples in the order of an epoch: sorted by a random number of (seed, epoch, id).
   torch::Tensor order(uint64_t seed, int64_t epoch) const;
 
  private:
   ExampleSet() = default;
+  Batch in_views(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const;
+  void mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const;
   std::string name_;
   torch::Tensor inputs_;   ///< of the whole split, shared
   torch::Tensor ids_;

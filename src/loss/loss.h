@@ -19,7 +19,20 @@ namespace limbeck {
 struct Targets {
   torch::Tensor labels;  ///< [N] int64; −1: unlabelled
   torch::Tensor ids;     ///< [N] int64
+  torch::Tensor partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
+  torch::Tensor mix;             ///< [N] float, λ, the example's own share; undefined where nothing is mixed
 };
+
+/// Sums over the labels of a batch, of which a loss over labels is the quotient. A mixed example has two labels, its own with
+/// weight λ and its partner's with 1 − λ; other examples have one of weight 1. A label that is not known has weight 0, so that
+///   Σ_n Σ_k w_nk L(z_n, y_nk) / Σ_n Σ_k w_nk
+/// is the mean over the labelled examples, and that of λ L(y_i) + (1 − λ) L(y_j) where all are labelled.
+struct LabelSums {
+  torch::Tensor cross_entropy;  ///< scalar, −Σ_n Σ_k w_nk log p_n[y_nk]
+  torch::Tensor weights;        ///< [N], Σ_k w_nk
+};
+/// log_p [N, C].
+LabelSums label_sums(const torch::Tensor& log_p, const Targets& targets);
 
 /// What a loss reads, asked before the first batch.
 struct LossNeeds {

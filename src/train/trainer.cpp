@@ -84,7 +84,8 @@ void Trainer::train_step(const Batch& batch) {
   const Noise noise{setup_.seed, progress_.epoch, batch.ids};
   const Outputs student = setup_.network.forward(batch.inputs, {.noise = &noise, .taps = needs_.student_taps, .precision = setup_.precision});
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
-  const Objective::Value value = objective_.value(student, teacher, {batch.labels, batch.ids}, epochs_done());
+  const Targets targets{batch.labels, batch.ids, batch.partner_labels, batch.mix};
+  const Objective::Value value = objective_.value(student, teacher, targets, epochs_done());
   check_finite(value);
   value.total.backward();
   optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));

@@ -259,6 +259,47 @@ TEST(HardLabels, HaveTheHandComputedValueAndSkipUnlabelledExamples) {
   check_gradient(*loss, z, {}, torch::tensor({0, 1, -1}));
 }
 
+// λ L(y_i) + (1 − λ) L(y_j), of each example on its own.
+TEST(MixedLabels, CountByTheirShares) {
+  const torch::Tensor z = random_logits(6, 5, 61), y = torch::tensor({0, 4, 2, 3, 1, 1}), partner = torch::tensor({3, 4, 0, 1, 2, 0});
+  const torch::Tensor share = torch::tensor({0.25, 0.5, 1.0, 0.0, 0.9, 0.125}, torch::kFloat32);
+  for (const char* yaml : {"hard_labels", "label_smoothing", "{label_smoothing: {form: kl}}", "{label_smoothing: {over: others}}"}) {
+    const auto loss = make_loss(yaml);
+    double expected = 0;
+    for (int64_t i = 0; i < 6; ++i) {
+      const auto alone = [&](const torch::Tensor& labels) { return value_of(*loss, z.slice(0, i, i + 1), {}, labels.slice(0, i, i + 1)).item<double>(); };
+      expected += (share[i].item<double>() * alone(y) + (1 - share[i].item<double>()) * alone(partner)) / 6;
+    }
+    const auto mixed = [&](const torch::Tensor& logits) { return loss->value({.logits = logits}, {}, {y, {}, partner, share}); };
+    EXPECT_NEAR(mixed(z).item<double>(), expected, 1e-10) << yaml;
+    EXPECT_NEAR(mixed(z.to(torch::kFloat32)).item<double>(), expected, 1e-5) << yaml;
+    const torch::Tensor exact = z.clone().requires_grad_(), single = z.to(torch::kFloat32).requires_grad_();
+    mixed(exact).backward();
+    mixed(single).backward();
+    EXPECT_TRUE(single.grad().to(torch::kFloat64).allclose(exact.grad(), 1e-5, 1e-6)) << yaml;
+  }
+}
+
+TEST(MixedLabels, ThatAreNotKnownCountNothing) {
+  const torch::Tensor z = torch::tensor({{std::log(3.0), 0.0}, {0.0, 0.0}, {5.0, 1.0}}, torch::kFloat64);
+  const torch::Tensor share = torch::tensor({0.25, 0.75, 0.5}, torch::kFloat32);
+  const Targets targets{torch::tensor({0, -1, -1}), {}, torch::tensor({-1, 1, -1}), share};
+  for (const auto type : {torch::kFloat64, torch::kFloat32}) {
+    const auto value = [&](const std::string& yaml, const Targets& of) { return make_loss(yaml)->value({.logits = z.to(type)}, {}, of).item<double>(); };
+    EXPECT_NEAR(value("hard_labels", targets), (0.25 * -std::log(0.75) + 0.25 * std::log(2.0)) / 0.5, 1e-6);
+    EXPECT_NEAR(value("{label_smoothing: 0}", targets), value("hard_labels", targets), 1e-6);
+    const Targets unknown{torch::tensor({-1, -1, -1}), {}, torch::tensor({-1, -1, -1}), share};
+    EXPECT_EQ(value("hard_labels", unknown), 0);
+    EXPECT_EQ(value("label_smoothing", unknown), 0);
+  }
+}
+
+TEST(MixedLabels, OfTwoEqualLabelsAreThatLabel) {
+  const torch::Tensor z = random_logits(4, 5, 62), y = torch::tensor({0, 4, 2, -1}), share = torch::tensor({0.25, 0.5, 1.0, 0.3});
+  for (const char* yaml : {"hard_labels", "label_smoothing"})
+    EXPECT_NEAR(make_loss(yaml)->value({.logits = z}, {}, {y, {}, y, share}).item<double>(), value_of(*make_loss(yaml), z, {}, y).item<double>(), 1e-12);
+}
+
 TEST(Objective, IsTheWeightedSumWithSchedules) {
   const Recipe recipe = parse_recipe(R"(
 name: o

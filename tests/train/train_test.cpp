@@ -9,6 +9,7 @@
 
 #include "core/interrupt.h"
 #include "experiment/model.h"
+#include "loss/loss.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 #include "train/calibration.h"
@@ -159,7 +160,8 @@ class Training : public TemporaryFolder {
 
 TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
   for (const std::string optimizer : {"{sgd: {max_norm: 1.0}}", "adamw"}) {
-    const std::string stage = "epochs: 4, batch_size: 32, augment: {shift: 1}, optimizer: " + optimizer;
+    const std::string augment = optimizer == "adamw" ? "{rotation: 10, zoom: 0.1, mixup: 0.4}" : "{shift: 1}";
+    const std::string stage = "epochs: 4, batch_size: 32, augment: " + augment + ", optimizer: " + optimizer;
     const TensorMap whole = train(stage);
     EXPECT_THROW(train(stage, 2), Error);
     request_stop(0);
@@ -177,6 +179,20 @@ TEST_F(Training, ReportsSumsOverExamplesAndNotMeansOfBatchMeans) {
   EXPECT_EQ(epochs[0].step, 2);
   EXPECT_NEAR(epochs[0].train.loss, epochs[0].terms.at("hard_labels"), 1e-9);
   EXPECT_EQ(epochs[0].validation->examples, 50);
+}
+
+TEST_F(Training, OnMixedExamplesLearnsBothLabelsByTheirShares) {
+  train("epochs: 1, batch_size: 512, augment: {mixup: 5}");
+  const auto network = make_network(choose(Slot::network, "{mlp: {hidden: [12], dropout: {hidden: 0.2}}}"), *digits, 1);
+  const ExampleSet examples = hold_out(*digits, 50, 1).train;
+  const Augmenter augmenter({choose(Slot::augmentation, "{mixup: 5}")});
+  const Batch batch = examples.batch(examples.order(1, 0), augmenter, 1, 0);
+  const Noise noise{1, 0, batch.ids};
+  const Outputs outputs = network->forward(batch.inputs, {.noise = &noise});
+  const auto loss = choose(Slot::loss, "hard_labels").make<Loss>();
+  const double both = loss->value(outputs, {}, {batch.labels, batch.ids, batch.partner_labels, batch.mix}).item<double>();
+  EXPECT_NEAR(epochs.at(0).train.loss, both, 1e-5);
+  EXPECT_GT(std::abs(loss->value(outputs, {}, {batch.labels, batch.ids}).item<double>() - both), 1e-3);
 }
 
 TEST_F(Training, LearnsTheDigits) {

@@ -1,5 +1,6 @@
 // Cross-entropy with smoothed labels.
 //   q' = (1 − a) q + a / C        L = −(1/N) Σ_n Σ_c q'_nc log softmax(z_n)_c     over the N examples that have a label
+// Of examples that are mixed in pairs (mixup), the two labels' by their shares: λ L(y_i) + (1 − λ) L(y_j); see LabelSums.
 // It is distillation from the uniform teacher u at T = 1: (1 − a) H(q, p) + a KL(u ‖ p) is this loss less a log C, which is
 // constant (Yuan et al. 2019, equation 5). `form: kl` gives that value; the gradient is the same.
 // `over: others` spreads a over the C − 1 other classes, as the code of Yuan et al. does: q'_y = 1 − a, q'_c = a / (C − 1).
@@ -40,12 +41,11 @@ class LabelSmoothing : public Loss {
     const auto classes = static_cast<double>(student.logits.size(1));
     const double a = options_.amount * (options_.over == Over::others && classes > 1 ? classes / (classes - 1) : 1);
     const torch::Tensor log_p = torch::log_softmax(student.logits, 1);  // [N, C]
-    const torch::Tensor labelled = targets.labels.ge(0);                // [N]
-    const torch::Tensor hard = torch::nll_loss(log_p, targets.labels, {}, torch::Reduction::Sum, /*ignore_index=*/-1);
-    const torch::Tensor uniform = -log_p.mean(1).masked_fill(~labelled, 0).sum();
-    const torch::Tensor count = labelled.to(log_p.scalar_type()).sum();
+    const auto [hard, weights] = label_sums(log_p, targets);
+    const torch::Tensor uniform = -(log_p.mean(1) * weights).masked_fill(weights.eq(0), 0).sum();
+    const torch::Tensor count = weights.sum();
     const double constant = options_.form == Form::kl ? a * std::log(static_cast<double>(log_p.size(1))) : 0;
-    return ((1 - a) * hard + a * uniform - constant * count) / count.clamp_min(1);
+    return ((1 - a) * hard + a * uniform - constant * count) / (count + count.eq(0));
   }
 
  private:

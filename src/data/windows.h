@@ -1,0 +1,28 @@
+#pragma once
+// Windows of padded images: what random crops and shifts by whole pixels have in common. An image is padded by p pixels on
+// each side; its windows have the image's own size and are numbered row by row:
+//   view v shows the pixels (y + v / (2p + 1) − p, x + v mod (2p + 1) − p) of the image
+//
+//   torch::Tensor views = torch::tensor({0, 12});                     // of 25 for p = 2
+//   torch::Tensor windows = windows_of(images, views, {.padding = 2});  // moved down and right by 2; and the image itself
+#include <torch/types.h>
+
+#include <cstdint>
+
+#include "data/fill.h"
+
+namespace limbeck {
+
+struct Padding {
+  int64_t padding = 0;  ///< p, in pixels
+  Fill fill = Fill::zero;
+
+  int64_t side() const { return 2 * padding + 1; }
+  int64_t window_count() const { return side() * side(); }
+};
+
+/// Images [N, C, H, W] of any type, views [N] int64 → [N, C, H, W] of the same type. Throws Error where images are too small
+/// to be reflected p pixels far.
+torch::Tensor windows_of(const torch::Tensor& images, const torch::Tensor& views, const Padding& padding);
+
+}  // namespace limbeck
