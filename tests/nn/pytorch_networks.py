@@ -17,14 +17,14 @@ except ImportError:
 
 
 def write_safetensors(path, tensors):
-    header, data = {}, b""
+    header, parts, end = {}, [], 0
     for name, tensor in tensors.items():
-        content = tensor.detach().contiguous().numpy().tobytes()
+        parts.append(tensor.detach().contiguous().numpy().tobytes())
         dtype = {torch.float32: "F32", torch.int64: "I64"}[tensor.dtype]
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(content)]}
-        data += content
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [end, end + len(parts[-1])]}
+        end += len(parts[-1])
     text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    path.write_bytes(b"".join([struct.pack("<Q", len(text)), text, *parts]))
 
 
 class Residual(nn.Module):
