@@ -6,16 +6,15 @@
 #include <algorithm>
 #include <map>
 
+#include "nn/weights.h"
+
 namespace limbeck {
 namespace {
 
 /// By the place of the second linear node of a pair that is folded, the place of the first.
 std::map<size_t, size_t> pairs_of(const Graph& graph, Folding folding) {
   const std::vector<Node>& nodes = graph.nodes();
-  std::vector<size_t> uses(nodes.size(), 0);
-  for (const Node& node : nodes)
-    for (const size_t input : node.inputs)
-      if (input != Graph::kInput) ++uses[input];
+  const std::vector<size_t> uses = graph.uses();
   std::map<size_t, size_t> pairs;
   for (size_t i = 0; i < nodes.size() && folding != Folding::never; ++i) {
     const size_t first = nodes[i].inputs[0];
@@ -48,15 +47,19 @@ Graph folded(const Graph& graph, Folding folding) {
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (is_first(i)) continue;
     Operation operation = nodes[i].operation;
-    size_t input = nodes[i].inputs[0];
+    std::vector<size_t> inputs = nodes[i].inputs;
     if (const auto pair = pairs.find(i); pair != pairs.end()) {
       const auto& inner = std::get<Linear>(nodes[pair->second].operation);
       const auto& outer = std::get<Linear>(operation);
       operation = Linear{inner.in, outer.out, inner.bias || outer.bias};
-      input = nodes[pair->second].inputs[0];
+      inputs = nodes[pair->second].inputs;
     }
-    place[i] = result.add(nodes[i].name, operation, {input == Graph::kInput ? Graph::kInput : place[input]});
+    for (size_t& input : inputs)
+      if (input != Graph::kInput) input = place[input];
+    place[i] = result.add(nodes[i].name, operation, inputs);
   }
+  for (const auto& [name, node] : graph.feature_names())
+    if (!is_first(node)) result.name_feature(name, place[node]);
   return result;
 }
 
@@ -82,6 +85,8 @@ std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding foldin
     }
     target.copy_(value);
   }
+  const TensorMap state = state_of(network);
+  for (const Parameter& own : result->buffers()) torch::Tensor(own.value).copy_(state.at(own.name));
   return result;
 }
 

@@ -39,9 +39,9 @@ class ShapeInference {
   }
   Shape operator()(const MaxPool& op) const { return pooled(op.kernel, op.stride, op.padding, op.ceil); }
   Shape operator()(const AveragePool& op) const { return pooled(op.kernel, op.stride, op.padding, false); }
-  Shape operator()(const GlobalAveragePool&) const {
+  Shape operator()(const GlobalAveragePool& op) const {
     require_image();
-    return {first()[0]};
+    return op.flat ? Shape{first()[0]} : Shape{first()[0], 1, 1};
   }
   Shape operator()(const Add&) const {
     for (const Shape& other : inputs_)

@@ -81,7 +81,9 @@ struct AveragePool {
   int64_t padding = 0;
 };
 /// [C, H, W] → [C]: the mean of each channel.
-struct GlobalAveragePool {};
+struct GlobalAveragePool {
+  bool flat = true;  ///< false: [C, 1, 1], for classifiers that are 1×1 convolutions
+};
 /// Sum of two or more inputs of one shape.
 struct Add {};
 /// Inputs [C_i, H, W] one after the other: [Σ C_i, H, W].

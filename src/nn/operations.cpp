@@ -27,7 +27,7 @@ class Runner {
     return torch::max_pool2d(x(), op.kernel, op.stride, op.padding, /*dilation=*/1, op.ceil);
   }
   torch::Tensor operator()(const AveragePool& op) const { return torch::avg_pool2d(x(), op.kernel, op.stride, op.padding); }
-  torch::Tensor operator()(const GlobalAveragePool&) const { return x().mean({2, 3}); }
+  torch::Tensor operator()(const GlobalAveragePool& op) const { return x().mean({2, 3}, /*keepdim=*/!op.flat); }
   torch::Tensor operator()(const Add&) const {
     torch::Tensor sum = inputs_[0] + inputs_[1];
     for (size_t i = 2; i < inputs_.size(); ++i) sum = sum + inputs_[i];

@@ -52,7 +52,10 @@ class Commands(ProgramTest):
         for recipe in recipes:
             self.limbeck("check", recipe)
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
-            settings = ["data.source={digits: {train: 800, test: 50}}"]  # one of each class in 1 %
+            images = 20 if "cifar" in str(resolved["data"]["source"]) else 800  # one of each class in 1 %
+            settings = [f"data.source={{digits: {{train: {images}, test: 50}}}}"]
+            settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
+                         if "shallow_cnn" in network]
             if resolved["data"]["validation"]:
                 settings.append("data.validation=50")
             trained = [stage for stage in resolved["stages"] if "train" in stage]

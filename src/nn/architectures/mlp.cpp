@@ -1,5 +1,6 @@
 // Multi-layer perceptron: the networks of Hinton et al. 2015 on MNIST. Layers are named fc1, fc2, …, as PyTorch's examples
-// name them, so that a state_dict with fc1.weight, fc1.bias, … loads.
+// name them, so that a state_dict with fc1.weight, fc1.bias, … loads. Features are named as in nn/layers.h: layer1 … for the hidden
+// layers, and pool for the last of them.
 //
 // With a linear bottleneck of k units the first weight matrix W [H, D] is learned as U V, V [k, D] and U [H, k] (Ba and Caruana
 // 2014, section 2.3): memory and products k (H + D) instead of H D, and faster convergence of very wide layers. V is
@@ -41,6 +42,8 @@ std::unique_ptr<Graph> make_mlp(const MlpOptions& options, const TaskShape& task
   for (const int64_t width : options.hidden) {
     at = graph->add(fmt::format("fc{}", layer), Linear{in, width}, {at});
     at = graph->add(fmt::format("relu{}", layer), Relu{}, {at});
+    graph->name_feature(fmt::format("layer{}", layer), at);
+    if (layer == static_cast<int>(options.hidden.size())) graph->name_feature("pool", at);
     if (options.hidden_dropout > 0) at = graph->add(fmt::format("drop{}", layer), Dropout{options.hidden_dropout}, {at});
     in = width;
     ++layer;
