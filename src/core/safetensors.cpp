@@ -17,7 +17,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian");
 
 constexpr size_t kLengthBytes = 8;
-constexpr const char* kChecksumKey = "limbeck.checksum";
 constexpr uint64_t kLargestHeader = 100'000'000;  // the reference implementation's limit
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& why) {
@@ -134,7 +133,7 @@ SafetensorsView parse_safetensors(const fs::path& path, std::string_view content
   if (used != data.size())
     refuse(path, fmt::format("its tensors take {} bytes, but {} follow the header", used, data.size()));
   const auto written = file.metadata.find(kChecksumKey);
-  if (written != file.metadata.end() && written->second != safetensors_checksum(file.tensors, file.metadata))
+  if (written != file.metadata.end() && written->second != kUnfinished && written->second != safetensors_checksum(file.tensors, file.metadata))
     refuse(path, "its content does not match its checksum; the file is damaged");
   return file;
 }

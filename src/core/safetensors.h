@@ -30,6 +30,11 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
 };
 
+/// The metadata's key of a checksum over everything else, and what stands there in a file that is not finished, which is read
+/// without comparing.
+inline constexpr const char* kChecksumKey = "limbeck.checksum";
+inline constexpr const char* kUnfinished = "00000000000000000000000000000000";
+
 /// Bytes per element of a dtype; 0 for an unknown one.
 size_t element_size(std::string_view dtype);
 

@@ -83,8 +83,10 @@ void SeedRun::check(const StageRecipe& stage) const {
       if (label >= classes) throw Error(ErrorKind::usage, fmt::format("class {} does not exist; there are the classes 0 to {}", label, classes - 1));
     if (static_cast<int64_t>(stage.calibration.classes.size()) == classes)
       throw Error(ErrorKind::usage, "a number added to the biases of all classes changes nothing");
-    if (is_calibration(stage) || !stage.teacher || !stage.teachers.empty()) return;
+    if (is_calibration(stage) || !stage.teacher) return;
     const Augmenter augmenter(stage.augment);
+    check_keeping(stage.teacher, augmenter);
+    if (!stage.teachers.empty()) return;
     make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));
@@ -264,12 +266,12 @@ TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const 
   const StageFolder stage_folder = setup_.folder.stage(stage.name);
   const Augmenter augmenter(stage.augment);
   const Precision precision = precision_of(stage, setup_.device);
+  const uint64_t seed = stage.replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(stage.replica));
   const std::unique_ptr<Teacher> teacher =
       teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
-                         .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision});
+                         .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision, .view_seed = seed});
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
   const EventBus bus = metrics_writer(stage_folder);
-  const uint64_t seed = stage.replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(stage.replica));
   return Trainer({.stage = stage, .seed = seed, .network = trained, .teacher = teacher.get(), .train = examples,
                   .validation = validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
                   .precision = precision, .conditions = conditions_of(stage, trained, precision)}).run();

@@ -215,11 +215,6 @@ class RecipeReader {
       stage.teachers.push_back(reference.name);
     }
     stage.inputs = stage.teachers;
-    if (!stage.teacher || stage.augment.empty()) return;
-    const Json options = resolved(stage.teacher)[stage.teacher.name()];
-    if (options.value("outputs", "") == "kept" || !options.value("store", "").empty())
-      context_.mistake(value.where, path, "outputs of the teacher cannot be kept while examples are augmented; use `outputs: live` or "
-                                          "`augment: none`");
   }
 
   /// Whether the name is STAGE.K of an earlier stage with at least K replicas.

@@ -6,18 +6,21 @@
 #include "core/hash.h"
 #include "nn/committee.h"
 #include "nn/weights.h"
+#include "teacher/stored_views.h"
 
 namespace limbeck {
 namespace {
 
-constexpr const char* kFormat = "limbeck teacher outputs 1";
+constexpr int64_t kMostViews = 4096;  // of an example that are all stored: a crop padded by 4 pixels, flipped, has 162
 
 /// The fingerprints that tell whether stored outputs are those that are wanted, by what they are of.
-std::vector<std::pair<std::string, std::string>> identity_of(const TeacherContext& context, const std::string& teacher) {
+StoreIdentity identity_of(const TeacherContext& context, const std::string& teacher, int64_t cycle) {
+  std::string views = context.augmenter.empty() ? "each example as it is" : context.augmenter.description();
+  if (cycle > 0) views += fmt::format(", {} drawings by seed {}", cycle, context.view_seed);
   return {{"teacher", teacher},
           {"precision", context.precision == Precision::bfloat16 ? "bfloat16" : "float32"},
           {"examples", context.examples.fingerprint()},
-          {"views", "each example as it is"}};
+          {"views", views}};
 }
 
 std::string with_seed(std::string name, uint64_t seed) {
@@ -26,62 +29,52 @@ std::string with_seed(std::string name, uint64_t seed) {
   return name;
 }
 
-std::unique_ptr<Teacher> read_store(const fs::path& file, const TeacherContext& context, const std::string& fingerprint) {
-  const LoadedTensors loaded = load_tensors(file);
-  const auto field = [&](const std::string& name) {
-    const auto found = loaded.metadata.find(name);
-    return found == loaded.metadata.end() ? "" : found->second;
-  };
-  if (!is_store(loaded.metadata))
-    throw Error(fmt::format("'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
-                            file.string()));
-  for (const auto& [what, wanted] : identity_of(context, fingerprint))
-    if (field(what) != wanted)
-      throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file (for "
-                              "several seeds, one with {{seed}} in its name)",
-                              file.string(), what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision"
-                                                                                              : "the teacher on other " + what));
-  const auto tensor = [&](const char* name) {
-    const auto found = loaded.tensors.find(name);
-    return found == loaded.tensors.end() ? torch::Tensor() : found->second;
-  };
-  const torch::Tensor ids = tensor("ids"), logits = tensor("logits");
-  const bool fits = ids.defined() && logits.defined() && logits.dim() == 2 && logits.size(1) == context.classes &&
-                    ids.scalar_type() == torch::kInt64 && ids.sizes() == logits.sizes().slice(0, 1) && ids.size(0) > 0 &&
-                    ids.ge(0).all().item<bool>();
-  if (!fits)
-    throw Error(fmt::format("'{}' does not hold the tensors 'ids' [n] and 'logits' [n, {}]", file.string(), context.classes));
-  const torch::Device device = context.examples.ids().device();
-  const torch::Tensor members = tensor("members");
-  return std::make_unique<KeptOutputs>(
-      TeacherOutputs{.logits = logits.to(device), .features = {}, .members = members.defined() ? members.to(device) : members}, ids);
+/// Whether outputs are to be kept whatever it costs.
+bool asks(const ComputedOptions& options) { return options.outputs == Computed::kept || !options.store.empty() || options.views > 0; }
+
+void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
+  if (!asks(options) || augmenter.empty()) return;
+  if (augmenter.mixes())
+    throw Error(ErrorKind::usage, "the teacher's outputs cannot be kept where examples are mixed in pairs: use `outputs: live`, or leave "
+                                  "`mixup` out");
+  if (options.views == 0 && augmenter.view_count() > kMostViews)
+    throw Error(ErrorKind::usage, fmt::format("an example has {} views, too many to keep the teacher's outputs of all; say how many of them "
+                                              "are used, as `views: 20`", augmenter.view_count()));
 }
 
-void write_store(const fs::path& file, const TeacherOutputs& outputs, const TeacherContext& context,
-                 const std::string& fingerprint) {
-  TensorMap tensors = {{"ids", context.examples.ids()}, {"logits", outputs.logits}};
-  if (outputs.members.defined()) tensors["members"] = outputs.members;
-  Metadata metadata = {{"format", kFormat}};
-  for (const auto& [what, value] : identity_of(context, fingerprint)) metadata[what] = value;
-  save_tensors(file, tensors, metadata);
+/// By view: the table is made, or found where a file has it. Without augmentation, it is filled at once.
+std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const ComputedOptions& options, const TeacherContext& context,
+                                      const std::string& fingerprint) {
+  const int64_t cycle = context.augmenter.empty() ? 0 : options.views;
+  const StoreIdentity identity = identity_of(context, fingerprint, cycle);
+  const torch::Tensor& ids = context.examples.ids();
+  StoreLayout layout{.slots = cycle > 0 ? cycle : context.augmenter.view_count(), .classes = context.classes, .top = options.top,
+                     .type = options.type == ComputedOptions::Type::float16 ? torch::kFloat16 : torch::kFloat32};
+  const TeacherOutputs first = live->outputs(context.examples.batch(torch::zeros({1}, ids.options())));
+  if (first.members.defined()) layout.members = first.members.size(1);
+  const fs::path file = with_seed(options.store, context.seed);
+  TeacherStore store = options.store.empty() ? TeacherStore::in_memory(layout, ids)
+                       : fs::exists(file)    ? TeacherStore::open(file, layout, ids, identity)
+                                             : TeacherStore::create(file, layout, ids, identity);
+  auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter, context.view_seed, cycle);
+  if (context.augmenter.empty()) teacher->fill([](int64_t, int64_t) { return true; });
+  return teacher;
 }
 
 }  // namespace
 
-bool is_store(const std::map<std::string, std::string>& metadata) {
-  const auto found = metadata.find("format");
-  return found != metadata.end() && found->second == kFormat;
-}
-
 void ComputedOptions::bind(Fields& fields) {
   fields.choice<Computed>("outputs", outputs,
                           {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
-                          "computed at every step, or once and kept; auto keeps them where nothing is augmented");
+                          "computed at every step, or once for each view of an example and kept; auto keeps them where nothing is augmented");
   fields.text("store", store,
               "file to keep them in, as safetensors, {seed} in its name being the run's seed; one that is there is used if it is of "
               "the same teacher and examples, and refused otherwise");
-  fields.require(store.empty() || outputs != Computed::live, "outputs that are computed at every step are not stored; leave "
-                                                             "'store' or 'outputs: live' out");
+  fields.integer("views", views, between(0, 100000), "where examples are augmented, in how many views each is seen, over and over; 0: in all");
+  fields.choice<Type>("type", type, {{"float32", Type::float32}, {"float16", Type::float16}}, "in which stored outputs are kept");
+  fields.integer("top", top, at_least(0), "largest logits that are stored of each output, what is left being spread evenly; 0: all");
+  fields.require((store.empty() && views == 0) || outputs != Computed::live, "outputs that are computed at every step are not stored; "
+                                                                             "leave 'store' and 'views', or 'outputs: live' out");
 }
 
 std::string fingerprint_of(const Network& network) {
@@ -96,22 +89,23 @@ std::string fingerprint_of(const Network& network) {
   return hasher.fingerprint();
 }
 
+void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
+  const Json json = resolved(teacher)[teacher.name()];
+  if (!json.contains("outputs") || !json.contains("views")) return;
+  ComputedOptions options;
+  options.outputs = json["outputs"] == "kept" ? Computed::kept : Computed::automatic;
+  options.store = json.value("store", "");
+  options.views = json["views"];
+  check_keeping(options, augmenter);
+}
+
 std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                   const TeacherContext& context, const std::string& fingerprint) {
   if (context.purpose == TeacherPurpose::evaluation) return live;
-  const bool asked = options.outputs == Computed::kept || !options.store.empty();
-  if (asked && !context.augmenter.empty())
-    throw Error(ErrorKind::usage, "the teacher's outputs cannot be kept while examples are augmented; use `outputs: live` "
-                                  "or `augment: none`");
-  if (!options.store.empty()) {
-    const fs::path file = with_seed(options.store, context.seed);
-    if (fs::exists(file)) return read_store(file, context, fingerprint);
-    TeacherOutputs outputs = outputs_of(*live, context.examples);
-    write_store(file, outputs, context, fingerprint);
-    return std::make_unique<KeptOutputs>(std::move(outputs), context.examples.ids());
-  }
-  const bool keep = asked || (options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty());
-  if (!keep) return live;
+  check_keeping(options, context.augmenter);
+  const bool automatic = options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty();
+  if (!asks(options) && !automatic) return live;
+  if (!options.store.empty() || !context.augmenter.empty()) return stored_views(std::move(live), options, context, fingerprint);
   return std::make_unique<KeptOutputs>(outputs_of(*live, context.examples), context.examples.ids());
 }
 

@@ -1,7 +1,6 @@
 #pragma once
-// When a teacher's outputs are computed: at every step, or once for every training example and then kept, in memory or in a
-// file. Kept outputs are true only where each example has one view, which is why asking for them under augmentation is an
-// error.
+// When a teacher's outputs are computed: at every step; once for every training example, where each is shown as it is; or once for
+// every view of every example (stored_views.h).
 //
 //   struct MyTeacherOptions : ComputedOptions { … };
 //   return computed(std::make_unique<MyTeacher>(…), options, context, fingerprint);
@@ -14,14 +13,18 @@ enum class Computed { automatic, live, kept };
 
 /// Options of every teacher that computes its outputs.
 struct ComputedOptions {
+  enum class Type { float32, float16 };
   Computed outputs = Computed::automatic;
   std::string store;  ///< file, in whose name {seed} stands for the run's seed; empty: kept in memory
+  int64_t views = 0;  ///< of each example, which come again; 0: all that there are
+  Type type = Type::float32;
+  int64_t top = 0;    ///< logits kept of each output, 0: all
 
   void bind(Fields& fields);
 };
 
-/// Whether a file with this metadata was written as a store.
-bool is_store(const std::map<std::string, std::string>& metadata);
+/// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the augmentation.
+void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
 /// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters, and how a
 /// committee averages.

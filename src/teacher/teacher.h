@@ -17,6 +17,8 @@ class Teacher {
  public:
   virtual ~Teacher() = default;
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
+  /// How many drawings of views the teacher knows, 0 … k − 1, so that the stage's augmentation is to repeat them; 0: any.
+  virtual int64_t view_cycle() const { return 0; }
 };
 
 /// What a teacher is asked for: soft targets of the training examples, or what it says of other examples (the test split), to
@@ -34,6 +36,7 @@ struct TeacherContext {
   std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's passes, the teacher's among them
   TeacherPurpose purpose = TeacherPurpose::training;
+  uint64_t view_seed = 0;  ///< of the drawing of views: that of the stage, or of its replica
 };
 
 /// The teacher that a stage asks for; nullptr for evaluation where it has nothing to say of other examples than those it was

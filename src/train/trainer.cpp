@@ -40,14 +40,16 @@ TrainingResult Trainer::run() {
   if (needs_.teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
+  const int64_t cycle = setup_.teacher == nullptr ? 0 : setup_.teacher->view_cycle();
   while (progress_.epoch < stage.epochs && !stopping_.stops()) {
+    const int64_t drawing = cycle > 0 ? progress_.epoch % cycle : progress_.epoch;
     const torch::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
     epoch_seconds_ = epoch_examples_ = 0;
     while (progress_.step < steps_per_epoch()) {
       const Clock::time_point start = Clock::now();
       const int64_t begin = progress_.step * stage.batch_size;
       const torch::Tensor positions = order.slice(0, begin, begin + stage.batch_size);
-      train_step(setup_.train.batch(positions, setup_.augmenter, setup_.seed, progress_.epoch));
+      train_step(setup_.train.batch(positions, setup_.augmenter, setup_.seed, drawing));
       count_step(positions.size(0), seconds_since(start));
       if (progress_.step < steps_per_epoch()) save_or_stop();
     }

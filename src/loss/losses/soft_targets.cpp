@@ -1,6 +1,8 @@
 // Soft targets at temperature T.
 //   p = softmax(v / T) of the teacher, q = softmax(z / T) of the student
 //   L = T² · (1/N) Σ_n Σ_c p_nc (log p_nc − log q_nc)        summed over classes, averaged over examples
+// `softened: probabilities` is p = softmax(softmax(v) / T), which a Keras project that many have copied computes: at T = 10 and ten
+// classes a sure teacher's p is 0.109 for its class and 0.099 for each other. It is here to show what that does.
 // `reduction: mean` divides by N·C instead: PyTorch's KLDivLoss as the code of Yuan et al. 2019 calls it.
 // The factor T² keeps the size of the gradient, (q − p)/T per logit without it, alike at all temperatures, so that weights
 // mean the same at any T. The cross-entropy −Σ p log q differs by the entropy of p, which is constant: same gradient.
@@ -16,16 +18,21 @@ namespace limbeck {
 namespace {
 
 enum class Form { kl, cross_entropy };
+/// What of the teacher is divided by T.
+enum class Softened { logits, probabilities };
 
 struct SoftTargetsOptions {
   double temperature = 4;
   Form form = Form::kl;
   Reduction reduction = Reduction::batchmean;
+  Softened softened = Softened::logits;
   void bind(Fields& fields) {
     fields.number("temperature", temperature, above(0), "T, the same for teacher and student");
     fields.choice<Form>("form", form, {{"kl", Form::kl}, {"cross_entropy", Form::cross_entropy}},
                         "value reported: divergence from the teacher, or cross-entropy; the gradient is the same");
     bind_reduction(fields, reduction);
+    fields.choice<Softened>("softened", softened, {{"logits", Softened::logits}, {"probabilities", Softened::probabilities}},
+                            "what of the teacher is divided by T; probabilities is a known mistake, which makes all targets nearly uniform");
   }
 };
 
@@ -35,8 +42,10 @@ class SoftTargets : public Loss {
 
   LossNeeds needs() const override { return {.teacher_logits = true}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
-    require_same_shape(student, teacher);
+  torch::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets&) const override {
+    require_same_shape(student, given);
+    const TeacherOutputs teacher =
+        options_.softened == Softened::logits ? given : TeacherOutputs{.logits = given.log_probabilities(1).exp()};
     const double temperature = options_.temperature;
     const bool one_network = !teacher.members.defined();
     if (one_network && can_go_rowwise(student.logits) && can_go_rowwise(teacher.logits))

@@ -11,6 +11,7 @@
 #include "nn/tensor_files.h"
 #include "nn/weights.h"
 #include "teacher/computed_outputs.h"
+#include "teacher/teacher_store.h"
 
 namespace limbeck {
 namespace {

@@ -1,0 +1,108 @@
+#include "teacher/stored_views.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "core/random.h"
+
+namespace limbeck {
+namespace {
+
+TeacherOutputs part_of(const TeacherOutputs& outputs, const torch::Tensor& rows) {
+  TeacherOutputs part{.logits = outputs.logits.index_select(0, rows)};
+  if (outputs.members.defined()) part.members = outputs.members.index_select(0, rows);
+  return part;
+}
+
+void require_no_features(const TeacherOutputs& outputs) {
+  if (!outputs.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
+}
+
+}  // namespace
+
+StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
+                         uint64_t seed, int64_t cycle)
+    : live_(std::move(live)), store_(std::move(store)), examples_(examples), augmenter_(augmenter), seed_(seed), cycle_(cycle) {}
+
+torch::Tensor StoredViews::slots_of(const Batch& batch) const {
+  if (cycle_ == 0) return batch.views.to(torch::kCPU);
+  if (batch.draw < 0 || batch.draw >= cycle_)
+    throw Error(fmt::format("drawing {} of views is not stored; there are {}", batch.draw, cycle_));
+  return torch::full({batch.size()}, batch.draw, torch::kInt64);
+}
+
+TeacherOutputs StoredViews::outputs(const Batch& batch) const {
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor rows = store_.rows_of(batch.ids), slots = slots_of(batch), views = batch.views.to(torch::kCPU);
+  const torch::Tensor known = store_.views().index({rows, slots}) - 1;
+  const torch::Tensor missing = known.lt(0).nonzero().flatten();
+  if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
+    throw Error("the stored outputs are of other views of the examples than those that are trained on");
+  if (missing.size(0) > 0) {
+    // A small batch costs the teacher nearly what a whole one does, so the order of what is computed together does not matter.
+    const torch::Tensor on_device = missing.to(batch.inputs.device());
+    Batch part;
+    part.inputs = batch.inputs.index_select(0, on_device);
+    part.labels = batch.labels.index_select(0, on_device);
+    part.ids = batch.ids.index_select(0, on_device);
+    part.views = batch.views.index_select(0, on_device);
+    const TeacherOutputs computed = live_->outputs(part);
+    require_no_features(computed);
+    store_.write(rows.index_select(0, missing), slots.index_select(0, missing), views.index_select(0, missing), computed);
+  }
+  TeacherOutputs outputs = store_.read(rows, slots);
+  outputs.logits = outputs.logits.to(batch.inputs.device());
+  if (outputs.members.defined()) outputs.members = outputs.members.to(batch.inputs.device());
+  return outputs;
+}
+
+torch::Tensor StoredViews::views_in(const torch::Tensor& positions, int64_t slot) const {
+  const torch::Tensor ids = examples_.ids().index_select(0, positions);
+  return cycle_ > 0 ? augmenter_.draw(ids, seed_, slot) : torch::full_like(ids, slot);
+}
+
+void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& told) {
+  constexpr int64_t kBatch = 500;
+  int64_t done = store_.filled();
+  for (int64_t slot = 0; slot < store_.layout().slots; ++slot)
+    for (const torch::Tensor& positions : torch::arange(examples_.size(), examples_.ids().options()).split(kBatch)) {
+      const torch::Tensor rows = store_.rows_of(examples_.ids().index_select(0, positions));
+      const torch::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).eq(0).nonzero().flatten();
+      if (lacking.size(0) == 0) continue;
+      const torch::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
+      const Batch batch = examples_.batch(wanted, augmenter_, views_in(wanted, slot));
+      const torch::NoGradGuard no_gradient;
+      const TeacherOutputs computed = live_->outputs(batch);
+      require_no_features(computed);
+      store_.write(rows.index_select(0, lacking), torch::full_like(lacking, slot), batch.views, computed);
+      done += lacking.size(0);
+      if (!told(done, store_.outputs())) return;
+    }
+  store_.seal();
+}
+
+StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const {
+  const torch::Tensor there = store_.views().flatten().ne(0).nonzero().flatten();
+  if (there.size(0) == 0) throw Error("nothing is stored yet");
+  Random random({seed, Purpose::subset});
+  torch::Tensor chosen = torch::empty({std::min(count, there.size(0))}, torch::kInt64);
+  for (int64_t i = 0; i < chosen.size(0); ++i) chosen[i] = there[random.below(static_cast<uint32_t>(there.size(0)))];
+  const int64_t slots = store_.layout().slots;
+  const torch::NoGradGuard no_gradient;
+  Comparison result{.outputs = chosen.size(0)};
+  double largest = 0, difference = 0, agreeing = 0;
+  for (const torch::Tensor& part : chosen.split(500)) {
+    const torch::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
+    const torch::Tensor views = store_.views().index({rows, of}) - 1;
+    const Batch batch = examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
+    const torch::Tensor live = live_->outputs(batch).logits.to(torch::kCPU), stored = store_.read(rows, of).logits;
+    largest = std::max(largest, live.abs().max().item<double>());
+    difference = std::max(difference, (live - stored).abs().max().item<double>());
+    agreeing += live.argmax(1).eq(stored.argmax(1)).sum().item<double>();
+  }
+  result.difference = difference / std::max(largest, 1e-30);
+  result.agreement = agreeing / static_cast<double>(result.outputs);
+  return result;
+}
+
+}  // namespace limbeck

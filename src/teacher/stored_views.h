@@ -1,0 +1,48 @@
+#pragma once
+// A teacher whose outputs are computed once for each view of each example and then read from a store (decision 8). Which views there are
+// follows from the augmentation: all of them, one slot each, or the k that an example is given in k drawings, which then come again:
+// drawing e is drawing e mod k.
+#include <functional>
+
+#include "teacher/teacher.h"
+#include "teacher/teacher_store.h"
+
+namespace limbeck {
+
+class StoredViews : public Teacher {
+ public:
+  /// `cycle`: k, 0 for all views. `examples` and `augmenter` outlive the teacher.
+  StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter, uint64_t seed,
+              int64_t cycle);
+
+  /// Computes what the store lacks of the batch, and answers from the store: the first answer has been rounded like all later ones.
+  TeacherOutputs outputs(const Batch& batch) const override;
+  int64_t view_cycle() const override { return cycle_; }
+
+  /// Computes everything that is not there yet; told(done, all) after each batch, false stops. What was done stays done.
+  void fill(const std::function<bool(int64_t done, int64_t all)>& told);
+  /// The largest difference between stored and live logits, relative to the largest logit, over `count` of the outputs that are
+  /// there, drawn by `seed`. Throws Error where nothing is there.
+  struct Comparison {
+    int64_t outputs = 0;
+    double difference = 0;
+    double agreement = 0;  ///< part of them with the same largest logit
+  };
+  Comparison compare(int64_t count, uint64_t seed) const;
+
+  const TeacherStore& store() const { return store_; }
+
+ private:
+  torch::Tensor slots_of(const Batch& batch) const;
+  /// Views of the examples at positions [n] in one slot.
+  torch::Tensor views_in(const torch::Tensor& positions, int64_t slot) const;
+
+  std::unique_ptr<Teacher> live_;
+  mutable TeacherStore store_;
+  const ExampleSet& examples_;
+  const Augmenter& augmenter_;
+  uint64_t seed_;
+  int64_t cycle_;
+};
+
+}  // namespace limbeck

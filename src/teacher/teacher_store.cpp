@@ -1,0 +1,236 @@
+#include "teacher/teacher_store.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "core/mapped_file.h"
+#include "core/safetensors.h"
+#include "nn/dtypes.h"
+
+namespace limbeck {
+namespace {
+
+constexpr const char* kFormat = "limbeck teacher outputs 2";
+constexpr const char* kFormatKey = "format";
+
+std::string values_name(const StoreLayout& layout) { return layout.members > 0 ? "members" : layout.top > 0 ? "top" : "logits"; }
+
+/// Types and shapes of the file's tensors.
+std::map<std::string, RawTensor> tensors_of(const StoreLayout& layout, int64_t examples) {
+  const int64_t n = examples, slots = layout.slots;
+  std::map<std::string, RawTensor> tensors = {{"ids", {"I64", {n}, {}}}, {"views", {"I64", {n, slots}, {}}}};
+  std::vector<int64_t> shape = {n, slots, layout.classes};
+  if (layout.members > 0) shape = {n, slots, layout.members, layout.classes};
+  if (layout.top > 0) {
+    shape = {n, slots, layout.top + 1};
+    tensors["classes"] = {"I16", {n, slots, layout.top}, {}};
+  }
+  tensors[values_name(layout)] = {dtype_name(layout.type), shape, {}};
+  return tensors;
+}
+
+size_t bytes_of(const RawTensor& tensor) {
+  size_t bytes = element_size(tensor.dtype);
+  for (const int64_t extent : tensor.shape) bytes *= static_cast<size_t>(extent);
+  return bytes;
+}
+
+/// Slots of examples, or of anything else, are told by one index: [n, S, …] → [n·S, …].
+torch::Tensor flat(const torch::Tensor& table) { return table.flatten(0, 1); }
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& what) {
+  throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file (for several seeds, one "
+                          "with {{seed}} in its name)", file.string(), what));
+}
+
+/// The K largest logits in order, the classes they are of, and the one logit of all others.
+struct Top {
+  torch::Tensor values, classes;
+};
+
+Top top_of(const torch::Tensor& logits, int64_t count) {
+  const auto [largest, classes] = logits.topk(count, 1);
+  torch::Tensor rest = torch::full({logits.size(0), 1}, -std::numeric_limits<float>::infinity());
+  if (count < logits.size(1)) {
+    const torch::Tensor others = logits.scatter(1, classes, -std::numeric_limits<float>::infinity());
+    rest = torch::logsumexp(others, 1, /*keepdim=*/true) - std::log(static_cast<double>(logits.size(1) - count));
+  }
+  return {torch::cat({largest, rest}, 1), classes};
+}
+
+torch::Tensor logits_of(const Top& top, int64_t classes) {
+  const int64_t count = top.classes.size(1);
+  return top.values.slice(1, count).expand({-1, classes}).scatter(1, top.classes, top.values.slice(1, 0, count));
+}
+
+}  // namespace
+
+int64_t StoreLayout::example_bytes() const {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : tensors_of(*this, 1))
+    if (name != "ids") bytes += static_cast<int64_t>(bytes_of(tensor));
+  return bytes;
+}
+
+bool is_store(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find(kFormatKey);
+  return found != metadata.end() && found->second == kFormat;
+}
+
+struct TeacherStore::File {
+  fs::path path;
+  MappedFile memory;
+  std::map<std::string, RawTensor> tensors;  ///< whose bytes are the file's
+  StoreIdentity metadata;
+};
+
+TeacherStore::TeacherStore(const StoreLayout& layout, const torch::Tensor& ids) : layout_(layout) {
+  const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
+  if (on_host.size(0) == 0) throw Error("a store of no examples");
+  if (layout.top > 0 && (layout.members > 0 || layout.top > layout.classes || layout.classes > std::numeric_limits<int16_t>::max()))
+    throw Error(ErrorKind::usage, fmt::format("top: {} logits of {} classes cannot be kept{}", layout.top, layout.classes,
+                                              layout.members > 0 ? " of an arithmetic ensemble" : ""));
+  ids_ = on_host;
+  row_of_ = torch::full({on_host.max().item<int64_t>() + 1}, -1, on_host.options());
+  row_of_.index_put_({on_host}, torch::arange(on_host.size(0), on_host.options()));
+}
+
+TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const torch::Tensor& ids) {
+  TeacherStore store(layout, ids);
+  for (const auto& [name, description] : tensors_of(layout, store.examples())) {
+    if (name == "ids") continue;
+    const torch::Tensor table = torch::zeros(description.shape, scalar_type_of(description.dtype).value());
+    (name == "views" ? store.views_ : name == "classes" ? store.classes_ : store.values_) = table;
+  }
+  return store;
+}
+
+TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity) {
+  {
+    const TeacherStore described(layout, ids);
+    StoreIdentity metadata = identity;
+    metadata[kFormatKey] = kFormat;
+    const auto tensors = tensors_of(layout, described.examples());
+    const std::string header = safetensors_header(tensors, metadata, kUnfinished);
+    size_t bytes = header.size();
+    for (const auto& [name, tensor] : tensors) bytes += bytes_of(tensor);
+    const fs::path beside = path.string() + ".part";
+    MappedFile memory = MappedFile::create(beside, bytes);
+    std::memcpy(memory.data(), header.data(), header.size());
+    std::byte* at = memory.data() + header.size();
+    for (const auto& [name, tensor] : tensors) {
+      if (name == "ids") std::memcpy(at, described.ids_.data_ptr(), described.ids_.nbytes());
+      at += bytes_of(tensor);
+    }
+    fs::rename(beside, path);
+  }
+  return open(path, layout, ids, identity);
+}
+
+TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity) {
+  TeacherStore store(layout, ids);
+  store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, MappedFile::Access::write), {}, {}});
+  File& file = *store.file_;
+  SafetensorsView view = parse_safetensors(path, file.memory.bytes());
+  if (!is_store(view.metadata))
+    throw Error(fmt::format("'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
+                            path.string()));
+  for (const auto& [what, wanted] : identity)
+    if (const auto found = view.metadata.find(what); found == view.metadata.end() || found->second != wanted)
+      refuse(path, what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision" : "the teacher on other " + what);
+  for (const auto& [name, wanted] : tensors_of(layout, store.examples()))
+    if (const auto found = view.tensors.find(name);
+        found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
+      refuse(path, "the teacher in another form (its '" + name + "' is different)");
+  if (std::memcmp(view.tensors.at("ids").bytes.data(), store.ids_.data_ptr(), store.ids_.nbytes()) != 0)
+    refuse(path, "the teacher on other examples");
+  file.tensors = std::move(view.tensors);
+  file.metadata = std::move(view.metadata);
+  for (const auto& [name, raw] : file.tensors) {
+    auto* bytes = reinterpret_cast<char*>(file.memory.data()) + (raw.bytes.data() - file.memory.bytes().data());
+    const torch::Tensor table = torch::from_blob(bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
+    if (name == "views") store.views_ = table;
+    else if (name == "classes") store.classes_ = table;
+    else if (name != "ids") store.values_ = table;
+  }
+  return store;
+}
+
+int64_t TeacherStore::filled() const { return views_.ne(0).sum().item<int64_t>(); }
+
+torch::Tensor TeacherStore::rows_of(const torch::Tensor& ids) const {
+  const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
+  torch::Tensor rows = torch::empty_like(on_host);
+  const auto *id = on_host.data_ptr<int64_t>(), *row_of = row_of_.data_ptr<int64_t>();
+  auto* row = rows.data_ptr<int64_t>();
+  for (int64_t i = 0; i < on_host.size(0); ++i) {
+    row[i] = id[i] < row_of_.size(0) ? row_of[id[i]] : -1;
+    if (row[i] < 0) throw Error(fmt::format("the teacher's outputs are not known for example {}", id[i]));
+  }
+  return rows;
+}
+
+TeacherOutputs TeacherStore::read(const torch::Tensor& rows, const torch::Tensor& slots) const {
+  const torch::Tensor at = rows * layout_.slots + slots;
+  const torch::Tensor values = flat(values_).index_select(0, at).to(torch::kFloat32);
+  if (layout_.members > 0) return {.logits = log_mean_distribution(values, 1), .features = {}, .members = values};
+  if (layout_.top > 0) return {.logits = logits_of({values, flat(classes_).index_select(0, at).to(torch::kInt64)}, layout_.classes)};
+  return {.logits = values};
+}
+
+void TeacherStore::write(const torch::Tensor& rows, const torch::Tensor& slots, const torch::Tensor& views, const TeacherOutputs& outputs) {
+  const torch::Tensor at = rows * layout_.slots + slots;
+  torch::Tensor values = (layout_.members > 0 ? outputs.members : outputs.logits).to(torch::kCPU).to(torch::kFloat32);
+  if (layout_.top > 0) {
+    const Top top = top_of(values, layout_.top);
+    flat(classes_).index_copy_(0, at, top.classes.to(torch::kInt16));
+    values = top.values;
+  }
+  flat(values_).index_copy_(0, at, values.to(layout_.type));
+  // Who is stopped between the two has written nothing: what the table says is there is there.
+  std::atomic_thread_fence(std::memory_order_release);
+  flat(views_).index_copy_(0, at, views.to(torch::kCPU) + 1);
+}
+
+void TeacherStore::seal() {
+  if (file_ == nullptr) return;
+  file_->memory.flush();
+  if (filled() < outputs()) return;
+  StoreIdentity metadata = file_->metadata;
+  metadata.erase(kChecksumKey);
+  const std::string header = safetensors_header(file_->tensors, metadata, safetensors_checksum(file_->tensors, metadata));
+  std::memcpy(file_->memory.data(), header.data(), header.size());
+  file_->memory.flush();
+}
+
+StoreInfo read_store_info(const fs::path& path) {
+  const MappedFile memory = MappedFile::open(path);
+  const SafetensorsView view = parse_safetensors(path, memory.bytes());
+  if (!is_store(view.metadata)) throw Error(fmt::format("'{}' holds no teacher outputs of this program", path.string()));
+  StoreInfo info;
+  info.bytes = memory.size();
+  info.identity = view.metadata;
+  const auto shape_of = [&](const char* name) {
+    const auto found = view.tensors.find(name);
+    return found == view.tensors.end() ? std::vector<int64_t>{} : found->second.shape;
+  };
+  const std::vector<int64_t> views = shape_of("views"), logits = shape_of("logits"), members = shape_of("members"), top = shape_of("classes");
+  if (views.size() != 2 || (logits.size() != 3 && members.size() != 4 && top.size() != 3))
+    throw Error(fmt::format("'{}' does not hold the tensors of a store", path.string()));
+  info.examples = views[0];
+  info.layout.slots = views[1];
+  if (!top.empty()) info.layout.top = top[2];
+  if (!members.empty()) info.layout.members = members[2];
+  info.layout.classes = !logits.empty() ? logits[2] : !members.empty() ? members[3] : 0;
+  info.layout.type = scalar_type_of(view.tensors.at(values_name(info.layout)).dtype).value();
+  const RawTensor& numbers = view.tensors.at("views");
+  info.filled = torch::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, torch::kInt64).ne(0).sum().item<int64_t>();
+  return info;
+}
+
+}  // namespace limbeck

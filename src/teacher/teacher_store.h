@@ -1,0 +1,89 @@
+#pragma once
+// What a teacher says of examples, each seen in several views: a table in memory, or in a memory-mapped safetensors file that grows
+// as it is used and can be filled beforehand. Decision 8 tells why the outputs stay true under augmentation.
+//
+//   TeacherStore store = TeacherStore::in_memory({.slots = 162, .classes = 100}, ids);
+//   store.write(rows, slots, views, outputs);
+//   TeacherOutputs again = store.read(rows, slots);
+//
+// The file's tensors: ids [n] I64 · views [n, S] I64, the view's number + 1, 0 where nothing is stored yet · and one of
+//   logits [n, S, C]                                       F16 or F32
+//   members [n, S, M, C]                                   of an arithmetic ensemble of M networks
+//   top [n, S, K + 1] with classes [n, S, K] I16           the K largest logits, and the logit that each other class gets: log of the
+//                                                          mean of their exponentials, so that their probability at T = 1 is spread evenly
+#include <torch/types.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/files.h"
+#include "nn/outputs.h"
+
+namespace limbeck {
+
+struct StoreLayout {
+  int64_t slots = 1;    ///< outputs for each example
+  int64_t classes = 0;
+  int64_t members = 0;  ///< of an arithmetic ensemble; 0: there are logits
+  int64_t top = 0;      ///< logits that are kept for each output; 0: all
+  torch::ScalarType type = torch::kFloat32;
+
+  /// Of the outputs of one example, in bytes.
+  int64_t example_bytes() const;
+};
+
+/// What a store is of, by the names under which the file's metadata has it.
+using StoreIdentity = std::map<std::string, std::string>;
+
+class TeacherStore {
+ public:
+  /// Nothing is stored yet. ids [n] int64: of the examples.
+  static TeacherStore in_memory(const StoreLayout& layout, const torch::Tensor& ids);
+  /// Makes the file, whose space is reserved on the disk.
+  static TeacherStore create(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
+  /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another identity.
+  static TeacherStore open(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
+
+  const StoreLayout& layout() const { return layout_; }
+  int64_t examples() const { return ids_.size(0); }
+  int64_t outputs() const { return examples() * layout_.slots; }
+  int64_t filled() const;
+  /// [n, S] int64: the view's number + 1; 0 where nothing is stored.
+  const torch::Tensor& views() const { return views_; }
+  /// Rows of the ids [N]; an id that is not among them is an Error.
+  torch::Tensor rows_of(const torch::Tensor& ids) const;
+
+  /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. What was not written is zero.
+  TeacherOutputs read(const torch::Tensor& rows, const torch::Tensor& slots) const;
+  /// The same the other way, for views [N] int64; rounded to the type of the table.
+  void write(const torch::Tensor& rows, const torch::Tensor& slots, const torch::Tensor& views, const TeacherOutputs& outputs);
+  /// Writes everything to the disk, with a checksum where all outputs are there: what is changed afterwards is noticed.
+  void seal();
+
+ private:
+  struct File;
+  TeacherStore(const StoreLayout& layout, const torch::Tensor& ids);
+
+  StoreLayout layout_;
+  torch::Tensor ids_, views_;
+  torch::Tensor values_;   ///< logits, members or top
+  torch::Tensor classes_;  ///< of top
+  torch::Tensor row_of_;   ///< [largest id + 1] int64; −1: not there
+  std::shared_ptr<File> file_;
+};
+
+/// Whether a file with this metadata was written as a store.
+bool is_store(const std::map<std::string, std::string>& metadata);
+
+/// What is known of a store from its file alone.
+struct StoreInfo {
+  StoreLayout layout;
+  int64_t examples = 0;
+  int64_t filled = 0;
+  uintmax_t bytes = 0;
+  StoreIdentity identity;
+};
+StoreInfo read_store_info(const fs::path& file);
+
+}  // namespace limbeck
