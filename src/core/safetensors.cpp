@@ -93,19 +93,6 @@ RawTensor parse_tensor(const fs::path& path, const std::string& name, const Json
   return tensor;
 }
 
-/// Over everything a file says, so that a flipped bit anywhere is found.
-std::string checksum(const std::map<std::string, RawTensor>& tensors,
-                     const std::map<std::string, std::string>& metadata) {
-  Hasher hasher;
-  for (const auto& [key, value] : metadata)
-    if (key != kChecksumKey) hasher.add(key).add(value);
-  for (const auto& [name, tensor] : tensors) {
-    hasher.add(name).add(tensor.dtype).add(tensor.shape.data(), tensor.shape.size() * sizeof(int64_t));
-    hasher.add(tensor.bytes);
-  }
-  return hasher.fingerprint();
-}
-
 }  // namespace
 
 size_t element_size(std::string_view dtype) {
@@ -119,7 +106,14 @@ size_t element_size(std::string_view dtype) {
 SafetensorsFile read_safetensors(const fs::path& path) {
   SafetensorsFile file;
   file.content = std::make_unique<const std::string>(read_file(path));
-  const std::string_view content = *file.content;
+  SafetensorsView view = parse_safetensors(path, *file.content);
+  file.tensors = std::move(view.tensors);
+  file.metadata = std::move(view.metadata);
+  return file;
+}
+
+SafetensorsView parse_safetensors(const fs::path& path, std::string_view content) {
+  SafetensorsView file;
   if (content.size() < kLengthBytes) refuse(path, fmt::format("it has {} bytes", content.size()));
   uint64_t header_length = 0;
   std::memcpy(&header_length, content.data(), kLengthBytes);
@@ -140,27 +134,49 @@ SafetensorsFile read_safetensors(const fs::path& path) {
   if (used != data.size())
     refuse(path, fmt::format("its tensors take {} bytes, but {} follow the header", used, data.size()));
   const auto written = file.metadata.find(kChecksumKey);
-  if (written != file.metadata.end() && written->second != checksum(file.tensors, file.metadata))
+  if (written != file.metadata.end() && written->second != safetensors_checksum(file.tensors, file.metadata))
     refuse(path, "its content does not match its checksum; the file is damaged");
   return file;
 }
 
-void write_safetensors(const fs::path& path, const std::map<std::string, RawTensor>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+std::string safetensors_checksum(const std::map<std::string, RawTensor>& tensors,
+                                 const std::map<std::string, std::string>& metadata) {
+  Hasher hasher;
+  for (const auto& [key, value] : metadata)
+    if (key != kChecksumKey) hasher.add(key).add(value);
+  for (const auto& [name, tensor] : tensors) {
+    hasher.add(name).add(tensor.dtype).add(tensor.shape.data(), tensor.shape.size() * sizeof(int64_t));
+    hasher.add(tensor.bytes);
+  }
+  return hasher.fingerprint();
+}
+
+std::string safetensors_header(const std::map<std::string, RawTensor>& tensors,
+                               const std::map<std::string, std::string>& metadata, const std::string& checksum,
+                               size_t at_least) {
   Json header = Json::object();
   header["__metadata__"] = metadata;
-  header["__metadata__"][kChecksumKey] = checksum(tensors, metadata);
+  header["__metadata__"][kChecksumKey] = checksum;
   size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.bytes.size()}}};
-    offset += tensor.bytes.size();
+    size_t bytes = element_size(tensor.dtype);
+    for (const int64_t extent : tensor.shape) bytes *= static_cast<size_t>(extent);
+    header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() + kLengthBytes < at_least) text.append(at_least - kLengthBytes - text.size(), ' ');
   const auto length = static_cast<uint64_t>(text.size());
+  text.insert(0, reinterpret_cast<const char*>(&length), sizeof length);
+  return text;
+}
+
+void write_safetensors(const fs::path& path, const std::map<std::string, RawTensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const std::string header = safetensors_header(tensors, metadata, safetensors_checksum(tensors, metadata));
   write_file(path, [&](const ByteSink& sink) {
-    sink(&length, sizeof length);
-    sink(text.data(), text.size());
+    sink(header.data(), header.size());
     for (const auto& [name, tensor] : tensors) sink(tensor.bytes.data(), tensor.bytes.size());
   });
 }

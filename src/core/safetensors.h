@@ -35,6 +35,24 @@ size_t element_size(std::string_view dtype);
 
 SafetensorsFile read_safetensors(const fs::path& path);
 
+/// The same for content that lies in memory already, such as a mapped file's (core/mapped_file.h); the tensors' bytes point into
+/// it, and `path` is for messages.
+struct SafetensorsView {
+  std::map<std::string, RawTensor> tensors;
+  std::map<std::string, std::string> metadata;
+};
+SafetensorsView parse_safetensors(const fs::path& path, std::string_view content);
+
+/// What stands before the tensors' bytes, which follow in the order of their names: for files that are written piece by piece.
+/// Of the tensors only dtype and shape are read. Headers that differ in the checksum alone have equal lengths, so that one can be
+/// written in the place of the other once the bytes are known; `at_least`: padded to so many bytes, a multiple of 8.
+std::string safetensors_header(const std::map<std::string, RawTensor>& tensors,
+                               const std::map<std::string, std::string>& metadata, const std::string& checksum,
+                               size_t at_least = 0);
+/// What read_safetensors verifies: 32 hexadecimal digits over names, dtypes, shapes, metadata and bytes.
+std::string safetensors_checksum(const std::map<std::string, RawTensor>& tensors,
+                                 const std::map<std::string, std::string>& metadata);
+
 /// Writes atomically, tensors in the order of their names, the header padded to a multiple of 8. A checksum over names,
 /// shapes, metadata and bytes goes into the metadata; read_safetensors verifies it where there is one.
 void write_safetensors(const fs::path& path, const std::map<std::string, RawTensor>& tensors,

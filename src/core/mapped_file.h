@@ -1,0 +1,58 @@
+#pragma once
+// A file in the address space: read and written as memory, whatever its size; the system's page cache is the only copy.
+//
+//   MappedFile file = MappedFile::create("pixels.part", size_t{1} << 30);   // 2^30 zero bytes
+//   std::memcpy(file.data(), pixels, count);
+//   file.flush();                                                            // on disk once it returns
+//   const MappedFile same = MappedFile::open("pixels.part");
+//   Hasher().add(same.bytes());
+//
+// The file must keep its size while it is mapped: what another program cuts off is a bus error on access.
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "core/files.h"
+
+namespace limbeck {
+
+class MappedFile {
+ public:
+  enum class Access { read, write };
+
+  /// Makes a file of `bytes` > 0 zeros, replacing an old one, to be read and written. Its space is reserved on the disk: a full
+  /// disk is an Error here, not a crash later. Missing folders are not made.
+  static MappedFile create(const fs::path& path, size_t bytes);
+  /// The whole of an existing file; with Access::read a write is a crash. Throws Error with the file's name and the reason.
+  static MappedFile open(const fs::path& path, Access access = Access::read);
+
+  MappedFile(MappedFile&& other) noexcept { swap(other); }
+  MappedFile& operator=(MappedFile&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~MappedFile();
+
+  /// Where the file begins; nullptr for an empty one.
+  std::byte* data() { return data_; }
+  const std::byte* data() const { return data_; }
+  size_t size() const { return size_; }
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+  /// Returns when everything that was written is on the disk.
+  void flush();
+
+ private:
+  MappedFile() = default;
+  void swap(MappedFile& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(path_, other.path_);
+  }
+
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  fs::path path_;
+};
+
+}  // namespace limbeck
