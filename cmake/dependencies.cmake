@@ -3,6 +3,8 @@
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(JPEG REQUIRED)  # libjpeg-turbo: its colour spaces of four bytes are used
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -12,6 +14,7 @@ find_package(Torch REQUIRED)
 find_package(dnnl QUIET)  # optional: without it matrix products go through LibTorch alone
 
 find_library(LIMBECK_XXHASH xxhash REQUIRED)
+find_library(LIMBECK_SPNG spng REQUIRED)
 find_path(LIMBECK_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 
 add_library(limbeck_torch INTERFACE)

@@ -1,10 +1,19 @@
-// limbeck data fetch NAME | synthesize --out DIR
+// limbeck data fetch NAME | synthesize --out DIR | images FOLDER
 #include <fmt/core.h>
 
+#include <unistd.h>
+
+#include <chrono>
+
 #include "app/commands.h"
+#include "core/process.h"
+#include "core/text.h"
 #include "data/digits.h"
 #include "data/idx.h"
+#include "data/image_dataset.h"
 #include "data/published_files.h"
+#include "experiment/experiment.h"
+#include "report/text_table.h"
 
 namespace limbeck {
 namespace {
@@ -56,13 +65,90 @@ void add_synthesize(CLI::App& data, Program& program) {
   });
 }
 
+/// Examples of each class in a split, then those without a label.
+std::vector<int64_t> counts_of(const Split& split, size_t classes) {
+  std::vector<int64_t> counts(classes + 1);
+  const auto* labels = split.labels.data_ptr<int64_t>();
+  for (int64_t i = 0; i < split.size(); ++i) ++counts[labels[i] < 0 ? classes : static_cast<size_t>(labels[i])];
+  return counts;
+}
+
+Json images_json(const LoadedImages& loaded, double seconds) {
+  const Dataset& dataset = *loaded.dataset;
+  const std::vector<int64_t> train = counts_of(dataset.train, dataset.classes.size()), test = counts_of(dataset.test, dataset.classes.size());
+  Json json = {{"folder", loaded.root.string()}, {"shape", dataset.input_shape()}, {"classes", Json::array()}};
+  for (size_t i = 0; i < dataset.classes.size(); ++i)
+    json["classes"].push_back({{"class", dataset.classes[i]}, {"train", train[i]}, {"test", test[i]}});
+  json["unlabelled"] = train.back();
+  json["corrupt"] = Json::array();
+  for (const UnreadableImage& image : loaded.unreadable) json["corrupt"].push_back(image.problem);
+  json["notices"] = dataset.notices;
+  const int64_t pictures = dataset.train.size() + dataset.test.size();
+  json["pictures"] = pictures;
+  json["reused"] = loaded.reused;
+  json["seconds"] = seconds;
+  json["pictures_per_second"] = static_cast<double>(pictures) / seconds;
+  return json;
+}
+
+void print_images(const Json& json, const OutputOptions& output) {
+  TextTable table({{"class", Align::left}, {"train", Align::right}, {"test", Align::right}});
+  for (const Json& row : json["classes"]) table.add({row["class"].get<std::string>(), row["train"].dump(), row["test"].dump()});
+  fmt::print("{}\n", table.text());
+  if (output.quiet) return;
+  for (const Json& notice : json["notices"]) fmt::print("{}\n", notice.get<std::string>());
+  fmt::print("{} pictures, {} of them unlabelled, {} in {}: {:.0f} a second\n", with_commas(json["pictures"].get<int64_t>()),
+             json["unlabelled"].get<int64_t>(), json["reused"].get<bool>() ? "found in the store" : "decoded",
+             duration(json["seconds"].get<double>()), json["pictures_per_second"].get<double>());
+}
+
+/// A line that is rewritten, on a terminal only.
+ImageProgress terminal_progress(const OutputOptions& output) {
+  if (output.quiet || ::isatty(STDERR_FILENO) == 0) return {};
+  return [](int64_t done) {
+    if (done % 500 == 0) fmt::print(stderr, "\r{} pictures", with_commas(done));
+  };
+}
+
+void add_images(CLI::App& data, Program& program) {
+  CLI::App* command = data.add_subcommand("images", "Decode a folder of pictures as the data source `images` does, and say what is in it");
+  auto options = std::make_shared<ImageFolderOptions>();
+  auto threads = std::make_shared<int>(0);
+  command->add_option("folder", options->folder, "folder with train/CLASS/* and test/CLASS/*, or CLASS/*")->required()->type_name("DIR");
+  command->add_option("--size", options->size, "side, or height and width, pixels")->expected(1, 2)->check(CLI::Range(1, 4096))->capture_default_str();
+  const std::map<std::string, ResizeMode> resizes = {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}};
+  command->add_option("--resize", options->resize, "crop or stretch")->transform(CLI::CheckedTransformer(resizes));
+  const std::map<std::string, UnreadableImages> policies = {{"fail", UnreadableImages::fail}, {"skip", UnreadableImages::skip}};
+  command->add_option("--corrupt", options->corrupt, "fail or skip, where a picture cannot be read")->transform(CLI::CheckedTransformer(policies));
+  const std::map<std::string, JpegDetail> details = {{"full", JpegDetail::full}, {"reduced", JpegDetail::reduced}};
+  command->add_option("--jpeg", options->jpeg, "full or reduced")->transform(CLI::CheckedTransformer(details));
+  command->add_option("--channels", options->channels, "3: colour, 1: grey")->check(CLI::IsMember({1, 3}))->capture_default_str();
+  command->add_option("--holdout", options->holdout, "part of each class for the test split where there is none")->check(CLI::Range(1e-9, 1 - 1e-9))->capture_default_str();
+  command->add_option("--store", options->store, "file to keep the decoded pictures in")->type_name("FILE");
+  command->add_option("--threads", *threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
+  command->callback([=, &program] {
+    settle_process(program.arguments);
+    use_threads(*threads);
+    ImageFolderOptions chosen = *options;
+    chosen.folder = fs::absolute(options->folder).string();
+    const auto start = std::chrono::steady_clock::now();
+    const LoadedImages loaded = load_images(chosen, DataFolders(), terminal_progress(program.output));
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const Json json = images_json(loaded, seconds);
+    if (program.output.json) fmt::print("{}\n", json.dump(1));
+    else print_images(json, program.output);
+  });
+}
+
 }  // namespace
 
 void add_data(Program& program) {
-  CLI::App* command = add_command(program, "data", "Fetch data sets, or draw the built-in one into files");
+  CLI::App* command = add_command(program, "data", "Fetch data sets, draw the built-in one into files, or look into a folder of pictures");
   command->require_subcommand(1);
+  command->fallthrough();  // --quiet and --json may stand behind the name of the inner subcommand too
   add_fetch(*command, program);
   add_synthesize(*command, program);
+  add_images(*command, program);
 }
 
 }  // namespace limbeck
