@@ -64,7 +64,7 @@ class HardLabels : public Loss {
       double value = 0;
       float weight = 0;
       for (const Label& label : labels) {
-        if (label.weight(row) > 0) value -= label.weight(row) * gradient[label.of(row)];
+        if (label.weight(row) > 0) value += label.weight(row) * -gradient[label.of(row)];
         weight += label.weight(row);
       }
       std::transform(gradient, gradient + classes, gradient, [&](float log_q) { return weight * std::exp(log_q); });
