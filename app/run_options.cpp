@@ -24,6 +24,11 @@ std::vector<int64_t> seeds_of(const RunFlags& flags, const Recipe& recipe) {
   return seeds;
 }
 
+/// Where the run goes.
+fs::path out_of(const RunFlags& flags, const Recipe& recipe) {
+  return flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);
+}
+
 }  // namespace
 
 void RunFlags::add_to(CLI::App& command) {
@@ -43,18 +48,25 @@ void RunFlags::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
 }
 
+Recipe read_recipe(const std::string& file, const RunFlags& flags) {
+  return parse_recipe(read_file(file), file, flags.settings, components());
+}
+
+std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
+  RunOptions options{.out = out_of(flags, recipe), .data = flags.data, .device = device_choice(flags.device), .threads = flags.threads,
+                     .seeds = seeds_of(flags, recipe), .reuse = {flags.reuse.begin(), flags.reuse.end()}};
+  return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
+}
+
 void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output) {
   const Recipe recipe = parse_recipe(text, file, flags.settings, components());
-  const fs::path out = flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);
+  const fs::path out = out_of(flags, recipe);
   Json results;
   {
     ProgressPrinter progress(output.quiet);
     EventBus events;
     events.subscribe([&progress](const Event& event) { progress(event); });
-    Experiment experiment(recipe, {.out = out, .data = flags.data, .device = device_choice(flags.device),
-                                   .threads = flags.threads, .seeds = seeds_of(flags, recipe),
-                                   .reuse = {flags.reuse.begin(), flags.reuse.end()}}, events);
-    results = experiment.run();
+    results = make_experiment(recipe, flags, events)->run();
   }
   write_html_report(out);
   write_plots(out);

@@ -18,6 +18,10 @@ struct RunFlags {
   void add_to(CLI::App& command);
 };
 
+/// The experiment that the flags ask for; `events` outlives it.
+std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events);
+Recipe read_recipe(const std::string& file, const RunFlags& flags);
+
 /// Parses the recipe, runs it with progress, writes the report, prints the table. Returns nothing: errors are thrown.
 void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output);
 

@@ -62,12 +62,20 @@ struct StageDone {
   SplitMetrics test;
 };
 
+/// A store of teacher outputs that is being filled.
+struct StoreProgress {
+  std::string stage;
+  int64_t done = 0;  ///< outputs that are there
+  int64_t all = 0;
+  double outputs_per_second = 0;
+};
+
 /// Something a user should know that is no error.
 struct Notice {
   std::string message;
 };
 
-using Event = std::variant<StageStarted, StageReused, StepDone, EpochDone, StageDone, Notice>;
+using Event = std::variant<StageStarted, StageReused, StepDone, EpochDone, StageDone, StoreProgress, Notice>;
 using Observer = std::function<void(const Event&)>;
 
 /// Passes each event to every observer, in the order in which they were added.

@@ -9,6 +9,7 @@
 #include "experiment/plots.h"
 #include "experiment/results.h"
 #include "experiment/seed_run.h"
+#include "teacher/stored_views.h"
 
 namespace limbeck {
 namespace {
@@ -55,40 +56,56 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
 
 Experiment::~Experiment() = default;
 
-Json Experiment::run() {
+void Experiment::load_data() {
   use_threads(options_.threads);
   const DataFolders folders(options_.data);
   dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
+  for (const std::string& notice : dataset_->notices) events_.emit(Notice{notice});
   fingerprints_.source = dataset_->fingerprint();
-  if (recipe_.data.extra) {
-    const auto extra = recipe_.data.extra.make<Dataset, const DataFolders&>(folders);
-    fingerprints_.extra = extra->fingerprint();
-    append_unlabelled(*dataset_, *extra);
-  }
-  // All seeds are made first: what does not fit is found before any of them is trained.
-  const bool several = options_.seeds.size() > 1;
-  std::vector<RunFolder> folders_of_seeds;
-  std::vector<std::unique_ptr<SeedRun>> seed_runs;
-  for (const int64_t seed : options_.seeds) {
-    folders_of_seeds.push_back(several ? folder_.seed(seed) : folder_);
-    seed_runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
+  if (!recipe_.data.extra) return;
+  const auto extra = recipe_.data.extra.make<Dataset, const DataFolders&>(folders);
+  fingerprints_.extra = extra->fingerprint();
+  append_unlabelled(*dataset_, *extra);
+}
+
+RunFolder Experiment::folder_of(int64_t seed) const { return options_.seeds.size() > 1 ? folder_.seed(seed) : folder_; }
+
+std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
+  std::vector<std::unique_ptr<SeedRun>> runs;
+  for (const int64_t seed : options_.seeds)
+    runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
         .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
-        .device = device_of(options_.device), .folder = folders_of_seeds.back(), .seed = static_cast<uint64_t>(seed),
+        .device = device_of(options_.device), .folder = folder_of(seed), .seed = static_cast<uint64_t>(seed),
         .reuse = options_.reuse}));
-  }
-  if (!several) return seed_runs.front()->run();
+  return runs;
+}
+
+Json Experiment::run() {
+  load_data();
+  // All seeds are made first: what does not fit is found before any of them is trained.
+  std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
+  if (of_seeds.size() == 1) return of_seeds.front()->run();
 
   std::vector<Json> runs;
-  for (size_t i = 0; i < seed_runs.size(); ++i) {
-    events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seed_runs.size())});
-    runs.push_back(seed_runs[i]->run());
-    seed_runs[i].reset();
+  std::vector<RunFolder> folders;
+  for (size_t i = 0; i < of_seeds.size(); ++i) {
+    events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, of_seeds.size())});
+    runs.push_back(of_seeds[i]->run());
+    folders.push_back(folder_of(options_.seeds[i]));
+    of_seeds[i].reset();
   }
   Json combined = combine_seeds(runs);
-  combined["plots"] = plot_values(recipe_, combined["stages"], folders_of_seeds);
+  combined["plots"] = plot_values(recipe_, combined["stages"], folders);
   folder_.write_recipe(to_yaml(resolved(recipe_)));
   folder_.write_results(combined);
   return combined;
+}
+
+void Experiment::visit_stores(const std::string& stage, const UseOfStore& use) {
+  load_data();
+  const std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
+  for (size_t i = 0; i < of_seeds.size(); ++i)
+    of_seeds[i]->visit_stores(stage, [&](const StageRecipe& visited, StoredViews& teacher) { use(visited, options_.seeds[i], teacher); });
 }
 
 }  // namespace limbeck

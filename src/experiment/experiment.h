@@ -4,6 +4,7 @@
 //
 //   Experiment experiment(recipe, {.out = "runs/mnist", .seeds = {1, 2, 3}}, events);
 //   Json results = experiment.run();
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "recipe/recipe.h"
 
 namespace limbeck {
+
+class SeedRun;
+class StoredViews;
 
 enum class DeviceChoice { cpu, cuda, automatic };
 
@@ -46,7 +50,17 @@ class Experiment {
   /// Runs what is not done and returns what results.json holds.
   Json run();
 
+  /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages that the
+  /// teacher needs have run. Throws Error of kind usage where there is no such stage.
+  using UseOfStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
+  void visit_stores(const std::string& stage, const UseOfStore& use);
+
  private:
+  void load_data();
+  /// One for each seed.
+  std::vector<std::unique_ptr<SeedRun>> seed_runs() const;
+  RunFolder folder_of(int64_t seed) const;
+
   Recipe recipe_;
   RunOptions options_;
   const EventBus& events_;

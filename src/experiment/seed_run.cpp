@@ -218,6 +218,32 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
   return entry;
 }
 
+void SeedRun::run_with_inputs(const std::string& name) {
+  if (networks_.contains(name)) return;
+  const StageRecipe* stage = setup_.recipe.stage(name);
+  if (stage == nullptr) stage = setup_.recipe.stage(name.substr(0, name.rfind('.')));
+  if (stage == nullptr) return;
+  for (const std::string& input : stage->inputs) run_with_inputs(input);
+  run_stage(*stage);
+}
+
+void SeedRun::visit_stores(const std::string& wanted, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
+  bool found = false;
+  for (const StageRecipe& stage : setup_.recipe.stages) {
+    if (!stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
+    if (resolved(stage.teacher)[stage.teacher.name()].value("store", "").empty()) continue;
+    found = true;
+    for (const std::string& input : stage.inputs) run_with_inputs(input);
+    const ExampleSet examples = examples_of(stage);
+    const Augmenter augmenter(stage.augment);
+    const std::unique_ptr<Teacher> teacher = training_teacher(stage, examples, augmenter);
+    use(stage, dynamic_cast<StoredViews&>(*teacher));
+  }
+  if (!found)
+    throw Error(ErrorKind::usage, wanted.empty() ? "no stage of the recipe has a teacher with a store: write `store: FILE` there"
+                                                 : fmt::format("there is no stage '{}' whose teacher has a store", wanted));
+}
+
 std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
   const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
   const auto make = [&](int64_t replica) {
@@ -262,17 +288,24 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
   return entry;
 }
 
+uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
+  return stage.replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(stage.replica));
+}
+
+std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter) {
+  return teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
+                            .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision_of(stage, setup_.device),
+                            .view_seed = seed_of(stage)});
+}
+
 TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint) {
   const StageFolder stage_folder = setup_.folder.stage(stage.name);
   const Augmenter augmenter(stage.augment);
   const Precision precision = precision_of(stage, setup_.device);
-  const uint64_t seed = stage.replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(stage.replica));
-  const std::unique_ptr<Teacher> teacher =
-      teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
-                         .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision, .view_seed = seed});
+  const std::unique_ptr<Teacher> teacher = training_teacher(stage, examples, augmenter);
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
   const EventBus bus = metrics_writer(stage_folder);
-  return Trainer({.stage = stage, .seed = seed, .network = trained, .teacher = teacher.get(), .train = examples,
+  return Trainer({.stage = stage, .seed = seed_of(stage), .network = trained, .teacher = teacher.get(), .train = examples,
                   .validation = validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
                   .precision = precision, .conditions = conditions_of(stage, trained, precision)}).run();
 }

@@ -11,7 +11,7 @@
 #include "experiment/run_folder.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
-#include "teacher/teacher.h"
+#include "teacher/stored_views.h"
 #include "train/trainer.h"
 
 namespace limbeck {
@@ -36,6 +36,8 @@ class SeedRun {
   explicit SeedRun(const SeedRunSetup& setup);
   /// Runs what is not done and returns what results.json holds.
   Json run();
+  /// See Experiment.
+  void visit_stores(const std::string& stage, const std::function<void(const StageRecipe&, StoredViews&)>& use);
 
  private:
   void check(const StageRecipe& stage) const;
@@ -44,6 +46,8 @@ class SeedRun {
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
 
   Json run_stage(const StageRecipe& stage);
+  /// Runs the stage of this name, or the one whose replica has it, after what that one needs; networks with weights need nothing.
+  void run_with_inputs(const std::string& name);
   /// The stage's work, by its kind; each remembers the network and returns the stage's entry in results.json.
   Json train_stage(const StageRecipe& stage, const std::string& fingerprint);
   Json gather_replicas(const StageRecipe& stage, const std::vector<Json>& members);
@@ -53,6 +57,9 @@ class SeedRun {
   TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
   ExampleSet examples_of(const StageRecipe& stage) const;
   std::unique_ptr<Teacher> teacher_of(const StageRecipe& stage, TeacherContext context);
+  /// The teacher of what a stage trains on; examples and augmenter outlive it.
+  std::unique_ptr<Teacher> training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter);
+  uint64_t seed_of(const StageRecipe& stage) const;
   /// Numbers on test, validation and train; the details go into evaluation.json.
   Json evaluate_stage(const StageRecipe& stage, const Network& trained);
   void save_weights(const StageRecipe& stage, const Network& trained) const;

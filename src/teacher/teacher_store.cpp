@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/error.h"
 #include "core/mapped_file.h"
 #include "core/safetensors.h"
 #include "nn/dtypes.h"

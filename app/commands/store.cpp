@@ -1,0 +1,122 @@
+// limbeck store build|info|verify: the teacher's outputs of a stage, computed before it is trained.
+#include <fmt/core.h>
+
+#include <chrono>
+
+#include "app/commands.h"
+#include "app/progress.h"
+#include "app/run_options.h"
+#include "core/interrupt.h"
+#include "core/process.h"
+#include "core/text.h"
+#include "teacher/stored_views.h"
+
+namespace limbeck {
+namespace {
+
+struct StoreFlags {
+  std::string recipe, stage;
+  RunFlags run;
+  int64_t samples = 1000;
+};
+
+void add_common(CLI::App& command, StoreFlags& flags) {
+  command.add_option("recipe", flags.recipe, "YAML file with `store: FILE` on a stage's teacher")->required()->type_name("RECIPE");
+  command.add_option("--stage", flags.stage, "whose teacher's store is meant (default: all that have one)");
+  flags.run.add_to(command);
+}
+
+void visit(const StoreFlags& flags, const Experiment::UseOfStore& use, const EventBus& events) {
+  const std::unique_ptr<Experiment> experiment = make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
+  experiment->visit_stores(flags.stage, use);
+}
+
+std::string description(const StoreLayout& layout) {
+  return fmt::format("{} {} of each of {} views, {}", layout.top > 0 ? fmt::format("{} of {}", layout.top, layout.classes) : fmt::format("{}", layout.classes),
+                     layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", layout.slots,
+                     layout.type == torch::kFloat16 ? "float16" : "float32");
+}
+
+void add_build(CLI::App& store, Program& program) {
+  CLI::App* command = store.add_subcommand("build", "Fill the stores of a recipe; what is there already is kept, and a stopped build goes on");
+  auto flags = std::make_shared<StoreFlags>();
+  add_common(*command, *flags);
+  command->callback([=, &program] {
+    settle_process(program.arguments);
+    ProgressPrinter progress(program.output.quiet);
+    EventBus events;
+    events.subscribe([&progress](const Event& event) { progress(event); });
+    visit(*flags, [&](const StageRecipe& stage, int64_t, StoredViews& teacher) {
+      using Clock = std::chrono::steady_clock;
+      const Clock::time_point start = Clock::now();
+      const int64_t before = teacher.store().filled();
+      teacher.fill([&](int64_t done, int64_t all) {
+        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        events.emit(StoreProgress{stage.name, done, all, static_cast<double>(done - before) / std::max(seconds, 1e-9)});
+        return stop_requested() == 0;
+      });
+      if (stop_requested() != 0)
+        throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved", teacher.store().filled(), teacher.store().outputs()));
+      events.emit(Notice{fmt::format("{}: {} examples, {}, all there", stage.name, with_commas(teacher.store().examples()),
+                                     description(teacher.store().layout()))});
+    }, events);
+  });
+}
+
+void add_info(CLI::App& store, Program& program) {
+  CLI::App* command = store.add_subcommand("info", "Say what a store holds");
+  auto file = std::make_shared<std::string>();
+  command->add_option("file", *file, "safetensors file")->required()->type_name("FILE");
+  command->callback([=, &program] {
+    const StoreInfo info = read_store_info(*file);
+    const int64_t outputs = info.examples * info.layout.slots;
+    if (program.output.json) {
+      fmt::print("{}\n", Json{{"examples", info.examples}, {"views", info.layout.slots}, {"classes", info.layout.classes},
+                              {"members", info.layout.members}, {"top", info.layout.top}, {"outputs", outputs}, {"filled", info.filled},
+                              {"bytes", info.bytes}, {"identity", info.identity}}.dump(1));
+      return;
+    }
+    fmt::print("{}: {} examples, {}\n{} of {} outputs are there ({:.1f} %), {} bytes\n", *file, with_commas(info.examples),
+               description(info.layout), with_commas(info.filled), with_commas(outputs),
+               100.0 * static_cast<double>(info.filled) / static_cast<double>(outputs), with_commas(static_cast<int64_t>(info.bytes)));
+    for (const char* key : {"teacher", "precision", "examples", "views"})
+      if (const auto found = info.identity.find(key); found != info.identity.end()) fmt::print("  {:<10} {}\n", key, found->second);
+  });
+}
+
+void add_verify(CLI::App& store, Program& program) {
+  CLI::App* command = store.add_subcommand("verify", "Compute some of the stored outputs again and compare");
+  auto flags = std::make_shared<StoreFlags>();
+  add_common(*command, *flags);
+  command->add_option("--samples", flags->samples, "outputs to compute again")->check(CLI::Range(1, 10000000))->capture_default_str();
+  command->callback([=, &program] {
+    settle_process(program.arguments);
+    const EventBus events;
+    Json all = Json::array();
+    bool differs = false;
+    visit(*flags, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) {
+      const auto found = teacher.compare(flags->samples, static_cast<uint64_t>(seed));
+      const StoreLayout& layout = teacher.store().layout();
+      const double most = layout.top > 0 ? 1e30 : layout.type == torch::kFloat16 ? 2e-3 : 1e-4;  // what is cut off is not compared
+      differs |= !(found.difference <= most) || found.agreement < 0.99;
+      all.push_back({{"stage", stage.name}, {"outputs", found.outputs}, {"difference", found.difference}, {"agreement", found.agreement}});
+      if (!program.output.json)
+        fmt::print("{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose the same class\n",
+                   stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
+    }, events);
+    if (program.output.json) fmt::print("{}\n", all.dump(1));
+    if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");
+  });
+}
+
+}  // namespace
+
+void add_store(Program& program) {
+  CLI::App* command = add_command(program, "store", "Teacher outputs by example and view: fill a store, look at it, verify it");
+  command->require_subcommand(1);
+  add_build(*command, program);
+  add_info(*command, program);
+  add_verify(*command, program);
+}
+
+}  // namespace limbeck

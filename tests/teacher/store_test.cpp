@@ -1,0 +1,159 @@
+// Stored teacher outputs stay true under augmentation.
+#include "teacher/teacher_store.h"
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "experiment/model.h"
+#include "nn/weights.h"
+#include "support/small_data.h"
+#include "support/temporary_folder.h"
+#include "teacher/computed_outputs.h"
+#include "teacher/stored_views.h"
+
+namespace limbeck {
+namespace {
+
+class Store : public TemporaryFolder {
+ protected:
+  std::string path(const std::string& name = "s.safetensors") const { return (folder / name).string(); }
+
+  std::unique_ptr<Teacher> teacher(const std::string& options, const Augmenter& augmenter, uint64_t seed = 5,
+                                   const std::string& of = "network: {of: t") {
+    return make_teacher(choose(Slot::teacher, "{" + of + options + "}}"),
+                        {.network = [this](const std::string& name) { return name == "u" ? other : network; }, .examples = train,
+                         .augmenter = augmenter, .classes = 10, .seed = seed, .view_seed = seed});
+  }
+  std::string refusal(const std::string& options, const Augmenter& augmenter, uint64_t seed = 5) {
+    return message_of<Error>([&] { teacher(options, augmenter, seed); });
+  }
+  std::shared_ptr<Network> make(uint64_t seed) const {
+    const auto made = make_network(choose(Slot::network, "{mlp: [20]}"), *digits, seed);
+    const torch::NoGradGuard no_gradient;
+    for (Parameter parameter : made->parameters()) parameter.value.mul_(4);
+    return made;
+  }
+  torch::Tensor live(const Batch& batch, const std::shared_ptr<Network>& of) const {
+    const torch::NoGradGuard no_gradient;
+    return of->forward(batch.inputs, {}).logits;
+  }
+  Batch batch_of(int64_t epoch, const Augmenter& augmenter) const { return train.batch(torch::arange(3, 47), augmenter, 5, epoch); }
+
+  std::unique_ptr<Dataset> digits = small_digits(60, 10);
+  ExampleSet train{digits->train, "train", *digits};
+  std::shared_ptr<Network> network = make(1), other = make(2);
+  Augmenter none;
+  Augmenter crop{{choose(Slot::augmentation, "{crop: 1}"), choose(Slot::augmentation, "{flip: true}")}};  // 18 views
+};
+
+TEST_F(Store, GivesOfEachViewWhatTheTeacherSaysOfIt) {
+  for (const std::string options : {", outputs: kept", ", views: 3", ", store: '" + path() + "'"}) {
+    const auto stored = teacher(options, crop);
+    for (const int64_t epoch : {0, 1, 2, 0, 1, 2}) {
+      const Batch batch = batch_of(epoch, crop);
+      EXPECT_TRUE(stored->outputs(batch).logits.allclose(live(batch, network), 1e-5, 1e-5)) << options << ", epoch " << epoch;
+    }
+    // The views matter: of the images as they are the teacher says something else.
+    EXPECT_FALSE(stored->outputs(batch_of(0, crop)).logits.allclose(live(train.batch(torch::arange(3, 47)), network), 1e-2, 1e-2));
+  }
+}
+
+TEST_F(Store, IsReadTheSecondTimeAndNotComputed) {
+  const auto stored = teacher(", views: 2", crop);
+  const Batch batch = batch_of(1, crop);
+  const torch::Tensor first = stored->outputs(batch).logits.clone();
+  const torch::NoGradGuard no_gradient;
+  for (Parameter parameter : network->parameters()) parameter.value.zero_();
+  EXPECT_TRUE(stored->outputs(batch).logits.equal(first));
+  EXPECT_TRUE(stored->outputs(batch_of(0, crop)).logits.eq(0).all().item<bool>());  // not yet stored: the teacher is asked
+}
+
+TEST_F(Store, IsFilledAndGoesOnWhereItStopped) {
+  const std::string options = ", store: '" + path() + "'";
+  {
+    const auto stored = teacher(options, crop);
+    int64_t told = 0;
+    dynamic_cast<StoredViews&>(*stored).fill([&](int64_t, int64_t) { return ++told < 3; });
+    EXPECT_EQ(told, 3);
+  }
+  const StoreInfo stopped = read_store_info(path());
+  EXPECT_EQ(stopped.filled, 3 * 60);
+  EXPECT_EQ(stopped.layout.slots, 18);
+  const auto again = teacher(options, crop);
+  auto& store = dynamic_cast<StoredViews&>(*again);
+  EXPECT_EQ(store.store().filled(), 3 * 60);
+  store.fill([](int64_t, int64_t) { return true; });
+  EXPECT_EQ(read_store_info(path()).filled, 18 * 60);
+  EXPECT_LT(store.compare(500, 1).difference, 1e-5);
+  EXPECT_EQ(store.compare(500, 1).agreement, 1);
+  // A finished file has a checksum, and any reader of safetensors reads it.
+  EXPECT_EQ(load_tensors(path()).tensors.at("logits").sizes(), (std::vector<int64_t>{60, 18, 10}));
+  std::string bytes = read_file(path());
+  bytes[bytes.size() - 60 * 18 * 8 - 100] ^= 1;
+  write_file(path(), bytes);
+  EXPECT_NE(refusal(options, crop).find("damaged"), std::string::npos);
+}
+
+TEST_F(Store, InHalfPrecisionIsTrueToItsRounding) {
+  const auto stored = teacher(", outputs: kept, type: float16", crop);
+  const Batch batch = batch_of(0, crop);
+  const torch::Tensor oracle = live(batch, network), found = stored->outputs(batch).logits;
+  EXPECT_TRUE(found.equal(oracle.to(torch::kFloat16).to(torch::kFloat32)) || found.allclose(oracle, 1e-3, 1e-3));
+  EXPECT_FALSE(found.equal(oracle));
+}
+
+TEST_F(Store, OfTheLargestLogitsSpreadsTheRestEvenly) {
+  const auto stored = teacher(", outputs: kept, top: 3", crop);
+  const Batch batch = batch_of(0, crop);
+  const torch::Tensor oracle = torch::softmax(live(batch, network), 1), found = torch::softmax(stored->outputs(batch).logits, 1);
+  const auto [largest, classes] = oracle.topk(3, 1);
+  EXPECT_TRUE(found.gather(1, classes).allclose(largest, 1e-4, 1e-6));
+  EXPECT_TRUE(std::get<0>(torch::sort(found.scatter(1, classes, -1), 1)).slice(1, 3).allclose(((1 - largest.sum(1, true)) / 7).expand({-1, 7}), 1e-4, 1e-6));
+  const auto all = teacher(", outputs: kept, top: 10", crop);
+  EXPECT_TRUE(all->outputs(batch).logits.allclose(live(batch, network), 1e-5, 1e-5));
+}
+
+TEST_F(Store, OfAnArithmeticEnsembleKeepsItsMembers) {
+  const std::string ensemble = "ensemble: {of: [t, u], mean: arithmetic";
+  const auto stored = teacher(", store: '" + path() + "'", crop, 5, ensemble), asked = teacher("", crop, 5, ensemble);
+  const Batch batch = batch_of(0, crop);
+  for (int pass = 0; pass < 2; ++pass)
+    EXPECT_TRUE(stored->outputs(batch).log_probabilities(4).allclose(asked->outputs(batch).log_probabilities(4), 1e-5, 1e-5));
+}
+
+TEST_F(Store, IsRefusedForOtherViewsSeedsFormsAndTeachers) {
+  const std::string options = ", store: '" + path() + "', views: 4";
+  teacher(options, crop);
+  EXPECT_EQ(refusal(options, crop), "");
+  EXPECT_NE(refusal(options, crop, 6).find("the teacher on other views"), std::string::npos);
+  EXPECT_NE(refusal(options, Augmenter({choose(Slot::augmentation, "{crop: 1}")})).find("the teacher on other views"), std::string::npos);
+  EXPECT_NE(refusal(", store: '" + path() + "', views: 5", crop).find("other views"), std::string::npos);
+  EXPECT_NE(refusal(options + ", type: float16", crop).find("another form"), std::string::npos);
+  network = other;
+  EXPECT_NE(refusal(options, crop).find("another teacher"), std::string::npos);
+  fs::resize_file(path(), fs::file_size(path()) - 1);
+  EXPECT_NE(refusal(options, crop), "");
+}
+
+TEST_F(Store, OfTooManyViewsOrOfPairsIsRefusedBeforeWork) {
+  const Augmenter many({choose(Slot::augmentation, "{crop: 40}")});
+  EXPECT_NE(refusal(", outputs: kept", many).find("views: 20"), std::string::npos);
+  EXPECT_EQ(refusal(", views: 2", many), "");
+  const Augmenter pairs({choose(Slot::augmentation, "{mixup: 0.2}")});
+  EXPECT_NE(refusal(", outputs: kept", pairs).find("mixup"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { check_keeping(choose(Slot::teacher, "{network: {of: t, views: 3}}"), pairs); }).find("mixup"),
+            std::string::npos);
+}
+
+TEST_F(Store, NoticesViewsThatAreNotItsOwn) {
+  const auto stored = teacher(", views: 2", crop);
+  stored->outputs(batch_of(0, crop));
+  Batch batch = batch_of(0, crop);
+  batch.views = batch.views + 1;
+  EXPECT_THROW(stored->outputs(batch), Error);
+  EXPECT_THROW(stored->outputs(batch_of(2, crop)), Error);  // drawing 2 of 0 and 1
+}
+
+}  // namespace
+}  // namespace limbeck
