@@ -86,8 +86,8 @@ TEST(Architectures, ForImageNetHaveTorchvisionsSizes) {
   EXPECT_EQ(graph_of("resnet18", imagenet).parameter_count(), 11689512);
   EXPECT_EQ(graph_of("resnet34", imagenet).parameter_count(), 21797672);
   EXPECT_EQ(graph_of("resnet50", imagenet).parameter_count(), 25557032);
-  EXPECT_EQ(graph_of("resnet50", imagenet).shape_of(graph_of("resnet50", imagenet).features().at("layer4")), (Shape{2048, 7, 7}));
-  EXPECT_EQ(graph_of("{resnet18: cifar}", imagenet).shape_of(graph_of("resnet18", imagenet).features().at("conv1")), (Shape{64, 224, 224}));
+  EXPECT_EQ(graph_of("resnet50", imagenet).shape_of(graph_of("resnet50", imagenet).feature("layer4")), (Shape{2048, 7, 7}));
+  EXPECT_EQ(graph_of("{resnet18: cifar}", imagenet).shape_of(graph_of("resnet18", imagenet).feature("conv1")), (Shape{64, 224, 224}));
 }
 
 TEST(Architectures, OfTheKerasExampleHaveItsTrainedAndOtherNumbers) {
@@ -103,7 +103,7 @@ TEST(Architectures, OfTheKerasExampleHaveItsTrainedAndOtherNumbers) {
 
 TEST(Architectures, OfTheShallowMimicHaveTheDerivedSize) {
   const Graph graph = graph_of("shallow_cnn", {{3, 32, 32}, 10});
-  EXPECT_EQ(graph.shape_of(graph.features().at("pool1")), (Shape{128, 15, 15}));
+  EXPECT_EQ(graph.shape_of(graph.feature("pool1")), (Shape{128, 15, 15}));
   EXPECT_EQ(graph.parameter_count(), (75 * 128 + 128) + 28800 * 1200 + (1200 * 30000 + 30000) + (30000 * 10 + 10));  // published as 70M
 }
 
@@ -126,11 +126,10 @@ TEST_P(EveryNetwork, LearnsFromEveryParameter) {
 
 TEST_P(EveryNetwork, NamesItsFeatures) {
   const Graph graph = graph_of(GetParam());
-  const std::map<std::string, size_t> features = graph.features();
-  ASSERT_TRUE(features.contains("layer1"));
-  ASSERT_TRUE(features.contains("pool"));
-  for (const size_t node : graph.nodes().back().inputs) EXPECT_GE(node, features.at("pool"));
-  EXPECT_EQ(element_count(graph.shape_of(features.at("pool"))), graph.shape_of(features.at("pool")).front()) << "no vector";
+  EXPECT_NO_THROW(graph.feature("layer1"));
+  const size_t pool = graph.feature("pool");
+  for (const size_t node : graph.nodes().back().inputs) EXPECT_GE(node, pool);
+  EXPECT_EQ(element_count(graph.shape_of(pool)), graph.shape_of(pool).front()) << "no vector";
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, EveryNetwork, testing::ValuesIn(all_networks()), [](const auto& info) { return info.param; });
