@@ -110,7 +110,7 @@ TEST(Architectures, OfTheShallowMimicHaveTheDerivedSize) {
 class EveryNetwork : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryNetwork, LearnsFromEveryParameter) {
-  use_threads(0);
+  use_threads(1);
   const std::string small = GetParam() == "shallow_cnn" ? "{shallow_cnn: {channels: 8, bottleneck: 20, hidden: 300}}" : GetParam();
   const GraphNetwork network(graph_of(small), 1);
   const Noise noise{1, 0, torch::arange(2)};
@@ -166,7 +166,7 @@ TEST_F(ArchitectureFiles, LoadTheStatesOfPyTorchsModules) {
   const int code = Subprocess({python, fs::path(LIMBECK_TESTS) / "nn" / "pytorch_networks.py", folder}, folder / "log").wait();
   if (code == 77) GTEST_SKIP() << "PyTorch or torchvision is not installed";
   ASSERT_EQ(code, 0) << read_file(folder / "log");
-  use_threads(0);
+  use_threads(1);
   int compared = 0;
   for (const std::string& name : all_networks()) {
     if (!fs::exists(folder / (name + ".outputs.safetensors"))) continue;
