@@ -30,6 +30,7 @@ struct Dataset {
   Split train;
   Split test;
   double scale = 1.0 / 255;  ///< a pixel's value is its byte times this
+  std::vector<double> mean, deviation;  ///< of each channel, usual for this data set, in units of a scaled pixel; empty: none
 
   /// Shape of one example: {1, 28, 28}.
   std::vector<int64_t> input_shape() const { return train.inputs.sizes().slice(1).vec(); }

@@ -23,8 +23,8 @@ struct ComputedOptions {
 /// Whether a file with this metadata was written as a store.
 bool is_store(const std::map<std::string, std::string>& metadata);
 
-/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters, and how a
-/// committee averages.
+/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters and buffers,
+/// its identity, and how a committee averages.
 std::string fingerprint_of(const Network& network);
 
 /// The teacher as the options ask for it. `fingerprint`: of everything that its outputs depend on beside the examples. With
