@@ -5,30 +5,58 @@
 #include "app/run_options.h"
 #include "core/process.h"
 #include "experiment/model.h"
+#include "nn/torchscript_file.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
 namespace {
 
 struct DistillFlags {
-  std::string name = "distill", teacher, student, source = "mnist", optimizer = "sgd";
+  std::string name = "distill", teacher, student, source = "mnist", optimizer = "sgd", teacher_size, teacher_mean, teacher_std;
   double temperature = 4, hard_weight = 0.1, learning_rate = 0;
   int64_t epochs = 20, teacher_epochs = 20, batch_size = 128, validation = 0;
   bool baseline = false, print_recipe = false;
 };
 
-/// "mlp:800,800" is {mlp: [800, 800]}; anything else is what a recipe would say.
+/// "mlp:800,800" is {mlp: [800, 800]}, a file is {torchscript: FILE}; anything else is what a recipe would say.
 std::string network_spec(const std::string& spec) {
+  if (looks_like_torchscript(spec)) return Json{{"torchscript", fs::absolute(spec).string()}}.dump();
   const size_t colon = spec.find(':');
   const bool is_short = colon != std::string::npos && spec.find_first_of(" {[") == std::string::npos;
   return is_short ? fmt::format("{{ {}: [{}] }}", spec.substr(0, colon), spec.substr(colon + 1)) : spec;
 }
 
-/// The teacher is a file of weights that says which network it holds, or a network to be trained first.
-std::string teacher_network(const std::string& teacher) {
-  if (!fs::exists(teacher)) return network_spec(teacher);
-  Json network = load_model(teacher).description.network;
-  network["weights"] = fs::absolute(teacher).string();
+/// "0.5,0.25" and "224" as the lists that a recipe has.
+std::string list_of(const std::string& numbers) { return "[" + numbers + "]"; }
+
+/// What the flags say of the teacher's input, as a recipe says it; empty where they say nothing.
+std::string teacher_input(const DistillFlags& flags) {
+  std::string text;
+  const auto add = [&](const char* key, const std::string& numbers) {
+    if (!numbers.empty()) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", key, list_of(numbers));
+  };
+  add("size", flags.teacher_size);
+  add("mean", flags.teacher_mean);
+  add("std", flags.teacher_std);
+  return text;
+}
+
+/// The teacher is a TorchScript file, a file of weights that says which network it holds, or a network to be trained first.
+std::string teacher_network(const DistillFlags& flags) {
+  const std::string input = teacher_input(flags);
+  if (looks_like_torchscript(flags.teacher)) {
+    const std::string file = Json(fs::absolute(flags.teacher).string()).dump();
+    const auto extra = read_torchscript_file(flags.teacher).extra;
+    const auto own = extra.find("limbeck.input_options");  // of a model.pt that a run left
+    const std::string wanted = !input.empty() ? "{ " + input + " }" : own != extra.end() ? own->second : "";
+    return fmt::format("{{ torchscript: {}{} }}", file, wanted.empty() ? "" : ", input: " + wanted);
+  }
+  if (!input.empty()) throw Error(ErrorKind::usage, "--teacher-size, --teacher-mean and --teacher-std are of a teacher in a TorchScript file");
+  if (!fs::exists(flags.teacher)) return network_spec(flags.teacher);
+  const ModelDescription description = load_model(flags.teacher).description;
+  Json network = description.network;
+  network["weights"] = fs::absolute(flags.teacher).string();
+  if (!description.input_options.empty()) network["input"] = to_json(description.input_options);
   return network.dump();
 }
 
@@ -38,7 +66,7 @@ std::string recipe_text(const DistillFlags& flags) {
       flags.learning_rate > 0 ? fmt::format("{{ {}: {{ learning_rate: {} }} }}", flags.optimizer, flags.learning_rate) : flags.optimizer;
   const std::string common = fmt::format("batch_size: {}, optimizer: {}", flags.batch_size, optimizer);
   std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
-                                 flags.name, flags.source, flags.validation, teacher_network(flags.teacher), network_spec(flags.student));
+                                 flags.name, flags.source, flags.validation, teacher_network(flags), network_spec(flags.student));
   if (!trained) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs, common);
   if (flags.baseline) text += fmt::format("  - {{ name: baseline, train: student, epochs: {}, {} }}\n", flags.epochs, common);
   text += fmt::format("  - name: distilled\n    train: student\n    epochs: {}\n    batch_size: {}\n    optimizer: {}\n    teacher: teacher\n"
@@ -54,8 +82,11 @@ void add_distill(Program& program) {
   CLI::App* command = add_command(program, "distill", "Distil a teacher into a student, from flags instead of a recipe");
   auto flags = std::make_shared<DistillFlags>();
   auto run = std::make_shared<RunFlags>();
-  command->add_option("--teacher", flags->teacher, "weights.safetensors of a trained network, or a network to train first: mlp:1200,1200")->required();
-  command->add_option("--student", flags->student, "network to distil into: mlp:30,30, or as in a recipe")->required();
+  command->add_option("--teacher", flags->teacher, "TorchScript file, weights.safetensors of a trained network, or a network to train first: mlp:1200,1200")->required();
+  command->add_option("--teacher-size", flags->teacher_size, "to which a TorchScript teacher's images are resized: 224, or HEIGHT,WIDTH (default: as the data)");
+  command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)");
+  command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225");
+  command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required();
   command->add_option("--source", flags->source, "data set, as in a recipe")->capture_default_str();
   command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--hard-weight", flags->hard_weight, "weight of the labels; the soft targets get the rest")->check(CLI::Range(0.0, 1.0))->capture_default_str();

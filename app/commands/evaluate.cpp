@@ -16,7 +16,7 @@ namespace limbeck {
 namespace {
 
 struct EvaluateFlags {
-  std::string model, teacher, data, source = "mnist", split = "test";
+  std::string model, teacher, data, source = "mnist", split = "test", input, teacher_input;
   int threads = 0;
 };
 
@@ -27,6 +27,24 @@ std::unique_ptr<Dataset> load_source(const std::string& source, const std::strin
   const Choice choice = read_choice(value, "source", Slot::data, context);
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
   return choice.make<Dataset, const DataFolders&>(DataFolders(data));
+}
+
+/// What a TorchScript file that does not say what it was made for is taken to be for: this data.
+ModelDescription made_for(const Dataset& dataset, const std::string& input) {
+  NetworkRecipe network;
+  std::vector<Diagnostic> diagnostics;
+  ReadContext context{components(), diagnostics, {}};
+  MapReader reader(parse_yaml(input, "--input", diagnostics), "input", context);
+  network.input.bind(reader);
+  reader.finish();
+  if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
+  return describe_model({}, dataset, input_of(network, {}, dataset));
+}
+
+Model load_for(const std::string& file, const Dataset& dataset, const std::string& input) {
+  const Model model = load_model(file, made_for(dataset, input));
+  check_fits(model, dataset, fmt::format("'{}'", file));
+  return model;
 }
 
 std::string percent(const Json& value) { return value.is_null() ? "–" : fmt::format("{:.2f} %", 100 * value.get<double>()); }
@@ -57,8 +75,11 @@ void print_details(const Json& json, const std::string& split) {
 void add_evaluate(Program& program) {
   CLI::App* command = add_command(program, "evaluate", "Measure a trained network on a data set");
   auto flags = std::make_shared<EvaluateFlags>();
-  command->add_option("model", flags->model, "weights.safetensors of a stage")->required()->type_name("FILE");
-  command->add_option("--teacher", flags->teacher, "weights.safetensors of a teacher to compare with")->type_name("FILE");
+  command->add_option("model", flags->model, "weights.safetensors of a stage, or a TorchScript file")->required()->type_name("FILE");
+  command->add_option("--teacher", flags->teacher, "a teacher to compare with, likewise")->type_name("FILE");
+  command->add_option("--input", flags->input, "what a TorchScript model of elsewhere wants, as in a recipe: {size: 224, mean: [...], std: [...]}")
+      ->type_name("YAML");
+  command->add_option("--teacher-input", flags->teacher_input, "the same for the teacher")->type_name("YAML");
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
   command->add_option("--source", flags->source, "data set, as in a recipe: mnist, or {digits: {seed: 1}}")->capture_default_str();
   command->add_option("--split", flags->split, "test or train")->check(CLI::IsMember({"test", "train"}))->capture_default_str();
@@ -66,14 +87,12 @@ void add_evaluate(Program& program) {
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(flags->threads);
-    const Model model = load_model(flags->model);
     const auto dataset = load_source(flags->source, flags->data);
-    check_fits(model, *dataset, fmt::format("'{}'", flags->model));
+    const Model model = load_for(flags->model, *dataset, flags->input);
     const ExampleSet examples(flags->split == "test" ? dataset->test : dataset->train, flags->split, *dataset);
     torch::Tensor teacher_logits;
     if (!flags->teacher.empty()) {
-      const Model teacher = load_model(flags->teacher);
-      check_fits(teacher, *dataset, fmt::format("'{}'", flags->teacher));
+      const Model teacher = load_for(flags->teacher, *dataset, flags->teacher_input);
       teacher_logits = predict_logits(*teacher.network, examples);
     }
     const Evaluation evaluation = evaluate(predict_logits(*model.network, examples), examples.labels(), teacher_logits);

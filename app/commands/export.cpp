@@ -37,17 +37,25 @@ void add_export(Program& program) {
   auto model_file = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
   auto fold = std::make_shared<std::string>("auto");
-  command->add_option("model", *model_file, "weights.safetensors of a stage")->required()->type_name("FILE");
-  command->add_option("--out", *out, "safetensors file to write")->required()->type_name("FILE");
+  command->add_option("model", *model_file, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
+  command->add_option("--out", *out, "file to write: .safetensors, or .pt for a network that came from a TorchScript file")
+      ->required()->type_name("FILE");
   command->add_option("--fold", *fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
-    if (fs::path(*out).extension() != ".safetensors")
-      throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .safetensors", *out));
+    const std::string extension = fs::path(*out).extension();
+    if (extension != ".safetensors" && extension != ".pt")
+      throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .safetensors or .pt", *out));
     constexpr double kMost = 1e-5;
     const Model model = load_model(*model_file);
+    if (extension == ".pt") {
+      save_torchscript(*out, *model.network, model.description);
+      if (program.output.json) fmt::print("{}\n", Json{{"out", *out}, {"parameters", model.network->parameter_count()}}.dump(1));
+      else if (!program.output.quiet) fmt::print("Wrote {}: {} parameters\n", *out, with_commas(model.network->parameter_count()));
+      return;
+    }
     const Folding folding = *fold == "always" ? Folding::always : *fold == "auto" ? Folding::where_smaller : Folding::never;
     const Model exported = folded(model, folding);
     const double difference = largest_difference(model, exported);

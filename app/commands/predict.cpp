@@ -13,8 +13,7 @@ namespace limbeck {
 namespace {
 
 /// Probabilities [n, C] of the images in an IDX file.
-torch::Tensor predict_file(const Model& model, const std::string& file) {
-  const IdxArray images = read_idx(file, 3);
+torch::Tensor predict_images(const Model& model, const IdxArray& images, const std::string& file) {
   const ModelDescription& description = model.description;
   const Shape shape = {1, images.shape[1], images.shape[2]};
   if (shape != description.input)
@@ -63,14 +62,16 @@ void add_predict(Program& program) {
   auto model_file = std::make_shared<std::string>();
   auto images = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
-  command->add_option("model", *model_file, "weights.safetensors of a stage")->required()->type_name("FILE");
+  command->add_option("model", *model_file, "weights.safetensors of a stage, or a TorchScript file")->required()->type_name("FILE");
   command->add_option("images", *images, "IDX file of unsigned bytes, gzipped or plain")->required()->type_name("FILE");
   command->add_option("--out", *out, "CSV or JSON file to write (default: print)")->type_name("FILE");
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
-    const Model model = load_model(*model_file);
-    const torch::Tensor probabilities = predict_file(model, *images);
+    const IdxArray read = read_idx(*images, 3);
+    // A TorchScript file of elsewhere is taken to be for these images.
+    const Model model = load_model(*model_file, ModelDescription{.input = {1, read.shape[1], read.shape[2]}});
+    const torch::Tensor probabilities = predict_images(model, read, *images);
     const std::vector<std::string>& classes = model.description.classes;
     const std::string text = program.output.json ? as_json(probabilities, classes).dump(1) + "\n" : as_csv(probabilities, classes);
     if (out->empty()) fmt::print("{}", text);

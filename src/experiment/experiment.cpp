@@ -38,9 +38,13 @@ void use_threads(int threads) {
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events)
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
   for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
-  for (const NetworkRecipe& network : recipe_.networks)
+  for (const NetworkRecipe& network : recipe_.networks) {
     if (!network.weights.empty() && !fs::exists(network.weights))
       throw Error(ErrorKind::usage, fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));
+    for (const std::string& file : files_of(network.architecture))
+      if (!fs::exists(file))
+        throw Error(ErrorKind::usage, fmt::format("networks.{}.{}: there is no file '{}'", network.name, network.architecture.name(), file));
+  }
   for (const fs::path& run : options_.reuse)
     if (!fs::is_directory(run)) throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run.string()));
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};

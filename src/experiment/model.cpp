@@ -4,6 +4,8 @@
 
 #include "core/text.h"
 #include "experiment/components.h"
+#include "nn/torchscript_file.h"
+#include "nn/torchscript_network.h"
 #include "recipe/reader.h"
 
 namespace limbeck {
@@ -28,64 +30,156 @@ Folding folding_named(const std::string& name) {
   throw Error(fmt::format("unknown folding '{}'", name));
 }
 
+/// {"limbeck.network": "…", …}: what a model's file says of it.
+Metadata metadata_of(const ModelDescription& description) {
+  Metadata metadata = {{"limbeck.network", description.network.dump()},
+                       {"limbeck.input", Json(description.input).dump()},
+                       {"limbeck.classes", Json(description.classes).dump()},
+                       {"limbeck.scale", Json(description.scale).dump()},
+                       {"limbeck.folding", Json(folding_name(description.folding)).dump()}};
+  if (!description.input_options.empty()) metadata["limbeck.input_options"] = to_json(description.input_options).dump();
+  return metadata;
+}
+
+ModelDescription description_from(const Metadata& metadata, const fs::path& path) {
+  const auto field = [&](const char* name) {
+    const auto found = metadata.find(std::string("limbeck.") + name);
+    if (found == metadata.end())
+      throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
+                              "weights.safetensors of a stage", path.string(), name));
+    return Json::parse(found->second);
+  };
+  try {
+    ModelDescription description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
+                                    field("scale").get<double>()};
+    if (metadata.contains("limbeck.folding")) description.folding = folding_named(field("folding").get<std::string>());
+    if (metadata.contains("limbeck.input_options")) description.input_options = input_options_from(field("input_options"));
+    return description;
+  } catch (const Json::exception& error) {
+    throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), error.what()));
+  }
+}
+
+std::shared_ptr<Network> network_of(const ModelDescription& description, const std::string& where) {
+  const Choice architecture = architecture_from(description.network, where);
+  const auto classes = static_cast<int64_t>(description.classes.size());
+  const InputOptions& input = description.input_options;
+  if (!is_graph(architecture))
+    return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{description.input, classes}, input);
+  const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, description.input), classes});
+  return std::make_shared<GraphNetwork>(folded(with_input(*graph, input, description.input), description.folding), 0);
+}
+
+/// The description of a network in a TorchScript file, with the file in its place.
+Json torchscript_in(const fs::path& file) { return {{"torchscript", {{"file", file.string()}}}}; }
+
+Model load_torchscript_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
+  const TorchScriptFile file = read_torchscript_file(path);
+  if (!file.extra.contains("limbeck.input") && !foreign)
+    throw Error(fmt::format("'{}' does not say what it was made for, as the model.pt of a stage does", path.string()));
+  Model model;
+  model.description = file.extra.contains("limbeck.input") ? description_from(file.extra, path) : *foreign;
+  model.description.network = torchscript_in(path);
+  model.network = network_of(model.description, path.string());
+  const auto classes = static_cast<size_t>(dynamic_cast<const TorchScriptNetwork&>(*model.network).classes());
+  for (size_t label = model.description.classes.size(); label < classes; ++label) model.description.classes.push_back(std::to_string(label));
+  return model;
+}
+
+/// One number for each channel, from those of the recipe.
+std::vector<double> per_channel(const std::vector<double>& given, int64_t channels, const std::string& where, const Dataset& dataset) {
+  if (given.size() == 1) return std::vector<double>(static_cast<size_t>(channels), given[0]);
+  if (static_cast<int64_t>(given.size()) == channels) return given;
+  throw Error(ErrorKind::usage, fmt::format("{} has {} numbers, but the images of '{}' have {} channel{}", where, given.size(), dataset.name,
+                                            channels, channels == 1 ? "" : "s"));
+}
+
 }  // namespace
 
 std::string short_description(const Choice& architecture) {
   const std::string& principal = architecture.component->info().principal;
   const Json options = resolved(architecture)[architecture.name()];
+  if (!principal.empty() && options[principal].is_string())
+    return architecture.name() + " " + fs::path(options[principal].get<std::string>()).filename().string();
   if (principal.empty() || !options[principal].is_array()) return architecture.name();
   std::string widths;
   for (const Json& width : options[principal]) widths += (widths.empty() ? " " : "-") + width.dump();
   return architecture.name() + widths;
 }
 
-std::shared_ptr<GraphNetwork> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed) {
-  const TaskShape task{dataset.input_shape(), static_cast<int64_t>(dataset.classes.size())};
-  return std::make_shared<GraphNetwork>(std::move(*architecture.make<Graph, const TaskShape&>(task)), seed);
+bool is_graph(const Choice& architecture) { return architecture.makes<Graph, const TaskShape&>(); }
+
+InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset) {
+  using By = NormalizeRecipe::By;
+  const Shape raw = dataset.input_shape();
+  const bool says = !network.input.statistics.empty();
+  ChannelStatistics chosen = network.input.statistics;
+  if (!says && normalize.by == By::given) chosen = normalize.given;
+  if (!says && normalize.by == By::standard) chosen = {dataset.mean, dataset.deviation};
+  InputOptions input;
+  if (raw.size() != 3) {
+    if (network.input.empty() && chosen.empty()) return input;
+    throw Error(ErrorKind::usage, fmt::format("network '{}': the examples of '{}' are {}, no images that could be resized and normalised",
+                                              network.name, dataset.name, to_text(raw)));
+  }
+  const std::vector<int64_t>& size = network.input.size;
+  if (!size.empty() && Shape{raw[0], size.front(), size.back()} != raw) {
+    input.height = size.front();
+    input.width = size.back();
+  }
+  if (chosen.empty()) return input;
+  const std::string where = says ? fmt::format("networks.{}.input", network.name) : "data.normalize";
+  input.mean = per_channel(chosen.mean, raw[0], where + ".mean", dataset);
+  input.deviation = per_channel(chosen.deviation, raw[0], where + ".std", dataset);
+  const std::vector<double> zeros(input.mean.size(), 0.0), ones(input.mean.size(), 1.0);
+  if (input.mean == zeros && input.deviation == ones) input.mean = input.deviation = {};
+  return input;
 }
 
-ModelDescription describe_model(const Choice& architecture, const Dataset& dataset) {
-  return {resolved(architecture), dataset.input_shape(), dataset.classes, dataset.scale};
+std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input) {
+  const Shape raw = dataset.input_shape();
+  const auto classes = static_cast<int64_t>(dataset.classes.size());
+  if (!is_graph(architecture)) return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{raw, classes}, input);
+  const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), classes});
+  return std::make_shared<GraphNetwork>(with_input(*graph, input, raw), seed);
+}
+
+ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input) {
+  return {.network = architecture ? resolved(architecture) : Json(nullptr), .input = dataset.input_shape(), .classes = dataset.classes, .scale = dataset.scale,
+          .input_options = input};
 }
 
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description) {
-  save_tensors(path, state_of(network),
-               {{"format", "pt"},
-                {"limbeck.network", description.network.dump()},
-                {"limbeck.input", Json(description.input).dump()},
-                {"limbeck.classes", Json(description.classes).dump()},
-                {"limbeck.scale", Json(description.scale).dump()},
-                {"limbeck.folding", Json(folding_name(description.folding)).dump()}});
+  Metadata metadata = metadata_of(description);
+  metadata["format"] = "pt";
+  save_tensors(path, state_of(network), metadata);
+}
+
+void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description) {
+  const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
+  if (script == nullptr)
+    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written: only networks that came from a TorchScript file are written as one; "
+                                              "use a name that ends in .safetensors", path.string()));
+  script->save(path, metadata_of(description));
 }
 
 Model folded(const Model& model, Folding folding) {
+  const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
+  if (network == nullptr) throw Error(ErrorKind::usage, "a TorchScript network is not folded; write it to a name that ends in .pt");
   Model result = model;
-  result.network = folded(*model.network, folding);
+  result.network = folded(*network, folding);
   result.description.folding = std::max(model.description.folding, folding);
   return result;
 }
 
-Model load_model(const fs::path& path) {
+Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
+  if (looks_like_torchscript(path)) return load_torchscript_model(path, foreign);
   const LoadedTensors loaded = load_tensors(path);
-  const auto field = [&](const char* name) {
-    const auto found = loaded.metadata.find(std::string("limbeck.") + name);
-    if (found == loaded.metadata.end())
-      throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
-                              "weights.safetensors of a stage", path.string(), name));
-    return Json::parse(found->second);
-  };
   Model model;
-  try {
-    model.description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
-                         field("scale").get<double>(),
-                         loaded.metadata.contains("limbeck.folding") ? folding_named(field("folding").get<std::string>()) : Folding::never};
-  } catch (const Json::exception& error) {
-    throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), error.what()));
-  }
-  const TaskShape task{model.description.input, static_cast<int64_t>(model.description.classes.size())};
-  const Choice architecture = architecture_from(model.description.network, path.string());
-  model.network = std::make_shared<GraphNetwork>(
-      folded(*architecture.make<Graph, const TaskShape&>(task), model.description.folding), 0);
+  model.description = description_from(loaded.metadata, path);
+  const fs::path program = path.parent_path() / "model.pt";
+  if (model.description.network.contains("torchscript") && fs::exists(program)) model.description.network = torchscript_in(program);
+  model.network = network_of(model.description, path.string());
   load_state(*model.network, loaded.tensors, fmt::format("'{}'", path.string()));
   return model;
 }

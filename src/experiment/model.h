@@ -1,9 +1,12 @@
 #pragma once
-// A trained network in one file: weights.safetensors carries, beside the weights, what is needed to use them alone.
+// A trained network in one file: weights.safetensors carries, beside the weights, what is needed to use them alone, and so does the
+// model.pt of a TorchScript network.
 #include <memory>
+#include <optional>
 
 #include "data/dataset.h"
 #include "nn/fold.h"
+#include "nn/input.h"
 #include "nn/network.h"
 #include "nn/weights.h"
 
@@ -16,27 +19,39 @@ struct ModelDescription {
   std::vector<std::string> classes;
   double scale = 1.0 / 255;          ///< what a pixel's byte is multiplied by
   Folding folding = Folding::never;  ///< what was multiplied out of that network
+  InputOptions input_options = {};   ///< what it does to pixels first
 };
 
 struct Model {
   ModelDescription description;
-  std::shared_ptr<GraphNetwork> network;
+  std::shared_ptr<Network> network;
 };
 
-/// "mlp 800-800"; for an architecture with other options, its name and what it was given.
+/// "mlp 800-800", "torchscript resnet18.pt"; for an architecture with other options, its name and what it was given.
 std::string short_description(const Choice& architecture);
 
-/// A network with initial weights drawn from the seed.
-std::shared_ptr<GraphNetwork> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed);
+/// What a network of a recipe does to the data's pixels first: as it says itself, else as the data's `normalize` says. Throws Error
+/// where that does not fit the data.
+InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset);
 
-ModelDescription describe_model(const Choice& architecture, const Dataset& dataset);
+/// Whether the architecture is a graph, as all are that this program knows by name; a TorchScript file is none.
+bool is_graph(const Choice& architecture);
+
+/// A network with initial weights drawn from the seed, or with those that its file holds.
+std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input = {});
+
+ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input = {});
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description);
+
+/// Writes a TorchScript network with its present weights; `description` goes into the file's extra files. Throws Error for other networks.
+void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
 
 /// The model with its linear bottlenecks multiplied out.
 Model folded(const Model& model, Folding folding);
 
-/// Reads a file that save_model wrote. Throws Error where it is something else.
-Model load_model(const fs::path& path);
+/// Reads what save_model or save_torchscript wrote, or any other TorchScript file, which does not say what it is for: that is `foreign`
+/// then (no classes: as many as it gives). Throws Error where it is something else.
+Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign = std::nullopt);
 
 /// Loads weights, from save_model or from a PyTorch state_dict, into a network.
 void load_weights(Network& network, const fs::path& path);

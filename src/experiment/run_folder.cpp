@@ -29,6 +29,7 @@ void StageFolder::copy_from(const StageFolder& other) const {
     if (fs::exists(from)) write_file(to, read_file(from));
   };
   copy(other.weights(), weights());
+  copy(other.program(), program());
   copy(other.evaluation(), evaluation());
   copy(other.metrics(), metrics());
   copy(other.stage(), stage());

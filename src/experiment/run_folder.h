@@ -6,7 +6,8 @@
 //   examples.json          examples whose soft targets say most
 //   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
 //   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, stage.json (written last: the stage is
-//                          done), checkpoint.safetensors while it is under way
+//                          done), checkpoint.safetensors while it is under way; of a TorchScript network also model.pt,
+//                          the program with the trained weights
 //   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone
 //   seed-N/                the same for each of several seeds
 #include <optional>
@@ -22,6 +23,7 @@ class StageFolder {
   explicit StageFolder(fs::path folder) : folder_(std::move(folder)) {}
 
   fs::path weights() const { return folder_ / "weights.safetensors"; }
+  fs::path program() const { return folder_ / "model.pt"; }
   fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
   fs::path evaluation() const { return folder_ / "evaluation.json"; }
 

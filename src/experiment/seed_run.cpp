@@ -70,13 +70,16 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
       split_(hold_out(setup.dataset, setup.recipe.data.validation, setup.seed)),
       validation_(split_.validation.to(setup.device)),
       test_(ExampleSet(setup.dataset.test, "test", setup.dataset).to(setup.device)) {
-  for (const NetworkRecipe& given : setup_.recipe.networks)
-    if (!given.weights.empty()) network(given.name);
+  for (const NetworkRecipe& given : setup_.recipe.networks) {
+    inputs_[given.name] = input_of(given, setup_.recipe.data.normalize, setup_.dataset);
+    if (given.has_weights()) network(given.name);
+  }
   for (const StageRecipe& stage : setup_.recipe.stages) check(stage);
 }
 
 void SeedRun::check(const StageRecipe& stage) const {
   try {
+    check_network(stage);
     const ExampleSet examples = examples_of(stage);
     const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
     for (const int64_t label : stage.calibration.classes)
@@ -91,6 +94,17 @@ void SeedRun::check(const StageRecipe& stage) const {
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));
   }
+}
+
+void SeedRun::check_network(const StageRecipe& stage) const {
+  const NetworkRecipe& network = *setup_.recipe.network(stage.network);
+  if (is_graph(network.architecture)) return;
+  if (is_calibration(stage))
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only the biases of networks that this program knows by "
+                                              "name can be calibrated", network.name));
+  if (networks_.at(network.name)->parameters().empty())
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' has no parameters to train: its file was frozen (torch.jit.freeze), or none of "
+                                              "them requires a gradient", network.name));
 }
 
 Json SeedRun::run() {
@@ -118,12 +132,20 @@ std::shared_ptr<Network> SeedRun::network(const std::string& name) {
   const auto found = networks_.find(name);
   if (found != networks_.end()) return found->second;
   const NetworkRecipe* given = setup_.recipe.network(name);
-  if (given == nullptr || given->weights.empty()) throw Error(fmt::format("no trained network '{}'", name));
-  const std::shared_ptr<GraphNetwork> loaded = make_network(given->architecture, setup_.dataset, setup_.seed);
-  load_weights(*loaded, given->weights);
+  if (given == nullptr || !given->has_weights()) throw Error(fmt::format("no trained network '{}'", name));
+  const std::shared_ptr<Network> loaded = make(*given, setup_.seed);
+  if (!given->weights.empty()) load_weights(*loaded, given->weights);
   loaded->to(setup_.device);
-  fingerprints_[name] = Hasher().add(read_file(given->weights)).fingerprint();
+  Hasher hasher;
+  if (!given->weights.empty()) hasher.add(read_file(given->weights));
+  for (const std::string& file : files_of(given->architecture)) hasher.add(read_file(file));
+  if (const InputOptions& input = inputs_.at(name); !input.empty()) hasher.add(to_json(input).dump());
+  fingerprints_[name] = hasher.fingerprint();
   return networks_[name] = loaded;
+}
+
+std::shared_ptr<Network> SeedRun::make(const NetworkRecipe& network, uint64_t seed) const {
+  return make_network(network.architecture, setup_.dataset, seed, inputs_.at(network.name));
 }
 
 /// Everything that a stage's result depends on.
@@ -132,7 +154,9 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   const bool watched = stage.stop.accuracy > 0 || stage.stop.patience > 0;  // then evaluation decides when to stop
   for (const char* key : kWithoutEffect)
     if (!watched || key != std::string("evaluate_every")) settings.erase(key);
-  settings["network"] = resolved(setup_.recipe.network(stage.network)->architecture);
+  const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
+  settings["network"] = resolved(architecture);
+  if (const InputOptions& input = inputs_.at(stage.network); !input.empty()) settings["input"] = to_json(input);
   settings["seed"] = setup_.seed;
   if (stage.replica > 0) settings["replica"] = stage.replica;
   settings["validation"] = setup_.recipe.data.validation;
@@ -147,8 +171,10 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
     network(input);
     settings["inputs"][input] = fingerprints_.at(input);
   }
-  for (const std::string& file : is_calibration(stage) ? std::vector<std::string>{} : files_of(stage.teacher))
-    settings["inputs"][file] = Hasher().add(read_file(file)).fingerprint();
+  std::vector<std::string> files = files_of(architecture);
+  if (!is_calibration(stage))
+    for (const std::string& file : files_of(stage.teacher)) files.push_back(file);
+  for (const std::string& file : files) settings["inputs"][file] = Hasher().add(read_file(file)).fingerprint();
   return settings;
 }
 
@@ -245,14 +271,13 @@ void SeedRun::visit_stores(const std::string& wanted, const std::function<void(c
 }
 
 std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
-  const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
-  const auto make = [&](int64_t replica) {
-    return make_network(architecture, setup_.dataset,
-                        replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
+  const NetworkRecipe& network = *setup_.recipe.network(stage.network);
+  const auto make_replica = [&](int64_t replica) {
+    return make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
   };
-  if (stage.replicas.count == 1) return make(stage.replica);
+  if (stage.replicas.count == 1) return make_replica(stage.replica);
   std::vector<std::shared_ptr<Network>> members;
-  for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(make(k));
+  for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(make_replica(k));
   return std::make_shared<Committee>(std::move(members), stage.replicas.mean);
 }
 
@@ -335,8 +360,8 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
 }
 
 Json SeedRun::calibrate_stage(const StageRecipe& stage) {
-  const std::shared_ptr<GraphNetwork> calibrated =
-      make_network(setup_.recipe.network(stage.network)->architecture, setup_.dataset, setup_.seed);
+  const auto calibrated = std::dynamic_pointer_cast<GraphNetwork>(make(*setup_.recipe.network(stage.network), setup_.seed));
+  if (calibrated == nullptr) throw Error(fmt::format("the network '{}' has no biases that are known by name", stage.network));
   load_state(*calibrated, state_of(*network(stage.calibration.of)), fmt::format("stage '{}'", stage.calibration.of));
   calibrated->to(setup_.device);
   const bool on_test = stage.calibration.tuned_on == CalibrationRecipe::Split::test;
@@ -360,15 +385,16 @@ Json SeedRun::calibrate_stage(const StageRecipe& stage) {
 }
 
 void SeedRun::save_weights(const StageRecipe& stage, const Network& trained) const {
-  const ModelDescription description = describe_model(setup_.recipe.network(stage.network)->architecture, setup_.dataset);
+  const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
+  const ModelDescription description = describe_model(architecture, setup_.dataset, inputs_.at(stage.network));
+  const auto save = [&](const Network& network, const StageFolder& folder) {
+    save_model(folder.weights(), network, description);
+    if (!is_graph(architecture)) save_torchscript(folder.program(), network, description);
+  };
   const auto* committee = dynamic_cast<const Committee*>(&trained);
-  if (committee == nullptr) {
-    save_model(setup_.folder.stage(stage.name).weights(), trained, description);
-    return;
-  }
   const std::vector<std::string> folders = weight_folders(stage);
   for (size_t i = 0; i < folders.size(); ++i)
-    save_model(setup_.folder.stage(folders[i]).weights(), *committee->members()[i], description);
+    save(committee == nullptr ? trained : *committee->members()[i], setup_.folder.stage(folders[i]));
 }
 
 Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
@@ -377,7 +403,8 @@ Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
   Json entry = {{"name", stage.name}, {"status", "done"}};
   entry["network"] = {{"name", stage.network},
                       {"description", replicas == 1 ? architecture : fmt::format("{} × {}", replicas, architecture)},
-                      {"parameters", trained.parameter_count()}, {"multiply_adds", trained.multiply_adds()}};
+                      {"parameters", trained.parameter_count()},
+                      {"multiply_adds", trained.multiply_adds() ? Json(*trained.multiply_adds()) : Json(nullptr)}};
   if (!stage.teacher) entry["teacher"] = nullptr;
   else entry["teacher"] = stage.teachers.empty() ? stage.teacher.name() : fmt::format("{}", fmt::join(stage.teachers, ", "));
   entry["objective"] = describe_objective(stage.loss);
@@ -414,12 +441,8 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
 
 /// "2 threads, bfloat16"; the latter only where a product of the student or of a teacher is large enough for it.
 std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trained, Precision precision) {
-  const auto rounds = [](const Network& network) {
-    const auto& parameters = network.parameters();
-    return std::any_of(parameters.begin(), parameters.end(), [](const Parameter& it) { return worth_bfloat16(it.value); });
-  };
-  bool rounded = rounds(trained);
-  for (const std::string& input : stage.inputs) rounded |= rounds(*network(input));
+  bool rounded = trained.rounds_products();
+  for (const std::string& input : stage.inputs) rounded |= network(input)->rounds_products();
   const int threads = at::get_num_threads();
   return fmt::format("{} thread{}, {}", threads, threads == 1 ? "" : "s",
                      rounded && precision == Precision::bfloat16 ? "bfloat16" : "float32");

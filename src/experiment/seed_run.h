@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "experiment/experiment.h"
 #include "experiment/run_folder.h"
+#include "nn/input.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
 #include "teacher/stored_views.h"
@@ -41,6 +42,7 @@ class SeedRun {
 
  private:
   void check(const StageRecipe& stage) const;
+  void check_network(const StageRecipe& stage) const;
   std::shared_ptr<Network> network(const std::string& name);
   Json settings_of(const StageRecipe& stage);
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
@@ -53,6 +55,8 @@ class SeedRun {
   Json gather_replicas(const StageRecipe& stage, const std::vector<Json>& members);
   Json calibrate_stage(const StageRecipe& stage);
 
+  /// A network of the recipe as training finds it: drawn from the seed, or as its TorchScript file has it.
+  std::shared_ptr<Network> make(const NetworkRecipe& network, uint64_t seed) const;
   std::shared_ptr<Network> make_stage_network(const StageRecipe& stage) const;
   TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
   ExampleSet examples_of(const StageRecipe& stage) const;
@@ -73,6 +77,7 @@ class SeedRun {
   TrainingSplit split_;
   ExampleSet validation_;
   ExampleSet test_;
+  std::map<std::string, InputOptions> inputs_;                ///< by network, what it does to pixels first
   std::map<std::string, std::shared_ptr<Network>> networks_;  ///< by stage, or by name where they have weights
   std::map<std::string, std::string> fingerprints_;           ///< of what is in networks_
 };

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "core/random.h"
 
 namespace limbeck {
@@ -52,10 +54,25 @@ int64_t Committee::parameter_count() const {
   return count;
 }
 
-int64_t Committee::multiply_adds() const {
+std::optional<int64_t> Committee::multiply_adds() const {
   int64_t count = 0;
-  for (const auto& member : members_) count += member->multiply_adds();
+  for (const auto& member : members_) {
+    const std::optional<int64_t> own = member->multiply_adds();
+    if (!own) return std::nullopt;
+    count += *own;
+  }
   return count;
+}
+
+bool Committee::rounds_products() const {
+  return std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->rounds_products(); });
+}
+
+std::string Committee::identity() const {
+  std::string text;
+  for (size_t i = 0; i < members_.size(); ++i)
+    if (const std::string own = members_[i]->identity(); !own.empty()) text += fmt::format("{}: {}\n", i + 1, own);
+  return text;
 }
 
 void Committee::to(torch::Device device) {

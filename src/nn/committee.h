@@ -20,7 +20,9 @@ class Committee : public Network {
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override;
-  int64_t multiply_adds() const override;
+  std::optional<int64_t> multiply_adds() const override;
+  bool rounds_products() const override;
+  std::string identity() const override;
   void to(torch::Device device) override;
 
   /// The committee's logits from those of its members, in their order.

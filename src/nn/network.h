@@ -6,6 +6,7 @@
 //   outputs = network.forward(inputs, {.noise = &noise});                 // training: dropout is on
 #include <torch/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,12 @@ class Network {
   /// What it remembers beside them, such as the running statistics of batch norm; a training pass changes these.
   virtual const std::vector<Parameter>& buffers() const = 0;
   virtual int64_t parameter_count() const = 0;
-  virtual int64_t multiply_adds() const = 0;
+  /// Products of one example's forward pass; nullopt where they are not known.
+  virtual std::optional<int64_t> multiply_adds() const = 0;
+  /// Whether a pass in bfloat16 rounds anything.
+  virtual bool rounds_products() const = 0;
+  /// What its outputs depend on beside names, shapes and values of its parameters and buffers; empty: nothing.
+  virtual std::string identity() const = 0;
   virtual void to(torch::Device device) = 0;
 };
 
@@ -80,7 +86,10 @@ class GraphNetwork : public Network {
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override { return graph_.parameter_count(); }
-  int64_t multiply_adds() const override { return graph_.multiply_adds(); }
+  std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
+  bool rounds_products() const override;
+  /// How it resizes and normalises its input.
+  std::string identity() const override;
   void to(torch::Device device) override;
   const Graph& graph() const { return graph_; }
 

@@ -14,6 +14,7 @@ class FieldWriter : public Fields {
   void number(const char* name, double& value, const Range&, const char*) override { put(name, value); }
   void integer(const char* name, int64_t& value, const Range&, const char*) override { put(name, value); }
   void integers(const char* name, std::vector<int64_t>& value, const Range&, const char*) override { put(name, value); }
+  void numbers(const char* name, std::vector<double>& value, const Range&, const char*) override { put(name, value); }
   void flag(const char* name, bool& value, const char*) override { put(name, value); }
   void text(const char* name, std::string& value, const char*) override { put(name, value); }
   void file(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
@@ -56,6 +57,9 @@ class FieldLister : public Fields {
   }
   void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override {
     add(name, "list of integers", Json(value).dump(), range.text().empty() ? "" : "each " + range.text(), meaning);
+  }
+  void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override {
+    add(name, "list of numbers", Json(value).dump(), range.text().empty() ? "" : "each " + range.text(), meaning);
   }
   void flag(const char* name, bool& value, const char* meaning) override {
     add(name, "true or false", value ? "true" : "false", "", meaning);
@@ -103,6 +107,7 @@ class FileCollector : public Fields {
   void number(const char*, double&, const Range&, const char*) override {}
   void integer(const char*, int64_t&, const Range&, const char*) override {}
   void integers(const char*, std::vector<int64_t>&, const Range&, const char*) override {}
+  void numbers(const char*, std::vector<double>&, const Range&, const char*) override {}
   void flag(const char*, bool&, const char*) override {}
   void text(const char*, std::string&, const char*) override {}
   void references(const char*, std::vector<std::string>&, const char*) override {}

@@ -31,6 +31,7 @@ struct ComponentInfo {
   std::string principal;  ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
   bool needs_teacher = false;    ///< losses: reads the teacher's outputs
   bool needs_community = false;  ///< losses: reads the outputs of networks that are trained together
+  bool brings_weights = false;   ///< networks: comes trained, and can teach without a stage that trains it
 };
 
 /// A component's options, whatever their type.
@@ -79,6 +80,12 @@ struct Choice {
 
   explicit operator bool() const { return component != nullptr; }
   const std::string& name() const { return component->info().name; }
+
+  /// Whether it was registered with this Product and Context.
+  template <class Product, class... Context>
+  bool makes() const {
+    return dynamic_cast<const Maker<Product, Context...>*>(component.get()) != nullptr;
+  }
 
   /// The product of this choice; Product and Context are those with which it was registered.
   template <class Product, class... Context>

@@ -46,6 +46,7 @@ class Fields {
   virtual void number(const char* name, double& value, const Range& range, const char* meaning) = 0;
   virtual void integer(const char* name, int64_t& value, const Range& range, const char* meaning) = 0;
   virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) = 0;
+  virtual void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
   virtual void text(const char* name, std::string& value, const char* meaning) = 0;
   /// The name of a file that is read: what is made from it depends on its content, not on its name.

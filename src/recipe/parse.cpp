@@ -50,6 +50,30 @@ class RecipeReader {
       recipe_.data.extra = read_choice(*extra, "data.extra", Slot::data, context_);
     if (const Value* augment = reader.take("augment")) recipe_.data.augment = read_augment(*augment, "data.augment");
     if (const Value* examples = reader.take("examples")) recipe_.data.examples = read_examples(*examples, "data.examples");
+    if (const Value* normalize = reader.take("normalize")) recipe_.data.normalize = read_normalize(*normalize, "data.normalize");
+    reader.finish();
+  }
+
+  /// `standard`, `none`, or a map of mean and std.
+  NormalizeRecipe read_normalize(const Value& value, const std::string& path) {
+    NormalizeRecipe normalize;
+    const bool is_word = value.kind == Value::Kind::scalar && (value.scalar == "standard" || value.scalar == "none");
+    if (is_word && value.scalar == "none") normalize.by = NormalizeRecipe::By::none;
+    if (is_word) return normalize;
+    if (value.kind != Value::Kind::map) {
+      context_.mistake(value.where, path, fmt::format("expected 'standard', 'none' or a map of 'mean' and 'std', found {}", value.description()));
+      return normalize;
+    }
+    normalize.by = NormalizeRecipe::By::given;
+    read_fields(value, path, normalize.given);
+    if (normalize.given.empty()) context_.mistake(value.where, path, "the keys 'mean' and 'std' are missing");
+    return normalize;
+  }
+
+  template <class Options>
+  void read_fields(const Value& value, const std::string& path, Options& options) {
+    MapReader reader(value, path, context_);
+    options.bind(reader);
     reader.finish();
   }
 
@@ -72,9 +96,7 @@ class RecipeReader {
 
   ExamplesRecipe read_examples(const Value& value, const std::string& path) {
     ExamplesRecipe examples;
-    MapReader reader(value, path, context_);
-    examples.bind(reader);
-    reader.finish();
+    read_fields(value, path, examples);
     return examples;
   }
 
@@ -88,9 +110,10 @@ class RecipeReader {
       check_name(entry.key, entry.where, path, context_);
       NetworkRecipe network;
       network.name = entry.key;
-      network.architecture = read_choice(entry.value, path, Slot::network, context_, nullptr, {"weights"});
+      network.architecture = read_choice(entry.value, path, Slot::network, context_, nullptr, {"weights", "input"});
       if (const Value* weights = entry.value.find("weights"))
         read_text(*weights, path + ".weights", context_, network.weights);
+      if (const Value* input = entry.value.find("input")) read_fields(*input, path + ".input", network.input);
       recipe_.networks.push_back(std::move(network));
     }
     if (value.entries.empty()) context_.mistake(value.where, "networks", "no networks; expected at least one");
@@ -231,7 +254,7 @@ class RecipeReader {
   void check_reference(const Reference& reference) {
     if (recipe_.stage(reference.name) != nullptr || replica_named(reference.name)) return;
     const NetworkRecipe* network = recipe_.network(reference.name);
-    if (network != nullptr && !network->weights.empty()) return;
+    if (network != nullptr && network->has_weights()) return;
     if (network != nullptr) {
       context_.mistake(reference.where, reference.path,
                        fmt::format("the network '{}' has no weights; name a stage that trains it, or give it weights",
@@ -241,7 +264,7 @@ class RecipeReader {
     std::vector<std::string> names;
     for (const StageRecipe& stage : recipe_.stages) names.push_back(stage.name);
     for (const NetworkRecipe& candidate : recipe_.networks)
-      if (!candidate.weights.empty()) names.push_back(candidate.name);
+      if (candidate.has_weights()) names.push_back(candidate.name);
     context_.mistake(reference.where, reference.path,
                      fmt::format("no earlier stage '{}'{}", reference.name, suggestion(reference.name, names)));
   }

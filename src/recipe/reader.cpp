@@ -124,25 +124,36 @@ void MapReader::integer(const char* name, int64_t& value, const Range& range, co
   if (const Value* found = take(name)) read_integer(*found, path_of(name), range, context_, value);
 }
 
-void MapReader::integers(const char* name, std::vector<int64_t>& value, const Range& range, const char*) {
+/// A list of values that `read(value, path, out)` reads one of; `hidden: 30` is `hidden: [30]`.
+template <class Number, class Read>
+void MapReader::list(const char* name, std::vector<Number>& value, const char* expected, const Read& read) {
   const Value* found = take(name);
   if (found == nullptr) return;
   if (found->kind == Value::Kind::map || found->kind == Value::Kind::null) {
-    wrong_type(*found, path_of(name), "list of integers", context_);
+    wrong_type(*found, path_of(name), expected, context_);
     return;
   }
-  std::vector<int64_t> numbers;
-  if (found->kind == Value::Kind::scalar) {  // `hidden: 30` is `hidden: [30]`
-    int64_t number = 0;
-    if (!read_integer(*found, path_of(name), range, context_, number)) return;
+  std::vector<Number> numbers;
+  Number number = 0;
+  if (found->kind == Value::Kind::scalar) {
+    if (!read(*found, path_of(name), number)) return;
     numbers.push_back(number);
   }
-  for (size_t i = 0; i < found->items.size(); ++i) {
-    int64_t number = 0;
-    if (read_integer(found->items[i], fmt::format("{}[{}]", path_of(name), i), range, context_, number))
-      numbers.push_back(number);
-  }
+  for (size_t i = 0; i < found->items.size(); ++i)
+    if (read(found->items[i], fmt::format("{}[{}]", path_of(name), i), number)) numbers.push_back(number);
   value = std::move(numbers);
+}
+
+void MapReader::integers(const char* name, std::vector<int64_t>& value, const Range& range, const char*) {
+  list(name, value, "list of integers", [&](const Value& item, const std::string& path, int64_t& out) {
+    return read_integer(item, path, range, context_, out);
+  });
+}
+
+void MapReader::numbers(const char* name, std::vector<double>& value, const Range& range, const char*) {
+  list(name, value, "list of numbers", [&](const Value& item, const std::string& path, double& out) {
+    return read_number(item, path, range, context_, out);
+  });
 }
 
 void MapReader::flag(const char* name, bool& value, const char*) {

@@ -50,6 +50,7 @@ class MapReader : public Fields {
   void number(const char* name, double& value, const Range& range, const char* meaning) override;
   void integer(const char* name, int64_t& value, const Range& range, const char* meaning) override;
   void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override;
+  void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override;
   void flag(const char* name, bool& value, const char* meaning) override;
   void text(const char* name, std::string& value, const char* meaning) override;
   void file(const char* name, std::string& value, Presence presence, const char* meaning) override;
@@ -73,6 +74,8 @@ class MapReader : public Fields {
 
   Frame frame_of(const Value& value, const std::string& path);
   void finish(const Frame& frame);
+  template <class Number, class Read>
+  void list(const char* name, std::vector<Number>& value, const char* expected, const Read& read);
 
   ReadContext& context_;
   std::vector<Frame> frames_;

@@ -70,6 +70,10 @@ void StageRecipe::bind(Fields& fields) {
                                  "with it");
 }
 
+bool NetworkRecipe::has_weights() const {
+  return !weights.empty() || (architecture && architecture.component->info().brings_weights);
+}
+
 const NetworkRecipe* Recipe::network(const std::string& wanted) const {
   const auto found = std::find_if(networks.begin(), networks.end(), [&](const auto& it) { return it.name == wanted; });
   return found == networks.end() ? nullptr : &*found;

@@ -14,6 +14,7 @@
 
 #include "recipe/catalogue.h"
 #include "recipe/ensemble_mean.h"
+#include "recipe/input_recipe.h"
 
 namespace limbeck {
 
@@ -38,12 +39,17 @@ struct DataRecipe {
   Choice extra;            ///< a further data set whose training examples are added without labels; empty: none
   std::vector<Choice> augment;
   ExamplesRecipe examples;
+  NormalizeRecipe normalize;  ///< of the input of networks that say nothing of their own
 };
 
 struct NetworkRecipe {
   std::string name;
   Choice architecture;
-  std::string weights;  ///< safetensors file; empty: trained by a stage
+  std::string weights;  ///< safetensors file; empty: trained by a stage, or those that the architecture brings
+  InputRecipe input;
+
+  /// Whether it can be used without a stage that trains it.
+  bool has_weights() const;
 };
 
 /// The weight of a loss term: constant, or going from one value to another over the first epochs of a stage.

@@ -31,6 +31,18 @@ Json resolved_examples(const ExamplesRecipe& examples) {
   return json;
 }
 
+Json resolved_statistics(const ChannelStatistics& statistics) {
+  return {{"mean", statistics.mean}, {"std", statistics.deviation}};
+}
+
+/// What is not said is left out.
+Json resolved_input(const InputRecipe& input) {
+  Json json = Json::object();
+  if (!input.size.empty()) json["size"] = input.size;
+  if (!input.statistics.empty()) json.update(resolved_statistics(input.statistics));
+  return json;
+}
+
 Json resolved_calibration(const StageRecipe& stage) {
   Json json = {{"name", stage.name}, {"calibrate", stage.calibration.of}};
   json.update(fields_of(stage.calibration));
@@ -118,6 +130,8 @@ Json resolved(const DataRecipe& data) {
                {"augment", resolved_augment(data.augment)},
                {"examples", resolved_examples(data.examples)}};
   if (data.extra) json["extra"] = resolved(data.extra);
+  if (data.normalize.by == NormalizeRecipe::By::none) json["normalize"] = "none";
+  if (data.normalize.by == NormalizeRecipe::By::given) json["normalize"] = resolved_statistics(data.normalize.given);
   return json;
 }
 
@@ -147,6 +161,7 @@ Json resolved(const Recipe& recipe) {
   for (const NetworkRecipe& network : recipe.networks) {
     json["networks"][network.name] = resolved(network.architecture);
     if (!network.weights.empty()) json["networks"][network.name]["weights"] = network.weights;
+    if (!network.input.empty()) json["networks"][network.name]["input"] = resolved_input(network.input);
   }
   json["stages"] = Json::array();
   for (const StageRecipe& stage : recipe.stages) json["stages"].push_back(resolved(stage));

@@ -81,6 +81,7 @@ std::string fingerprint_of(const Network& network) {
   Hasher hasher;
   if (const auto* committee = dynamic_cast<const Committee*>(&network))
     hasher.add(committee->mean() == EnsembleMean::arithmetic ? "arithmetic" : "logits");
+  if (const std::string own = network.identity(); !own.empty()) hasher.add(own);
   for (const auto& [name, tensor] : state_of(network)) {
     const torch::Tensor host = tensor.to(torch::kCPU).contiguous();
     hasher.add(name).add(host.sizes().data(), host.sizes().size() * sizeof(int64_t));

@@ -26,8 +26,8 @@ struct ComputedOptions {
 /// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the augmentation.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
-/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters, and how a
-/// committee averages.
+/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters and buffers,
+/// its identity, and how a committee averages.
 std::string fingerprint_of(const Network& network);
 
 /// The teacher as the options ask for it. `fingerprint`: of everything that its outputs depend on beside the examples. With

@@ -1,5 +1,5 @@
 #pragma once
-// A teacher whose outputs are computed once for each view of each example and then read from a store (decision 8). Which views there are
+// A teacher whose outputs are computed once for each view of each example and then read from a store (decision 9). Which views there are
 // follows from the augmentation: all of them, one slot each, or the k that an example is given in k drawings, which then come again:
 // drawing e is drawing e mod k.
 #include <functional>

@@ -1,6 +1,6 @@
 #pragma once
 // What a teacher says of examples, each seen in several views: a table in memory, or in a memory-mapped safetensors file that grows
-// as it is used and can be filled beforehand. Decision 8 tells why the outputs stay true under augmentation.
+// as it is used and can be filled beforehand. Decision 9 tells why the outputs stay true under augmentation.
 //
 //   TeacherStore store = TeacherStore::in_memory({.slots = 162, .classes = 100}, ids);
 //   store.write(rows, slots, views, outputs);

@@ -41,6 +41,27 @@ TEST(Recipe, AStageWithATeacherLearnsSoftTargetsByDefault) {
   EXPECT_EQ(recipe.stages[1].inputs, std::vector<std::string>{"a"});
 }
 
+TEST(Recipe, TellsInputsOfNetworksAndTheirDefault) {
+  const Json plain = resolved(parse(kMinimal));
+  EXPECT_FALSE(plain["data"].contains("normalize"));
+  EXPECT_FALSE(plain["networks"]["small"].contains("input"));
+  EXPECT_EQ(resolved(parse(kMinimal, {"data.normalize=standard"})), plain);
+  const Recipe recipe = parse(kMinimal, {"data.normalize={mean: 0.5, std: [0.25]}", "networks.small.input={size: 32, mean: [0.1, 0.2], std: [1, 2]}"});
+  EXPECT_EQ(recipe.data.normalize.given.deviation, std::vector<double>{0.25});
+  EXPECT_EQ(recipe.networks[0].input.size, std::vector<int64_t>{32});
+  EXPECT_EQ(recipe.networks[0].input.statistics.mean, (std::vector<double>{0.1, 0.2}));
+  EXPECT_EQ(resolved(parse_recipe(to_yaml(resolved(recipe)), "resolved", {}, components())), resolved(recipe));
+  EXPECT_EQ(resolved(parse(kMinimal, {"data.normalize=none"}))["data"]["normalize"], "none");
+}
+
+TEST(Recipe, ATorchScriptFileTeachesWithoutAStageThatTrainsIt) {
+  const Recipe recipe = parse(kMinimal, {"networks.large={torchscript: model.pt}", "stages=[{name: a, train: small, teacher: large}]"});
+  EXPECT_EQ(recipe.stages[0].teachers, std::vector<std::string>{"large"});
+  EXPECT_EQ(files_of(recipe.network("large")->architecture), std::vector<std::string>{"model.pt"});
+  EXPECT_TRUE(recipe.network("large")->has_weights());
+  EXPECT_FALSE(recipe.network("small")->has_weights());
+}
+
 TEST(Recipe, ResolvedReadsBackAsTheSameRecipe) {
   for (const auto& entry : fs::recursive_directory_iterator(LIMBECK_RECIPES)) {
     if (entry.path().extension() != ".yaml") continue;

@@ -22,15 +22,15 @@ struct World {
   std::unique_ptr<Dataset> digits = small_digits(120, 10);
   ExampleSet train{digits->train, "train", *digits};
   Augmenter none;
-  std::map<std::string, std::shared_ptr<GraphNetwork>> networks = {{"t", make(1)}, {"u", make(2)}, {"w", make(3)}};
+  std::map<std::string, std::shared_ptr<Network>> networks = {{"t", make(1)}, {"u", make(2)}, {"w", make(3)}};
 
-  std::shared_ptr<GraphNetwork> make(uint64_t seed) const {
+  std::shared_ptr<Network> make(uint64_t seed) const {
     const auto network = make_network(choose(Slot::network, "{mlp: {hidden: [9], dropout: {hidden: 0.5}}}"), *digits, seed);
     const torch::NoGradGuard no_gradient;  // with larger weights, so that distributions differ
     for (Parameter parameter : network->parameters()) parameter.value.mul_(8);
     return network;
   }
-  const GraphNetwork& network(const std::string& name = "t") { return *networks.at(name); }
+  const Network& network(const std::string& name = "t") { return *networks.at(name); }
 
   std::unique_ptr<Teacher> make_teacher_of(const std::string& yaml, const Augmenter& augmenter, const ExampleSet& examples,
                                            TeacherPurpose purpose = TeacherPurpose::training) {
@@ -45,7 +45,7 @@ struct World {
 };
 
 /// softmax(v / T) of one network's logits.
-torch::Tensor softened(const GraphNetwork& network, const Batch& batch, double temperature) {
+torch::Tensor softened(const Network& network, const Batch& batch, double temperature) {
   return torch::softmax(network.forward(batch.inputs, {}).logits / temperature, 1);
 }
 

@@ -19,7 +19,7 @@
 namespace limbeck {
 namespace {
 
-std::shared_ptr<GraphNetwork> small_network(const Dataset& dataset, uint64_t seed = 1) {
+std::shared_ptr<Network> small_network(const Dataset& dataset, uint64_t seed = 1) {
   return make_network(choose(Slot::network, "{mlp: [12]}"), dataset, seed);
 }
 
@@ -147,7 +147,7 @@ class Training : public TemporaryFolder {
     return state_of(*network);
   }
 
-  std::shared_ptr<GraphNetwork> small_network_of(const TensorMap& weights) const {
+  std::shared_ptr<Network> small_network_of(const TensorMap& weights) const {
     const auto network = small_network(*digits);
     load_state(*network, weights, "test");
     return network;

@@ -1,0 +1,323 @@
+#include "nn/torchscript_network.h"
+
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/script.h>
+#include <torch/utils.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "core/hash.h"
+#include "core/nearest.h"
+#include "core/random.h"
+#include "nn/operations.h"
+#include "nn/product_count.h"
+#include "nn/torchscript_file.h"
+
+namespace limbeck {
+namespace {
+
+using Module = torch::jit::Module;
+
+/// What LibTorch says, without its stack traces: of an error inside a program, the line that says what went wrong.
+std::string reason(const std::exception& error) {
+  const auto* own = dynamic_cast<const c10::Error*>(&error);
+  std::string text = own != nullptr ? own->what_without_backtrace() : error.what();
+  constexpr std::string_view kMark = "RuntimeError: ", kTrace = "The following operation failed";
+  if (const size_t at = text.rfind(kMark); at != std::string::npos) {
+    text = text.substr(at + kMark.size());
+  } else if (text.starts_with(kTrace)) {  // an exception that the program itself raised stands in the last line
+    text.erase(text.find_last_not_of(" \n") + 1);
+    text = text.substr(text.rfind('\n') + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+Module load_module(const fs::path& file, const std::string& content, torch::Device device) {
+  try {
+    std::istringstream stream(content);
+    return torch::jit::load(stream, device);
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("'{}' cannot be loaded as TorchScript by LibTorch {}: {}", file.string(), TORCH_VERSION, reason(error)));
+  }
+}
+
+/// The constants of all functions of a program: what a frozen one has in the place of parameters.
+std::vector<torch::Tensor> constants_of(const Module& module) {
+  std::vector<torch::Tensor> constants;
+  const std::function<void(const torch::jit::Block*)> collect = [&](const torch::jit::Block* block) {
+    for (const torch::jit::Node* node : block->nodes()) {
+      if (node->kind() == torch::jit::prim::Constant && node->hasAttribute(torch::jit::attr::value) &&
+          node->kindOf(torch::jit::attr::value) == torch::jit::AttributeKind::t)
+        constants.push_back(node->t(torch::jit::attr::value));
+      for (const torch::jit::Block* inner : node->blocks()) collect(inner);
+    }
+  };
+  for (torch::jit::Function* function : module._ivalue()->compilation_unit()->get_functions())
+    if (auto* with_graph = torch::jit::tryToGraphFunction(*function)) collect(with_graph->graph()->block());
+  return constants;
+}
+
+/// LibTorch believes what a file says of a tensor's place in its memory.
+bool lies_in_storage(const torch::Tensor& tensor) {
+  if (!tensor.has_storage() || tensor.numel() == 0) return true;
+  int64_t last = tensor.storage_offset();
+  if (last < 0) return false;
+  for (int64_t dimension = 0; dimension < tensor.dim(); ++dimension) {
+    const int64_t extent = tensor.size(dimension), stride = tensor.stride(dimension);
+    int64_t reach = 0;
+    if (stride < 0 || __builtin_mul_overflow(extent - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last)) return false;
+  }
+  return static_cast<size_t>(last) < tensor.storage().nbytes() / tensor.element_size();
+}
+
+/// One tensor of a module, in the place where the program looks for it.
+struct Slot {
+  std::string name;  ///< "layer1.0.conv1.weight"
+  c10::intrusive_ptr<c10::ivalue::Object> owner;
+  size_t place = 0;
+  bool is_parameter = false;
+
+  torch::Tensor tensor() const { return owner->getSlot(place).toTensor(); }
+};
+
+std::vector<Slot> tensor_slots(const Module& module) {
+  std::vector<Slot> slots;
+  for (const auto& [path, part] : module.named_modules()) {
+    const c10::intrusive_ptr<c10::ivalue::Object> object = part._ivalue();
+    const c10::ClassTypePtr type = object->type();
+    for (size_t i = 0; i < type->numAttributes(); ++i) {
+      const c10::IValue value = object->getSlot(i);
+      if (!value.isTensor() || !value.toTensor().defined()) continue;
+      slots.push_back({path.empty() ? type->getAttributeName(i) : path + "." + type->getAttributeName(i), object, i, type->is_parameter(i)});
+    }
+  }
+  return slots;
+}
+
+/// Tied weights are two tensors on one memory after loading; one tensor makes them one parameter again.
+void tie(const std::vector<Slot>& slots) {
+  std::vector<torch::Tensor> seen;
+  for (const Slot& slot : slots) {
+    const torch::Tensor own = slot.tensor();
+    const auto same = std::find_if(seen.begin(), seen.end(), [&](const torch::Tensor& other) {
+      return own.numel() > 0 && other.data_ptr() == own.data_ptr() && other.sizes() == own.sizes() && other.strides() == own.strides() &&
+             other.scalar_type() == own.scalar_type();
+    });
+    if (same == seen.end()) seen.push_back(own);
+    else slot.owner->setSlot(slot.place, *same);
+  }
+}
+
+bool is_half(const torch::Tensor& tensor) {
+  return tensor.scalar_type() == torch::kFloat16 || tensor.scalar_type() == torch::kBFloat16;
+}
+
+/// What a program's forward returned.
+struct Returned {
+  torch::Tensor logits;
+  std::map<std::string, torch::Tensor> features;
+
+  void add(const std::string& name, const c10::IValue& value) {
+    if (!value.isTensor()) return;
+    if (!logits.defined()) logits = value.toTensor();
+    else features[name] = value.toTensor();
+  }
+};
+
+Returned returned_by(const c10::IValue& value) {
+  constexpr const char* kLogits = "logits";
+  Returned returned;
+  if (value.isGenericDict()) {
+    const auto entries = value.toGenericDict();
+    if (entries.contains(kLogits)) returned.add(kLogits, entries.at(kLogits));
+    for (const auto& entry : entries)
+      if (entry.key().isString() && (!entries.contains(kLogits) || entry.key().toStringRef() != kLogits))
+        returned.add(entry.key().toStringRef(), entry.value());
+    return returned;
+  }
+  std::vector<c10::IValue> elements = {value};
+  if (value.isTuple()) elements = value.toTupleRef().elements().vec();
+  else if (value.isList()) elements = value.toListRef().vec();
+  for (size_t i = 0; i < elements.size(); ++i) returned.add(std::to_string(i), elements[i]);
+  return returned;
+}
+
+/// Seeds LibTorch's generator as a function of what the pass is of.
+void seed_generator(const Noise& noise) {
+  const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
+  constexpr uint32_t kLane = 255;  // dropout nodes of graphs count from 0
+  const auto words = philox({noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch), static_cast<uint32_t>(first), kLane}, 0);
+  torch::manual_seed(static_cast<uint64_t>(words[0]) << 32 | words[1]);
+}
+
+}  // namespace
+
+struct TorchScriptNetwork::Script {
+  Module module;
+  torch::Device device = torch::kCPU;
+  torch::ScalarType dtype = torch::kFloat32;
+  std::vector<Slot> buffers;        ///< of buffers_, in their order
+  std::optional<bool> is_training;  ///< the mode that it was last put into
+};
+
+TorchScriptNetwork::TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input)
+    : file_(std::move(file)), task_(task), input_(std::move(input)), script_(std::make_unique<Script>()) {
+  const TorchScriptFile read = read_torchscript_file(file_);
+  content_fingerprint_ = Hasher().add(read.content).fingerprint();
+  script_->module = load_module(file_, read.content, torch::kCPU);
+  collect_tensors();
+  try_out();
+}
+
+TorchScriptNetwork::~TorchScriptNetwork() = default;
+
+void TorchScriptNetwork::collect_tensors() {
+  const std::vector<Slot> slots = tensor_slots(script_->module);
+  std::vector<torch::Tensor> constants = constants_of(script_->module);
+  const auto check = [&](const torch::Tensor& tensor, const std::string& name) {
+    if (!lies_in_storage(tensor)) throw Error(fmt::format("'{}' is damaged: {} lies outside of its memory", file_.string(), name));
+  };
+  for (const Slot& slot : slots) check(slot.tensor(), slot.name);
+  for (const torch::Tensor& constant : constants) check(constant, "a constant");
+  tie(slots);
+  parameters_.clear();
+  buffers_.clear();
+  script_->buffers.clear();
+  parameter_count_ = 0;
+  std::set<const void*> seen;
+  std::optional<torch::ScalarType> dtype;
+  for (const Slot& slot : slots) {
+    torch::Tensor tensor = slot.tensor();
+    if (!seen.insert(tensor.unsafeGetTensorImpl()).second) continue;
+    if (is_half(tensor)) tensor.set_data(tensor.to(torch::kFloat32));
+    if (tensor.is_floating_point() && !dtype) dtype = tensor.scalar_type();
+    if (slot.is_parameter) parameter_count_ += tensor.numel();
+    if (slot.is_parameter && tensor.requires_grad()) {
+      parameters_.push_back({slot.name, tensor});
+    } else {
+      buffers_.push_back({slot.name, tensor});
+      script_->buffers.push_back(slot);
+    }
+  }
+  for (const torch::Tensor& constant : constants)
+    if (constant.is_floating_point() && constant.dim() > 0 && !dtype) dtype = constant.scalar_type();
+  script_->dtype = dtype.value_or(torch::kFloat32);
+}
+
+void TorchScriptNetwork::try_out() {
+  constexpr int64_t kExamples = 2;
+  Shape shape = task_.input;
+  shape.insert(shape.begin(), kExamples);
+  const torch::Tensor inputs = torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
+  const std::string name = file_.string();
+  const torch::NoGradGuard no_gradient;
+  Outputs outputs;
+  try {
+    const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
+    script_->module.eval();
+    script_->is_training = false;
+    const torch::Tensor seen = prepared(inputs);
+    multiply_adds_ = count_multiply_adds([&] {
+      Returned returned = returned_by(script_->module.forward({seen}));
+      outputs = {.logits = std::move(returned.logits), .features = std::move(returned.features)};
+    });
+    if (multiply_adds_) *multiply_adds_ /= kExamples;
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
+                            input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), reason(error)));
+  }
+  const std::string expected = task_.classes > 0 ? std::to_string(task_.classes) : "classes";
+  if (!outputs.logits.defined())
+    throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict", name, expected));
+  const Shape given = outputs.logits.sizes().vec();
+  const bool fits = given.size() == 2 && given[0] == kExamples && (task_.classes == 0 || given[1] == task_.classes);
+  if (given.size() == 2 && given[0] == kExamples && !fits)
+    throw Error(fmt::format("'{}' tells {} classes apart, but the data has {}", name, given[1], task_.classes));
+  if (!fits || !outputs.logits.is_floating_point())
+    throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(given),
+                            c10::toString(outputs.logits.scalar_type()), kExamples, kExamples, expected));
+  if (!outputs.logits.isfinite().all().item<bool>())
+    throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
+  task_.classes = given[1];
+  features_.clear();
+  for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
+}
+
+torch::Tensor TorchScriptNetwork::prepared(const torch::Tensor& inputs) const {
+  torch::Tensor seen = inputs;
+  for (const InputOperation& step : input_operations(input_, task_.input)) seen = run_operation(step.operation, {seen}, {});
+  return seen.to(script_->dtype);
+}
+
+Outputs TorchScriptNetwork::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
+  const Shape shape = inputs.sizes().slice(1).vec();
+  if (shape != task_.input) throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
+  for (const std::string& tap : options.taps)
+    if (std::find(features_.begin(), features_.end(), tap) == features_.end())
+      throw Error(ErrorKind::usage, fmt::format("'{}' returns no feature '{}' to tap{}", file_.string(), tap,
+                                                features_.empty() ? "; it returns logits alone" : suggestion(tap, features_)));
+  try {
+    return run(inputs, options);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("'{}' failed on inputs of {}: {}", file_.string(), to_text(inputs.sizes().vec()), reason(error)));
+  }
+}
+
+Outputs TorchScriptNetwork::run(const torch::Tensor& inputs, const ForwardOptions& options) const {
+  const bool is_training = options.noise != nullptr;
+  if (script_->is_training != is_training) script_->module.train(is_training);
+  script_->is_training = is_training;
+  if (is_training) seed_generator(*options.noise);
+  const torch::jit::GraphOptimizerEnabledGuard as_it_stands(!script_->device.is_cpu());
+  Returned returned = returned_by(script_->module.forward({prepared(inputs)}));
+  if (is_training)
+    for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].value = script_->buffers[i].tensor();
+  const Shape given = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};
+  if (given != Shape{inputs.size(0), task_.classes})
+    throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(given), inputs.size(0),
+                            is_training ? " in training" : "", inputs.size(0), task_.classes));
+  Outputs outputs;
+  outputs.logits = returned.logits.to(torch::kFloat32);
+  for (const std::string& tap : options.taps) {
+    const auto found = returned.features.find(tap);
+    if (found == returned.features.end())
+      throw Error(ErrorKind::usage, fmt::format("'{}' returns the feature '{}' in evaluation alone", file_.string(), tap));
+    outputs.features[tap] = found->second;
+  }
+  return outputs;
+}
+
+std::string TorchScriptNetwork::identity() const { return content_fingerprint_ + to_json(input_).dump(); }
+
+/// Constants stand in the program, which is therefore loaded anew onto the device; weights follow.
+void TorchScriptNetwork::to(torch::Device device) {
+  if (device == script_->device) return;
+  const TorchScriptFile read = read_torchscript_file(file_);
+  if (Hasher().add(read.content).fingerprint() != content_fingerprint_)
+    throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
+  const std::vector<Parameter> parameters = parameters_, buffers = buffers_;
+  *script_ = {load_module(file_, read.content, device), device};
+  collect_tensors();
+  const torch::NoGradGuard no_gradient;
+  for (size_t i = 0; i < parameters.size(); ++i) parameters_[i].value.copy_(parameters[i].value);
+  for (size_t i = 0; i < buffers.size(); ++i) buffers_[i].value.copy_(buffers[i].value);
+}
+
+void TorchScriptNetwork::save(const fs::path& file, const std::map<std::string, std::string>& extra) const {
+  try {
+    script_->module.eval();
+    script_->is_training = false;
+    std::ostringstream stream;
+    script_->module.save(stream, {extra.begin(), extra.end()});
+    write_file(file, stream.str());
+  } catch (const c10::Error& error) {
+    throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), reason(error)));
+  }
+}
+
+}  // namespace limbeck

@@ -1,0 +1,76 @@
+#pragma once
+// A network that another program made: a TorchScript file, as torch.jit.save writes it. Its forward takes a batch of inputs and returns
+//   a tensor                    the logits [N, C]
+//   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
+//   a dict of text to tensors   "logits", or the first tensor where there is none of that name; the others are features by their keys
+// It works in the type of its weights, gets its input in it, and its logits are given as float32. Weights in float16 and bfloat16 are
+// made float32, in which every processor can multiply.
+//
+//   const TorchScriptNetwork network("resnet18.pt", {{3, 32, 32}, 10}, {.mean = {…}, .deviation = {…}});
+//   Outputs outputs = network.forward(inputs, {});
+//
+// Parameters that require a gradient are trained; all other tensors are buffers. What a program draws in training (dropout) comes from
+// LibTorch's generator, which is seeded before each training pass by (seed, epoch, first example), so that runs repeat. A program is
+// run as it stands, without the just-in-time compiler's rewriting on the CPU: the compiler rewrites after the first passes, and a run
+// that goes on after a stop would differ in its last bits.
+//
+// A TorchScript program can do what LibTorch's operations can, which includes reading files and running for ever: use files of
+// people whom you trust.
+#include <map>
+#include <memory>
+
+#include "core/files.h"
+#include "nn/input.h"
+#include "nn/network.h"
+
+namespace limbeck {
+
+class TorchScriptNetwork : public Network {
+ public:
+  /// Loads the file and runs it once on two examples of the task's shape. Throws Error that names the file where it cannot be loaded,
+  /// does not take the input, or does not give finite logits [N, classes]; classes = 0: as many as it gives.
+  TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input);
+  ~TorchScriptNetwork() override;
+  TorchScriptNetwork(const TorchScriptNetwork&) = delete;
+  TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
+
+  /// inputs [N, …] of the raw shape in [0, 1]; they are resized and normalised here.
+  Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  const std::vector<Parameter>& parameters() const override { return parameters_; }
+  const std::vector<Parameter>& buffers() const override { return buffers_; }
+  /// Of all parameters, those that are not trained among them. A frozen program has none.
+  int64_t parameter_count() const override { return parameter_count_; }
+  std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
+  bool rounds_products() const override { return false; }
+  std::string identity() const override;
+  void to(torch::Device device) override;
+
+  int64_t classes() const { return task_.classes; }
+  /// What can be tapped.
+  const std::vector<std::string>& features() const { return features_; }
+
+  /// Writes the program with its present weights, in evaluation mode, and these extra files.
+  void save(const fs::path& file, const std::map<std::string, std::string>& extra) const;
+
+ private:
+  struct Script;  // torch::jit::Module, whose header takes long to read
+
+  void collect_tensors();
+  /// The first run: what the program gives, and whether that fits.
+  void try_out();
+  Outputs run(const torch::Tensor& inputs, const ForwardOptions& options) const;
+  torch::Tensor prepared(const torch::Tensor& inputs) const;
+
+  fs::path file_;
+  TaskShape task_;
+  InputOptions input_;
+  std::string content_fingerprint_;
+  std::unique_ptr<Script> script_;
+  std::vector<Parameter> parameters_;
+  mutable std::vector<Parameter> buffers_;  // a program may put another tensor in the place of one
+  int64_t parameter_count_ = 0;
+  std::optional<int64_t> multiply_adds_;
+  std::vector<std::string> features_;
+};
+
+}  // namespace limbeck
