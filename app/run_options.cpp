@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/deployment_table.h"
 #include "app/progress.h"
 #include "experiment/components.h"
 #include "report/html_report.h"
@@ -52,13 +53,17 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags) {
   return parse_recipe(read_file(file), file, flags.settings, components());
 }
 
-std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
-  RunOptions options{.out = out_of(flags, recipe), .data = flags.data, .device = device_choice(flags.device), .threads = flags.threads,
+RunOptions options_of(const RunFlags& flags, const Recipe& recipe) {
+  return {.out = out_of(flags, recipe), .data = flags.data, .device = device_choice(flags.device), .threads = flags.threads,
                      .seeds = seeds_of(flags, recipe), .reuse = {flags.reuse.begin(), flags.reuse.end()}};
+}
+
+std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
+  RunOptions options = options_of(flags, recipe);
   return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
 }
 
-void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output) {
+void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment) {
   const Recipe recipe = parse_recipe(text, file, flags.settings, components());
   const fs::path out = out_of(flags, recipe);
   Json results;
@@ -66,12 +71,14 @@ void run_recipe(const std::string& text, const std::string& file, const RunFlags
     ProgressPrinter progress(output.quiet);
     EventBus events;
     events.subscribe([&progress](const Event& event) { progress(event); });
-    results = make_experiment(recipe, flags, events)->run();
+    RunOptions options = options_of(flags, recipe);
+    options.deployment = deployment;
+    results = Experiment(recipe, options, events).run();
   }
   write_html_report(out);
   write_plots(out);
   if (output.json) fmt::print("{}\n", results.dump(1));
-  else fmt::print("\n{}\nReport: {}\n", terminal_summary(results), (out / "report.html").string());
+  else fmt::print("\n{}\n{}Report: {}\n", terminal_summary(results), deployment_table(results), (out / "report.html").string());
 }
 
 }  // namespace limbeck

@@ -1,6 +1,9 @@
 // limbeck distill: a recipe from flags, run like any other.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "app/commands.h"
 #include "app/run_options.h"
 #include "core/process.h"
@@ -12,7 +15,8 @@ namespace limbeck {
 namespace {
 
 struct DistillFlags {
-  std::string name = "distill", teacher, student, source = "mnist", optimizer = "sgd", teacher_size, teacher_mean, teacher_std;
+  std::string name = "distill", teacher, student, source, augment, optimizer, teacher_size, teacher_mean, teacher_std;
+  int64_t size = 0, views = 0;
   double temperature = 4, hard_weight = 0.1, learning_rate = 0;
   int64_t epochs = 20, teacher_epochs = 20, batch_size = 128, validation = 0;
   bool baseline = false, print_recipe = false;
@@ -60,18 +64,51 @@ std::string teacher_network(const DistillFlags& flags) {
   return network.dump();
 }
 
-std::string recipe_text(const DistillFlags& flags) {
+/// Whether a folder holds pictures, in folders of their classes.
+bool holds_pictures(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return false;
+  constexpr int kDepth = 2;  // train/CLASS/PICTURE
+  for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied); it != fs::recursive_directory_iterator(); ++it) {
+    if (it.depth() >= kDepth) it.disable_recursion_pending();
+    std::string extension = it->path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") return true;
+  }
+  return false;
+}
+
+/// The parts of the recipe that depend on the kind of data, where the flags leave them open.
+struct Defaults {
+  std::string source, augment, optimizer;
+};
+
+/// Pictures: those of --data, cropped and flipped, SGD as the CIFAR and ImageNet repositories have it. MNIST otherwise.
+Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
+  constexpr int64_t kSize = 224;
+  const bool pictures = flags.source.empty() && !data.empty() && holds_pictures(data);
+  if (!pictures) return {.source = "mnist", .augment = "none", .optimizer = "sgd"};
+  const int64_t size = flags.size > 0 ? flags.size : kSize;
+  return {.source = fmt::format("{{ images: {{ folder: {}, size: {} }} }}", Json(fs::absolute(data).string()).dump(), size),
+          .augment = fmt::format("{{ crop: {}, flip: true }}", std::max<int64_t>(1, size / 8)),
+          .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }"};
+}
+
+std::string recipe_text(const DistillFlags& flags, const std::string& data) {
   const bool trained = fs::exists(flags.teacher);
-  const std::string optimizer =
-      flags.learning_rate > 0 ? fmt::format("{{ {}: {{ learning_rate: {} }} }}", flags.optimizer, flags.learning_rate) : flags.optimizer;
+  const Defaults defaults = defaults_for(flags, data);
+  std::string optimizer = flags.optimizer.empty() ? defaults.optimizer : flags.optimizer;
+  if (flags.learning_rate > 0)
+    optimizer = fmt::format("{{ {}: {{ learning_rate: {} }} }}", flags.optimizer.empty() ? "sgd" : flags.optimizer, flags.learning_rate);
   const std::string common = fmt::format("batch_size: {}, optimizer: {}", flags.batch_size, optimizer);
-  std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
-                                 flags.name, flags.source, flags.validation, teacher_network(flags), network_spec(flags.student));
+  std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {}, augment: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
+                                 flags.name, flags.source.empty() ? defaults.source : flags.source, flags.validation,
+                                 flags.augment.empty() ? defaults.augment : flags.augment, teacher_network(flags), network_spec(flags.student));
   if (!trained) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs, common);
   if (flags.baseline) text += fmt::format("  - {{ name: baseline, train: student, epochs: {}, {} }}\n", flags.epochs, common);
-  text += fmt::format("  - name: distilled\n    train: student\n    epochs: {}\n    batch_size: {}\n    optimizer: {}\n    teacher: teacher\n"
+  const std::string teacher = flags.views > 0 ? fmt::format("{{ network: {{ of: teacher, views: {} }} }}", flags.views) : "teacher";
+  text += fmt::format("  - name: distilled\n    train: student\n    epochs: {}\n    batch_size: {}\n    optimizer: {}\n    teacher: {}\n"
                       "    loss:\n      - soft_targets: {{ temperature: {}, weight: {} }}\n",
-                      flags.epochs, flags.batch_size, optimizer, flags.temperature, 1 - flags.hard_weight);
+                      flags.epochs, flags.batch_size, optimizer, teacher, flags.temperature, 1 - flags.hard_weight);
   if (flags.hard_weight > 0) text += fmt::format("      - hard_labels: {{ weight: {} }}\n", flags.hard_weight);
   return text;
 }
@@ -87,13 +124,16 @@ void add_distill(Program& program) {
   command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)");
   command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225");
   command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required();
-  command->add_option("--source", flags->source, "data set, as in a recipe")->capture_default_str();
+  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data, where it holds folders of them, else mnist)");
+  command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096));
+  command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures a crop and flips, else none)");
+  command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000));
   command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--hard-weight", flags->hard_weight, "weight of the labels; the soft targets get the rest")->check(CLI::Range(0.0, 1.0))->capture_default_str();
   command->add_option("--epochs", flags->epochs, "of the student")->capture_default_str();
   command->add_option("--teacher-epochs", flags->teacher_epochs, "of a teacher that is trained first")->capture_default_str();
   command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str();
-  command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers`")->capture_default_str();
+  command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers` (default: sgd)");
   command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's)");
   command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
   command->add_option("--name", flags->name, "of the run")->capture_default_str();
@@ -102,11 +142,12 @@ void add_distill(Program& program) {
   run->add_to(*command);
   command->callback([=, &program] {
     if (!flags->print_recipe) settle_process(program.arguments);
-    const std::string text = recipe_text(*flags);
+    const std::string text = recipe_text(*flags, run->data);
     if (flags->print_recipe) fmt::print("{}", text);
-    else run_recipe(text, "(from flags)", *run, program.output);
+    else run_recipe(text, "(from flags)", *run, program.output, /*deployment=*/true);
   });
-  command->footer("Example:  limbeck distill --teacher mlp:1200,1200 --student mlp:30,30 --source digits --baseline");
+  command->footer("Examples:\n  limbeck distill --teacher teacher.pt --data images/ --student mobilenetv2 --epochs 30 --out runs/mobile\n"
+                  "  limbeck distill --teacher mlp:1200,1200 --student mlp:30,30 --source digits --baseline");
 }
 
 }  // namespace limbeck

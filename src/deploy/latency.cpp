@@ -27,7 +27,8 @@ Latency measure_latency(const Network& network, const Shape& input, double secon
   const torch::NoGradGuard no_gradient;
   Shape shape = input;
   shape.insert(shape.begin(), 1);
-  const torch::Tensor example = torch::full(shape, 0.5F);
+  torch::Tensor example = torch::full(shape, 0.5F);
+  if (!network.parameters().empty()) example = example.to(network.parameters().front().value.device());
   PreparedWeights prepared;
   for (size_t i = 0; i < kWarmUp; ++i) network.forward(example, {.prepared = &prepared});
   std::vector<double> times;

@@ -80,7 +80,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
         .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
         .device = device_of(options_.device), .folder = folder_of(seed), .seed = static_cast<uint64_t>(seed),
-        .reuse = options_.reuse}));
+        .reuse = options_.reuse, .deployment = options_.deployment}));
   return runs;
 }
 

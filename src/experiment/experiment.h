@@ -30,6 +30,7 @@ struct RunOptions {
   int threads = 0;             ///< 0: as many as the processor has
   std::vector<int64_t> seeds;  ///< empty: the recipe's
   std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same
+  bool deployment = false;     ///< at the end, measure what each network costs where it is used
 };
 
 /// Of what stages train on and are measured by; a stage that leaves the extra examples out does not depend on them.

@@ -11,6 +11,8 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "deploy/latency.h"
+#include "experiment/memory.h"
 #include "experiment/model.h"
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
@@ -118,13 +120,75 @@ Json SeedRun::run() {
                      {"splits", {{"train", split_.train.size()}, {"validation", validation_.size()}, {"test", test_.size()}}}};
   results["environment"] = environment(setup_.device.str());
   results["stages"] = Json::array();
+  tell_memory();
   for (const StageRecipe& stage : recipe.stages) {
     results["stages"].push_back(run_stage(stage));
     results["plots"] = plot_values(recipe, results["stages"], {setup_.folder});
     setup_.folder.write_results(results);
   }
   write_examples();
+  if (setup_.deployment) {
+    results["deployment"] = deployment(results["stages"]);
+    setup_.folder.write_results(results);
+  }
   return results;
+}
+
+void SeedRun::tell_memory() {
+  MemoryNeed most;
+  std::string neediest;
+  std::map<std::string, std::shared_ptr<Network>> made;  // by name; weights do not matter
+  const auto of_name = [&](const std::string& name) {
+    std::shared_ptr<Network>& network = made[name];
+    if (network == nullptr) network = make(*setup_.recipe.network(name), setup_.seed);
+    return network;
+  };
+  for (const StageRecipe& stage : setup_.recipe.stages) {
+    if (is_calibration(stage)) continue;
+    std::shared_ptr<Network> teacher;
+    double kept = 0;
+    if (stage.teacher) kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(setup_.dataset.classes.size()), split_.train.size());
+    if (!stage.teachers.empty()) {
+      const StageRecipe* source = setup_.recipe.stage(stage.teachers.front());
+      const std::string name = source != nullptr ? source->network : stage.teachers.front();
+      if (setup_.recipe.network(name) != nullptr) teacher = of_name(name);
+    }
+    const MemoryNeed need = memory_need(setup_.dataset, stage, *of_name(stage.network), teacher.get(), kept);
+    if (need.total() <= most.total()) continue;
+    most = need;
+    neediest = stage.name;
+  }
+  if (neediest.empty()) return;
+  setup_.events.emit(Notice{fmt::format("memory: stage '{}' will need about {}", neediest, most.text())});
+  if (const double there = available_memory(); there > 0 && most.total() > there)
+    setup_.events.emit(Notice{fmt::format("this machine has {:.1f} GB available: the run may be killed", there / 1e9)});
+}
+
+Json SeedRun::deployment(const Json& stages) {
+  Json rows = Json::array();
+  const Shape input = setup_.dataset.input_shape();
+  const auto add = [&](const std::string& name, Json accuracy, Json agreement, uintmax_t bytes) {
+    const std::shared_ptr<Network> measured = network(name);
+    const Latency latency = measure_latency(*measured, input);
+    rows.push_back({{"name", name}, {"accuracy", std::move(accuracy)}, {"agreement", std::move(agreement)},
+                    {"parameters", measured->parameter_count()}, {"bytes", bytes},
+                    {"latency", {{"median", latency.median}, {"p95", latency.p95}}}});
+  };
+  for (const NetworkRecipe& given : setup_.recipe.networks) {
+    if (!given.has_weights()) continue;
+    Json accuracy;
+    for (const Json& stage : stages)
+      if (stage["teacher"] == given.name) accuracy = stage["evaluations"]["test"]["teacher_accuracy"];
+    uintmax_t bytes = given.weights.empty() ? 0 : fs::file_size(given.weights);
+    for (const std::string& file : files_of(given.architecture)) bytes += fs::file_size(file);
+    add(given.name, accuracy, nullptr, bytes);
+  }
+  for (const Json& stage : stages) {
+    if (!stage.contains("weights")) continue;
+    const Json& on_test = stage["evaluations"]["test"];
+    add(stage["name"], on_test["accuracy"], on_test["agreement"], fs::file_size(setup_.folder.path() / stage["weights"].get<std::string>()));
+  }
+  return rows;
 }
 
 /// A stage that ran before, one of its replicas, or a network with weights of its own.

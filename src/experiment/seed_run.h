@@ -26,6 +26,7 @@ struct SeedRunSetup {
   RunFolder folder;
   uint64_t seed = 0;
   std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are taken over where they are the same
+  bool deployment = false;           ///< measure what each network costs where it is used
 };
 
 /// In what the products of a stage's passes are made. Throws Error where the recipe asks for what the device has not.
@@ -70,6 +71,11 @@ class SeedRun {
   /// What every entry has: name, network, teacher, objective, evaluations, weights.
   Json entry_of(const StageRecipe& stage, const Network& trained);
   void write_examples();
+  /// The memory that the stage which needs most will take; a warning where the machine has less.
+  void tell_memory();
+  /// Size, latency and accuracy of every network: [{"name", "accuracy", "agreement", "parameters", "bytes", "latency": {"median",
+  /// "p95"}}]; latency in milliseconds, for one example.
+  Json deployment(const Json& stages);
   std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
   EventBus metrics_writer(const StageFolder& stage_folder) const;
 

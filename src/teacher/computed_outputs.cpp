@@ -3,6 +3,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <optional>
+
 #include "core/hash.h"
 #include "nn/committee.h"
 #include "nn/weights.h"
@@ -90,14 +92,34 @@ std::string fingerprint_of(const Network& network) {
   return hasher.fingerprint();
 }
 
-void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
+namespace {
+
+/// What a teacher of the recipe says of keeping; nullopt where it computes nothing.
+std::optional<ComputedOptions> options_of(const Choice& teacher) {
   const Json json = resolved(teacher)[teacher.name()];
-  if (!json.contains("outputs") || !json.contains("views")) return;
+  if (!json.contains("outputs") || !json.contains("views")) return std::nullopt;
   ComputedOptions options;
-  options.outputs = json["outputs"] == "kept" ? Computed::kept : Computed::automatic;
+  options.outputs = json["outputs"] == "kept" ? Computed::kept : json["outputs"] == "live" ? Computed::live : Computed::automatic;
   options.store = json.value("store", "");
   options.views = json["views"];
-  check_keeping(options, augmenter);
+  options.top = json["top"];
+  options.type = json["type"] == "float16" ? ComputedOptions::Type::float16 : ComputedOptions::Type::float32;
+  return options;
+}
+
+}  // namespace
+
+void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
+  if (const auto options = options_of(teacher)) check_keeping(*options, augmenter);
+}
+
+double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples) {
+  const auto options = options_of(teacher);
+  if (!options || !options->store.empty() || options->outputs == Computed::live || (!augmenter.empty() && !asks(*options))) return 0;
+  const bool half = options->type == ComputedOptions::Type::float16 && !augmenter.empty();
+  const StoreLayout layout{.slots = augmenter.empty() ? 1 : options->views > 0 ? options->views : augmenter.view_count(), .classes = classes,
+                           .top = augmenter.empty() ? 0 : options->top, .type = half ? torch::kFloat16 : torch::kFloat32};
+  return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
 std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,

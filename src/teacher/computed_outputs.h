@@ -23,6 +23,9 @@ struct ComputedOptions {
   void bind(Fields& fields);
 };
 
+/// How many bytes of memory the kept outputs of a teacher of the recipe take, at most; 0 where they are in a file or not kept.
+double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples);
+
 /// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the augmentation.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 

@@ -1,0 +1,29 @@
+#pragma once
+// What a run needs of the machine's memory, said before it starts: an estimate from shapes, within about a third.
+#include <string>
+
+#include "data/dataset.h"
+#include "nn/network.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+/// Bytes, by what they are for.
+struct MemoryNeed {
+  double data = 0;         ///< pictures and labels, resident as they are: one copy, none per epoch
+  double weights = 0;      ///< of student and teacher, the student's gradients and the optimiser's state
+  double activations = 0;  ///< of one training batch, kept for the gradient, or of one batch of evaluation, if that is more
+  double outputs = 0;      ///< of the teacher, where they are kept in memory
+
+  double total() const { return data + weights + activations + outputs; }
+  /// "1.2 GB: data 184 MB, weights 3 MB, activations 310 MB, teacher outputs 700 MB"
+  std::string text() const;
+};
+
+/// Of one stage. `teacher` may be nullptr; `kept`: bytes of kept outputs.
+MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const Network& student, const Network* teacher, double kept);
+
+/// What of the machine's memory can be had now, in bytes; 0: not known.
+double available_memory();
+
+}  // namespace limbeck
