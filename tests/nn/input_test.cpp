@@ -33,7 +33,7 @@ TEST(Input, IsResizedAndNormalisedBeforeTheNetwork) {
   EXPECT_EQ(graph.nodes()[0].name, "input.resize");
   EXPECT_EQ(graph.nodes()[1].name, "input.normalize");
   EXPECT_EQ(graph.nodes()[1].shape, (Shape{3, 4, 5}));
-  EXPECT_EQ(graph.features().at("first"), 2U);
+  EXPECT_EQ(graph.feature("first"), 2U);
   const GraphNetwork whole(graph, 7), bare(pooled({3, 4, 5}), 7);
   EXPECT_TRUE(whole.parameters()[0].value.equal(bare.parameters()[0].value));  // weights start as without
   const torch::Tensor inputs = torch::rand({5, 3, 8, 6});

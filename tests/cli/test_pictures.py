@@ -1,0 +1,148 @@
+"""The engineer who ships: a PyTorch teacher, a folder of pictures, a small student, from the command line; and stores of its outputs."""
+import json
+import random
+import subprocess
+import sys
+import unittest
+
+from support import SOURCE, ProgramTest, read_safetensors
+
+try:
+    from PIL import Image, ImageDraw
+except ImportError:
+    Image = None
+try:
+    import torch
+except ImportError:
+    torch = None
+
+RECIPE = """
+name: stores
+data: { source: { digits: { train: 200, test: 100 } }, augment: { shift: 1 } }
+networks: { large: { mlp: [32] }, small: { mlp: [8] } }
+stages:
+  - { name: teacher, train: large, epochs: 1, augment: none }
+  - { name: distilled, train: small, epochs: 4, teacher: { network: { of: teacher, VIEWS, store: outputs.safetensors } } }
+"""
+
+
+def draw_pictures(folder, count):
+    """Discs and bars in random colours and places: PNG and JPEG, in folders of their classes."""
+    chance = random.Random(1)
+    for split, number in (("train", count), ("test", count // 2)):
+        for kind in ("bar", "disc"):
+            (folder / split / kind).mkdir(parents=True)
+            for i in range(number):
+                picture = Image.new("RGB", (40, 36), tuple(chance.randrange(90) for _ in range(3)))
+                x, y = chance.randrange(20), chance.randrange(16)
+                colour = tuple(chance.randrange(150, 256) for _ in range(3))
+                draw = ImageDraw.Draw(picture)
+                if kind == "disc":
+                    draw.ellipse((x, y, x + 15, y + 15), fill=colour)
+                else:
+                    draw.rectangle((x, y, x + 19, y + 4), fill=colour)
+                picture.save(folder / split / kind / f"{i}.{'png' if i % 2 else 'jpg'}")
+
+
+@unittest.skipIf(torch is None or Image is None, "python3-torch, python3-torchvision or python3-pil is not installed")
+class Pictures(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.pictures = self.folder / "pictures"
+        draw_pictures(self.pictures, 30)
+        self.teacher = self.folder / "teacher.pt"
+
+    def make_teacher(self, *flags):
+        subprocess.run([sys.executable, SOURCE / "examples/torchvision_teacher.py", "--classes", "2", "--out", self.teacher, *flags], check=True)
+
+    def distil(self, *flags, expect=0):
+        return self.limbeck("distill", "--teacher", self.teacher, "--data", self.pictures, "--student", "resnet8", "--size", 32,
+                            "--epochs", 2, "--batch-size", 20, "--out", self.out, *flags, expect=expect)
+
+    def test_a_scripted_and_a_traced_teacher_teach_from_a_folder(self):
+        for way in ("--script", "--trace"):
+            self.make_teacher(way)
+            done = self.distil("--baseline", "--json")
+            results = json.loads(done.stdout)
+            self.assertEqual([stage["name"] for stage in results["stages"]], ["baseline", "distilled"])
+            distilled = results["stages"][1]["evaluations"]["test"]
+            self.assertEqual(distilled["examples"], 30)
+            self.assertIsNotNone(distilled["agreement"])
+            self.assertEqual(results["data"]["classes"], ["bar", "disc"])
+            rows = {row["name"]: row for row in results["deployment"]}
+            self.assertEqual(set(rows), {"teacher", "baseline", "distilled"})
+            self.assertEqual(rows["teacher"]["parameters"], 11177538)  # torchvision's resnet18 with two classes
+            self.assertLess(rows["distilled"]["bytes"], rows["teacher"]["bytes"] / 50)
+            self.assertLess(rows["distilled"]["latency"]["median"], rows["teacher"]["latency"]["median"])
+
+    def test_the_table_says_what_each_network_costs(self):
+        self.make_teacher()
+        text = self.distil().stdout
+        for word in ("smaller", "latency", "faster", "agreement"):
+            self.assertIn(word, text)
+
+    def test_the_teacher_may_see_other_pixels_than_the_student(self):
+        self.make_teacher()
+        self.distil("--teacher-size", "48", "--teacher-mean", "0.5,0.5,0.5", "--teacher-std", "0.25,0.25,0.25", "--views", "2")
+
+    def test_what_does_not_fit_is_said_before_training(self):
+        self.make_teacher("--channels", "1")
+        self.assertIn("teacher.pt", self.distil(expect=1).stderr)
+        self.make_teacher()
+        (self.pictures / "train/disc/0.jpg").write_bytes((self.pictures / "train/disc/0.jpg").read_bytes()[:300])
+        self.assertIn("train/disc/0.jpg", self.distil(expect=1).stderr)
+        for picture in (self.pictures / "train/disc").iterdir():
+            picture.unlink()
+        self.assertIn("disc", self.distil(expect=1).stderr)
+        self.assertFalse((self.out / "results.json").exists())
+
+
+class Stores(ProgramTest):
+    def build(self, views="views: 3", expect=0, **options):
+        self.recipe.write_text(RECIPE.replace("VIEWS", views))
+        return self.limbeck("store", "build", self.recipe, "--out", self.out, expect=expect, **options)
+
+    def test_a_store_is_built_told_of_verified_and_used(self):
+        self.build()
+        store = self.folder / "outputs.safetensors"
+        info = json.loads(self.limbeck("store", "info", store, "--json").stdout)
+        self.assertEqual((info["examples"], info["views"], info["filled"]), (200, 3, 600))
+        self.assertIn("600 of 600 outputs", self.limbeck("store", "info", store).stdout)
+        verified = json.loads(self.limbeck("store", "verify", self.recipe, "--out", self.out, "--json").stdout)
+        self.assertLess(verified[0]["difference"], 1e-4)
+        before = store.read_bytes()
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        self.assertEqual(store.read_bytes(), before)
+        tensors, metadata = read_safetensors(store)
+        self.assertEqual(tensors["logits"][:2], ("F32", [200, 3, 10]))
+
+    def test_training_fills_what_is_not_there(self):
+        self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3"))
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")  # four epochs see all three drawings
+        self.assertEqual(json.loads(self.limbeck("store", "info", self.folder / "outputs.safetensors", "--json").stdout)["filled"], 600)
+
+    def test_stored_and_live_outputs_train_the_same_student(self):
+        self.recipe.write_text(RECIPE.replace("VIEWS, store: outputs.safetensors", "outputs: live"))
+        self.limbeck("run", self.recipe, "--out", self.folder / "live", "--quiet")
+        self.recipe.write_text(RECIPE.replace("VIEWS, ", ""))  # all nine views of a shift by one pixel
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--reuse", self.folder / "live")
+        results = [json.loads((out / "results.json").read_text())["stages"][1]["evaluations"]["test"] for out in (self.out, self.folder / "live")]
+        self.assertAlmostEqual(results[0]["nll"], results[1]["nll"], delta=1e-3)
+
+    def test_a_changed_store_is_noticed(self):
+        self.build("views: 2, type: float16")
+        store = self.folder / "outputs.safetensors"
+        content = bytearray(store.read_bytes())
+        content[-4000] ^= 64
+        store.write_bytes(content)
+        self.assertIn("damaged", self.limbeck("run", self.recipe, "--out", self.out, expect=1).stderr)
+        store.write_bytes(content[:-1])
+        self.assertIn("outputs.safetensors", self.limbeck("run", self.recipe, "--out", self.out, expect=1).stderr)
+
+    def test_a_recipe_without_a_store_is_told_so(self):
+        self.recipe.write_text(RECIPE.replace("VIEWS, store: outputs.safetensors", "outputs: live"))
+        self.assertIn("store: FILE", self.limbeck("store", "build", self.recipe, "--out", self.out, expect=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
