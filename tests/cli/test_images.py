@@ -130,9 +130,9 @@ class Images(ProgramTest):
         for seed in range(12):
             for name, shade in (("a", 60), ("b", 200)):
                 Image.new("RGB", (20, 16), (shade, shade + seed, shade)).save(self.pictures / name / f"{seed}.png")
-        self.recipe.write_text("name: pictures\ndata: {source: {images: {size: 8, holdout: 0.25}}}\nnetworks: {n: {mlp: [8]}}\n"
-                               "stages: [{name: only, train: n, epochs: 20}]\n")
-        self.limbeck("run", self.recipe, "--out", self.out, "--data", self.pictures, "--quiet")
+        self.recipe.write_text("name: pictures\ndata: {source: {images: {size: 8, holdout: 0.25}}}\nnetworks: {n: {mlp: [16]}}\n"
+                               "stages: [{name: only, train: n, epochs: 20, optimizer: {sgd: {learning_rate: 0.05}}}]\n")
+        self.limbeck("run", self.recipe, "--out", self.out, "--data", self.pictures, "--threads", 1, "--quiet")
         results = json.loads((self.out / "results.json").read_text())
         self.assertEqual(results["data"]["splits"], {"train": 18, "validation": 0, "test": 6})
         self.assertEqual(results["stages"][0]["evaluations"]["test"]["errors"], 0)
