@@ -45,10 +45,13 @@ class Images(ProgramTest):
         for name in ("a", "b"):
             (self.pictures / name).mkdir(parents=True)
 
+    def count(self, *arguments):
+        return json.loads(self.limbeck("data", "images", self.pictures, "--json", *arguments).stdout)
+
     def decode(self, *arguments, size=24):
-        """{path below the folder: bytes}"""
+        """The bytes of each picture, in the order of the store, and what the program says of them."""
         self.store.unlink(missing_ok=True)
-        counts = json.loads(self.limbeck("data", "images", self.pictures, "--size", size, "--store", self.store, "--json", *arguments).stdout)
+        counts = self.count("--size", size, "--store", self.store, *arguments)
         tensors, _ = read_safetensors(self.store)
         _, shape, data = tensors["pictures"]
         each = len(data) // shape[0]
@@ -122,8 +125,7 @@ class Images(ProgramTest):
         self.assertEqual(len(counts["corrupt"]), 2)
         self.assertEqual(counts["shape"], [3, 24, 24])
         self.assertEqual(sum(row["train"] + row["test"] for row in counts["classes"]), 26)
-        again = json.loads(self.limbeck("data", "images", self.pictures, "--size", 24, "--store", self.store, "--corrupt", "skip", "--json").stdout)
-        self.assertTrue(again["reused"])
+        self.assertTrue(self.count("--size", 24, "--store", self.store, "--corrupt", "skip")["reused"])
         self.assertIn("a second", self.limbeck("data", "images", self.pictures, "--corrupt", "skip").stdout)
 
     def test_a_run_trains_on_a_folder(self):
