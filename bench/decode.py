@@ -75,7 +75,8 @@ def main():
             (folder / f"class{i}").mkdir()
         pool.map(make, [(file, i, options.width, options.height) for i, file in enumerate(files)], chunksize=64)
         bytes_each = statistics.mean(file.stat().st_size for file in files[:100])
-        print(f"{options.pictures} JPEGs of {options.width} x {options.height}, {bytes_each / 1024:.0f} KiB each, to {options.size} x {options.size}; seconds:\n")
+        print(f"{options.pictures} JPEGs of {options.width} x {options.height}, {bytes_each / 1024:.0f} KiB each, "
+              f"to {options.size} x {options.size}; seconds:\n")
         print("round  Limbeck full     reduced  Pillow full       draft")
         for round_number in range(options.rounds):
             ours = {detail: time_of_limbeck(folder, options.size, detail) for detail in ratios}
@@ -85,7 +86,8 @@ def main():
             print(f"{round_number + 1:>5}  " + "  ".join(f"{value:>10.2f}" for value in (*ours.values(), *theirs.values())), flush=True)
     print(f"\n{'Pillow / Limbeck, times as fast':<34} {'min':>6} {'median':>7} {'max':>6}")
     for detail, values in ratios.items():
-        print(f"{detail if detail == 'full' else 'reduced against draft':<34} {min(values):>6.2f} {statistics.median(values):>7.2f} {max(values):>6.2f}")
+        words = "full" if detail == "full" else "reduced against draft"
+        print(f"{words:<34} {min(values):>6.2f} {statistics.median(values):>7.2f} {max(values):>6.2f}")
     return 0
 
 

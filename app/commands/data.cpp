@@ -75,9 +75,10 @@ std::vector<int64_t> counts_of(const Split& split, size_t classes) {
 
 Json images_json(const LoadedImages& loaded, double seconds) {
   const Dataset& dataset = *loaded.dataset;
-  const std::vector<int64_t> train = counts_of(dataset.train, dataset.classes.size()), test = counts_of(dataset.test, dataset.classes.size());
+  const size_t classes = dataset.classes.size();
+  const std::vector<int64_t> train = counts_of(dataset.train, classes), test = counts_of(dataset.test, classes);
   Json json = {{"folder", loaded.root.string()}, {"shape", dataset.input_shape()}, {"classes", Json::array()}};
-  for (size_t i = 0; i < dataset.classes.size(); ++i)
+  for (size_t i = 0; i < classes; ++i)
     json["classes"].push_back({{"class", dataset.classes[i]}, {"train", train[i]}, {"test", test[i]}});
   json["unlabelled"] = train.back();
   json["corrupt"] = Json::array();
@@ -93,7 +94,8 @@ Json images_json(const LoadedImages& loaded, double seconds) {
 
 void print_images(const Json& json, const OutputOptions& output) {
   TextTable table({{"class", Align::left}, {"train", Align::right}, {"test", Align::right}});
-  for (const Json& row : json["classes"]) table.add({row["class"].get<std::string>(), row["train"].dump(), row["test"].dump()});
+  for (const Json& row : json["classes"])
+    table.add({row["class"].get<std::string>(), row["train"].dump(), row["test"].dump()});
   fmt::print("{}\n", table.text());
   if (output.quiet) return;
   for (const Json& notice : json["notices"]) fmt::print("{}\n", notice.get<std::string>());
@@ -106,24 +108,29 @@ void print_images(const Json& json, const OutputOptions& output) {
 ImageProgress terminal_progress(const OutputOptions& output) {
   if (output.quiet || ::isatty(STDERR_FILENO) == 0) return {};
   return [](int64_t done) {
-    if (done % 500 == 0) fmt::print(stderr, "\r{} pictures", with_commas(done));
+    if (done % 500 == 0) fmt::print(stderr, "\r{} pictures\r", with_commas(done));
   };
 }
 
 void add_images(CLI::App& data, Program& program) {
-  CLI::App* command = data.add_subcommand("images", "Decode a folder of pictures as the data source `images` does, and say what is in it");
+  CLI::App* command =
+      data.add_subcommand("images", "Decode a folder of pictures as the data source `images` does, and say what is in it");
   auto options = std::make_shared<ImageFolderOptions>();
   auto threads = std::make_shared<int>(0);
-  command->add_option("folder", options->folder, "folder with train/CLASS/* and test/CLASS/*, or CLASS/*")->required()->type_name("DIR");
-  command->add_option("--size", options->size, "side, or height and width, pixels")->expected(1, 2)->check(CLI::Range(1, 4096))->capture_default_str();
+  command->add_option("folder", options->folder, "folder with train/CLASS/* and test/CLASS/*, or CLASS/*")
+      ->required()->type_name("DIR");
+  command->add_option("--size", options->size, "side, or height and width, pixels")
+      ->expected(1, 2)->check(CLI::Range(1, 4096))->capture_default_str();
   const std::map<std::string, ResizeMode> resizes = {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}};
   command->add_option("--resize", options->resize, "crop or stretch")->transform(CLI::CheckedTransformer(resizes));
   const std::map<std::string, UnreadableImages> policies = {{"fail", UnreadableImages::fail}, {"skip", UnreadableImages::skip}};
-  command->add_option("--corrupt", options->corrupt, "fail or skip, where a picture cannot be read")->transform(CLI::CheckedTransformer(policies));
+  command->add_option("--corrupt", options->corrupt, "fail or skip, where a picture cannot be read")
+      ->transform(CLI::CheckedTransformer(policies));
   const std::map<std::string, JpegDetail> details = {{"full", JpegDetail::full}, {"reduced", JpegDetail::reduced}};
   command->add_option("--jpeg", options->jpeg, "full or reduced")->transform(CLI::CheckedTransformer(details));
   command->add_option("--channels", options->channels, "3: colour, 1: grey")->check(CLI::IsMember({1, 3}))->capture_default_str();
-  command->add_option("--holdout", options->holdout, "part of each class for the test split where there is none")->check(CLI::Range(1e-9, 1 - 1e-9))->capture_default_str();
+  command->add_option("--holdout", options->holdout, "part of each class for the test split where there is none")
+      ->check(CLI::Range(1e-9, 1 - 1e-9))->capture_default_str();
   command->add_option("--store", options->store, "file to keep the decoded pictures in")->type_name("FILE");
   command->add_option("--threads", *threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
   command->callback([=, &program] {
@@ -143,7 +150,8 @@ void add_images(CLI::App& data, Program& program) {
 }  // namespace
 
 void add_data(Program& program) {
-  CLI::App* command = add_command(program, "data", "Fetch data sets, draw the built-in one into files, or look into a folder of pictures");
+  CLI::App* command =
+      add_command(program, "data", "Fetch data sets, draw the built-in one into files, or look into a folder of pictures");
   command->require_subcommand(1);
   command->fallthrough();  // --quiet and --json may stand behind the name of the inner subcommand too
   add_fetch(*command, program);

@@ -43,7 +43,8 @@ class ArchiveReader {
       if (got == 0) return content;
       if (got < 0) check(static_cast<int>(got));
       content.append(block.data(), static_cast<size_t>(got));
-      if (content.size() > limit) throw Error(fmt::format("'{}' in '{}' unpacks to more than {} bytes", name, path_.string(), limit));
+      if (content.size() > limit)
+        throw Error(fmt::format("'{}' in '{}' unpacks to more than {} bytes", name, path_.string(), limit));
     }
   }
 
@@ -51,8 +52,8 @@ class ArchiveReader {
   void check(int code) const {
     if (code == ARCHIVE_OK || code == ARCHIVE_WARN) return;
     const char* reason = archive_error_string(archive_.get());
-    throw Error(fmt::format("'{}' is no archive that can be read: {} (near offset {})", path_.string(), reason == nullptr ? "damaged" : reason,
-                            archive_filter_bytes(archive_.get(), -1)));
+    throw Error(fmt::format("'{}' is no archive that can be read: {} (near offset {})", path_.string(),
+                            reason == nullptr ? "damaged" : reason, archive_filter_bytes(archive_.get(), -1)));
   }
 
   fs::path path_;

@@ -13,10 +13,11 @@ constexpr int64_t kPixelBytes = 3 * kSide * kSide;
 
 void check_length(const fs::path& file, int64_t size, int64_t expected, int64_t records) {
   if (size < expected)
-    throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its {} records take {} bytes", file.string(), size, records, expected));
+    throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its {} records take {} bytes", file.string(), size, records,
+                            expected));
   if (size > expected)
-    throw Error(fmt::format("'{}' is too long: its {} records take {} bytes, {} more follow at offset {}", file.string(), records, expected,
-                            size - expected, expected));
+    throw Error(fmt::format("'{}' is too long: its {} records take {} bytes, {} more follow at offset {}", file.string(), records,
+                            expected, size - expected, expected));
 }
 
 void check_labels(const fs::path& file, const uint8_t* labels, const CifarFormat& format, int64_t offset) {

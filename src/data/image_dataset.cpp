@@ -39,7 +39,8 @@ fs::path find_root(const std::string& folder, const DataFolders& folders) {
     list += fmt::format("{}'{}'", list.empty() ? "" : ", ", place.string());
   }
   if (!existing.empty()) throw Error(fmt::format("no pictures (.jpg, .jpeg, .png) in {} or in folders below", existing));
-  throw Error(fmt::format("no folder '{}' of pictures: looked for {}; name it in the recipe, or its parent with --data", folder, looked));
+  throw Error(
+      fmt::format("no folder '{}' of pictures: looked for {}; name it in the recipe, or its parent with --data", folder, looked));
 }
 
 ImageRequest request_for(const ImageFolder& listed, const ImageFolderOptions& options, const ImageProgress& progress) {
@@ -69,15 +70,17 @@ torch::Tensor labels_of(const std::vector<ListedImage>& split, size_t place, con
 void check_complete(const Dataset& dataset, const fs::path& root) {
   for (size_t label = 0; label < dataset.classes.size(); ++label)
     if (!dataset.train.labels.eq(static_cast<int64_t>(label)).any().item<bool>())
-      throw Error(fmt::format("no training picture of the class '{}' in '{}' can be read", dataset.classes[label], root.string()));
+      throw Error(
+          fmt::format("no training picture of the class '{}' in '{}' can be read", dataset.classes[label], root.string()));
   if (dataset.test.size() == 0) throw Error(fmt::format("no test picture in '{}' can be read", root.string()));
 }
 
 }  // namespace
 
 void ImageFolderOptions::bind(Fields& fields) {
-  fields.text("folder", folder, "folder with train/CLASS/* and test/CLASS/*, or CLASS/*; absolute, or below a data folder or the current one; "
-                                "'.' is the data folder itself");
+  fields.text("folder", folder,
+              "folder with train/CLASS/* and test/CLASS/*, or CLASS/*; absolute, or below a data folder or the current one; "
+              "'.' is the data folder itself");
   fields.integers("size", size, between(1, 4096), "side of the pictures, or height and width, pixels");
   fields.require(size.size() == 1 || size.size() == 2, "size: expected one number, or height and width");
   fields.choice("resize", resize, {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}},
@@ -96,7 +99,8 @@ void ImageFolderOptions::bind(Fields& fields) {
 LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders, const ImageProgress& progress) {
   const ImageFolder listed = list_images(find_root(options.folder, folders), options.holdout);
   const ImageRequest request = request_for(listed, options, progress);
-  DecodedImages decoded = options.store.empty() ? decode_images(request) : decode_images(request, options.store, listed.fingerprint());
+  DecodedImages decoded =
+      options.store.empty() ? decode_images(request) : decode_images(request, options.store, listed.fingerprint());
 
   auto dataset = std::make_unique<Dataset>();
   dataset->name = "images";

@@ -1,5 +1,6 @@
 #pragma once
-// Folders of pictures as data sets: data source `images`. See image_folder.h for the layout and resize.h for what happens to a picture.
+// Folders of pictures as data sets: data source `images`. See image_folder.h for the layout and resize.h for what happens to a
+// picture.
 //
 //   data: { source: { images: { folder: pets, size: 64 } } }
 #include <memory>

@@ -26,7 +26,8 @@ std::vector<std::string> folders_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error, ignored;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (const std::string name = at->path().filename().string(); at->is_directory(ignored) && !name.starts_with('.')) names.push_back(name);
+    if (const std::string name = at->path().filename().string(); at->is_directory(ignored) && !name.starts_with('.'))
+      names.push_back(name);
   if (error) throw Error(fmt::format("cannot read the folder '{}': {}", folder.string(), error.message()));
   std::sort(names.begin(), names.end());
   return names;
@@ -88,11 +89,13 @@ void hold_out(ImageFolder& listed, double part) {
     const auto size = static_cast<int64_t>(by_hash.size());
     const int64_t wanted = std::max<int64_t>(std::llround(part * static_cast<double>(size)), 1);
     const int64_t held_out = std::min(wanted, size - 1);
-    for (int64_t i = 0; i < size; ++i) (i < held_out ? listed.test : listed.train).push_back(*by_hash[static_cast<size_t>(i)].second);
+    for (int64_t i = 0; i < size; ++i)
+      (i < held_out ? listed.test : listed.train).push_back(*by_hash[static_cast<size_t>(i)].second);
     begin = end;
   }
   for (std::vector<ListedImage>* split : {&listed.train, &listed.test})
-    std::sort(split->begin(), split->end(), [](const auto& a, const auto& b) { return std::tie(a.label, a.path) < std::tie(b.label, b.path); });
+    std::sort(split->begin(), split->end(),
+              [](const auto& a, const auto& b) { return std::tie(a.label, a.path) < std::tie(b.label, b.path); });
 }
 
 /// The folder of the test split, the best-named one; empty where there is none.
@@ -101,7 +104,9 @@ fs::path test_folder(ImageFolder& listed) {
   for (const char* name : {"test", "val", "valid", "validation"}) {
     if (!is_folder(listed.root / name)) continue;
     if (chosen.empty()) chosen = listed.root / name;
-    else listed.notices.push_back(fmt::format("'{}' is not read: '{}' is the test split", (listed.root / name).string(), chosen.string()));
+    else
+      listed.notices.push_back(
+          fmt::format("'{}' is not read: '{}' is the test split", (listed.root / name).string(), chosen.string()));
   }
   return chosen;
 }
@@ -128,10 +133,12 @@ ImageFolder list_images(const fs::path& root, double holdout) {
     throw Error(fmt::format("'{}' exists, but '{}' does not", testing.string(), (root / "train").string()));
   listed.classes = classes_in(training);
   if (listed.classes.size() == 1)
-    throw Error(fmt::format("'{}' is the only class folder in '{}'; expected at least two", listed.classes[0], training.string()));
+    throw Error(
+        fmt::format("'{}' is the only class folder in '{}'; expected at least two", listed.classes[0], training.string()));
   listed.train = split_in(listed, training);
   if (const int64_t loose = loose_pictures(training); loose > 0)
-    listed.notices.push_back(fmt::format("{} pictures that lie in '{}' itself, in no class folder, are not read", loose, training.string()));
+    listed.notices.push_back(
+        fmt::format("{} pictures that lie in '{}' itself, in no class folder, are not read", loose, training.string()));
   if (testing.empty()) hold_out(listed, holdout);
   else listed.test = split_in(listed, testing);
   if (listed.test.empty())

@@ -30,7 +30,10 @@ void read_content(const fs::path& path, std::vector<char>& content) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail(errno);
   struct stat status {};
-  int reason = ::fstat(descriptor, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : status.st_size > kLargestFile ? EFBIG : 0;
+  int reason = ::fstat(descriptor, &status) != 0 ? errno
+               : S_ISDIR(status.st_mode)         ? EISDIR
+               : status.st_size > kLargestFile   ? EFBIG
+                                                 : 0;
   content.resize(reason == 0 ? static_cast<size_t>(status.st_size) : 0);
   size_t done = 0;
   while (reason == 0 && done < content.size()) {
@@ -48,7 +51,8 @@ void read_content(const fs::path& path, std::vector<char>& content) {
 int64_t reduction_of(ImageSize picture, const ImageOptions& options) {
   const ImageSize scaled = place(picture, options.size, options.resize).scaled;
   int64_t reduction = options.jpeg == JpegDetail::full ? 1 : 8;
-  while (reduction > 1 && (picture.width < 2 * reduction * scaled.width || picture.height < 2 * reduction * scaled.height)) reduction /= 2;
+  while (reduction > 1 && (picture.width < 2 * reduction * scaled.width || picture.height < 2 * reduction * scaled.height))
+    reduction /= 2;
   return reduction;
 }
 
@@ -104,7 +108,8 @@ class ReadingJob {
 };
 
 void collect(const fs::path& folder, int depth, std::vector<fs::path>& files) {
-  if (depth > kDeepestFolder) throw Error(fmt::format("'{}' lies {} folders deep; do links lead in a circle?", folder.string(), depth));
+  if (depth > kDeepestFolder)
+    throw Error(fmt::format("'{}' lies {} folders deep; do links lead in a circle?", folder.string(), depth));
   std::error_code error, ignored;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename().string().starts_with('.')) continue;
@@ -117,10 +122,7 @@ void collect(const fs::path& folder, int depth, std::vector<fs::path>& files) {
 }  // namespace
 
 ImageReader::ImageReader(const ImageOptions& options)
-    : options_(options),
-      jpeg_(jpeg_decoder()),
-      png_(png_decoder()),
-      resizer_(options.size, options.resize, options.channels) {}
+    : options_(options), jpeg_(jpeg_decoder()), png_(png_decoder()), resizer_(options.size, options.resize, options.channels) {}
 
 void ImageReader::read(const fs::path& file, uint8_t* pixels) {
   read_content(file, content_);

@@ -1,8 +1,8 @@
 #pragma once
 // Pictures from JPEG and PNG files, whatever their names, decoded and resized straight to where they are wanted.
 //
-//   const std::vector<fs::path> files = image_files("holiday");                       // a folder and what lies below it, or one file
-//   const torch::Tensor pixels = read_images(files, {.size = {32, 32}});              // [N, 3, 32, 32] uint8
+//   const std::vector<fs::path> files = image_files("holiday");           // a folder and what lies below it, or one file
+//   const torch::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
 #include <torch/types.h>
 
 #include <functional>
@@ -24,7 +24,7 @@ enum class JpegDetail {
 struct ImageOptions {
   ImageSize size = {32, 32};  ///< of the result, pixels
   ResizeMode resize = ResizeMode::crop;
-  int64_t channels = 3;       ///< 3: red, green, blue; 1: luminance
+  int64_t channels = 3;  ///< 3: red, green, blue; 1: luminance
   JpegDetail jpeg = JpegDetail::full;
 
   size_t bytes() const { return static_cast<size_t>(channels * size.height * size.width); }  ///< of one result
@@ -44,8 +44,8 @@ class ImageReader {
   ImageOptions options_;
   std::unique_ptr<ImageDecoder> jpeg_, png_;
   Resizer resizer_;
-  std::vector<char> content_;   ///< of the file
-  std::vector<uint8_t> rows_;   ///< [16, width, 4]
+  std::vector<char> content_;  ///< of the file
+  std::vector<uint8_t> rows_;  ///< [16, width, 4]
 };
 
 /// A picture that cannot be read: its place among the files, and the message.
@@ -57,8 +57,8 @@ struct UnreadableImage {
 /// Called now and then with the number of pictures that are done, from any of the threads, one at a time.
 using ImageProgress = std::function<void(int64_t done)>;
 
-/// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns those that cannot
-/// be read, whose places hold anything. Throws Error of kind interrupted where a signal asked to stop.
+/// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns those that
+/// cannot be read, whose places hold anything. Throws Error of kind interrupted where a signal asked to stop.
 std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels,
                                          const ImageProgress& progress = {});
 /// The same as a tensor [N, C, H, W] uint8; one Error names all files that cannot be read.
@@ -69,8 +69,8 @@ std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of);
 
 /// Whether a file's name says that it is a picture that can be read: .jpg, .jpeg or .png, in any case, and not hidden.
 bool is_image_name(const fs::path& file);
-/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Throws Error where there are
-/// none.
+/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Throws Error where
+/// there are none.
 std::vector<fs::path> image_files(const fs::path& folder_or_file);
 
 }  // namespace limbeck

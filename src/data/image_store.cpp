@@ -14,8 +14,8 @@ namespace limbeck {
 namespace {
 
 constexpr const char* kFingerprintKey = "limbeck.images";
-constexpr const char* kChecksumKey = "limbeck.checksum";  ///< of core/safetensors: verified where it is there, and here it must be
-constexpr int64_t kFormat = 1;  ///< part of the fingerprint: to be raised when decoding changes
+constexpr const char* kChecksumKey = "limbeck.checksum";  ///< core/safetensors.h verifies it where it is there
+constexpr int64_t kFormat = 1;                            ///< part of the fingerprint: to be raised when decoding changes
 
 std::vector<int64_t> shape_of(const ImageOptions& options, size_t count) {
   return {static_cast<int64_t>(count), options.channels, options.size.height, options.size.width};
@@ -39,8 +39,12 @@ size_t close_gaps(uint8_t* pixels, const ImageRequest& request, const std::vecto
 
 std::string fingerprint_of(const ImageRequest& request, const std::string& of_files) {
   const ImageOptions& options = request.options;
-  const std::vector<int64_t> numbers = {kFormat, options.size.height, options.size.width, static_cast<int64_t>(options.resize),
-                                        options.channels, static_cast<int64_t>(options.jpeg)};
+  const std::vector<int64_t> numbers = {kFormat,
+                                        options.size.height,
+                                        options.size.width,
+                                        static_cast<int64_t>(options.resize),
+                                        options.channels,
+                                        static_cast<int64_t>(options.jpeg)};
   return Hasher().add(of_files).add(numbers.data(), numbers.size() * sizeof(int64_t)).fingerprint();
 }
 
@@ -61,7 +65,8 @@ struct StoreLayout {
 
 /// A tensor over the pictures in a mapped file, which stays mapped as long as the tensor lives.
 torch::Tensor tensor_over(std::shared_ptr<MappedFile> file, std::string_view bytes, const std::vector<int64_t>& shape) {
-  return torch::from_blob(const_cast<char*>(bytes.data()), shape, [file](void*) mutable { file.reset(); }, torch::kUInt8);
+  return torch::from_blob(
+      const_cast<char*>(bytes.data()), shape, [file](void*) mutable { file.reset(); }, torch::kUInt8);
 }
 
 /// The pictures of a store; nothing where it does not exist, or holds other ones.
@@ -81,7 +86,8 @@ std::optional<DecodedImages> find_in_store(const fs::path& store, const ImageReq
   DecodedImages decoded{.reused = true};
   for (size_t i = 0; i < request.files.size(); ++i)
     if (present->second.bytes[i] == 0)
-      decoded.unreadable.push_back({i, fmt::format("'{}' could not be read when '{}' was made", request.files[i].string(), store.string())});
+      decoded.unreadable.push_back(
+          {i, fmt::format("'{}' could not be read when '{}' was made", request.files[i].string(), store.string())});
   if (pictures->second.shape != shape_of(request.options, request.files.size() - decoded.unreadable.size()))
     throw Error(fmt::format("'{}' is no valid store of pictures; remove it", store.string()));
   check(request, decoded.unreadable);
@@ -125,9 +131,11 @@ DecodedImages decode_images(const ImageRequest& request) {
   const double bytes = static_cast<double>(request.files.size()) * static_cast<double>(request.options.bytes());
   const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
   if (bytes > memory)
-    throw Error(fmt::format("{} pictures of {} x {} x {} bytes need {:.1f} GB, the machine has {:.1f}; write `store: FILE` to keep them "
-                            "in a file", request.files.size(), request.options.channels, request.options.size.height,
-                            request.options.size.width, bytes / 1e9, memory / 1e9));
+    throw Error(
+        fmt::format("{} pictures of {} x {} x {} bytes need {:.1f} GB, the machine has {:.1f}; write `store: FILE` to keep them "
+                    "in a file",
+                    request.files.size(), request.options.channels, request.options.size.height, request.options.size.width,
+                    bytes / 1e9, memory / 1e9));
   DecodedImages decoded;
   const torch::Tensor all = torch::empty(shape_of(request.options, request.files.size()), torch::kUInt8);
   auto* pixels = all.data_ptr<uint8_t>();

@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo. The library reports errors by a call that may not return; here that call jumps back into `guarded`, which
-// throws. Between the two lie frames of the library and of lambdas without destructors only.
+// JPEG through libjpeg-turbo. The library reports errors by a call that may not return; here that call jumps back into `guarded`,
+// which throws. Between the two lie frames of the library and of lambdas without destructors only.
 #include <jerror.h>
 #include <csetjmp>
 #include <cstdio>

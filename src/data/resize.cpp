@@ -12,8 +12,8 @@ namespace {
 
 constexpr int kPrecision = 22;  ///< bits of a weight after the point: 8 of a pixel and 2 to spare stay of 32
 constexpr int32_t kHalf = 1 << (kPrecision - 1);
-constexpr int64_t kRows = 16;                   ///< made narrower together
-constexpr int64_t kLanes = 4 * kRows;           ///< bytes of a column of that many pixels
+constexpr int64_t kRows = 16;          ///< made narrower together
+constexpr int64_t kLanes = 4 * kRows;  ///< bytes of a column of that many pixels
 
 /// Rows [count, width, 4] to columns [width, 16, 4], whose numbers lie side by side and are weighted alike.
 void to_columns(const uint8_t* rows, int64_t count, int64_t width, uint8_t* columns) {
@@ -65,9 +65,8 @@ Placement place(ImageSize picture, ImageSize target, ResizeMode mode) {
   const bool is_wider = target.height * picture.width >= target.width * picture.height;  // than the target is
   const ImageSize scaled = is_wider ? ImageSize{target.height, target.height * picture.width / picture.height}
                                     : ImageSize{target.width * picture.height / picture.width, target.width};
-  return {.scaled = scaled,
-          .top = rounded_half(scaled.height - target.height),
-          .left = rounded_half(scaled.width - target.width)};
+  return {
+      .scaled = scaled, .top = rounded_half(scaled.height - target.height), .left = rounded_half(scaled.width - target.width)};
 }
 
 AxisWeights triangle_weights(int64_t in, double extent, int64_t out, int64_t from, int64_t n) {
@@ -118,7 +117,8 @@ void Resizer::begin(ImageSize picture, ImageSize decoded, int64_t reduction) {
 void Resizer::add_rows(const uint8_t* rows, int64_t count) {
   const int64_t end = std::min(next_row_ + count, bottom_);
   for (int64_t row = std::max(next_row_, top_); row < end; row += kRows)
-    narrow(rows + (row - next_row_) * 4 * decoded_width_, std::min(kRows, end - row), narrow_.data() + (row - top_) * 4 * target_.width);
+    narrow(rows + (row - next_row_) * 4 * decoded_width_, std::min(kRows, end - row),
+           narrow_.data() + (row - top_) * 4 * target_.width);
   next_row_ += count;
 }
 
@@ -127,9 +127,9 @@ void Resizer::narrow(const uint8_t* rows, int64_t count, uint8_t* out) {
   std::array<uint8_t, kLanes> column;
   for (int64_t x = 0; x < target_.width; ++x) {
     const auto at = static_cast<size_t>(x);
-    weigh_columns(columns_.data() + kLanes * across_.first[at], across_.weights.data() + x * across_.taps, across_.count[at], column.data());
-    for (int64_t row = 0; row < count; ++row)
-      std::memcpy(out + 4 * (row * target_.width + x), column.data() + 4 * row, 4);
+    weigh_columns(columns_.data() + kLanes * across_.first[at], across_.weights.data() + x * across_.taps, across_.count[at],
+                  column.data());
+    for (int64_t row = 0; row < count; ++row) std::memcpy(out + 4 * (row * target_.width + x), column.data() + 4 * row, 4);
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// Pictures brought to one size, bit for bit as Pillow's `Image.resize(size, BILINEAR)` does it, which is what torchvision's Resize calls for
-// a picture: along each axis an output pixel is the mean of the input pixels under a triangle of half-width max(1, in / out) around its
-// centre, with weights of 22 bits after the point; first the rows are made narrower and rounded to bytes, then the columns.
+// Pictures brought to one size, bit for bit as Pillow's `Image.resize(size, BILINEAR)` does it, which is what torchvision's
+// Resize calls for a picture: along each axis an output pixel is the mean of the input pixels under a triangle of half-width
+// max(1, in / out) around its centre, with weights of 22 bits after the point; first the rows are made narrower and rounded to
+// bytes, then the columns.
 //
 //   Resizer resizer({32, 32}, ResizeMode::crop, 3);
 //   resizer.begin({240, 320}, {240, 320}, 1);
@@ -36,14 +37,15 @@ struct AxisWeights {
   std::vector<int32_t> weights;  ///< [n, taps]
 };
 
-/// The output pixels `from` to `from + n` − 1 of `out` that an axis of `in` pixels is scaled to. `extent` is what is scaled, in input
-/// pixels: `in`, or a little less where the last pixel is half outside.
+/// The output pixels `from` to `from + n` − 1 of `out` that an axis of `in` pixels is scaled to. `extent` is what is scaled, in
+/// input pixels: `in`, or a little less where the last pixel is half outside.
 AxisWeights triangle_weights(int64_t in, double extent, int64_t out, int64_t from, int64_t n);
 
 /// Resizes one picture after the other; keeps its memory between them.
 class Resizer {
  public:
-  /// `channels`: 3, or 1 for luminance, (19595 R + 38470 G + 7471 B) / 65536 as Pillow's convert("L") has it, of the resized picture.
+  /// `channels`: 3, or 1 for luminance, (19595 R + 38470 G + 7471 B) / 65536 as Pillow's convert("L") has it, of the resized
+  /// picture.
   Resizer(ImageSize target, ResizeMode mode, int64_t channels);
 
   /// A picture whose rows come decoded at 1/`reduction` of its size.
@@ -62,12 +64,12 @@ class Resizer {
   int64_t channels_;
   int64_t decoded_width_ = 0;
   AxisWeights across_, down_;
-  int64_t next_row_ = 0;           ///< of the decoded picture
-  int64_t top_ = 0, bottom_ = 0;   ///< the decoded rows that are needed: [top, bottom)
-  std::vector<uint8_t> columns_;   ///< [decoded width, 16, 4]
-  std::vector<uint8_t> narrow_;    ///< [bottom − top, target width, 4]
-  std::vector<int32_t> sums_;      ///< [target width, 4]
-  std::vector<uint8_t> row_;       ///< [target width, 4]
+  int64_t next_row_ = 0;          ///< of the decoded picture
+  int64_t top_ = 0, bottom_ = 0;  ///< the decoded rows that are needed: [top, bottom)
+  std::vector<uint8_t> columns_;  ///< [decoded width, 16, 4]
+  std::vector<uint8_t> narrow_;   ///< [bottom − top, target width, 4]
+  std::vector<int32_t> sums_;     ///< [target width, 4]
+  std::vector<uint8_t> row_;      ///< [target width, 4]
 };
 
 }  // namespace limbeck

@@ -45,10 +45,13 @@ class Images(ProgramTest):
         for name in ("a", "b"):
             (self.pictures / name).mkdir(parents=True)
 
+    def count(self, *arguments):
+        return json.loads(self.limbeck("data", "images", self.pictures, "--json", *arguments).stdout)
+
     def decode(self, *arguments, size=24):
-        """{path below the folder: bytes}"""
+        """The bytes of each picture, in the order of the store, and what the program says of them."""
         self.store.unlink(missing_ok=True)
-        counts = json.loads(self.limbeck("data", "images", self.pictures, "--size", size, "--store", self.store, "--json", *arguments).stdout)
+        counts = self.count("--size", size, "--store", self.store, *arguments)
         tensors, _ = read_safetensors(self.store)
         _, shape, data = tensors["pictures"]
         each = len(data) // shape[0]
@@ -122,17 +125,16 @@ class Images(ProgramTest):
         self.assertEqual(len(counts["corrupt"]), 2)
         self.assertEqual(counts["shape"], [3, 24, 24])
         self.assertEqual(sum(row["train"] + row["test"] for row in counts["classes"]), 26)
-        again = json.loads(self.limbeck("data", "images", self.pictures, "--size", 24, "--store", self.store, "--corrupt", "skip", "--json").stdout)
-        self.assertTrue(again["reused"])
+        self.assertTrue(self.count("--size", 24, "--store", self.store, "--corrupt", "skip")["reused"])
         self.assertIn("a second", self.limbeck("data", "images", self.pictures, "--corrupt", "skip").stdout)
 
     def test_a_run_trains_on_a_folder(self):
         for seed in range(12):
             for name, shade in (("a", 60), ("b", 200)):
                 Image.new("RGB", (20, 16), (shade, shade + seed, shade)).save(self.pictures / name / f"{seed}.png")
-        self.recipe.write_text("name: pictures\ndata: {source: {images: {size: 8, holdout: 0.25}}}\nnetworks: {n: {mlp: [8]}}\n"
-                               "stages: [{name: only, train: n, epochs: 20}]\n")
-        self.limbeck("run", self.recipe, "--out", self.out, "--data", self.pictures, "--quiet")
+        self.recipe.write_text("name: pictures\ndata: {source: {images: {size: 8, holdout: 0.25}}}\nnetworks: {n: {mlp: [16]}}\n"
+                               "stages: [{name: only, train: n, epochs: 20, optimizer: {sgd: {learning_rate: 0.05}}}]\n")
+        self.limbeck("run", self.recipe, "--out", self.out, "--data", self.pictures, "--threads", 1, "--quiet")
         results = json.loads((self.out / "results.json").read_text())
         self.assertEqual(results["data"]["splits"], {"train": 18, "validation": 0, "test": 6})
         self.assertEqual(results["stages"][0]["evaluations"]["test"]["errors"], 0)

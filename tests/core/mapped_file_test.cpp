@@ -35,7 +35,8 @@ TEST_F(Mapped, FilesThatCannotBeMappedAreErrorsWithTheirNames) {
   EXPECT_NE(message_of<Error>([&] { MappedFile::open(file); }).find(file.string()), std::string::npos);
   EXPECT_NE(message_of<Error>([&] { MappedFile::open(folder); }).find("cannot read"), std::string::npos);
   EXPECT_NE(message_of<Error>([&] { MappedFile::create(folder / "no/such", 1); }).find("cannot write"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { MappedFile::create(file, size_t{1} << 60); }).find("cannot write"), std::string::npos);  // no disk is so large
+  EXPECT_NE(message_of<Error>([&] { MappedFile::create(file, size_t{1} << 60); }).find("cannot write"),
+            std::string::npos);  // no disk is so large
   EXPECT_FALSE(fs::exists(file));
   write_file(file, "");
   EXPECT_EQ(MappedFile::open(file).size(), 0U);
@@ -58,7 +59,8 @@ TEST_F(Mapped, SafetensorsAreReadAndWrittenInPieces) {
   MappedFile mapped = MappedFile::open(file, MappedFile::Access::write);
   EXPECT_EQ(parse_safetensors(file, mapped.bytes()).metadata.at("what"), "a test");
   mapped.data()[mapped.size() - 1] = std::byte{'Z'};
-  EXPECT_NE(message_of<Error>([&] { parse_safetensors(file, mapped.bytes()); }).find("does not match its checksum"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { parse_safetensors(file, mapped.bytes()); }).find("does not match its checksum"),
+            std::string::npos);
   EXPECT_EQ(safetensors_header(tensors, metadata, "", 4096).size(), 4096U);
 }
 

@@ -66,7 +66,8 @@ TEST_F(Cifar, EveryFlippedByteIsAPixelOrAnErrorThatNamesTheOffset) {
     damaged[i] = static_cast<char>(damaged[i] ^ 0x80);
     const bool is_label = i % 3074 < 2;
     if (is_label) {
-      EXPECT_NE(problem(damaged, kHundred, 2).find(fmt::format("at offset {}; expected 0 to {}", i, i % 3074 == 0 ? 19 : 99)), std::string::npos);
+      EXPECT_NE(problem(damaged, kHundred, 2).find(fmt::format("at offset {}; expected 0 to {}", i, i % 3074 == 0 ? 19 : 99)),
+                std::string::npos);
     } else {
       write_file(file, damaged);
       EXPECT_EQ(read_cifar({file}, kHundred, 2).labels[1].item<int64_t>(), 4);
@@ -104,7 +105,8 @@ TEST(Cifar10, TheRealOneHasItsPublishedSizesAndStatistics) {
   EXPECT_TRUE(torch::bincount(cifar->test.labels).eq(1000).all().item<bool>());
   EXPECT_TRUE(torch::bincount(cifar->train.labels).eq(5000).all().item<bool>());
   const torch::Tensor mean = cifar->train.inputs.to(torch::kFloat32).mean(torch::IntArrayRef{0, 2, 3}) * cifar->scale;
-  for (int64_t c = 0; c < 3; ++c) EXPECT_NEAR(mean[c].item<double>(), cifar->mean.at(static_cast<size_t>(c)), 1e-3);  // four digits, float32 sums
+  for (int64_t c = 0; c < 3; ++c)
+    EXPECT_NEAR(mean[c].item<double>(), cifar->mean.at(static_cast<size_t>(c)), 1e-3);  // four digits, float32 sums
 }
 
 TEST(Cifar100, TheRealOneHasFineAndCoarseLabels) {
@@ -140,11 +142,11 @@ class Archive : public TemporaryFolder {
     fetch(data, DataFolders(home), [](const Event&) {});
   }
   fs::path home = folder / "home";
-  PublishedData data{.name = "small",
-                     .mirrors = {"file://" + (folder / "nowhere").string() + "/", "file://" + (folder / "server").string() + "/"},
-                     .files = {{"small/a.txt", Hasher().add("cat\ndog").fingerprint()},
-                               {"small/b.bin", Hasher().add("abcdef").fingerprint()}},
-                     .archive = "small.tar.gz"};
+  PublishedData data{
+      .name = "small",
+      .mirrors = {"file://" + (folder / "nowhere").string() + "/", "file://" + (folder / "server").string() + "/"},
+      .files = {{"small/a.txt", Hasher().add("cat\ndog").fingerprint()}, {"small/b.bin", Hasher().add("abcdef").fingerprint()}},
+      .archive = "small.tar.gz"};
 };
 
 TEST_F(Archive, IsDownloadedVerifiedAndUnpacked) {

@@ -31,7 +31,8 @@ struct PngKind {
   bool interlaced = false;
 };
 
-/// `pixels` as the format wants them: packed for less than 8 bits, big-endian for 16. An indexed picture gets a palette of greens.
+/// `pixels` as the format wants them: packed for less than 8 bits, big-endian for 16. An indexed picture gets a palette of
+/// greens.
 inline std::string png_bytes(int height, int width, const std::vector<uint8_t>& pixels, const PngKind& kind = {}) {
   spng_ctx* context = spng_ctx_new(SPNG_CTX_ENCODER);
   spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1);

@@ -12,13 +12,14 @@ struct Cifar10Options {
 };
 
 std::unique_ptr<Dataset> load(const Cifar10Options& options, const DataFolders& folders) {
-  const CifarSet set{.name = "cifar10",
-                     .train = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
-                     .test = {"test_batch.bin"},
-                     .label_names = "batches.meta.txt",
-                     .train_records = 10000,
-                     .test_records = 10000,
-                     .format = {.classes = {10}}};
+  const CifarSet set{
+      .name = "cifar10",
+      .train = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+      .test = {"test_batch.bin"},
+      .label_names = "batches.meta.txt",
+      .train_records = 10000,
+      .test_records = 10000,
+      .format = {.classes = {10}}};
   auto dataset = load_cifar(set, options.folder, folders);
   dataset->mean = {0.4914, 0.4822, 0.4465};
   dataset->deviation = {0.2470, 0.2435, 0.2616};

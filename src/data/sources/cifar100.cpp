@@ -1,4 +1,5 @@
-// CIFAR-100 (A. Krizhevsky), in its published binary files: see cifar_files.h. Each of its 100 fine classes belongs to one of 20 coarse ones.
+// CIFAR-100 (A. Krizhevsky), in its published binary files: see cifar_files.h. Each of its 100 fine classes belongs to one of 20
+// coarse ones.
 #include "data/cifar_files.h"
 
 namespace limbeck {
@@ -11,7 +12,8 @@ struct Cifar100Options {
   CifarLabels labels = CifarLabels::fine;
   void bind(Fields& fields) {
     fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
-    fields.choice("labels", labels, {{"fine", CifarLabels::fine}, {"coarse", CifarLabels::coarse}}, "the 100 classes, or the 20 above them");
+    fields.choice("labels", labels, {{"fine", CifarLabels::fine}, {"coarse", CifarLabels::coarse}},
+                  "the 100 classes, or the 20 above them");
   }
 };
 
@@ -36,7 +38,8 @@ void register_cifar100(Catalogue& catalogue) {
   catalogue.add<Dataset, Cifar100Options, const DataFolders&>(
       Slot::data,
       {.name = "cifar100",
-       .summary = "CIFAR-100: 50,000 and 10,000 colour pictures of 100 fine or 20 coarse classes, 32x32, from the published binary files.",
+       .summary = "CIFAR-100: 50,000 and 10,000 colour pictures of 100 fine or 20 coarse classes, 32x32, from the published "
+                  "binary files.",
        .source = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
        .principal = "folder"},
       load);
