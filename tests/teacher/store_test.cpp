@@ -48,7 +48,7 @@ class Store : public TemporaryFolder {
 };
 
 TEST_F(Store, GivesOfEachViewWhatTheTeacherSaysOfIt) {
-  for (const std::string options : {", outputs: kept", ", views: 3", ", store: '" + path() + "'"}) {
+  for (const std::string& options : std::vector<std::string>{", outputs: kept", ", views: 3", ", store: '" + path() + "'"}) {
     const auto stored = teacher(options, crop);
     for (const int64_t epoch : {0, 1, 2, 0, 1, 2}) {
       const Batch batch = batch_of(epoch, crop);
