@@ -199,14 +199,16 @@ void TeacherStore::write(const torch::Tensor& rows, const torch::Tensor& slots, 
 }
 
 void TeacherStore::seal() {
-  if (file_ == nullptr) return;
+  if (file_ == nullptr || file_->metadata[kChecksumKey] != kUnfinished) return;
   file_->memory.flush();
   if (filled() < outputs()) return;
   StoreIdentity metadata = file_->metadata;
   metadata.erase(kChecksumKey);
-  const std::string header = safetensors_header(file_->tensors, metadata, safetensors_checksum(file_->tensors, metadata));
+  const std::string checksum = safetensors_checksum(file_->tensors, metadata);
+  const std::string header = safetensors_header(file_->tensors, metadata, checksum);
   std::memcpy(file_->memory.data(), header.data(), header.size());
   file_->memory.flush();
+  file_->metadata[kChecksumKey] = checksum;
 }
 
 StoreInfo read_store_info(const fs::path& path) {

@@ -125,7 +125,7 @@ TEST_F(Store, OfAnArithmeticEnsembleKeepsItsMembers) {
 TEST_F(Store, IsRefusedForOtherViewsSeedsFormsAndTeachers) {
   const std::string options = ", store: '" + path() + "', views: 4";
   teacher(options, crop);
-  EXPECT_EQ(refusal(options, crop), "");
+  EXPECT_NO_THROW(teacher(options, crop));
   EXPECT_NE(refusal(options, crop, 6).find("the teacher on other views"), std::string::npos);
   EXPECT_NE(refusal(options, Augmenter({choose(Slot::augmentation, "{crop: 1}")})).find("the teacher on other views"), std::string::npos);
   EXPECT_NE(refusal(", store: '" + path() + "', views: 5", crop).find("other views"), std::string::npos);
@@ -139,7 +139,7 @@ TEST_F(Store, IsRefusedForOtherViewsSeedsFormsAndTeachers) {
 TEST_F(Store, OfTooManyViewsOrOfPairsIsRefusedBeforeWork) {
   const Augmenter many({choose(Slot::augmentation, "{crop: 40}")});
   EXPECT_NE(refusal(", outputs: kept", many).find("views: 20"), std::string::npos);
-  EXPECT_EQ(refusal(", views: 2", many), "");
+  EXPECT_NO_THROW(teacher(", views: 2", many));
   const Augmenter pairs({choose(Slot::augmentation, "{mixup: 0.2}")});
   EXPECT_NE(refusal(", outputs: kept", pairs).find("mixup"), std::string::npos);
   EXPECT_NE(message_of<Error>([&] { check_keeping(choose(Slot::teacher, "{network: {of: t, views: 3}}"), pairs); }).find("mixup"),

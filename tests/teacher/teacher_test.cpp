@@ -66,10 +66,8 @@ TEST(KeptOutputs, AreTheLiveOnesInWhateverOrderTheyAreAsked) {
   EXPECT_TRUE(kept.allclose(world.teacher("live", world.none, part)->outputs(batch).logits, 1e-5, 1e-6));
 }
 
-TEST(KeptOutputs, AreRefusedUnderAugmentationAndForOtherExamples) {
+TEST(KeptOutputs, AreRefusedForOtherExamples) {
   World world;
-  const Augmenter shift({choose(Slot::augmentation, "{shift: 1}")});
-  EXPECT_NE(message_of<Error>([&] { world.teacher("kept", shift, world.train); }).find("cannot be kept"), std::string::npos);
   const ExampleSet part = world.train.select(torch::arange(0, 50), "train");
   const auto teacher = world.teacher("kept", world.none, part);
   EXPECT_THROW(teacher->outputs(world.train.batch(torch::tensor({50}))), Error);
