@@ -34,7 +34,8 @@ ModelDescription made_for(const Dataset& dataset, const std::string& input) {
   NetworkRecipe network;
   std::vector<Diagnostic> diagnostics;
   ReadContext context{components(), diagnostics, {}};
-  MapReader reader(parse_yaml(input, "--input", diagnostics), "input", context);
+  const Value value = input.empty() ? Value{} : parse_yaml(input, "--input", diagnostics);
+  MapReader reader(value, "input", context);
   network.input.bind(reader);
   reader.finish();
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);

@@ -19,10 +19,10 @@ DIGITS = "{digits: {train: 300, test: 60}}"
 
 if torch is not None:
     class Tuple(torch.nn.Module):
-        def __init__(self):
+        def __init__(self, classes=10):
             super().__init__()
             self.hidden = torch.nn.Linear(784, 20)
-            self.out = torch.nn.Linear(20, 10)
+            self.out = torch.nn.Linear(20, classes)
 
         def forward(self, x):
             h = torch.relu(self.hidden(x.flatten(1)))
@@ -47,10 +47,10 @@ if torch is not None:
         def forward(self, x):
             return self.network((x - 0.25) / 0.5)
 
-    def student():
+    def student(channels=1):
         """Everything that has a mode: batch norm, whose buffers change in training, and dropout."""
         nn = torch.nn
-        return nn.Sequential(nn.Conv2d(1, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(6 * 13 * 13, 10))
+        return nn.Sequential(nn.Conv2d(channels, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(6 * 13 * 13, 10))
 
 
 @unittest.skipIf(torch is None, "python3-torch is not installed")
@@ -144,6 +144,12 @@ class TorchScript(ProgramTest):
             told.append(stage["evaluations"]["test"]["teacher_kl"])
         self.assertAlmostEqual(told[0], told[1], places=5)
         self.assertNotAlmostEqual(told[0], told[2], places=5)
+        # Outputs that were stored of one input are not those of another.
+        self.run_recipe(f"t: {{ torchscript: {bare} }}, small: {{ mlp: [8] }}", "[ { name: s, train: small, epochs: 1, "
+                        "teacher: { network: { of: t, store: outputs.safetensors } } } ]", out=self.folder / "first")
+        self.assertIn("holds the outputs of another teacher", self.run_recipe(
+            f"t: {{ torchscript: {bare}, input: {{ mean: 0.25, std: 0.5 }} }}, small: {{ mlp: [8] }}", "[ { name: s, train: small, epochs: 1, "
+            "teacher: { network: { of: t, store: outputs.safetensors } } } ]", out=self.folder / "second", expect=1))
         recipe = self.limbeck("distill", "--teacher", bare, "--student", "mlp:8", "--teacher-mean", 0.25, "--teacher-std", 0.5, "--source",
                               DIGITS, "--epochs", 1, "--print-recipe").stdout
         self.assertIn("mean: [0.25]", recipe)
@@ -160,8 +166,8 @@ class TorchScript(ProgramTest):
         frozen = self.folder / "frozen.pt"
         torch.jit.save(torch.jit.freeze(torch.jit.script(Tuple().eval())), str(frozen))
         expected = {
-            self.resnet("more.pt", "--classes", "12"): "more.pt' tells 12 classes apart, but the data has 10",
-            self.resnet("colour.pt", "--channels", "3"): "to have 3 channels, but got 1 channels",
+            self.save(Tuple(12), "more.pt"): "more.pt' tells 12 classes apart, but the data has 10",
+            self.save(student(3), "colour.pt"): "to have 3 channels, but got 1 channels",
             self.save(Flat(), "flat.pt"): "flat.pt' gives 2x1x28x28 of Float for 2 examples; expected logits [2, 10]",
             cut: "cut.pt' is no whole TorchScript file",
             self.folder / "state.pt": "holds no TorchScript program, but what torch.save wrote",
@@ -174,7 +180,7 @@ class TorchScript(ProgramTest):
             self.assertIn(message, error)
             self.assertNotIn("Traceback", error)
         self.assertIn("has no parameters to train", self.run_recipe(f"t: {{ torchscript: {frozen} }}", "[ { name: s, train: t } ]", expect=2))
-        self.assertIn("known by name can be calibrated", self.run_recipe(
+        self.assertIn("knows by name can be calibrated", self.run_recipe(
             f"t: {{ torchscript: {good} }}", "[ { name: s, train: t }, { name: c, calibrate: s, classes: [1], tuned_on: test } ]", expect=2))
         self.assertIn("input.mean has 3 numbers, but the images of 'digits' have 1 channel", self.run_recipe(
             "small: { mlp: [8], input: { mean: [0, 0, 0], std: [1, 1, 2] } }", "[ { name: s, train: small } ]", expect=2))

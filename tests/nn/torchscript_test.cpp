@@ -91,7 +91,7 @@ TEST_F(TorchScript, IsRefusedBeforeTrainingWhereItDoesNotFit) {
   EXPECT_EQ(refused("return x"), named("gives 2x1x4x4 of Float for 2 examples; expected logits [2, 3]"));
   EXPECT_EQ(refused("return torch.linear(x.flatten(1), self.weight, self.bias) / 0"), named("gives logits that are not finite for an input in [0, 1]"));
   EXPECT_EQ(refused("return 3"), named("returns no tensor; expected logits [examples, 3], alone or first in a tuple or dict"));
-  EXPECT_NE(refused("if x.size(1) == 1:\n  raise Exception(\"three channels, please\")\nreturn x").find("three channels, please"), std::string::npos);
+  EXPECT_NE(refused("assert x.size(1) == 3, \"three channels, please\"\nreturn x").find("three channels, please"), std::string::npos);
   EXPECT_EQ(network(kLinear, {{1, 4, 4}, 0})->classes(), 3);  // as many as it gives
 }
 
@@ -202,31 +202,43 @@ TEST_F(TorchScript, IsToldFromOthersByItsContentAndItsInput) {
 TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
   const fs::path good = saved(program(kLinear), "good.pt"), bad = folder / "bad.pt";
   const std::string content = read_file(good);
-  int refusals = 0, tries = 0;
+  const torch::Tensor inputs = torch::rand({2, 1, 4, 4}), right = TorchScriptNetwork(good, kTask, {}).forward(inputs, {}).logits;
+  size_t refusals = 0, tries = 0;
   const auto attempt = [&](const std::string& damaged) {
     write_file(bad, damaged);
     ++tries;
-    try {
-      TorchScriptNetwork(bad, kTask, {}).forward(torch::rand({2, 1, 4, 4}), {});
+    try {  // what is damaged where it does not matter, as between two entries, is as good as before
+      EXPECT_TRUE(TorchScriptNetwork(bad, kTask, {}).forward(inputs, {}).logits.equal(right));
     } catch (const Error& error) {
       ++refusals;
       EXPECT_NE(std::string(error.what()).find("bad.pt"), std::string::npos) << error.what();
     }
   };
-  for (size_t size = 0; size < content.size(); size += 97) attempt(content.substr(0, size));
+  for (size_t size = 0; size < content.size(); size += 17) attempt(content.substr(0, size));
   EXPECT_EQ(refusals, tries);
-  for (size_t at = 0; at < content.size(); at += 97) {
+  for (size_t at = 0; at < content.size(); at += 7) {
     std::string flipped = content;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
     attempt(flipped);
   }
-  EXPECT_GT(refusals, tries * 3 / 4);  // a flip in the padding between entries changes nothing
   const size_t weights = content.find(std::string_view(reinterpret_cast<const char*>(program(kLinear).attr("weight").toTensor().data_ptr()), 192));
   ASSERT_NE(weights, std::string::npos);
   std::string flipped = content;
   flipped[weights + 100] = static_cast<char>(flipped[weights + 100] ^ 1);
   write_file(bad, flipped);
   EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(bad, kTask, {}); }).find("the checksum of 'good/data/"), std::string::npos);
+}
+
+TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
+  torch::jit::Module module = program(kLinear);
+  torch::Tensor weight = module.attr("weight").toTensor();
+  const torch::Tensor small = torch::rand({48});
+  {
+    const torch::NoGradGuard no_gradient;
+    weight.set_data(small);
+  }
+  weight.unsafeGetTensorImpl()->set_sizes_and_strides({3, 16}, {100'000'000, 1});  // as a file may say of its 192 bytes
+  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(saved(module), kTask, {}); }).find("weight lies outside of its memory"), std::string::npos);
 }
 
 TEST_F(TorchScript, OtherFilesAreRefused) {
