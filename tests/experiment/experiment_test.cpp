@@ -34,7 +34,8 @@ class Experiments : public TemporaryFolder {
     notices.clear();
     events.subscribe([this](const Event& event) {
       if (const auto* stage = std::get_if<StageReused>(&event)) reused.push_back(stage->stage);
-      if (const auto* notice = std::get_if<Notice>(&event)) notices.push_back(notice->message);
+      const auto* notice = std::get_if<Notice>(&event);
+      if (notice != nullptr && !notice->message.starts_with("memory: ")) notices.push_back(notice->message);
     });
     return Experiment(parse_recipe(kRecipe, "r", settings, components()), {.out = folder, .device = DeviceChoice::cpu, .seeds = seeds, .reuse = reuse}, events).run();
   }

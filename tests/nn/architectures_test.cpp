@@ -23,7 +23,13 @@ Graph graph_of(const std::string& network, const TaskShape& task = kCifar100) {
   return std::move(*choose(Slot::network, network).make<Graph, const TaskShape&>(task));
 }
 
-std::vector<std::string> all_networks() { return components().names(Slot::network); }
+/// All that this program knows by name; a TorchScript file is none of them.
+std::vector<std::string> all_networks() {
+  std::vector<std::string> names;
+  for (const auto& component : components().components(Slot::network))
+    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr) names.push_back(component->info().name);
+  return names;
+}
 
 /// Of a network for 100 classes of 32×32 images.
 struct Published {
