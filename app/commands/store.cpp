@@ -114,6 +114,7 @@ void add_verify(CLI::App& store, Program& program) {
 void add_store(Program& program) {
   CLI::App* command = add_command(program, "store", "Teacher outputs by example and view: fill a store, look at it, verify it");
   command->require_subcommand(1);
+  command->fallthrough();  // --quiet and --json may stand behind the name of the inner subcommand too
   add_build(*command, program);
   add_info(*command, program);
   add_verify(*command, program);

@@ -301,11 +301,21 @@ TEST(PaperPlot, HasTheSeedsDeviationsAsErrorBars) {
 
 TEST(PaperPlot, IsNotDrawnWithoutAPaperOrWithoutOurNumbers) {
   Json results = single_results(1, {});
-  results["paper"] = {{"teacher", {{"accuracy", 0.99}}}};
+  results["paper"] = {{"teacher", {{"nll", 0.1}}}};
   EXPECT_FALSE(paper_plot(parse_reported_run(results)).has_value());
   results = single_results(1, {});
   for (Json& stage : results["stages"]) stage["evaluations"] = Json::object();
   EXPECT_FALSE(paper_plot(parse_reported_run(results)).has_value());
+}
+
+TEST(PaperPlot, ShowsAccuraciesWhereThePaperGivesNoErrors) {
+  Json results = single_results(1, {});
+  results["paper"] = {{"teacher", {{"accuracy", 0.99}}}};
+  const auto plot = paper_plot(parse_reported_run(results));
+  ASSERT_TRUE(plot.has_value());
+  EXPECT_EQ(plot->y_label, "test accuracy");
+  EXPECT_EQ(plot->categories, std::vector<std::string>{"teacher"});
+  EXPECT_EQ(plot->lines[1].points.at(0).y, 0.99);
 }
 
 TEST(WritePlots, WritesThePapersNumbersBesideOurs) {
