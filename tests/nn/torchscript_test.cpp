@@ -237,7 +237,8 @@ TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
     const torch::NoGradGuard no_gradient;
     weight.set_data(small);
   }
-  weight.unsafeGetTensorImpl()->set_sizes_and_strides(std::vector<int64_t>{3, 16}, std::vector<int64_t>{100'000'000, 1});  // as a file may say of its 192 bytes
+  const Shape sizes = {3, 16}, strides = {100'000'000, 1};  // as a file may say of its 192 bytes
+  weight.unsafeGetTensorImpl()->set_sizes_and_strides(c10::IntArrayRef(sizes), c10::IntArrayRef(strides));
   EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(saved(module), kTask, {}); }).find("weight lies outside of its memory"), std::string::npos);
 }
 
