@@ -8,6 +8,9 @@ import unittest
 from support import SOURCE, ProgramTest, read_safetensors, write_npy
 
 
+HEAVY = {"resnet110", "resnet32x4", "wrn_40_2", "resnet18", "resnext29", "densenet121", "googlenet"}  # at more than 200 million products
+
+
 class Commands(ProgramTest):
     def test_init_writes_a_recipe_that_runs(self):
         self.limbeck("init", "mine.yaml")
@@ -56,6 +59,8 @@ class Commands(ProgramTest):
             settings = [f"data.source={{digits: {{train: {images}, test: 50}}}}"]
             settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
                          if "shallow_cnn" in network]
+            if any(name in HEAVY for network in resolved["networks"].values() for name in network):
+                continue  # checked; each of its networks learns in the tests of architectures
             if resolved["data"]["validation"]:
                 settings.append("data.validation=50")
             trained = [stage for stage in resolved["stages"] if "train" in stage]
