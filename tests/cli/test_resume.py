@@ -8,6 +8,16 @@ import unittest
 from support import LIMBECK, ProgramTest
 
 
+IMAGES = """
+name: images
+data: { source: { digits: { train: 200, test: 50 } }, augment: { crop: 2, rotation: 10 } }
+networks: { large: resnet14, small: resnet8 }
+stages:
+  - { name: teacher, train: large, epochs: 3, batch_size: 20, checkpoint_seconds: 0.05 }
+  - { name: distilled, train: small, epochs: 6, batch_size: 20, checkpoint_seconds: 0.05, teacher: { network: { of: teacher, views: 2 } } }
+"""
+
+
 class Resume(ProgramTest):
     def start(self, out, *arguments):
         return subprocess.Popen([LIMBECK, "run", self.recipe, "--out", out, "--quiet", *arguments], stdout=subprocess.DEVNULL,
@@ -39,6 +49,14 @@ class Resume(ProgramTest):
             self.assertEqual(self.weights(stage), self.weights(stage, killed))
         lines = (killed / "stages/teacher/metrics.jsonl").read_text().splitlines()
         self.assertEqual(len(lines), 6)
+
+    def test_kill_of_image_networks_with_stored_views(self):
+        self.recipe.write_text(IMAGES)
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        killed = self.folder / "killed"
+        self.assertGreaterEqual(self.stop_until_done(killed, [0.1, 0.5, 0.9, 0.2], signal.SIGKILL), 2)
+        for stage in ("teacher", "distilled"):
+            self.assertEqual(self.weights(stage), self.weights(stage, killed))
 
     def test_interrupt_saves_and_says_how_to_go_on(self):
         process = self.start(self.out, "--threads", "2")
