@@ -97,20 +97,6 @@ std::vector<Slot> tensor_slots(const Module& module) {
   return slots;
 }
 
-/// Tied weights are two tensors on one memory after loading; one tensor makes them one parameter again.
-void tie(const std::vector<Slot>& slots) {
-  std::vector<torch::Tensor> seen;
-  for (const Slot& slot : slots) {
-    const torch::Tensor own = slot.tensor();
-    const auto same = std::find_if(seen.begin(), seen.end(), [&](const torch::Tensor& other) {
-      return own.numel() > 0 && other.data_ptr() == own.data_ptr() && other.sizes() == own.sizes() && other.strides() == own.strides() &&
-             other.scalar_type() == own.scalar_type();
-    });
-    if (same == seen.end()) seen.push_back(own);
-    else slot.owner->setSlot(slot.place, *same);
-  }
-}
-
 bool is_half(const torch::Tensor& tensor) {
   return tensor.scalar_type() == torch::kFloat16 || tensor.scalar_type() == torch::kBFloat16;
 }
@@ -182,12 +168,11 @@ void TorchScriptNetwork::collect_tensors() {
   };
   for (const Slot& slot : slots) check(slot.tensor(), slot.name);
   for (const torch::Tensor& constant : constants) check(constant, "a constant");
-  tie(slots);
   parameters_.clear();
   buffers_.clear();
   script_->buffers.clear();
   parameter_count_ = 0;
-  std::set<const void*> seen;
+  std::set<const void*> seen;  // tied weights are one tensor in several places
   std::optional<torch::ScalarType> dtype;
   for (const Slot& slot : slots) {
     torch::Tensor tensor = slot.tensor();

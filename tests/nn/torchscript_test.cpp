@@ -144,6 +144,25 @@ TEST_F(TorchScript, DrawsTheSameForTheSameExamplesOfAnEpoch) {
   for (int pass = 0; pass < 5; ++pass) EXPECT_TRUE(logits(1, 2, 0).equal(once)) << pass;  // nothing is rewritten after the first passes
 }
 
+TEST_F(TorchScript, GivesTheSameBitsInEveryPass) {
+  const auto script = network("h = torch.gelu(torch.linear(x.flatten(1), self.weight, self.bias))\n"
+                              "g = torch.sigmoid(h) * torch.tanh(h) + h / 3.0\n"
+                              "g = torch.layer_norm(g + h * g, [3])\n"
+                              "g = g * torch.exp(-(h * h)) / (1 + torch.sqrt(h * h + 0.001))\n"
+                              "return torch.silu(g) + h");
+  const torch::Tensor inputs = torch::rand({8, 1, 4, 4});
+  const Noise noise{1, 0, torch::arange(8)};
+  torch::Tensor first;
+  for (int pass = 0; pass < 5; ++pass) {  // the compiler would begin to rewrite in the second
+    script->forward(inputs, {.noise = &noise}).logits.square().sum().backward();
+    torch::Tensor weight = script->parameters()[0].value;
+    const torch::Tensor gradient = weight.grad().clone();
+    if (pass == 0) first = gradient;
+    EXPECT_TRUE(gradient.equal(first)) << pass;
+    weight.mutable_grad().reset();
+  }
+}
+
 TEST_F(TorchScript, RemembersWhatItsProgramPutsIntoBuffers) {
   const auto script = network("if self.training:\n  self.count = self.count + 1\n" + kLinear);
   const Noise noise{1, 0, torch::arange(2)};
