@@ -80,6 +80,7 @@ bool holds_pictures(const fs::path& folder) {
 /// The parts of the recipe that depend on the kind of data, where the flags leave them open.
 struct Defaults {
   std::string source, augment, optimizer;
+  std::string decay = {};  ///< of the optimizer, to stay where the learning rate is given
 };
 
 /// Pictures: those of --data, cropped and flipped, SGD as the CIFAR and ImageNet repositories have it. MNIST otherwise.
@@ -90,7 +91,8 @@ Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
   const int64_t size = flags.size > 0 ? flags.size : kSize;
   return {.source = fmt::format("{{ images: {{ folder: {}, size: {} }} }}", Json(fs::absolute(data).string()).dump(), size),
           .augment = fmt::format("{{ crop: {}, flip: true }}", std::max<int64_t>(1, size / 8)),
-          .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }"};
+          .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }",
+          .decay = ", weight_decay: 0.0005"};
 }
 
 std::string recipe_text(const DistillFlags& flags, const std::string& data) {
@@ -98,7 +100,8 @@ std::string recipe_text(const DistillFlags& flags, const std::string& data) {
   const Defaults defaults = defaults_for(flags, data);
   std::string optimizer = flags.optimizer.empty() ? defaults.optimizer : flags.optimizer;
   if (flags.learning_rate > 0)
-    optimizer = fmt::format("{{ {}: {{ learning_rate: {} }} }}", flags.optimizer.empty() ? "sgd" : flags.optimizer, flags.learning_rate);
+    optimizer = fmt::format("{{ {}: {{ learning_rate: {}{} }} }}", flags.optimizer.empty() ? "sgd" : flags.optimizer, flags.learning_rate,
+                            flags.optimizer.empty() ? defaults.decay : "");
   const std::string common = fmt::format("batch_size: {}, optimizer: {}", flags.batch_size, optimizer);
   std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {}, augment: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
                                  flags.name, flags.source.empty() ? defaults.source : flags.source, flags.validation,
@@ -134,7 +137,7 @@ void add_distill(Program& program) {
   command->add_option("--teacher-epochs", flags->teacher_epochs, "of a teacher that is trained first")->capture_default_str();
   command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str();
   command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers` (default: sgd)");
-  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's)");
+  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures 0.05)");
   command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
   command->add_option("--name", flags->name, "of the run")->capture_default_str();
   command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare");

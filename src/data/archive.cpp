@@ -41,7 +41,10 @@ class ArchiveReader {
     while (true) {
       const la_ssize_t got = archive_read_data(archive_.get(), block.data(), block.size());
       if (got == 0) return content;
-      if (got < 0) check(static_cast<int>(got));
+      if (got < 0) {
+        check(static_cast<int>(got));
+        throw Error(fmt::format("'{}' in '{}' cannot be unpacked; the archive is damaged", name, path_.string()));
+      }
       content.append(block.data(), static_cast<size_t>(got));
       if (content.size() > limit)
         throw Error(fmt::format("'{}' in '{}' unpacks to more than {} bytes", name, path_.string(), limit));

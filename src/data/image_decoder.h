@@ -25,6 +25,8 @@ struct ImageSize {
 
 /// A file whose header promises more pixels is refused before memory is taken for them.
 inline constexpr int64_t kMostPixels = 200'000'000;
+/// The longest side that is decoded, JPEG's own limit: what is resized needs memory for each row and column.
+inline constexpr int64_t kLongestSide = 65'535;
 
 /// Each call belongs to the one before: open, begin, read_rows until the last row, finish; then open again. All throw Error.
 class ImageDecoder {

@@ -136,6 +136,8 @@ void ImageReader::read(const fs::path& file, uint8_t* pixels) {
 void ImageReader::decode(std::string_view bytes, uint8_t* pixels) {
   ImageDecoder& decoder = image_format(bytes) == ImageFormat::jpeg ? *jpeg_ : *png_;
   const ImageSize picture = decoder.open(bytes);
+  if (std::max(picture.height, picture.width) > kLongestSide)
+    throw Error(fmt::format("has {} x {} pixels; expected at most {} along a side", picture.width, picture.height, kLongestSide));
   const int64_t reduction = &decoder == jpeg_.get() ? reduction_of(picture, options_) : 1;
   const ImageSize decoded = decoder.begin(reduction);
   resizer_.begin(picture, decoded, reduction);

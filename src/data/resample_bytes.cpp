@@ -49,7 +49,7 @@ void blend_row(const uint32_t* __restrict words, const float* __restrict down, c
 
 }  // namespace
 
-ByteResampler::ByteResampler(const ImageSize& size, Fill fill)
+ByteResampler::ByteResampler(const PlaneSize& size, Fill fill)
     : size_(size),
       fill_(fill),
       padded_(static_cast<size_t>(size.channels * (size.height + 2) * (size.width + 2))),

@@ -12,7 +12,7 @@
 
 namespace limbeck {
 
-struct ImageSize {
+struct PlaneSize {
   int64_t channels = 1;
   int64_t height = 0;
   int64_t width = 0;
@@ -21,7 +21,7 @@ struct ImageSize {
 class ByteResampler {
  public:
   /// For images of one size; `fill` is edge or zero. Keeps its buffers from image to image.
-  ByteResampler(const ImageSize& size, Fill fill);
+  ByteResampler(const PlaneSize& size, Fill fill);
 
   /// from, to: [C, H, W] bytes. The matrix {A_yy, A_yx, t_y, A_xy, A_xx, t_x} is in pixels from the centre.
   void resample(const uint8_t* from, const std::array<double, 6>& matrix, uint8_t* to);
@@ -29,7 +29,7 @@ class ByteResampler {
  private:
   void pad(const uint8_t* from);
 
-  ImageSize size_;
+  PlaneSize size_;
   Fill fill_;
   std::vector<uint8_t> padded_;      ///< [C, H + 2, W + 2]
   std::vector<int32_t> places_;      ///< [W], of a row's pixels in a padded plane: of the upper left neighbour

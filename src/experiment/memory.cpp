@@ -48,6 +48,7 @@ std::string amount(double bytes) {
 std::string MemoryNeed::text() const {
   std::string text = fmt::format("{}: data {}, weights {}, activations {}", amount(total()), amount(data), amount(weights), amount(activations));
   if (outputs > 0) text += fmt::format(", teacher outputs {}", amount(outputs));
+  if (!complete) text += ", and what a TorchScript network needs beside its weights, which is not known";
   return text;
 }
 
@@ -64,6 +65,8 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
   const double evaluation = kEvaluationBatch * std::max(own.widest, of_teacher.widest) * kFloat;
   need.activations = std::max(training, evaluation);
   need.outputs = kept;
+  const auto is_known = [](const Network* network) { return network == nullptr || dynamic_cast<const GraphNetwork*>(network) != nullptr; };
+  need.complete = is_known(&student) && is_known(teacher);
   return need;
 }
 

@@ -14,6 +14,7 @@ struct MemoryNeed {
   double weights = 0;      ///< of student and teacher, the student's gradients and the optimiser's state
   double activations = 0;  ///< of one training batch, kept for the gradient, or of one batch of evaluation, if that is more
   double outputs = 0;      ///< of the teacher, where they are kept in memory
+  bool complete = true;    ///< false: a TorchScript network's activations are not known, and not counted
 
   double total() const { return data + weights + activations + outputs; }
   /// "1.2 GB: data 184 MB, weights 3 MB, activations 310 MB, teacher outputs 700 MB"

@@ -131,6 +131,7 @@ Json results_header(const Recipe& recipe) {
 Json combine_seeds(const std::vector<Json>& runs) {
   Json combined = runs.front();
   combined.erase("seed");
+  combined.erase("deployment");  // of each seed's networks, in its own results.json
   combined["seeds"] = Json::array();
   for (const Json& run : runs) combined["seeds"].push_back(run["seed"]);
   for (size_t i = 0; i < combined["stages"].size(); ++i) {

@@ -91,6 +91,9 @@ void SeedRun::check(const StageRecipe& stage) const {
     if (is_calibration(stage) || !stage.teacher) return;
     const Augmenter augmenter(stage.augment);
     check_keeping(stage.teacher, augmenter);
+    const Json options = resolved(stage.teacher)[stage.teacher.name()];
+    if (stage.replicas.count > 1 && !stage.replicas.together && options.value("views", 0) > 0 && !options.value("store", "").empty())
+      throw Error(ErrorKind::usage, "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
     if (!stage.teachers.empty()) return;
     make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
   } catch (const Error& error) {
@@ -201,7 +204,7 @@ std::shared_ptr<Network> SeedRun::network(const std::string& name) {
   if (!given->weights.empty()) load_weights(*loaded, given->weights);
   loaded->to(setup_.device);
   Hasher hasher;
-  if (!given->weights.empty()) hasher.add(read_file(given->weights));
+  if (!given->weights.empty()) hasher.add(read_file(given->weights)).add(resolved(given->architecture).dump());
   for (const std::string& file : files_of(given->architecture)) hasher.add(read_file(file));
   if (const InputOptions& input = inputs_.at(name); !input.empty()) hasher.add(to_json(input).dump());
   fingerprints_[name] = hasher.fingerprint();
@@ -320,7 +323,7 @@ void SeedRun::run_with_inputs(const std::string& name) {
 void SeedRun::visit_stores(const std::string& wanted, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
   bool found = false;
   for (const StageRecipe& stage : setup_.recipe.stages) {
-    if (!stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
+    if (is_calibration(stage) || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
     if (resolved(stage.teacher)[stage.teacher.name()].value("store", "").empty()) continue;
     found = true;
     for (const std::string& input : stage.inputs) run_with_inputs(input);

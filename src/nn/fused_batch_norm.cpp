@@ -83,7 +83,7 @@ void combine(const float* __restrict gradient, const float* __restrict x, const 
   for (int64_t i = 0; i < count; ++i) to[i] = gradient[i] * of_gradient[i] + x[i] * of_x[i] + constant[i];
 }
 
-/// Calls body(first element, elements) for the patterns of the pieces begin … end − 1.
+/// Calls body(first element, elements) for each pattern of a piece.
 template <class Body>
 void over_patterns(const Pieces& pieces, int64_t piece, const Body& body) {
   const int64_t last = std::min(pieces.rows, (piece + 1) * pieces.piece_rows);

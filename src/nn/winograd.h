@@ -4,7 +4,7 @@
 // definition takes 144:
 //   Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A        d: 6×6 inputs, g: 3×3 weights, Y: 4×4 outputs
 // The products over channels are 36 matrix products, made for a block of tiles at a time, so that what they read stays in the
-// cache. Images are [N, H, W, C] in memory, stride 1, one pixel of zeros around. float32; differs from the definition by rounding, about 1e-6
+// cache. Images are [N, H, W, C] in memory, stride 1, one pixel of zeros around. float32; differs from the definition by rounding, about 1e-5
 // of the largest output.
 #include <cstdint>
 #include <vector>

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/hash.h"
+#include "core/interrupt.h"
 #include "nn/committee.h"
 #include "nn/weights.h"
 #include "teacher/stored_views.h"
@@ -59,7 +60,7 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
                        : fs::exists(file)    ? TeacherStore::open(file, layout, ids, identity)
                                              : TeacherStore::create(file, layout, ids, identity);
   auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter, context.view_seed, cycle);
-  if (context.augmenter.empty()) teacher->fill([](int64_t, int64_t) { return true; });
+  if (context.augmenter.empty()) teacher->fill([](int64_t, int64_t) { return stop_requested() == 0; });
   return teacher;
 }
 
@@ -75,6 +76,8 @@ void ComputedOptions::bind(Fields& fields) {
   fields.integer("views", views, between(0, 100000), "where examples are augmented, in how many views each is seen, over and over; 0: in all");
   fields.choice<Type>("type", type, {{"float32", Type::float32}, {"float16", Type::float16}}, "in which stored outputs are kept");
   fields.integer("top", top, at_least(0), "largest logits that are stored of each output, what is left being spread evenly; 0: all");
+  const bool keeps = outputs == Computed::kept || !store.empty() || views > 0;
+  fields.require(keeps || (top == 0 && type == Type::float32), "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
   fields.require((store.empty() && views == 0) || outputs != Computed::live, "outputs that are computed at every step are not stored; "
                                                                              "leave 'store' and 'views', or 'outputs: live' out");
 }
@@ -116,9 +119,9 @@ void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples) {
   const auto options = options_of(teacher);
   if (!options || !options->store.empty() || options->outputs == Computed::live || (!augmenter.empty() && !asks(*options))) return 0;
-  const bool half = options->type == ComputedOptions::Type::float16 && !augmenter.empty();
+  const bool half = options->type == ComputedOptions::Type::float16;
   const StoreLayout layout{.slots = augmenter.empty() ? 1 : options->views > 0 ? options->views : augmenter.view_count(), .classes = classes,
-                           .top = augmenter.empty() ? 0 : options->top, .type = half ? torch::kFloat16 : torch::kFloat32};
+                           .top = options->top, .type = half ? torch::kFloat16 : torch::kFloat32};
   return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
@@ -128,7 +131,8 @@ std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedO
   check_keeping(options, context.augmenter);
   const bool automatic = options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty();
   if (!asks(options) && !automatic) return live;
-  if (!options.store.empty() || !context.augmenter.empty()) return stored_views(std::move(live), options, context, fingerprint);
+  const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
+  if (!options.store.empty() || !context.augmenter.empty() || rounds) return stored_views(std::move(live), options, context, fingerprint);
   return std::make_unique<KeptOutputs>(outputs_of(*live, context.examples), context.examples.ids());
 }
 

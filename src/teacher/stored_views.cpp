@@ -84,9 +84,11 @@ void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& tol
 StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const {
   const torch::Tensor there = store_.views().flatten().ne(0).nonzero().flatten();
   if (there.size(0) == 0) throw Error("nothing is stored yet");
-  Random random({seed, Purpose::subset});
   torch::Tensor chosen = torch::empty({std::min(count, there.size(0))}, torch::kInt64);
-  for (int64_t i = 0; i < chosen.size(0); ++i) chosen[i] = there[random.below(static_cast<uint32_t>(there.size(0)))];
+  auto* to = chosen.data_ptr<int64_t>();
+  const auto* from = there.data_ptr<int64_t>();
+  for (int64_t i = 0; i < chosen.size(0); ++i)
+    to[i] = from[Random({seed, Purpose::subset, 0, static_cast<uint32_t>(i)}).below(static_cast<uint32_t>(there.size(0)))];
   const int64_t slots = store_.layout().slots;
   const torch::NoGradGuard no_gradient;
   Comparison result{.outputs = chosen.size(0)};

@@ -17,6 +17,8 @@ class Teacher {
  public:
   virtual ~Teacher() = default;
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
+  /// The teacher that computes, where this one answers from what it has stored of certain views: to be asked of other inputs.
+  virtual const Teacher& live() const { return *this; }
   /// How many drawings of views the teacher knows, 0 … k − 1, so that the stage's augmentation is to repeat them; 0: any.
   virtual int64_t view_cycle() const { return 0; }
 };

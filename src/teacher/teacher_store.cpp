@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include <atomic>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* kFormat = "limbeck teacher outputs 2";
 constexpr const char* kFormatKey = "format";
+constexpr const char* kClassesKey = "classes";
 
 std::string values_name(const StoreLayout& layout) { return layout.members > 0 ? "members" : layout.top > 0 ? "top" : "logits"; }
 
@@ -116,6 +118,7 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
     const TeacherStore described(layout, ids);
     StoreIdentity metadata = identity;
     metadata[kFormatKey] = kFormat;
+    metadata[kClassesKey] = std::to_string(layout.classes);
     const auto tensors = tensors_of(layout, described.examples());
     const std::string header = safetensors_header(tensors, metadata, kUnfinished);
     size_t bytes = header.size();
@@ -144,10 +147,12 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
   for (const auto& [what, wanted] : identity)
     if (const auto found = view.metadata.find(what); found == view.metadata.end() || found->second != wanted)
       refuse(path, what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision" : "the teacher on other " + what);
-  for (const auto& [name, wanted] : tensors_of(layout, store.examples()))
+  const auto wanted_tensors = tensors_of(layout, store.examples());
+  for (const auto& [name, wanted] : wanted_tensors)
     if (const auto found = view.tensors.find(name);
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
       refuse(path, "the teacher in another form (its '" + name + "' is different)");
+  if (view.tensors.size() != wanted_tensors.size()) refuse(path, "the teacher in another form (it has further tensors)");
   if (std::memcmp(view.tensors.at("ids").bytes.data(), store.ids_.data_ptr(), store.ids_.nbytes()) != 0)
     refuse(path, "the teacher on other examples");
   file.tensors = std::move(view.tensors);
@@ -222,15 +227,21 @@ StoreInfo read_store_info(const fs::path& path) {
     const auto found = view.tensors.find(name);
     return found == view.tensors.end() ? std::vector<int64_t>{} : found->second.shape;
   };
-  const std::vector<int64_t> views = shape_of("views"), logits = shape_of("logits"), members = shape_of("members"), top = shape_of("classes");
-  if (views.size() != 2 || (logits.size() != 3 && members.size() != 4 && top.size() != 3))
-    throw Error(fmt::format("'{}' does not hold the tensors of a store", path.string()));
-  info.examples = views[0];
-  info.layout.slots = views[1];
-  if (!top.empty()) info.layout.top = top[2];
-  if (!members.empty()) info.layout.members = members[2];
-  info.layout.classes = !logits.empty() ? logits[2] : !members.empty() ? members[3] : 0;
-  info.layout.type = scalar_type_of(view.tensors.at(values_name(info.layout)).dtype).value();
+  const std::vector<int64_t> views = shape_of("views"), members = shape_of("members"), top = shape_of("classes");
+  if (views.size() == 2) {
+    info.examples = views[0];
+    info.layout.slots = views[1];
+  }
+  if (top.size() == 3) info.layout.top = top[2];
+  if (members.size() == 4) info.layout.members = members[2];
+  const auto classes = view.metadata.find(kClassesKey);
+  if (classes != view.metadata.end()) std::from_chars(classes->second.data(), classes->second.data() + classes->second.size(), info.layout.classes);
+  const auto values = view.tensors.find(values_name(info.layout));
+  if (values != view.tensors.end() && values->second.dtype == "F16") info.layout.type = torch::kFloat16;
+  for (const auto& [name, wanted] : tensors_of(info.layout, info.examples))
+    if (const auto found = view.tensors.find(name);
+        found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
+      throw Error(fmt::format("'{}' does not hold the tensors of a store: '{}' is not there or does not fit", path.string(), name));
   const RawTensor& numbers = view.tensors.at("views");
   info.filled = torch::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, torch::kInt64).ne(0).sum().item<int64_t>();
   return info;
