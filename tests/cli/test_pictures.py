@@ -83,7 +83,12 @@ class Pictures(ProgramTest):
 
     def test_the_teacher_may_see_other_pixels_than_the_student(self):
         self.make_teacher()
-        self.distil("--teacher-size", "48", "--teacher-mean", "0.5,0.5,0.5", "--teacher-std", "0.25,0.25,0.25", "--views", "2")
+        agreements = []
+        for flags in (("--teacher-size", "48", "--teacher-mean", "0.5,0.5,0.5", "--teacher-std", "0.25,0.25,0.25", "--views", "2"), ()):
+            results = json.loads(self.distil("--json", *flags).stdout)
+            agreements.append(results["stages"][0]["evaluations"]["test"]["teacher_kl"])
+        self.assertNotAlmostEqual(agreements[0], agreements[1], places=5)  # the teacher says something else of other pixels
+        self.assertIn("views: 2", self.distil("--views", "2", "--print-recipe").stdout)
 
     def test_what_does_not_fit_is_said_before_training(self):
         self.make_teacher("--channels", "1")

@@ -146,6 +146,35 @@ TEST_F(Store, OfTooManyViewsOrOfPairsIsRefusedBeforeWork) {
             std::string::npos);
 }
 
+TEST_F(Store, LeavesStatisticsOfTheImagesAsTheyAreToTheTeacherItself) {
+  const auto stored = teacher(", views: 2", crop);
+  const auto asked = teacher("", none);
+  EXPECT_TRUE(statistics_of(*stored, train).deviation.allclose(statistics_of(*asked, train).deviation));
+  EXPECT_EQ(dynamic_cast<StoredViews&>(*stored).store().filled(), 0);
+  EXPECT_NO_THROW(stored->outputs(batch_of(0, crop)));
+}
+
+TEST_F(Store, InfoRefusesTensorsThatDoNotFit) {
+  teacher(", top: 3, store: '" + path() + "'", crop);
+  EXPECT_EQ(read_store_info(path()).layout.classes, 10);
+  LoadedTensors loaded = load_tensors(path());
+  loaded.tensors["views"] = torch::zeros({60, 18}, torch::kUInt8);
+  save_tensors(path(), loaded.tensors, loaded.metadata);
+  EXPECT_NE(message_of<Error>([&] { read_store_info(path()); }).find("'views'"), std::string::npos);
+  loaded.tensors = {{"classes", torch::zeros({60, 18, 3}, torch::kInt16)}};
+  save_tensors(path(), loaded.tensors, loaded.metadata);
+  EXPECT_THROW(read_store_info(path()), Error);
+}
+
+TEST_F(Store, WithFurtherTensorsIsRefused) {
+  const std::string options = ", store: '" + path() + "', views: 2";
+  teacher(options, crop);
+  LoadedTensors loaded = load_tensors(path());
+  loaded.tensors["zz"] = torch::zeros({2});
+  save_tensors(path(), loaded.tensors, loaded.metadata);
+  EXPECT_NE(refusal(options, crop).find("further tensors"), std::string::npos);
+}
+
 TEST_F(Store, NoticesViewsThatAreNotItsOwn) {
   const auto stored = teacher(", views: 2", crop);
   stored->outputs(batch_of(0, crop));
