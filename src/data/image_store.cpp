@@ -14,8 +14,7 @@ namespace limbeck {
 namespace {
 
 constexpr const char* kFingerprintKey = "limbeck.images";
-constexpr const char* kChecksumKey = "limbeck.checksum";  ///< core/safetensors.h verifies it where it is there
-constexpr int64_t kFormat = 1;                            ///< part of the fingerprint: to be raised when decoding changes
+constexpr int64_t kFormat = 1;  ///< part of the fingerprint: to be raised when decoding changes
 
 std::vector<int64_t> shape_of(const ImageOptions& options, size_t count) {
   return {static_cast<int64_t>(count), options.channels, options.size.height, options.size.width};
@@ -98,8 +97,7 @@ std::optional<DecodedImages> find_in_store(const fs::path& store, const ImageReq
 /// Fills `part`, to be renamed, and returns what could not be read.
 std::vector<UnreadableImage> write_store(const fs::path& part, const ImageRequest& request, const std::string& fingerprint) {
   const size_t files = request.files.size(), bytes = request.options.bytes();
-  const std::string no_checksum(32, '0');
-  const size_t header_size = StoreLayout(request.options, files, files, fingerprint).header(no_checksum, 0).size();
+  const size_t header_size = StoreLayout(request.options, files, files, fingerprint).header(kUnfinished, 0).size();
   std::vector<UnreadableImage> unreadable;
   size_t size = header_size + files * bytes + files;
   {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "data/augmentation.h"
 #include "data/fill.h"
 
 namespace limbeck {
@@ -24,5 +25,19 @@ struct Padding {
 /// Images [N, C, H, W] of any type, views [N] int64 → [N, C, H, W] of the same type. Throws Error where images are too small
 /// to be reflected p pixels far.
 torch::Tensor windows_of(const torch::Tensor& images, const torch::Tensor& views, const Padding& padding);
+
+/// One of the windows of each image: a random crop, or a shift.
+class RandomWindow : public Augmentation {
+ public:
+  explicit RandomWindow(const Padding& padding) : padding_(padding) {}
+
+  int64_t view_count() const override { return padding_.window_count(); }
+  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override {
+    return windows_of(images, views, padding_);
+  }
+
+ private:
+  Padding padding_;
+};
 
 }  // namespace limbeck

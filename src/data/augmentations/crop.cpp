@@ -6,7 +6,6 @@
 //   augment: { crop: 4, flip: true }
 #include <torch/types.h>
 
-#include "data/augmentation.h"
 #include "data/windows.h"
 
 namespace limbeck {
@@ -22,20 +21,6 @@ struct CropOptions {
   }
 };
 
-class Crop : public Augmentation {
- public:
-  explicit Crop(const CropOptions& options) : padding_{.padding = options.padding, .fill = options.fill} {}
-
-  int64_t view_count() const override { return padding_.window_count(); }
-
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override {
-    return windows_of(images, views, padding_);
-  }
-
- private:
-  Padding padding_;
-};
-
 }  // namespace
 
 void register_crop(Catalogue& catalogue) {
@@ -45,7 +30,7 @@ void register_crop(Catalogue& catalogue) {
        .summary = "Pads images on each side and crops them to their own size at a random place.",
        .source = "He et al. 2016, section 4.2",
        .principal = "padding"},
-      [](const CropOptions& options) { return std::make_unique<Crop>(options); });
+      [](const CropOptions& options) { return std::make_unique<RandomWindow>(Padding{.padding = options.padding, .fill = options.fill}); });
 }
 
 }  // namespace limbeck

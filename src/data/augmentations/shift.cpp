@@ -2,7 +2,6 @@
 // section 3 ("the input images were jittered by up to two pixels in any direction"). It is a random crop after padding.
 #include <torch/types.h>
 
-#include "data/augmentation.h"
 #include "data/windows.h"
 
 namespace limbeck {
@@ -15,20 +14,6 @@ struct ShiftOptions {
   }
 };
 
-class Shift : public Augmentation {
- public:
-  explicit Shift(const ShiftOptions& options) : padding_{.padding = options.pixels, .fill = Fill::zero} {}
-
-  int64_t view_count() const override { return padding_.window_count(); }
-
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override {
-    return windows_of(images, views, padding_);
-  }
-
- private:
-  Padding padding_;
-};
-
 }  // namespace
 
 void register_shift(Catalogue& catalogue) {
@@ -38,7 +23,7 @@ void register_shift(Catalogue& catalogue) {
        .summary = "Shifts images by a random whole number of pixels along each axis, filling with zeros.",
        .source = "Hinton et al. 2015, section 3",
        .principal = "pixels"},
-      [](const ShiftOptions& options) { return std::make_unique<Shift>(options); });
+      [](const ShiftOptions& options) { return std::make_unique<RandomWindow>(Padding{.padding = options.pixels, .fill = Fill::zero}); });
 }
 
 }  // namespace limbeck
