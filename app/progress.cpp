@@ -85,10 +85,10 @@ void ProgressPrinter::handle(const StageDone& event) {
                          with_commas(static_cast<int64_t>(event.examples_per_second))));
 }
 
-void ProgressPrinter::handle(const StoreProgress& event) {
-  const double left = static_cast<double>(event.all - event.done) / std::max(event.outputs_per_second, 1e-9);
-  const std::string text = fmt::format("{} of {} teacher outputs of '{}'  {}/s  {} left", with_commas(event.done), with_commas(event.all),
-                                       event.stage, with_commas(static_cast<int64_t>(event.outputs_per_second)), duration(left));
+void ProgressPrinter::handle(const WorkProgress& event) {
+  const double left = static_cast<double>(event.all - event.done) / std::max(event.per_second, 1e-9);
+  const std::string text = fmt::format("{} of {} {}  {}/s  {} left", with_commas(event.done), with_commas(event.all), event.what,
+                                       with_commas(static_cast<int64_t>(event.per_second)), duration(left));
   if (terminal_) rewrite(fmt::format("  {} {}", bar(static_cast<double>(event.done) / static_cast<double>(event.all)), text));
   else if (event.done == event.all || seconds_since(last_print_) >= kPlainEverySeconds) {
     last_print_ = Clock::now();

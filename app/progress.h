@@ -22,7 +22,7 @@ class ProgressPrinter {
   void handle(const StepDone& event);
   void handle(const EpochDone& event);
   void handle(const StageDone& event);
-  void handle(const StoreProgress& event);
+  void handle(const WorkProgress& event);
   void handle(const Notice& event);
   void print_line(const std::string& text);
   void rewrite(const std::string& text);

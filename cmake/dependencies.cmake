@@ -15,6 +15,7 @@ find_package(dnnl QUIET)  # optional: without it matrix products go through LibT
 
 find_library(LIMBECK_XXHASH xxhash REQUIRED)
 find_library(LIMBECK_SPNG spng REQUIRED)
+find_library(LIMBECK_SNDFILE sndfile REQUIRED)
 find_path(LIMBECK_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 
 add_library(limbeck_torch INTERFACE)

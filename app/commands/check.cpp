@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "core/files.h"
 #include "experiment/components.h"
+#include "experiment/static_checks.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
@@ -18,6 +19,7 @@ void add_check(Program& program) {
   command->add_flag("--resolved", *resolve, "print the recipe with every default spelled out");
   command->callback([=, &program] {
     const Recipe recipe = parse_recipe(read_file(*file), *file, *settings, components());
+    check_stages(recipe);
     if (program.output.json) fmt::print("{}\n", resolved(recipe).dump(1));
     else if (*resolve) fmt::print("{}", to_yaml(resolved(recipe)));
     else fmt::print("{}: no mistakes; {} network{}, {} stage{}\n", *file, recipe.networks.size(),

@@ -107,8 +107,8 @@ void print_images(const Json& json, const OutputOptions& output) {
 /// A line that is rewritten, on a terminal only.
 ImageProgress terminal_progress(const OutputOptions& output) {
   if (output.quiet || ::isatty(STDERR_FILENO) == 0) return {};
-  return [](int64_t done) {
-    if (done % 500 == 0) fmt::print(stderr, "\r{} pictures\r", with_commas(done));
+  return [](int64_t done, int64_t all) {
+    if (done % 500 == 0) fmt::print(stderr, "\r{} of {} pictures\r", with_commas(done), with_commas(all));
   };
 }
 

@@ -2,11 +2,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "app/commands.h"
 #include "app/run_options.h"
 #include "core/process.h"
+#include "data/image_folder.h"
 #include "experiment/model.h"
 #include "nn/torchscript_file.h"
 #include "recipe/recipe.h"
@@ -62,19 +62,6 @@ std::string teacher_network(const DistillFlags& flags) {
   network["weights"] = fs::absolute(flags.teacher).string();
   if (!description.input_options.empty()) network["input"] = to_json(description.input_options);
   return network.dump();
-}
-
-/// Whether a folder holds pictures, in folders of their classes.
-bool holds_pictures(const fs::path& folder) {
-  if (!fs::is_directory(folder)) return false;
-  constexpr int kDepth = 2;  // train/CLASS/PICTURE
-  for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied); it != fs::recursive_directory_iterator(); ++it) {
-    if (it.depth() >= kDepth) it.disable_recursion_pending();
-    std::string extension = it->path().extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") return true;
-  }
-  return false;
 }
 
 /// The parts of the recipe that depend on the kind of data, where the flags leave them open.

@@ -26,9 +26,15 @@ void add_common(CLI::App& command, StoreFlags& flags) {
   flags.run.add_to(command);
 }
 
-void visit(const StoreFlags& flags, const Experiment::UseOfStore& use, const EventBus& events) {
+/// What is done on the way, a teacher's training among it, is told as a run tells it.
+void visit(const StoreFlags& flags, const Program& program, StoreAccess access,
+           const std::function<void(const StageRecipe&, int64_t seed, StoredViews&, const EventBus&)>& use) {
+  settle_process(program.arguments);
+  ProgressPrinter progress(program.output.quiet || program.output.json);
+  EventBus events;
+  events.subscribe([&progress](const Event& event) { progress(event); });
   const std::unique_ptr<Experiment> experiment = make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
-  experiment->visit_stores(flags.stage, use);
+  experiment->visit_stores(flags.stage, access, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) { use(stage, seed, teacher, events); });
 }
 
 std::string description(const StoreLayout& layout) {
@@ -42,24 +48,20 @@ void add_build(CLI::App& store, Program& program) {
   auto flags = std::make_shared<StoreFlags>();
   add_common(*command, *flags);
   command->callback([=, &program] {
-    settle_process(program.arguments);
-    ProgressPrinter progress(program.output.quiet);
-    EventBus events;
-    events.subscribe([&progress](const Event& event) { progress(event); });
-    visit(*flags, [&](const StageRecipe& stage, int64_t, StoredViews& teacher) {
+    visit(*flags, program, StoreAccess::made, [](const StageRecipe& stage, int64_t, StoredViews& teacher, const EventBus& events) {
       using Clock = std::chrono::steady_clock;
       const Clock::time_point start = Clock::now();
       const int64_t before = teacher.store().filled();
       teacher.fill([&](int64_t done, int64_t all) {
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        events.emit(StoreProgress{stage.name, done, all, static_cast<double>(done - before) / std::max(seconds, 1e-9)});
+        events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all, static_cast<double>(done - before) / std::max(seconds, 1e-9)});
         return stop_requested() == 0;
       });
       if (stop_requested() != 0)
         throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved", teacher.store().filled(), teacher.store().outputs()));
       events.emit(Notice{fmt::format("{}: {} examples, {}, all there", stage.name, with_commas(teacher.store().examples()),
                                      description(teacher.store().layout()))});
-    }, events);
+    });
   });
 }
 
@@ -90,11 +92,9 @@ void add_verify(CLI::App& store, Program& program) {
   add_common(*command, *flags);
   command->add_option("--samples", flags->samples, "outputs to compute again")->check(CLI::Range(1, 10000000))->capture_default_str();
   command->callback([=, &program] {
-    settle_process(program.arguments);
-    const EventBus events;
     Json all = Json::array();
     bool differs = false;
-    visit(*flags, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) {
+    visit(*flags, program, StoreAccess::existing, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher, const EventBus&) {
       const auto found = teacher.compare(flags->samples, static_cast<uint64_t>(seed));
       const StoreLayout& layout = teacher.store().layout();
       const double most = layout.top > 0 ? 1e30 : layout.type == torch::kFloat16 ? 2e-3 : 1e-4;  // what is cut off is not compared
@@ -103,7 +103,7 @@ void add_verify(CLI::App& store, Program& program) {
       if (!program.output.json)
         fmt::print("{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose the same class\n",
                    stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
-    }, events);
+    });
     if (program.output.json) fmt::print("{}\n", all.dump(1));
     if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");
   });

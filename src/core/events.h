@@ -62,12 +62,12 @@ struct StageDone {
   SplitMetrics test;
 };
 
-/// A store of teacher outputs that is being filled.
-struct StoreProgress {
-  std::string stage;
-  int64_t done = 0;  ///< outputs that are there
+/// Work that is no training: a store that is filled, pictures that are read.
+struct WorkProgress {
+  std::string what;  ///< "teacher outputs of 'distilled'"
+  int64_t done = 0;
   int64_t all = 0;
-  double outputs_per_second = 0;
+  double per_second = 0;
 };
 
 /// Something a user should know that is no error.
@@ -75,7 +75,7 @@ struct Notice {
   std::string message;
 };
 
-using Event = std::variant<StageStarted, StageReused, StepDone, EpochDone, StageDone, StoreProgress, Notice>;
+using Event = std::variant<StageStarted, StageReused, StepDone, EpochDone, StageDone, WorkProgress, Notice>;
 using Observer = std::function<void(const Event&)>;
 
 /// Passes each event to every observer, in the order in which they were added.

@@ -116,28 +116,39 @@ void append_line(const fs::path& path, std::string_view line) {
   write_all(file.get(), text.data(), text.size(), path);
 }
 
-FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
-  make_writable_folder(folder);
-  descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) throw Error(fmt::format("cannot write '{}': {}", file_.string(), reason()));
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    std::string holder;
-    try {
-      holder = read_file(file_);
-    } catch (const Error&) {
-      holder.clear();
-    }
-    ::close(descriptor_);
-    throw Error(fmt::format("the folder '{}' is in use by another run{}; wait for it or choose another --out",
-                            folder.string(), holder.empty() ? "" : fmt::format(" (process {})", holder)));
-  }
-  const std::string own = std::to_string(::getpid());
-  if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, own.data(), own.size(), file_);
+FileLock::FileLock(const fs::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) throw Error(fmt::format("cannot write '{}': {}", file.string(), reason()));
+  acquired_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
 }
 
-FolderLock::~FolderLock() {
-  // The file stays: removing it would let a waiting process lock a file that nobody else sees.
-  ::close(descriptor_);
+FileLock::~FileLock() { ::close(descriptor_); }
+
+void FileLock::write(std::string_view content) const {
+  if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, content.data(), content.size(), file_);
+}
+
+namespace {
+
+fs::path lock_file(const fs::path& folder) {
+  make_writable_folder(folder);
+  return folder / ".lock";
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const fs::path& folder) : lock_(lock_file(folder)) {
+  if (lock_.acquired()) {
+    lock_.write(std::to_string(::getpid()));
+    return;
+  }
+  std::string holder;
+  try {
+    holder = read_file(folder / ".lock");
+  } catch (const Error&) {
+    holder.clear();
+  }
+  throw Error(fmt::format("the folder '{}' is in use by another run{}; wait for it or choose another --out", folder.string(),
+                          holder.empty() ? "" : fmt::format(" (process {})", holder)));
 }
 
 }  // namespace limbeck

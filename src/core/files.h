@@ -28,17 +28,33 @@ void make_writable_folder(const fs::path& folder);
 /// Appends one line and flushes it; used for logs whose last line may be cut by a crash.
 void append_line(const fs::path& path, std::string_view line);
 
-/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it.
-class FolderLock {
+/// Holds a file for one holder until destroyed; what is in it does not matter. Made where it is missing, and left there: removing it
+/// would let a waiting process lock a file that nobody else sees.
+class FileLock {
  public:
-  explicit FolderLock(const fs::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
+  /// Throws Error where the file cannot be opened for writing.
+  explicit FileLock(const fs::path& file);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  /// False: another has it.
+  bool acquired() const { return acquired_; }
+  /// Makes this the file's whole content.
+  void write(std::string_view content) const;
 
  private:
   fs::path file_;
   int descriptor_ = -1;
+  bool acquired_ = false;
+};
+
+/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder);
+
+ private:
+  FileLock lock_;
 };
 
 }  // namespace limbeck

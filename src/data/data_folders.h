@@ -1,5 +1,7 @@
 #pragma once
 // Where data is looked for: --data, then $LIMBECK_DATA, then the user's cache folder, under the publishers' own names.
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,9 @@ class DataFolders {
   const fs::path& home() const { return folders_.front(); }
   /// The first existing file among FOLDER/name for each folder and name; names in order of preference.
   std::optional<fs::path> find(const std::vector<std::string>& names) const;
+
+  /// Told while many files are read, from any thread, one at a time; may be empty.
+  std::function<void(int64_t done, int64_t all)> progress;
 
  private:
   std::vector<fs::path> folders_;

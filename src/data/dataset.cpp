@@ -4,6 +4,8 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <numeric>
 
 #include "core/hash.h"
@@ -48,6 +50,45 @@ torch::Tensor scaled(const torch::Tensor& bytes, double scale) {
   return values;
 }
 
+/// Positions of all examples, those of a group together in their order, the groups as `shuffled` orders them.
+std::vector<int64_t> shuffled_groups(const torch::Tensor& groups, uint64_t seed, Purpose purpose) {
+  const auto* group = groups.data_ptr<int64_t>();
+  std::vector<std::pair<uint64_t, int64_t>> keys(static_cast<size_t>(groups.size(0)));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto words = philox({seed, purpose, 0, static_cast<uint32_t>(group[i])}, 0);
+    keys[i] = {static_cast<uint64_t>(words[0]) << 32 | words[1], static_cast<int64_t>(i)};
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<int64_t> positions(keys.size());
+  std::transform(keys.begin(), keys.end(), positions.begin(), [](const auto& key) { return key.second; });
+  return positions;
+}
+
+/// Positions of the examples that a fraction keeps of those that are there, whole groups, as many of each stratum; a group's stratum is its
+/// lowest label.
+std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fraction, uint64_t seed) {
+  const torch::Tensor groups = examples.groups().to(torch::kCPU), labels = examples.labels().to(torch::kCPU).contiguous();
+  std::vector<std::vector<int64_t>> members;  // of each group, in random order
+  for (const int64_t position : shuffled_groups(groups, seed, Purpose::subset)) {
+    const auto* group = groups.data_ptr<int64_t>();
+    if (members.empty() || group[members.back().front()] != group[position]) members.emplace_back();
+    members.back().push_back(position);
+  }
+  std::map<int64_t, std::vector<const std::vector<int64_t>*>> strata;
+  for (const std::vector<int64_t>& group : members) {
+    const auto label = [&](int64_t position) { return labels.data_ptr<int64_t>()[position]; };
+    const int64_t lowest = *std::min_element(group.begin(), group.end(), [&](int64_t a, int64_t b) { return label(a) < label(b); });
+    strata[label(lowest)].push_back(&group);
+  }
+  std::vector<int64_t> kept;
+  for (const auto& [label, of_stratum] : strata) {
+    const auto count = static_cast<size_t>(std::llround(fraction * static_cast<double>(of_stratum.size())));
+    for (size_t i = 0; i < count; ++i) kept.insert(kept.end(), of_stratum[i]->begin(), of_stratum[i]->end());
+  }
+  std::sort(kept.begin(), kept.end());
+  return kept;
+}
+
 void add_to(Hasher& hasher, const torch::Tensor& tensor) {
   const torch::Tensor bytes = tensor.to(torch::kCPU).contiguous();
   hasher.add(bytes.data_ptr(), bytes.nbytes());
@@ -82,15 +123,27 @@ std::vector<bool> kept_classes(const ExamplesRecipe& recipe, const Dataset& data
 
 std::string Dataset::fingerprint() const {
   Hasher hasher;
-  for (const Split* split : {&train, &test})
+  for (const Split* split : {&train, &test}) {
     for (const torch::Tensor& tensor : {split->inputs, split->labels}) add_to(hasher, tensor);
+    if (!split->context.defined()) continue;
+    add_to(hasher, split->context.first);
+    hasher.add(&split->context.before, sizeof split->context.before).add(&split->context.after, sizeof split->context.after);
+  }
   return hasher.fingerprint();
+}
+
+std::vector<int64_t> Dataset::input_shape() const {
+  std::vector<int64_t> shape = train.inputs.sizes().slice(1).vec();
+  if (train.context.defined()) shape.insert(shape.begin(), train.context.before + 1 + train.context.after);
+  return shape;
 }
 
 void append_unlabelled(Dataset& dataset, const Dataset& extra) {
   if (extra.input_shape() != dataset.input_shape() || extra.scale != dataset.scale)
     throw Error(ErrorKind::usage, fmt::format("data.extra: the examples of '{}' have another shape or scale than those of '{}'",
                                               extra.name, dataset.name));
+  if (dataset.train.context.defined() || extra.train.context.defined())
+    throw Error(ErrorKind::usage, "data.extra: recordings cannot be added to a data set");
   dataset.train.inputs = torch::cat({dataset.train.inputs, extra.train.inputs});
   dataset.train.labels = torch::cat({dataset.train.labels, torch::full_like(extra.train.labels, -1)});
 }
@@ -98,6 +151,7 @@ void append_unlabelled(Dataset& dataset, const Dataset& extra) {
 ExampleSet::ExampleSet(const Split& split, std::string name, const Dataset& dataset)
     : name_(std::move(name)),
       inputs_(split.inputs),
+      context_(split.context),
       ids_(torch::arange(split.size(), torch::kInt64)),
       labels_(split.labels),
       scale_(dataset.scale) {}
@@ -106,6 +160,10 @@ std::string ExampleSet::fingerprint() const {
   Hasher hasher;
   add_to(hasher, ids_);
   add_to(hasher, inputs_);
+  if (context_.defined()) {
+    add_to(hasher, context_.first);
+    hasher.add(&context_.before, sizeof context_.before).add(&context_.after, sizeof context_.after);
+  }
   return hasher.fingerprint();
 }
 
@@ -126,6 +184,10 @@ ExampleSet ExampleSet::with_labels(const torch::Tensor& labels) const {
 ExampleSet ExampleSet::to(torch::Device device) const {
   ExampleSet moved = *this;
   moved.inputs_ = inputs_.to(device);
+  if (context_.defined()) {
+    moved.context_.first = context_.first.to(device);
+    moved.context_.last = context_.last.to(device);
+  }
   moved.ids_ = ids_.to(device);
   moved.labels_ = labels_.to(device);
   return moved;
@@ -146,12 +208,28 @@ Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augment
   return in_views(positions, augmenter, views);
 }
 
+torch::Tensor ExampleSet::groups() const {
+  return context_.defined() ? context_.first.index_select(0, ids_).to(torch::kInt64) : torch::Tensor();
+}
+
+torch::Tensor ExampleSet::inputs_of(const torch::Tensor& ids) const {
+  if (!context_.defined()) return inputs_.index_select(0, ids);
+  const int64_t count = context_.before + 1 + context_.after;
+  const torch::Tensor around = torch::arange(-context_.before, context_.after + 1, ids.options());
+  const auto bound = [&](const torch::Tensor& bounds) { return bounds.index_select(0, ids).to(torch::kInt64).unsqueeze(1); };
+  const torch::Tensor rows = torch::minimum(torch::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
+  std::vector<int64_t> shape = inputs_.sizes().vec();
+  shape[0] = ids.size(0);
+  shape.insert(shape.begin() + 1, count);
+  return inputs_.index_select(0, rows.flatten()).reshape(shape);
+}
+
 Batch ExampleSet::in_views(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const {
   Batch batch;
   batch.ids = ids_.index_select(0, positions);
   batch.labels = labels_.index_select(0, positions);
   batch.views = views;
-  const torch::Tensor pixels = inputs_.index_select(0, batch.ids);
+  const torch::Tensor pixels = inputs_of(batch.ids);
   batch.inputs = scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, batch.views), scale_);
   return batch;
 }
@@ -188,7 +266,14 @@ TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed
     throw Error(ErrorKind::usage, fmt::format("data.validation holds out {} examples, but '{}' has only {} for training",
                                               validation, dataset.name, labelled.size()));
   std::vector<int64_t> positions = shuffled(labelled.ids(), seed, Purpose::split, 0);
-  const auto boundary = positions.begin() + validation;
+  auto boundary = positions.begin() + validation;
+  if (const torch::Tensor groups = labelled.groups(); validation > 0 && groups.defined()) {
+    positions = shuffled_groups(groups, seed, Purpose::split);
+    boundary = std::find_if(positions.begin() + validation, positions.end(), [&, group = groups.data_ptr<int64_t>()](const int64_t& position) {
+      return group[position] != group[*(&position - 1)];
+    });
+    if (boundary == positions.end()) throw Error(ErrorKind::usage, fmt::format("data.validation holds out {} frames: nothing is left for training", validation));
+  }
   std::sort(positions.begin(), boundary);
   std::sort(boundary, positions.end());
   const torch::Tensor kept = labelled.ids().index_select(0, to_tensor({boundary, positions.end()}));
@@ -199,6 +284,13 @@ TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed
 
 ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
                            uint64_t seed) {
+  if (recipe.fraction < 1 && examples.groups().defined()) {
+    const std::vector<int64_t> kept = fraction_of_groups(examples, recipe.fraction, seed);
+    if (kept.empty()) throw Error(ErrorKind::usage, fmt::format("examples: no training example of '{}' is left", dataset.name));
+    ExamplesRecipe further = recipe;
+    further.fraction = 1;
+    return choose_examples(examples.select(to_tensor(kept), examples.name()), further, dataset, seed);
+  }
   const std::vector<bool> kept = kept_classes(recipe, dataset);
   torch::Tensor labels = examples.labels().to(torch::kCPU).clone();
   auto* label_of = labels.data_ptr<int64_t>();

@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,24 @@
 
 namespace limbeck {
 
+/// Examples that are rows of a longer whole, each seen with the rows around it: frames of recordings. Example i is the rows
+/// i − before … i + after, none of them outside first[i] … last[i], whose rows stand for those that are missing.
+struct RowContext {
+  int64_t before = 0, after = 0;
+  torch::Tensor first, last;  ///< [N] int32; undefined: an example is its row alone
+
+  bool defined() const { return first.defined(); }
+};
+
 struct Split {
-  torch::Tensor inputs;  ///< [N, C, H, W] uint8
+  torch::Tensor inputs;  ///< [N, C, H, W] uint8; of frames [N, banks] float32
   torch::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
+  RowContext context = {};
 
   int64_t size() const { return labels.size(0); }
 };
+
+struct SpeechCorpus;  // data/speech.h
 
 struct Dataset {
   std::string name;
@@ -32,9 +45,10 @@ struct Dataset {
   double scale = 1.0 / 255;  ///< a pixel's value is its byte times this
   std::vector<double> mean, deviation;  ///< of each channel, usual for this data set, in units of a scaled pixel; empty: none
   std::vector<std::string> notices;     ///< what a user should know of how it was read, to be passed on as Notice
+  std::shared_ptr<const SpeechCorpus> speech;  ///< what its frames have to do with each other; nullptr: no speech
 
-  /// Shape of one example: {1, 28, 28}.
-  std::vector<int64_t> input_shape() const { return train.inputs.sizes().slice(1).vec(); }
+  /// Shape of one example: {1, 28, 28}; of frames with their context {26, 40}.
+  std::vector<int64_t> input_shape() const;
   /// Of all bytes of all splits.
   std::string fingerprint() const;
 };
@@ -57,6 +71,8 @@ class ExampleSet {
   int64_t size() const { return ids_.size(0); }
   const torch::Tensor& ids() const { return ids_; }        ///< [n] int64
   const torch::Tensor& labels() const { return labels_; }  ///< [n] int64
+  /// [n] int64, equal for examples of which a part is not chosen without the others, since they overlap; undefined: all may be parted.
+  torch::Tensor groups() const;
 
   /// The examples at these positions, e.g. a validation split.
   ExampleSet select(const torch::Tensor& positions, std::string name) const;
@@ -80,7 +96,9 @@ class ExampleSet {
   Batch in_views(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const;
   void mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const;
   std::string name_;
+  torch::Tensor inputs_of(const torch::Tensor& ids) const;
   torch::Tensor inputs_;   ///< of the whole split, shared
+  RowContext context_;     ///< likewise
   torch::Tensor ids_;
   torch::Tensor labels_;
   double scale_ = 1;
@@ -96,11 +114,12 @@ struct TrainingSplit {
   ExampleSet validation;  ///< empty where the recipe holds nothing out
 };
 
-/// Holds out `validation` labelled examples, drawn by (seed, id) alone. Throws Error where the split is not larger than that.
+/// Holds out `validation` labelled examples, drawn by (seed, id) alone; of groups, whole ones, until there are so many. Throws Error where the
+/// split is not larger than that.
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed);
 
-/// Leaves classes out, keeps a fraction of each class, hides labels or makes them wrong: see ExamplesRecipe. Throws Error where a class does
-/// not exist or nothing is left.
+/// Leaves classes out, keeps a fraction of each class, hides labels or makes them wrong: see ExamplesRecipe. A fraction of groups is one of
+/// those groups that have the same lowest label. Throws Error where a class does not exist or nothing is left.
 ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
                            uint64_t seed);
 

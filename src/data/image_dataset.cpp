@@ -12,15 +12,6 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-bool holds_a_picture(const fs::path& folder) {
-  using Options = fs::directory_options;
-  std::error_code error;
-  fs::recursive_directory_iterator at(folder, Options::skip_permission_denied | Options::follow_directory_symlink, error), end;
-  for (; !error && at != end; at.increment(error))
-    if (is_image_name(at->path())) return true;
-  return false;
-}
-
 /// Where a folder of that name may be: below a data folder, then in the current one. "." is the data folder itself.
 std::vector<fs::path> candidates(const std::string& folder, const DataFolders& folders) {
   if (fs::path(folder).is_absolute()) return {folder};
@@ -34,7 +25,7 @@ std::vector<fs::path> candidates(const std::string& folder, const DataFolders& f
 fs::path find_root(const std::string& folder, const DataFolders& folders) {
   std::string looked, existing;
   for (const fs::path& place : candidates(folder, folders)) {
-    if (is_folder(place) && holds_a_picture(place)) return place;
+    if (is_folder(place) && holds_pictures(place)) return place;
     std::string& list = is_folder(place) ? existing : looked;
     list += fmt::format("{}'{}'", list.empty() ? "" : ", ", place.string());
   }

@@ -147,4 +147,12 @@ ImageFolder list_images(const fs::path& root, double holdout) {
   return listed;
 }
 
+bool holds_pictures(const fs::path& folder) {
+  std::error_code error;
+  const auto options = fs::directory_options::follow_directory_symlink | fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at(folder, options, error), end; !error && at != end; at.increment(error))
+    if (is_image_name(at->path()) && !is_folder(at->path())) return true;
+  return false;
+}
+
 }  // namespace limbeck

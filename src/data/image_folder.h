@@ -39,4 +39,7 @@ struct ImageFolder {
 /// training does not have.
 ImageFolder list_images(const fs::path& root, double holdout);
 
+/// Whether it can be such a folder: there is a picture in it or below it.
+bool holds_pictures(const fs::path& folder);
+
 }  // namespace limbeck

@@ -92,7 +92,7 @@ class ReadingJob {
     const std::lock_guard lock(mutex_);
     if (!problem.empty()) unreadable_.push_back({place, std::move(problem)});
     ++done_;
-    if (progress_) progress_(done_);
+    if (progress_) progress_(done_, static_cast<int64_t>(files_.size()));
   }
 
   const std::vector<fs::path>& files_;

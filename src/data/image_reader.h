@@ -54,8 +54,8 @@ struct UnreadableImage {
   std::string problem;
 };
 
-/// Called now and then with the number of pictures that are done, from any of the threads, one at a time.
-using ImageProgress = std::function<void(int64_t done)>;
+/// Called with the number of pictures that are done after each, from any of the threads, one at a time.
+using ImageProgress = std::function<void(int64_t done, int64_t all)>;
 
 /// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns those that
 /// cannot be read, whose places hold anything. Throws Error of kind interrupted where a signal asked to stop.

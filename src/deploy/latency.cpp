@@ -1,5 +1,6 @@
 #include "deploy/latency.h"
 
+#include <torch/cuda.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -25,17 +26,22 @@ double quantile(const std::vector<double>& sorted, double part) {
 Latency measure_latency(const Network& network, const Shape& input, double seconds) {
   constexpr size_t kLeast = 5, kMost = 1000, kWarmUp = 3;
   const torch::NoGradGuard no_gradient;
+  PreparedWeights prepared;
   Shape shape = input;
   shape.insert(shape.begin(), 1);
   torch::Tensor example = torch::full(shape, 0.5F);
-  if (!network.parameters().empty()) example = example.to(network.parameters().front().value.device());
-  PreparedWeights prepared;
-  for (size_t i = 0; i < kWarmUp; ++i) network.forward(example, {.prepared = &prepared});
+  for (const std::vector<Parameter>* tensors : {&network.parameters(), &network.buffers()})
+    if (!tensors->empty()) example = example.to(tensors->front().value.device());
+  const auto run = [&] {
+    network.forward(example, {.prepared = &prepared});
+    if (example.is_cuda()) torch::cuda::synchronize();  // where work is queued, its end counts
+  };
+  for (size_t i = 0; i < kWarmUp; ++i) run();
   std::vector<double> times;
   const Clock::time_point begin = Clock::now();
   while (times.size() < kLeast || (times.size() < kMost && milliseconds_since(begin) < 1000 * seconds)) {
     const Clock::time_point start = Clock::now();
-    network.forward(example, {.prepared = &prepared});
+    run();
     times.push_back(milliseconds_since(start));
   }
   std::sort(times.begin(), times.end());

@@ -6,9 +6,14 @@
 #include <torch/cuda.h>
 #include <torch/types.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "experiment/plots.h"
 #include "experiment/results.h"
 #include "experiment/seed_run.h"
+#include "experiment/static_checks.h"
+#include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
@@ -19,6 +24,17 @@ torch::Device device_of(DeviceChoice choice) {
     throw Error(ErrorKind::usage, "--device cuda: this machine, or this build of LibTorch, has no CUDA device");
   const bool cuda = choice == DeviceChoice::cuda || (choice == DeviceChoice::automatic && torch::cuda::is_available());
   return cuda ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+}
+
+/// Tells of every hundredth picture and of the last.
+std::function<void(int64_t, int64_t)> picture_progress(const EventBus& events) {
+  constexpr int64_t kEvery = 100;
+  const auto start = std::chrono::steady_clock::now();
+  return [&events, start](int64_t done, int64_t all) {
+    if (done % kEvery != 0 && done != all) return;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    events.emit(WorkProgress{"pictures", done, all, static_cast<double>(done) / std::max(seconds, 1e-9)});
+  };
 }
 
 }  // namespace
@@ -37,6 +53,7 @@ void use_threads(int threads) {
 
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events)
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
+  check_stages(recipe_);
   for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
   for (const NetworkRecipe& network : recipe_.networks) {
     if (!network.weights.empty() && !fs::exists(network.weights))
@@ -50,10 +67,10 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
   for (const StageRecipe& stage : recipe_.stages) {
     if (options_.seeds.size() < 2 || !stage.teacher) continue;
-    const std::string store = resolved(stage.teacher)[stage.teacher.name()].value("store", "");
-    if (!store.empty() && store.find("{seed}") == std::string::npos)
+    const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+    if (options != nullptr && !options->store.empty() && options->store_file(0) == options->store_file(1))
       throw Error(ErrorKind::usage, fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
-                                                "name", stage.name, options_.seeds.size(), store));
+                                                "name", stage.name, options_.seeds.size(), options->store));
   }
   lock_ = std::make_unique<FolderLock>(folder_.path());
 }
@@ -62,7 +79,8 @@ Experiment::~Experiment() = default;
 
 void Experiment::load_data() {
   use_threads(options_.threads);
-  const DataFolders folders(options_.data);
+  DataFolders folders(options_.data);
+  folders.progress = picture_progress(events_);
   dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
   for (const std::string& notice : dataset_->notices) events_.emit(Notice{notice});
   fingerprints_.source = dataset_->fingerprint();
@@ -105,11 +123,11 @@ Json Experiment::run() {
   return combined;
 }
 
-void Experiment::visit_stores(const std::string& stage, const UseOfStore& use) {
+void Experiment::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {
   load_data();
   const std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
   for (size_t i = 0; i < of_seeds.size(); ++i)
-    of_seeds[i]->visit_stores(stage, [&](const StageRecipe& visited, StoredViews& teacher) { use(visited, options_.seeds[i], teacher); });
+    of_seeds[i]->visit_stores(stage, access, [&](const StageRecipe& visited, StoredViews& teacher) { use(visited, options_.seeds[i], teacher); });
 }
 
 }  // namespace limbeck

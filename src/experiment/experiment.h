@@ -42,6 +42,9 @@ struct DataFingerprints {
 /// Sets the number of threads of everything in this process; 0: as many as this process may use.
 void use_threads(int threads);
 
+/// Whether visiting a store makes it.
+enum class StoreAccess { existing, made };
+
 class Experiment {
  public:
   /// Checks what can be checked without the data: the device, the folder, that files named in the recipe are there.
@@ -52,9 +55,9 @@ class Experiment {
   Json run();
 
   /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages that the
-  /// teacher needs have run. Throws Error of kind usage where there is no such stage.
+  /// teacher needs have run. Throws Error of kind usage where there is no such stage; of a store that is not there, where it is to exist.
   using UseOfStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
-  void visit_stores(const std::string& stage, const UseOfStore& use);
+  void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
 
  private:
   void load_data();

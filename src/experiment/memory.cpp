@@ -52,21 +52,27 @@ std::string MemoryNeed::text() const {
   return text;
 }
 
-MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const Network& student, const Network* teacher, double kept) {
+MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const Network& student,
+                       const std::vector<std::shared_ptr<Network>>& teachers, double kept) {
   MemoryNeed need;
   for (const Split* split : {&dataset.train, &dataset.test})
     need.data += static_cast<double>(split->inputs.nbytes()) + static_cast<double>(split->labels.nbytes());
   constexpr double kStates = 2;  // Adam's; SGD has one
-  const auto parameters = static_cast<double>(student.parameter_count());
-  need.weights = bytes_of_state(student) + parameters * kFloat * (1 + kStates) + (teacher == nullptr ? 0 : bytes_of_state(*teacher));
-  const Activations own = activations_of(student), of_teacher = teacher == nullptr ? Activations{} : activations_of(*teacher);
-  const auto batch = static_cast<double>(stage.batch_size);
-  const double training = batch * (own.all + of_teacher.widest) * kFloat;
-  const double evaluation = kEvaluationBatch * std::max(own.widest, of_teacher.widest) * kFloat;
+  const double side_by_side = stage.replicas.together ? static_cast<double>(stage.replicas.count) : 1;
+  const auto is_known = [](const Network& network) { return dynamic_cast<const GraphNetwork*>(&network) != nullptr; };
+  need.weights = side_by_side * (bytes_of_state(student) + static_cast<double>(student.parameter_count()) * kFloat * (1 + kStates));
+  need.complete = is_known(student);
+  const Activations own = activations_of(student);
+  double widest_teacher = 0;  // they run one after the other, and keep nothing
+  for (const std::shared_ptr<Network>& teacher : teachers) {
+    need.weights += bytes_of_state(*teacher);
+    widest_teacher = std::max(widest_teacher, activations_of(*teacher).widest);
+    need.complete &= is_known(*teacher);
+  }
+  const double training = static_cast<double>(stage.batch_size) * (side_by_side * own.all + widest_teacher) * kFloat;
+  const double evaluation = kEvaluationBatch * std::max(own.widest, widest_teacher) * kFloat;
   need.activations = std::max(training, evaluation);
   need.outputs = kept;
-  const auto is_known = [](const Network* network) { return network == nullptr || dynamic_cast<const GraphNetwork*>(network) != nullptr; };
-  need.complete = is_known(&student) && is_known(teacher);
   return need;
 }
 

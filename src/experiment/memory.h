@@ -1,6 +1,8 @@
 #pragma once
 // What a run needs of the machine's memory, said before it starts: an estimate from shapes, within about a third.
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 #include "nn/network.h"
@@ -21,8 +23,10 @@ struct MemoryNeed {
   std::string text() const;
 };
 
-/// Of one stage. `teacher` may be nullptr; `kept`: bytes of kept outputs.
-MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const Network& student, const Network* teacher, double kept);
+/// Of one stage. `student`: one of those that are trained, of which a stage of replicas has several, side by side where they learn
+/// together; `teachers`: all that run at its steps; `kept`: bytes of kept outputs.
+MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const Network& student,
+                       const std::vector<std::shared_ptr<Network>>& teachers, double kept);
 
 /// What of the machine's memory can be had now, in bytes; 0: not known.
 double available_memory();

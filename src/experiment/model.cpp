@@ -101,7 +101,13 @@ std::string short_description(const Choice& architecture) {
   const Json options = resolved(architecture)[architecture.name()];
   if (!principal.empty() && options[principal].is_string())
     return architecture.name() + " " + fs::path(options[principal].get<std::string>()).filename().string();
-  if (principal.empty() || !options[principal].is_array()) return architecture.name();
+  if (principal.empty() || !options[principal].is_array()) {
+    const Json defaults = field_values(*architecture.component->default_options());
+    std::string said;  // what is not as it would be anyway
+    for (const auto& [key, value] : options.items())
+      if (value != defaults[key]) said += fmt::format("{}{} {}", said.empty() ? " " : ", ", key, value.dump());
+    return architecture.name() + said;
+  }
   std::string widths;
   for (const Json& width : options[principal]) widths += (widths.empty() ? " " : "-") + width.dump();
   return architecture.name() + widths;

@@ -30,6 +30,7 @@ void StageFolder::copy_from(const StageFolder& other) const {
   };
   copy(other.weights(), weights());
   copy(other.program(), program());
+  copy(other.labels(), labels());
   copy(other.evaluation(), evaluation());
   copy(other.metrics(), metrics());
   copy(other.stage(), stage());

@@ -7,7 +7,7 @@
 //   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
 //   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, stage.json (written last: the stage is
 //                          done), checkpoint.safetensors while it is under way; of a TorchScript network also model.pt,
-//                          the program with the trained weights
+//                          the program with the trained weights; where it aligns speech, labels.safetensors
 //   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone
 //   seed-N/                the same for each of several seeds
 #include <optional>
@@ -25,6 +25,7 @@ class StageFolder {
   fs::path weights() const { return folder_ / "weights.safetensors"; }
   fs::path program() const { return folder_ / "model.pt"; }
   fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+  fs::path labels() const { return folder_ / "labels.safetensors"; }
   fs::path evaluation() const { return folder_ / "evaluation.json"; }
 
   /// What stage.json says; nullopt where the stage is not done. A damaged stage.json is an Error.

@@ -17,6 +17,7 @@
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
 #include "experiment/results.h"
+#include "experiment/spoken_frames.h"
 #include "experiment/stage_numbers.h"
 #include "experiment/telling_examples.h"
 #include "nn/committee.h"
@@ -71,7 +72,8 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
     : setup_(setup),
       split_(hold_out(setup.dataset, setup.recipe.data.validation, setup.seed)),
       validation_(split_.validation.to(setup.device)),
-      test_(ExampleSet(setup.dataset.test, "test", setup.dataset).to(setup.device)) {
+      test_(ExampleSet(setup.dataset.test, "test", setup.dataset).to(setup.device)),
+      labels_{.train = setup.dataset.train.labels, .test = setup.dataset.test.labels} {
   for (const NetworkRecipe& given : setup_.recipe.networks) {
     inputs_[given.name] = input_of(given, setup_.recipe.data.normalize, setup_.dataset);
     if (given.has_weights()) network(given.name);
@@ -82,6 +84,9 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
 void SeedRun::check(const StageRecipe& stage) const {
   try {
     check_network(stage);
+    const bool speech = setup_.dataset.speech != nullptr;
+    if (stage.align > 0 && !speech) throw Error(ErrorKind::usage, fmt::format("'align' is of recordings; '{}' has none", setup_.dataset.name));
+    if (speech && !stage.augment.empty()) throw Error(ErrorKind::usage, "augmentations are of pictures; recordings have none");
     const ExampleSet examples = examples_of(stage);
     const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
     for (const int64_t label : stage.calibration.classes)
@@ -89,12 +94,8 @@ void SeedRun::check(const StageRecipe& stage) const {
     if (static_cast<int64_t>(stage.calibration.classes.size()) == classes)
       throw Error(ErrorKind::usage, "a number added to the biases of all classes changes nothing");
     if (is_calibration(stage) || !stage.teacher) return;
-    const Augmenter augmenter(stage.augment);
-    check_keeping(stage.teacher, augmenter);
-    const Json options = resolved(stage.teacher)[stage.teacher.name()];
-    if (stage.replicas.count > 1 && !stage.replicas.together && options.value("views", 0) > 0 && !options.value("store", "").empty())
-      throw Error(ErrorKind::usage, "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
     if (!stage.teachers.empty()) return;
+    const Augmenter augmenter(stage.augment);
     make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));
@@ -148,15 +149,16 @@ void SeedRun::tell_memory() {
   };
   for (const StageRecipe& stage : setup_.recipe.stages) {
     if (is_calibration(stage)) continue;
-    std::shared_ptr<Network> teacher;
+    std::vector<std::shared_ptr<Network>> teachers;
     double kept = 0;
     if (stage.teacher) kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(setup_.dataset.classes.size()), split_.train.size());
-    if (!stage.teachers.empty()) {
-      const StageRecipe* source = setup_.recipe.stage(stage.teachers.front());
-      const std::string name = source != nullptr ? source->network : stage.teachers.front();
-      if (setup_.recipe.network(name) != nullptr) teacher = of_name(name);
+    for (const std::string& name : stage.teachers) {
+      const StageRecipe* source = stage_with(name);
+      const NetworkRecipe* network = setup_.recipe.network(source != nullptr ? source->network : name);
+      const int64_t count = source == nullptr || source->name != name ? 1 : source->replicas.count;  // "ensemble", or "ensemble.1" of it
+      if (network != nullptr) teachers.insert(teachers.end(), static_cast<size_t>(count), of_name(network->name));
     }
-    const MemoryNeed need = memory_need(setup_.dataset, stage, *of_name(stage.network), teacher.get(), kept);
+    const MemoryNeed need = memory_need(setup_.dataset, stage, *of_name(stage.network), teachers, kept);
     if (need.total() <= most.total()) continue;
     most = need;
     neediest = stage.name;
@@ -242,6 +244,7 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   if (!is_calibration(stage))
     for (const std::string& file : files_of(stage.teacher)) files.push_back(file);
   for (const std::string& file : files) settings["inputs"][file] = Hasher().add(read_file(file)).fingerprint();
+  if (labels_.aligned) settings["inputs"]["aligned labels"] = fingerprint_of(labels_);
   return settings;
 }
 
@@ -261,6 +264,7 @@ void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint
 }
 
 Json SeedRun::run_stage(const StageRecipe& stage) {
+  for (int64_t round = 1; round < stage.align; ++round) run_stage(round_of(stage, round));
   std::vector<Json> members;
   if (stage.replicas.count > 1 && !stage.replicas.together)
     for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(run_stage(replica_of(stage, k)));
@@ -271,7 +275,8 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
   const std::vector<std::string> folders = weight_folders(stage);
   const auto finished_here = [&]() -> std::optional<Json> {
     const bool complete = std::all_of(folders.begin(), folders.end(),
-                                      [&](const std::string& name) { return fs::exists(setup_.folder.stage(name).weights()); });
+                                      [&](const std::string& name) { return fs::exists(setup_.folder.stage(name).weights()); }) &&
+                          (stage.align == 0 || fs::exists(stage_folder.labels()));
     std::optional<Json> finished = stage_folder.finished();
     return finished && complete && finished->value("fingerprint", "") == fingerprint ? finished : std::nullopt;
   };
@@ -299,6 +304,7 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
     else entry = train_stage(stage, fingerprint);
     stage_folder.finish({{"fingerprint", fingerprint}, {"settings", settings}, {"results", entry}});
   }
+  if (stage.align > 0) show_labels(load_labels(stage_folder.labels()));
   Hasher hasher;
   const auto own = networks_in(networks_.at(stage.name));
   for (size_t i = 0; i < folders.size(); ++i) {
@@ -311,20 +317,27 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
   return entry;
 }
 
+const StageRecipe* SeedRun::stage_with(const std::string& name) const {
+  const StageRecipe* stage = setup_.recipe.stage(name);
+  return stage != nullptr ? stage : setup_.recipe.stage(name.substr(0, name.rfind('.')));
+}
+
 void SeedRun::run_with_inputs(const std::string& name) {
   if (networks_.contains(name)) return;
-  const StageRecipe* stage = setup_.recipe.stage(name);
-  if (stage == nullptr) stage = setup_.recipe.stage(name.substr(0, name.rfind('.')));
+  const StageRecipe* stage = stage_with(name);
   if (stage == nullptr) return;
   for (const std::string& input : stage->inputs) run_with_inputs(input);
   run_stage(*stage);
 }
 
-void SeedRun::visit_stores(const std::string& wanted, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
+void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
   bool found = false;
   for (const StageRecipe& stage : setup_.recipe.stages) {
     if (is_calibration(stage) || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
-    if (resolved(stage.teacher)[stage.teacher.name()].value("store", "").empty()) continue;
+    const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+    if (options == nullptr || options->store.empty()) continue;
+    if (const fs::path file = options->store_file(setup_.seed); access == StoreAccess::existing && !fs::exists(file))
+      throw Error(fmt::format("stage '{}': there is no store '{}'; `limbeck store build` or the run itself makes it", stage.name, file.string()));
     found = true;
     for (const std::string& input : stage.inputs) run_with_inputs(input);
     const ExampleSet examples = examples_of(stage);
@@ -368,6 +381,7 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
   networks_[stage.name] = trained;
 
   Json entry = entry_of(stage, *trained);
+  if (stage.align > 0) entry["alignment"] = align_frames(stage, *trained);
   entry["seconds"] = result.seconds;
   entry["examples_per_second"] = result.examples_per_second;
   entry["epochs"] = result.epochs;
@@ -388,6 +402,25 @@ std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, con
   return teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
                             .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision_of(stage, setup_.device),
                             .view_seed = seed_of(stage)});
+}
+
+void SeedRun::show_labels(FrameLabels labels) {
+  labels_ = std::move(labels);
+  const auto shown = [](const ExampleSet& examples, const torch::Tensor& labels) {
+    return examples.with_labels(labels.to(examples.ids().device()).index_select(0, examples.ids()));
+  };
+  split_.train = shown(split_.train, labels_.train);
+  validation_ = shown(validation_, labels_.train);
+  test_ = shown(test_, labels_.test);
+}
+
+Json SeedRun::align_frames(const StageRecipe& stage, const Network& trained) {
+  const FrameLabels labels = aligned(setup_.dataset, labels_, trained, setup_.device);
+  save_labels(setup_.folder.stage(stage.name).labels(), labels);
+  const Json changed = changed_labels(labels_, labels);
+  setup_.events.emit(Notice{fmt::format("{}: aligned again, {:.1f} % of the training frames and {:.1f} % of the test frames have another state", stage.name,
+                                        100 * changed["train"].get<double>(), 100 * changed["test"].get<double>())});
+  return {{"rounds", stage.align}, {"changed", changed}};
 }
 
 TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint) {
@@ -497,8 +530,14 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
     const auto teacher = examples == &train ? nullptr
                                             : teacher_of(stage, {.network = nullptr, .examples = *examples, .augmenter = none,
                                                                  .purpose = TeacherPurpose::evaluation});
-    if (teacher != nullptr) teacher_logits = outputs_of(*teacher, *examples).logits;
-    const StageNumbers numbers = evaluate_network(trained, *examples, teacher_logits, setup_.dataset.classes);
+    if (teacher != nullptr) {
+      torch::Tensor& known = teacher_logits_[examples->name() + resolved(stage.teacher).dump()];  // several students may have it
+      if (!known.defined()) known = outputs_of(*teacher, *examples).logits;
+      teacher_logits = known;
+    }
+    StageNumbers numbers = evaluate_network(trained, *examples, teacher_logits, setup_.dataset.classes);
+    if (setup_.dataset.speech != nullptr && examples == &test_) numbers.summary.update(word_numbers(setup_.dataset, labels_, trained, numbers.logits));
+    if (examples == &test_) test_logits_[stage.name] = numbers.logits;
     summaries[examples->name()] = numbers.summary;
     detailed[examples->name()] = numbers.details;
   }
@@ -528,13 +567,18 @@ EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
 
 /// Seen through the first network that teaches; without one, through the first that is trained.
 void SeedRun::write_examples() {
+  if (setup_.dataset.speech != nullptr) return;  // frames are no pictures
   const std::vector<StageRecipe>& recipe_stages = setup_.recipe.stages;
   std::string teaching = recipe_stages.front().name;
   for (auto stage = recipe_stages.rbegin(); stage != recipe_stages.rend(); ++stage)
     if (!stage->teachers.empty()) teaching = stage->teachers.front();
+  const auto logits_of = [this](const std::string& name) {
+    const auto known = test_logits_.find(name);
+    return known != test_logits_.end() ? known->second : predict_logits(*network(name), test_);
+  };
   std::vector<StageLogits> stages;
-  for (const StageRecipe& stage : recipe_stages) stages.push_back({stage.name, predict_logits(*network(stage.name), test_)});
-  const StageLogits teacher{teaching, predict_logits(*network(teaching), test_)};
+  for (const StageRecipe& stage : recipe_stages) stages.push_back({stage.name, logits_of(stage.name)});
+  const StageLogits teacher{teaching, logits_of(teaching)};
   if (setup_.recipe.stage(teaching) == nullptr) stages.insert(stages.begin(), teacher);
   setup_.folder.write_examples(telling_examples(setup_.dataset, teacher, stages));
 }

@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "experiment/experiment.h"
 #include "experiment/run_folder.h"
+#include "experiment/spoken_frames.h"
 #include "nn/input.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
@@ -39,7 +40,7 @@ class SeedRun {
   /// Runs what is not done and returns what results.json holds.
   Json run();
   /// See Experiment.
-  void visit_stores(const std::string& stage, const std::function<void(const StageRecipe&, StoredViews&)>& use);
+  void visit_stores(const std::string& stage, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use);
 
  private:
   void check(const StageRecipe& stage) const;
@@ -49,12 +50,18 @@ class SeedRun {
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
 
   Json run_stage(const StageRecipe& stage);
-  /// Runs the stage of this name, or the one whose replica has it, after what that one needs; networks with weights need nothing.
+  /// The stage of this name, or the one whose replica has it; nullptr for a network with weights.
+  const StageRecipe* stage_with(const std::string& name) const;
+  /// Runs that stage, after what it needs.
   void run_with_inputs(const std::string& name);
   /// The stage's work, by its kind; each remembers the network and returns the stage's entry in results.json.
   Json train_stage(const StageRecipe& stage, const std::string& fingerprint);
   Json gather_replicas(const StageRecipe& stage, const std::vector<Json>& members);
   Json calibrate_stage(const StageRecipe& stage);
+  /// Writes down the labels that the network gives the frames, and says how many changed.
+  Json align_frames(const StageRecipe& stage, const Network& trained);
+  /// What follows is trained on, and measured by, these.
+  void show_labels(FrameLabels labels);
 
   /// A network of the recipe as training finds it: drawn from the seed, or as its TorchScript file has it.
   std::shared_ptr<Network> make(const NetworkRecipe& network, uint64_t seed) const;
@@ -83,9 +90,12 @@ class SeedRun {
   TrainingSplit split_;
   ExampleSet validation_;
   ExampleSet test_;
+  FrameLabels labels_;  ///< of whole splits, where they are frames of recordings
   std::map<std::string, InputOptions> inputs_;                ///< by network, what it does to pixels first
   std::map<std::string, std::shared_ptr<Network>> networks_;  ///< by stage, or by name where they have weights
   std::map<std::string, std::string> fingerprints_;           ///< of what is in networks_
+  std::map<std::string, torch::Tensor> test_logits_;          ///< by stage: what was predicted once is not again
+  std::map<std::string, torch::Tensor> teacher_logits_;       ///< by split and teacher
 };
 
 }  // namespace limbeck

@@ -16,7 +16,7 @@ StageNumbers evaluate_network(const Network& network, const ExampleSet& examples
     for (const auto& member : committee->members()) members.push_back(predict_logits(*member, examples));
   const torch::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples);
   const Evaluation evaluation = evaluate(logits, examples.labels(), teacher_logits);
-  StageNumbers numbers{summary(evaluation, classes), details(evaluation, classes)};
+  StageNumbers numbers{summary(evaluation, classes), details(evaluation, classes), logits};
   if (committee != nullptr) {
     std::vector<double> errors;
     for (const torch::Tensor& member : members) errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));

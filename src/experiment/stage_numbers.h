@@ -9,6 +9,7 @@ namespace limbeck {
 struct StageNumbers {
   Json summary;
   Json details;
+  torch::Tensor logits;  ///< [n, C]
 };
 
 /// Of a committee the numbers are its mean's; "member_errors" is what its members make on average, "errors_of_members" what each

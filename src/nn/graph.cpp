@@ -1,5 +1,7 @@
 #include "nn/graph.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -140,6 +142,43 @@ std::string operation_name(const Operation& operation) {
                  [](const Flatten&) { return "flatten"; }, [](const Normalize&) { return "normalize"; },
                  [](const Resize&) { return "resize"; }},
       operation);
+}
+
+namespace {
+
+/// The numbers of an operation that its output depends on.
+std::vector<double> numbers_of(const Operation& operation) {
+  const auto list = [](const auto&... values) { return std::vector<double>{static_cast<double>(values)...}; };
+  return std::visit(
+      Overloaded{[&](const Linear& op) { return list(op.in, op.out, op.bias); },
+                 [&](const Convolution& op) { return list(op.in, op.out, op.kernel, op.stride, op.padding, op.groups, op.bias); },
+                 [&](const BatchNorm& op) { return list(op.channels, op.epsilon); },
+                 [&](const LeakyRelu& op) { return list(op.slope); },
+                 [&](const MaxPool& op) { return list(op.kernel, op.stride, op.padding, op.ceil); },
+                 [&](const AveragePool& op) { return list(op.kernel, op.stride, op.padding); },
+                 [&](const GlobalAveragePool& op) { return list(op.flat); }, [&](const Slice& op) { return list(op.begin, op.end); },
+                 [&](const ChannelShuffle& op) { return list(op.groups); }, [&](const Dropout& op) { return list(op.probability); },
+                 [&](const Normalize& op) {
+                   std::vector<double> numbers = op.mean;
+                   numbers.insert(numbers.end(), op.deviation.begin(), op.deviation.end());
+                   return numbers;
+                 },
+                 [&](const Resize& op) { return list(op.height, op.width); }, [&](const Relu&) { return list(); },
+                 [&](const Relu6&) { return list(); }, [&](const Add&) { return list(); }, [&](const Concatenate&) { return list(); },
+                 [&](const Flatten&) { return list(); }},
+      operation);
+}
+
+}  // namespace
+
+std::string Graph::description() const {
+  std::string text = to_text(input_shape_) + "\n";
+  for (const Node& node : nodes_) {
+    std::vector<int64_t> from;
+    for (const size_t input : node.inputs) from.push_back(input == kInput ? -1 : static_cast<int64_t>(input));
+    text += fmt::format("{} {} <- {}\n", operation_name(node.operation), fmt::join(numbers_of(node.operation), " "), fmt::join(from, " "));
+  }
+  return text;
 }
 
 size_t Graph::add(std::string name, Operation operation, std::vector<size_t> inputs) {

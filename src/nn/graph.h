@@ -170,6 +170,8 @@ class Graph {
   int64_t parameter_count() const;
   /// Products of one example's forward pass.
   int64_t multiply_adds() const;
+  /// Everything that the outputs depend on beside the parameters, a line for each node: "convolution 3 16 3 1 1 1 0 <- 4".
+  std::string description() const;
 
  private:
   void require_new(const std::string& name) const;

@@ -1,6 +1,5 @@
 #include "nn/network.h"
 
-#include <fmt/ranges.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -73,16 +72,6 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
 
 bool GraphNetwork::rounds_products() const {
   return std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& it) { return worth_bfloat16(it.value); });
-}
-
-std::string GraphNetwork::identity() const {
-  std::string text;
-  for (const Node& node : graph_.nodes()) {
-    if (const auto* op = std::get_if<Resize>(&node.operation)) text += fmt::format("resize {}x{}", op->height, op->width);
-    if (const auto* op = std::get_if<Normalize>(&node.operation))
-      text += fmt::format("normalize {} {}", fmt::join(op->mean, ","), fmt::join(op->deviation, ","));
-  }
-  return text;
 }
 
 void GraphNetwork::to(torch::Device device) {

@@ -88,8 +88,7 @@ class GraphNetwork : public Network {
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
   bool rounds_products() const override;
-  /// How it resizes and normalises its input.
-  std::string identity() const override;
+  std::string identity() const override { return graph_.description(); }
   void to(torch::Device device) override;
   const Graph& graph() const { return graph_; }
 

@@ -41,11 +41,13 @@ class OptionSet {
   virtual void bind(Fields& fields) = 0;
 };
 
+/// The set is the options themselves: a dynamic_cast finds what several components' options have in common.
 template <class Options>
-class OptionsOf : public OptionSet {
+class OptionsOf : public OptionSet, public Options {
  public:
-  void bind(Fields& fields) override { value.bind(fields); }
-  Options value;
+  OptionsOf() = default;
+  explicit OptionsOf(Options options) : Options(std::move(options)) {}
+  void bind(Fields& fields) override { Options::bind(fields); }
 };
 
 /// Options of a component that has none.
@@ -106,7 +108,7 @@ class Catalogue {
       Registered(ComponentInfo info, Make make) : Maker<Product, Context...>(std::move(info)), make_(std::move(make)) {}
       std::shared_ptr<OptionSet> default_options() const override { return std::make_shared<OptionsOf<Options>>(); }
       std::unique_ptr<Product> make(const OptionSet& options, Context... context) const override {
-        return make_(dynamic_cast<const OptionsOf<Options>&>(options).value, context...);
+        return make_(dynamic_cast<const Options&>(options), context...);
       }
 
      private:

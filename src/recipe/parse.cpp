@@ -147,6 +147,7 @@ class RecipeReader {
     stage.bind(reader);
     if (const Value* replicas = reader.take("replicas")) read_replicas(*replicas, path + ".replicas", stage);
     if (const Value* stop = reader.take("stop")) read_stop(*stop, path + ".stop", stage);
+    if (const Value* align = reader.take("align")) read_align(*align, path + ".align", stage);
     const Value* augment = reader.take("augment");
     stage.augment = augment == nullptr ? recipe_.data.augment : read_augment(*augment, path + ".augment");
     const Value* examples = reader.take("examples");
@@ -184,6 +185,11 @@ class RecipeReader {
       context_.mistake(value.where, path, fmt::format("epoch {} is past the stage's {} epochs", stage.stop.epoch, stage.epochs));
     if (!stage.stop.any()) context_.mistake(value.where, path, "nothing stops the stage; expected an epoch, an accuracy or a patience");
     if (stage.stop.patience > 0) require_validation(value.where, path, "patience");
+  }
+
+  void read_align(const Value& value, const std::string& path, StageRecipe& stage) {
+    read_integer(value, path, between(1, 100), context_, stage.align);
+    if (stage.replicas.count > 1) context_.mistake(value.where, path, "one network aligns; several replicas cannot");
   }
 
   void require_validation(const SourceLocation& where, const std::string& path, const char* what) {

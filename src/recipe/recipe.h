@@ -123,6 +123,7 @@ struct StageRecipe {
   ReplicasRecipe replicas;
   int64_t replica = 0;             ///< which of a stage's replicas this is, from 1; 0: the stage itself
   StopRecipe stop;
+  int64_t align = 0;               ///< of speech: rounds of training, after each of which the frames get the labels that the network gives them; 0: none
   CalibrationRecipe calibration;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;

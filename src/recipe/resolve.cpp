@@ -7,8 +7,7 @@ namespace {
 /// The fields of a plain struct, through the same `bind` that reads them.
 template <class Options>
 Json fields_of(Options options) {
-  OptionsOf<Options> holder;
-  holder.value = std::move(options);
+  OptionsOf<Options> holder(std::move(options));
   return field_values(holder);
 }
 
@@ -143,6 +142,7 @@ Json resolved(const StageRecipe& stage) {
   json["examples"] = resolved_examples(stage.examples);
   if (stage.replicas.count > 1) json["replicas"] = fields_of(stage.replicas);
   if (stage.stop.any()) json["stop"] = fields_of(stage.stop);
+  if (stage.align > 0) json["align"] = stage.align;
   if (stage.teacher) json["teacher"] = resolved(stage.teacher);
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {

@@ -54,7 +54,7 @@ std::string MetricFormat::difference(const ReportedNumber& measure, double refer
 }
 
 MetricFormat metric_format(const std::string& key) {
-  static const std::array<MetricFormat, 9> kKnown = {
+  static const std::array<MetricFormat, 11> kKnown = {
       MetricFormat{.key = "errors", .label = "errors", .decimals = 0, .unit = "", .counts = true},
       MetricFormat{
           .key = "accuracy", .label = "accuracy", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
@@ -71,6 +71,8 @@ MetricFormat metric_format(const std::string& key) {
                    .decimals = 2,
                    .unit = "%",
                    .lower_is_better = false},
+      MetricFormat{.key = "word_error_rate", .label = "word errors", .scale = 100, .decimals = 2, .unit = "%"},
+      MetricFormat{.key = "string_word_error_rate", .label = "in strings", .scale = 100, .decimals = 2, .unit = "%"},
   };
   const auto found =
       std::find_if(kKnown.begin(), kKnown.end(), [&](const MetricFormat& known) { return known.key == key; });

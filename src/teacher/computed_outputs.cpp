@@ -3,8 +3,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <optional>
-
 #include "core/hash.h"
 #include "core/interrupt.h"
 #include "nn/committee.h"
@@ -14,6 +12,7 @@
 namespace limbeck {
 namespace {
 
+constexpr const char* kSeedMark = "{seed}";
 constexpr int64_t kMostViews = 4096;  // of an example that are all stored: a crop padded by 4 pixels, flipped, has 162
 
 /// The fingerprints that tell whether stored outputs are those that are wanted, by what they are of.
@@ -26,10 +25,8 @@ StoreIdentity identity_of(const TeacherContext& context, const std::string& teac
           {"views", views}};
 }
 
-std::string with_seed(std::string name, uint64_t seed) {
-  const std::string mark = "{seed}";
-  for (size_t at = name.find(mark); at != std::string::npos; at = name.find(mark)) name.replace(at, mark.size(), std::to_string(seed));
-  return name;
+torch::ScalarType stored_type(const ComputedOptions& options) {
+  return options.type == ComputedOptions::Type::float16 ? torch::kFloat16 : torch::kFloat32;
 }
 
 /// Whether outputs are to be kept whatever it costs.
@@ -52,10 +49,10 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
   const StoreIdentity identity = identity_of(context, fingerprint, cycle);
   const torch::Tensor& ids = context.examples.ids();
   StoreLayout layout{.slots = cycle > 0 ? cycle : context.augmenter.view_count(), .classes = context.classes, .top = options.top,
-                     .type = options.type == ComputedOptions::Type::float16 ? torch::kFloat16 : torch::kFloat32};
+                     .type = stored_type(options)};
   const TeacherOutputs first = live->outputs(context.examples.batch(torch::zeros({1}, ids.options())));
   if (first.members.defined()) layout.members = first.members.size(1);
-  const fs::path file = with_seed(options.store, context.seed);
+  const fs::path file = options.store_file(context.seed);
   TeacherStore store = options.store.empty() ? TeacherStore::in_memory(layout, ids)
                        : fs::exists(file)    ? TeacherStore::open(file, layout, ids, identity)
                                              : TeacherStore::create(file, layout, ids, identity);
@@ -82,6 +79,13 @@ void ComputedOptions::bind(Fields& fields) {
                                                                              "leave 'store' and 'views', or 'outputs: live' out");
 }
 
+fs::path ComputedOptions::store_file(uint64_t seed) const {
+  std::string name = store;
+  for (size_t at = name.find(kSeedMark); at != std::string::npos; at = name.find(kSeedMark))
+    name.replace(at, std::string(kSeedMark).size(), std::to_string(seed));
+  return name;
+}
+
 std::string fingerprint_of(const Network& network) {
   Hasher hasher;
   if (const auto* committee = dynamic_cast<const Committee*>(&network))
@@ -95,33 +99,15 @@ std::string fingerprint_of(const Network& network) {
   return hasher.fingerprint();
 }
 
-namespace {
-
-/// What a teacher of the recipe says of keeping; nullopt where it computes nothing.
-std::optional<ComputedOptions> options_of(const Choice& teacher) {
-  const Json json = resolved(teacher)[teacher.name()];
-  if (!json.contains("outputs") || !json.contains("views")) return std::nullopt;
-  ComputedOptions options;
-  options.outputs = json["outputs"] == "kept" ? Computed::kept : json["outputs"] == "live" ? Computed::live : Computed::automatic;
-  options.store = json.value("store", "");
-  options.views = json["views"];
-  options.top = json["top"];
-  options.type = json["type"] == "float16" ? ComputedOptions::Type::float16 : ComputedOptions::Type::float32;
-  return options;
-}
-
-}  // namespace
-
 void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
-  if (const auto options = options_of(teacher)) check_keeping(*options, augmenter);
+  if (const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get())) check_keeping(*options, augmenter);
 }
 
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples) {
-  const auto options = options_of(teacher);
-  if (!options || !options->store.empty() || options->outputs == Computed::live || (!augmenter.empty() && !asks(*options))) return 0;
-  const bool half = options->type == ComputedOptions::Type::float16;
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr || !options->store.empty() || options->outputs == Computed::live || (!augmenter.empty() && !asks(*options))) return 0;
   const StoreLayout layout{.slots = augmenter.empty() ? 1 : options->views > 0 ? options->views : augmenter.view_count(), .classes = classes,
-                           .top = options->top, .type = half ? torch::kFloat16 : torch::kFloat32};
+                           .top = options->top, .type = stored_type(*options)};
   return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
@@ -149,22 +135,8 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples) {
   return all;
 }
 
-KeptOutputs::KeptOutputs(TeacherOutputs outputs, const torch::Tensor& ids) : kept_(std::move(outputs)) {
-  const torch::Tensor on_host = ids.to(torch::kCPU);
-  row_of_ = torch::full({on_host.max().item<int64_t>() + 1}, -1, on_host.options());
-  row_of_.index_put_({on_host}, torch::arange(on_host.size(0), on_host.options()));
-}
-
 TeacherOutputs KeptOutputs::outputs(const Batch& batch) const {
-  const torch::Tensor ids = batch.ids.to(torch::kCPU).contiguous();
-  torch::Tensor rows = torch::empty_like(ids);
-  const auto *id = ids.data_ptr<int64_t>(), *row_of = row_of_.data_ptr<int64_t>();
-  auto* row = rows.data_ptr<int64_t>();
-  for (int64_t i = 0; i < ids.size(0); ++i) {
-    row[i] = id[i] < row_of_.size(0) ? row_of[id[i]] : -1;
-    if (row[i] < 0) throw Error(fmt::format("the teacher's outputs are not known for example {}", id[i]));
-  }
-  rows = rows.to(kept_.logits.device());
+  const torch::Tensor rows = rows_.of(batch.ids).to(kept_.logits.device());
   TeacherOutputs outputs{.logits = kept_.logits.index_select(0, rows)};
   if (kept_.members.defined()) outputs.members = kept_.members.index_select(0, rows);
   return outputs;

@@ -5,6 +5,7 @@
 //   struct MyTeacherOptions : ComputedOptions { … };
 //   return computed(std::make_unique<MyTeacher>(…), options, context, fingerprint);
 #include "core/files.h"
+#include "teacher/example_rows.h"
 #include "teacher/teacher.h"
 
 namespace limbeck {
@@ -21,6 +22,8 @@ struct ComputedOptions {
   int64_t top = 0;    ///< logits kept of each output, 0: all
 
   void bind(Fields& fields);
+  /// The store of a run of this seed; empty: none.
+  fs::path store_file(uint64_t seed) const;
 };
 
 /// How many bytes of memory the kept outputs of a teacher of the recipe take, at most; 0 where they are in a file or not kept.
@@ -42,14 +45,14 @@ std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedO
 class KeptOutputs : public Teacher {
  public:
   /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) is that of ids[i], ids [n] int64.
-  KeptOutputs(TeacherOutputs outputs, const torch::Tensor& ids);
+  KeptOutputs(TeacherOutputs outputs, const torch::Tensor& ids) : kept_(std::move(outputs)), rows_(ids) {}
 
   /// The outputs of the batch's ids; an id that is not among them is an Error.
   TeacherOutputs outputs(const Batch& batch) const override;
 
  private:
   TeacherOutputs kept_;
-  torch::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not kept
+  ExampleRows rows_;
 };
 
 /// What a teacher says of all examples as they are, in their order, on their device. Throws Error where it gives features:

@@ -6,23 +6,11 @@
 #include "core/random.h"
 
 namespace limbeck {
-namespace {
-
-TeacherOutputs part_of(const TeacherOutputs& outputs, const torch::Tensor& rows) {
-  TeacherOutputs part{.logits = outputs.logits.index_select(0, rows)};
-  if (outputs.members.defined()) part.members = outputs.members.index_select(0, rows);
-  return part;
-}
-
-void require_no_features(const TeacherOutputs& outputs) {
-  if (!outputs.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
-}
-
-}  // namespace
-
 StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
                          uint64_t seed, int64_t cycle)
-    : live_(std::move(live)), store_(std::move(store)), examples_(examples), augmenter_(augmenter), seed_(seed), cycle_(cycle) {}
+    : live_(std::move(live)), store_(std::move(store)), examples_(examples), augmenter_(augmenter), seed_(seed), cycle_(cycle) {
+  lacking_ = store_.outputs() - store_.filled();
+}
 
 torch::Tensor StoredViews::slots_of(const Batch& batch) const {
   if (cycle_ == 0) return batch.views.to(torch::kCPU);
@@ -31,9 +19,17 @@ torch::Tensor StoredViews::slots_of(const Batch& batch) const {
   return torch::full({batch.size()}, batch.draw, torch::kInt64);
 }
 
+void StoredViews::compute(const Batch& batch, const torch::Tensor& rows, const torch::Tensor& slots) const {
+  const TeacherOutputs computed = live_->outputs(batch);
+  if (!computed.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
+  store_.write(rows, slots, batch.views, computed);
+  lacking_ -= batch.size();
+  if (lacking_ == 0) store_.seal();
+}
+
 TeacherOutputs StoredViews::outputs(const Batch& batch) const {
   const torch::NoGradGuard no_gradient;
-  const torch::Tensor rows = store_.rows_of(batch.ids), slots = slots_of(batch), views = batch.views.to(torch::kCPU);
+  const torch::Tensor rows = store_.rows().of(batch.ids), slots = slots_of(batch), views = batch.views.to(torch::kCPU);
   const torch::Tensor known = store_.views().index({rows, slots}) - 1;
   const torch::Tensor missing = known.lt(0).nonzero().flatten();
   if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
@@ -46,9 +42,7 @@ TeacherOutputs StoredViews::outputs(const Batch& batch) const {
     part.labels = batch.labels.index_select(0, on_device);
     part.ids = batch.ids.index_select(0, on_device);
     part.views = batch.views.index_select(0, on_device);
-    const TeacherOutputs computed = live_->outputs(part);
-    require_no_features(computed);
-    store_.write(rows.index_select(0, missing), slots.index_select(0, missing), views.index_select(0, missing), computed);
+    compute(part, rows.index_select(0, missing), slots.index_select(0, missing));
   }
   TeacherOutputs outputs = store_.read(rows, slots);
   outputs.logits = outputs.logits.to(batch.inputs.device());
@@ -63,20 +57,16 @@ torch::Tensor StoredViews::views_in(const torch::Tensor& positions, int64_t slot
 
 void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& told) {
   constexpr int64_t kBatch = 500;
-  int64_t done = store_.filled();
   for (int64_t slot = 0; slot < store_.layout().slots; ++slot)
     for (const torch::Tensor& positions : torch::arange(examples_.size(), examples_.ids().options()).split(kBatch)) {
-      const torch::Tensor rows = store_.rows_of(examples_.ids().index_select(0, positions));
+      const torch::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
       const torch::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).eq(0).nonzero().flatten();
       if (lacking.size(0) == 0) continue;
       const torch::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
       const Batch batch = examples_.batch(wanted, augmenter_, views_in(wanted, slot));
       const torch::NoGradGuard no_gradient;
-      const TeacherOutputs computed = live_->outputs(batch);
-      require_no_features(computed);
-      store_.write(rows.index_select(0, lacking), torch::full_like(lacking, slot), batch.views, computed);
-      done += lacking.size(0);
-      if (!told(done, store_.outputs())) return;
+      compute(batch, rows.index_select(0, lacking), torch::full_like(lacking, slot));
+      if (!told(store_.outputs() - lacking_, store_.outputs())) return;
     }
   store_.seal();
 }

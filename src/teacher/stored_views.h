@@ -35,11 +35,14 @@ class StoredViews : public Teacher {
 
  private:
   torch::Tensor slots_of(const Batch& batch) const;
+  /// Asks the live teacher and writes down what it says.
+  void compute(const Batch& batch, const torch::Tensor& rows, const torch::Tensor& slots) const;
   /// Views of the examples at positions [n] in one slot.
   torch::Tensor views_in(const torch::Tensor& positions, int64_t slot) const;
 
   std::unique_ptr<Teacher> live_;
   mutable TeacherStore store_;
+  mutable int64_t lacking_ = 0;  ///< outputs that are not there yet; with the last one the store is sealed
   const ExampleSet& examples_;
   const Augmenter& augmenter_;
   uint64_t seed_;

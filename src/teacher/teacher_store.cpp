@@ -90,17 +90,19 @@ struct TeacherStore::File {
   MappedFile memory;
   std::map<std::string, RawTensor> tensors;  ///< whose bytes are the file's
   StoreIdentity metadata;
+  std::unique_ptr<FileLock> lock;  ///< of one that is not full: two that fill it would each trust what the other half wrote
 };
 
-TeacherStore::TeacherStore(const StoreLayout& layout, const torch::Tensor& ids) : layout_(layout) {
-  const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
-  if (on_host.size(0) == 0) throw Error("a store of no examples");
+/// The ids where they are compared and written; a store of none makes no sense.
+torch::Tensor stored_ids(const torch::Tensor& ids) {
+  if (ids.size(0) == 0) throw Error("a store of no examples");
+  return ids.to(torch::kCPU).contiguous();
+}
+
+TeacherStore::TeacherStore(const StoreLayout& layout, const torch::Tensor& ids) : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
   if (layout.top > 0 && (layout.members > 0 || layout.top > layout.classes || layout.classes > std::numeric_limits<int16_t>::max()))
     throw Error(ErrorKind::usage, fmt::format("top: {} logits of {} classes cannot be kept{}", layout.top, layout.classes,
                                               layout.members > 0 ? " of an arithmetic ensemble" : ""));
-  ids_ = on_host;
-  row_of_ = torch::full({on_host.max().item<int64_t>() + 1}, -1, on_host.options());
-  row_of_.index_put_({on_host}, torch::arange(on_host.size(0), on_host.options()));
 }
 
 TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const torch::Tensor& ids) {
@@ -138,9 +140,13 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
 
 TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity) {
   TeacherStore store(layout, ids);
-  store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, MappedFile::Access::write), {}, {}});
+  store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, MappedFile::Access::write), {}, {}, std::make_unique<FileLock>(path)});
   File& file = *store.file_;
   SafetensorsView view = parse_safetensors(path, file.memory.bytes());
+  const auto checksum = view.metadata.find(kChecksumKey);
+  if (checksum == view.metadata.end() || checksum->second != kUnfinished) file.lock.reset();
+  else if (!file.lock->acquired())
+    throw Error(fmt::format("'{}' is being filled by another process; wait for it, or fill it first with `limbeck store build`", path.string()));
   if (!is_store(view.metadata))
     throw Error(fmt::format("'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
                             path.string()));
@@ -168,18 +174,6 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
 }
 
 int64_t TeacherStore::filled() const { return views_.ne(0).sum().item<int64_t>(); }
-
-torch::Tensor TeacherStore::rows_of(const torch::Tensor& ids) const {
-  const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
-  torch::Tensor rows = torch::empty_like(on_host);
-  const auto *id = on_host.data_ptr<int64_t>(), *row_of = row_of_.data_ptr<int64_t>();
-  auto* row = rows.data_ptr<int64_t>();
-  for (int64_t i = 0; i < on_host.size(0); ++i) {
-    row[i] = id[i] < row_of_.size(0) ? row_of[id[i]] : -1;
-    if (row[i] < 0) throw Error(fmt::format("the teacher's outputs are not known for example {}", id[i]));
-  }
-  return rows;
-}
 
 TeacherOutputs TeacherStore::read(const torch::Tensor& rows, const torch::Tensor& slots) const {
   const torch::Tensor at = rows * layout_.slots + slots;
@@ -214,6 +208,7 @@ void TeacherStore::seal() {
   std::memcpy(file_->memory.data(), header.data(), header.size());
   file_->memory.flush();
   file_->metadata[kChecksumKey] = checksum;
+  file_->lock.reset();
 }
 
 StoreInfo read_store_info(const fs::path& path) {

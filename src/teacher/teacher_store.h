@@ -19,6 +19,7 @@
 
 #include "core/files.h"
 #include "nn/outputs.h"
+#include "teacher/example_rows.h"
 
 namespace limbeck {
 
@@ -42,7 +43,8 @@ class TeacherStore {
   static TeacherStore in_memory(const StoreLayout& layout, const torch::Tensor& ids);
   /// Makes the file, whose space is reserved on the disk.
   static TeacherStore create(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
-  /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another identity.
+  /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another identity; also where
+  /// it is not full yet and another process fills it.
   static TeacherStore open(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
 
   const StoreLayout& layout() const { return layout_; }
@@ -51,8 +53,7 @@ class TeacherStore {
   int64_t filled() const;
   /// [n, S] int64: the view's number + 1; 0 where nothing is stored.
   const torch::Tensor& views() const { return views_; }
-  /// Rows of the ids [N]; an id that is not among them is an Error.
-  torch::Tensor rows_of(const torch::Tensor& ids) const;
+  const ExampleRows& rows() const { return rows_; }
 
   /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. What was not written is zero.
   TeacherOutputs read(const torch::Tensor& rows, const torch::Tensor& slots) const;
@@ -67,9 +68,9 @@ class TeacherStore {
 
   StoreLayout layout_;
   torch::Tensor ids_, views_;
+  ExampleRows rows_;
   torch::Tensor values_;   ///< logits, members or top
   torch::Tensor classes_;  ///< of top
-  torch::Tensor row_of_;   ///< [largest id + 1] int64; −1: not there
   std::shared_ptr<File> file_;
 };
 

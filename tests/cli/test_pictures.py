@@ -121,6 +121,18 @@ class Stores(ProgramTest):
         tensors, metadata = read_safetensors(store)
         self.assertEqual(tensors["logits"][:2], ("F32", [200, 3, 10]))
 
+    def test_a_store_that_is_not_there_is_not_made_by_verifying(self):
+        self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3"))
+        message = self.limbeck("store", "verify", self.recipe, "--out", self.out, expect=1).stderr
+        self.assertIn("there is no store", message)
+        self.assertFalse((self.folder / "outputs.safetensors").exists())
+        self.assertFalse((self.out / "stages").exists())
+
+    def test_what_cannot_be_kept_is_found_without_data(self):
+        self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3").replace("augment: { shift: 1 }", "augment: { shift: 1, mixup: 0.2 }"))
+        message = self.limbeck("check", self.recipe, expect=2).stderr
+        self.assertRegex(message, r"\.yaml:\d+:\d+: stages\[1\]\.teacher: .*mixup")
+
     def test_training_fills_what_is_not_there(self):
         self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3"))
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet")  # four epochs see all three drawings

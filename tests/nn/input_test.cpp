@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+
+#include <set>
 #include <torch/utils.h>
 
 #include "experiment/model.h"
@@ -50,7 +52,7 @@ TEST(Input, ThatIsAsTheDataChangesNothing) {
   EXPECT_TRUE(input_operations({}, kRaw).empty());
   EXPECT_TRUE(input_operations({.height = 8, .width = 6}, kRaw).empty());
   EXPECT_EQ(with_input(pooled(kRaw), {}, kRaw).nodes().size(), pooled(kRaw).nodes().size());
-  EXPECT_EQ(GraphNetwork(pooled(kRaw), 1).identity(), "");
+  EXPECT_EQ(GraphNetwork(with_input(pooled(kRaw), {}, kRaw), 1).identity(), GraphNetwork(pooled(kRaw), 1).identity());
 }
 
 TEST(Input, IsPartOfANetworksIdentity) {
@@ -58,6 +60,18 @@ TEST(Input, IsPartOfANetworksIdentity) {
   other.mean[0] = 0;
   const auto identity = [](const InputOptions& input) { return GraphNetwork(with_input(pooled({3, 4, 5}), input, kRaw), 1).identity(); };
   EXPECT_NE(identity(kResized), identity(other));
+}
+
+// Names, shapes and values of the parameters are the same: only the operations differ.
+TEST(Network, ItsOperationsArePartOfItsIdentity) {
+  std::set<std::string> identities;
+  for (const Operation& operation : std::initializer_list<Operation>{Relu{}, Relu6{}, LeakyRelu{0.1}, LeakyRelu{0.2}, MaxPool{2, 2}, MaxPool{2, 1}}) {
+    Graph graph({3, 4, 4});
+    const size_t at = graph.add("conv", Convolution{.in = 3, .out = 2, .padding = 1}, {Graph::kInput});
+    graph.add("pool", GlobalAveragePool{}, {graph.add("act", operation, {at})});
+    identities.insert(GraphNetwork(graph, 1).identity());
+  }
+  EXPECT_EQ(identities.size(), 6);
 }
 
 TEST(Input, IsReadBackFromJson) {

@@ -175,6 +175,24 @@ TEST_F(Store, WithFurtherTensorsIsRefused) {
   EXPECT_NE(refusal(options, crop).find("further tensors"), std::string::npos);
 }
 
+TEST_F(Store, IsFilledByOneProcessAtATime) {
+  const auto first = teacher(", store: '" + path() + "'", crop);
+  EXPECT_NE(refusal(", store: '" + path() + "'", crop).find("is being filled by another process"), std::string::npos);
+}
+
+TEST_F(Store, IsSealedByTheLastOutputAndThenSharedByAll) {
+  const std::string options = ", views: 2, store: '" + path() + "'";
+  const auto first = teacher(options, crop);
+  for (const int64_t epoch : {0, 1}) first->outputs(train.batch(torch::arange(60), crop, 5, epoch));
+  EXPECT_EQ(read_store_info(path()).filled, 120);
+  const auto second = teacher(options, crop);  // beside the first
+  EXPECT_TRUE(second->outputs(batch_of(1, crop)).logits.equal(first->outputs(batch_of(1, crop)).logits));
+  std::string bytes = read_file(path());
+  bytes[bytes.size() - 1] ^= 1;
+  write_file(path(), bytes);
+  EXPECT_NE(refusal(options, crop).find("checksum"), std::string::npos);
+}
+
 TEST_F(Store, NoticesViewsThatAreNotItsOwn) {
   const auto stored = teacher(", views: 2", crop);
   stored->outputs(batch_of(0, crop));

@@ -12,7 +12,7 @@ void register_images(Catalogue& catalogue) {
            "Resized as Pillow and torchvision do.",
        .source = "layout of torchvision.datasets.ImageFolder",
        .principal = "folder"},
-      [](const ImageFolderOptions& options, const DataFolders& folders) { return load_images(options, folders).dataset; });
+      [](const ImageFolderOptions& options, const DataFolders& folders) { return load_images(options, folders, folders.progress).dataset; });
 }
 
 }  // namespace limbeck

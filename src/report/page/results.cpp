@@ -12,7 +12,7 @@
 
 namespace limbeck {
 namespace {
-constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl"};
+constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate"};
 
 /// A column of the table: left out when no row fills it.
 struct Column {

@@ -1,0 +1,286 @@
+#include "data/speech.h"
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "core/random.h"
+#include "data/sound_file.h"
+
+namespace limbeck {
+namespace {
+
+using Samples = std::vector<float>;
+
+fs::path find_folder(const std::string& folder, const DataFolders& folders) {
+  std::vector<fs::path> places;
+  if (!fs::path(folder).is_absolute())
+    for (const fs::path& data : folders.all()) places.push_back(data / folder);
+  places.emplace_back(folder);
+  std::string looked;
+  for (const fs::path& place : places) {
+    if (fs::is_directory(place)) return place;
+    looked += fmt::format("{}'{}'", looked.empty() ? "" : ", ", place.string());
+  }
+  throw Error(fmt::format("there is no folder of recordings: looked for {}", looked));
+}
+
+/// Root mean square of the quietest tenth of pieces of 10 ms; a recording that is digitally silent there gets a little.
+float noise_level(const Samples& samples, int rate) {
+  const size_t piece = std::max<size_t>(1, static_cast<size_t>(rate) / 100);
+  std::vector<double> powers;
+  for (size_t begin = 0; begin + piece <= samples.size() || powers.empty(); begin += piece) {
+    double sum = 0;
+    const size_t end = std::min(begin + piece, samples.size());
+    for (size_t i = begin; i < end; ++i) sum += static_cast<double>(samples[i]) * static_cast<double>(samples[i]);
+    powers.push_back(sum / static_cast<double>(piece));
+  }
+  const size_t tenth = powers.size() / 10;
+  std::nth_element(powers.begin(), powers.begin() + static_cast<std::ptrdiff_t>(tenth), powers.end());
+  constexpr double kLeast = 1e-5;
+  return static_cast<float>(std::max(kLeast, std::sqrt(powers[tenth])));
+}
+
+/// Appends `seconds` of noise, drawn from the place of what it stands beside.
+void add_noise(Samples& samples, double seconds, const Sound& beside, int64_t place, uint32_t lane) {
+  Random random({0, Purpose::synthesis, 0, static_cast<uint32_t>(place), lane});
+  const float level = noise_level(beside.samples, beside.rate);
+  for (int64_t left = std::llround(seconds * beside.rate); left > 0; --left) samples.push_back(level * random.normal());
+}
+
+Samples with_margins(const Sound& sound, double margin, int64_t place) {
+  Samples samples;
+  add_noise(samples, margin, sound, place, 0);
+  samples.insert(samples.end(), sound.samples.begin(), sound.samples.end());
+  add_noise(samples, margin, sound, place, 1);
+  return samples;
+}
+
+/// Sounds in the order of the list, at the rate of the options.
+std::vector<Sound> read_all(const std::vector<Recording>& recordings, int rate, const DataFolders& folders) {
+  std::vector<Sound> sounds(recordings.size());
+  std::vector<std::string> problems;
+  std::mutex mutex;
+  int64_t done = 0;
+  at::parallel_for(0, static_cast<int64_t>(recordings.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      std::string problem;
+      try {
+        sounds[i] = resample(read_sound(recordings[i].file), rate);
+      } catch (const Error& error) {
+        problem = error.what();
+      }
+      const std::lock_guard lock(mutex);
+      if (!problem.empty()) problems.push_back(problem);
+      if (folders.progress) folders.progress(++done, static_cast<int64_t>(recordings.size()));
+    }
+  });
+  if (problems.empty()) return sounds;
+  std::sort(problems.begin(), problems.end());
+  constexpr size_t kShown = 5;
+  std::string text;
+  for (size_t i = 0; i < std::min(kShown, problems.size()); ++i) text += (i > 0 ? "\n" : "") + problems[i];
+  if (problems.size() > kShown) text += fmt::format("\nand {} more", problems.size() - kShown);
+  throw Error(text);
+}
+
+/// Features of many sounds, by all threads.
+std::vector<torch::Tensor> features_of(const std::vector<Samples>& sounds, const FilterBanks& banks) {
+  std::vector<torch::Tensor> features(sounds.size());
+  at::parallel_for(0, static_cast<int64_t>(sounds.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) features[i] = banks.of(sounds[i]);
+  });
+  return features;
+}
+
+/// Mean and deviation of each bank.
+struct Statistics {
+  torch::Tensor mean, deviation;
+
+  explicit Statistics(const std::vector<torch::Tensor>& features) {
+    const torch::Tensor all = torch::cat(features).to(torch::kFloat64);
+    mean = all.mean(0).to(torch::kFloat32);
+    deviation = all.std(0, /*unbiased=*/false).clamp_min(1e-3).to(torch::kFloat32);
+  }
+  torch::Tensor applied(const torch::Tensor& features) const { return (features - mean) / deviation; }
+};
+
+/// By the name under which features are normalised: each speaker's, or one for all, from training recordings.
+class Normalization {
+ public:
+  Normalization(FeatureNormalization kind, const std::vector<Recording>& recordings, const std::vector<torch::Tensor>& features) : kind_(kind) {
+    std::map<std::string, std::vector<torch::Tensor>> groups;
+    for (size_t i = 0; i < recordings.size(); ++i)
+      if (kind == FeatureNormalization::speaker || !recordings[i].test) groups[key(recordings[i].speaker)].push_back(features[i]);
+    if (kind != FeatureNormalization::none)
+      for (const auto& [name, of_group] : groups) statistics_.emplace(name, Statistics(of_group));
+  }
+  torch::Tensor applied(const torch::Tensor& features, const std::string& speaker) const {
+    return kind_ == FeatureNormalization::none ? features : statistics_.at(key(speaker)).applied(features);
+  }
+
+ private:
+  std::string key(const std::string& speaker) const { return kind_ == FeatureNormalization::speaker ? speaker : ""; }
+  FeatureNormalization kind_;
+  std::map<std::string, Statistics> statistics_;
+};
+
+/// State of each frame when a recording's are divided evenly.
+torch::Tensor even_labels(const SpeechCorpus& corpus, int64_t frames, int64_t margin, int64_t word) {
+  torch::Tensor labels = torch::empty({frames}, torch::kInt64);
+  auto* label = labels.data_ptr<int64_t>();
+  const int64_t inside = std::max<int64_t>(1, frames - 2 * margin);
+  for (int64_t i = 0; i < frames; ++i) {
+    const int64_t at = i - margin;
+    if (at >= 0 && at < inside) label[i] = corpus.first_state(word) + at * corpus.states / inside;
+    else label[i] = corpus.first_silence() + (at < 0 ? i : at - inside) * corpus.silence_states / std::max<int64_t>(1, margin);
+    label[i] = std::min(label[i], corpus.classes() - 1);
+  }
+  return labels;
+}
+
+/// A split of frames from utterances that are appended.
+class FrameSplit {
+ public:
+  explicit FrameSplit(const SpeechOptions& options) : options_(options) {}
+
+  void add(std::vector<Utterance>& utterances, Utterance utterance, const torch::Tensor& features, const torch::Tensor& labels) {
+    utterance.begin = frames_;
+    utterance.frames = features.size(0);
+    first_.push_back(torch::full({utterance.frames}, utterance.begin, torch::kInt32));
+    frames_ += utterance.frames;
+    last_.push_back(torch::full({utterance.frames}, frames_ - 1, torch::kInt32));
+    features_.push_back(features);
+    labels_.push_back(labels);
+    utterances.push_back(std::move(utterance));
+  }
+  Split take() const {
+    return {.inputs = torch::cat(features_), .labels = torch::cat(labels_),
+            .context = {.before = options_.before, .after = options_.after, .first = torch::cat(first_), .last = torch::cat(last_)}};
+  }
+
+ private:
+  const SpeechOptions& options_;
+  int64_t frames_ = 0;
+  std::vector<torch::Tensor> features_, labels_, first_, last_;
+};
+
+/// Test recordings joined in strings: places of each string's recordings.
+std::vector<std::vector<size_t>> strings_of(const std::vector<Recording>& recordings, int64_t length) {
+  std::map<std::string, std::vector<std::pair<uint32_t, size_t>>> of_speaker;  // in random order
+  for (size_t i = 0; i < recordings.size(); ++i)
+    if (recordings[i].test) of_speaker[recordings[i].speaker].emplace_back(philox({0, Purpose::order, 0, static_cast<uint32_t>(i)}, 0)[0], i);
+  std::vector<std::vector<size_t>> strings;
+  for (auto& [speaker, places] : of_speaker) {
+    std::sort(places.begin(), places.end());
+    for (size_t i = 0; i < places.size(); ++i) {
+      if (i % static_cast<size_t>(length) == 0) strings.emplace_back();
+      strings.back().push_back(places[i].second);
+    }
+  }
+  return strings;
+}
+
+Samples joined(const std::vector<size_t>& places, const std::vector<Sound>& sounds, const SpeechOptions& options) {
+  Samples samples;
+  add_noise(samples, options.margin, sounds[places.front()], static_cast<int64_t>(places.front()), 2);
+  for (const size_t place : places) {
+    const Sound& sound = sounds[place];
+    samples.insert(samples.end(), sound.samples.begin(), sound.samples.end());
+    Random random({0, Purpose::synthesis, 0, static_cast<uint32_t>(place), 3});
+    const bool last = place == places.back();
+    const double pause = last ? options.margin : static_cast<double>(random.uniform(static_cast<float>(options.pause[0]), static_cast<float>(options.pause[1])));
+    add_noise(samples, pause, sound, static_cast<int64_t>(place), 4);
+  }
+  return samples;
+}
+
+}  // namespace
+
+void SpeechOptions::bind(Fields& fields) {
+  RecordingsOptions::bind(fields);
+  int64_t rate = banks.rate;
+  fields.integer("rate", rate, between(1000, 192000), "samples per second to which recordings are brought");
+  banks.rate = static_cast<int>(rate);
+  fields.integer("banks", banks.banks, between(2, 512), "mel filter banks");
+  fields.number("window", banks.window, between(0.002, 1), "seconds of sound in a frame");
+  fields.number("step", banks.step, between(0.001, 1), "seconds between frames");
+  fields.integer("before", before, between(0, 1000), "frames before the one that is named");
+  fields.integer("after", after, between(0, 1000), "frames after it; the ends of a recording are repeated");
+  fields.integer("states", states, between(1, 100), "states of each word's hidden Markov model, from left to right");
+  fields.integer("silence_states", silence_states, between(1, 100), "states of silence");
+  fields.number("margin", margin, between(0, 10), "seconds of noise put before and after each recording, as loud as its quietest tenth");
+  fields.choice<FeatureNormalization>("normalize", normalize,
+                                      {{"speaker", FeatureNormalization::speaker}, {"global", FeatureNormalization::global},
+                                       {"none", FeatureNormalization::none}},
+                                      "each bank to mean 0 and deviation 1: over each speaker's recordings, or over all training ones");
+  fields.integer("string_length", string_length, between(0, 100), "test recordings of a speaker that are joined to one string; 0: none are");
+  fields.numbers("pause", pause, between(0, 10), "seconds between the words of a string: shortest, longest");
+  fields.number("word_penalty", word_penalty, any_number(), "added to the logarithm of a string's probability for each word that is heard");
+  fields.require(pause.size() == 2 && pause[0] <= pause[1], "'pause' takes two numbers, the shortest first");
+}
+
+std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& name, const DataFolders& folders) {
+  const torch::NoGradGuard no_gradient;
+  options.folder = find_folder(options.folder, folders).string();
+  const std::vector<Recording> recordings = list_recordings(options);
+  const FilterBanks banks(options.banks);
+  const std::vector<Sound> sounds = read_all(recordings, options.banks.rate, folders);
+
+  auto corpus = std::make_shared<SpeechCorpus>();
+  std::set<std::string> words;
+  for (const Recording& recording : recordings) words.insert(recording.word);
+  corpus->words.assign(words.begin(), words.end());
+  corpus->states = options.states;
+  corpus->silence_states = options.silence_states;
+  corpus->word_penalty = options.word_penalty;
+  const auto place_of = [&](const std::string& word) {
+    return std::lower_bound(corpus->words.begin(), corpus->words.end(), word) - corpus->words.begin();
+  };
+
+  std::vector<Samples> padded;
+  for (size_t i = 0; i < sounds.size(); ++i) padded.push_back(with_margins(sounds[i], options.margin, static_cast<int64_t>(i)));
+  const std::vector<torch::Tensor> features = features_of(padded, banks);
+  const Normalization normalization(options.normalize, recordings, features);
+  const auto margin = static_cast<int64_t>(options.margin / options.banks.step);
+  FrameSplit train(options), test(options), strings(options);
+  for (size_t i = 0; i < recordings.size(); ++i) {
+    const Recording& recording = recordings[i];
+    const int64_t word = place_of(recording.word);
+    FrameSplit& split = recording.test ? test : train;
+    split.add(recording.test ? corpus->test : corpus->train, {.words = {word}, .name = recording.file.filename().string(), .speaker = recording.speaker},
+              normalization.applied(features[i], recording.speaker), even_labels(*corpus, features[i].size(0), margin, word));
+  }
+  if (options.string_length > 0) {
+    const auto lists = strings_of(recordings, options.string_length);
+    std::vector<Samples> together;
+    for (const std::vector<size_t>& places : lists) together.push_back(joined(places, sounds, options));
+    const std::vector<torch::Tensor> of_strings = features_of(together, banks);
+    for (size_t i = 0; i < lists.size(); ++i) {
+      Utterance utterance{.name = fmt::format("string {}", i + 1), .speaker = recordings[lists[i].front()].speaker};
+      for (const size_t place : lists[i]) utterance.words.push_back(place_of(recordings[place].word));
+      strings.add(corpus->strings, std::move(utterance), normalization.applied(of_strings[i], recordings[lists[i].front()].speaker),
+                  torch::full({of_strings[i].size(0)}, -1, torch::kInt64));
+    }
+    corpus->string_frames = strings.take();
+  }
+
+  auto dataset = std::make_unique<Dataset>();
+  dataset->name = name;
+  dataset->scale = 1;
+  for (const std::string& word : corpus->words)
+    for (int64_t state = 1; state <= corpus->states; ++state) dataset->classes.push_back(fmt::format("{}/{}", word, state));
+  for (int64_t state = 1; state <= corpus->silence_states; ++state) dataset->classes.push_back(fmt::format("silence/{}", state));
+  dataset->train = train.take();
+  dataset->test = test.take();
+  dataset->speech = std::move(corpus);
+  return dataset;
+}
+
+}  // namespace limbeck

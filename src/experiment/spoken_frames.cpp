@@ -1,0 +1,63 @@
+#include "experiment/spoken_frames.h"
+
+#include <torch/types.h>
+
+#include "core/hash.h"
+#include "nn/weights.h"
+#include "speech/recognition.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+
+void save_labels(const fs::path& file, const FrameLabels& labels) { save_tensors(file, {{"train", labels.train}, {"test", labels.test}}, {}); }
+
+FrameLabels load_labels(const fs::path& file) {
+  const TensorMap tensors = load_tensors(file).tensors;
+  if (!tensors.contains("train") || !tensors.contains("test")) throw Error(fmt::format("'{}' does not hold the labels of two splits", file.string()));
+  return {.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
+}
+
+std::string fingerprint_of(const FrameLabels& labels) {
+  Hasher hasher;
+  for (const torch::Tensor& tensor : {labels.train.contiguous(), labels.test.contiguous()}) hasher.add(tensor.data_ptr(), tensor.nbytes());
+  return hasher.fingerprint();
+}
+
+FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, torch::Device device) {
+  const SpeechCorpus& corpus = *dataset.speech;
+  const torch::Tensor priors = log_priors(corpus, labels.train);
+  const Durations durations = durations_of(corpus, corpus.train, labels.train);
+  const auto of_split = [&](const Split& split, const std::vector<Utterance>& utterances, const torch::Tensor& before) {
+    const torch::Tensor logits = predict_logits(network, ExampleSet(split, "frames", dataset).to(device));
+    return align(corpus, utterances, frame_scores(logits, priors), durations, before);
+  };
+  return {.train = of_split(dataset.train, corpus.train, labels.train), .test = of_split(dataset.test, corpus.test, labels.test), .aligned = true};
+}
+
+Json changed_labels(const FrameLabels& before, const FrameLabels& after) {
+  const auto part = [](const torch::Tensor& a, const torch::Tensor& b) { return a.ne(b).to(torch::kFloat64).mean().item<double>(); };
+  return {{"train", part(before.train, after.train)}, {"test", part(before.test, after.test)}};
+}
+
+Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network, const torch::Tensor& test_logits) {
+  const SpeechCorpus& corpus = *dataset.speech;
+  const torch::Tensor priors = log_priors(corpus, labels.train);
+  const Durations durations = durations_of(corpus, corpus.train, labels.train);
+  const WordErrors words = recognise(corpus.test, frame_scores(test_logits, priors), StateGraph::one_word(corpus, durations));
+  Json json = {{"word_error_rate", words.rate()}, {"words", words.json()}};
+  if (corpus.strings.empty()) return json;
+  const torch::Tensor logits = predict_logits(network, ExampleSet(corpus.string_frames, "strings", dataset).to(test_logits.device()));
+  const WordErrors strings = recognise(corpus.strings, frame_scores(logits, priors), StateGraph::word_loop(corpus, durations, corpus.word_penalty));
+  json["string_word_error_rate"] = strings.rate();
+  json["string_words"] = strings.json();
+  return json;
+}
+
+StageRecipe round_of(const StageRecipe& stage, int64_t round) {
+  StageRecipe one = stage;
+  one.name = fmt::format("{}.{}", stage.name, round);
+  one.align = 1;
+  return one;
+}
+
+}  // namespace limbeck

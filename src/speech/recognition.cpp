@@ -1,0 +1,89 @@
+#include "speech/recognition.h"
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace limbeck {
+namespace {
+
+torch::Tensor part_of(const torch::Tensor& frames, const Utterance& utterance) { return frames.narrow(0, utterance.begin, utterance.frames); }
+
+/// Calls use(utterance) for each, by all threads.
+void for_each(const std::vector<Utterance>& utterances, const std::function<void(const Utterance&)>& use) {
+  at::parallel_for(0, static_cast<int64_t>(utterances.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) use(utterances[static_cast<size_t>(i)]);
+  });
+}
+
+}  // namespace
+
+torch::Tensor log_priors(const SpeechCorpus& corpus, const torch::Tensor& labels) {
+  const torch::Tensor known = labels.to(torch::kCPU).masked_select(labels.to(torch::kCPU).ge(0));
+  const torch::Tensor counts = torch::bincount(known, {}, corpus.classes()).to(torch::kFloat64) + 1;
+  return (counts / counts.sum()).log().to(torch::kFloat32);
+}
+
+torch::Tensor frame_scores(const torch::Tensor& logits, const torch::Tensor& log_priors) {
+  return (torch::log_softmax(logits.to(torch::kCPU).to(torch::kFloat32), 1) - log_priors).contiguous();
+}
+
+torch::Tensor align(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const torch::Tensor& scores, const Durations& durations,
+                    const torch::Tensor& labels) {
+  torch::Tensor aligned = labels.to(torch::kCPU).clone();
+  for_each(utterances, [&](const Utterance& utterance) {
+    const StateGraph graph = StateGraph::of_words(corpus, durations, utterance.words);
+    const Path path = graph.best_path(part_of(scores, utterance));
+    if (!path.nodes.empty()) part_of(aligned, utterance).copy_(graph.states_of(path));
+  });
+  return aligned;
+}
+
+WordErrors& WordErrors::operator+=(const WordErrors& other) {
+  words += other.words;
+  substitutions += other.substitutions;
+  deletions += other.deletions;
+  insertions += other.insertions;
+  return *this;
+}
+
+Json WordErrors::json() const {
+  return {{"words", words}, {"substitutions", substitutions}, {"deletions", deletions}, {"insertions", insertions}, {"errors", errors()}, {"rate", rate()}};
+}
+
+WordErrors count_word_errors(const std::vector<int64_t>& said, const std::vector<int64_t>& heard) {
+  const auto better = [](const WordErrors& a, const WordErrors& b) {
+    return std::pair(a.errors(), -a.substitutions) < std::pair(b.errors(), -b.substitutions);
+  };
+  std::vector<WordErrors> row(heard.size() + 1);
+  for (size_t j = 0; j < row.size(); ++j) row[j].insertions = static_cast<int64_t>(j);
+  for (size_t i = 1; i <= said.size(); ++i) {
+    WordErrors diagonal = row[0];
+    row[0].deletions = static_cast<int64_t>(i);
+    for (size_t j = 1; j < row.size(); ++j) {
+      WordErrors replaced = diagonal, left_out = row[j], added = row[j - 1];
+      if (said[i - 1] != heard[j - 1]) ++replaced.substitutions;
+      ++left_out.deletions;
+      ++added.insertions;
+      diagonal = row[j];
+      row[j] = std::min({replaced, left_out, added}, better);
+    }
+  }
+  row.back().words = static_cast<int64_t>(said.size());
+  return row.back();
+}
+
+WordErrors recognise(const std::vector<Utterance>& utterances, const torch::Tensor& scores, const StateGraph& graph) {
+  WordErrors all;
+  std::mutex mutex;
+  for_each(utterances, [&](const Utterance& utterance) {
+    const WordErrors own = count_word_errors(utterance.words, graph.words_of(graph.best_path(part_of(scores, utterance))));
+    const std::lock_guard lock(mutex);
+    all += own;
+  });
+  return all;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,54 @@
+#include "experiment/memory.h"
+
+#include <gtest/gtest.h>
+
+#include "experiment/model.h"
+#include "support/small_data.h"
+
+namespace limbeck {
+namespace {
+
+class Memory : public ::testing::Test {
+ protected:
+  std::shared_ptr<Network> make(const std::string& network) const { return make_network(choose(Slot::network, network), *digits, 1); }
+  MemoryNeed need(const StageRecipe& stage, const std::vector<std::shared_ptr<Network>>& teachers = {}, double kept = 0) const {
+    return memory_need(*digits, stage, *make("{mlp: [100]}"), teachers, kept);
+  }
+  std::unique_ptr<Dataset> digits = small_digits(60, 10);
+};
+
+constexpr double kParameters = 784 * 100 + 100 + 100 * 10 + 10;
+
+TEST_F(Memory, CountsDataWeightsGradientAndState) {
+  const MemoryNeed alone = need({});
+  EXPECT_EQ(alone.data, 70 * (784 + 8));
+  EXPECT_EQ(alone.weights, kParameters * 4 * (1 + 1 + 2));
+  EXPECT_EQ(alone.outputs, 0);
+  EXPECT_TRUE(alone.complete);
+  EXPECT_EQ(need({}, {}, 5e9).total(), alone.total() + 5e9);
+}
+
+TEST_F(Memory, GrowsWithTheBatch) {
+  StageRecipe large;
+  large.batch_size = 100000;
+  EXPECT_GT(need(large).activations, 100000.0 * 784 * 4);
+}
+
+TEST_F(Memory, CountsEveryTeacher) {
+  const auto teacher = make("{mlp: [100]}");
+  EXPECT_EQ(need({}, {teacher, teacher, teacher}).weights, need({}).weights + 3 * kParameters * 4);
+}
+
+TEST_F(Memory, CountsReplicasThatAreTrainedTogether) {
+  StageRecipe stage;
+  stage.batch_size = 100000;
+  const MemoryNeed one = need(stage);
+  stage.replicas.count = 4;
+  EXPECT_EQ(need(stage).weights, one.weights);  // one after the other
+  stage.replicas.together = true;
+  EXPECT_EQ(need(stage).weights, 4 * one.weights);
+  EXPECT_EQ(need(stage).activations, 4 * one.activations);
+}
+
+}  // namespace
+}  // namespace limbeck
