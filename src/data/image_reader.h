@@ -54,7 +54,7 @@ struct UnreadableImage {
   std::string problem;
 };
 
-/// Called with the number of pictures that are done after each, from any of the threads, one at a time.
+/// Called after each picture with the number of those that are done, from any of the threads, one at a time.
 using ImageProgress = std::function<void(int64_t done, int64_t all)>;
 
 /// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns those that

@@ -26,14 +26,14 @@ torch::Device device_of(DeviceChoice choice) {
   return cuda ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
 }
 
-/// Tells of every hundredth picture and of the last.
-std::function<void(int64_t, int64_t)> picture_progress(const EventBus& events) {
+/// Tells of every hundredth file and of the last.
+std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
   constexpr int64_t kEvery = 100;
   const auto start = std::chrono::steady_clock::now();
   return [&events, start](int64_t done, int64_t all) {
     if (done % kEvery != 0 && done != all) return;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    events.emit(WorkProgress{"pictures", done, all, static_cast<double>(done) / std::max(seconds, 1e-9)});
+    events.emit(WorkProgress{"files read", done, all, static_cast<double>(done) / std::max(seconds, 1e-9)});
   };
 }
 
@@ -80,7 +80,7 @@ Experiment::~Experiment() = default;
 void Experiment::load_data() {
   use_threads(options_.threads);
   DataFolders folders(options_.data);
-  folders.progress = picture_progress(events_);
+  folders.progress = reading_progress(events_);
   dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
   for (const std::string& notice : dataset_->notices) events_.emit(Notice{notice});
   fingerprints_.source = dataset_->fingerprint();

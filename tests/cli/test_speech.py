@@ -1,0 +1,96 @@
+"""Recordings: from a folder of sound files to word error rates, through the program."""
+import json
+import math
+import random
+import struct
+import unittest
+import wave
+
+from support import ProgramTest
+
+RECIPE = """
+name: speech
+data: { source: { recordings: { folder: FOLDER, test_below: 2, states: 3, before: 3, after: 2, string_length: 3 } } }
+networks: { small: { mlp: [32] } }
+stages:
+  - { name: labels, train: small, epochs: 2, align: 2 }
+  - { name: ensemble, train: small, epochs: 2, replicas: 2 }
+  - { name: distilled, train: small, epochs: 2, teacher: ensemble }
+"""
+WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}
+
+
+def say(path, begin, end, chance):
+    """A tone that glides from one frequency to another, in noise."""
+    count = int(8000 * chance.uniform(0.25, 0.4))
+    phase, samples = 0.0, []
+    for i in range(count):
+        phase += 2 * math.pi * (begin + (end - begin) * i / count) / 8000
+        samples.append(int(8000 * math.sin(phase) + chance.gauss(0, 60)))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, count, "NONE", ""))
+        file.writeframes(struct.pack(f"<{count}h", *samples))
+
+
+class Speech(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.recordings = self.folder / "recordings"
+        self.recordings.mkdir()
+        chance = random.Random(1)
+        for word, (begin, end) in WORDS.items():
+            for speaker in ("ann", "bob"):
+                for i in range(8):
+                    say(self.recordings / f"{word}_{speaker}_{i}.wav", begin, end, chance)
+        self.recipe.write_text(RECIPE.replace("FOLDER", str(self.recordings)))
+
+    def run_recipe(self, *arguments, **options):
+        return self.limbeck("run", self.recipe, "--out", self.out, "--quiet", *arguments, **options)
+
+    def test_words_are_learned_and_counted(self):
+        self.run_recipe()
+        results = json.loads((self.out / "results.json").read_text())
+        labels, ensemble, distilled = results["stages"]
+        self.assertEqual(labels["alignment"]["rounds"], 2)
+        self.assertGreater(labels["alignment"]["changed"]["train"], 0)
+        for stage in results["stages"]:
+            test = stage["evaluations"]["test"]
+            self.assertEqual(test["words"]["words"], 12)
+            self.assertEqual(test["string_words"]["words"], 12)
+            self.assertLessEqual(test["word_error_rate"], 0.1)
+        self.assertGreater(distilled["evaluations"]["test"]["accuracy"], 0.6)
+        self.assertIn("word errors", self.limbeck("report", self.out).stdout)
+        self.assertIn("word errors", (self.out / "report.html").read_text())
+
+    def test_all_systems_learn_the_same_labels_again_after_a_stop(self):
+        self.run_recipe()
+        before = (self.out / "stages/distilled/weights.safetensors").read_bytes()
+        for file in (self.out / "stages/distilled").iterdir():
+            file.unlink()
+        self.run_recipe()  # the labels come from the file
+        self.assertEqual((self.out / "stages/distilled/weights.safetensors").read_bytes(), before)
+        (self.out / "stages/labels/labels.safetensors").unlink()
+        self.run_recipe()
+        self.assertEqual((self.out / "stages/distilled/weights.safetensors").read_bytes(), before)
+
+    def test_other_labels_are_another_stage(self):
+        self.run_recipe()
+        lines = self.limbeck("run", self.recipe, "--out", self.out, "--set", "stages.labels.align=1").stdout
+        lines += self.limbeck("run", self.recipe, "--out", self.out, "--set", "stages.labels.align=2").stderr
+        results = json.loads((self.out / "results.json").read_text())
+        self.assertEqual(results["stages"][0]["alignment"]["rounds"], 2)
+
+    def test_bad_input_is_named_before_work(self):
+        (self.recordings / "rise_ann_3.wav").write_bytes(b"RIFF")
+        self.assertIn("rise_ann_3.wav", self.run_recipe(expect=1).stderr)
+        self.assertFalse((self.out / "stages").exists())
+        (self.recordings / "rise_ann_3.wav").unlink()
+        self.assertIn("no speaker 'anm'", self.run_recipe("--set", "data.source.recordings.held_out=anm", expect=2).stderr)
+        self.assertIn("augmentations are of pictures", self.run_recipe("--set", "data.augment={flip: true}", expect=2).stderr)
+        self.recipe.write_text("name: d\ndata: {source: {digits: {train: 50, test: 20}}}\nnetworks: {n: {mlp: [4]}}\n"
+                               "stages: [{name: a, train: n, align: 2}]\n")
+        self.assertIn("'align' is of recordings", self.run_recipe(expect=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,323 @@
+// Sound files, filter banks and lists of recordings: data/, tested here with what is made from them.
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <complex>
+#include <fstream>
+#include <numbers>
+
+#include "data/filter_banks.h"
+#include "data/recordings.h"
+#include "data/sound_file.h"
+#include "data/speech.h"
+#include "support/small_data.h"
+#include "support/temporary_folder.h"
+
+namespace limbeck {
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+
+void append(std::string& bytes, uint32_t value, int size) {
+  for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i));
+}
+
+/// A WAV file of 16 bits, written by hand.
+std::string wav(const std::vector<std::vector<float>>& channels, uint32_t rate) {
+  std::string data;
+  for (size_t i = 0; i < channels[0].size(); ++i)
+    for (const auto& channel : channels) append(data, static_cast<uint32_t>(std::lround(channel[i] * 32767)), 2);
+  const auto count = static_cast<uint32_t>(channels.size());
+  std::string bytes = "RIFF";
+  append(bytes, static_cast<uint32_t>(36 + data.size()), 4);
+  bytes += "WAVEfmt ";
+  for (const auto& [value, size] : std::vector<std::pair<uint32_t, int>>{{16, 4}, {1, 2}, {count, 2}, {rate, 4}, {rate * count * 2, 4}, {count * 2, 2}, {16, 2}})
+    append(bytes, value, size);
+  bytes += "data";
+  append(bytes, static_cast<uint32_t>(data.size()), 4);
+  return bytes + data;
+}
+
+std::vector<float> tone(double hertz, double seconds, int rate, double loudness = 0.5) {
+  std::vector<float> samples(static_cast<size_t>(seconds * rate));
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(loudness * std::sin(2 * kPi * hertz * static_cast<double>(i) / rate));
+  return samples;
+}
+
+class Sounds : public TemporaryFolder {
+ protected:
+  fs::path put(const std::string& name, const std::string& bytes) const {
+    fs::create_directories((folder / name).parent_path());
+    write_file(folder / name, bytes);
+    return folder / name;
+  }
+  std::string refusal(const std::string& bytes) const { return message_of<Error>([&] { read_sound(put("s.wav", bytes)); }); }
+};
+
+TEST_F(Sounds, AreReadAsTheMeanOfTheirChannels) {
+  const Sound mono = read_sound(put("m.wav", wav({{0, 0.5F, -0.5F}}, 8000)));
+  EXPECT_EQ(mono.rate, 8000);
+  ASSERT_EQ(mono.samples.size(), 3);
+  EXPECT_NEAR(mono.samples[1], 0.5, 1e-4);
+  const Sound stereo = read_sound(put("s.wav", wav({{0.5F, 0.25F}, {-0.5F, 0.75F}}, 16000)));
+  EXPECT_EQ(stereo.rate, 16000);
+  EXPECT_NEAR(stereo.samples[0], 0, 1e-4);
+  EXPECT_NEAR(stereo.samples[1], 0.5, 1e-4);
+}
+
+TEST_F(Sounds, ThatAreDamagedAreNamed) {
+  const std::string whole = wav({tone(440, 0.1, 8000)}, 8000);
+  EXPECT_NE(refusal("").find("s.wav"), std::string::npos);
+  EXPECT_NE(refusal("no sound at all").find("s.wav"), std::string::npos);
+  EXPECT_NE(refusal(wav({{}}, 8000)).find("no samples"), std::string::npos);
+  EXPECT_NE(refusal(whole.substr(0, 20)).find("s.wav"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_sound(folder / "missing.wav"); }).find("missing.wav"), std::string::npos);
+  for (size_t i = 0; i < 200; ++i) {  // whatever is in it: an error or a sound, never a crash
+    std::string bytes = whole.substr(0, whole.size() - i * 7);
+    bytes[(i * 13) % 44] ^= static_cast<char>(1 << (i % 8));
+    try {
+      for (const float sample : read_sound(put("s.wav", bytes)).samples) EXPECT_TRUE(std::isfinite(sample));
+    } catch (const Error&) {
+    }
+  }
+}
+
+TEST_F(Sounds, KeepTheirTonesAtAnotherRate) {
+  const Sound sound{.samples = tone(440, 0.5, 16000), .rate = 16000};
+  const Sound slower = resample(sound, 8000);
+  const std::vector<float> wanted = tone(440, 0.5, 8000);
+  ASSERT_EQ(slower.samples.size(), wanted.size());
+  for (size_t i = 100; i + 100 < wanted.size(); ++i) EXPECT_NEAR(slower.samples[i], wanted[i], 2e-3) << i;
+  // What the lower rate cannot carry is gone instead of coming back as another tone.
+  const Sound high = resample({.samples = tone(6000, 0.5, 16000), .rate = 16000}, 8000);
+  for (size_t i = 100; i + 100 < high.samples.size(); ++i) EXPECT_NEAR(high.samples[i], 0, 2e-2) << i;
+}
+
+/// The definition once more, sample by sample, with a plain Fourier sum.
+std::vector<double> plain_features(const std::vector<float>& samples, size_t frame) {
+  constexpr size_t kWindow = 200, kStep = 80, kTransform = 256, kBanks = 40;
+  std::vector<double> x(samples.begin() + static_cast<std::ptrdiff_t>(frame * kStep), samples.begin() + static_cast<std::ptrdiff_t>(frame * kStep + kWindow));
+  double mean = 0;
+  for (const double value : x) mean += value / kWindow;
+  for (double& value : x) value -= mean;
+  std::vector<double> y(kWindow);
+  for (size_t i = 0; i < kWindow; ++i) y[i] = (x[i] - 0.97 * x[i == 0 ? 0 : i - 1]) * (0.54 - 0.46 * std::cos(2 * kPi * static_cast<double>(i) / (kWindow - 1)));
+  const auto mel = [](double hertz) { return 1127 * std::log(1 + hertz / 700); };
+  std::vector<double> features;
+  for (size_t bank = 0; bank < kBanks; ++bank) {
+    const double low = mel(64), high = mel(4000), left = low + (high - low) * static_cast<double>(bank) / (kBanks + 1);
+    const double centre = low + (high - low) * static_cast<double>(bank + 1) / (kBanks + 1), right = low + (high - low) * static_cast<double>(bank + 2) / (kBanks + 1);
+    double sum = 0;
+    for (size_t bin = 0; bin <= kTransform / 2; ++bin) {
+      const double at = mel(static_cast<double>(bin) * 8000 / kTransform);
+      if (at <= left || at >= right) continue;
+      std::complex<double> spectrum = 0;
+      for (size_t i = 0; i < kWindow; ++i) spectrum += y[i] * std::polar(1.0, -2 * kPi * static_cast<double>(bin * i) / kTransform);
+      sum += (at < centre ? (at - left) / (centre - left) : (right - at) / (right - centre)) * std::norm(spectrum);
+    }
+    features.push_back(std::log(std::max(sum, 1e-10)));
+  }
+  return features;
+}
+
+TEST(FilterBanks, AreWhatTheirDefinitionSays) {
+  std::vector<float> samples = tone(700, 0.2, 8000);
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] += 0.1F * std::sin(static_cast<float>(i * i % 97)) + 0.05F;
+  const FilterBanks banks({});
+  const torch::Tensor features = banks.of(samples);
+  EXPECT_EQ(features.sizes().vec(), (std::vector<int64_t>{1 + (1600 - 200) / 80, 40}));
+  for (const size_t frame : {0, 5, 17}) {
+    const std::vector<double> wanted = plain_features(samples, frame);
+    for (size_t bank = 0; bank < wanted.size(); ++bank)
+      EXPECT_NEAR(features[static_cast<int64_t>(frame)][static_cast<int64_t>(bank)].item<double>(), wanted[bank], 1e-4) << frame << ", " << bank;
+  }
+}
+
+TEST(FilterBanks, OfSilenceAndOfShortSoundsAreFinite) {
+  const FilterBanks banks({});
+  EXPECT_TRUE(banks.of(std::vector<float>(3, 0.5F)).isfinite().all().item<bool>());
+  EXPECT_EQ(banks.of(std::vector<float>(3, 0.5F)).size(0), 1);
+  EXPECT_NEAR(banks.of(std::vector<float>(800, 0.0F)).max().item<double>(), std::log(1e-10), 1e-3);
+}
+
+TEST(FilterBanks, ThatCannotBeAreRefused) {
+  EXPECT_THROW(FilterBanks({.rate = 8000, .high = 5000}), Error);
+  EXPECT_THROW(FilterBanks({.rate = 8000, .banks = 200}), Error);
+}
+
+class RecordingLists : public Sounds {
+ protected:
+  void make(const std::vector<std::string>& names) const {
+    for (const std::string& name : names) put(name, wav({tone(300, 0.1, 8000)}, 8000));
+  }
+  RecordingsOptions options() const {
+    RecordingsOptions options;
+    options.folder = folder.string();
+    return options;
+  }
+  std::string refused(const RecordingsOptions& options) const { return message_of<Error>([&] { list_recordings(options); }); }
+};
+
+TEST_F(RecordingLists, ComeFromNames) {
+  make({"yes_ann_0.wav", "yes_ann_7.wav", "no_ann_0.wav", "no_bob_12.wav", "readme.txt"});
+  RecordingsOptions by_index = options();
+  by_index.test_below = 5;
+  const std::vector<Recording> all = list_recordings(by_index);
+  ASSERT_EQ(all.size(), 4);
+  EXPECT_EQ(all[0].word, "no");
+  EXPECT_EQ(all[0].speaker, "ann");
+  EXPECT_TRUE(all[0].test);
+  EXPECT_EQ(all[1].index, 12);
+  EXPECT_FALSE(all[1].test);
+}
+
+TEST_F(RecordingLists, HoldASpeakerOut) {
+  make({"yes_ann_0.wav", "no_ann_1.wav", "yes_bob_2.wav", "no_bob_3.wav"});
+  RecordingsOptions by_speaker = options();
+  by_speaker.held_out = "bob";
+  for (const Recording& recording : list_recordings(by_speaker)) EXPECT_EQ(recording.test, recording.speaker == "bob");
+  by_speaker.held_out = "bobb";
+  EXPECT_NE(refused(by_speaker).find("did you mean 'bob'"), std::string::npos);
+}
+
+TEST_F(RecordingLists, AreDividedByHashWhereNothingElseDoes) {
+  for (int i = 0; i < 20; ++i) make({fmt::format("yes_ann_{}.wav", i), fmt::format("no_ann_{}.wav", i)});
+  std::map<std::string, int> tested;
+  for (const Recording& recording : list_recordings(options())) tested[recording.word] += recording.test;
+  EXPECT_EQ(tested, (std::map<std::string, int>{{"no", 2}, {"yes", 2}}));
+}
+
+TEST_F(RecordingLists, ComeFromACsvFile) {
+  make({"a/1.wav", "a/2.wav", "a/3.wav"});
+  RecordingsOptions by_csv = options();
+  by_csv.csv = put("list.csv", "split,file,word\ntrain,a/1.wav,\"left, right\"\ntrain,a/3.wav,up\ntest,a/2.wav,up\n").string();
+  const std::vector<Recording> all = list_recordings(by_csv);
+  ASSERT_EQ(all.size(), 3);
+  EXPECT_EQ(all[0].word, "left, right");
+  EXPECT_TRUE(all[1].test);
+  by_csv.csv = put("bad.csv", "file,word\na/9.wav,up\n").string();
+  EXPECT_NE(refused(by_csv).find("line 2: there is no file"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,split\na/1.wav,train\n").string();
+  EXPECT_NE(refused(by_csv).find("no column 'word'"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,word\na/1.wav\n").string();
+  EXPECT_NE(refused(by_csv).find("1 fields"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,word,split\na/1.wav,up,tset\n").string();
+  EXPECT_NE(refused(by_csv).find("'tset'"), std::string::npos);
+}
+
+TEST_F(RecordingLists, ThatMakeNoSenseAreRefused) {
+  EXPECT_NE(refused(options()).find("no recordings"), std::string::npos);
+  make({"track 1.wav"});
+  EXPECT_NE(refused(options()).find("there is 'track 1.wav'"), std::string::npos);
+  make({"yes_ann_0.wav", "yes_ann_7.wav"});
+  EXPECT_NE(refused(options()).find("only word"), std::string::npos);
+  make({"no_ann_1.wav"});
+  RecordingsOptions by_index = options();
+  by_index.test_below = 5;  // of "no" there is only a test recording
+  EXPECT_NE(refused(by_index).find("'no' is said in test recordings"), std::string::npos);
+  by_index.test_below = 100;
+  EXPECT_NE(refused(by_index).find("all recordings are in the test split"), std::string::npos);
+  by_index.pattern = "{speaker}.wav";
+  EXPECT_NE(refused(by_index).find("no {word}"), std::string::npos);
+  by_index.pattern = "{word}_{speeker}.wav";
+  EXPECT_NE(refused(by_index).find("{speeker}"), std::string::npos);
+}
+
+class SpeechData : public RecordingLists {
+ protected:
+  SpeechOptions speech() const {
+    SpeechOptions options;
+    options.folder = folder.string();
+    options.test_below = 2;
+    options.states = 3;
+    options.before = 2;
+    options.after = 1;
+    options.string_length = 2;
+    return options;
+  }
+  void SetUp() override {
+    RecordingLists::SetUp();
+    for (int i = 0; i < 5; ++i)
+      for (const char* speaker : {"ann", "bob"}) {
+        put(fmt::format("low_{}_{}.wav", speaker, i), wav({tone(300 + i, 0.3 + 0.01 * i, 8000)}, 8000));
+        put(fmt::format("high_{}_{}.wav", speaker, i), wav({tone(2000 + i, 0.3, 8000)}, 8000));
+      }
+  }
+};
+
+TEST_F(SpeechData, HasFramesWithTheirContext) {
+  const auto data = load_speech(speech(), "test", DataFolders());
+  EXPECT_EQ(data->input_shape(), (std::vector<int64_t>{4, 40}));
+  EXPECT_EQ(data->classes, (std::vector<std::string>{"high/1", "high/2", "high/3", "low/1", "low/2", "low/3", "silence/1"}));
+  const SpeechCorpus& corpus = *data->speech;
+  EXPECT_EQ(corpus.train.size(), 12);
+  EXPECT_EQ(corpus.test.size(), 8);
+  const ExampleSet train(data->train, "train", *data);
+  const Utterance& second = corpus.train[1];
+  const auto row = [&](int64_t frame) { return data->train.inputs[frame]; };
+  const torch::Tensor inputs = train.batch(torch::tensor({second.begin, second.begin + 2, second.begin + second.frames - 1}, torch::kInt64)).inputs;
+  EXPECT_TRUE(inputs[0].equal(torch::stack({row(second.begin), row(second.begin), row(second.begin), row(second.begin + 1)})));
+  EXPECT_TRUE(inputs[1].equal(torch::stack({row(second.begin), row(second.begin + 1), row(second.begin + 2), row(second.begin + 3)})));
+  const int64_t last = second.begin + second.frames - 1;
+  EXPECT_TRUE(inputs[2].equal(torch::stack({row(last - 2), row(last - 1), row(last), row(last)})));
+}
+
+TEST_F(SpeechData, BeginsWithEvenLabels) {
+  const auto data = load_speech(speech(), "test", DataFolders());
+  const Utterance& first = data->speech->train.front();
+  const torch::Tensor labels = data->train.labels.narrow(0, first.begin, first.frames);
+  EXPECT_EQ(labels[0].item<int64_t>(), 6);
+  EXPECT_EQ(labels[first.frames - 1].item<int64_t>(), 6);
+  const int64_t begin = first.words[0] * 3;
+  for (int64_t state = begin; state < begin + 3; ++state) EXPECT_NEAR(labels.eq(state).sum().item<double>(), (first.frames - 30) / 3.0, 1.01);
+}
+
+TEST_F(SpeechData, IsNormalisedBySpeaker) {
+  const auto data = load_speech(speech(), "test", DataFolders());
+  const torch::Tensor all = torch::cat({data->train.inputs, data->test.inputs});
+  EXPECT_TRUE(all.mean(0).allclose(torch::zeros({40}), 0, 1e-3));
+  EXPECT_TRUE(all.std(0).allclose(torch::ones({40}), 0, 1e-2));
+}
+
+TEST_F(SpeechData, JoinsEachTestRecordingOnce) {
+  const auto data = load_speech(speech(), "test", DataFolders());
+  EXPECT_EQ(data->speech->strings.size(), 4);
+  int64_t words = 0, frames = 0;
+  for (const Utterance& utterance : data->speech->strings) words += static_cast<int64_t>(utterance.words.size());
+  for (const Utterance& utterance : data->speech->test) frames += utterance.frames;
+  EXPECT_EQ(words, 8);
+  EXPECT_LT(data->speech->string_frames.size(), frames);  // pauses are shorter than two margins
+  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->speech->string_frames.inputs.equal(data->speech->string_frames.inputs));
+}
+
+TEST_F(SpeechData, KeepsRecordingsWholeWhereAPartIsChosen) {
+  const auto data = load_speech(speech(), "test", DataFolders());
+  const auto whole = [&](const ExampleSet& examples) {
+    int64_t recordings = 0;
+    for (const Utterance& utterance : data->speech->train) {
+      const int64_t there = examples.ids().ge(utterance.begin).logical_and(examples.ids().lt(utterance.begin + utterance.frames)).sum().item<int64_t>();
+      EXPECT_TRUE(there == 0 || there == utterance.frames) << utterance.name;
+      recordings += there > 0;
+    }
+    return recordings;
+  };
+  const TrainingSplit split = hold_out(*data, 50, 1);
+  EXPECT_EQ(whole(split.validation), 1);
+  EXPECT_EQ(whole(split.train), 11);
+  const ExampleSet half = choose_examples(ExampleSet(data->train, "train", *data), {.fraction = 0.5}, *data, 1);
+  EXPECT_EQ(whole(half), 6);
+  EXPECT_EQ(half.labels().lt(3).sum().item<int64_t>() > 0, half.labels().lt(6).sum().item<int64_t>() > 0);
+  EXPECT_THROW(hold_out(*data, data->train.size() - 5, 1), Error);
+}
+
+TEST_F(SpeechData, NamesRecordingsThatCannotBeRead) {
+  put("low_ann_3.wav", "nothing");
+  put("high_bob_4.wav", "");
+  const std::string message = message_of<Error>([&] { load_speech(speech(), "test", DataFolders()); });
+  EXPECT_NE(message.find("low_ann_3.wav"), std::string::npos);
+  EXPECT_NE(message.find("high_bob_4.wav"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace limbeck
