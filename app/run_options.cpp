@@ -63,6 +63,18 @@ std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags
   return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
 }
 
+void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output) {
+  const Recipe recipe = read_recipe(file, flags);
+  ProgressPrinter progress(output.quiet);
+  EventBus events;
+  events.subscribe([&progress](const Event& event) { progress(event); });
+  RunOptions options = options_of(flags, recipe);
+  options.helps = true;
+  const int64_t trained = Experiment(recipe, options, events).help();
+  if (output.json) fmt::print("{}\n", Json{{"trained", trained}}.dump());
+  else fmt::print("{} member{} trained; nothing is left to help with\n", trained, trained == 1 ? "" : "s");
+}
+
 void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment) {
   const Recipe recipe = parse_recipe(text, file, flags.settings, components());
   const fs::path out = out_of(flags, recipe);

@@ -22,6 +22,9 @@ struct RunFlags {
 std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events);
 Recipe read_recipe(const std::string& file, const RunFlags& flags);
 
+/// Trains members of a run's ensembles and specialists beside it; see Experiment::help.
+void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output);
+
 /// Parses the recipe, runs it with progress, writes the report, prints the table: of stages, and with `deployment` also of what each
 /// network costs where it is used. Errors are thrown.
 void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment = false);

@@ -11,10 +11,13 @@ void add_run(Program& program) {
   auto recipe = std::make_shared<std::string>();
   auto flags = std::make_shared<RunFlags>();
   command->add_option("recipe", *recipe, "YAML file; `limbeck init` writes one to start from")->required()->type_name("RECIPE");
+  auto help = std::make_shared<bool>(false);
   flags->add_to(*command);
+  command->add_flag("--help-along", *help, "train members of ensembles and specialists beside another process that runs the same recipe into the same folder");
   command->callback([=, &program] {
     settle_process(program.arguments);
-    run_recipe(read_file(*recipe), *recipe, *flags, program.output);
+    if (*help) help_run(*recipe, *flags, program.output);
+    else run_recipe(read_file(*recipe), *recipe, *flags, program.output);
   });
   command->footer(
       "A run that was stopped goes on where it was when the same command is given again; stages that are finished and\n"

@@ -27,6 +27,8 @@ enum class Purpose : uint32_t {
   label_noise = 9,      ///< which training examples get a wrong label, and which
   sweep = 10,           ///< points of a random search; id: the point
   mixing = 11,          ///< with which example one is mixed, and by which share
+  grouping = 12,        ///< of classes for specialists
+  others = 13,          ///< examples of other classes that a specialist sees; epoch: the specialist, id: the example
 };
 
 /// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.

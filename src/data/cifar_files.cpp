@@ -82,6 +82,18 @@ std::vector<std::string> read_label_names(const fs::path& file, int64_t count) {
   return names;
 }
 
+std::vector<int64_t> superclasses_of(const fs::path& file, const CifarFormat& format, int64_t records) {
+  if (format.shown == 0) return {};
+  const MappedFile mapped = MappedFile::open(file);
+  std::vector<int64_t> superclasses(static_cast<size_t>(format.classes[format.shown]));
+  const auto* bytes = reinterpret_cast<const uint8_t*>(mapped.data());
+  for (int64_t i = 0; i < records; ++i) {
+    const uint8_t* record = bytes + i * format.record_bytes();
+    superclasses[record[format.shown]] = record[format.shown - 1];
+  }
+  return superclasses;
+}
+
 std::unique_ptr<Dataset> load_cifar(const CifarSet& set, const std::string& folder, const DataFolders& folders) {
   // Where some files are there, a missing one is a mistake of the user's; where none is, they are fetched.
   if (!find_file(folder, folders, set.train.front())) fetch(published_data(set.name), folders, [](const Event&) {});
@@ -95,6 +107,7 @@ std::unique_ptr<Dataset> load_cifar(const CifarSet& set, const std::string& fold
   dataset->classes = read_label_names(require_file(folder, folders, set.label_names), set.format.classes[set.format.shown]);
   dataset->train = split(set.train, set.train_records);
   dataset->test = split(set.test, set.test_records);
+  dataset->superclasses = superclasses_of(require_file(folder, folders, set.train.front()), set.format, set.train_records);
   return dataset;
 }
 

@@ -27,6 +27,9 @@ Split read_cifar(const std::vector<fs::path>& files, const CifarFormat& format, 
 /// The names of so many labels, a line each; empty lines at the end are none.
 std::vector<std::string> read_label_names(const fs::path& file, int64_t count);
 
+/// Of each class that is shown, what the label byte before it says in a file that was read; empty where there is none.
+std::vector<int64_t> superclasses_of(const fs::path& file, const CifarFormat& format, int64_t records);
+
 /// A data set's published files: which they are, and where they lie.
 struct CifarSet {
   std::string name;                ///< of the published data: "cifar10"

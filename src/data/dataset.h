@@ -45,6 +45,7 @@ struct Dataset {
   double scale = 1.0 / 255;  ///< a pixel's value is its byte times this
   std::vector<double> mean, deviation;  ///< of each channel, usual for this data set, in units of a scaled pixel; empty: none
   std::vector<std::string> notices;     ///< what a user should know of how it was read, to be passed on as Notice
+  std::vector<int64_t> superclasses;    ///< of each class, the larger one that it belongs to; empty: there are none
   std::shared_ptr<const SpeechCorpus> speech;  ///< what its frames have to do with each other; nullptr: no speech
 
   /// Shape of one example: {1, 28, 28}; of frames with their context {26, 40}.

@@ -72,7 +72,7 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
       throw Error(ErrorKind::usage, fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
                                                 "name", stage.name, options_.seeds.size(), options->store));
   }
-  lock_ = std::make_unique<FolderLock>(folder_.path());
+  if (!options_.helps) lock_ = std::make_unique<FolderLock>(folder_.path());
 }
 
 Experiment::~Experiment() = default;
@@ -121,6 +121,13 @@ Json Experiment::run() {
   folder_.write_recipe(to_yaml(resolved(recipe_)));
   folder_.write_results(combined);
   return combined;
+}
+
+int64_t Experiment::help() {
+  load_data();
+  int64_t trained = 0;
+  for (const auto& of_seed : seed_runs()) trained += of_seed->help();
+  return trained;
 }
 
 void Experiment::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {

@@ -31,6 +31,7 @@ struct RunOptions {
   std::vector<int64_t> seeds;  ///< empty: the recipe's
   std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same
   bool deployment = false;     ///< at the end, measure what each network costs where it is used
+  bool helps = false;          ///< not a run of its own: Experiment::help() beside one
 };
 
 /// Of what stages train on and are measured by; a stage that leaves the extra examples out does not depend on them.
@@ -53,6 +54,9 @@ class Experiment {
 
   /// Runs what is not done and returns what results.json holds.
   Json run();
+  /// Trains members of ensembles and specialists that no other process has taken, where the stages that they begin with are finished, beside a
+  /// run of the same folder or before it. Returns how many were trained.
+  int64_t help();
 
   /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages that the
   /// teacher needs have run. Throws Error of kind usage where there is no such stage; of a store that is not there, where it is to exist.

@@ -142,9 +142,9 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
   return input;
 }
 
-std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input) {
+std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input, int64_t classes) {
   const Shape raw = dataset.input_shape();
-  const auto classes = static_cast<int64_t>(dataset.classes.size());
+  if (classes == 0) classes = static_cast<int64_t>(dataset.classes.size());
   if (!is_graph(architecture)) return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{raw, classes}, input);
   const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), classes});
   return std::make_shared<GraphNetwork>(with_input(*graph, input, raw), seed);

@@ -38,7 +38,8 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
 bool is_graph(const Choice& architecture);
 
 /// A network with initial weights drawn from the seed, or with those that its file holds.
-std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input = {});
+/// `classes`: other than the data's; 0: as many.
+std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input = {}, int64_t classes = 0);
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input = {});
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description);

@@ -12,7 +12,7 @@ namespace limbeck {
 /// The stage that trains the k-th of a stage's replicas alone, k from 1: NAME.k.
 StageRecipe replica_of(const StageRecipe& stage, int64_t k);
 
-/// The names of the stage folders that hold a stage's weights: its own, or one for each replica.
+/// The names of the stage folders that hold a stage's weights: its own, or one for each replica or specialist.
 std::vector<std::string> weight_folders(const StageRecipe& stage);
 
 /// The networks of a stage, one for each of its weight folders.

@@ -59,7 +59,9 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
     if (!values.empty()) combined[place] = spread(values)["mean"];
   };
   for (const char* place : {"/seconds", "/examples_per_second", "/epochs", "/calibration/offset", "/calibration/errors_before",
-                            "/calibration/errors_after", "/stopped/epoch", "/stopped/kept_epoch"})
+                            "/calibration/errors_after", "/stopped/epoch", "/stopped/kept_epoch", "/specialists/generalist_accuracy",
+                            "/specialists/accuracy", "/specialists/relative_gain", "/specialists/conditional_accuracy/generalist",
+                            "/specialists/conditional_accuracy/specialists", "/specialists/adjusted_rand_index"})
     mean_at(Json::json_pointer(place));
   combined["over_seeds"] = Json::object();
   for (auto& [split, means] : combined["evaluations"].items()) {
@@ -69,6 +71,8 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
     combine_numbers(of_split, means, combined["over_seeds"][split]);
   }
   combined.erase("members");  // each seed's own results.json has them
+  if (combined.contains("specialists"))
+    for (const char* key : {"groups", "by_coverage"}) combined["specialists"].erase(key);
   combined["note"] = stage_note(combined);
   return combined;
 }
@@ -100,6 +104,15 @@ std::string stage_note(const Json& entry) {
                        std::abs(offset), counted(found["examples"]), found["tuned_on"].get<std::string>(),
                        found["tuned_on"] == "test" ? " (the paper's way; no fair measure)" : "", counted(found["errors_before"]),
                        counted(found["errors_after"]));
+  }
+  if (entry.contains("specialists")) {
+    const Json& found = entry["specialists"];
+    const auto percent = [](const Json& number) { return number.is_null() ? "–" : fmt::format("{:.2f} %", 100 * number.get<double>()); };
+    note = fmt::format("{} specialists: accuracy {} → {} ({} relative), among each one's classes {} → {}", found["count"].get<int64_t>(),
+                       percent(found["generalist_accuracy"]), percent(found["accuracy"]), percent(found["relative_gain"]),
+                       percent(found["conditional_accuracy"]["generalist"]), percent(found["conditional_accuracy"]["specialists"]));
+    if (!found["adjusted_rand_index"].is_null()) note += fmt::format("; adjusted Rand index with the superclasses {:.2f}", found["adjusted_rand_index"].get<double>());
+    return note;
   }
   if (entry.contains("stopped")) {
     const Json& stopped = entry["stopped"];

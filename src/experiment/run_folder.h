@@ -25,6 +25,8 @@ class StageFolder {
   fs::path weights() const { return folder_ / "weights.safetensors"; }
   fs::path program() const { return folder_ / "model.pt"; }
   fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+  /// Held by the process that trains the stage where several share an ensemble's members.
+  fs::path lock() const { return folder_ / ".lock"; }
   fs::path labels() const { return folder_ / "labels.safetensors"; }
   fs::path evaluation() const { return folder_ / "evaluation.json"; }
 

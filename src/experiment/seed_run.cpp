@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "core/hash.h"
+#include "core/interrupt.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "deploy/latency.h"
@@ -17,6 +20,7 @@
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
 #include "experiment/results.h"
+#include "experiment/specialists.h"
 #include "experiment/spoken_frames.h"
 #include "experiment/stage_numbers.h"
 #include "experiment/telling_examples.h"
@@ -24,6 +28,7 @@
 #include "nn/fold.h"
 #include "nn/fused_linear.h"
 #include "nn/products.h"
+#include "nn/specialist_ensemble.h"
 #include "teacher/computed_outputs.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"
@@ -51,6 +56,9 @@ std::string first_difference(const Json& before, const Json& now) {
 }
 
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
+
+/// Whether the stage trains an ensemble's members one by one.
+bool trains_apart(const StageRecipe& stage) { return stage.replicas.count > 1 && !stage.replicas.together; }
 
 ExampleSet labelled_part(const ExampleSet& examples) {
   return examples.select(examples.labels().ge(0).nonzero().flatten(), examples.name());
@@ -84,6 +92,9 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
 void SeedRun::check(const StageRecipe& stage) const {
   try {
     check_network(stage);
+    const auto count = static_cast<int64_t>(setup_.dataset.classes.size());
+    if (trains_specialists(stage) && (stage.specialists.groups > count || stage.specialists.size >= count))
+      throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes cannot be made of {} classes", stage.specialists.groups, stage.specialists.size, count));
     const bool speech = setup_.dataset.speech != nullptr;
     if (stage.align > 0 && !speech) throw Error(ErrorKind::usage, fmt::format("'align' is of recordings; '{}' has none", setup_.dataset.name));
     if (speech && !stage.augment.empty()) throw Error(ErrorKind::usage, "augmentations are of pictures; recordings have none");
@@ -234,7 +245,7 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   if (stage.examples.extra && !setup_.data.extra.empty()) settings["extra"] = setup_.data.extra;
   settings["device"] = setup_.device.str();
   std::vector<std::string> inputs = stage.inputs;
-  if (stage.replicas.count > 1 && !stage.replicas.together)
+  if (trains_apart(stage))
     for (const std::string& member : weight_folders(stage)) inputs.push_back(member);
   for (const std::string& input : inputs) {
     network(input);
@@ -255,7 +266,7 @@ void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint
     for (const RunFolder& from : {RunFolder(run), RunFolder(run).seed(static_cast<int64_t>(setup_.seed))}) {
       const std::optional<Json> finished = from.stage(stage.name).finished();
       if (!finished || finished->value("fingerprint", "") != fingerprint) continue;
-      if (stage.replicas.count > 1)
+      if (stage.replicas.count > 1 || trains_specialists(stage))
         for (const std::string& member : weight_folders(stage)) setup_.folder.stage(member).copy_from(from.stage(member));
       setup_.folder.stage(stage.name).copy_from(from.stage(stage.name));
       return;
@@ -265,9 +276,8 @@ void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint
 
 Json SeedRun::run_stage(const StageRecipe& stage) {
   for (int64_t round = 1; round < stage.align; ++round) run_stage(round_of(stage, round));
-  std::vector<Json> members;
-  if (stage.replicas.count > 1 && !stage.replicas.together)
-    for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(run_stage(replica_of(stage, k)));
+  std::vector<Json> members(static_cast<size_t>(trains_apart(stage) ? stage.replicas.count : 0));
+  if (!members.empty()) share_out(stage, [&](int64_t k) { members[static_cast<size_t>(k) - 1] = run_stage(replica_of(stage, k)); });
 
   const StageFolder stage_folder = setup_.folder.stage(stage.name);
   const Json settings = settings_of(stage);
@@ -287,7 +297,11 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
   }
 
   Json entry;
-  if (finished) {
+  if (finished && trains_specialists(stage)) {
+    setup_.events.emit(StageReused{stage.name});
+    entry = finished->at("results");
+    networks_[stage.name] = load_specialists(stage, finished->at("groups").get<std::vector<std::vector<int64_t>>>());
+  } else if (finished) {
     setup_.events.emit(StageReused{stage.name});
     entry = finished->at("results");
     const std::shared_ptr<Network> trained = make_stage_network(stage);
@@ -300,9 +314,13 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
       setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}", stage.name,
                                             first_difference(before->value("settings", Json::object()), settings))});
     if (is_calibration(stage)) entry = calibrate_stage(stage);
+    else if (trains_specialists(stage)) entry = train_specialists(stage);
     else if (!members.empty()) entry = gather_replicas(stage, members);
     else entry = train_stage(stage, fingerprint);
-    stage_folder.finish({{"fingerprint", fingerprint}, {"settings", settings}, {"results", entry}});
+    Json description = {{"fingerprint", fingerprint}, {"settings", settings}, {"results", entry}};
+    if (const auto* ensemble = dynamic_cast<const SpecialistEnsemble*>(networks_.at(stage.name).get()))
+      for (const Specialist& specialist : ensemble->specialists()) description["groups"].push_back(specialist.classes);
+    stage_folder.finish(description);
   }
   if (stage.align > 0) show_labels(load_labels(stage_folder.labels()));
   Hasher hasher;
@@ -313,13 +331,84 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
     fingerprints_[folders[i]] = of_weights;
     hasher.add(of_weights);
   }
-  if (folders.size() > 1) fingerprints_[stage.name] = hasher.add(resolved(stage)["replicas"]["mean"].dump()).fingerprint();
+  if (trains_specialists(stage)) hasher.add(fingerprints_.at(stage.specialists.of)).add(resolved(stage)["specialists"].dump());
+  else if (folders.size() > 1) hasher.add(resolved(stage)["replicas"]["mean"].dump());
+  if (trains_specialists(stage) || folders.size() > 1) fingerprints_[stage.name] = hasher.fingerprint();
   return entry;
 }
 
 const StageRecipe* SeedRun::stage_with(const std::string& name) const {
   const StageRecipe* stage = setup_.recipe.stage(name);
   return stage != nullptr ? stage : setup_.recipe.stage(name.substr(0, name.rfind('.')));
+}
+
+void SeedRun::share_out(const StageRecipe& stage, const std::function<void(int64_t k)>& run) {
+  const std::vector<std::string> names = weight_folders(stage);
+  std::vector<bool> done(names.size());
+  bool told = false;
+  while (true) {
+    bool progress = false, all = true;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (done[i]) continue;
+      const fs::path lock_file = setup_.folder.stage(names[i]).lock();
+      make_writable_folder(lock_file.parent_path());
+      if (const FileLock lock(lock_file); lock.acquired()) {
+        run(static_cast<int64_t>(i) + 1);
+        done[i] = progress = true;
+      }
+      all &= done[i];
+    }
+    if (all) return;
+    if (progress) continue;
+    if (!told) setup_.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
+    told = true;
+    if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
+bool SeedRun::load_finished(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const StageRecipe* stage = stage_with(name);
+    if (networks_.contains(name) || stage == nullptr) continue;
+    if (!load_finished(stage->inputs)) return false;
+    if (stage->replicas.count > 1 || trains_specialists(*stage))
+      for (const std::string& member : weight_folders(*stage))
+        if (!setup_.folder.stage(member).finished()) return false;
+    const std::optional<Json> finished = setup_.folder.stage(stage->name).finished();
+    if (!finished) return false;
+    for (int64_t round = 1; round < stage->align; ++round)
+      if (!setup_.folder.stage(round_of(*stage, round).name).finished()) return false;
+    if (trains_apart(*stage) || stage->align > 1) {  // what it depends on is known once its parts are loaded
+      run_stage(*stage);
+      continue;
+    }
+    if (finished->value("fingerprint", "") != Hasher().add(settings_of(*stage).dump()).fingerprint()) return false;
+    run_stage(*stage);
+  }
+  return true;
+}
+
+int64_t SeedRun::help() {
+  int64_t trained = 0;
+  for (const StageRecipe& stage : setup_.recipe.stages) {
+    const bool specialists = trains_specialists(stage);
+    if (stage.align > 0 && !load_finished({stage.name})) break;  // what follows learns its labels
+    if ((!specialists && !trains_apart(stage)) || !load_finished(stage.inputs)) continue;
+    const ClassGroups groups = specialists ? find_groups(stage) : ClassGroups{};
+    const std::vector<std::string> names = weight_folders(stage);
+    for (size_t i = 0; i < names.size(); ++i) {
+      const StageFolder folder = setup_.folder.stage(names[i]);
+      make_writable_folder(folder.lock().parent_path());
+      const FileLock lock(folder.lock());
+      if (!lock.acquired() || folder.finished()) continue;
+      const auto k = static_cast<int64_t>(i) + 1;
+      if (specialists) train_specialist(specialist_of(stage, k), groups.groups[i]);
+      else run_stage(replica_of(stage, k));
+      ++trained;
+    }
+  }
+  return trained;
 }
 
 void SeedRun::run_with_inputs(const std::string& name) {
@@ -395,7 +484,8 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
 }
 
 uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
-  return stage.replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(stage.replica));
+  const int64_t k = stage.replica + stage.specialist;  // a stage is one of them or none
+  return k == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(k));
 }
 
 std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter) {
@@ -429,9 +519,10 @@ TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const 
   const Precision precision = precision_of(stage, setup_.device);
   const std::unique_ptr<Teacher> teacher = training_teacher(stage, examples, augmenter);
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
+  const ExampleSet none = validation_.select(torch::empty({0}, validation_.ids().options()), "validation");  // a specialist has other classes
   const EventBus bus = metrics_writer(stage_folder);
   return Trainer({.stage = stage, .seed = seed_of(stage), .network = trained, .teacher = teacher.get(), .train = examples,
-                  .validation = validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
+                  .validation = stage.specialist > 0 ? none : validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
                   .precision = precision, .conditions = conditions_of(stage, trained, precision)}).run();
 }
 
@@ -456,6 +547,83 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
   entry["conditions"] = conditions;
   entry["note"] = stage_note(entry);
   setup_.events.emit(Notice{fmt::format("{}: {}", stage.name, stage_note(entry))});
+  return entry;
+}
+
+std::shared_ptr<GraphNetwork> SeedRun::make_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) const {
+  const NetworkRecipe& network = *setup_.recipe.network(stage.network);
+  const bool dustbin = stage.specialists.targets == SpecialistsRecipe::Targets::dustbin;
+  const auto classes = static_cast<int64_t>(dustbin ? group.size() + 1 : setup_.dataset.classes.size());
+  const auto made = std::dynamic_pointer_cast<GraphNetwork>(make_network(network.architecture, setup_.dataset, seed_of(stage), inputs_.at(network.name), classes));
+  if (made == nullptr) throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; specialists need one that this program knows by name", network.name));
+  return made;
+}
+
+std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) {
+  const StageFolder folder = setup_.folder.stage(stage.name);
+  Json settings = settings_of(stage);
+  settings["group"] = group;
+  const std::string fingerprint = Hasher().add(settings.dump()).fingerprint();
+  const std::shared_ptr<GraphNetwork> specialist = make_specialist(stage, group);
+  if (const std::optional<Json> finished = folder.finished(); finished && finished->value("fingerprint", "") == fingerprint && fs::exists(folder.weights())) {
+    setup_.events.emit(StageReused{stage.name});
+    load_weights(*specialist, folder.weights());
+    specialist->to(setup_.device);
+    return specialist;
+  }
+  const auto generalist = std::dynamic_pointer_cast<const GraphNetwork>(network(stage.specialists.of));
+  if (generalist == nullptr) throw Error(ErrorKind::usage, fmt::format("the generalist '{}' is a TorchScript file", stage.specialists.of));
+  start_from(*specialist, *generalist, stage.specialists.targets);
+  specialist->to(setup_.device);
+  const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets, setup_.seed, stage.specialist, setup_.dataset.classes);
+  const TrainingResult result = train(stage, *specialist, own.examples, fingerprint);
+  ModelDescription description = describe_model(setup_.recipe.network(stage.network)->architecture, setup_.dataset, inputs_.at(stage.network));
+  if (stage.specialists.targets == SpecialistsRecipe::Targets::dustbin) {
+    shift_output_bias(*specialist, {static_cast<int64_t>(group.size())}, own.dustbin_offset);
+    description.classes.clear();
+    for (const int64_t c : group) description.classes.push_back(setup_.dataset.classes[static_cast<size_t>(c)]);
+    description.classes.emplace_back("others");
+  }
+  save_model(folder.weights(), *specialist, description);
+  folder.finish({{"fingerprint", fingerprint}, {"settings", settings},
+                 {"results", {{"name", stage.name}, {"seconds", result.seconds}, {"examples", own.examples.size()}, {"examples_per_second", result.examples_per_second}}}});
+  return specialist;
+}
+
+std::shared_ptr<Network> SeedRun::load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups) {
+  std::vector<Specialist> specialists(groups.size());
+  share_out(stage, [&](int64_t k) {
+    const std::vector<int64_t>& group = groups[static_cast<size_t>(k) - 1];
+    specialists[static_cast<size_t>(k) - 1] = {.classes = group, .full = stage.specialists.targets == SpecialistsRecipe::Targets::full,
+                                               .network = train_specialist(specialist_of(stage, k), group)};
+  });
+  return std::make_shared<SpecialistEnsemble>(network(stage.specialists.of), std::move(specialists),
+                                              SpecialistOptions{.top = stage.specialists.top, .combination = {.divergence = stage.specialists.divergence}});
+}
+
+ClassGroups SeedRun::find_groups(const StageRecipe& stage) {
+  const torch::Tensor probabilities = torch::softmax(predict_logits(*network(stage.specialists.of), labelled_part(examples_of(stage))), 1);
+  return group_classes(covariance_of(probabilities), {.groups = stage.specialists.groups, .size = stage.specialists.size}, setup_.seed);
+}
+
+Json SeedRun::train_specialists(const StageRecipe& stage) {
+  const ClassGroups groups = find_groups(stage);
+  const std::shared_ptr<Network> ensemble = load_specialists(stage, groups.groups);
+  networks_[stage.name] = ensemble;
+  Json entry = entry_of(stage, *ensemble);
+  entry["specialists"] = specialist_numbers(setup_.dataset, groups, test_.labels(), predict_logits(*network(stage.specialists.of), test_), test_logits_.at(stage.name));
+  double seconds = 0, examples = 0;
+  for (const std::string& member : weight_folders(stage)) {
+    const Json own = setup_.folder.stage(member).finished()->at("results");
+    seconds += own["seconds"].get<double>();
+    examples += own["seconds"].get<double>() * own["examples_per_second"].get<double>();
+  }
+  entry["seconds"] = seconds;
+  entry["examples_per_second"] = examples / std::max(seconds, 1e-9);
+  entry["epochs"] = stage.epochs;
+  entry["conditions"] = {conditions_of(stage, *ensemble, precision_of(stage, setup_.device))};
+  entry["note"] = stage_note(entry);
+  setup_.events.emit(Notice{fmt::format("{}: {}\n{}", stage.name, stage_note(entry), specialist_text(entry["specialists"]))});
   return entry;
 }
 
@@ -499,10 +667,12 @@ void SeedRun::save_weights(const StageRecipe& stage, const Network& trained) con
 
 Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
   const std::string architecture = short_description(setup_.recipe.network(stage.network)->architecture);
-  const int64_t replicas = stage.replicas.count;
+  const bool specialists = trains_specialists(stage);
+  const int64_t replicas = specialists ? stage.specialists.groups : stage.replicas.count;
   Json entry = {{"name", stage.name}, {"status", "done"}};
   entry["network"] = {{"name", stage.network},
-                      {"description", replicas == 1 ? architecture : fmt::format("{} × {}", replicas, architecture)},
+                      {"description", specialists ? fmt::format("{} + {} specialists", architecture, replicas)
+                                      : replicas == 1 ? architecture : fmt::format("{} × {}", replicas, architecture)},
                       {"parameters", trained.parameter_count()},
                       {"multiply_adds", trained.multiply_adds() ? Json(*trained.multiply_adds()) : Json(nullptr)}};
   if (!stage.teacher) entry["teacher"] = nullptr;
@@ -510,10 +680,10 @@ Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
   entry["objective"] = describe_objective(stage.loss);
   entry["evaluations"] = evaluate_stage(stage, trained);
   const auto path = [](const std::string& name) { return "stages/" + name + "/weights.safetensors"; };
-  if (replicas == 1) {
+  if (replicas == 1 && !specialists) {
     entry["weights"] = path(stage.name);
   } else {
-    entry["replicas"] = {{"count", replicas}, {"together", stage.replicas.together}, {"mean", resolved(stage)["replicas"]["mean"]}};
+    if (!specialists) entry["replicas"] = {{"count", replicas}, {"together", stage.replicas.together}, {"mean", resolved(stage)["replicas"]["mean"]}};
     entry["members"] = Json::array();
     for (const std::string& name : weight_folders(stage)) entry["members"].push_back({{"name", name}, {"weights", path(name)}});
   }

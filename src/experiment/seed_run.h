@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "experiment/experiment.h"
 #include "experiment/run_folder.h"
+#include "experiment/specialist_groups.h"
 #include "experiment/spoken_frames.h"
 #include "nn/input.h"
 #include "nn/network.h"
@@ -40,6 +41,7 @@ class SeedRun {
   /// Runs what is not done and returns what results.json holds.
   Json run();
   /// See Experiment.
+  int64_t help();
   void visit_stores(const std::string& stage, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use);
 
  private:
@@ -50,6 +52,11 @@ class SeedRun {
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
 
   Json run_stage(const StageRecipe& stage);
+  /// Calls run(k) for each of the stage's members, from 1, while no other process trains it; waits for those that others train.
+  void share_out(const StageRecipe& stage, const std::function<void(int64_t k)>& run);
+  /// Loads the stages of these names where all are finished as the recipe has them; false otherwise.
+  bool load_finished(const std::vector<std::string>& names);
+  ClassGroups find_groups(const StageRecipe& stage);
   /// The stage of this name, or the one whose replica has it; nullptr for a network with weights.
   const StageRecipe* stage_with(const std::string& name) const;
   /// Runs that stage, after what it needs.
@@ -58,6 +65,13 @@ class SeedRun {
   Json train_stage(const StageRecipe& stage, const std::string& fingerprint);
   Json gather_replicas(const StageRecipe& stage, const std::vector<Json>& members);
   Json calibrate_stage(const StageRecipe& stage);
+  /// Finds the groups, trains their specialists one after the other, and measures them together with the generalist.
+  Json train_specialists(const StageRecipe& stage);
+  /// One specialist, trained where it is not done yet.
+  std::shared_ptr<Network> train_specialist(const StageRecipe& stage, const std::vector<int64_t>& group);
+  std::shared_ptr<GraphNetwork> make_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) const;
+  /// The generalist with the specialists of these groups.
+  std::shared_ptr<Network> load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups);
   /// Writes down the labels that the network gives the frames, and says how many changed.
   Json align_frames(const StageRecipe& stage, const Network& trained);
   /// What follows is trained on, and measured by, these.

@@ -153,6 +153,7 @@ class RecipeReader {
     const Value* examples = reader.take("examples");
     stage.examples = examples == nullptr ? recipe_.data.examples : read_examples(*examples, path + ".examples");
     if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
+    if (const Value* specialists = reader.take("specialists")) read_specialists(*specialists, path + ".specialists", stage);
     const Value* loss = reader.take("loss");
     if (loss != nullptr) read_loss(*loss, path + ".loss", stage);
     else stage.loss = default_loss(stage);
@@ -244,6 +245,30 @@ class RecipeReader {
       stage.teachers.push_back(reference.name);
     }
     stage.inputs = stage.teachers;
+  }
+
+  void read_specialists(const Value& value, const std::string& path, StageRecipe& stage) {
+    context_.references.clear();
+    MapReader reader(value, path, context_);
+    stage.specialists.bind(reader);
+    reader.finish();
+    for (const Reference& reference : context_.references) check_reference(reference);
+    SpecialistsRecipe& specialists = stage.specialists;
+    if (specialists.of.empty()) context_.mistake(value.where, path + ".of", "no generalist; expected an earlier stage, or a network with weights");
+    const StageRecipe* source = recipe_.stage(specialists.of);
+    if (source != nullptr && source->network != stage.network)
+      context_.mistake(value.where, path + ".of", fmt::format("specialists begin with the weights of '{}', which is a '{}' and no '{}'", specialists.of,
+                                                              source->network, stage.network));
+    if (source != nullptr && (source->replicas.count > 1 || !source->specialists.of.empty()))
+      context_.mistake(value.where, path + ".of", fmt::format("'{}' is several networks; a generalist is one", specialists.of));
+    if (stage.replicas.count > 1 || stage.stop.any() || stage.align > 0)
+      context_.mistake(value.where, path, "specialists have no replicas, are not stopped early and do not align");
+    if (specialists.targets == SpecialistsRecipe::Targets::full && !stage.teacher)
+      context_.mistake(value.where, path + ".targets", fmt::format("full targets come from a teacher; add `teacher: {}`, and a loss such as "
+                                                                   "`soft_targets: {{ examples: unlabelled }}`", specialists.of));
+    if (specialists.targets == SpecialistsRecipe::Targets::dustbin && stage.teacher)
+      context_.mistake(value.where, path + ".targets", "a teacher knows no dustbin; leave it out, or take full targets");
+    stage.inputs.push_back(specialists.of);
   }
 
   /// Whether the name is STAGE.K of an earlier stage with at least K replicas.

@@ -36,6 +36,17 @@ void StopRecipe::bind(Fields& fields) {
   fields.choice<By>("by", by, {{"accuracy", By::accuracy}, {"loss", By::loss}}, "what patience looks at");
 }
 
+void SpecialistsRecipe::bind(Fields& fields) {
+  fields.reference("of", of, "the generalist: an earlier stage, or a network with weights");
+  fields.integer("groups", groups, between(1, 100000), "of classes, with a specialist for each; found by online K-means");
+  fields.integer("size", size, at_least(0), "classes of each group, which may overlap; 0: each class is in one group");
+  fields.choice<Targets>("targets", targets, {{"dustbin", Targets::dustbin}, {"full", Targets::full}},
+                         "what is learned of examples of other classes: a dustbin, or all classes as the stage's teacher gives them");
+  fields.integer("top", top, at_least(1), "of the generalist's most probable classes, for which specialists are asked");
+  fields.choice<Divergence>("divergence", divergence, {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
+                            "what is minimised to bring all together: KL(model, q), or KL(q, model)");
+}
+
 void CalibrationRecipe::bind(Fields& fields) {
   fields.integers("classes", classes, at_least(0), "whose biases get the same number added");
   fields.choice<Split>("tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},

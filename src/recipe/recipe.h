@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "recipe/catalogue.h"
+#include "recipe/divergence.h"
 #include "recipe/ensemble_mean.h"
 #include "recipe/input_recipe.h"
 
@@ -106,6 +107,22 @@ struct CalibrationRecipe {
   void bind(Fields& fields);
 };
 
+/// Networks that begin with a generalist's weights, each of which learns to tell the classes of a group apart that the generalist confuses.
+/// Member k of stage NAME is called NAME.k, from 1; what the stage leaves is the generalist with all of them.
+struct SpecialistsRecipe {
+  /// What a specialist is taught of examples that are not of its classes: that they belong in its dustbin, or what the stage's teacher
+  /// says of them, by a loss that applies to unlabelled examples.
+  enum class Targets { dustbin, full };
+  std::string of;       ///< the generalist; empty: no specialists
+  int64_t groups = 10;
+  int64_t size = 0;     ///< classes of each group; 0: each class is in one group
+  Targets targets = Targets::dustbin;
+  int64_t top = 1;      ///< of the generalist's classes, for which specialists are asked
+  Divergence divergence = Divergence::forward;
+
+  void bind(Fields& fields);
+};
+
 struct StageRecipe {
   std::string name;
   std::string network;  ///< key `train`; of a calibration, the network that it changes
@@ -124,6 +141,8 @@ struct StageRecipe {
   int64_t replica = 0;             ///< which of a stage's replicas this is, from 1; 0: the stage itself
   StopRecipe stop;
   int64_t align = 0;               ///< of speech: rounds of training, after each of which the frames get the labels that the network gives them; 0: none
+  SpecialistsRecipe specialists;
+  int64_t specialist = 0;          ///< which of a stage's specialists this is, from 1; 0: the stage itself
   CalibrationRecipe calibration;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;

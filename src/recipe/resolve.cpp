@@ -143,6 +143,7 @@ Json resolved(const StageRecipe& stage) {
   if (stage.replicas.count > 1) json["replicas"] = fields_of(stage.replicas);
   if (stage.stop.any()) json["stop"] = fields_of(stage.stop);
   if (stage.align > 0) json["align"] = stage.align;
+  if (!stage.specialists.of.empty()) json["specialists"] = fields_of(stage.specialists);
   if (stage.teacher) json["teacher"] = resolved(stage.teacher);
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {

@@ -20,12 +20,15 @@ namespace {
 enum class Form { kl, cross_entropy };
 /// What of the teacher is divided by T.
 enum class Softened { logits, probabilities };
+/// To which examples the loss applies.
+enum class Applies { all, unlabelled };
 
 struct SoftTargetsOptions {
   double temperature = 4;
   Form form = Form::kl;
   Reduction reduction = Reduction::batchmean;
   Softened softened = Softened::logits;
+  Applies examples = Applies::all;
   void bind(Fields& fields) {
     fields.number("temperature", temperature, above(0), "T, the same for teacher and student");
     fields.choice<Form>("form", form, {{"kl", Form::kl}, {"cross_entropy", Form::cross_entropy}},
@@ -33,6 +36,8 @@ struct SoftTargetsOptions {
     bind_reduction(fields, reduction);
     fields.choice<Softened>("softened", softened, {{"logits", Softened::logits}, {"probabilities", Softened::probabilities}},
                             "what of the teacher is divided by T; probabilities is a known mistake, which makes all targets nearly uniform");
+    fields.choice<Applies>("examples", examples, {{"all", Applies::all}, {"unlabelled", Applies::unlabelled}},
+                           "to which examples it applies, over which it is averaged");
   }
 };
 
@@ -42,21 +47,29 @@ class SoftTargets : public Loss {
 
   LossNeeds needs() const override { return {.teacher_logits = true}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets&) const override {
+  torch::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
+    if (options_.examples == Applies::all) return mean_over(student.logits, given);
+    const torch::Tensor rows = targets.labels.lt(0).nonzero().flatten();
+    if (rows.size(0) == 0) return student.logits.sum() * 0;
+    TeacherOutputs chosen{.logits = given.logits.index_select(0, rows)};
+    if (given.members.defined()) chosen.members = given.members.index_select(0, rows);
+    return mean_over(student.logits.index_select(0, rows), chosen);
+  }
+
+ private:
+  torch::Tensor mean_over(const torch::Tensor& student, const TeacherOutputs& given) const {
     const TeacherOutputs teacher =
         options_.softened == Softened::logits ? given : TeacherOutputs{.logits = given.log_probabilities(1).exp()};
     const double temperature = options_.temperature;
     const bool one_network = !teacher.members.defined();
-    if (one_network && can_go_rowwise(student.logits) && can_go_rowwise(teacher.logits))
-      return fused(student.logits, teacher.logits);
+    if (one_network && can_go_rowwise(student) && can_go_rowwise(teacher.logits)) return fused(student, teacher.logits);
     const torch::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
-    const torch::Tensor log_q = torch::log_softmax(student.logits / temperature, 1);      // [N, C]
+    const torch::Tensor log_q = torch::log_softmax(student / temperature, 1);             // [N, C]
     const torch::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
     return (log_p.exp() * compared).sum() * scale(log_q);
   }
 
- private:
   double scale(const torch::Tensor& logits) const {
     return options_.temperature * options_.temperature * reduction_factor(options_.reduction, logits);
   }

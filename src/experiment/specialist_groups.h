@@ -1,0 +1,37 @@
+#pragma once
+// Which classes a specialist should know: those that the generalist confuses (Hinton, Vinyals, Dean 2015, section 5.1).
+//
+//   Σ = covariance of the generalist's distributions over the training examples, [C, C]; class c is described by column c
+//   online K-means (MacQueen 1967) on the columns: each moves its nearest centre by 1/(columns that centre has taken) of the way
+//
+//   const ClassGroups groups = group_classes(covariance_of(probabilities), {.groups = 20, .size = 10}, seed);
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace limbeck {
+
+struct GroupingOptions {
+  int64_t groups = 10;
+  int64_t size = 0;    ///< classes of each, the nearest to its centre, which may be others' too; 0: each class is in the group of its nearest centre
+  int64_t passes = 20; ///< over the columns
+  int64_t starts = 10; ///< from other centres, of which the closest to the columns is kept
+};
+
+struct ClassGroups {
+  std::vector<std::vector<int64_t>> groups;  ///< sorted classes of each
+  std::vector<int64_t> nearest;              ///< of each class, the group of its nearest centre
+};
+
+/// probabilities [n, C] → [C, C] float64.
+torch::Tensor covariance_of(const torch::Tensor& probabilities);
+
+/// Centres begin at columns drawn far from each other (Arthur, Vassilvitskii 2007), columns come in random order. Throws Error of kind usage
+/// for more groups than classes, a size above the number of classes, or a group with fewer than two classes.
+ClassGroups group_classes(const torch::Tensor& covariance, const GroupingOptions& options, uint64_t seed);
+
+/// Agreement of two ways to divide the same things, 0 expected by chance, 1 for the same (Hubert, Arabie 1985).
+double adjusted_rand_index(const std::vector<int64_t>& first, const std::vector<int64_t>& second);
+
+}  // namespace limbeck

@@ -1,0 +1,147 @@
+#include "experiment/specialists.h"
+
+#include <fmt/ranges.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/random.h"
+#include "core/text.h"
+#include "nn/weights.h"
+
+namespace limbeck {
+namespace {
+
+/// Positions in random order of (seed, specialist, id), at most `count`, sorted.
+std::vector<int64_t> drawn(const std::vector<int64_t>& positions, const int64_t* ids, int64_t count, uint64_t seed, int64_t k) {
+  std::vector<std::pair<uint32_t, int64_t>> keys;
+  for (const int64_t position : positions)
+    keys.emplace_back(philox({seed, Purpose::others, static_cast<uint32_t>(k), static_cast<uint32_t>(ids[position])}, 0)[0], position);
+  std::sort(keys.begin(), keys.end());
+  std::vector<int64_t> chosen;
+  for (const auto& [key, position] : keys)
+    if (static_cast<int64_t>(chosen.size()) < count) chosen.push_back(position);
+  return chosen;
+}
+
+/// Of the examples of a group's classes, the part for which the largest logit among these classes is the right one.
+struct Conditional {
+  int64_t examples = 0, correct = 0;
+};
+Conditional conditional(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& group) {
+  const torch::Tensor classes = torch::tensor(group, torch::kInt64);
+  const torch::Tensor place = labels.unsqueeze(1).eq(classes);  // [n, m]
+  const torch::Tensor rows = place.any(1).nonzero().flatten();
+  const torch::Tensor chosen = logits.index_select(0, rows).index_select(1, classes).argmax(1);
+  return {rows.size(0), chosen.eq(place.index_select(0, rows).to(torch::kInt64).argmax(1)).sum().item<int64_t>()};
+}
+
+Json relative(double before, double after) { return before > 0 ? Json(after / before - 1) : Json(nullptr); }
+
+}  // namespace
+
+bool trains_specialists(const StageRecipe& stage) { return !stage.specialists.of.empty() && stage.specialist == 0; }
+
+StageRecipe specialist_of(const StageRecipe& stage, int64_t k) {
+  StageRecipe one = stage;
+  one.name = fmt::format("{}.{}", stage.name, k);
+  one.specialist = k;
+  return one;
+}
+
+SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets, uint64_t seed,
+                                       int64_t k, const std::vector<std::string>& classes) {
+  const torch::Tensor labels = train.labels().to(torch::kCPU).contiguous(), ids = train.ids().to(torch::kCPU).contiguous();
+  std::vector<int64_t> place(classes.size(), -1), seen(group.size());
+  for (size_t i = 0; i < group.size(); ++i) place[static_cast<size_t>(group[i])] = static_cast<int64_t>(i);
+  const bool full = targets == SpecialistsRecipe::Targets::full;
+  const auto dustbin = static_cast<int64_t>(group.size());
+  torch::Tensor shown = torch::empty_like(labels);
+  std::vector<int64_t> chosen, others;
+  for (int64_t i = 0; i < labels.size(0); ++i) {
+    const int64_t label = labels.data_ptr<int64_t>()[i];
+    const int64_t at = label < 0 ? -1 : place[static_cast<size_t>(label)];
+    shown.data_ptr<int64_t>()[i] = at < 0 ? (full ? -1 : dustbin) : full ? label : at;
+    if (at >= 0) {
+      chosen.push_back(i);
+      ++seen[static_cast<size_t>(at)];
+    } else if (label >= 0) {
+      others.push_back(i);
+    }
+  }
+  for (size_t i = 0; i < group.size(); ++i)
+    if (seen[i] == 0) throw Error(ErrorKind::usage, fmt::format("specialist {} knows the class '{}', of which there is no training example", k, classes[static_cast<size_t>(group[i])]));
+  if (others.empty()) throw Error(ErrorKind::usage, fmt::format("specialist {} knows all classes: nothing is left for its dustbin", k));
+  const std::vector<int64_t> drawn_others = drawn(others, ids.data_ptr<int64_t>(), static_cast<int64_t>(chosen.size()), seed, k);
+  const double offset = std::log(static_cast<double>(others.size()) / static_cast<double>(drawn_others.size()));
+  chosen.insert(chosen.end(), drawn_others.begin(), drawn_others.end());
+  std::sort(chosen.begin(), chosen.end());
+  const torch::Tensor positions = torch::tensor(chosen, torch::kInt64).to(train.ids().device());
+  return {train.with_labels(shown).select(positions, train.name()), full ? 0 : offset};
+}
+
+void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistsRecipe::Targets targets) {
+  TensorMap state = state_of(generalist);
+  if (targets == SpecialistsRecipe::Targets::dustbin) {
+    const TensorMap own = state_of(specialist);
+    for (const ParameterDescription& parameter : specialist.graph().parameters_of(specialist.graph().nodes().back()))
+      state[parameter.name] = own.at(parameter.name);
+  }
+  load_state(specialist, state, "the generalist");
+}
+
+Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const torch::Tensor& labels, const torch::Tensor& generalist_logits,
+                        const torch::Tensor& logits) {
+  const torch::Tensor truth = labels.to(torch::kCPU), before = generalist_logits.to(torch::kCPU), after = logits.to(torch::kCPU);
+  const torch::Tensor right_before = before.argmax(1).eq(truth), right_after = after.argmax(1).eq(truth);
+  Json json = {{"count", groups.groups.size()}};
+  std::vector<int64_t> coverage(dataset.classes.size());
+  Conditional of_generalist, of_all;
+  for (const std::vector<int64_t>& group : groups.groups) {
+    std::vector<std::string> names;
+    for (const int64_t c : group) {
+      names.push_back(dataset.classes[static_cast<size_t>(c)]);
+      ++coverage[static_cast<size_t>(c)];
+    }
+    const Conditional own = conditional(before, truth, group), with = conditional(after, truth, group);
+    of_generalist.examples += own.examples;
+    of_generalist.correct += own.correct;
+    of_all.correct += with.correct;
+    json["groups"].push_back({{"classes", names}, {"test_examples", own.examples}});
+  }
+  json["adjusted_rand_index"] = dataset.superclasses.empty() ? Json(nullptr) : Json(adjusted_rand_index(groups.nearest, dataset.superclasses));
+  const double accuracy_before = right_before.to(torch::kFloat64).mean().item<double>(), accuracy = right_after.to(torch::kFloat64).mean().item<double>();
+  json["generalist_accuracy"] = accuracy_before;
+  json["accuracy"] = accuracy;
+  json["relative_gain"] = relative(accuracy_before, accuracy);
+  const auto part = [&](int64_t correct) { return of_generalist.examples == 0 ? Json(nullptr) : Json(static_cast<double>(correct) / static_cast<double>(of_generalist.examples)); };
+  json["conditional_accuracy"] = {{"generalist", part(of_generalist.correct)}, {"specialists", part(of_all.correct)}};
+  const torch::Tensor covered = torch::tensor(coverage, torch::kInt64).index_select(0, truth);
+  json["by_coverage"] = Json::array();
+  for (int64_t count = 0; count <= covered.max().item<int64_t>(); ++count) {
+    const torch::Tensor these = covered.eq(count);
+    const auto sum = [&](const torch::Tensor& of) { return of.logical_and(these).sum().item<int64_t>(); };
+    if (these.sum().item<int64_t>() == 0) continue;
+    json["by_coverage"].push_back({{"specialists", count}, {"examples", these.sum().item<int64_t>()}, {"generalist_correct", sum(right_before)}, {"correct", sum(right_after)},
+                                   {"relative_gain", relative(static_cast<double>(sum(right_before)), static_cast<double>(sum(right_after)))}});
+  }
+  return json;
+}
+
+std::string specialist_text(const Json& numbers) {
+  std::string text;
+  size_t k = 1;
+  for (const Json& group : numbers["groups"]) text += fmt::format("  {:>3}  {}\n", k++, fmt::join(group["classes"].get<std::vector<std::string>>(), ", "));
+  text += "  specialists that know the class   examples   generalist right   all right   relative gain\n";
+  for (const Json& row : numbers["by_coverage"])
+    text += fmt::format("  {:>31}   {:>8}   {:>16}   {:>9}   {:>13}\n", row["specialists"].get<int64_t>(), with_commas(row["examples"].get<int64_t>()),
+                        with_commas(row["generalist_correct"].get<int64_t>()), with_commas(row["correct"].get<int64_t>()),
+                        row["relative_gain"].is_null() ? "" : fmt::format("{:+.1f} %", 100 * row["relative_gain"].get<double>()));
+  text.pop_back();
+  return text;
+}
+
+}  // namespace limbeck
