@@ -67,12 +67,11 @@ ExampleSet labelled_part(const ExampleSet& examples) {
 }  // namespace
 
 Precision precision_of(const StageRecipe& stage, torch::Device device) {
-  const bool fast = device.is_cpu() && has_fast_bfloat16();
+  if (!device.is_cpu()) return stage.precision == PrecisionChoice::bfloat16 ? Precision::bfloat16 : Precision::float32;
+  const bool fast = has_fast_bfloat16();
   if (stage.precision == PrecisionChoice::bfloat16 && !fast)
     throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 {}; use `auto` or `float32`", stage.name,
-                                              !device.is_cpu() ? "is of the CPU alone"
-                                              : has_products() ? "needs a processor with AVX512_BF16"
-                                                               : "needs oneDNN, which this build lacks"));
+                                              has_products() ? "needs a processor with AVX512_BF16" : "needs oneDNN, which this build lacks"));
   return fast && stage.precision != PrecisionChoice::float32 ? Precision::bfloat16 : Precision::float32;
 }
 
@@ -717,7 +716,7 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
 
 /// "2 threads, bfloat16"; the latter only where a product of the student or of a teacher is large enough for it.
 std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trained, Precision precision) {
-  bool rounded = trained.rounds_products();
+  bool rounded = trained.rounds_products() || !setup_.device.is_cpu();
   for (const std::string& input : stage.inputs) rounded |= network(input)->rounds_products();
   const int threads = at::get_num_threads();
   return fmt::format("{} thread{}, {}", threads, threads == 1 ? "" : "s",

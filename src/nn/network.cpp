@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/random.h"
 #include "nn/dropout.h"
 #include "nn/fused_batch_norm.h"
 #include "nn/fused_convolution.h"
 #include "nn/fused_linear.h"
+#include "nn/mixed_precision.h"
 #include "nn/products.h"
 
 namespace limbeck {
@@ -186,6 +188,8 @@ Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions&
   const bool infers = options.noise == nullptr && !at::GradMode::is_enabled();
   const Pass pass = execution_ == Execution::plain ? Pass::plain : infers ? Pass::inference : Pass::training;
   const std::vector<Step> of_taps = tapped.empty() ? std::vector<Step>{} : plan_steps(graph_, pass, tapped);
+  std::optional<MixedPrecision> mixed;  // on the CPU, products round their own factors
+  if (options.precision == Precision::bfloat16 && inputs.is_cuda()) mixed.emplace(inputs.device().type());
   const std::vector<Step>& steps = !tapped.empty() ? of_taps : infers ? inference_steps_ : training_steps_;
 
   std::vector<size_t> uses = graph_.uses();
@@ -204,6 +208,10 @@ Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions&
       if (tapped[i] == step.output()) outputs.features[options.taps[i]] = values[step.output()];
   }
   outputs.logits = values.back();
+  if (mixed) {
+    outputs.logits = outputs.logits.to(torch::kFloat32);
+    for (auto& [name, feature] : outputs.features) feature = feature.to(torch::kFloat32);
+  }
   return outputs;
 }
 

@@ -1,12 +1,15 @@
 """Runs the program as a user would, and reads what it leaves without its help."""
 import json
+import math
 import os
 import pathlib
+import random
 import shutil
 import struct
 import subprocess
 import tempfile
 import unittest
+import wave
 
 LIMBECK = os.environ["LIMBECK"]
 SOURCE = pathlib.Path(os.environ["LIMBECK_SOURCE"])
@@ -51,6 +54,31 @@ def read_safetensors(path):
     metadata = header.pop("__metadata__", {})
     return {name: (entry["dtype"], entry["shape"], data[slice(*entry["data_offsets"])])
             for name, entry in header.items()}, metadata
+
+
+WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}
+
+
+def say(path, begin, end, chance):
+    """A tone that glides from one frequency to another, in noise."""
+    count = int(8000 * chance.uniform(0.25, 0.4))
+    phase, samples = 0.0, []
+    for i in range(count):
+        phase += 2 * math.pi * (begin + (end - begin) * i / count) / 8000
+        samples.append(int(8000 * math.sin(phase) + chance.gauss(0, 60)))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, count, "NONE", ""))
+        file.writeframes(struct.pack(f"<{count}h", *samples))
+
+
+def make_recordings(folder, speakers, count):
+    """So many of each of three words by each speaker, as WORD_SPEAKER_I.wav."""
+    folder.mkdir()
+    chance = random.Random(1)
+    for word, (begin, end) in WORDS.items():
+        for speaker in speakers:
+            for i in range(count):
+                say(folder / f"{word}_{speaker}_{i}.wav", begin, end, chance)
 
 
 class ProgramTest(unittest.TestCase):

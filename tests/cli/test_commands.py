@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import unittest
 
-from support import SOURCE, ProgramTest, read_safetensors, write_npy
+from support import SOURCE, ProgramTest, make_recordings, read_safetensors, write_npy
 
 
 HEAVY = {"resnet110", "resnet32x4", "wrn_40_2", "resnet18", "resnext29", "densenet121", "googlenet"}  # at more than 200 million products
@@ -52,11 +52,15 @@ class Commands(ProgramTest):
     def test_shipped_recipes_are_checked_and_run_scaled_down(self):
         recipes = sorted((SOURCE / "recipes").rglob("*.yaml"))
         self.assertTrue(recipes)
+        recordings = self.folder / "recordings"
+        make_recordings(recordings, ("ann",), 30)  # of which 3 % are one of each word
         for recipe in recipes:
             self.limbeck("check", recipe)
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
+            spoken = "spoken_digits" in str(resolved["data"]["source"])
             images = 20 if "cifar" in str(resolved["data"]["source"]) else 800  # one of each class in 1 %
-            settings = [f"data.source={{digits: {{train: {images}, test: 50}}}}"]
+            settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}" if spoken
+                        else f"data.source={{digits: {{train: {images}, test: 50}}}}"]
             settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
                          if "shallow_cnn" in network]
             if any(name in HEAVY for network in resolved["networks"].values() for name in network):
@@ -66,6 +70,7 @@ class Commands(ProgramTest):
             trained = [stage for stage in resolved["stages"] if "train" in stage]
             settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
             settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
+            settings += [f"stages.{stage['name']}.specialists.{key}" for stage in trained if "specialists" in stage for key in ("groups=2", "size=3")]
             flags = [flag for setting in settings for flag in ("--set", setting)]
             out = self.folder / recipe.parent.name / recipe.stem
             self.limbeck("run", recipe, "--out", out, "--quiet", *flags)

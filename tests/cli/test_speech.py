@@ -1,12 +1,8 @@
 """Recordings: from a folder of sound files to word error rates, through the program."""
 import json
-import math
-import random
-import struct
 import unittest
-import wave
 
-from support import ProgramTest
+from support import ProgramTest, make_recordings
 
 RECIPE = """
 name: speech
@@ -17,31 +13,13 @@ stages:
   - { name: ensemble, train: small, epochs: 2, replicas: 2 }
   - { name: distilled, train: small, epochs: 2, teacher: ensemble }
 """
-WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}
-
-
-def say(path, begin, end, chance):
-    """A tone that glides from one frequency to another, in noise."""
-    count = int(8000 * chance.uniform(0.25, 0.4))
-    phase, samples = 0.0, []
-    for i in range(count):
-        phase += 2 * math.pi * (begin + (end - begin) * i / count) / 8000
-        samples.append(int(8000 * math.sin(phase) + chance.gauss(0, 60)))
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, count, "NONE", ""))
-        file.writeframes(struct.pack(f"<{count}h", *samples))
 
 
 class Speech(ProgramTest):
     def setUp(self):
         super().setUp()
         self.recordings = self.folder / "recordings"
-        self.recordings.mkdir()
-        chance = random.Random(1)
-        for word, (begin, end) in WORDS.items():
-            for speaker in ("ann", "bob"):
-                for i in range(8):
-                    say(self.recordings / f"{word}_{speaker}_{i}.wav", begin, end, chance)
+        make_recordings(self.recordings, ("ann", "bob"), 8)
         self.recipe.write_text(RECIPE.replace("FOLDER", str(self.recordings)))
 
     def run_recipe(self, *arguments, **options):

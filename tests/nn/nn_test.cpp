@@ -11,6 +11,7 @@
 #include "nn/dropout.h"
 #include "nn/fold.h"
 #include "nn/fused_linear.h"
+#include "nn/mixed_precision.h"
 #include "nn/network.h"
 #include "nn/products.h"
 #include "nn/weights.h"
@@ -259,6 +260,26 @@ TEST_F(Weights, ThatDoNotFitNameEveryTensorAndChangeNothing) {
   EXPECT_EQ(message_of<Error>([&] { load_state(network, state, "'w'"); }),
             "'w' does not fit the network:\n  fc1.weight: is 4x783, expected 4x784\n  missing: fc2.bias 10\n  unexpected: fc9.weight 1");
   EXPECT_TRUE(before.equal(network.parameters()[0].value));
+}
+
+TEST(MixedPrecision, RoundsFactorsWhileItLives) {
+  const torch::Tensor x = torch::randn({2, 3, 8, 8}), w = torch::randn({4, 3, 3, 3}).requires_grad_();
+  const torch::Tensor exact = torch::conv2d(x, w);
+  {
+    const MixedPrecision mixed(torch::kCPU);
+    const torch::Tensor rounded = torch::conv2d(x, w);
+    EXPECT_EQ(rounded.scalar_type(), torch::kBFloat16);
+    EXPECT_TRUE(rounded.to(torch::kFloat32).allclose(exact, 0.05, 0.2));
+    rounded.to(torch::kFloat32).sum().backward();
+    EXPECT_EQ(w.grad().scalar_type(), torch::kFloat32);
+  }
+  EXPECT_TRUE(torch::conv2d(x, w).equal(exact));
+  try {
+    const MixedPrecision mixed(torch::kCPU);
+    throw Error("stop");
+  } catch (const Error&) {
+  }
+  EXPECT_EQ(torch::conv2d(x, w).scalar_type(), torch::kFloat32);
 }
 
 }  // namespace
