@@ -54,6 +54,18 @@ TEST(SoftTargets, HasTheHandComputedValue) {
   EXPECT_NEAR(value_of(*make_loss("{soft_targets: {temperature: 2, form: cross_entropy}}"), z, v).item<double>(), 4 * std::log(2.0), 1e-12);
 }
 
+TEST(SoftTargets, OfUnlabelledExamplesAreTheirMeanAlone) {
+  const torch::Tensor z = random_logits(5, 4, 1), v = random_logits(5, 4, 2), labels = torch::tensor({-1, 2, -1, 0, 1}, torch::kInt64);
+  const auto all = make_loss("{soft_targets: {temperature: 3}}"), unlabelled = make_loss("{soft_targets: {temperature: 3, examples: unlabelled}}");
+  const torch::Tensor rows = torch::tensor({0, 2}, torch::kInt64);
+  EXPECT_NEAR(value_of(*unlabelled, z, v, labels).item<double>(), value_of(*all, z.index_select(0, rows), v.index_select(0, rows)).item<double>(), 1e-12);
+  check_gradient(*unlabelled, z, v, labels);
+  const torch::Tensor gradient = gradient_of(*unlabelled, z, v, labels);
+  EXPECT_EQ(gradient[1].abs().sum().item<double>(), 0);
+  EXPECT_EQ(value_of(*unlabelled, z, v, labels.abs()).item<double>(), 0);
+  EXPECT_EQ(gradient_of(*unlabelled, z, v, labels.abs()).abs().sum().item<double>(), 0);
+}
+
 TEST(SoftTargets, IsAMeanOverExamplesAndASumOverClasses) {
   const torch::Tensor z = random_logits(1, 5, 1), v = random_logits(1, 5, 2);
   const auto loss = make_loss("{soft_targets: 3}");
