@@ -11,6 +11,7 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/vectorize.h"
+#include "data/speech.h"
 
 namespace limbeck {
 namespace {
@@ -129,6 +130,7 @@ std::string Dataset::fingerprint() const {
     add_to(hasher, split->context.first);
     hasher.add(&split->context.before, sizeof split->context.before).add(&split->context.after, sizeof split->context.after);
   }
+  if (speech != nullptr) hasher.add(speech->fingerprint());
   return hasher.fingerprint();
 }
 

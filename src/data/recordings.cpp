@@ -67,22 +67,24 @@ struct NamePattern {
   }
 };
 
-std::vector<Recording> by_pattern(const RecordingsOptions& options) {
+std::vector<Recording> by_pattern(const RecordingsOptions& options, std::vector<std::string>& notices) {
   const NamePattern pattern(options.pattern);
   std::vector<Recording> all;
   std::string example;
+  int64_t others = 0;
   std::error_code error, ignored;
   const auto follow = fs::directory_options::follow_directory_symlink;
   for (fs::recursive_directory_iterator at(options.folder, follow, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().lexically_relative(options.folder).generic_string();
     if (at->is_directory(ignored) || at->path().filename().string().starts_with('.')) continue;
     if (auto recording = pattern.match(at->path(), name)) all.push_back(std::move(*recording));
-    else if (example.empty()) example = name;
+    else if (others++ == 0) example = name;
   }
   if (error) throw Error(fmt::format("cannot read the folder '{}': {}", options.folder, error.message()));
   if (all.empty())
     throw Error(ErrorKind::usage, example.empty() ? fmt::format("there are no recordings in '{}'", options.folder)
                                                   : fmt::format("no file in '{}' is named like '{}'; there is '{}'", options.folder, options.pattern, example));
+  if (others > 0) notices.push_back(fmt::format("{} files in '{}' are not named like '{}' and are not read: '{}' first", others, options.folder, options.pattern, example));
   return all;
 }
 
@@ -103,10 +105,11 @@ std::vector<std::string> csv_fields(const std::string& line) {
   return fields;
 }
 
-std::vector<Recording> by_csv(const RecordingsOptions& options) {
+std::vector<Recording> by_csv(const RecordingsOptions& options, bool& says_split) {
   std::istringstream lines(read_file(options.csv));
   std::string line;
   std::getline(lines, line);
+  if (const std::string mark = "\xEF\xBB\xBF"; line.starts_with(mark)) line.erase(0, mark.size());  // as spreadsheets write it
   const std::vector<std::string> header = csv_fields(line);
   const auto column = [&](const std::string& name) -> size_t {
     return static_cast<size_t>(std::find(header.begin(), header.end(), name) - header.begin());
@@ -115,6 +118,7 @@ std::vector<Recording> by_csv(const RecordingsOptions& options) {
     if (column(name) == header.size())
       throw Error(ErrorKind::usage, fmt::format("'{}': the first line has no column '{}'; expected file,word and perhaps speaker,split", options.csv, name));
   std::vector<Recording> all;
+  std::set<fs::path> seen;
   for (int64_t number = 2; std::getline(lines, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::vector<std::string> fields = csv_fields(line);
@@ -127,6 +131,8 @@ std::vector<Recording> by_csv(const RecordingsOptions& options) {
     if (!split.empty() && split != "train" && split != "test") refuse(fmt::format("split '{}'; expected train or test", split));
     if (!fs::exists(recording.file)) refuse(fmt::format("there is no file '{}'", recording.file.string()));
     recording.test = split == "test";
+    says_split |= !split.empty();
+    if (!seen.insert(recording.file).second) refuse(fmt::format("'{}' is listed twice", recording.file.string()));
     all.push_back(std::move(recording));
   }
   if (all.empty()) throw Error(ErrorKind::usage, fmt::format("'{}' lists no recordings", options.csv));
@@ -174,17 +180,17 @@ void RecordingsOptions::bind(Fields& fields) {
   fields.file("csv", csv, Presence::optional, "file with the columns file, word and perhaps speaker and split, instead of a pattern");
   fields.text("held_out", held_out, "the speaker whose recordings are the test split; empty: no speaker is held out");
   fields.integer("test_below", test_below, at_least(0), "recordings with a smaller index are the test split; 0: the index does not matter");
-  fields.number("holdout", holdout, above(0), "part of each word for the test split where nothing else says what it is");
+  fields.number("holdout", holdout, {.low = 0, .high = 1, .low_open = true, .high_open = true}, "part of each word for the test split where nothing else says what it is");
 }
 
-std::vector<Recording> list_recordings(const RecordingsOptions& options) {
-  std::vector<Recording> all = options.csv.empty() ? by_pattern(options) : by_csv(options);
+std::vector<Recording> list_recordings(const RecordingsOptions& options, std::vector<std::string>& notices) {
+  bool says_split = false;
+  std::vector<Recording> all = options.csv.empty() ? by_pattern(options, notices) : by_csv(options, says_split);
   std::sort(all.begin(), all.end(), [](const Recording& a, const Recording& b) { return a.file < b.file; });
-  const bool said = std::any_of(all.begin(), all.end(), [](const Recording& recording) { return recording.test; });
   if (!options.held_out.empty()) divide_by_speaker(all, options.held_out);
-  else if (options.test_below > 0)
+  else if (!says_split && options.test_below > 0)
     for (Recording& recording : all) recording.test = recording.index >= 0 && recording.index < options.test_below;
-  else if (!said) divide_by_hash(all, options.holdout, options.folder);
+  else if (!says_split) divide_by_hash(all, options.holdout, options.folder);
   check_splits(all);
   return all;
 }

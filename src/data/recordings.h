@@ -34,8 +34,9 @@ struct RecordingsOptions {
   void bind(Fields& fields);
 };
 
-/// Sorted by name. Throws Error for a folder or CSV file that is not there, names that no pattern matches where none does, a word that
-/// is only in one split, a single word, an unknown speaker, an empty split.
-std::vector<Recording> list_recordings(const RecordingsOptions& options);
+/// Sorted by name; `notices`: how many files the pattern does not fit. A speaker that is held out decides, then a CSV file's split column,
+/// then the index, then the hash. Throws Error for a folder or CSV file that is not there, a pattern that no file fits, a file that is listed twice, a
+/// word that only test recordings have, a single word, an unknown speaker, an empty split.
+std::vector<Recording> list_recordings(const RecordingsOptions& options, std::vector<std::string>& notices);
 
 }  // namespace limbeck

@@ -3,7 +3,9 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <fstream>
 #include <memory>
 #include <numbers>
 
@@ -12,18 +14,33 @@
 namespace limbeck {
 namespace {
 
+constexpr int kLowestRate = 1000, kHighestRate = 768000;
 constexpr sf_count_t kMostSamples = sf_count_t{1} << 28;  // nine hours at 8 kHz; a header can say anything
+
+/// libsndfile reads what is there of a WAV file that was cut off, and says nothing.
+void refuse_cut_wav(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::array<unsigned char, 12> head{};
+  if (!stream.read(reinterpret_cast<char*>(head.data()), head.size()) || std::string(head.begin(), head.begin() + 4) != "RIFF") return;
+  const uint64_t claimed = head[4] | head[5] << 8 | head[6] << 16 | static_cast<uint64_t>(head[7]) << 24;
+  constexpr uint64_t kStreamed = 0x7fffffff;  // and above: the writer did not know
+  constexpr uint64_t kHead = 8;
+  const uint64_t there = fs::file_size(file);
+  if (claimed > 0 && claimed < kStreamed && there + 1 < claimed + kHead)  // some writers count a byte of padding that they leave out
+    throw Error(fmt::format("the sound file '{}' is cut off: {} of {} bytes are there", file.string(), there, claimed + kHead));
+}
 
 double sinc(double x) { return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); }
 
 }  // namespace
 
 Sound read_sound(const fs::path& file) {
+  refuse_cut_wav(file);
   SF_INFO info{};
   const std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> opened(sf_open(file.c_str(), SFM_READ, &info), sf_close);
   if (opened == nullptr) throw Error(fmt::format("cannot read the sound file '{}': {}", file.string(), sf_strerror(nullptr)));
   if (info.frames <= 0) throw Error(fmt::format("the sound file '{}' holds no samples", file.string()));
-  if (info.channels <= 0 || info.samplerate <= 0 || info.frames > kMostSamples / info.channels)
+  if (info.channels <= 0 || info.samplerate < kLowestRate || info.samplerate > kHighestRate || info.frames > kMostSamples / info.channels)
     throw Error(fmt::format("the sound file '{}' claims {} samples of {} channels at {} Hz", file.string(), info.frames, info.channels, info.samplerate));
   std::vector<float> all(static_cast<size_t>(info.frames) * static_cast<size_t>(info.channels));
   const sf_count_t read = sf_readf_float(opened.get(), all.data(), info.frames);

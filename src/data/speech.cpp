@@ -10,6 +10,7 @@
 #include <mutex>
 #include <set>
 
+#include "core/hash.h"
 #include "core/random.h"
 #include "data/sound_file.h"
 
@@ -49,9 +50,13 @@ float noise_level(const Samples& samples, int rate) {
 
 /// Appends `seconds` of noise, drawn from the place of what it stands beside.
 void add_noise(Samples& samples, double seconds, const Sound& beside, int64_t place, uint32_t lane) {
-  Random random({0, Purpose::synthesis, 0, static_cast<uint32_t>(place), lane});
+  constexpr int64_t kOfOneStream = int64_t{1} << 16;
   const float level = noise_level(beside.samples, beside.rate);
-  for (int64_t left = std::llround(seconds * beside.rate); left > 0; --left) samples.push_back(level * random.normal());
+  const int64_t count = std::llround(seconds * beside.rate);
+  for (int64_t begin = 0; begin < count; begin += kOfOneStream) {
+    Random random({0, Purpose::synthesis, static_cast<uint32_t>(begin / kOfOneStream), static_cast<uint32_t>(place), lane});
+    for (int64_t i = begin; i < std::min(count, begin + kOfOneStream); ++i) samples.push_back(level * random.normal());
+  }
 }
 
 Samples with_margins(const Sound& sound, double margin, int64_t place) {
@@ -73,7 +78,7 @@ std::vector<Sound> read_all(const std::vector<Recording>& recordings, int rate, 
       std::string problem;
       try {
         sounds[i] = resample(read_sound(recordings[i].file), rate);
-      } catch (const Error& error) {
+      } catch (const std::exception& error) {
         problem = error.what();
       }
       const std::lock_guard lock(mutex);
@@ -213,7 +218,7 @@ void SpeechOptions::bind(Fields& fields) {
   fields.number("step", banks.step, between(0.001, 1), "seconds between frames");
   fields.integer("before", before, between(0, 1000), "frames before the one that is named");
   fields.integer("after", after, between(0, 1000), "frames after it; the ends of a recording are repeated");
-  fields.integer("states", states, between(1, 100), "states of each word's hidden Markov model, from left to right");
+  fields.integer("states", states, between(2, 100), "states of each word's hidden Markov model, from left to right");
   fields.integer("silence_states", silence_states, between(1, 100), "states of silence");
   fields.number("margin", margin, between(0, 10), "seconds of noise put before and after each recording, as loud as its quietest tenth");
   fields.choice<FeatureNormalization>("normalize", normalize,
@@ -226,10 +231,24 @@ void SpeechOptions::bind(Fields& fields) {
   fields.require(pause.size() == 2 && pause[0] <= pause[1], "'pause' takes two numbers, the shortest first");
 }
 
+std::string SpeechCorpus::fingerprint() const {
+  Hasher hasher;
+  for (const std::string& word : words) hasher.add(word).add("/");
+  hasher.add(&states, sizeof states).add(&silence_states, sizeof silence_states).add(&word_penalty, sizeof word_penalty);
+  for (const std::vector<Utterance>* list : {&train, &test, &strings})
+    for (const Utterance& utterance : *list) {
+      hasher.add(&utterance.begin, sizeof utterance.begin).add(&utterance.frames, sizeof utterance.frames);
+      hasher.add(utterance.words.data(), utterance.words.size() * sizeof(int64_t)).add("/");
+    }
+  if (string_frames.inputs.defined()) hasher.add(string_frames.inputs.data_ptr(), string_frames.inputs.nbytes());
+  return hasher.fingerprint();
+}
+
 std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& name, const DataFolders& folders) {
   const torch::NoGradGuard no_gradient;
   options.folder = find_folder(options.folder, folders).string();
-  const std::vector<Recording> recordings = list_recordings(options);
+  std::vector<std::string> notices;
+  const std::vector<Recording> recordings = list_recordings(options, notices);
   const FilterBanks banks(options.banks);
   const std::vector<Sound> sounds = read_all(recordings, options.banks.rate, folders);
 
@@ -274,6 +293,7 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
   auto dataset = std::make_unique<Dataset>();
   dataset->name = name;
   dataset->scale = 1;
+  dataset->notices = std::move(notices);
   for (const std::string& word : corpus->words)
     for (int64_t state = 1; state <= corpus->states; ++state) dataset->classes.push_back(fmt::format("{}/{}", word, state));
   for (int64_t state = 1; state <= corpus->silence_states; ++state) dataset->classes.push_back(fmt::format("silence/{}", state));

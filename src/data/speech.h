@@ -51,6 +51,8 @@ struct SpeechCorpus {
   int64_t classes() const { return static_cast<int64_t>(words.size()) * states + silence_states; }
   int64_t first_state(int64_t word) const { return word * states; }
   int64_t first_silence() const { return static_cast<int64_t>(words.size()) * states; }
+  /// Of everything here, the strings' frames among it.
+  std::string fingerprint() const;
 };
 
 /// Throws Error that names the files where recordings cannot be read. Features are computed by all threads; `folders.progress` is told.

@@ -114,6 +114,11 @@ std::string stage_note(const Json& entry) {
     if (!found["adjusted_rand_index"].is_null()) note += fmt::format("; adjusted Rand index with the superclasses {:.2f}", found["adjusted_rand_index"].get<double>());
     return note;
   }
+  if (entry.contains("alignment")) {
+    const Json& found = entry["alignment"];
+    return fmt::format("{} rounds; the last gave {:.1f} % of the training frames another state, by which all that follows is measured", found["rounds"].get<int64_t>(),
+                       100 * found["changed"]["train"].get<double>());
+  }
   if (entry.contains("stopped")) {
     const Json& stopped = entry["stopped"];
     const std::string end = fmt::format("stopped after {} of {} epochs", counted(stopped["epoch"]), counted(stopped["epochs"]));

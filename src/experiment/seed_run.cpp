@@ -165,7 +165,8 @@ void SeedRun::tell_memory() {
     for (const std::string& name : stage.teachers) {
       const StageRecipe* source = stage_with(name);
       const NetworkRecipe* network = setup_.recipe.network(source != nullptr ? source->network : name);
-      const int64_t count = source == nullptr || source->name != name ? 1 : source->replicas.count;  // "ensemble", or "ensemble.1" of it
+      const bool whole = source != nullptr && source->name == name;  // "ensemble", not "ensemble.1" of it
+      const int64_t count = !whole ? 1 : trains_specialists(*source) ? source->specialists.groups + 1 : source->replicas.count;
       if (network != nullptr) teachers.insert(teachers.end(), static_cast<size_t>(count), of_name(network->name));
     }
     const MemoryNeed need = memory_need(setup_.dataset, stage, *of_name(stage.network), teachers, kept);
@@ -274,7 +275,11 @@ void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint
 }
 
 Json SeedRun::run_stage(const StageRecipe& stage) {
-  for (int64_t round = 1; round < stage.align; ++round) run_stage(round_of(stage, round));
+  for (int64_t round = 1; round < stage.align; ++round) run_stage_alone(round_of(stage, round));
+  return run_stage_alone(stage);
+}
+
+Json SeedRun::run_stage_alone(const StageRecipe& stage) {
   std::vector<Json> members(static_cast<size_t>(trains_apart(stage) ? stage.replicas.count : 0));
   if (!members.empty()) share_out(stage, [&](int64_t k) { members[static_cast<size_t>(k) - 1] = run_stage(replica_of(stage, k)); });
 
@@ -366,24 +371,27 @@ void SeedRun::share_out(const StageRecipe& stage, const std::function<void(int64
   }
 }
 
+bool SeedRun::is_finished(const StageRecipe& stage) {
+  const std::optional<Json> finished = setup_.folder.stage(stage.name).finished();
+  return finished && finished->value("fingerprint", "") == Hasher().add(settings_of(stage).dump()).fingerprint();
+}
+
 bool SeedRun::load_finished(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const StageRecipe* stage = stage_with(name);
     if (networks_.contains(name) || stage == nullptr) continue;
     if (!load_finished(stage->inputs)) return false;
-    if (stage->replicas.count > 1 || trains_specialists(*stage))
+    std::vector<StageRecipe> parts;  // before the stage itself, which depends on them
+    for (int64_t round = 1; round < stage->align; ++round) parts.push_back(round_of(*stage, round));
+    for (int64_t k = 1; trains_apart(*stage) && k <= stage->replicas.count; ++k) parts.push_back(replica_of(*stage, k));
+    parts.push_back(*stage);
+    if (trains_specialists(*stage))
       for (const std::string& member : weight_folders(*stage))
         if (!setup_.folder.stage(member).finished()) return false;
-    const std::optional<Json> finished = setup_.folder.stage(stage->name).finished();
-    if (!finished) return false;
-    for (int64_t round = 1; round < stage->align; ++round)
-      if (!setup_.folder.stage(round_of(*stage, round).name).finished()) return false;
-    if (trains_apart(*stage) || stage->align > 1) {  // what it depends on is known once its parts are loaded
-      run_stage(*stage);
-      continue;
+    for (const StageRecipe& part : parts) {
+      if (!is_finished(part)) return false;
+      run_stage_alone(part);
     }
-    if (finished->value("fingerprint", "") != Hasher().add(settings_of(*stage).dump()).fingerprint()) return false;
-    run_stage(*stage);
   }
   return true;
 }
@@ -400,10 +408,11 @@ int64_t SeedRun::help() {
       const StageFolder folder = setup_.folder.stage(names[i]);
       make_writable_folder(folder.lock().parent_path());
       const FileLock lock(folder.lock());
-      if (!lock.acquired() || folder.finished()) continue;
       const auto k = static_cast<int64_t>(i) + 1;
+      const bool done = specialists ? specialist_is_finished(specialist_of(stage, k), groups.groups[i]) : is_finished(replica_of(stage, k));
+      if (!lock.acquired() || done) continue;
       if (specialists) train_specialist(specialist_of(stage, k), groups.groups[i]);
-      else run_stage(replica_of(stage, k));
+      else run_stage_alone(replica_of(stage, k));
       ++trained;
     }
   }
@@ -421,6 +430,7 @@ void SeedRun::run_with_inputs(const std::string& name) {
 void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
   bool found = false;
   for (const StageRecipe& stage : setup_.recipe.stages) {
+    if (stage.align > 0) run_stage(stage);  // what follows learns its labels
     if (is_calibration(stage) || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
     const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
     if (options == nullptr || options->store.empty()) continue;
@@ -558,13 +568,26 @@ std::shared_ptr<GraphNetwork> SeedRun::make_specialist(const StageRecipe& stage,
   return made;
 }
 
+Json SeedRun::specialist_settings(const StageRecipe& stage, const std::vector<int64_t>& group) {
+  Json settings = settings_of(stage);
+  for (const char* key : {"groups", "size", "top", "divergence"}) settings["specialists"].erase(key);  // of finding and asking it
+  settings["group"] = group;
+  return settings;
+}
+
+bool SeedRun::specialist_is_finished(const StageRecipe& stage, const std::vector<int64_t>& group) {
+  const StageFolder folder = setup_.folder.stage(stage.name);
+  const std::optional<Json> finished = folder.finished();
+  return finished && fs::exists(folder.weights()) &&
+         finished->value("fingerprint", "") == Hasher().add(specialist_settings(stage, group).dump()).fingerprint();
+}
+
 std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) {
   const StageFolder folder = setup_.folder.stage(stage.name);
-  Json settings = settings_of(stage);
-  settings["group"] = group;
+  const Json settings = specialist_settings(stage, group);
   const std::string fingerprint = Hasher().add(settings.dump()).fingerprint();
   const std::shared_ptr<GraphNetwork> specialist = make_specialist(stage, group);
-  if (const std::optional<Json> finished = folder.finished(); finished && finished->value("fingerprint", "") == fingerprint && fs::exists(folder.weights())) {
+  if (specialist_is_finished(stage, group)) {
     setup_.events.emit(StageReused{stage.name});
     load_weights(*specialist, folder.weights());
     specialist->to(setup_.device);

@@ -52,10 +52,17 @@ class SeedRun {
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
 
   Json run_stage(const StageRecipe& stage);
+  /// Without the rounds of alignment before it.
+  Json run_stage_alone(const StageRecipe& stage);
   /// Calls run(k) for each of the stage's members, from 1, while no other process trains it; waits for those that others train.
   void share_out(const StageRecipe& stage, const std::function<void(int64_t k)>& run);
   /// Loads the stages of these names where all are finished as the recipe has them; false otherwise.
   bool load_finished(const std::vector<std::string>& names);
+  /// Whether the folder has the stage as the recipe has it; what it depends on is loaded.
+  bool is_finished(const StageRecipe& stage);
+  bool specialist_is_finished(const StageRecipe& stage, const std::vector<int64_t>& group);
+  /// What a specialist's weights depend on.
+  Json specialist_settings(const StageRecipe& stage, const std::vector<int64_t>& group);
   ClassGroups find_groups(const StageRecipe& stage);
   /// The stage of this name, or the one whose replica has it; nullptr for a network with weights.
   const StageRecipe* stage_with(const std::string& name) const;

@@ -84,14 +84,20 @@ ClassGroups group_classes(const torch::Tensor& covariance, const GroupingOptions
   for (int64_t c = 0; c < classes; ++c) points.emplace_back(columns.data_ptr<double>() + c * classes, columns.data_ptr<double>() + (c + 1) * classes);
   Random random({seed, Purpose::grouping});
   std::vector<Point> centres;
-  double least = std::numeric_limits<double>::infinity();
+  std::pair<bool, double> least = {true, std::numeric_limits<double>::infinity()};  // whether a group is too small; distances
   for (int64_t start = 0; start < options.starts; ++start) {
     std::vector<Point> found = first_centres(points, options.groups, random);
     move_centres(found, points, options.passes, random);
     double sum = 0;
-    for (const Point& point : points) sum += distance(point, found[nearest_of(point, found)]);
-    if (sum >= least) continue;
-    least = sum;
+    std::vector<int> members(found.size());
+    for (const Point& point : points) {
+      const size_t nearest = nearest_of(point, found);
+      sum += distance(point, found[nearest]);
+      ++members[nearest];
+    }
+    const std::pair<bool, double> own = {options.size == 0 && *std::min_element(members.begin(), members.end()) < 2, sum};
+    if (own >= least) continue;
+    least = own;
     centres = std::move(found);
   }
 

@@ -16,7 +16,7 @@ struct GroupingOptions {
   int64_t groups = 10;
   int64_t size = 0;    ///< classes of each, the nearest to its centre, which may be others' too; 0: each class is in the group of its nearest centre
   int64_t passes = 20; ///< over the columns
-  int64_t starts = 10; ///< from other centres, of which the closest to the columns is kept
+  int64_t starts = 10; ///< from other centres, of which the closest to the columns is kept, if possible one without groups of a single class
 };
 
 struct ClassGroups {

@@ -12,6 +12,8 @@ void check_teacher(const StageRecipe& stage) {
   const bool apart = stage.replicas.count > 1 && !stage.replicas.together;
   if (options != nullptr && apart && options->views > 0 && !options->store.empty())
     throw Error(ErrorKind::usage, "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
+  if (options != nullptr && !stage.specialists.of.empty() && !options->store.empty())
+    throw Error(ErrorKind::usage, "specialists see examples of their own and cannot share a store; leave 'store' out");
 }
 
 }  // namespace

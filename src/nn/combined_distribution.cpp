@@ -21,6 +21,7 @@ double log_of(float log_probability) { return std::max(kLeastLog, static_cast<do
 /// One specialist with a dustbin and what it says of the example.
 struct Opinion {
   const std::vector<int64_t>* classes;
+  const std::vector<double>* others;  ///< of each class, 0 for the specialist's and 1 for others
   const float* log_p;
   double dustbin() const { return std::exp(log_of(log_p[classes->size()])); }
   double log_dustbin() const { return log_of(log_p[classes->size()]); }
@@ -78,7 +79,11 @@ class Example {
   double rest_of(const Opinion& part) const {
     double own = 0;
     for (const int64_t c : *part.classes) own += q_[static_cast<size_t>(c)];
-    return std::max(kLeast, 1 - own);
+    constexpr double kExact = 1e-3;
+    if (1 - own > kExact) return 1 - own;
+    double rest = 0;  // the difference would have lost its digits
+    for (size_t c = 0; c < q_.size(); ++c) rest += q_[c] * (*part.others)[c];
+    return std::max(kLeast, rest);
   }
 
   void step_forward() {
@@ -153,10 +158,15 @@ CombinedDistribution combined_distribution(const torch::Tensor& generalist, cons
                                            const CombinationOptions& options) {
   const torch::Tensor base = generalist.contiguous();
   const int64_t count = base.size(0), classes = base.size(1);
+  std::vector<std::vector<double>> others;
+  for (const SpecialistOpinion& specialist : specialists) {
+    check(specialist, count, classes);
+    others.emplace_back(static_cast<size_t>(classes), 1.0);
+    for (const int64_t c : specialist.classes) others.back()[static_cast<size_t>(c)] = 0;
+  }
   std::vector<torch::Tensor> tables;                                   // contiguous, for as long as pointers into them live
   std::vector<std::vector<std::pair<size_t, const float*>>> speakers(static_cast<size_t>(count));  // of each example: specialist, its row
   for (size_t m = 0; m < specialists.size(); ++m) {
-    check(specialists[m], count, classes);
     tables.push_back(specialists[m].log_probabilities.to(torch::kFloat32).contiguous());
     const torch::Tensor rows = specialists[m].rows.contiguous();
     for (int64_t i = 0; i < rows.size(0); ++i)
@@ -171,7 +181,7 @@ CombinedDistribution combined_distribution(const torch::Tensor& generalist, cons
       example.clear(from + i * classes);
       for (const auto& [m, log_p] : speakers[static_cast<size_t>(i)]) {
         if (specialists[m].classes.empty()) example.add_full(log_p);
-        else example.add_part({&specialists[m].classes, log_p});
+        else example.add_part({&specialists[m].classes, &others[m], log_p});
       }
       const int64_t steps = example.solve(options);
       if (steps == options.most_steps) ++unfinished;

@@ -209,7 +209,7 @@ class RecipeReader {
       check_stage(recipe_, stage.calibration.of, of.where, path + ".calibrate", context_);
       return;
     }
-    if (source->replicas.count > 1)
+    if (source->replicas.count > 1 || !source->specialists.of.empty())
       context_.mistake(of.where, path + ".calibrate", fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
     stage.network = source->network;
     stage.teacher = source->teacher;
@@ -221,6 +221,10 @@ class RecipeReader {
   void check_stage_name(const Value& value, const std::string& path, const std::string& name) {
     check_name(name, value.where, path, context_);
     if (replica_named(name)) context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
+    const size_t dot = name.rfind('.');
+    const StageRecipe* before = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
+    if (before != nullptr && (!before->specialists.of.empty() || before->align > 1))
+      context_.mistake(value.where, path, fmt::format("'{}' can be the name of a part of the stage '{}'", name, before->name));
     if (recipe_.stage(name) != nullptr) context_.mistake(value.where, path, fmt::format("a second stage '{}'", name));
   }
 
@@ -259,6 +263,10 @@ class RecipeReader {
     if (source != nullptr && source->network != stage.network)
       context_.mistake(value.where, path + ".of", fmt::format("specialists begin with the weights of '{}', which is a '{}' and no '{}'", specialists.of,
                                                               source->network, stage.network));
+    const NetworkRecipe *given = recipe_.network(specialists.of), *trained = recipe_.network(stage.network);
+    if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
+        resolved(given->architecture) != resolved(trained->architecture))
+      context_.mistake(value.where, path + ".of", fmt::format("specialists begin with the weights of '{}', which has another form than '{}'", specialists.of, stage.network));
     if (source != nullptr && (source->replicas.count > 1 || !source->specialists.of.empty()))
       context_.mistake(value.where, path + ".of", fmt::format("'{}' is several networks; a generalist is one", specialists.of));
     if (stage.replicas.count > 1 || stage.stop.any() || stage.align > 0)
@@ -276,7 +284,8 @@ class RecipeReader {
     const size_t dot = name.rfind('.');
     const StageRecipe* stage = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
     if (stage == nullptr) return false;
-    for (int64_t replica = 1; stage->replicas.count > 1 && replica <= stage->replicas.count; ++replica)
+    const int64_t replicas = stage->replicas.count > 1 ? stage->replicas.count : 0;
+    for (int64_t replica = 1; replica <= replicas; ++replica)
       if (name.substr(dot + 1) == std::to_string(replica)) return true;
     return false;
   }

@@ -45,6 +45,7 @@ void SpecialistsRecipe::bind(Fields& fields) {
   fields.integer("top", top, at_least(1), "of the generalist's most probable classes, for which specialists are asked");
   fields.choice<Divergence>("divergence", divergence, {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
                             "what is minimised to bring all together: KL(model, q), or KL(q, model)");
+  fields.require(size != 1 && (groups > 1 || size > 0), "a specialist needs at least two classes, and others; give 'size' 0 or at least 2, and one group a size");
 }
 
 void CalibrationRecipe::bind(Fields& fields) {

@@ -3,7 +3,10 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -125,7 +128,7 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
     const std::string header = safetensors_header(tensors, metadata, kUnfinished);
     size_t bytes = header.size();
     for (const auto& [name, tensor] : tensors) bytes += bytes_of(tensor);
-    const fs::path beside = path.string() + ".part";
+    const fs::path beside = fmt::format("{}.{}.part", path.string(), ::getpid());
     MappedFile memory = MappedFile::create(beside, bytes);
     std::memcpy(memory.data(), header.data(), header.size());
     std::byte* at = memory.data() + header.size();
@@ -133,7 +136,10 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
       if (name == "ids") std::memcpy(at, described.ids_.data_ptr(), described.ids_.nbytes());
       at += bytes_of(tensor);
     }
-    fs::rename(beside, path);
+    const bool first = ::link(beside.c_str(), path.c_str()) == 0;  // unlike a rename, never in place of another process's
+    const int reason = errno;
+    fs::remove(beside);
+    if (!first && reason != EEXIST) throw Error(fmt::format("cannot write '{}': {}", path.string(), std::strerror(reason)));
   }
   return open(path, layout, ids, identity);
 }

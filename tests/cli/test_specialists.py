@@ -35,13 +35,17 @@ class Specialists(ProgramTest):
     def test_several_processes_share_the_members_and_leave_the_same_bits(self):
         alone = self.folder / "alone"
         self.limbeck("run", self.recipe, "--out", alone, "--quiet", "--threads", "1")
-        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--threads", "1", "--set", "stages.specialists.epochs=1")  # the generalist
+        only = ["--set", "stages.specialists.epochs=1", "--set", "stages.ensemble.epochs=1"]  # what is left is no longer what is wanted
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--threads", "1", *only)
         command = [LIMBECK, "run", self.recipe, "--out", self.out, "--quiet", "--threads", "1"]
         processes = [subprocess.Popen([*command, *extra], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                      for extra in ([], ["--help-along"], ["--help-along"])]
+        told = []
         for process in processes:
-            _, errors = process.communicate(timeout=200)
+            output, errors = process.communicate(timeout=200)
             self.assertEqual(process.returncode, 0, errors)
+            told.append(output)
+        self.assertTrue(any(not text.startswith("0 members") for text in told[1:]), told)
         self.assertEqual(self.weights(self.out), self.weights(alone))
 
     def test_helping_before_there_is_a_generalist_does_nothing_for_specialists(self):

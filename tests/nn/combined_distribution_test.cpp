@@ -89,6 +89,22 @@ TEST_P(Combination, OfSureModelsIsFinite) {
   EXPECT_EQ(found.log_probabilities[0].argmax().item<int64_t>(), 0);
 }
 
+// What is left beside a sure specialist's classes is smaller than the rounding of 1.
+TEST_P(Combination, OfSaturatedModelsEnds) {
+  for (const double margin : {20.0, 34.0, 38.0, 40.0, 46.0, 60.0}) {
+    torch::Tensor general = torch::zeros({1, 100}), special = torch::zeros({1, 11});
+    general[0][3] = margin + 4;
+    special[0][3] = margin;
+    std::vector<int64_t> classes(10);
+    for (int64_t c = 0; c < 10; ++c) classes[static_cast<size_t>(c)] = c;
+    const CombinedDistribution found = combined_distribution(
+        torch::log_softmax(general, 1), {{.classes = classes, .log_probabilities = torch::log_softmax(special, 1), .rows = torch::zeros({1}, torch::kInt64)}},
+        {.divergence = GetParam()});
+    EXPECT_EQ(found.unfinished, 0) << margin;
+    EXPECT_NEAR(found.log_probabilities[0][3].exp().item<double>(), 1, 1e-6) << margin;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, Combination, ::testing::Values(Divergence::forward, Divergence::reverse),
                          [](const auto& which) { return which.param == Divergence::forward ? "Forward" : "Reverse"; });
 

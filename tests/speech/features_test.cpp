@@ -72,6 +72,8 @@ TEST_F(Sounds, ThatAreDamagedAreNamed) {
   EXPECT_NE(refusal("no sound at all").find("s.wav"), std::string::npos);
   EXPECT_NE(refusal(wav({{}}, 8000)).find("no samples"), std::string::npos);
   EXPECT_NE(refusal(whole.substr(0, 20)).find("s.wav"), std::string::npos);
+  EXPECT_NE(refusal(whole.substr(0, whole.size() / 2)).find("is cut off"), std::string::npos);
+  EXPECT_NE(refusal(wav({tone(440, 0.1, 8000)}, 10)).find("10 Hz"), std::string::npos);
   EXPECT_NE(message_of<Error>([&] { read_sound(folder / "missing.wav"); }).find("missing.wav"), std::string::npos);
   for (size_t i = 0; i < 200; ++i) {  // whatever is in it: an error or a sound, never a crash
     std::string bytes = whole.substr(0, whole.size() - i * 7);
@@ -156,19 +158,25 @@ class RecordingLists : public Sounds {
     options.folder = folder.string();
     return options;
   }
-  std::string refused(const RecordingsOptions& options) const { return message_of<Error>([&] { list_recordings(options); }); }
+  std::vector<std::string> notices;
+  std::string refused(const RecordingsOptions& options) const { return message_of<Error>([&] {
+      std::vector<std::string> ignored;
+      list_recordings(options, ignored);
+    }); }
 };
 
 TEST_F(RecordingLists, ComeFromNames) {
   make({"yes_ann_0.wav", "yes_ann_7.wav", "no_ann_0.wav", "no_bob_12.wav", "readme.txt"});
   RecordingsOptions by_index = options();
   by_index.test_below = 5;
-  const std::vector<Recording> all = list_recordings(by_index);
+  const std::vector<Recording> all = list_recordings(by_index, notices);
   ASSERT_EQ(all.size(), 4);
   EXPECT_EQ(all[0].word, "no");
   EXPECT_EQ(all[0].speaker, "ann");
   EXPECT_TRUE(all[0].test);
   EXPECT_EQ(all[1].index, 12);
+  ASSERT_EQ(notices.size(), 1);
+  EXPECT_NE(notices[0].find("1 files"), std::string::npos);
   EXPECT_FALSE(all[1].test);
 }
 
@@ -176,7 +184,7 @@ TEST_F(RecordingLists, HoldASpeakerOut) {
   make({"yes_ann_0.wav", "no_ann_1.wav", "yes_bob_2.wav", "no_bob_3.wav"});
   RecordingsOptions by_speaker = options();
   by_speaker.held_out = "bob";
-  for (const Recording& recording : list_recordings(by_speaker)) EXPECT_EQ(recording.test, recording.speaker == "bob");
+  for (const Recording& recording : list_recordings(by_speaker, notices)) EXPECT_EQ(recording.test, recording.speaker == "bob");
   by_speaker.held_out = "bobb";
   EXPECT_NE(refused(by_speaker).find("did you mean 'bob'"), std::string::npos);
 }
@@ -184,7 +192,7 @@ TEST_F(RecordingLists, HoldASpeakerOut) {
 TEST_F(RecordingLists, AreDividedByHashWhereNothingElseDoes) {
   for (int i = 0; i < 20; ++i) make({fmt::format("yes_ann_{}.wav", i), fmt::format("no_ann_{}.wav", i)});
   std::map<std::string, int> tested;
-  for (const Recording& recording : list_recordings(options())) tested[recording.word] += recording.test;
+  for (const Recording& recording : list_recordings(options(), notices)) tested[recording.word] += recording.test;
   EXPECT_EQ(tested, (std::map<std::string, int>{{"no", 2}, {"yes", 2}}));
 }
 
@@ -192,10 +200,14 @@ TEST_F(RecordingLists, ComeFromACsvFile) {
   make({"a/1.wav", "a/2.wav", "a/3.wav"});
   RecordingsOptions by_csv = options();
   by_csv.csv = put("list.csv", "split,file,word\ntrain,a/1.wav,\"left, right\"\ntrain,a/3.wav,up\ntest,a/2.wav,up\n").string();
-  const std::vector<Recording> all = list_recordings(by_csv);
+  const std::vector<Recording> all = list_recordings(by_csv, notices);
   ASSERT_EQ(all.size(), 3);
   EXPECT_EQ(all[0].word, "left, right");
   EXPECT_TRUE(all[1].test);
+  by_csv.test_below = 5;  // the file's own split decides
+  EXPECT_TRUE(list_recordings(by_csv, notices)[1].test);
+  by_csv.csv = put("bad.csv", "\xEF\xBB\xBF" "file,word\na/1.wav,up\na/1.wav,down\n").string();
+  EXPECT_NE(refused(by_csv).find("line 3: '"), std::string::npos);
   by_csv.csv = put("bad.csv", "file,word\na/9.wav,up\n").string();
   EXPECT_NE(refused(by_csv).find("line 2: there is no file"), std::string::npos);
   by_csv.csv = put("bad.csv", "file,split\na/1.wav,train\n").string();
