@@ -8,6 +8,7 @@
 #include "experiment/components.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/spoken_frames.h"
 #include "recipe/reader.h"
 #include "report/text_table.h"
 #include "train/evaluation.h"
@@ -16,7 +17,7 @@ namespace limbeck {
 namespace {
 
 struct EvaluateFlags {
-  std::string model, teacher, data, source = "mnist", split = "test", input, teacher_input;
+  std::string model, teacher, data, source = "mnist", split = "test", input, teacher_input, labels;
   int threads = 0;
 };
 
@@ -55,6 +56,10 @@ void print_details(const Json& json, const std::string& split) {
              json["examples"].get<int64_t>(), split, percent(json["accuracy"]), json["nll"].get<double>(), percent(json["ece"]));
   if (!json["agreement"].is_null())
     fmt::print("; agrees with the teacher on {}, KL to it {:.4f}", percent(json["agreement"]), json["teacher_kl"].get<double>());
+  for (const auto& [key, what] : {std::pair{"words", "words"}, std::pair{"string_words", "words in strings"}})
+    if (json.contains(key))
+      fmt::print("\n{} of {} {} wrong ({}): {} substitutions, {} deletions, {} insertions", json[key]["errors"].dump(), json[key]["words"].dump(), what,
+                 percent(json[key]["rate"]), json[key]["substitutions"].dump(), json[key]["deletions"].dump(), json[key]["insertions"].dump());
   TextTable table({{"class", Align::left}, {"examples", Align::right}, {"errors", Align::right}, {"recall", Align::right},
                    {"precision", Align::right}});
   for (const Json& row : json["per_class"])
@@ -71,6 +76,21 @@ void print_details(const Json& json, const std::string& split) {
     fmt::print("  {} → {}: {}\n", std::get<1>(confusions[i]), std::get<2>(confusions[i]), std::get<0>(confusions[i]));
 }
 
+/// The labels that examples are measured by: of recordings, those of a file, or an even division, which is told.
+FrameLabels labels_for(const Dataset& dataset, const std::string& file) {
+  FrameLabels labels{.train = dataset.train.labels, .test = dataset.test.labels};
+  if (file.empty() && dataset.speech == nullptr) return labels;
+  if (dataset.speech == nullptr) throw Error(ErrorKind::usage, fmt::format("--labels is of recordings; '{}' has none", dataset.name));
+  if (file.empty()) {
+    fmt::print(stderr, "The frames are measured by an even division of each recording among the states of its word; --labels names better ones.\n");
+    return labels;
+  }
+  labels = load_labels(file);
+  if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes())
+    throw Error(fmt::format("'{}' holds the labels of other recordings", file));
+  return labels;
+}
+
 }  // namespace
 
 void add_evaluate(Program& program) {
@@ -84,20 +104,24 @@ void add_evaluate(Program& program) {
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
   command->add_option("--source", flags->source, "data set, as in a recipe: mnist, or {digits: {seed: 1}}")->capture_default_str();
   command->add_option("--split", flags->split, "test or train")->check(CLI::IsMember({"test", "train"}))->capture_default_str();
+  command->add_option("--labels", flags->labels, "labels.safetensors of a stage that aligned recordings (default: an even division of each)")->type_name("FILE");
   command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(flags->threads);
     const auto dataset = load_source(flags->source, flags->data);
     const Model model = load_for(flags->model, *dataset, flags->input);
-    const ExampleSet examples(flags->split == "test" ? dataset->test : dataset->train, flags->split, *dataset);
+    const bool test = flags->split == "test";
+    const FrameLabels labels = labels_for(*dataset, flags->labels);
+    const ExampleSet examples = ExampleSet(test ? dataset->test : dataset->train, flags->split, *dataset).with_labels(test ? labels.test : labels.train);
     torch::Tensor teacher_logits;
     if (!flags->teacher.empty()) {
       const Model teacher = load_for(flags->teacher, *dataset, flags->teacher_input);
       teacher_logits = predict_logits(*teacher.network, examples);
     }
-    const Evaluation evaluation = evaluate(predict_logits(*model.network, examples), examples.labels(), teacher_logits);
-    const Json json = details(evaluation, dataset->classes);
+    const torch::Tensor logits = predict_logits(*model.network, examples);
+    Json json = details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes);
+    if (dataset->speech != nullptr && test) json.update(word_numbers(*dataset, labels, *model.network, logits));
     if (program.output.json) fmt::print("{}\n", json.dump(1));
     else print_details(json, flags->split);
   });
