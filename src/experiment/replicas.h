@@ -9,6 +9,9 @@
 
 namespace limbeck {
 
+/// Whether the stage trains an ensemble's members one by one.
+bool trains_apart(const StageRecipe& stage);
+
 /// The stage that trains the k-th of a stage's replicas alone, k from 1: NAME.k.
 StageRecipe replica_of(const StageRecipe& stage, int64_t k);
 

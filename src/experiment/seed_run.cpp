@@ -6,12 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
-#include <thread>
 
 #include "core/hash.h"
-#include "core/interrupt.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "deploy/latency.h"
@@ -56,13 +53,6 @@ std::string first_difference(const Json& before, const Json& now) {
 }
 
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
-
-/// Whether the stage trains an ensemble's members one by one.
-bool trains_apart(const StageRecipe& stage) { return stage.replicas.count > 1 && !stage.replicas.together; }
-
-ExampleSet labelled_part(const ExampleSet& examples) {
-  return examples.select(examples.labels().ge(0).nonzero().flatten(), examples.name());
-}
 
 }  // namespace
 
@@ -346,79 +336,6 @@ const StageRecipe* SeedRun::stage_with(const std::string& name) const {
   return stage != nullptr ? stage : setup_.recipe.stage(name.substr(0, name.rfind('.')));
 }
 
-void SeedRun::share_out(const StageRecipe& stage, const std::function<void(int64_t k)>& run) {
-  const std::vector<std::string> names = weight_folders(stage);
-  std::vector<bool> done(names.size());
-  bool told = false;
-  while (true) {
-    bool progress = false, all = true;
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (done[i]) continue;
-      const fs::path lock_file = setup_.folder.stage(names[i]).lock();
-      make_writable_folder(lock_file.parent_path());
-      if (const FileLock lock(lock_file); lock.acquired()) {
-        run(static_cast<int64_t>(i) + 1);
-        done[i] = progress = true;
-      }
-      all &= done[i];
-    }
-    if (all) return;
-    if (progress) continue;
-    if (!told) setup_.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
-    told = true;
-    if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  }
-}
-
-bool SeedRun::is_finished(const StageRecipe& stage) {
-  const std::optional<Json> finished = setup_.folder.stage(stage.name).finished();
-  return finished && finished->value("fingerprint", "") == Hasher().add(settings_of(stage).dump()).fingerprint();
-}
-
-bool SeedRun::load_finished(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const StageRecipe* stage = stage_with(name);
-    if (networks_.contains(name) || stage == nullptr) continue;
-    if (!load_finished(stage->inputs)) return false;
-    std::vector<StageRecipe> parts;  // before the stage itself, which depends on them
-    for (int64_t round = 1; round < stage->align; ++round) parts.push_back(round_of(*stage, round));
-    for (int64_t k = 1; trains_apart(*stage) && k <= stage->replicas.count; ++k) parts.push_back(replica_of(*stage, k));
-    parts.push_back(*stage);
-    if (trains_specialists(*stage))
-      for (const std::string& member : weight_folders(*stage))
-        if (!setup_.folder.stage(member).finished()) return false;
-    for (const StageRecipe& part : parts) {
-      if (!is_finished(part)) return false;
-      run_stage_alone(part);
-    }
-  }
-  return true;
-}
-
-int64_t SeedRun::help() {
-  int64_t trained = 0;
-  for (const StageRecipe& stage : setup_.recipe.stages) {
-    const bool specialists = trains_specialists(stage);
-    if (stage.align > 0 && !load_finished({stage.name})) break;  // what follows learns its labels
-    if ((!specialists && !trains_apart(stage)) || !load_finished(stage.inputs)) continue;
-    const ClassGroups groups = specialists ? find_groups(stage) : ClassGroups{};
-    const std::vector<std::string> names = weight_folders(stage);
-    for (size_t i = 0; i < names.size(); ++i) {
-      const StageFolder folder = setup_.folder.stage(names[i]);
-      make_writable_folder(folder.lock().parent_path());
-      const FileLock lock(folder.lock());
-      const auto k = static_cast<int64_t>(i) + 1;
-      const bool done = specialists ? specialist_is_finished(specialist_of(stage, k), groups.groups[i]) : is_finished(replica_of(stage, k));
-      if (!lock.acquired() || done) continue;
-      if (specialists) train_specialist(specialist_of(stage, k), groups.groups[i]);
-      else run_stage_alone(replica_of(stage, k));
-      ++trained;
-    }
-  }
-  return trained;
-}
-
 void SeedRun::run_with_inputs(const std::string& name) {
   if (networks_.contains(name)) return;
   const StageRecipe* stage = stage_with(name);
@@ -556,96 +473,6 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
   entry["conditions"] = conditions;
   entry["note"] = stage_note(entry);
   setup_.events.emit(Notice{fmt::format("{}: {}", stage.name, stage_note(entry))});
-  return entry;
-}
-
-std::shared_ptr<GraphNetwork> SeedRun::make_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) const {
-  const NetworkRecipe& network = *setup_.recipe.network(stage.network);
-  const bool dustbin = stage.specialists.targets == SpecialistsRecipe::Targets::dustbin;
-  const auto classes = static_cast<int64_t>(dustbin ? group.size() + 1 : setup_.dataset.classes.size());
-  const auto made = std::dynamic_pointer_cast<GraphNetwork>(make_network(network.architecture, setup_.dataset, seed_of(stage), inputs_.at(network.name), classes));
-  if (made == nullptr) throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; specialists need one that this program knows by name", network.name));
-  return made;
-}
-
-Json SeedRun::specialist_settings(const StageRecipe& stage, const std::vector<int64_t>& group) {
-  Json settings = settings_of(stage);
-  for (const char* key : {"groups", "size", "top", "divergence"}) settings["specialists"].erase(key);  // of finding and asking it
-  settings["group"] = group;
-  return settings;
-}
-
-bool SeedRun::specialist_is_finished(const StageRecipe& stage, const std::vector<int64_t>& group) {
-  const StageFolder folder = setup_.folder.stage(stage.name);
-  const std::optional<Json> finished = folder.finished();
-  return finished && fs::exists(folder.weights()) &&
-         finished->value("fingerprint", "") == Hasher().add(specialist_settings(stage, group).dump()).fingerprint();
-}
-
-std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) {
-  const StageFolder folder = setup_.folder.stage(stage.name);
-  const Json settings = specialist_settings(stage, group);
-  const std::string fingerprint = Hasher().add(settings.dump()).fingerprint();
-  const std::shared_ptr<GraphNetwork> specialist = make_specialist(stage, group);
-  if (specialist_is_finished(stage, group)) {
-    setup_.events.emit(StageReused{stage.name});
-    load_weights(*specialist, folder.weights());
-    specialist->to(setup_.device);
-    return specialist;
-  }
-  const auto generalist = std::dynamic_pointer_cast<const GraphNetwork>(network(stage.specialists.of));
-  if (generalist == nullptr) throw Error(ErrorKind::usage, fmt::format("the generalist '{}' is a TorchScript file", stage.specialists.of));
-  start_from(*specialist, *generalist, stage.specialists.targets);
-  specialist->to(setup_.device);
-  const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets, setup_.seed, stage.specialist, setup_.dataset.classes);
-  const TrainingResult result = train(stage, *specialist, own.examples, fingerprint);
-  ModelDescription description = describe_model(setup_.recipe.network(stage.network)->architecture, setup_.dataset, inputs_.at(stage.network));
-  if (stage.specialists.targets == SpecialistsRecipe::Targets::dustbin) {
-    shift_output_bias(*specialist, {static_cast<int64_t>(group.size())}, own.dustbin_offset);
-    description.classes.clear();
-    for (const int64_t c : group) description.classes.push_back(setup_.dataset.classes[static_cast<size_t>(c)]);
-    description.classes.emplace_back("others");
-  }
-  save_model(folder.weights(), *specialist, description);
-  folder.finish({{"fingerprint", fingerprint}, {"settings", settings},
-                 {"results", {{"name", stage.name}, {"seconds", result.seconds}, {"examples", own.examples.size()}, {"examples_per_second", result.examples_per_second}}}});
-  return specialist;
-}
-
-std::shared_ptr<Network> SeedRun::load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups) {
-  std::vector<Specialist> specialists(groups.size());
-  share_out(stage, [&](int64_t k) {
-    const std::vector<int64_t>& group = groups[static_cast<size_t>(k) - 1];
-    specialists[static_cast<size_t>(k) - 1] = {.classes = group, .full = stage.specialists.targets == SpecialistsRecipe::Targets::full,
-                                               .network = train_specialist(specialist_of(stage, k), group)};
-  });
-  return std::make_shared<SpecialistEnsemble>(network(stage.specialists.of), std::move(specialists),
-                                              SpecialistOptions{.top = stage.specialists.top, .combination = {.divergence = stage.specialists.divergence}});
-}
-
-ClassGroups SeedRun::find_groups(const StageRecipe& stage) {
-  const torch::Tensor probabilities = torch::softmax(predict_logits(*network(stage.specialists.of), labelled_part(examples_of(stage))), 1);
-  return group_classes(covariance_of(probabilities), {.groups = stage.specialists.groups, .size = stage.specialists.size}, setup_.seed);
-}
-
-Json SeedRun::train_specialists(const StageRecipe& stage) {
-  const ClassGroups groups = find_groups(stage);
-  const std::shared_ptr<Network> ensemble = load_specialists(stage, groups.groups);
-  networks_[stage.name] = ensemble;
-  Json entry = entry_of(stage, *ensemble);
-  entry["specialists"] = specialist_numbers(setup_.dataset, groups, test_.labels(), predict_logits(*network(stage.specialists.of), test_), test_logits_.at(stage.name));
-  double seconds = 0, examples = 0;
-  for (const std::string& member : weight_folders(stage)) {
-    const Json own = setup_.folder.stage(member).finished()->at("results");
-    seconds += own["seconds"].get<double>();
-    examples += own["seconds"].get<double>() * own["examples_per_second"].get<double>();
-  }
-  entry["seconds"] = seconds;
-  entry["examples_per_second"] = examples / std::max(seconds, 1e-9);
-  entry["epochs"] = stage.epochs;
-  entry["conditions"] = {conditions_of(stage, *ensemble, precision_of(stage, setup_.device))};
-  entry["note"] = stage_note(entry);
-  setup_.events.emit(Notice{fmt::format("{}: {}\n{}", stage.name, stage_note(entry), specialist_text(entry["specialists"]))});
   return entry;
 }
 

@@ -8,6 +8,10 @@
 
 namespace limbeck {
 
+ExampleSet labelled_part(const ExampleSet& examples) {
+  return examples.select(examples.labels().ge(0).nonzero().flatten(), examples.name());
+}
+
 StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const torch::Tensor& teacher_logits,
                               const std::vector<std::string>& classes) {
   const auto* committee = dynamic_cast<const Committee*>(&network);

@@ -6,6 +6,9 @@
 
 namespace limbeck {
 
+/// The examples whose labels are known.
+ExampleSet labelled_part(const ExampleSet& examples);
+
 struct StageNumbers {
   Json summary;
   Json details;
