@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <complex>
 #include <fstream>
 #include <numbers>
@@ -329,6 +330,22 @@ TEST_F(SpeechData, NamesRecordingsThatCannotBeRead) {
   const std::string message = message_of<Error>([&] { load_speech(speech(), "test", DataFolders()); });
   EXPECT_NE(message.find("low_ann_3.wav"), std::string::npos);
   EXPECT_NE(message.find("high_bob_4.wav"), std::string::npos);
+}
+
+TEST(SpokenDigits, TheRealOnesHaveTheirPublishedNumbers) {
+  const bool there = std::getenv("LIMBECK_DATA") != nullptr && DataFolders().find({"free-spoken-digit-dataset/recordings/0_jackson_0.wav"});
+  if (!there) GTEST_SKIP() << "LIMBECK_DATA has no spoken digits";
+  const DataFolders folders;
+  const auto digits = choose(Slot::data, "spoken_digits").make<Dataset, const DataFolders&>(folders);
+  const SpeechCorpus& corpus = *digits->speech;
+  EXPECT_EQ(corpus.train.size(), 2700);
+  EXPECT_EQ(corpus.test.size(), 300);
+  EXPECT_EQ(corpus.strings.size(), 60);
+  EXPECT_EQ(corpus.words, (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}));
+  EXPECT_EQ(digits->input_shape(), (std::vector<int64_t>{26, 40}));
+  EXPECT_TRUE(digits->train.inputs.isfinite().all().item<bool>());
+  const auto held_out = choose(Slot::data, "{spoken_digits: {held_out: jackson}}").make<Dataset, const DataFolders&>(folders);
+  EXPECT_EQ(held_out->speech->test.size(), 500);
 }
 
 }  // namespace
