@@ -72,7 +72,7 @@ void help_run(const std::string& file, const RunFlags& flags, const OutputOption
   options.helps = true;
   const int64_t trained = Experiment(recipe, options, events).help();
   if (output.json) fmt::print("{}\n", Json{{"trained", trained}}.dump());
-  else fmt::print("{} member{} trained; nothing is left to help with\n", trained, trained == 1 ? "" : "s");
+  else fmt::print("{} member{} trained; the others are done, taken by another process, or wait for stages before them\n", trained, trained == 1 ? "" : "s");
 }
 
 void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment) {

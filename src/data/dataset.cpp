@@ -18,7 +18,7 @@ namespace {
 
 torch::Tensor to_tensor(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kInt64); }
 
-/// Positions of `ids`, sorted by 64 random bits of (seed, purpose, epoch, id), equal bits by id.
+/// Positions of `ids`, sorted by 64 random bits of (seed, purpose, epoch, id), equal bits by position: of groups, each stays together.
 std::vector<int64_t> shuffled(const torch::Tensor& ids, uint64_t seed, Purpose purpose, int64_t epoch) {
   const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
   const auto* id = on_host.data_ptr<int64_t>();
@@ -51,26 +51,12 @@ torch::Tensor scaled(const torch::Tensor& bytes, double scale) {
   return values;
 }
 
-/// Positions of all examples, those of a group together in their order, the groups as `shuffled` orders them.
-std::vector<int64_t> shuffled_groups(const torch::Tensor& groups, uint64_t seed, Purpose purpose) {
-  const auto* group = groups.data_ptr<int64_t>();
-  std::vector<std::pair<uint64_t, int64_t>> keys(static_cast<size_t>(groups.size(0)));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const auto words = philox({seed, purpose, 0, static_cast<uint32_t>(group[i])}, 0);
-    keys[i] = {static_cast<uint64_t>(words[0]) << 32 | words[1], static_cast<int64_t>(i)};
-  }
-  std::sort(keys.begin(), keys.end());
-  std::vector<int64_t> positions(keys.size());
-  std::transform(keys.begin(), keys.end(), positions.begin(), [](const auto& key) { return key.second; });
-  return positions;
-}
-
 /// Positions of the examples that a fraction keeps of those that are there, whole groups, as many of each stratum; a group's stratum is its
 /// lowest label.
 std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fraction, uint64_t seed) {
   const torch::Tensor groups = examples.groups().to(torch::kCPU), labels = examples.labels().to(torch::kCPU).contiguous();
   std::vector<std::vector<int64_t>> members;  // of each group, in random order
-  for (const int64_t position : shuffled_groups(groups, seed, Purpose::subset)) {
+  for (const int64_t position : shuffled(groups, seed, Purpose::subset, 0)) {
     const auto* group = groups.data_ptr<int64_t>();
     if (members.empty() || group[members.back().front()] != group[position]) members.emplace_back();
     members.back().push_back(position);
@@ -270,7 +256,7 @@ TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed
   std::vector<int64_t> positions = shuffled(labelled.ids(), seed, Purpose::split, 0);
   auto boundary = positions.begin() + validation;
   if (const torch::Tensor groups = labelled.groups(); validation > 0 && groups.defined()) {
-    positions = shuffled_groups(groups, seed, Purpose::split);
+    positions = shuffled(groups, seed, Purpose::split, 0);
     boundary = std::find_if(positions.begin() + validation, positions.end(), [&, group = groups.data_ptr<int64_t>()](const int64_t& position) {
       return group[position] != group[*(&position - 1)];
     });

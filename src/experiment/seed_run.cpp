@@ -584,6 +584,11 @@ EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
   return bus;
 }
 
+torch::Tensor SeedRun::logits_on_test(const std::string& name) {
+  const auto known = test_logits_.find(name);
+  return known != test_logits_.end() ? known->second : predict_logits(*network(name), test_);
+}
+
 /// Seen through the first network that teaches; without one, through the first that is trained.
 void SeedRun::write_examples() {
   if (setup_.dataset.speech != nullptr) return;  // frames are no pictures
@@ -591,13 +596,9 @@ void SeedRun::write_examples() {
   std::string teaching = recipe_stages.front().name;
   for (auto stage = recipe_stages.rbegin(); stage != recipe_stages.rend(); ++stage)
     if (!stage->teachers.empty()) teaching = stage->teachers.front();
-  const auto logits_of = [this](const std::string& name) {
-    const auto known = test_logits_.find(name);
-    return known != test_logits_.end() ? known->second : predict_logits(*network(name), test_);
-  };
   std::vector<StageLogits> stages;
-  for (const StageRecipe& stage : recipe_stages) stages.push_back({stage.name, logits_of(stage.name)});
-  const StageLogits teacher{teaching, logits_of(teaching)};
+  for (const StageRecipe& stage : recipe_stages) stages.push_back({stage.name, logits_on_test(stage.name)});
+  const StageLogits teacher{teaching, logits_on_test(teaching)};
   if (setup_.recipe.stage(teaching) == nullptr) stages.insert(stages.begin(), teacher);
   setup_.folder.write_examples(telling_examples(setup_.dataset, teacher, stages));
 }

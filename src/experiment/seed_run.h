@@ -98,6 +98,8 @@ class SeedRun {
   void save_weights(const StageRecipe& stage, const Network& trained) const;
   /// What every entry has: name, network, teacher, objective, evaluations, weights.
   Json entry_of(const StageRecipe& stage, const Network& trained);
+  /// Of a stage, or of a network with weights.
+  torch::Tensor logits_on_test(const std::string& name);
   void write_examples();
   /// The memory that the stage which needs most will take; a warning where the machine has less.
   void tell_memory();

@@ -91,7 +91,7 @@ Json SeedRun::train_specialists(const StageRecipe& stage) {
   const std::shared_ptr<Network> ensemble = load_specialists(stage, groups.groups);
   networks_[stage.name] = ensemble;
   Json entry = entry_of(stage, *ensemble);
-  entry["specialists"] = specialist_numbers(setup_.dataset, groups, test_.labels(), predict_logits(*network(stage.specialists.of), test_), test_logits_.at(stage.name));
+  entry["specialists"] = specialist_numbers(setup_.dataset, groups, test_.labels(), logits_on_test(stage.specialists.of), test_logits_.at(stage.name));
   double seconds = 0, examples = 0;
   for (const std::string& member : weight_folders(stage)) {
     const Json own = setup_.folder.stage(member).finished()->at("results");
