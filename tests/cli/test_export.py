@@ -1,5 +1,7 @@
 """Exported files, run where they are meant to run: onnxruntime and PyTorch."""
+import gzip
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -14,6 +16,7 @@ try:
 except ImportError:
     torch = None
 
+MNIST = pathlib.Path(os.environ.get("LIMBECK_DATA", "/nonexistent")) / "mnist/t10k-images-idx3-ubyte.gz"
 NODE = shutil.which("node") or shutil.which("nodejs")
 DIGITS = "{digits: {train: 2000, test: 200}}"
 
@@ -77,6 +80,22 @@ class Export(OnnxTest):
         self.assertLess((outputs["i"] - rounded).abs().max().item(), 0.02 * expected.abs().max().item())
         self.assertGreater((rounded - expected).abs().max().item(), 0)
         self.assertLess((self.folder / "i.onnx").stat().st_size, 0.6 * (self.folder / "s.onnx").stat().st_size)  # a small network
+
+    @unittest.skipUnless(MNIST.exists(), "LIMBECK_DATA has no MNIST")
+    def test_all_test_digits_of_mnist_are_named_the_same(self):
+        self.recipe.write_text(self.recipe.read_text().replace("{ digits: { train: 2000, test: 200 } }", "mnist").replace("epochs: 6", "epochs: 1"))
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        results = json.loads((self.out / "results.json").read_text())
+        images = torch.frombuffer(bytearray(gzip.decompress(MNIST.read_bytes())[16:]), dtype=torch.uint8).reshape(-1, 1, 28, 28)
+        labels = torch.frombuffer(bytearray(gzip.decompress(MNIST.with_name("t10k-labels-idx1-ubyte.gz").read_bytes())[8:]), dtype=torch.uint8)
+        cases = {}
+        for stage in ("teacher", "distilled"):
+            self.limbeck("export", self.out / f"stages/{stage}/weights.safetensors", "--out", f"{stage}.onnx", "--bytes")
+            cases[stage] = (self.folder / f"{stage}.onnx", images)
+        outputs = self.run_onnx(cases)
+        for stage in results["stages"]:
+            errors = outputs[stage["name"]].argmax(1).ne(labels).sum().item()
+            self.assertEqual(errors, stage["evaluations"]["test"]["errors"])
 
     def test_metadata_tells_what_it_is(self):
         weights = self.train()
