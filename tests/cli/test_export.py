@@ -81,6 +81,15 @@ class Export(OnnxTest):
         self.assertGreater((rounded - expected).abs().max().item(), 0)
         self.assertLess((self.folder / "i.onnx").stat().st_size, 0.6 * (self.folder / "s.onnx").stat().st_size)  # a small network
 
+    def test_distil_leaves_the_student_to_ship(self):
+        done = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", DIGITS, "--epochs", 2, "--teacher-epochs", 2, "--int8",
+                            "--out", self.out)
+        self.assertIn("student.onnx", done.stdout)
+        inputs = digits(20)
+        outputs = self.run_onnx({name: (self.out / f"{name}.onnx", inputs) for name in ("student", "student_int8")})
+        self.assertLess((outputs["student"] - outputs["student_int8"]).abs().max().item(), 0.1 * outputs["student"].abs().max().item())
+        self.assertEqual([stage["name"] for stage in json.loads((self.out / "results.json").read_text())["stages"]], ["teacher", "distilled", "int8"])
+
     @unittest.skipUnless(MNIST.exists(), "LIMBECK_DATA has no MNIST")
     def test_all_test_digits_of_mnist_are_named_the_same(self):
         self.recipe.write_text(self.recipe.read_text().replace("{ digits: { train: 2000, test: 200 } }", "mnist").replace("epochs: 6", "epochs: 1"))
