@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what Limbeck is built from and tested with: Debian packages only. Safe to repeat; asks for nothing.
+# Installs what Limbeck is built from and tested with: Debian packages, and npm's onnxruntime for the tests. Safe to repeat; asks for nothing.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 packages=(
   g++ cmake ninja-build ccache pkg-config
@@ -11,15 +12,22 @@ packages=(
   libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision python3-pil
 )
 
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  export DEBIAN_FRONTEND=noninteractive
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
 
-as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo)
-export DEBIAN_FRONTEND=noninteractive
-echo "Installing ${missing[*]}"
-"${as_root[@]}" apt-get update -q
-"${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
+# Without the install script, which only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it is done.
+if [ tests/onnx/package-lock.json -nt tests/onnx/node_modules/.package-lock.json ]; then
+  npm ci --ignore-scripts --no-audit --no-fund --prefix tests/onnx
+fi

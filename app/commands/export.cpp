@@ -90,7 +90,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   else if (!output.quiet)
     fmt::print("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
                fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? ", weights and activations in bytes"
-               : is_graph ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
+               : after != before ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
 }
 
 }  // namespace

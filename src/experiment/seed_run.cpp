@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "core/text.h"
 #include "deploy/latency.h"
+#include "deploy/onnx.h"
 #include "experiment/memory.h"
 #include "experiment/model.h"
 #include "experiment/plots.h"
@@ -411,6 +412,7 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
 
   Json entry = entry_of(stage, *trained);
   if (stage.align > 0) entry["alignment"] = align_frames(stage, *trained);
+  if (!stage.quantize.of.empty()) entry["quantized"] = quantization_numbers(stage, *trained);
   entry["seconds"] = result.seconds;
   entry["examples_per_second"] = result.examples_per_second;
   entry["epochs"] = result.epochs;
@@ -421,6 +423,15 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
   setup_.events.emit(StageDone{stage.name, result.seconds, result.examples_per_second,
                                {"test", on_test["examples"], on_test["errors"], on_test["accuracy"], on_test["nll"]}});
   return entry;
+}
+
+Json SeedRun::quantization_numbers(const StageRecipe& stage, const Network& rounded) {
+  const Shape input = setup_.dataset.input_shape();
+  const Network& whole = *network(stage.quantize.of);
+  const Hits before = count_hits(logits_on_test(stage.quantize.of), test_.labels()), after = count_hits(test_logits_.at(stage.name), test_.labels());
+  return {{"of", stage.quantize.of}, {"examples", stage.quantize.examples}, {"test_examples", before.labelled},
+          {"errors_before", before.labelled - before.correct}, {"errors_after", after.labelled - after.correct},
+          {"onnx_bytes_before", to_onnx(whole, input).size()}, {"onnx_bytes", to_onnx(rounded, input).size()}};
 }
 
 uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
