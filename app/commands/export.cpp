@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/model_json.h"
 
 namespace limbeck {
 namespace {
@@ -63,6 +64,7 @@ void add_export(Program& program) {
       throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", *model_file,
                               difference, kMost));
     save_model(*out, *exported.network, exported.description);
+    write_file(fs::path(*out).replace_extension(".json"), model_json(exported, *out, *model_file).dump(1) + "\n");
     const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
     if (program.output.json)
       fmt::print("{}\n", Json{{"out", *out}, {"parameters_before", before}, {"parameters", after}, {"difference", difference}}.dump(1));
