@@ -14,6 +14,10 @@ std::unique_ptr<Dataset> load_source(const std::string& source, const std::strin
   return choice.make<Dataset, const DataFolders&>(DataFolders(data));
 }
 
+std::string data_source_of(const fs::path& recipe) {
+  return resolved(parse_recipe(read_file(recipe), recipe.string(), {}, components()).data.source).dump();
+}
+
 ModelDescription made_for(const Dataset& dataset, const std::string& input) {
   NetworkRecipe network;
   std::vector<Diagnostic> diagnostics;

@@ -12,6 +12,9 @@ namespace limbeck {
 /// DiagnosticsError where it is no data set.
 std::unique_ptr<Dataset> load_source(const std::string& source, const std::string& data);
 
+/// The data set of a recipe, as load_source takes it.
+std::string data_source_of(const fs::path& recipe);
+
 /// What a TorchScript file that does not say what it was made for is taken to be for: this data, its pixels treated first as `input`
 /// says, as in a recipe; empty: as they are.
 ModelDescription made_for(const Dataset& dataset, const std::string& input);
