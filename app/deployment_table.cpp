@@ -43,8 +43,10 @@ std::string memory_note(const Json& rows) {
     ++known;
   }
   if (known == 0) return "";
-  return fmt::format("Memory: the most that a process which runs this network alone, on one example at a time, has held; {} of it it held before the network was read.\n",
-                     size_text(before / static_cast<double>(known)));
+  return fmt::format(
+      "Memory: the most that a process which runs this network alone, on one example at a time, has held, of which {} before the "
+      "network was read.\n",
+      size_text(before / static_cast<double>(known)));
 }
 
 std::string throughput_table(const Json& rows) {
@@ -71,11 +73,12 @@ std::string cost_table(const Json& rows) {
                    {"latency", Align::right}, {"p95", Align::right}, {"p99", Align::right}, {"faster", Align::right}});
   for (const Json& row : rows)
     table.add({row["name"].get<std::string>(), percent(row["accuracy"]), percent(row["agreement"]), counted(row["parameters"]),
-               counted(row.value("multiply_adds", Json())), size_text(bytes_of(row)), ratio(bytes_of(rows.front()), bytes_of(row)), memory_text(row),
-               milliseconds(row["latency"]["median"]), milliseconds(row["latency"]["p95"]), milliseconds(row["latency"].value("p99", Json())),
-               ratio(latency_of(rows.front()), latency_of(row))});
+               counted(row.value("multiply_adds", Json())), size_text(bytes_of(row)), ratio(bytes_of(rows.front()), bytes_of(row)),
+               memory_text(row), milliseconds(row["latency"]["median"]), milliseconds(row["latency"]["p95"]),
+               milliseconds(row["latency"].value("p99", Json())), ratio(latency_of(rows.front()), latency_of(row))});
   return table.text() + throughput_table(rows) +
-         "\nLatency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the first.\n" + memory_note(rows);
+         "\nLatency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the first.\n" +
+         memory_note(rows);
 }
 
 std::string deployment_table(const Json& results) {

@@ -24,7 +24,8 @@ std::vector<uint8_t> read_pixels(const char* name, size_t size) {
   if (!file) throw std::runtime_error(std::string("cannot read ") + name);
   const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
   if (bytes.size() < size)
-    throw std::runtime_error(std::string(name) + " has " + std::to_string(bytes.size()) + " bytes, the network takes " + std::to_string(size));
+    throw std::runtime_error(std::string(name) + " has " + std::to_string(bytes.size()) + " bytes, the network takes " +
+                             std::to_string(size));
   return {bytes.end() - static_cast<std::ptrdiff_t>(size), bytes.end()};
 }
 

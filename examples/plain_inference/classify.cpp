@@ -84,7 +84,8 @@ Tensor max_pool(const Layer& layer, const Tensor& x) {
 Tensor average_pool(const Layer& layer, const Tensor& x) {
   const int area = x.shape[1] * x.shape[2];
   const auto taps = static_cast<float>(layer.json.whole("kernel") * layer.json.whole("kernel"));
-  return windows(layer, x, [](int) { return 0.0F; }, [&](float sum, int c, int, int place) { return sum + x.values[c * area + place] / taps; });
+  return windows(
+      layer, x, [](int) { return 0.0F; }, [&](float sum, int c, int, int place) { return sum + x.values[c * area + place] / taps; });
 }
 
 /// y = f(x, channel), of every value.
@@ -97,7 +98,8 @@ Tensor each(const Tensor& x, Function function) {
 }
 
 Tensor batch_norm(const Layer& layer, const Tensor& x) {
-  const Floats weight = layer.parameter("weight"), bias = layer.parameter("bias"), mean = layer.parameter("running_mean"), variance = layer.parameter("running_var");
+  const Floats weight = layer.parameter("weight"), bias = layer.parameter("bias"), mean = layer.parameter("running_mean"),
+               variance = layer.parameter("running_var");
   const auto epsilon = static_cast<float>(layer.json.at("epsilon").number);
   return each(x, [&](float v, size_t c) { return (v - mean[c]) / std::sqrt(variance[c] + epsilon) * weight[c] + bias[c]; });
 }
@@ -124,7 +126,8 @@ Tensor compute(const Layer& layer, const std::vector<const Tensor*>& inputs) {
   if (operation == "batch_norm") return batch_norm(layer, x);
   if (operation == "relu") return each(x, [](float v, size_t) { return std::max(v, 0.0F); });
   if (operation == "relu6") return each(x, [](float v, size_t) { return std::min(std::max(v, 0.0F), 6.0F); });
-  if (operation == "leaky_relu") return each(x, [&](float v, size_t) { return v >= 0 ? v : v * static_cast<float>(json.at("slope").number); });
+  if (operation == "leaky_relu")
+    return each(x, [&](float v, size_t) { return v >= 0 ? v : v * static_cast<float>(json.at("slope").number); });
   if (operation == "normalize") return each(x, [&](float v, size_t c) { return (v - given("mean", c)) / given("deviation", c); });
   if (operation == "max_pool") return max_pool(layer, x);
   if (operation == "average_pool") return average_pool(layer, x);
@@ -145,11 +148,14 @@ Tensor read_picture(const std::string& name, const Json& input) {
   if (is_ppm || bytes.rfind("P5", 0) == 0) {
     std::istringstream header(bytes.substr(2));
     int width = 0, height = 0, largest = 0;
-    if (!(header >> width >> height >> largest) || largest != 255) throw std::runtime_error(name + " is no PGM or PPM of 8 bits (or has a comment)");
-    if (width != picture.shape.back() || height != picture.shape.at(1)) throw std::runtime_error(name + " has another size than the network's input");
+    if (!(header >> width >> height >> largest) || largest != 255)
+      throw std::runtime_error(name + " is no PGM or PPM of 8 bits (or has a comment)");
+    if (width != picture.shape.back() || height != picture.shape.at(1))
+      throw std::runtime_error(name + " has another size than the network's input");
     bytes = bytes.substr(2 + static_cast<size_t>(header.tellg()) + 1);
   }
-  if (bytes.size() != size) throw std::runtime_error(name + " has " + std::to_string(bytes.size()) + " bytes, the network takes " + std::to_string(size));
+  if (bytes.size() != size)
+    throw std::runtime_error(name + " has " + std::to_string(bytes.size()) + " bytes, the network takes " + std::to_string(size));
   const size_t channels = static_cast<size_t>(picture.shape[0]), area = size / channels;
   for (size_t i = 0; i < size; ++i) {
     const auto byte = static_cast<unsigned char>(bytes[is_ppm ? i % area * channels + i / area : i]);

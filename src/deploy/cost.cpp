@@ -55,7 +55,8 @@ std::vector<std::vector<double>> measure_batches(const std::vector<InferenceMake
 
 Latency latency_of(std::vector<double> times) {
   std::sort(times.begin(), times.end());
-  Latency latency{.median = quantile(times, 0.5), .p95 = quantile(times, 0.95), .p99 = std::nullopt, .runs = static_cast<int64_t>(times.size())};
+  Latency latency{
+      .median = quantile(times, 0.5), .p95 = quantile(times, 0.95), .p99 = std::nullopt, .runs = static_cast<int64_t>(times.size())};
   if (times.size() >= kRunsForP99) latency.p99 = quantile(times, 0.99);
   return latency;
 }
@@ -82,7 +83,8 @@ InferenceMaker inference_of(const Network& network, const Shape& input) {
 
 std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const CostOptions& options) {
   std::vector<Cost> costs;
-  for (std::vector<double>& times : measure_batches(makers, 1, options.seconds)) costs.push_back({.latency = latency_of(std::move(times)), .throughput = {}});
+  for (std::vector<double>& times : measure_batches(makers, 1, options.seconds))
+    costs.push_back({.latency = latency_of(std::move(times)), .throughput = {}});
   for (const int64_t batch : options.batches) {
     const std::vector<std::vector<double>> times = measure_batches(makers, batch, options.seconds);
     for (size_t i = 0; i < times.size(); ++i) {
@@ -95,7 +97,8 @@ std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const
 
 Json to_json(const CostRow& row) {
   Json throughput = Json::array();
-  for (const Throughput& at : row.cost.throughput) throughput.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
+  for (const Throughput& at : row.cost.throughput)
+    throughput.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
   const Latency& latency = row.cost.latency;
   return {{"name", row.name}, {"accuracy", or_null(row.accuracy)}, {"agreement", or_null(row.agreement)},
           {"parameters", or_null(row.parameters)}, {"multiply_adds", or_null(row.multiply_adds)}, {"bytes", row.bytes},

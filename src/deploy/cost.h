@@ -38,7 +38,8 @@ using Inference = std::function<void()>;
 /// Makes the inference on a batch of that size. Whatever runs a network is measured through one of these.
 using InferenceMaker = std::function<Inference(int64_t batch)>;
 
-/// Of a network, which outlives the maker and what it makes, on inputs [batch, …] of this shape; weights are prepared once for each batch size.
+/// Of a network, which outlives the maker and what it makes, on inputs [batch, …] of this shape; weights are prepared once for each batch
+/// size.
 InferenceMaker inference_of(const Network& network, const Shape& input);
 
 struct CostOptions {
@@ -55,8 +56,9 @@ struct CostRow {
   std::string name;
   std::optional<double> accuracy, agreement;  ///< on test; agreement with the teacher
   std::optional<int64_t> parameters, multiply_adds;
-  uintmax_t bytes = 0;                          ///< of its files
-  std::optional<double> memory, memory_before;  ///< bytes: peak of a process that runs it alone, and what that had taken before it was loaded
+  uintmax_t bytes = 0;                  ///< of its files
+  std::optional<double> memory;         ///< bytes, peak of a process that runs it alone
+  std::optional<double> memory_before;  ///< what that process had taken before it was loaded
   Cost cost;
 };
 

@@ -5,15 +5,24 @@ namespace {
 
 constexpr const char* kInputName = "input";
 
+/// Adds that a layer's weights are rounded to bytes; they stand in the file as they were before.
+Json with_rounding(Json numbers, bool rounds) {
+  if (rounds) numbers["rounds"] = true;
+  return numbers;
+}
+
 /// The numbers of an operation by name; what only training uses is left out.
 struct Numbers {
-  Json operator()(const Linear& op) const { return {{"in", op.in}, {"out", op.out}}; }
+  Json operator()(const Linear& op) const { return with_rounding({{"in", op.in}, {"out", op.out}}, op.rounds); }
   Json operator()(const Convolution& op) const {
-    return {{"in", op.in}, {"out", op.out}, {"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"groups", op.groups}};
+    return with_rounding({{"in", op.in}, {"out", op.out}, {"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"groups", op.groups}},
+                         op.rounds);
   }
   Json operator()(const BatchNorm& op) const { return {{"channels", op.channels}, {"epsilon", op.epsilon}}; }
   Json operator()(const LeakyRelu& op) const { return {{"slope", op.slope}}; }
-  Json operator()(const MaxPool& op) const { return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"ceil", op.ceil}}; }
+  Json operator()(const MaxPool& op) const {
+    return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"ceil", op.ceil}};
+  }
   Json operator()(const AveragePool& op) const { return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}}; }
   Json operator()(const GlobalAveragePool& op) const { return {{"flat", op.flat}}; }
   Json operator()(const Slice& op) const { return {{"begin", op.begin}, {"end", op.end}}; }

@@ -18,7 +18,8 @@ Json model_json(const Model& model, const fs::path& weights, const fs::path& mad
   json["parameters"] = network->parameter_count();
   json["multiply_adds"] = network->graph().multiply_adds();
   json["made_from"] = {{"file", made_from.string()}};
-  if (const std::optional<Json> stage = StageFolder(made_from.parent_path()).finished()) json["made_from"]["fingerprint"] = stage->value("fingerprint", "");
+  if (const std::optional<Json> stage = StageFolder(made_from.parent_path()).finished())
+    json["made_from"]["fingerprint"] = stage->value("fingerprint", "");
   return json;
 }
 

@@ -69,14 +69,20 @@ RunNetworks networks_of_run(const fs::path& run) {
   std::vector<RunNetwork> trained;
   for (const Json& entry : results.at("stages")) {
     const StageRecipe* stage = recipe.stage(entry.at("name").get<std::string>());
-    if (stage == nullptr) throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}", (folder / "results.json").string(), entry["name"].dump()));
+    if (stage == nullptr)
+      throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}", (folder / "results.json").string(),
+                              entry["name"].dump()));
     if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder)) trained.push_back(std::move(*network));
     else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }
   for (const NetworkRecipe& given : recipe.networks) {
     if (!given.has_weights() || trained.empty()) continue;
-    RunNetwork network{.name = given.name, .files = weight_files(given), .accuracy = number(accuracy_of(given, results["stages"])), .agreement = {},
-                       .mean = {}, .foreign = {}};
+    RunNetwork network{.name = given.name,
+                       .files = weight_files(given),
+                       .accuracy = number(accuracy_of(given, results["stages"])),
+                       .agreement = {},
+                       .mean = {},
+                       .foreign = {}};
     const auto missing = std::find_if(network.files.begin(), network.files.end(), [](const fs::path& file) { return !fs::exists(file); });
     if (missing != network.files.end()) {
       found.left_out.push_back(fmt::format("'{}' is left out: its file '{}' is not there", given.name, missing->string()));

@@ -26,7 +26,8 @@ bool beats(const Tradeoff& one, const Tradeoff& other) {
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs) {
   std::vector<size_t> front;
   for (size_t i = 0; i < tradeoffs.size(); ++i)
-    if (std::none_of(tradeoffs.begin(), tradeoffs.end(), [&](const Tradeoff& other) { return beats(other, tradeoffs[i]); })) front.push_back(i);
+    if (std::none_of(tradeoffs.begin(), tradeoffs.end(), [&](const Tradeoff& other) { return beats(other, tradeoffs[i]); }))
+      front.push_back(i);
   std::stable_sort(front.begin(), front.end(), [&](size_t left, size_t right) { return tradeoffs[left].cost < tradeoffs[right].cost; });
   return front;
 }
@@ -58,7 +59,8 @@ std::optional<SvgPlot> pareto_plot(const Json& models) {
     line.points.push_back({.x = latency, .y = 100 * tradeoff->value, .label = json_text(model, "name")});
   }
   if (latencies.empty()) return std::nullopt;
-  std::stable_sort(front.points.begin(), front.points.end(), [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x < right.x; });
+  std::stable_sort(front.points.begin(), front.points.end(),
+                   [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x < right.x; });
   SvgPlot plot;
   plot.title = "Accuracy against latency";
   plot.x_label = "latency of one example, ms";

@@ -21,7 +21,8 @@ std::shared_ptr<GraphNetwork> network_of(int64_t width) {
 
 TEST(Cost, GrowsWithTheNetwork) {
   const auto small = network_of(8), large = network_of(2000);
-  const std::vector<Cost> costs = measure_costs({inference_of(*small, {1, 8, 8}), inference_of(*large, {1, 8, 8})}, {.batches = {8}, .seconds = 0.05});
+  const std::vector<Cost> costs =
+      measure_costs({inference_of(*small, {1, 8, 8}), inference_of(*large, {1, 8, 8})}, {.batches = {8}, .seconds = 0.05});
   ASSERT_EQ(costs.size(), 2u);
   for (const Cost& cost : costs) {
     EXPECT_GE(cost.latency.runs, 10);
@@ -76,8 +77,15 @@ TEST(Cost, PassesOnWhatANetworkThrows) {
 }
 
 TEST(CostRow, SaysNullOfWhatIsNotKnown) {
-  const Json row = to_json(CostRow{.name = "student", .accuracy = std::nullopt, .agreement = std::nullopt, .parameters = 7, .multiply_adds = std::nullopt,
-                                   .bytes = 12, .memory = 5e8, .memory_before = 3e8, .cost = {.latency = {1, 2, std::nullopt, 10}, .throughput = {{16, 99}}}});
+  const Json row = to_json(CostRow{.name = "student",
+                                   .accuracy = std::nullopt,
+                                   .agreement = std::nullopt,
+                                   .parameters = 7,
+                                   .multiply_adds = std::nullopt,
+                                   .bytes = 12,
+                                   .memory = 5e8,
+                                   .memory_before = 3e8,
+                                   .cost = {.latency = {1, 2, std::nullopt, 10}, .throughput = {{16, 99}}}});
   EXPECT_TRUE(row["accuracy"].is_null());
   EXPECT_TRUE(row["multiply_adds"].is_null());
   EXPECT_EQ(row["parameters"], 7);

@@ -13,7 +13,7 @@ TEST(GraphJson, NamesLayersNumbersAndTensors) {
   at = graph.add("sum", Add{}, {at, normed});
   at = graph.add("relu", LeakyRelu{.slope = 0.1}, {at});
   at = graph.add("flatten", Flatten{}, {at});
-  graph.add("fc", Linear{64, 10}, {at});
+  graph.add("fc", Linear{.in = 64, .out = 10, .rounds = true}, {at});
   const Json json = to_json(graph);
   EXPECT_EQ(json["input"]["shape"], (std::vector<int>{3, 8, 8}));
   EXPECT_EQ(json["output"], "fc");
@@ -32,6 +32,8 @@ TEST(GraphJson, NamesLayersNumbersAndTensors) {
   EXPECT_EQ(layers[4]["slope"], 0.1);
   EXPECT_FALSE(layers[5].contains("parameters"));
   EXPECT_EQ(layers[6]["parameters"]["bias"], "fc.bias");
+  EXPECT_EQ(layers[6]["rounds"], true);
+  EXPECT_FALSE(layers[1].contains("rounds"));
 }
 
 }  // namespace

@@ -126,8 +126,9 @@ std::vector<ReadEvent> read_events(const std::string& bytes) {
 
 TEST(EventRecord, IsReadBack) {
   const std::string long_tag(300, 'x');  // its length takes two bytes
-  const auto events = read_events(version_record(1.5) + start_record(2.5, 0) +
-                                  scalars_record(3.5, 1'000'000, {{"loss/train", 0.25}, {long_tag, -3}, {"infinite", std::numeric_limits<double>::infinity()}}));
+  const auto events = read_events(
+      version_record(1.5) + start_record(2.5, 0) +
+      scalars_record(3.5, 1'000'000, {{"loss/train", 0.25}, {long_tag, -3}, {"infinite", std::numeric_limits<double>::infinity()}}));
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].version, "brain.Event:2");
   EXPECT_EQ(events[0].wall_time, 1.5);
@@ -153,8 +154,14 @@ class TensorBoardTest : public testing::Test {
  protected:
   fs::path stage(const std::string& name) const { return folder.path() / "stages" / name; }
   static std::string line(int epoch) {
-    return Json{{"epoch", epoch}, {"time", 1000.0 + epoch}, {"learning_rate", 0.1}, {"examples_per_second", 500},
-                {"train", {{"loss", 1.0 / epoch}, {"accuracy", 0.5}}}, {"terms", {{"soft_targets", 2.0 / epoch}}}, {"validation", nullptr}}.dump();
+    return Json{{"epoch", epoch},
+                {"time", 1000.0 + epoch},
+                {"learning_rate", 0.1},
+                {"examples_per_second", 500},
+                {"train", {{"loss", 1.0 / epoch}, {"accuracy", 0.5}}},
+                {"terms", {{"soft_targets", 2.0 / epoch}}},
+                {"validation", nullptr}}
+        .dump();
   }
   void finish_epoch(TensorBoardWriter& writer, int epoch) const {
     append_line(stage("s") / "metrics.jsonl", line(epoch));
