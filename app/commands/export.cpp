@@ -5,11 +5,10 @@
 
 #include "app/commands.h"
 #include "app/data_source.h"
-#include "core/hash.h"
+#include "app/onnx_file.h"
 #include "core/process.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "deploy/onnx.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
 #include "experiment/model_json.h"
@@ -65,13 +64,6 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
   return result;
 }
 
-void write_onnx(const Model& model, const ExportFlags& flags) {
-  std::map<std::string, std::string> metadata = metadata_of(model.description);
-  metadata["limbeck.fingerprint"] = Hasher().add(read_file(flags.model)).fingerprint();
-  write_file(flags.out, to_onnx(*model.network, model.description.input,
-                                {.softmax = flags.softmax, .bytes = flags.bytes, .scale = model.description.scale, .metadata = metadata}));
-}
-
 void write_model(const ExportFlags& flags, const OutputOptions& output) {
   constexpr double kMost = 1e-5;
   const std::string extension = fs::path(flags.out).extension();
@@ -87,7 +79,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (!(difference <= kMost))
     throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", flags.model, difference, kMost));
   if (flags.int8) exported = in_bytes(exported, flags);
-  if (extension == ".onnx") write_onnx(exported, flags);
+  if (extension == ".onnx") write_onnx(flags.out, exported, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes});
   else if (extension == ".pt") save_torchscript(flags.out, *exported.network, exported.description);
   else {
     save_model(flags.out, *exported.network, exported.description);

@@ -110,7 +110,7 @@ class ScriptWriter {
   Value* weight(bool rounds) const {
     Value* weight = own("weight");
     if (!rounds) return weight;
-    Value* largest = call("amax", {call("flatten", {call("abs", {weight}), 1, -1}), Shape{1}, false});
+    Value* largest = call("amax", {call("flatten", {call("abs", {call("detach", {weight})}), 1, -1}), Shape{1}, false});
     Value* scales = call("clamp_min", {call("div", {largest, static_cast<double>(kWeightLevels)}), kSmallestScale});
     return call("fake_quantize_per_channel_affine", {weight, scales, integers(call("zeros_like", {scales})), 0, -kWeightLevels, kWeightLevels});
   }
