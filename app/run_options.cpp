@@ -31,6 +31,15 @@ fs::path out_of(const RunFlags& flags, const Recipe& recipe) {
   return flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);
 }
 
+/// Who sees what happens: the progress line, and TensorBoard where it is asked for.
+EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recipe& recipe) {
+  EventBus events;
+  events.subscribe([&progress](const Event& event) { progress(event); });
+  if (flags.tensorboard)
+    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_of(flags, recipe))](const Event& event) { (*writer)(event); });
+  return events;
+}
+
 }  // namespace
 
 void RunFlags::add_to(CLI::App& command) {
@@ -64,19 +73,6 @@ std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags
   RunOptions options = options_of(flags, recipe);
   return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
 }
-
-namespace {
-
-/// Who sees what happens: the progress line, and TensorBoard where it is asked for.
-EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recipe& recipe) {
-  EventBus events;
-  events.subscribe([&progress](const Event& event) { progress(event); });
-  if (flags.tensorboard)
-    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_of(flags, recipe))](const Event& event) { (*writer)(event); });
-  return events;
-}
-
-}  // namespace
 
 void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output) {
   const Recipe recipe = read_recipe(file, flags);
