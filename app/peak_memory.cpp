@@ -10,6 +10,13 @@
 namespace limbeck {
 namespace {
 
+/// What a program has printed last; warnings may stand before it.
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const size_t end = text.rfind('\n');
+  return end == std::string::npos ? text : text.substr(end + 1);
+}
+
 /// A folder that nobody else can write to, removed at the end.
 class PrivateFolder {
  public:
@@ -38,7 +45,7 @@ PeakMemory measure_memory(const std::vector<std::string>& arguments) {
   const int code = Subprocess(command, log).wait();
   const std::string printed = read_file(log);
   if (code != 0) throw Error(fmt::format("the process that measures memory ended with {}: {}", code, printed));
-  const Json found = parse_json(printed, "what the process that measures memory has printed");
+  const Json found = parse_json(last_line(printed), "what the process that measures memory has printed");
   return {.peak = found.at("peak").get<double>(), .before = found.at("before").get<double>()};
 }
 
