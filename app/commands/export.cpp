@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/model_json.h"
 #include "nn/quantization.h"
 
 namespace limbeck {
@@ -80,7 +81,10 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (flags.int8) exported = in_bytes(exported, flags);
   if (extension == ".onnx") write_onnx(flags.out, exported, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes});
   else if (extension == ".pt") save_torchscript(flags.out, *exported.network, exported.description);
-  else save_model(flags.out, *exported.network, exported.description);
+  else {
+    save_model(flags.out, *exported.network, exported.description);
+    write_file(fs::path(flags.out).replace_extension(".json"), model_json(exported, flags.out, flags.model).dump(1) + "\n");
+  }
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);

@@ -11,13 +11,14 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "deploy/latency.h"
+#include "deploy/cost.h"
 #include "deploy/onnx.h"
 #include "experiment/memory.h"
 #include "experiment/model.h"
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
 #include "experiment/results.h"
+#include "experiment/run_networks.h"
 #include "experiment/specialists.h"
 #include "experiment/spoken_frames.h"
 #include "experiment/stage_numbers.h"
@@ -176,30 +177,29 @@ void SeedRun::tell_memory() {
 }
 
 Json SeedRun::deployment(const Json& stages) {
-  Json rows = Json::array();
-  const Shape input = setup_.dataset.input_shape();
-  const auto add = [&](const std::string& name, Json accuracy, Json agreement, uintmax_t bytes) {
+  std::vector<CostRow> rows;
+  std::vector<InferenceMaker> makers;
+  const auto number = [](const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; };
+  const auto add = [&](const std::string& name, const Json& accuracy, const Json& agreement, const std::vector<fs::path>& files) {
     const std::shared_ptr<Network> measured = network(name);
-    const Latency latency = measure_latency(*measured, input);
-    rows.push_back({{"name", name}, {"accuracy", std::move(accuracy)}, {"agreement", std::move(agreement)},
-                    {"parameters", measured->parameter_count()}, {"bytes", bytes},
-                    {"latency", {{"median", latency.median}, {"p95", latency.p95}}}});
+    rows.push_back({.name = name, .accuracy = number(accuracy), .agreement = number(agreement), .parameters = measured->parameter_count(),
+                    .multiply_adds = measured->multiply_adds(), .bytes = bytes_of(files), .memory = {}, .memory_before = {}, .cost = {}});
+    makers.push_back(inference_of(*measured, setup_.dataset.input_shape()));
   };
-  for (const NetworkRecipe& given : setup_.recipe.networks) {
-    if (!given.has_weights()) continue;
-    Json accuracy;
-    for (const Json& stage : stages)
-      if (stage["teacher"] == given.name) accuracy = stage["evaluations"]["test"]["teacher_accuracy"];
-    uintmax_t bytes = given.weights.empty() ? 0 : fs::file_size(given.weights);
-    for (const std::string& file : files_of(given.architecture)) bytes += fs::file_size(file);
-    add(given.name, accuracy, nullptr, bytes);
-  }
+  for (const NetworkRecipe& given : setup_.recipe.networks)
+    if (given.has_weights()) add(given.name, accuracy_of(given, stages), nullptr, weight_files(given));
   for (const Json& stage : stages) {
     if (!stage.contains("weights")) continue;
     const Json& on_test = stage["evaluations"]["test"];
-    add(stage["name"], on_test["accuracy"], on_test["agreement"], fs::file_size(setup_.folder.path() / stage["weights"].get<std::string>()));
+    add(stage["name"], on_test["accuracy"], on_test["agreement"], {setup_.folder.path() / stage["weights"].get<std::string>()});
   }
-  return rows;
+  const std::vector<Cost> costs = measure_costs(makers, {});
+  Json written = Json::array();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].cost = costs[i];
+    written.push_back(to_json(rows[i]));
+  }
+  return written;
 }
 
 /// A stage that ran before, one of its replicas, or a network with weights of its own.
@@ -297,11 +297,11 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
 
   Json entry;
   if (finished && trains_specialists(stage)) {
-    setup_.events.emit(StageReused{stage.name});
+    setup_.events.emit(StageReused{stage.name, stage_folder.path()});
     entry = finished->at("results");
     networks_[stage.name] = load_specialists(stage, finished->at("groups").get<std::vector<std::vector<int64_t>>>());
   } else if (finished) {
-    setup_.events.emit(StageReused{stage.name});
+    setup_.events.emit(StageReused{stage.name, stage_folder.path()});
     entry = finished->at("results");
     const std::shared_ptr<Network> trained = make_stage_network(stage);
     const auto own = networks_in(trained);
@@ -606,7 +606,15 @@ EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
     if (const auto* started = std::get_if<StageStarted>(&event)) stage_folder.keep_metrics(started->first_epoch);
     if (const auto* epoch = std::get_if<EpochDone>(&event)) stage_folder.append_metrics(*epoch);
   });
-  bus.subscribe([this](const Event& event) { setup_.events.emit(event); });
+  bus.subscribe([this, stage_folder](const Event& event) {
+    if (const auto* started = std::get_if<StageStarted>(&event)) {
+      StageStarted told = *started;
+      told.folder = stage_folder.path();
+      setup_.events.emit(told);
+    } else {
+      setup_.events.emit(event);
+    }
+  });
   return bus;
 }
 

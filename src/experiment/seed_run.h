@@ -108,8 +108,7 @@ class SeedRun {
   void write_examples();
   /// The memory that the stage which needs most will take; a warning where the machine has less.
   void tell_memory();
-  /// Size, latency and accuracy of every network: [{"name", "accuracy", "agreement", "parameters", "bytes", "latency": {"median",
-  /// "p95"}}]; latency in milliseconds, for one example.
+  /// Size, latency and accuracy of every network, as CostRows.
   Json deployment(const Json& stages);
   std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
   EventBus metrics_writer(const StageFolder& stage_folder) const;
