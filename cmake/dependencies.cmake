@@ -25,6 +25,13 @@ target_include_directories(limbeck_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 separate_arguments(LIMBECK_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(limbeck_torch INTERFACE ${LIMBECK_TORCH_FLAGS} -Wno-pedantic)
 
+find_package(Protobuf REQUIRED)
+find_library(LIMBECK_ONNX onnx REQUIRED)
+find_library(LIMBECK_ONNX_PROTO onnx_proto REQUIRED)
+add_library(limbeck_onnx INTERFACE)
+target_link_libraries(limbeck_onnx INTERFACE ${LIMBECK_ONNX} ${LIMBECK_ONNX_PROTO} protobuf::libprotobuf)
+target_compile_definitions(limbeck_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
+
 add_library(limbeck_yaml INTERFACE)
 if(TARGET yaml-cpp::yaml-cpp)
   target_link_libraries(limbeck_yaml INTERFACE yaml-cpp::yaml-cpp)

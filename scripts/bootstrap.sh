@@ -7,6 +7,7 @@ packages=(
   libtorch-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread libgomp1
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev librandom123-dev libxxhash-dev
   libcurl4-openssl-dev zlib1g-dev libarchive-dev libjpeg62-turbo-dev libspng-dev libsndfile1-dev
+  libonnx-dev libprotobuf-dev protobuf-compiler
   libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision python3-pil
 )
 

@@ -4,6 +4,7 @@
 
 #include "core/text.h"
 #include "experiment/components.h"
+#include "nn/quantization.h"
 #include "nn/torchscript_file.h"
 #include "nn/torchscript_network.h"
 #include "recipe/reader.h"
@@ -37,6 +38,7 @@ Metadata metadata_of(const ModelDescription& description) {
                        {"limbeck.classes", Json(description.classes).dump()},
                        {"limbeck.scale", Json(description.scale).dump()},
                        {"limbeck.folding", Json(folding_name(description.folding)).dump()}};
+  if (description.quantized) metadata["limbeck.quantized"] = "true";
   if (!description.input_options.empty()) metadata["limbeck.input_options"] = to_json(description.input_options).dump();
   return metadata;
 }
@@ -53,6 +55,7 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
     ModelDescription description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
                                     field("scale").get<double>()};
     if (metadata.contains("limbeck.folding")) description.folding = folding_named(field("folding").get<std::string>());
+    if (metadata.contains("limbeck.quantized")) description.quantized = field("quantized").get<bool>();
     if (metadata.contains("limbeck.input_options")) description.input_options = input_options_from(field("input_options"));
     return description;
   } catch (const Json::exception& error) {
@@ -67,7 +70,8 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
   if (!is_graph(architecture))
     return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{description.input, classes}, input);
   const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, description.input), classes});
-  return std::make_shared<GraphNetwork>(folded(with_input(*graph, input, description.input), description.folding), 0);
+  const Graph whole = folded(with_input(*graph, input, description.input), description.folding);
+  return std::make_shared<GraphNetwork>(description.quantized ? quantized(whole) : whole, 0);
 }
 
 /// The description of a network in a TorchScript file, with the file in its place.

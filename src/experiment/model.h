@@ -20,6 +20,7 @@ struct ModelDescription {
   double scale = 1.0 / 255;          ///< what a pixel's byte is multiplied by
   Folding folding = Folding::never;  ///< what was multiplied out of that network
   InputOptions input_options = {};   ///< what it does to pixels first
+  bool quantized = false;            ///< rounds weights and activations to bytes
 };
 
 struct Model {

@@ -25,6 +25,7 @@
 #include "nn/fold.h"
 #include "nn/fused_linear.h"
 #include "nn/products.h"
+#include "nn/quantization.h"
 #include "nn/specialist_ensemble.h"
 #include "teacher/computed_outputs.h"
 #include "train/calibration.h"
@@ -105,6 +106,9 @@ void SeedRun::check(const StageRecipe& stage) const {
 void SeedRun::check_network(const StageRecipe& stage) const {
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   if (is_graph(network.architecture)) return;
+  if (!stage.quantize.of.empty())
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only networks that this program knows by name can be rounded "
+                                              "to bytes", network.name));
   if (is_calibration(stage))
     throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only the biases of networks that this program knows by "
                                               "name can be calibrated", network.name));
@@ -365,7 +369,16 @@ void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const 
                                                  : fmt::format("there is no stage '{}' whose teacher has a store", wanted));
 }
 
-std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
+std::shared_ptr<Network> SeedRun::make_quantized(const StageRecipe& stage) {
+  const auto source = std::dynamic_pointer_cast<GraphNetwork>(network(stage.quantize.of));
+  if (source == nullptr) throw Error(fmt::format("'{}' is no graph of operations that are known by name", stage.quantize.of));
+  const ExampleSet examples = examples_of(stage);
+  const torch::Tensor order = examples.order(setup_.seed, 0);
+  return quantized(*source, examples.batch(order.slice(0, 0, std::min(stage.quantize.examples, examples.size()))).inputs);
+}
+
+std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) {
+  if (!stage.quantize.of.empty()) return make_quantized(stage);
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   const auto make_replica = [&](int64_t replica) {
     return make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
@@ -391,7 +404,8 @@ std::unique_ptr<Teacher> SeedRun::teacher_of(const StageRecipe& stage, TeacherCo
 Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerprint) {
   const std::shared_ptr<Network> trained = make_stage_network(stage);
   trained->to(setup_.device);
-  const TrainingResult result = train(stage, *trained, examples_of(stage), fingerprint);
+  TrainingResult result = {.conditions = {conditions_of(stage, *trained, Precision::float32)}};
+  if (stage.epochs > 0) result = train(stage, *trained, examples_of(stage), fingerprint);
   save_weights(stage, *trained);
   networks_[stage.name] = trained;
 
@@ -503,7 +517,8 @@ Json SeedRun::calibrate_stage(const StageRecipe& stage) {
 
 void SeedRun::save_weights(const StageRecipe& stage, const Network& trained) const {
   const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
-  const ModelDescription description = describe_model(architecture, setup_.dataset, inputs_.at(stage.network));
+  ModelDescription description = describe_model(architecture, setup_.dataset, inputs_.at(stage.network));
+  description.quantized = !stage.quantize.of.empty();
   const auto save = [&](const Network& network, const StageFolder& folder) {
     save_model(folder.weights(), network, description);
     if (!is_graph(architecture)) save_torchscript(folder.program(), network, description);
@@ -520,7 +535,7 @@ Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
   const int64_t replicas = specialists ? stage.specialists.groups : stage.replicas.count;
   Json entry = {{"name", stage.name}, {"status", "done"}};
   entry["network"] = {{"name", stage.network},
-                      {"description", specialists ? fmt::format("{} + {} specialists", architecture, replicas)
+                      {"description", !stage.quantize.of.empty() ? architecture + " int8" : specialists ? fmt::format("{} + {} specialists", architecture, replicas)
                                       : replicas == 1 ? architecture : fmt::format("{} × {}", replicas, architecture)},
                       {"parameters", trained.parameter_count()},
                       {"multiply_adds", trained.multiply_adds() ? Json(*trained.multiply_adds()) : Json(nullptr)}};

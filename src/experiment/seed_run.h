@@ -86,7 +86,10 @@ class SeedRun {
 
   /// A network of the recipe as training finds it: drawn from the seed, or as its TorchScript file has it.
   std::shared_ptr<Network> make(const NetworkRecipe& network, uint64_t seed) const;
-  std::shared_ptr<Network> make_stage_network(const StageRecipe& stage) const;
+  /// As the stage begins with it.
+  std::shared_ptr<Network> make_stage_network(const StageRecipe& stage);
+  /// Another stage's network, rounded to bytes.
+  std::shared_ptr<Network> make_quantized(const StageRecipe& stage);
   TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
   ExampleSet examples_of(const StageRecipe& stage) const;
   std::unique_ptr<Teacher> teacher_of(const StageRecipe& stage, TeacherContext context);

@@ -28,6 +28,20 @@ std::map<size_t, size_t> pairs_of(const Graph& graph, Folding folding) {
   return pairs;
 }
 
+/// By the place of a batch norm, the place of the layer that it is multiplied into.
+std::map<size_t, size_t> normed_layers(const Graph& graph) {
+  const std::vector<Node>& nodes = graph.nodes();
+  const std::vector<size_t> uses = graph.uses();
+  std::map<size_t, size_t> layers;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const size_t from = nodes[i].inputs[0];
+    if (!std::holds_alternative<BatchNorm>(nodes[i].operation) || from == Graph::kInput || uses[from] != 1) continue;
+    const Operation& before = nodes[from].operation;
+    if (std::holds_alternative<Linear>(before) || std::holds_alternative<Convolution>(before)) layers[i] = from;
+  }
+  return layers;
+}
+
 torch::Tensor parameter(const GraphNetwork& network, const std::string& name) {
   for (const Parameter& own : network.parameters())
     if (own.name == name) return own.value.detach().to(torch::kFloat64);
@@ -87,6 +101,60 @@ std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding foldin
   }
   const TensorMap state = state_of(network);
   for (const Parameter& own : result->buffers()) torch::Tensor(own.value).copy_(state.at(own.name));
+  return result;
+}
+
+LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm, double epsilon) {
+  const torch::Tensor scale = norm.weight / (norm.variance + epsilon).sqrt();
+  Shape stretched(static_cast<size_t>(layer.weight.dim()), 1);
+  stretched[0] = -1;
+  const torch::Tensor centred = layer.bias.defined() ? layer.bias - norm.mean : -norm.mean;
+  return {layer.weight * scale.reshape(stretched), norm.bias + centred * scale};
+}
+
+Graph batch_norm_folded(const Graph& graph) {
+  const std::map<size_t, size_t> layers = normed_layers(graph);
+  const std::vector<Node>& nodes = graph.nodes();
+  std::vector<size_t> place(nodes.size());  // in the folded graph
+  std::vector<bool> gets_bias(nodes.size(), false);
+  for (const auto& [norm, layer] : layers) gets_bias[layer] = true;
+  Graph result(graph.input_shape());
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (const auto layer = layers.find(i); layer != layers.end()) {
+      place[i] = place[layer->second];
+      continue;
+    }
+    Operation operation = nodes[i].operation;
+    if (auto* linear = std::get_if<Linear>(&operation)) linear->bias |= gets_bias[i];
+    if (auto* convolution = std::get_if<Convolution>(&operation)) convolution->bias |= gets_bias[i];
+    std::vector<size_t> inputs = nodes[i].inputs;
+    for (size_t& input : inputs)
+      if (input != Graph::kInput) input = place[input];
+    place[i] = result.add(nodes[i].name, operation, inputs);
+  }
+  for (const auto& [name, node] : graph.feature_names()) result.name_feature(name, place[node]);
+  return result;
+}
+
+std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network) {
+  const std::vector<Node>& nodes = network.graph().nodes();
+  auto result = std::make_shared<GraphNetwork>(batch_norm_folded(network.graph()), 0);
+  const torch::NoGradGuard no_gradient;
+  TensorMap state = state_of(network);
+  for (auto& [name, value] : state) value = value.to(torch::kFloat64);
+  for (const auto& [norm, layer] : normed_layers(network.graph())) {
+    const std::string own = nodes[layer].name, other = nodes[norm].name;
+    const auto bias = state.find(own + ".bias");
+    const LayerWeights folded = with_batch_norm(
+        {state.at(own + ".weight"), bias == state.end() ? torch::Tensor() : bias->second},
+        {state.at(other + ".weight"), state.at(other + ".bias"), state.at(other + ".running_mean"), state.at(other + ".running_var")},
+        std::get<BatchNorm>(nodes[norm].operation).epsilon);
+    state[own + ".weight"] = folded.weight;
+    state[own + ".bias"] = folded.bias;
+  }
+  for (const std::vector<Parameter>* own : {&result->parameters(), &result->buffers()})
+    for (const Parameter& tensor : *own) torch::Tensor(tensor.value).copy_(state.at(tensor.name));
+  if (!network.parameters().empty()) result->to(network.parameters().front().value.device());
   return result;
 }
 

@@ -2,6 +2,7 @@
 // Folding: what is linear is multiplied out. A linear bottleneck, W = U V (Ba and Caruana 2014, section 2.3), becomes one layer
 // with the same outputs to rounding:
 //   U (V x + a) + b = (U V) x + (U a + b)
+// and so does a layer that batch norm follows.
 #include <memory>
 
 #include "nn/network.h"
@@ -19,6 +20,22 @@ Graph folded(const Graph& graph, Folding folding);
 
 /// The network of that graph; products are made in float64.
 std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding folding);
+
+/// A layer's weight [outputs, …] and bias, undefined where it has none.
+struct LayerWeights {
+  torch::Tensor weight, bias;
+};
+/// What batch norm is in evaluation: given its γ, β, μ, σ², the layer before it with W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε) + β.
+struct NormWeights {
+  torch::Tensor weight, bias, mean, variance;
+};
+LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm, double epsilon);
+
+/// The graph without the batch norms that alone take what a linear layer or a convolution gives; these layers have a bias, and a feature
+/// that was such a batch norm is its layer.
+Graph batch_norm_folded(const Graph& graph);
+/// The network of that graph, for evaluation, on the same device; products are made in float64.
+std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network);
 
 /// Adds `offset` to the biases of these outputs. Throws Error where the last node is no linear one with a bias.
 void shift_output_bias(GraphNetwork& network, const std::vector<int64_t>& classes, double offset);

@@ -140,11 +140,17 @@ std::string operation_name(const Operation& operation) {
                  [](const Concatenate&) { return "concatenate"; }, [](const Slice&) { return "slice"; },
                  [](const ChannelShuffle&) { return "channel_shuffle"; }, [](const Dropout&) { return "dropout"; },
                  [](const Flatten&) { return "flatten"; }, [](const Normalize&) { return "normalize"; },
-                 [](const Resize&) { return "resize"; }},
+                 [](const Resize&) { return "resize"; }, [](const Quantize&) { return "quantize"; }},
       operation);
 }
 
 namespace {
+
+bool rounds_weights(const Operation& operation) {
+  const auto* linear = std::get_if<Linear>(&operation);
+  const auto* convolution = std::get_if<Convolution>(&operation);
+  return (linear != nullptr && linear->rounds) || (convolution != nullptr && convolution->rounds);
+}
 
 /// The numbers of an operation that its output depends on.
 std::vector<double> numbers_of(const Operation& operation) {
@@ -165,7 +171,7 @@ std::vector<double> numbers_of(const Operation& operation) {
                  },
                  [&](const Resize& op) { return list(op.height, op.width); }, [&](const Relu&) { return list(); },
                  [&](const Relu6&) { return list(); }, [&](const Add&) { return list(); }, [&](const Concatenate&) { return list(); },
-                 [&](const Flatten&) { return list(); }},
+                 [&](const Flatten&) { return list(); }, [&](const Quantize&) { return list(); }},
       operation);
 }
 
@@ -176,7 +182,7 @@ std::string Graph::description() const {
   for (const Node& node : nodes_) {
     std::vector<int64_t> from;
     for (const size_t input : node.inputs) from.push_back(input == kInput ? -1 : static_cast<int64_t>(input));
-    text += fmt::format("{} {} <- {}\n", operation_name(node.operation), fmt::join(numbers_of(node.operation), " "), fmt::join(from, " "));
+    text += fmt::format("{}{} {} <- {}\n", operation_name(node.operation), rounds_weights(node.operation) ? " rounded" : "", fmt::join(numbers_of(node.operation), " "), fmt::join(from, " "));
   }
   return text;
 }
@@ -259,6 +265,8 @@ std::vector<ParameterDescription> Graph::parameters_of(const Node& node) const {
 }
 
 std::vector<ParameterDescription> Graph::buffers_of(const Node& node) const {
+  if (std::holds_alternative<Quantize>(node.operation))
+    return {{node.name + ".scale", {1}, Initial::ones}, {node.name + ".zero_point", {1}, Initial::zeros}};
   const auto* op = std::get_if<BatchNorm>(&node.operation);
   if (op == nullptr) return {};
   return {{node.name + ".running_mean", {op->channels}, Initial::zeros},

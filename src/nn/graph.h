@@ -40,6 +40,7 @@ struct Linear {
   int64_t out = 0;
   bool bias = true;
   Initial initial = Initial::uniform;
+  bool rounds = false;  ///< W is rounded to signed bytes, with a scale for each output (quantization.h)
 };
 /// Cross-correlation of [in, H, W] with W [out, in/groups, kernel, kernel], zeros around; b [out].
 struct Convolution {
@@ -51,6 +52,7 @@ struct Convolution {
   int64_t groups = 1;
   bool bias = false;
   Initial initial = Initial::uniform;
+  bool rounds = false;  ///< W is rounded to signed bytes, with a scale for each output channel (quantization.h)
 };
 /// y = γ (x − μ) / √(σ² + ε) + β over the batch and all places of a channel (Ioffe, Szegedy 2015). In training μ and σ² are the
 /// batch's, and the running ones go a part `momentum` of the way to them (σ² as the unbiased estimate); else the running ones.
@@ -115,9 +117,12 @@ struct Resize {
   int64_t height = 0;
   int64_t width = 0;
 };
+/// What an unsigned byte keeps of x:  y = s (clamp(round(x / s) + z, 0, 255) − z), with scale s and zero point z from the node's buffers. A
+/// gradient passes where x is in range.
+struct Quantize {};
 
 using Operation = std::variant<Linear, Convolution, BatchNorm, Relu, Relu6, LeakyRelu, MaxPool, AveragePool, GlobalAveragePool, Add,
-                               Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize, Resize>;
+                               Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize, Resize, Quantize>;
 
 /// "linear", "relu", …
 std::string operation_name(const Operation& operation);
@@ -164,7 +169,7 @@ class Graph {
   std::vector<ParameterDescription> parameters() const;
   /// Parameters of one node, in the order in which its operation takes them.
   std::vector<ParameterDescription> parameters_of(const Node& node) const;
-  /// What a node remembers beside its parameters: running mean and variance of batch norm.
+  /// What a node remembers beside its parameters: running mean and variance of batch norm; scale and zero point of rounding.
   std::vector<ParameterDescription> buffers_of(const Node& node) const;
   /// Of what is trained.
   int64_t parameter_count() const;

@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "nn/dropout.h"
+#include "nn/fold.h"
 #include "nn/fused_batch_norm.h"
 #include "nn/fused_convolution.h"
 #include "nn/fused_linear.h"
@@ -20,6 +21,13 @@ namespace {
 template <class T>
 bool is_a(const Node& node) {
   return std::holds_alternative<T>(node.operation);
+}
+
+/// Whether the node is such a layer, with its weights as they are.
+template <class Layer>
+bool is_plain(const Node& node) {
+  const auto* layer = std::get_if<Layer>(&node.operation);
+  return layer != nullptr && !layer->rounds;
 }
 
 /// Draws the next number of an initial weight.
@@ -112,7 +120,6 @@ torch::Tensor GraphNetwork::run_linear(const Step& step, const torch::Tensor& in
                       rounded(first_parameter_[step.nodes[0]], options));
 }
 
-/// W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε) + β, where batch norm follows.
 FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& options) const {
   const size_t first = step.nodes[0];
   if (options.prepared != nullptr) {
@@ -124,10 +131,10 @@ FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& o
   if (step.nodes.size() > 1 && is_a<BatchNorm>(graph_.nodes()[step.nodes[1]])) {
     const OperationContext norm = context_of(step.nodes[1], options);
     const double epsilon = std::get<BatchNorm>(graph_.nodes()[step.nodes[1]].operation).epsilon;
-    const torch::Tensor scale = norm.parameters[0].detach() / (norm.buffers[1] + epsilon).sqrt();
-    const torch::Tensor centred = result.bias.defined() ? result.bias - norm.buffers[0] : -norm.buffers[0];
-    result.weight = result.weight * scale.reshape({-1, 1, 1, 1});
-    result.bias = norm.parameters[1].detach() + centred * scale;
+    const LayerWeights layer = with_batch_norm({result.weight, result.bias},
+                                               {norm.parameters[0].detach(), norm.parameters[1].detach(), norm.buffers[0], norm.buffers[1]}, epsilon);
+    result.weight = layer.weight;
+    result.bias = layer.bias;
   }
   const auto& op = std::get<Convolution>(graph_.nodes()[first].operation);
   if (is_winograd(op)) result.winograd = prepare_winograd(op, result.weight);
@@ -170,9 +177,9 @@ torch::Tensor GraphNetwork::run(const Step& step, const std::vector<torch::Tenso
                                 const ForwardOptions& options) const {
   const Node& first = graph_.nodes()[step.nodes[0]];
   const bool fuses = pass != Pass::plain;
-  if (fuses && is_a<Linear>(first) && can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
+  if (fuses && is_plain<Linear>(first) && can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
     return run_linear(step, inputs[0], options);
-  if (fuses && is_a<Convolution>(first) && is_cpu_image(inputs[0])) return run_convolution(step, inputs[0], shortcut, pass, options);
+  if (fuses && is_plain<Convolution>(first) && is_cpu_image(inputs[0])) return run_convolution(step, inputs[0], shortcut, pass, options);
   if (fuses && is_a<BatchNorm>(first) && is_cpu_image(inputs[0]) && options.noise != nullptr)
     return run_batch_norm(step, inputs[0], shortcut, options);
   return run_nodes(step, inputs, shortcut, options);

@@ -4,6 +4,7 @@
 
 #include "nn/dropout.h"
 #include "nn/network.h"
+#include "nn/quantization.h"
 
 namespace limbeck {
 namespace {
@@ -12,9 +13,13 @@ class Runner {
  public:
   Runner(const std::vector<torch::Tensor>& inputs, const OperationContext& context) : inputs_(inputs), context_(context) {}
 
-  torch::Tensor operator()(const Linear& op) const { return torch::linear(x(), parameter(0), op.bias ? parameter(1) : torch::Tensor()); }
+  torch::Tensor operator()(const Linear& op) const {
+    const torch::Tensor weight = op.rounds ? rounded_weight(parameter(0)) : parameter(0);
+    return torch::linear(x(), weight, op.bias ? parameter(1) : torch::Tensor());
+  }
   torch::Tensor operator()(const Convolution& op) const {
-    return torch::conv2d(x(), parameter(0), op.bias ? parameter(1) : torch::Tensor(), op.stride, op.padding, 1, op.groups);
+    const torch::Tensor weight = op.rounds ? rounded_weight(parameter(0)) : parameter(0);
+    return torch::conv2d(x(), weight, op.bias ? parameter(1) : torch::Tensor(), op.stride, op.padding, 1, op.groups);
   }
   torch::Tensor operator()(const BatchNorm& op) const {
     return torch::batch_norm(x(), parameter(0), parameter(1), context_.buffers.at(0), context_.buffers.at(1), context_.noise != nullptr,
@@ -53,6 +58,7 @@ class Runner {
     if (x().size(2) == op.height && x().size(3) == op.width) return x();
     return at::_upsample_bilinear2d_aa(x(), {op.height, op.width}, /*align_corners=*/false, c10::nullopt, c10::nullopt);
   }
+  torch::Tensor operator()(const Quantize&) const { return rounded_activation(x(), context_.buffers.at(0), context_.buffers.at(1)); }
 
  private:
   const torch::Tensor& x() const { return inputs_.front(); }

@@ -160,6 +160,8 @@ TorchScriptNetwork::TorchScriptNetwork(fs::path file, const TaskShape& task, Inp
 
 TorchScriptNetwork::~TorchScriptNetwork() = default;
 
+const torch::jit::Module& TorchScriptNetwork::module() const { return script_->module; }
+
 void TorchScriptNetwork::collect_tensors() {
   const std::vector<Slot> slots = tensor_slots(script_->module);
   std::vector<torch::Tensor> constants = constants_of(script_->module);

@@ -23,6 +23,10 @@
 #include "nn/input.h"
 #include "nn/network.h"
 
+namespace torch::jit {
+struct Module;
+}
+
 namespace limbeck {
 
 class TorchScriptNetwork : public Network {
@@ -46,6 +50,10 @@ class TorchScriptNetwork : public Network {
   void to(torch::Device device) override;
 
   int64_t classes() const { return task_.classes; }
+  const fs::path& file() const { return file_; }
+  /// The program; and what is done to an example before it.
+  const torch::jit::Module& module() const;
+  const InputOptions& input() const { return input_; }
   /// What can be tapped.
   const std::vector<std::string>& features() const { return features_; }
 

@@ -144,6 +144,7 @@ class RecipeReader {
   void read_training(const Value& value, const std::string& path, MapReader& reader, StageRecipe& stage) {
     if (const Value* train = reader.require_key("train"))
       if (read_text(*train, path + ".train", context_, stage.network)) check_network(*train, path + ".train");
+    if (const Value* quantize = reader.take("quantize")) read_quantize(*quantize, path + ".quantize", stage);
     stage.bind(reader);
     if (const Value* replicas = reader.take("replicas")) read_replicas(*replicas, path + ".replicas", stage);
     if (const Value* stop = reader.take("stop")) read_stop(*stop, path + ".stop", stage);
@@ -154,6 +155,7 @@ class RecipeReader {
     stage.examples = examples == nullptr ? recipe_.data.examples : read_examples(*examples, path + ".examples");
     if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
     if (const Value* specialists = reader.take("specialists")) read_specialists(*specialists, path + ".specialists", stage);
+    if (!stage.quantize.of.empty()) check_quantize(*value.find("quantize"), path + ".quantize", stage);
     const Value* loss = reader.take("loss");
     if (loss != nullptr) read_loss(*loss, path + ".loss", stage);
     else stage.loss = default_loss(stage);
@@ -211,6 +213,8 @@ class RecipeReader {
     }
     if (source->replicas.count > 1 || !source->specialists.of.empty())
       context_.mistake(of.where, path + ".calibrate", fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
+    if (!source->quantize.of.empty())
+      context_.mistake(of.where, path + ".calibrate", fmt::format("'{}' is rounded to bytes; calibrate '{}' before", source->name, source->quantize.of));
     stage.network = source->network;
     stage.teacher = source->teacher;
     stage.examples = source->examples;
@@ -259,16 +263,7 @@ class RecipeReader {
     for (const Reference& reference : context_.references) check_reference(reference);
     SpecialistsRecipe& specialists = stage.specialists;
     if (specialists.of.empty()) context_.mistake(value.where, path + ".of", "no generalist; expected an earlier stage, or a network with weights");
-    const StageRecipe* source = recipe_.stage(specialists.of);
-    if (source != nullptr && source->network != stage.network)
-      context_.mistake(value.where, path + ".of", fmt::format("specialists begin with the weights of '{}', which is a '{}' and no '{}'", specialists.of,
-                                                              source->network, stage.network));
-    const NetworkRecipe *given = recipe_.network(specialists.of), *trained = recipe_.network(stage.network);
-    if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
-        resolved(given->architecture) != resolved(trained->architecture))
-      context_.mistake(value.where, path + ".of", fmt::format("specialists begin with the weights of '{}', which has another form than '{}'", specialists.of, stage.network));
-    if (source != nullptr && (source->replicas.count > 1 || !source->specialists.of.empty()))
-      context_.mistake(value.where, path + ".of", fmt::format("'{}' is several networks; a generalist is one", specialists.of));
+    check_start(value, path + ".of", stage, specialists.of, "specialists begin");
     if (stage.replicas.count > 1 || stage.stop.any() || stage.align > 0)
       context_.mistake(value.where, path, "specialists have no replicas, are not stopped early and do not align");
     if (specialists.targets == SpecialistsRecipe::Targets::full && !stage.teacher)
@@ -277,6 +272,41 @@ class RecipeReader {
     if (specialists.targets == SpecialistsRecipe::Targets::dustbin && stage.teacher)
       context_.mistake(value.where, path + ".targets", "a teacher knows no dustbin; leave it out, or take full targets");
     stage.inputs.push_back(specialists.of);
+  }
+
+  /// `quantize: NAME`, or a map. Where nothing is said of epochs, nothing is trained.
+  void read_quantize(const Value& value, const std::string& path, StageRecipe& stage) {
+    context_.references.clear();
+    if (value.kind == Value::Kind::scalar) {
+      if (read_text(value, path, context_, stage.quantize.of)) context_.references.push_back({stage.quantize.of, value.where, path});
+    } else {
+      read_fields(value, path, stage.quantize);
+    }
+    for (const Reference& reference : context_.references) check_reference(reference);
+    if (stage.quantize.of.empty()) context_.mistake(value.where, path, "nothing to round; expected an earlier stage, or a network with weights");
+    else stage.epochs = 0;
+  }
+
+  void check_quantize(const Value& value, const std::string& path, StageRecipe& stage) {
+    check_start(value, path, stage, stage.quantize.of, "the stage begins");
+    if (stage.replicas.count > 1 || !stage.specialists.of.empty() || stage.align > 0)
+      context_.mistake(value.where, path, "one network is rounded: such a stage has no replicas and no specialists, and does not align");
+    stage.inputs.push_back(stage.quantize.of);
+  }
+
+  /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.
+  void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of, const char* what) {
+    const StageRecipe* source = recipe_.stage(of);
+    if (source != nullptr && source->network != stage.network)
+      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of, source->network, stage.network));
+    const NetworkRecipe *given = recipe_.network(of), *trained = recipe_.network(stage.network);
+    if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
+        resolved(given->architecture) != resolved(trained->architecture))
+      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));
+    if (source != nullptr && (source->replicas.count > 1 || !source->specialists.of.empty()))
+      context_.mistake(value.where, path, fmt::format("'{}' is several networks; {} with the weights of one", of, what));
+    if (source != nullptr && !source->quantize.of.empty())
+      context_.mistake(value.where, path, fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, source->quantize.of));
   }
 
   /// Whether the name is STAGE.K of an earlier stage with at least K replicas.

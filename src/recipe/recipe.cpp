@@ -48,6 +48,11 @@ void SpecialistsRecipe::bind(Fields& fields) {
   fields.require(size != 1 && (groups > 1 || size > 0), "a specialist needs at least two classes, and others; give 'size' 0 or at least 2, and one group a size");
 }
 
+void QuantizeRecipe::bind(Fields& fields) {
+  fields.reference("of", of, "an earlier stage, or a network with weights");
+  fields.integer("examples", examples, between(1, 1e6), "training examples from which the ranges of activations are found");
+}
+
 void CalibrationRecipe::bind(Fields& fields) {
   fields.integers("classes", classes, at_least(0), "whose biases get the same number added");
   fields.choice<Split>("tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
@@ -71,7 +76,7 @@ double WeightRecipe::at(double epoch) const {
 }
 
 void StageRecipe::bind(Fields& fields) {
-  fields.integer("epochs", epochs, between(1, 1e6), "passes over the training examples");
+  fields.integer("epochs", epochs, between(quantize.of.empty() ? 1 : 0, 1e6), "passes over the training examples");
   fields.integer("batch_size", batch_size, between(1, 1e6), "examples per step; the last step of an epoch may be smaller");
   fields.integer("evaluate_every", evaluate_every, between(1, 1e6), "epochs between evaluations on the validation split");
   fields.number("checkpoint_seconds", checkpoint_seconds, at_least(0), "time between checkpoints");

@@ -123,11 +123,20 @@ struct SpecialistsRecipe {
   void bind(Fields& fields);
 };
 
+/// A network that begins with an earlier one's weights, batch norm multiplied in, and rounds its weights and activations to bytes: after
+/// training alone (no epochs), or trained further under that rounding.
+struct QuantizeRecipe {
+  std::string of;           ///< empty: the stage does not round
+  int64_t examples = 1024;  ///< of the training examples, drawn once, from which the ranges of activations are found
+
+  void bind(Fields& fields);
+};
+
 struct StageRecipe {
   std::string name;
   std::string network;  ///< key `train`; of a calibration, the network that it changes
   SourceLocation where;
-  int64_t epochs = 20;
+  int64_t epochs = 20;             ///< 0: nothing is trained, which a stage that rounds a network may do
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
   double checkpoint_seconds = 30;  ///< time between checkpoints; 0: after every step
@@ -144,6 +153,7 @@ struct StageRecipe {
   SpecialistsRecipe specialists;
   int64_t specialist = 0;          ///< which of a stage's specialists this is, from 1; 0: the stage itself
   CalibrationRecipe calibration;
+  QuantizeRecipe quantize;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;

@@ -144,6 +144,7 @@ Json resolved(const StageRecipe& stage) {
   if (stage.stop.any()) json["stop"] = fields_of(stage.stop);
   if (stage.align > 0) json["align"] = stage.align;
   if (!stage.specialists.of.empty()) json["specialists"] = fields_of(stage.specialists);
+  if (!stage.quantize.of.empty()) json["quantize"] = fields_of(stage.quantize);
   if (stage.teacher) json["teacher"] = resolved(stage.teacher);
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {

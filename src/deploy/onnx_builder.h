@@ -1,0 +1,53 @@
+#pragma once
+// An ONNX model while it is written: operation set 13 and format version 7, which runtimes from 2021 on read.
+//
+//   OnnxBuilder onnx;
+//   const std::string x = onnx.input("input", torch::kFloat32, {3, 32, 32});
+//   const std::string y = onnx.node("Gemm", {x, onnx.constant("fc.weight", weight), onnx.constant("fc.bias", bias)}, {{"transB", 1}});
+//   onnx.output("logits", y, {10});
+//   write_file("model.onnx", onnx.finish("my network", {}));
+#include <torch/types.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nn/graph.h"
+
+namespace limbeck {
+
+class OnnxBuilder {
+ public:
+  using Attribute = std::variant<int64_t, double, Shape>;
+  using Attributes = std::map<std::string, Attribute>;
+  static constexpr int64_t kFloat = 1;  ///< ONNX's number of float32, for Cast
+
+  OnnxBuilder();
+  ~OnnxBuilder();
+  OnnxBuilder(const OnnxBuilder&) = delete;
+  OnnxBuilder& operator=(const OnnxBuilder&) = delete;
+
+  /// An input [batch, …]; returns its name.
+  std::string input(const std::string& name, torch::ScalarType type, const Shape& shape);
+  /// A constant: float32, int64, int32, int8 or uint8; other floating types become float32. A name that is taken gets a number.
+  std::string constant(const std::string& name, const torch::Tensor& value);
+  std::string constant(const std::string& name, const std::vector<int64_t>& value);
+  /// A node with one output, whose name is returned: the given one, or one made from the operation. A missing input in the middle is "".
+  std::string node(const std::string& operation, const std::vector<std::string>& inputs, const Attributes& attributes = {}, const std::string& name = "");
+  /// The value becomes an output [batch, …] of the model, under this name.
+  void output(const std::string& name, const std::string& value, const Shape& shape);
+
+  /// The file's bytes. Throws Error where ONNX's own checker finds a mistake.
+  std::string finish(const std::string& graph_name, const std::map<std::string, std::string>& metadata);
+
+ private:
+  std::string new_name(const std::string& wanted);
+
+  struct Model;  // onnx::ModelProto, whose header takes long to read
+  std::unique_ptr<Model> model_;
+  std::map<std::string, int> taken_;  ///< names, and how often they were wanted
+};
+
+}  // namespace limbeck

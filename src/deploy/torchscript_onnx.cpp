@@ -1,0 +1,208 @@
+#include "deploy/torchscript_onnx.h"
+
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/passes/freeze_module.h>
+#include <torch/csrc/jit/passes/frozen_conv_folding.h>
+#include <torch/csrc/jit/passes/inliner.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <map>
+
+#include "deploy/torchscript_operations.h"
+
+namespace limbeck {
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Node;
+using torch::jit::Stack;
+using torch::jit::Value;
+
+template <class Element>
+c10::IValue list_of(const Stack& values) {
+  c10::List<Element> list;
+  for (const c10::IValue& value : values) list.push_back(value.to<Element>());
+  return list;
+}
+
+/// What a node that puts values together makes of them.
+c10::IValue construct(const Node& node, const Stack& values) {
+  const c10::TypePtr type = node.output()->type();
+  if (node.kind() == c10::prim::TupleConstruct) return c10::ivalue::Tuple::create(values);
+  if (node.kind() == c10::prim::DictConstruct) {
+    const auto dict_type = type->expect<c10::DictType>();
+    c10::impl::GenericDict dict(dict_type->getKeyType(), dict_type->getValueType());
+    for (size_t i = 0; i + 1 < values.size(); i += 2) dict.insert_or_assign(values[i], values[i + 1]);
+    return dict;
+  }
+  const c10::TypePtr element = type->expect<c10::ListType>()->getElementType();
+  switch (element->kind()) {
+    case c10::TypeKind::IntType: return list_of<int64_t>(values);
+    case c10::TypeKind::FloatType: return list_of<double>(values);
+    case c10::TypeKind::BoolType: return list_of<bool>(values);
+    case c10::TypeKind::TensorType: return list_of<torch::Tensor>(values);
+    default: break;
+  }
+  c10::impl::GenericList list(element);
+  for (const c10::IValue& value : values) list.push_back(value);
+  return list;
+}
+
+/// Runs a program on an example batch, and writes down what depends on it.
+class ScriptTracer {
+ public:
+  ScriptTracer(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch) {}
+
+  ScriptValue run(const torch::jit::Graph& graph, const ScriptValue& self, const ScriptValue& input) {
+    values_[graph.inputs().at(0)] = self;
+    values_[graph.inputs().at(1)] = input;
+    run(*graph.block());
+    return values_.at(graph.outputs().at(0));
+  }
+
+ private:
+  void run(const Block& block) {
+    for (const Node* node : block.nodes()) run(*node);
+  }
+
+  void run(const Node& node) {
+    namespace prim = c10::prim;
+    const auto kind = node.kind();
+    if (kind == prim::Constant) set(node, 0, {torch::jit::toIValue(node.output()).value()});
+    else if (kind == prim::If) run_branch(node);
+    else if (kind == prim::Loop) run_loop(node);
+    else if (kind == prim::GetAttr) set(node, 0, {input(node, 0).value.toObject()->getAttr(node.s(c10::attr::name))});
+    else if (kind == prim::ListConstruct || kind == prim::TupleConstruct || kind == prim::DictConstruct) run_construction(node);
+    else if (kind == prim::ListUnpack || kind == prim::TupleUnpack) run_unpacking(node);
+    else if (kind == prim::RaiseException) throw Error(fmt::format("raises an exception: {}", input(node, 0).value.toStringRef()));
+    else run_operation(node);
+  }
+
+  void run_branch(const Node& node) {
+    const Block& taken = *node.blocks().at(input(node, 0).value.toBool() ? 0 : 1);
+    run(taken);
+    for (size_t i = 0; i < node.outputs().size(); ++i) set(node, i, values_.at(taken.outputs().at(i)));
+  }
+
+  /// Inputs: how often at most, whether to begin, what is carried; the block gives whether to go on, and what is carried on.
+  void run_loop(const Node& node) {
+    const Block& body = *node.blocks().at(0);
+    const int64_t most = input(node, 0).value.toInt();
+    bool goes_on = input(node, 1).value.toBool();
+    std::vector<ScriptValue> carried;
+    for (size_t i = 2; i < node.inputs().size(); ++i) carried.push_back(input(node, i));
+    for (int64_t round = 0; round < most && goes_on; ++round) {
+      values_[body.inputs().at(0)] = {round};
+      for (size_t i = 0; i < carried.size(); ++i) values_[body.inputs().at(i + 1)] = carried[i];
+      run(body);
+      goes_on = values_.at(body.outputs().at(0)).value.toBool();
+      for (size_t i = 0; i < carried.size(); ++i) carried[i] = values_.at(body.outputs().at(i + 1));
+    }
+    for (size_t i = 0; i < carried.size(); ++i) set(node, i, carried[i]);
+  }
+
+  void run_construction(const Node& node) {
+    ScriptValue made{construct(node, stack_of(node))};
+    for (size_t i = 0; i < node.inputs().size(); ++i) made.elements.push_back(input(node, i));
+    if (!made.depends()) made.elements.clear();
+    set(node, 0, made);
+  }
+
+  void run_unpacking(const Node& node) {
+    const ScriptValue& packed = input(node, 0);
+    const std::vector<c10::IValue> all = packed.value.isTuple() ? packed.value.toTupleRef().elements().vec() : packed.value.toListRef().vec();
+    for (size_t i = 0; i < node.outputs().size(); ++i)
+      set(node, i, i < packed.elements.size() ? packed.elements[i] : ScriptValue{all.at(i)});
+  }
+
+  void run_operation(const Node& node) {
+    const std::string name = node.kind().toQualString();
+    std::vector<ScriptValue> arguments;
+    bool depends = false;
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      arguments.push_back(input(node, i));
+      depends |= arguments.back().depends();
+    }
+    // what is changed in its place keeps the value that others still name
+    const bool in_place = name.ends_with("_") && !arguments.empty() && arguments[0].value.isTensor();
+    if (in_place) arguments[0].value = arguments[0].value.toTensor().clone();
+    Stack stack;
+    for (const ScriptValue& argument : arguments) stack.push_back(argument.value);
+    try {
+      node.getOperation()(stack);
+    } catch (const c10::Error& error) {
+      throw Error(fmt::format("fails at the operation '{}': {}", name, error.what_without_backtrace()));
+    }
+    const size_t first = stack.size() - node.outputs().size();
+    for (size_t i = 0; i < node.outputs().size(); ++i) {
+      ScriptValue result{stack.at(first + i)};
+      const bool of_tensors = result.value.isTensor() || result.value.isTensorList();
+      if (depends && of_tensors && i == 0) result = written(name, arguments, result.value);
+      else if (depends && result.value.isScalar() && arguments[0].value.isTensor() && !name.starts_with("prim::") && name != "aten::size" && name != "aten::dim" && name != "aten::len")
+        throw Error(fmt::format("makes a number of values that depend on the input, by '{}'", name));
+      set(node, i, result);
+    }
+    if (in_place) values_[node.inputs().at(0)] = values_.at(node.outputs().at(0));
+  }
+
+  ScriptValue written(const std::string& name, const std::vector<ScriptValue>& arguments, const c10::IValue& result) {
+    const ScriptOperation* operation = script_operation(name);
+    if (operation == nullptr) throw Error(fmt::format("uses the operation '{}', which has no form in ONNX here", name));
+    ScriptValue value = (*operation)(ScriptCall(onnx_, name, arguments, result, batch_));
+    value.value = result;
+    return value;
+  }
+
+  const ScriptValue& input(const Node& node, size_t place) const { return values_.at(node.inputs().at(place)); }
+  void set(const Node& node, size_t place, ScriptValue value) { values_[node.outputs().at(place)] = std::move(value); }
+  Stack stack_of(const Node& node) const {
+    Stack stack;
+    for (size_t i = 0; i < node.inputs().size(); ++i) stack.push_back(input(node, i).value);
+    return stack;
+  }
+
+  OnnxBuilder& onnx_;
+  int64_t batch_;
+  std::map<const Value*, ScriptValue> values_;
+};
+
+/// The logits of what a program returned: a tensor, the first of a tuple or list, or of a dict "logits", else its first tensor.
+std::string logits_of(const ScriptValue& returned) {
+  if (!returned.onnx.empty()) return returned.onnx;
+  const bool dict = returned.value.isGenericDict();
+  for (size_t i = 0; dict && i + 1 < returned.elements.size(); i += 2)
+    if (returned.elements[i].value.isString() && returned.elements[i].value.toStringRef() == "logits") return returned.elements[i + 1].onnx;
+  for (const ScriptValue& element : returned.elements)
+    if (!element.onnx.empty()) return element.onnx;
+  throw Error("returns no tensor that depends on the input");
+}
+
+}  // namespace
+
+std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input, const std::string& value) {
+  constexpr int64_t kBatch = 3;
+  const torch::NoGradGuard no_gradient;
+  try {
+    torch::jit::Module module = network.module().clone();
+    module.eval();
+    module = torch::jit::freeze_module(module);
+    const std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph();
+    torch::jit::Inline(*graph);
+    torch::jit::FoldFrozenConvBatchnorm(const_cast<std::shared_ptr<torch::jit::Graph>&>(graph));
+    Shape shape = input;
+    shape.insert(shape.begin(), kBatch);
+    const torch::Tensor example = torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
+    return logits_of(ScriptTracer(onnx, kBatch).run(*graph, {module._ivalue()}, {example, value}));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written as ONNX: the program {}", network.file().string(), error.what()));
+  } catch (const std::exception& error) {
+    const auto* own = dynamic_cast<const c10::Error*>(&error);
+    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written as ONNX: {}", network.file().string(),
+                                              own != nullptr ? own->what_without_backtrace() : error.what()));
+  }
+}
+
+}  // namespace limbeck

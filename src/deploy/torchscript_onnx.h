@@ -1,0 +1,13 @@
+#pragma once
+// A TorchScript program as nodes of an ONNX model. The program is run once on an example batch; what does not depend on the input is
+// computed, loops and conditions are followed as they go, and each operation on what does depend on it becomes nodes.
+#include "deploy/onnx_builder.h"
+#include "nn/torchscript_network.h"
+
+namespace limbeck {
+
+/// Appends the program, which takes the value `value` [batch, …] of the shape `input`; returns the value of its logits. Throws Error that
+/// names the operation which has no form here, and those that have.
+std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input, const std::string& value);
+
+}  // namespace limbeck

@@ -1,0 +1,153 @@
+#include "nn/quantization.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "nn/fold.h"
+#include "nn/weights.h"
+
+namespace limbeck {
+namespace {
+
+constexpr int64_t kByteLevels = 255;
+constexpr const char* kSuffix = ".quantize";
+
+template <class... Operations>
+bool is_any(const Operation& operation) {
+  return (std::holds_alternative<Operations>(operation) || ...);
+}
+
+/// Of each node (and, last, of the input) whether its values are kept as bytes.
+std::vector<bool> kept_as_bytes(const Graph& graph) {
+  const std::vector<Node>& nodes = graph.nodes();
+  std::vector<bool> kept(nodes.size() + 1, false);
+  std::vector<bool> ends_in_rectifier(nodes.size(), false);
+  const std::vector<size_t> uses = graph.uses();
+  bool prepares_input = false;
+  for (const Node& node : nodes) {
+    const size_t from = node.inputs[0];
+    if (from == Graph::kInput) prepares_input |= is_any<Normalize, Resize>(node.operation);
+    else if (uses[from] == 1 && is_any<Relu, Relu6>(node.operation)) ends_in_rectifier[from] = true;
+  }
+  for (size_t i = 0; i + 1 < nodes.size(); ++i) {
+    const bool prepared = is_any<Normalize, Resize>(nodes[i].operation);  // the last of these is what the first layer takes
+    const bool before_more = prepared && is_any<Normalize, Resize>(nodes[i + 1].operation);
+    const bool moves = is_any<MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(nodes[i].operation);
+    kept[i] = !moves && !before_more && !ends_in_rectifier[i];
+  }
+  kept.back() = !prepares_input;
+  return kept;
+}
+
+std::string source_of(const std::string& quantize_node) { return quantize_node.substr(0, quantize_node.size() - std::string(kSuffix).size()); }
+
+/// At most this many of a tensor's values, evenly spread.
+torch::Tensor some_of(const torch::Tensor& values, int64_t most) {
+  const torch::Tensor flat = values.reshape(-1);
+  const int64_t step = (flat.numel() + most - 1) / most;
+  return flat.slice(0, 0, flat.numel(), step).clone();
+}
+
+ByteRange range_between(double low, double high) {
+  low = std::min(low, 0.0);
+  high = std::max(high, 0.0);
+  const double scale = std::max((high - low) / static_cast<double>(kByteLevels), 1e-9);
+  return {scale, std::clamp<int64_t>(std::llround(-low / scale), 0, kByteLevels)};
+}
+
+torch::Tensor rounded(const torch::Tensor& value, const ByteRange& range) {
+  return torch::fake_quantize_per_tensor_affine(value, range.scale, range.zero_point, 0, kByteLevels);
+}
+
+}  // namespace
+
+torch::Tensor weight_scales(const torch::Tensor& weight) {
+  return (weight.detach().abs().flatten(1).amax(1) / static_cast<double>(kWeightLevels)).clamp_min(1e-9);
+}
+
+torch::Tensor rounded_weight(const torch::Tensor& weight) {
+  const torch::Tensor scales = weight_scales(weight);
+  return torch::fake_quantize_per_channel_affine(weight, scales, torch::zeros_like(scales, torch::kInt32), 0, -kWeightLevels, kWeightLevels);
+}
+
+torch::Tensor rounded_activation(const torch::Tensor& value, const torch::Tensor& scale, const torch::Tensor& zero_point) {
+  return torch::fake_quantize_per_tensor_affine(value, scale, zero_point.to(torch::kInt32), 0, kByteLevels);
+}
+
+ByteRange best_range(const torch::Tensor& values) {
+  constexpr int64_t kSteps = 20;  // of the range, down to half of it
+  if (!values.isfinite().all().item<bool>()) throw Error("an activation is not finite: it has no range");
+  const double low = values.min().item<double>(), high = values.max().item<double>();
+  ByteRange best;
+  double least = INFINITY;
+  for (int64_t step = 0; step <= kSteps; ++step) {
+    const double part = 1 - 0.5 * static_cast<double>(step) / kSteps;
+    const ByteRange range = range_between(part * low, part * high);
+    const double lost = (rounded(values, range) - values).to(torch::kFloat64).square().sum().item<double>();
+    if (!(lost < least)) continue;
+    least = lost;
+    best = range;
+  }
+  return best;
+}
+
+Graph quantized(const Graph& given) {
+  const Graph graph = batch_norm_folded(given);
+  const std::vector<bool> kept = kept_as_bytes(graph);
+  const std::vector<Node>& nodes = graph.nodes();
+  Graph result(graph.input_shape());
+  std::vector<size_t> place(nodes.size());  // in the result
+  const size_t input = kept.back() ? result.add(std::string("input") + kSuffix, Quantize{}, {Graph::kInput}) : Graph::kInput;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    Operation operation = nodes[i].operation;
+    if (auto* linear = std::get_if<Linear>(&operation)) linear->rounds = true;
+    if (auto* convolution = std::get_if<Convolution>(&operation)) convolution->rounds = true;
+    std::vector<size_t> inputs = nodes[i].inputs;
+    for (size_t& from : inputs) from = from == Graph::kInput ? input : place[from];
+    place[i] = result.add(nodes[i].name, operation, inputs);
+    if (kept[i]) place[i] = result.add(nodes[i].name + kSuffix, Quantize{}, {place[i]});
+  }
+  for (const auto& [name, node] : graph.feature_names()) result.name_feature(name, place[node]);
+  return result;
+}
+
+std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const torch::Tensor& inputs) {
+  constexpr int64_t kBatch = 64, kValues = 1 << 17;
+  if (inputs.size(0) == 0) throw Error(ErrorKind::usage, "rounding to bytes needs examples, from which the ranges of activations are found; there are none");
+  const std::shared_ptr<GraphNetwork> plain = batch_norm_folded(network);
+  auto result = std::make_shared<GraphNetwork>(quantized(network.graph()), 0);
+  const torch::NoGradGuard no_gradient;
+  const TensorMap state = state_of(*plain);
+  for (const std::vector<Parameter>* own : {&result->parameters(), &result->buffers()})
+    for (const Parameter& tensor : *own)
+      if (const auto found = state.find(tensor.name); found != state.end()) torch::Tensor(tensor.value).copy_(found->second);
+
+  std::vector<std::string> sources;
+  for (const Node& node : result->graph().nodes())
+    if (std::holds_alternative<Quantize>(node.operation)) sources.push_back(source_of(node.name));
+  std::map<std::string, std::vector<torch::Tensor>> seen;
+  std::vector<std::string> taps;
+  for (const std::string& source : sources)
+    if (source != "input") taps.push_back(source);
+  const int64_t most = std::max<int64_t>(kValues * kBatch / std::max(inputs.size(0), kBatch), 1024);
+  for (int64_t begin = 0; begin < inputs.size(0); begin += kBatch) {
+    const torch::Tensor batch = inputs.slice(0, begin, std::min(begin + kBatch, inputs.size(0)));
+    const Outputs outputs = plain->forward(batch, {.taps = taps});
+    for (const std::string& source : sources) seen[source].push_back(some_of(source == "input" ? batch : outputs.features.at(source), most));
+  }
+  for (const Parameter& buffer : result->buffers()) {
+    const std::string node = buffer.name.substr(0, buffer.name.rfind('.'));
+    if (!node.ends_with(kSuffix)) continue;
+    const std::string source = source_of(node);
+    torch::Tensor value = buffer.value;
+    const ByteRange range = best_range(torch::cat(seen.at(source)));
+    value.fill_(buffer.name.ends_with(".scale") ? range.scale : static_cast<double>(range.zero_point));
+  }
+  result->to(inputs.device());
+  return result;
+}
+
+}  // namespace limbeck

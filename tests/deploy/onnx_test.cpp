@@ -1,0 +1,110 @@
+// Exported files in onnxruntime against the networks in LibTorch.
+#include "deploy/onnx.h"
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "deploy/onnxruntime.h"
+#include "nn/committee.h"
+#include "nn/input.h"
+#include "nn/quantization.h"
+#include "support/small_data.h"
+
+namespace limbeck {
+namespace {
+
+constexpr int64_t kExamples = 5;
+
+std::vector<std::string> all_networks() {
+  std::vector<std::string> names;
+  for (const auto& component : components().components(Slot::network))
+    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr) names.push_back(component->info().name);
+  return names;
+}
+
+torch::Tensor pictures(const Shape& shape, int64_t count = kExamples) {
+  Shape all = shape;
+  all.insert(all.begin(), count);
+  torch::manual_seed(1);
+  return torch::rand(all);
+}
+
+/// With batch norm that has seen something.
+std::shared_ptr<GraphNetwork> random_network(const Graph& graph) {
+  auto network = std::make_shared<GraphNetwork>(graph, 1);
+  torch::manual_seed(2);
+  const torch::NoGradGuard no_gradient;
+  for (const Parameter& buffer : network->buffers()) {
+    torch::Tensor value = buffer.value;
+    if (buffer.name.ends_with("running_var")) value.uniform_(0.5, 2);
+    else value.uniform_(-0.3, 0.3);
+  }
+  return network;
+}
+
+torch::Tensor logits(const Network& network, const torch::Tensor& inputs) {
+  const torch::NoGradGuard no_gradient;
+  return network.forward(inputs, {}).logits;
+}
+
+class Onnx : public OnnxruntimeTest {};
+
+TEST_F(Onnx, EveryArchitecture) {
+  const TaskShape task{{3, 32, 32}, 10};
+  const torch::Tensor inputs = pictures(task.input);
+  std::map<std::string, torch::Tensor> expected;
+  for (const std::string& name : all_networks()) {
+    const auto graph = choose(Slot::network, name).make<Graph, const TaskShape&>(task);
+    const auto network = random_network(*graph);
+    expected[name] = logits(*network, inputs);
+    add(name, to_onnx(*network, task.input), inputs);
+  }
+  ASSERT_GT(expected.size(), 30U);
+  run_all();
+  for (const auto& [name, own] : expected) expect_same(own, output(name, kExamples), name);
+}
+
+TEST_F(Onnx, InputIsNormalisedResizedAndTakenAsBytes) {
+  const Shape raw{3, 20, 24};
+  const InputOptions input{.height = 32, .width = 16, .mean = {0.4, 0.5, 0.6}, .deviation = {0.2, 0.3, 0.25}};
+  const auto graph = choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), 10});
+  const auto network = random_network(with_input(*graph, input, raw));
+  const torch::Tensor bytes = (pictures(raw) * 255).to(torch::kUInt8);
+  const torch::Tensor own = logits(*network, bytes.to(torch::kFloat32) / 255);
+  add("floats", to_onnx(*network, raw), bytes.to(torch::kFloat32) / 255);
+  add("bytes", to_onnx(*network, raw, {.softmax = true, .bytes = true}), bytes);
+  run_all();
+  expect_same(own, output("floats", kExamples), "floats");
+  expect_same(torch::softmax(own, 1), output("bytes", kExamples), "bytes");
+}
+
+/// What is rounded is computed by integers there, by rounded floats here: a value that lies between two bytes can become either.
+TEST_F(Onnx, BytesGiveWhatTheRoundedNetworkSays) {
+  const std::vector<std::string> names = {"mlp", "keras_student", "resnet20", "resnet8x4", "vgg8", "mobilenetv2", "shufflenetv2"};
+  const TaskShape task{{3, 32, 32}, 10};
+  const torch::Tensor inputs = pictures(task.input, 64);
+  std::map<std::string, torch::Tensor> expected;
+  for (const std::string& name : names) {
+    const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(task));
+    const auto rounded = quantized(*network, inputs);
+    expected[name] = logits(*rounded, inputs);
+    const std::string onnx = to_onnx(*rounded, task.input), whole = to_onnx(*network, task.input);
+    EXPECT_LT(static_cast<double>(onnx.size()), 0.3 * static_cast<double>(whole.size()) + 60000) << name;
+    add(name, onnx, inputs);
+  }
+  run_all();
+  for (const auto& [name, own] : expected) {
+    const torch::Tensor given = output(name, 64);
+    EXPECT_LT((own - given).abs().max().item<double>(), 0.03 * own.abs().max().item<double>()) << name;
+  }
+}
+
+TEST_F(Onnx, SeveralNetworksHaveNone) {
+  const auto graph = choose(Slot::network, "mlp").make<Graph, const TaskShape&>(TaskShape{{1, 8, 8}, 3});
+  const Committee committee(std::vector<std::shared_ptr<Network>>{random_network(*graph), random_network(*graph)}, EnsembleMean::geometric);
+  EXPECT_NE(message_of<Error>([&] { to_onnx(committee, {1, 8, 8}); }).find("several networks"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace limbeck
