@@ -1,25 +1,34 @@
 #!/usr/bin/env bash
-# Installs what Limbeck is built from and tested with: Debian packages only. Safe to repeat; asks for nothing.
+# Installs what Limbeck is built from and tested with: Debian packages, and the npm packages of its pages. Safe to repeat; asks for
+# nothing.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 packages=(
   g++ cmake ninja-build ccache pkg-config
   libtorch-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread libgomp1
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev librandom123-dev libxxhash-dev
-  libcurl4-openssl-dev zlib1g-dev libarchive-dev libjpeg62-turbo-dev libspng-dev libsndfile1-dev
+  libcpp-httplib-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libarchive-dev libjpeg62-turbo-dev libspng-dev libsndfile1-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
   libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision python3-pil
+  chromium
 )
+# The pages are bundled by node; one that is there already will do.
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
 
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
-
-as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo)
-export DEBIAN_FRONTEND=noninteractive
-echo "Installing ${missing[*]}"
-"${as_root[@]}" apt-get update -q
-"${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  export DEBIAN_FRONTEND=noninteractive
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+if [ ! web/node_modules/.package-lock.json -nt web/package-lock.json ]; then
+  npm ci --prefix web --ignore-scripts --silent
+  touch web/node_modules/.package-lock.json
+fi

@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "serve/playground.h"
 
 namespace limbeck {
 namespace {
@@ -39,12 +40,26 @@ void add_export(Program& program) {
   auto fold = std::make_shared<std::string>("auto");
   command->add_option("model", *model_file, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
   command->add_option("--out", *out, "file to write: .safetensors, or .pt for a network that came from a TorchScript file")
-      ->required()->type_name("FILE");
+      ->type_name("FILE");
+  auto page = std::make_shared<std::string>();
+  auto beside = std::make_shared<std::vector<std::string>>();
+  command->add_option("--page", *page, "folder to write instead: a page for any web server, on which the network classifies drawn and chosen pictures")
+      ->type_name("DIR");
+  command->add_option("--beside", *beside, "further networks on that page, such as the teacher")->type_name("FILE");
   command->add_option("--fold", *fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
+    if (page->empty() == out->empty()) throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
+    if (!page->empty()) {
+      std::vector<fs::path> models(beside->begin(), beside->end());
+      models.insert(models.begin(), *model_file);
+      write_playground(*page, models);
+      if (program.output.json) fmt::print("{}\n", Json{{"page", *page}, {"models", models.size()}}.dump(1));
+      else if (!program.output.quiet) fmt::print("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", *page);
+      return;
+    }
     const std::string extension = fs::path(*out).extension();
     if (extension != ".safetensors" && extension != ".pt")
       throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .safetensors or .pt", *out));

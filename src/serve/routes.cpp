@@ -102,8 +102,6 @@ std::string onnx_address(const std::string& run, const std::string& model) {
   return address;
 }
 
-bool has_onnx(const Model& model) { return dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr; }
-
 }  // namespace
 
 HttpAnswer Routes::answer(const HttpRequest& request) {
@@ -177,7 +175,7 @@ Json Routes::models_json() {
         const auto model = models_.model(file.file);
         entry.update({{"network", short_description(model->description.network)}, {"parameters", model->network->parameter_count()},
                       {"input", model->description.input}, {"classes", model->description.classes},
-                      {"onnx", has_onnx(*model) ? Json(onnx_address(run.id(), file.name)) : Json()}});
+                      {"onnx", models_.has_onnx(file.file) ? Json(onnx_address(run.id(), file.name)) : Json()}});
       } catch (const Error& problem) {
         entry["error"] = problem.what();
       }
@@ -200,7 +198,7 @@ Json Routes::playground(const ServedRun& run) {
       const std::string stage = file.name.substr(file.name.find('/') == std::string::npos ? 0 : file.name.find('/') + 1);
       const StageRecipe* trained = recipe ? recipe->stage(stage) : nullptr;
       models.push_back({.name = file.name, .model = model,
-                        .onnx = has_onnx(*model) ? std::optional(onnx_address(run.id(), file.name)) : std::nullopt,
+                        .onnx = models_.has_onnx(file.file) ? std::optional(onnx_address(run.id(), file.name)) : std::nullopt,
                         .teacher = trained != nullptr && !trained->teachers.empty() ? trained->teachers.front() : ""});
     } catch (const Error& problem) {
       left_out.push_back({{"name", file.name}, {"why", problem.what()}});

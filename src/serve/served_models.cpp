@@ -76,6 +76,16 @@ std::shared_ptr<const std::string> ServedModels::onnx(const fs::path& file) {
   return found.onnx;
 }
 
+bool ServedModels::has_onnx(const fs::path& file) {
+  if (dynamic_cast<const GraphNetwork*>(model(file)->network.get()) != nullptr) return true;
+  try {
+    onnx(file);
+    return true;
+  } catch (const HttpError&) {
+    return false;
+  }
+}
+
 torch::Tensor ServedModels::probabilities(const Model& model, const torch::Tensor& inputs, double temperature) {
   return inference_.run([&] {
     const torch::NoGradGuard no_gradient;

@@ -33,6 +33,8 @@ class ServedModels {
   std::shared_ptr<const Model> model(const fs::path& file);
   /// The file's bytes. Throws HttpError (404) that says why where the network has no ONNX form.
   std::shared_ptr<const std::string> onnx(const fs::path& file);
+  /// Whether there is one; found by writing it only where the network is a TorchScript program.
+  bool has_onnx(const fs::path& file);
   /// Probabilities [N, C] at a temperature, of inputs [N, …] as the network takes them.
   torch::Tensor probabilities(const Model& model, const torch::Tensor& inputs, double temperature);
 
