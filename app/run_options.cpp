@@ -75,7 +75,7 @@ void help_run(const std::string& file, const RunFlags& flags, const OutputOption
   else fmt::print("{} member{} trained; the others are done, taken by another process, or wait for stages before them\n", trained, trained == 1 ? "" : "s");
 }
 
-void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment) {
+RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment) {
   const Recipe recipe = parse_recipe(text, file, flags.settings, components());
   const fs::path out = out_of(flags, recipe);
   Json results;
@@ -91,6 +91,7 @@ void run_recipe(const std::string& text, const std::string& file, const RunFlags
   write_plots(out);
   if (output.json) fmt::print("{}\n", results.dump(1));
   else fmt::print("\n{}\n{}Report: {}\n", terminal_summary(results), deployment_table(results), (out / "report.html").string());
+  return {out, std::move(results)};
 }
 
 }  // namespace limbeck

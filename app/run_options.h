@@ -25,8 +25,13 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags);
 /// Trains members of a run's ensembles and specialists beside it; see Experiment::help.
 void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output);
 
+struct RunOutcome {
+  fs::path out;  ///< the run's folder
+  Json results;  ///< what results.json holds
+};
+
 /// Parses the recipe, runs it with progress, writes the report, prints the table: of stages, and with `deployment` also of what each
 /// network costs where it is used. Errors are thrown.
-void run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment = false);
+RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment = false);
 
 }  // namespace limbeck

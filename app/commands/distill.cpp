@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/commands.h"
+#include "app/onnx_file.h"
 #include "app/run_options.h"
 #include "core/process.h"
 #include "data/image_folder.h"
@@ -19,7 +20,7 @@ struct DistillFlags {
   int64_t size = 0, views = 0;
   double temperature = 4, hard_weight = 0.1, learning_rate = 0;
   int64_t epochs = 20, teacher_epochs = 20, batch_size = 128, validation = 0;
-  bool baseline = false, print_recipe = false;
+  bool baseline = false, int8 = false, print_recipe = false;
 };
 
 /// "mlp:800,800" is {mlp: [800, 800]}, a file is {torchscript: FILE}; anything else is what a recipe would say.
@@ -100,7 +101,24 @@ std::string recipe_text(const DistillFlags& flags, const std::string& data) {
                       "    loss:\n      - soft_targets: {{ temperature: {}, weight: {} }}\n",
                       flags.epochs, flags.batch_size, optimizer, teacher, flags.temperature, 1 - flags.hard_weight);
   if (flags.hard_weight > 0) text += fmt::format("      - hard_labels: {{ weight: {} }}\n", flags.hard_weight);
+  if (flags.int8) text += "  - { name: int8, train: student, quantize: distilled }\n";
   return text;
+}
+
+/// The student beside the run's other files, of several seeds the first one's: OUT/student.onnx and, in bytes, OUT/student_int8.onnx.
+void write_students(const RunOutcome& run, const OutputOptions& output) {
+  for (const Json& stage : run.results["stages"]) {
+    const bool int8 = stage["name"] == "int8";
+    if (!int8 && stage["name"] != "distilled") continue;
+    const fs::path file = run.out / (int8 ? "student_int8.onnx" : "student.onnx");
+    const fs::path weights = run.out / (stage.contains("weights") ? stage["weights"] : stage["weights_of_seeds"][0]).get<std::string>();
+    try {
+      write_onnx(file, load_model(weights), weights);
+      if (!output.json) fmt::print("{}: {}\n", int8 ? "In bytes" : "Student", file.string());
+    } catch (const Error& error) {  // a TorchScript student may do what ONNX cannot say
+      fmt::print(stderr, "{} was not written: {}\n", file.string(), error.what());
+    }
+  }
 }
 
 }  // namespace
@@ -128,13 +146,15 @@ void add_distill(Program& program) {
   command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
   command->add_option("--name", flags->name, "of the run")->capture_default_str();
   command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare");
+  command->add_flag("--int8", flags->int8, "also round the student's weights and activations to bytes");
   command->add_flag("--print-recipe", flags->print_recipe, "print the recipe and stop");
   run->add_to(*command);
   command->callback([=, &program] {
     if (!flags->print_recipe) settle_process(program.arguments);
     const std::string text = recipe_text(*flags, run->data);
     if (flags->print_recipe) fmt::print("{}", text);
-    else run_recipe(text, "(from flags)", *run, program.output, /*deployment=*/true);
+    if (flags->print_recipe) return;
+    write_students(run_recipe(text, "(from flags)", *run, program.output, /*deployment=*/true), program.output);
   });
   command->footer("Examples:\n  limbeck distill --teacher teacher.pt --data images/ --student mobilenetv2 --epochs 30 --out runs/mobile\n"
                   "  limbeck distill --teacher mlp:1200,1200 --student mlp:30,30 --source digits --baseline");

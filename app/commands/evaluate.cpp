@@ -4,12 +4,11 @@
 #include <algorithm>
 
 #include "app/commands.h"
+#include "app/data_source.h"
 #include "core/process.h"
-#include "experiment/components.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
 #include "experiment/spoken_frames.h"
-#include "recipe/reader.h"
 #include "report/text_table.h"
 #include "train/evaluation.h"
 
@@ -20,28 +19,6 @@ struct EvaluateFlags {
   std::string model, teacher, data, source = "mnist", split = "test", input, teacher_input, labels;
   int threads = 0;
 };
-
-std::unique_ptr<Dataset> load_source(const std::string& source, const std::string& data) {
-  std::vector<Diagnostic> diagnostics;
-  ReadContext context{components(), diagnostics, {}};
-  const Value value = parse_yaml(source, "--source", diagnostics);
-  const Choice choice = read_choice(value, "source", Slot::data, context);
-  if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
-  return choice.make<Dataset, const DataFolders&>(DataFolders(data));
-}
-
-/// What a TorchScript file that does not say what it was made for is taken to be for: this data.
-ModelDescription made_for(const Dataset& dataset, const std::string& input) {
-  NetworkRecipe network;
-  std::vector<Diagnostic> diagnostics;
-  ReadContext context{components(), diagnostics, {}};
-  const Value value = input.empty() ? Value{} : parse_yaml(input, "--input", diagnostics);
-  MapReader reader(value, "input", context);
-  network.input.bind(reader);
-  reader.finish();
-  if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
-  return describe_model({}, dataset, input_of(network, {}, dataset));
-}
 
 Model load_for(const std::string& file, const Dataset& dataset, const std::string& input) {
   const Model model = load_model(file, made_for(dataset, input));

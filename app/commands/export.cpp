@@ -4,15 +4,25 @@
 #include <torch/utils.h>
 
 #include "app/commands.h"
+#include "app/data_source.h"
+#include "app/onnx_file.h"
 #include "core/process.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "nn/quantization.h"
 #include "serve/playground.h"
 
 namespace limbeck {
 namespace {
+
+struct ExportFlags {
+  std::string model, out, page, fold = "auto", source, data;
+  std::vector<std::string> beside;
+  bool softmax = false, bytes = false, int8 = false;
+  int64_t examples = 1024;
+};
 
 /// The largest difference of the two networks' logits on random inputs, relative to the largest logit.
 double largest_difference(const Model& first, const Model& second) {
@@ -31,61 +41,93 @@ double largest_difference(const Model& first, const Model& second) {
   return ((a - b).abs().max() / a.abs().max().clamp_min(1e-30)).item<double>();
 }
 
+/// The data of the run that the model lies in: RUN/recipe.yaml beside RUN/stages/NAME/weights.safetensors.
+std::string source_of_run(const std::string& model_file) {
+  const fs::path recipe = fs::absolute(model_file).parent_path().parent_path().parent_path() / "recipe.yaml";
+  if (!fs::exists(recipe))
+    throw Error(ErrorKind::usage, fmt::format("--int8 needs training examples, from which the ranges of activations are found: '{}' does not lie in a "
+                                              "run's folder, so say --source, e.g. --source mnist", model_file));
+  return data_source_of(recipe);
+}
+
+/// The network with weights and activations in bytes.
+Model in_bytes(const Model& model, const ExportFlags& flags) {
+  const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
+  if (network == nullptr) throw Error(ErrorKind::usage, fmt::format("'{}' is a TorchScript file; only networks that this program knows by name are rounded to bytes", flags.model));
+  if (model.description.quantized) return model;
+  const auto dataset = load_source(flags.source.empty() ? source_of_run(flags.model) : flags.source, flags.data);
+  check_fits(model, *dataset, fmt::format("'{}'", flags.model));
+  const ExampleSet examples(dataset->train, "train", *dataset);
+  const torch::Tensor order = examples.order(0, 0);
+  Model result = model;
+  result.network = quantized(*network, examples.batch(order.slice(0, 0, std::min(flags.examples, examples.size()))).inputs);
+  result.description.quantized = true;
+  return result;
+}
+
+void write_page(const ExportFlags& flags, const OutputOptions& output) {
+  std::vector<fs::path> models(flags.beside.begin(), flags.beside.end());
+  models.insert(models.begin(), flags.model);
+  write_playground(flags.page, models);
+  if (output.json) fmt::print("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
+  else if (!output.quiet) fmt::print("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
+}
+
+void write_model(const ExportFlags& flags, const OutputOptions& output) {
+  constexpr double kMost = 1e-5;
+  const std::string extension = fs::path(flags.out).extension();
+  if (extension != ".safetensors" && extension != ".pt" && extension != ".onnx")
+    throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .onnx, .pt or .safetensors", flags.out));
+  if (extension != ".onnx" && (flags.softmax || flags.bytes)) throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
+  const Folding folding = flags.fold == "always" ? Folding::always : flags.fold == "auto" ? Folding::where_smaller : Folding::never;
+  const Model model = load_model(flags.model);
+  const bool is_graph = dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr;
+  if (!is_graph && extension == ".safetensors") throw Error(ErrorKind::usage, "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
+  Model exported = is_graph && !model.description.quantized ? folded(model, folding) : model;
+  const double difference = is_graph ? largest_difference(model, exported) : 0;
+  if (!(difference <= kMost))
+    throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", flags.model, difference, kMost));
+  if (flags.int8) exported = in_bytes(exported, flags);
+  if (extension == ".onnx") write_onnx(flags.out, exported, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes});
+  else if (extension == ".pt") save_torchscript(flags.out, *exported.network, exported.description);
+  else save_model(flags.out, *exported.network, exported.description);
+
+  const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
+  const uintmax_t bytes = fs::file_size(flags.out);
+  if (output.json)
+    fmt::print("{}\n", Json{{"out", flags.out}, {"parameters_before", before}, {"parameters", after}, {"bytes", bytes}, {"difference", difference},
+                            {"int8", exported.description.quantized}}.dump(1));
+  else if (!output.quiet)
+    fmt::print("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
+               fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? ", weights and activations in bytes"
+               : is_graph ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
+}
+
 }  // namespace
 
 void add_export(Program& program) {
-  CLI::App* command = add_command(program, "export", "Write a trained network for use elsewhere, linear bottlenecks multiplied out");
-  auto model_file = std::make_shared<std::string>();
-  auto out = std::make_shared<std::string>();
-  auto fold = std::make_shared<std::string>("auto");
-  command->add_option("model", *model_file, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
-  command->add_option("--out", *out, "file to write: .safetensors, or .pt for a network that came from a TorchScript file")
-      ->type_name("FILE");
-  auto page = std::make_shared<std::string>();
-  auto beside = std::make_shared<std::vector<std::string>>();
-  command->add_option("--page", *page, "folder to write instead: a page for any web server, on which the network classifies drawn and chosen pictures")
-      ->type_name("DIR");
-  command->add_option("--beside", *beside, "further networks on that page, such as the teacher")->type_name("FILE");
-  command->add_option("--fold", *fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
+  CLI::App* command = add_command(program, "export", "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, whole or in bytes");
+  auto flags = std::make_shared<ExportFlags>();
+  command->add_option("model", flags->model, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
+  command->add_option("--out", flags->out, "file to write;
+  command->add_option("--page", flags->page, "folder to write in its place: a page for any web server, on which the network classifies drawn and chosen pictures")->type_name("DIR");
+  command->add_option("--beside", flags->beside, "further networks on that page, such as the teacher")->type_name("FILE")->needs("--page"); its name ends in .onnx, .pt (TorchScript) or .safetensors")->required()->type_name("FILE");
+  command->add_option("--fold", flags->fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
+  command->add_flag("--softmax", flags->softmax, "ONNX: give probabilities in the place of logits");
+  command->add_flag("--bytes", flags->bytes, "ONNX: take pixels as bytes from 0 to 255 in the place of numbers from 0 to 1");
+  command->add_flag("--int8", flags->int8, "round weights and activations to bytes, with ranges found on training examples");
+  command->add_option("--source", flags->source, "whose training examples, as in a recipe (default: the data of the run that the model lies in)")->type_name("DATA");
+  command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
+  command->add_option("--examples", flags->examples, "how many of them")->check(CLI::Range(int64_t{1}, int64_t{1000000}))->capture_default_str();
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
-    if (page->empty() == out->empty()) throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
-    if (!page->empty()) {
-      std::vector<fs::path> models(beside->begin(), beside->end());
-      models.insert(models.begin(), *model_file);
-      write_playground(*page, models);
-      if (program.output.json) fmt::print("{}\n", Json{{"page", *page}, {"models", models.size()}}.dump(1));
-      else if (!program.output.quiet) fmt::print("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", *page);
-      return;
-    }
-    const std::string extension = fs::path(*out).extension();
-    if (extension != ".safetensors" && extension != ".pt")
-      throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .safetensors or .pt", *out));
-    constexpr double kMost = 1e-5;
-    const Model model = load_model(*model_file);
-    if (extension == ".pt") {
-      save_torchscript(*out, *model.network, model.description);
-      if (program.output.json) fmt::print("{}\n", Json{{"out", *out}, {"parameters", model.network->parameter_count()}}.dump(1));
-      else if (!program.output.quiet) fmt::print("Wrote {}: {} parameters\n", *out, with_commas(model.network->parameter_count()));
-      return;
-    }
-    const Folding folding = *fold == "always" ? Folding::always : *fold == "auto" ? Folding::where_smaller : Folding::never;
-    const Model exported = folded(model, folding);
-    const double difference = largest_difference(model, exported);
-    if (!(difference <= kMost))
-      throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", *model_file,
-                              difference, kMost));
-    save_model(*out, *exported.network, exported.description);
-    const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
-    if (program.output.json)
-      fmt::print("{}\n", Json{{"out", *out}, {"parameters_before", before}, {"parameters", after}, {"difference", difference}}.dump(1));
-    else if (!program.output.quiet)
-      fmt::print("Wrote {}: {} parameters{}, logits the same to {:.1e} of the largest on 256 random inputs\n", *out, with_commas(after),
-                 after == before ? "" : fmt::format(" (before: {})", with_commas(before)), difference);
+    if (flags->page.empty() == flags->out.empty()) throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
+    if (flags->page.empty()) write_model(*flags, program.output);
+    else write_page(*flags, program.output);
   });
-  command->footer("Example:  limbeck export runs/mimic/stages/mimic/weights.safetensors --out mimic.safetensors --fold always");
+  command->footer("Example:  limbeck export runs/mnist/stages/distilled/weights.safetensors --out student.onnx --int8");
 }
 
 }  // namespace limbeck

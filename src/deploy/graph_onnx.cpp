@@ -82,14 +82,10 @@ class OnnxWriter {
     const std::string centred = onnx_.node("Sub", {x(), per_channel("mean", op.mean)}, {}, name_ + ".centred");
     return value(onnx_.node("Div", {centred, per_channel("deviation", op.deviation)}, {}, name_));
   }
-  /// Both axes are resized by products with what LibTorch gives for unit vectors: older operation sets know no averaging where it shrinks.
   OnnxValue operator()(const Resize& op) const {
-    const auto weights = [](int64_t from, int64_t to) {  // [from, to]
-      return run_operation(Resize{1, to}, {torch::eye(from, torch::kFloat32).reshape({1, from, 1, from})}, {}).reshape({from, to});
-    };
-    const torch::Tensor rows = weights(input_shape_[1], op.height).t(), columns = weights(input_shape_[2], op.width);
-    const std::string high = onnx_.node("MatMul", {onnx_.constant(name_ + ".rows", rows), x()}, {}, name_ + ".high");
-    return value(onnx_.node("MatMul", {high, onnx_.constant(name_ + ".columns", columns)}, {}, name_));
+    const ResizeWeights weights = resize_weights(op, input_shape_);
+    const std::string high = onnx_.node("MatMul", {onnx_.constant(name_ + ".rows", weights.rows), x()}, {}, name_ + ".high");
+    return value(onnx_.node("MatMul", {high, onnx_.constant(name_ + ".columns", weights.columns)}, {}, name_));
   }
   OnnxValue operator()(const Quantize&) const {
     const ByteForm form = {onnx_.constant(name_ + ".scale", tensor("scale").reshape({})),

@@ -77,6 +77,7 @@ class ScriptTracer {
     else if (kind == prim::GetAttr) set(node, 0, {input(node, 0).value.toObject()->getAttr(node.s(c10::attr::name))});
     else if (kind == prim::ListConstruct || kind == prim::TupleConstruct || kind == prim::DictConstruct) run_construction(node);
     else if (kind == prim::ListUnpack || kind == prim::TupleUnpack) run_unpacking(node);
+    else if (kind == c10::aten::warn) return;  // of no consequence
     else if (kind == prim::RaiseException) throw Error(fmt::format("raises an exception: {}", input(node, 0).value.toStringRef()));
     else run_operation(node);
   }
@@ -136,6 +137,8 @@ class ScriptTracer {
     } catch (const c10::Error& error) {
       throw Error(fmt::format("fails at the operation '{}': {}", name, error.what_without_backtrace()));
     }
+    if (depends && name == "aten::append") return append(node, arguments[1]);
+    if (depends && name == "aten::__getitem__") return set(node, 0, element_of(arguments[0], arguments[1].value.toInt(), stack.back()));
     const size_t first = stack.size() - node.outputs().size();
     for (size_t i = 0; i < node.outputs().size(); ++i) {
       ScriptValue result{stack.at(first + i)};
@@ -146,6 +149,21 @@ class ScriptTracer {
       set(node, i, result);
     }
     if (in_place) values_[node.inputs().at(0)] = values_.at(node.outputs().at(0));
+  }
+
+  /// The list itself has grown already.
+  void append(const Node& node, const ScriptValue& added) {
+    ScriptValue& list = values_.at(node.inputs().at(0));
+    const auto all = list.value.toListRef();
+    for (size_t i = list.elements.size(); i + 1 < all.size(); ++i) list.elements.push_back({all[i]});
+    list.elements.push_back(added);
+    if (!node.outputs().empty()) set(node, 0, list);
+  }
+
+  static ScriptValue element_of(const ScriptValue& list, int64_t place, const c10::IValue& value) {
+    const auto count = static_cast<int64_t>(list.elements.size());
+    const int64_t at = place < 0 ? place + count : place;
+    return at < count ? list.elements[static_cast<size_t>(at)] : ScriptValue{value};
   }
 
   ScriptValue written(const std::string& name, const std::vector<ScriptValue>& arguments, const c10::IValue& result) {

@@ -156,13 +156,19 @@ ScriptValue average_pool(const ScriptCall& call) {
                           {"count_include_pad", static_cast<int64_t>(call.value(5).toBool())}}));
 }
 
-/// Windows of one size each, where the output's sides divide the input's.
+/// Windows of one size where the output's sides divide the input's; else products with the weights of each window.
 ScriptValue adaptive_pool(const ScriptCall& call) {
   const Shape in = call.tensor(0).sizes().slice(2).vec(), out = call.result().toTensor().sizes().slice(2).vec();
   if (in == out) return identity(call);
   if (out == Shape{1, 1}) return named(call.node("GlobalAveragePool", {call.operand(0)}));
-  if (in[0] % out[0] != 0 || in[1] % out[1] != 0)
-    call.refuse(fmt::format("makes {} of {}, in windows of several sizes", to_text(out), to_text(in)));
+  if (in[0] % out[0] != 0 || in[1] % out[1] != 0) {
+    const auto weights = [](int64_t from, int64_t to) {  // what unit vectors become, [from, to]
+      return torch::adaptive_avg_pool2d(torch::eye(from).reshape({from, 1, 1, from}), {1, to}).reshape({from, to});
+    };
+    const std::string rows = call.onnx.constant(call.short_name() + ".rows", weights(in[0], out[0]).t());
+    const std::string columns = call.onnx.constant(call.short_name() + ".columns", weights(in[1], out[1]));
+    return named(call.node("MatMul", {call.node("MatMul", {rows, call.operand(0)}), columns}));
+  }
   const Shape kernel = {in[0] / out[0], in[1] / out[1]};
   return named(call.node("AveragePool", {call.operand(0)}, {{"kernel_shape", kernel}, {"strides", kernel}}));
 }

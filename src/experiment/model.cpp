@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "deploy/graph_torchscript.h"
 #include "experiment/components.h"
 #include "nn/quantization.h"
 #include "nn/torchscript_file.h"
@@ -29,18 +30,6 @@ Folding folding_named(const std::string& name) {
   for (const Folding folding : {Folding::never, Folding::where_smaller, Folding::always})
     if (folding_name(folding) == name) return folding;
   throw Error(fmt::format("unknown folding '{}'", name));
-}
-
-/// {"limbeck.network": "…", …}: what a model's file says of it.
-Metadata metadata_of(const ModelDescription& description) {
-  Metadata metadata = {{"limbeck.network", description.network.dump()},
-                       {"limbeck.input", Json(description.input).dump()},
-                       {"limbeck.classes", Json(description.classes).dump()},
-                       {"limbeck.scale", Json(description.scale).dump()},
-                       {"limbeck.folding", Json(folding_name(description.folding)).dump()}};
-  if (description.quantized) metadata["limbeck.quantized"] = "true";
-  if (!description.input_options.empty()) metadata["limbeck.input_options"] = to_json(description.input_options).dump();
-  return metadata;
 }
 
 ModelDescription description_from(const Metadata& metadata, const fs::path& path) {
@@ -161,6 +150,17 @@ ModelDescription describe_model(const Choice& architecture, const Dataset& datas
           .input_options = input};
 }
 
+Metadata metadata_of(const ModelDescription& description) {
+  Metadata metadata = {{"limbeck.network", description.network.dump()},
+                       {"limbeck.input", Json(description.input).dump()},
+                       {"limbeck.classes", Json(description.classes).dump()},
+                       {"limbeck.scale", Json(description.scale).dump()},
+                       {"limbeck.folding", Json(folding_name(description.folding)).dump()}};
+  if (description.quantized) metadata["limbeck.quantized"] = "true";
+  if (!description.input_options.empty()) metadata["limbeck.input_options"] = to_json(description.input_options).dump();
+  return metadata;
+}
+
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description) {
   Metadata metadata = metadata_of(description);
   metadata["format"] = "pt";
@@ -169,10 +169,12 @@ void save_model(const fs::path& path, const Network& network, const ModelDescrip
 
 void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description) {
   const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
-  if (script == nullptr)
-    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written: only networks that came from a TorchScript file are written as one; "
-                                              "use a name that ends in .safetensors", path.string()));
-  script->save(path, metadata_of(description));
+  const auto* graph = dynamic_cast<const GraphNetwork*>(&network);
+  if (script != nullptr) return script->save(path, metadata_of(description));
+  if (graph == nullptr) throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written: several networks are no one program", path.string()));
+  Metadata metadata = metadata_of(description);
+  metadata.erase("limbeck.input_options");  // the program prepares its input itself
+  save_graph_torchscript(path, *graph, metadata);
 }
 
 Model folded(const Model& model, Folding folding) {

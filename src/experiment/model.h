@@ -45,9 +45,11 @@ bool is_graph(const Choice& architecture);
 std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input = {}, int64_t classes = 0);
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input = {});
+/// {"limbeck.network": "…", …}: what a model's file says of it.
+std::map<std::string, std::string> metadata_of(const ModelDescription& description);
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description);
 
-/// Writes a TorchScript network with its present weights; `description` goes into the file's extra files. Throws Error for other networks.
+/// Writes a network with its present weights as TorchScript; `description` goes into the file's extra files. Throws Error for several networks.
 void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
 
 /// The model with its linear bottlenecks multiplied out.

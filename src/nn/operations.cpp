@@ -70,6 +70,13 @@ class Runner {
 
 }  // namespace
 
+ResizeWeights resize_weights(const Resize& resize, const Shape& input) {
+  const auto of_axis = [](int64_t from, int64_t to) {  // what unit vectors become, [from, to]
+    return run_operation(Resize{1, to}, {torch::eye(from, torch::kFloat32).reshape({1, from, 1, from})}, {}).reshape({from, to});
+  };
+  return {of_axis(input[1], resize.height).t().contiguous(), of_axis(input[2], resize.width)};
+}
+
 torch::Tensor run_operation(const Operation& operation, const std::vector<torch::Tensor>& inputs, const OperationContext& context) {
   return std::visit(Runner(inputs, context), operation);
 }

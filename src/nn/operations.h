@@ -20,4 +20,10 @@ struct OperationContext {
 /// The output [N, …] of a node for inputs [N, …].
 torch::Tensor run_operation(const Operation& operation, const std::vector<torch::Tensor>& inputs, const OperationContext& context);
 
+/// Resizing as two products, for runtimes that know no averaging where it shrinks:  rows [height, H] · x [C, H, W] · columns [W, width].
+struct ResizeWeights {
+  torch::Tensor rows, columns;
+};
+ResizeWeights resize_weights(const Resize& resize, const Shape& input);
+
 }  // namespace limbeck

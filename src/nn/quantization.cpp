@@ -54,7 +54,7 @@ torch::Tensor some_of(const torch::Tensor& values, int64_t most) {
 ByteRange range_between(double low, double high) {
   low = std::min(low, 0.0);
   high = std::max(high, 0.0);
-  const double scale = std::max((high - low) / static_cast<double>(kByteLevels), 1e-9);
+  const double scale = std::max((high - low) / static_cast<double>(kByteLevels), kSmallestScale);
   return {scale, std::clamp<int64_t>(std::llround(-low / scale), 0, kByteLevels)};
 }
 
@@ -65,7 +65,7 @@ torch::Tensor rounded(const torch::Tensor& value, const ByteRange& range) {
 }  // namespace
 
 torch::Tensor weight_scales(const torch::Tensor& weight) {
-  return (weight.detach().abs().flatten(1).amax(1) / static_cast<double>(kWeightLevels)).clamp_min(1e-9);
+  return (weight.detach().abs().flatten(1).amax(1) / static_cast<double>(kWeightLevels)).clamp_min(kSmallestScale);
 }
 
 torch::Tensor rounded_weight(const torch::Tensor& weight) {

@@ -15,6 +15,9 @@ namespace limbeck {
 /// bits overflow.
 constexpr int64_t kWeightLevels = 63;
 
+/// Of weights and of activations; a channel of zeros has this one.
+constexpr double kSmallestScale = 1e-9;
+
 /// s_c, [outputs], of a weight [outputs, …]; above 0.
 torch::Tensor weight_scales(const torch::Tensor& weight);
 /// The weight with each value rounded to its channel's multiples; the gradient is that of the weight.

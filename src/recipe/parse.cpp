@@ -155,7 +155,7 @@ class RecipeReader {
     stage.examples = examples == nullptr ? recipe_.data.examples : read_examples(*examples, path + ".examples");
     if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
     if (const Value* specialists = reader.take("specialists")) read_specialists(*specialists, path + ".specialists", stage);
-    if (!stage.quantize.of.empty()) check_quantize(*value.find("quantize"), path + ".quantize", stage);
+    if (!stage.quantize.of.empty() && recipe_.network(stage.network) != nullptr) check_quantize(*value.find("quantize"), path + ".quantize", stage);
     const Value* loss = reader.take("loss");
     if (loss != nullptr) read_loss(*loss, path + ".loss", stage);
     else stage.loss = default_loss(stage);
@@ -283,8 +283,7 @@ class RecipeReader {
       read_fields(value, path, stage.quantize);
     }
     for (const Reference& reference : context_.references) check_reference(reference);
-    if (stage.quantize.of.empty()) context_.mistake(value.where, path, "nothing to round; expected an earlier stage, or a network with weights");
-    else stage.epochs = 0;
+    stage.epochs = 0;
   }
 
   void check_quantize(const Value& value, const std::string& path, StageRecipe& stage) {

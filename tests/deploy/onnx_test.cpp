@@ -6,6 +6,7 @@
 #include <torch/utils.h>
 
 #include "deploy/onnxruntime.h"
+#include "deploy/random_network.h"
 #include "nn/committee.h"
 #include "nn/input.h"
 #include "nn/quantization.h"
@@ -14,8 +15,6 @@
 namespace limbeck {
 namespace {
 
-constexpr int64_t kExamples = 5;
-
 std::vector<std::string> all_networks() {
   std::vector<std::string> names;
   for (const auto& component : components().components(Slot::network))
@@ -23,46 +22,21 @@ std::vector<std::string> all_networks() {
   return names;
 }
 
-torch::Tensor pictures(const Shape& shape, int64_t count = kExamples) {
-  Shape all = shape;
-  all.insert(all.begin(), count);
-  torch::manual_seed(1);
-  return torch::rand(all);
-}
-
-/// With batch norm that has seen something.
-std::shared_ptr<GraphNetwork> random_network(const Graph& graph) {
-  auto network = std::make_shared<GraphNetwork>(graph, 1);
-  torch::manual_seed(2);
-  const torch::NoGradGuard no_gradient;
-  for (const Parameter& buffer : network->buffers()) {
-    torch::Tensor value = buffer.value;
-    if (buffer.name.ends_with("running_var")) value.uniform_(0.5, 2);
-    else value.uniform_(-0.3, 0.3);
-  }
-  return network;
-}
-
-torch::Tensor logits(const Network& network, const torch::Tensor& inputs) {
-  const torch::NoGradGuard no_gradient;
-  return network.forward(inputs, {}).logits;
-}
-
 class Onnx : public OnnxruntimeTest {};
 
 TEST_F(Onnx, EveryArchitecture) {
   const TaskShape task{{3, 32, 32}, 10};
-  const torch::Tensor inputs = pictures(task.input);
+  const torch::Tensor inputs = random_pictures(task.input);
   std::map<std::string, torch::Tensor> expected;
   for (const std::string& name : all_networks()) {
     const auto graph = choose(Slot::network, name).make<Graph, const TaskShape&>(task);
     const auto network = random_network(*graph);
-    expected[name] = logits(*network, inputs);
+    expected[name] = logits_of(*network, inputs);
     add(name, to_onnx(*network, task.input), inputs);
   }
   ASSERT_GT(expected.size(), 30U);
   run_all();
-  for (const auto& [name, own] : expected) expect_same(own, output(name, kExamples), name);
+  for (const auto& [name, own] : expected) expect_same(own, output(name, inputs.size(0)), name);
 }
 
 TEST_F(Onnx, InputIsNormalisedResizedAndTakenAsBytes) {
@@ -70,25 +44,25 @@ TEST_F(Onnx, InputIsNormalisedResizedAndTakenAsBytes) {
   const InputOptions input{.height = 32, .width = 16, .mean = {0.4, 0.5, 0.6}, .deviation = {0.2, 0.3, 0.25}};
   const auto graph = choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), 10});
   const auto network = random_network(with_input(*graph, input, raw));
-  const torch::Tensor bytes = (pictures(raw) * 255).to(torch::kUInt8);
-  const torch::Tensor own = logits(*network, bytes.to(torch::kFloat32) / 255);
+  const torch::Tensor bytes = (random_pictures(raw) * 255).to(torch::kUInt8);
+  const torch::Tensor own = logits_of(*network, bytes.to(torch::kFloat32) / 255);
   add("floats", to_onnx(*network, raw), bytes.to(torch::kFloat32) / 255);
   add("bytes", to_onnx(*network, raw, {.softmax = true, .bytes = true}), bytes);
   run_all();
-  expect_same(own, output("floats", kExamples), "floats");
-  expect_same(torch::softmax(own, 1), output("bytes", kExamples), "bytes");
+  expect_same(own, output("floats", bytes.size(0)), "floats");
+  expect_same(torch::softmax(own, 1), output("bytes", bytes.size(0)), "bytes");
 }
 
 /// What is rounded is computed by integers there, by rounded floats here: a value that lies between two bytes can become either.
 TEST_F(Onnx, BytesGiveWhatTheRoundedNetworkSays) {
   const std::vector<std::string> names = {"mlp", "keras_student", "resnet20", "resnet8x4", "vgg8", "mobilenetv2", "shufflenetv2"};
   const TaskShape task{{3, 32, 32}, 10};
-  const torch::Tensor inputs = pictures(task.input, 64);
+  const torch::Tensor inputs = random_pictures(task.input, 64);
   std::map<std::string, torch::Tensor> expected;
   for (const std::string& name : names) {
     const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(task));
     const auto rounded = quantized(*network, inputs);
-    expected[name] = logits(*rounded, inputs);
+    expected[name] = logits_of(*rounded, inputs);
     const std::string onnx = to_onnx(*rounded, task.input), whole = to_onnx(*network, task.input);
     EXPECT_LT(static_cast<double>(onnx.size()), 0.3 * static_cast<double>(whole.size()) + 60000) << name;
     add(name, onnx, inputs);

@@ -8,6 +8,7 @@
 #include "experiment/model.h"
 #include "experiment/telling_examples.h"
 #include "nn/weights.h"
+#include "train/evaluation.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -149,6 +150,29 @@ TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
   for (const auto& [name, value] : was) EXPECT_EQ(value.equal(is.at(name)), name != "fc2.bias") << name;
   run(settings);
   EXPECT_EQ(reused.size(), 4U);
+}
+
+TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
+  const std::string stages = R"([{name: teacher, train: large, epochs: 10},
+    {name: distilled, train: small, epochs: 10, augment: none, teacher: teacher},
+    {name: int8, train: small, quantize: distilled},
+    {name: int8_distilled, train: small, quantize: {of: distilled, examples: 100}, epochs: 2, augment: none, teacher: teacher}])";
+  const std::vector<std::string> settings = {"stages=" + stages, "plots=[]", "paper={}", "data.source.digits.train=1000"};
+  const Json results = run(settings);
+  const auto errors = [&](size_t stage) { return results["stages"][stage]["evaluations"]["test"]["errors"].get<int64_t>(); };
+  EXPECT_NEAR(static_cast<double>(errors(2)), static_cast<double>(errors(1)), 4);
+  EXPECT_EQ(results["stages"][2]["network"]["description"], "mlp 8 int8");
+  EXPECT_EQ(results["stages"][2]["epochs"], 0);
+  EXPECT_EQ(results["stages"][3]["epochs"], 2);
+  EXPECT_NE(results["stages"][2]["evaluations"]["test"]["nll"], results["stages"][1]["evaluations"]["test"]["nll"]);
+  EXPECT_NE(results["stages"][3]["evaluations"]["test"]["nll"], results["stages"][2]["evaluations"]["test"]["nll"]);
+  const Model model = load_model(folder / "stages/int8/weights.safetensors");
+  EXPECT_TRUE(model.description.quantized);
+  const auto dataset = choose(Slot::data, "{digits: {train: 1000, test: 100}}").make<Dataset, const DataFolders&>(DataFolders(""));
+  const torch::Tensor again = predict_logits(*model.network, ExampleSet(dataset->test, "test", *dataset));
+  EXPECT_EQ(evaluate(again, dataset->test.labels, {}).errors, errors(2));
+  EXPECT_EQ(run(settings)["stages"], results["stages"]);
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "distilled", "int8", "int8_distilled"}));
 }
 
 TEST_F(Experiments, DependOnExtraExamplesOnlyWhereTheyAreSeen) {

@@ -1,0 +1,22 @@
+#pragma once
+// A data set that a flag names, for commands that measure networks without a recipe.
+#include <memory>
+#include <string>
+
+#include "data/dataset.h"
+#include "experiment/model.h"
+
+namespace limbeck {
+
+/// `source` as in a recipe: mnist, or {digits: {seed: 1}}; `data`: the folder to look in, empty: the usual places. Throws
+/// DiagnosticsError where it is no data set.
+std::unique_ptr<Dataset> load_source(const std::string& source, const std::string& data);
+
+/// The data set of a recipe, as load_source takes it.
+std::string data_source_of(const fs::path& recipe);
+
+/// What a TorchScript file that does not say what it was made for is taken to be for: this data, its pixels treated first as `input`
+/// says, as in a recipe; empty: as they are.
+ModelDescription made_for(const Dataset& dataset, const std::string& input);
+
+}  // namespace limbeck

@@ -1,0 +1,172 @@
+"""Exported files, run where they are meant to run: onnxruntime and PyTorch."""
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import unittest
+
+from support import SOURCE, ProgramTest, read_safetensors
+
+try:
+    import torch
+    import torchvision
+except ImportError:
+    torch = None
+
+MNIST = pathlib.Path(os.environ.get("LIMBECK_DATA", "/nonexistent")) / "mnist/t10k-images-idx3-ubyte.gz"
+NODE = shutil.which("node") or shutil.which("nodejs")
+DIGITS = "{digits: {train: 2000, test: 200}}"
+
+
+def digits(count):
+    """Random pictures; which do not matter."""
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(count, 1, 28, 28, generator=generator)
+
+
+class OnnxTest(ProgramTest):
+    def run_onnx(self, cases):
+        """{name: (file, inputs)} → {name: outputs [N, …]}, by onnxruntime."""
+        folder = self.folder / "onnx"
+        folder.mkdir(exist_ok=True)
+        described = []
+        for name, (file, inputs) in cases.items():
+            shutil.copy(file, folder / f"{name}.onnx")
+            (folder / f"{name}.input").write_bytes(inputs.contiguous().numpy().tobytes())
+            described.append({"name": name, "type": str(inputs.dtype).removeprefix("torch."), "shape": list(inputs.shape)})
+        (folder / "cases.json").write_text(json.dumps(described))
+        subprocess.run([NODE, SOURCE / "tests/onnx/run.mjs", folder], check=True, timeout=300)
+        outputs = {}
+        for name, (_, inputs) in cases.items():
+            error = folder / f"{name}.error"
+            self.assertFalse(error.exists(), name + (error.read_text() if error.exists() else ""))
+            values = torch.frombuffer(bytearray((folder / f"{name}.output").read_bytes()), dtype=torch.float32)
+            outputs[name] = values.reshape(len(inputs), -1)
+        return outputs
+
+    def assert_close(self, given, expected, what):
+        self.assertEqual(given.shape, expected.shape, what)
+        self.assertLess((given - expected).abs().max().item(), 1e-4 * expected.abs().max().item(), what)
+
+
+@unittest.skipIf(torch is None, "python3-torchvision is not installed")
+class Export(OnnxTest):
+    def train(self):
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        return self.out / "stages/distilled/weights.safetensors"
+
+    def test_one_network_in_every_form(self):
+        weights = self.train()
+        inputs = digits(20)
+        tensors, _ = read_safetensors(weights)
+        own = {name: torch.tensor(struct.unpack(f"<{len(data) // 4}f", data)).reshape(shape) for name, (_, shape, data) in tensors.items()}
+        hidden = torch.relu(inputs.flatten(1) @ own["fc1.weight"].T + own["fc1.bias"])
+        expected = hidden @ own["fc2.weight"].T + own["fc2.bias"]
+        for out, flags in {"s.onnx": [], "p.onnx": ["--softmax"], "b.onnx": ["--bytes"], "s.pt": [], "i.onnx": ["--int8"], "i.pt": ["--int8"]}.items():
+            self.limbeck("export", weights, "--out", out, *flags)
+        script = torch.jit.load(str(self.folder / "s.pt"))
+        self.assert_close(script(inputs).detach(), expected, "TorchScript")
+        self.assertEqual(set(script.state_dict()), set(own))
+        pixels = (inputs * 255).to(torch.uint8)
+        outputs = self.run_onnx({"s": (self.folder / "s.onnx", inputs), "p": (self.folder / "p.onnx", inputs),
+                                 "b": (self.folder / "b.onnx", pixels), "i": (self.folder / "i.onnx", inputs)})
+        self.assert_close(outputs["s"], expected, "ONNX")
+        self.assert_close(outputs["p"], torch.softmax(expected, 1), "probabilities")
+        self.assert_close(outputs["b"], script(pixels.float() / 255).detach(), "bytes")
+        rounded = torch.jit.load(str(self.folder / "i.pt"))(inputs).detach()
+        self.assertLess((outputs["i"] - rounded).abs().max().item(), 0.02 * expected.abs().max().item())
+        self.assertGreater((rounded - expected).abs().max().item(), 0)
+        self.assertLess((self.folder / "i.onnx").stat().st_size, 0.6 * (self.folder / "s.onnx").stat().st_size)  # a small network
+
+    def test_distil_leaves_the_student_to_ship(self):
+        done = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", DIGITS, "--epochs", 2, "--teacher-epochs", 2, "--int8",
+                            "--out", self.out)
+        self.assertIn("student.onnx", done.stdout)
+        inputs = digits(20)
+        outputs = self.run_onnx({name: (self.out / f"{name}.onnx", inputs) for name in ("student", "student_int8")})
+        self.assertLess((outputs["student"] - outputs["student_int8"]).abs().max().item(), 0.1 * outputs["student"].abs().max().item())
+        self.assertEqual([stage["name"] for stage in json.loads((self.out / "results.json").read_text())["stages"]], ["teacher", "distilled", "int8"])
+
+    @unittest.skipUnless(MNIST.exists(), "LIMBECK_DATA has no MNIST")
+    def test_all_test_digits_of_mnist_are_named_the_same(self):
+        self.recipe.write_text(self.recipe.read_text().replace("{ digits: { train: 2000, test: 200 } }", "mnist").replace("epochs: 6", "epochs: 1"))
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        results = json.loads((self.out / "results.json").read_text())
+        images = torch.frombuffer(bytearray(gzip.decompress(MNIST.read_bytes())[16:]), dtype=torch.uint8).reshape(-1, 1, 28, 28)
+        labels = torch.frombuffer(bytearray(gzip.decompress(MNIST.with_name("t10k-labels-idx1-ubyte.gz").read_bytes())[8:]), dtype=torch.uint8)
+        cases = {}
+        for stage in ("teacher", "distilled"):
+            self.limbeck("export", self.out / f"stages/{stage}/weights.safetensors", "--out", f"{stage}.onnx", "--bytes")
+            cases[stage] = (self.folder / f"{stage}.onnx", images)
+        outputs = self.run_onnx(cases)
+        for stage in results["stages"]:
+            errors = outputs[stage["name"]].argmax(1).ne(labels).sum().item()
+            self.assertEqual(errors, stage["evaluations"]["test"]["errors"])
+
+    def test_metadata_tells_what_it_is(self):
+        weights = self.train()
+        self.limbeck("export", weights, "--out", "s.onnx")
+        content = (self.folder / "s.onnx").read_bytes()
+        for key in (b"limbeck.classes", b"limbeck.fingerprint", b"limbeck.network", b"limbeck.scale"):
+            self.assertIn(key, content)
+
+    def test_a_stage_of_bytes_is_written_as_it_was_trained(self):
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        text = self.recipe.read_text() + "  - { name: int8, train: small, augment: none, quantize: distilled }\n"
+        self.recipe.write_text(text)
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        weights = self.out / "stages/int8/weights.safetensors"
+        self.limbeck("export", weights, "--out", "i.onnx")
+        self.limbeck("export", weights, "--out", "i.pt")
+        inputs = digits(20)
+        script = torch.jit.load(str(self.folder / "i.pt"))(inputs).detach()
+        outputs = self.run_onnx({"i": (self.folder / "i.onnx", inputs)})
+        self.assertLess((outputs["i"] - script).abs().max().item(), 0.02 * script.abs().max().item())
+
+    def test_programs_of_torchvision(self):
+        models = {"resnet18": {}, "mobilenet_v2": {}, "mobilenet_v3_small": {}, "densenet121": {}, "googlenet": {"init_weights": False, "aux_logits": False},
+                  "squeezenet1_1": {}, "shufflenet_v2_x0_5": {}, "efficientnet_b0": {}, "vgg11_bn": {}, "mnasnet0_5": {}, "regnet_y_400mf": {},
+                  "convnext_tiny": {}}
+        inputs = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+        cases, expected = {}, {}
+        for name, options in models.items():
+            torch.manual_seed(1)
+            network = getattr(torchvision.models, name)(num_classes=10, **options).eval()
+            for kind in ("script", "trace"):
+                program = torch.jit.script(network) if kind == "script" else torch.jit.trace(network, inputs)
+                file = f"{name}_{kind}.pt"
+                torch.jit.save(program, str(self.folder / file), _extra_files={
+                    "limbeck.network": json.dumps({"torchscript": {"file": file}}), "limbeck.input": "[3, 32, 32]",
+                    "limbeck.classes": json.dumps([str(i) for i in range(10)]), "limbeck.scale": "0.00392156862745098"})
+                self.limbeck("export", file, "--out", f"{name}_{kind}.onnx")
+                cases[f"{name}_{kind}"] = (self.folder / f"{name}_{kind}.onnx", inputs)
+                expected[f"{name}_{kind}"] = network(inputs).detach()
+        outputs = self.run_onnx(cases)
+        for name, logits in expected.items():
+            self.assert_close(outputs[name], logits, name)
+
+    def test_what_cannot_be_written_says_why(self):
+        weights = self.train()
+        self.assertIn(".onnx, .pt or .safetensors", self.limbeck("export", weights, "--out", "x.tflite", expect=2).stderr)
+        self.assertIn("--softmax", self.limbeck("export", weights, "--out", "x.pt", "--softmax", expect=2).stderr)
+        alone = shutil.copy(weights, self.folder / "alone.safetensors")
+        self.assertIn("--source", self.limbeck("export", alone, "--out", "x.onnx", "--int8", expect=2).stderr)
+        self.limbeck("export", alone, "--out", "x.onnx", "--int8", "--source", DIGITS)
+        cut = self.folder / "cut.safetensors"
+        cut.write_bytes(weights.read_bytes()[:-100])
+        self.assertIn("cut.safetensors", self.limbeck("export", cut, "--out", "z.onnx", expect=1).stderr)
+        self.assertFalse((self.folder / "z.onnx").exists())
+
+        class Odd(torch.nn.Module):
+            def forward(self, x):
+                return torch.cumsum(x.flatten(1)[:, :10], 1)
+        torch.jit.save(torch.jit.script(Odd()), str(self.folder / "odd.pt"), _extra_files={
+            "limbeck.network": "{}", "limbeck.input": "[1, 28, 28]", "limbeck.classes": json.dumps(list("0123456789")), "limbeck.scale": "1"})
+        self.assertIn("aten::cumsum", self.limbeck("export", "odd.pt", "--out", "odd.onnx", expect=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,148 @@
+#include "nn/quantization.h"
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "nn/fold.h"
+#include "nn/weights.h"
+#include "support/small_data.h"
+#include "support/temporary_folder.h"
+
+namespace limbeck {
+namespace {
+
+const TaskShape kTask{{3, 32, 32}, 10};
+
+torch::Tensor pictures(int64_t count) {
+  torch::manual_seed(1);
+  return torch::rand({count, 3, 32, 32});
+}
+
+/// With batch norm that has seen something.
+GraphNetwork network_of(const std::string& name) {
+  GraphNetwork network(*choose(Slot::network, name).make<Graph, const TaskShape&>(kTask), 1);
+  torch::manual_seed(2);
+  const torch::NoGradGuard no_gradient;
+  for (const Parameter& buffer : network.buffers()) {
+    torch::Tensor value = buffer.value;
+    if (buffer.name.ends_with("running_var")) value.uniform_(0.5, 2);
+    else value.uniform_(-0.3, 0.3);
+  }
+  return network;
+}
+
+torch::Tensor logits_of(const Network& network, const torch::Tensor& inputs) {
+  const torch::NoGradGuard no_gradient;
+  return network.forward(inputs, {}).logits;
+}
+
+size_t count_of(const Graph& graph, const std::string& operation) {
+  return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(),
+                                           [&](const Node& node) { return operation_name(node.operation) == operation; }));
+}
+
+TEST(BatchNormFolding, GivesTheSameLogitsWithoutTheNodes) {
+  for (const char* name : {"keras_student", "resnet20", "densenet121", "mobilenetv2"}) {
+    const GraphNetwork network = network_of(name);
+    const auto folded = batch_norm_folded(network);
+    const torch::Tensor inputs = pictures(4), expected = logits_of(network, inputs);
+    EXPECT_LT((logits_of(*folded, inputs) - expected).abs().max().item<double>(), 1e-4 * expected.abs().max().item<double>()) << name;
+    EXPECT_LT(count_of(folded->graph(), "batch_norm"), count_of(network.graph(), "batch_norm")) << name;
+  }
+  EXPECT_EQ(count_of(batch_norm_folded(network_of("resnet20").graph()), "batch_norm"), 0U);
+  EXPECT_GT(count_of(batch_norm_folded(network_of("densenet121").graph()), "batch_norm"), 0U);  // before its convolutions
+}
+
+TEST(Rounding, OfWeightsIsByHand) {
+  const torch::Tensor weight = torch::tensor({{63.0F, -31.4F, 0.6F}, {0.126F, 0.0F, -0.005F}});
+  const torch::Tensor rounded = rounded_weight(weight);
+  EXPECT_TRUE(weight_scales(weight).allclose(torch::tensor({1.0F, 0.002F})));
+  EXPECT_TRUE(rounded.allclose(torch::tensor({{63.0F, -31.0F, 1.0F}, {0.126F, 0.0F, -0.004F}}))) << rounded;
+  EXPECT_TRUE(rounded_weight(torch::zeros({2, 3})).equal(torch::zeros({2, 3})));
+}
+
+TEST(Rounding, OfWeightsPassesTheGradient) {
+  const torch::Tensor weight = torch::rand({4, 5}).requires_grad_();
+  (rounded_weight(weight) * 3).sum().backward();
+  EXPECT_TRUE(weight.grad().equal(torch::full({4, 5}, 3.0F)));
+}
+
+TEST(Rounding, OfActivationsClampsAndHoldsZero) {
+  const torch::Tensor scale = torch::tensor({0.5F}), zero_point = torch::tensor({10.0F});
+  const torch::Tensor value = torch::tensor({-100.0F, -5.0F, 0.0F, 0.3F, 1000.0F}).requires_grad_();
+  const torch::Tensor rounded = rounded_activation(value, scale, zero_point);
+  EXPECT_TRUE(rounded.equal(torch::tensor({-5.0F, -5.0F, 0.0F, 0.5F, 122.5F}))) << rounded;
+  rounded.sum().backward();
+  EXPECT_TRUE(value.grad().equal(torch::tensor({0.0F, 1.0F, 1.0F, 1.0F, 0.0F}))) << value.grad();
+}
+
+TEST(Rounding, TakesTheRangeThatLosesLeast) {
+  const ByteRange even = best_range(torch::linspace(-1, 1, 1001));
+  EXPECT_NEAR(even.scale, 2.0 / 255, 1e-3);
+  EXPECT_NEAR(static_cast<double>(even.zero_point), 128, 1);
+  torch::Tensor outlier = torch::linspace(0, 1, 100000);
+  outlier[7] = 1.9;  // one value of many is worth less than the steps of all others
+  EXPECT_LT(best_range(outlier).scale * 255, 1.8);
+  EXPECT_EQ(best_range(torch::linspace(0.5, 1, 100)).zero_point, 0);  // zero is held, though it is not among the values
+  EXPECT_NO_THROW(best_range(torch::zeros({5})));
+  EXPECT_THROW(best_range(torch::tensor({1.0F, INFINITY})), Error);
+}
+
+TEST(Rounding, OfANetworkStaysClose) {
+  for (const char* name : {"mlp", "keras_student", "resnet20", "shufflenetv2"}) {
+    const GraphNetwork network = network_of(name);
+    const torch::Tensor inputs = pictures(32);
+    const auto rounded = quantized(network, inputs);
+    const torch::Tensor expected = logits_of(network, inputs), given = logits_of(*rounded, inputs);
+    const double far = (expected - given).abs().max().item<double>() / expected.abs().max().item<double>();
+    EXPECT_LT(far, 0.15) << name;
+    EXPECT_GT(far, 1e-6) << name;
+  }
+}
+
+TEST(Rounding, StandsWhereARuntimeKeepsBytes) {
+  Graph graph({3, 8, 8});
+  size_t at = graph.add("conv", Convolution{.in = 3, .out = 4, .padding = 1}, {Graph::kInput});
+  at = graph.add("bn", BatchNorm{4}, {at});
+  at = graph.add("relu", Relu{}, {at});
+  at = graph.add("pool", MaxPool{}, {at});
+  at = graph.add("flat", Flatten{}, {at});
+  graph.add("fc", Linear{64, 2}, {at});
+  std::vector<std::string> names;
+  const Graph rounded = quantized(graph);
+  for (const Node& node : rounded.nodes()) names.push_back(node.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"input.quantize", "conv", "relu", "relu.quantize", "pool", "flat", "fc"}));
+}
+
+TEST(Rounding, NeedsExamples) { EXPECT_THROW(quantized(network_of("mlp"), pictures(0)), Error); }
+
+/// What is trained under rounding is the weights; ranges stay.
+TEST(Rounding, LetsANetworkLearn) {
+  const GraphNetwork network = network_of("keras_student");
+  const torch::Tensor inputs = pictures(32), labels = torch::arange(32) % 10;
+  const auto rounded = quantized(network, inputs);
+  const TensorMap before = [&] {
+    TensorMap copies;
+    for (const auto& [name, value] : state_of(*rounded)) copies[name] = value.clone();
+    return copies;
+  }();
+  const Noise noise{.seed = 1, .ids = torch::arange(32)};
+  double first = 0, last = 0;
+  for (int step = 0; step < 20; ++step) {
+    const torch::Tensor loss = torch::cross_entropy_loss(rounded->forward(inputs, {.noise = &noise}).logits, labels);
+    loss.backward();
+    const torch::NoGradGuard no_gradient;
+    for (const Parameter& parameter : rounded->parameters()) {
+      torch::Tensor value = parameter.value;
+      value -= 0.02 * value.grad();
+      value.mutable_grad().zero_();
+    }
+    (step == 0 ? first : last) = loss.item<double>();
+  }
+  EXPECT_LT(last, 0.8 * first);
+  for (const Parameter& buffer : rounded->buffers()) EXPECT_TRUE(buffer.value.equal(before.at(buffer.name))) << buffer.name;
+}
+
+}  // namespace
+}  // namespace limbeck
