@@ -14,6 +14,14 @@ namespace {
 constexpr size_t kMostInputs = 1000;
 constexpr int kDeepest = 8;  // lists in lists
 
+/// "a list", "a string", …
+std::string kind_of(const Json& value) {
+  if (value.is_array()) return "a list";
+  if (value.is_object()) return "an object";
+  if (value.is_null()) return "null";
+  return fmt::format("a {}", value.type_name());
+}
+
 Json parse_body(const std::string& body) {
   const auto shallow = [](int depth, Json::parse_event_t, Json&) {
     if (depth > kDeepest) throw HttpError(400, fmt::format("the body is nested more than {} levels deep", kDeepest));
@@ -27,7 +35,7 @@ Json parse_body(const std::string& body) {
 }
 
 std::string text_of(const Json& value, const std::string& key) {
-  if (!value.is_string()) throw HttpError(400, fmt::format("'{}' is a {}; expected a name", key, value.type_name()));
+  if (!value.is_string()) throw HttpError(400, fmt::format("'{}' is {}; expected a name", key, kind_of(value)));
   return value.get<std::string>();
 }
 
@@ -48,14 +56,14 @@ std::string place(const std::vector<size_t>& indices) {
 void append(const Json& value, const Shape& shape, std::vector<size_t>& indices, std::vector<float>& numbers) {
   const size_t depth = indices.size() - 1;
   if (depth == shape.size()) {
-    if (!value.is_number()) throw HttpError(400, fmt::format("{} is a {}; expected a number", place(indices), value.type_name()));
+    if (!value.is_number()) throw HttpError(400, fmt::format("{} is {}; expected a number", place(indices), kind_of(value)));
     const auto number = static_cast<float>(value.get<double>());
     if (!std::isfinite(number))
       throw HttpError(400, fmt::format("{} is {}; expected a number that float32 can hold", place(indices), value.dump()));
     numbers.push_back(number);
     return;
   }
-  if (!value.is_array()) throw HttpError(400, fmt::format("{} is a {}; expected a list of {}", place(indices), value.type_name(), shape[depth]));
+  if (!value.is_array()) throw HttpError(400, fmt::format("{} is {}; expected a list of {}", place(indices), kind_of(value), shape[depth]));
   if (static_cast<int64_t>(value.size()) != shape[depth])
     throw HttpError(400, fmt::format("{} has {} entries; expected {}", place(indices), value.size(), shape[depth]));
   for (size_t i = 0; i < value.size(); ++i) {
@@ -78,7 +86,7 @@ Shape nesting_of(const Json& input, const Shape& shape) {
 
 PredictionRequest parse_prediction_request(const std::string& body) {
   const Json json = parse_body(body);
-  if (!json.is_object()) throw HttpError(400, fmt::format("the body is a {}; expected an object", json.type_name()));
+  if (!json.is_object()) throw HttpError(400, fmt::format("the body is {}; expected an object", kind_of(json)));
   PredictionRequest request;
   for (const auto& [key, value] : json.items()) {
     if (key == "run") request.run = text_of(value, key);

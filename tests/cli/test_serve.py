@@ -82,7 +82,7 @@ class Serve(ServeTest):
                 ({"model": "distilled", "inputs": [[[0] * 27] * 28]}, 400, "inputs[0][0] has 27 entries"),
                 ({"model": "distilled", "inputs": [good[:-1] + ["x"]]}, 400, "inputs[0][783] is a string"),
                 ({"model": "distilled", "inputs": [good[:-1] + [1e300]]}, 400, "float32"),
-                ({"model": "distilled", "inputs": [good[:-1] + [None]]}, 400, "inputs[0][783] is a null"),
+                ({"model": "distilled", "inputs": [good[:-1] + [None]]}, 400, "inputs[0][783] is null"),
                 (json.dumps({"model": "distilled", "inputs": [good[:-1] + [float("nan")]]}), 400, "not valid JSON"),
                 (json.dumps({"model": "distilled", "inputs": [good]}).replace("[0,", "[1e999,"), 400, "not valid JSON"),
                 ({"model": "distilled", "inputs": [good], "temperature": 0}, 400, "'temperature' is 0"),

@@ -38,7 +38,7 @@ class Playground {
     this.caption = h('p', { class: 'soft small' });
     this.result = h('p', { class: 'visually-hidden', role: 'status' });
     this.cards = h('div', { class: 'answers' });
-    this.bars = h('div', { class: 'bars' });
+    this.bars = h('div', { class: 'bars', 'aria-label': 'Distributions', role: 'group' });
     const left = h('section', { class: 'input', 'aria-labelledby': 'input-title' }, h('h2', { id: 'input-title' }, 'Picture'),
       this.draws && this.drawing(),
       this.choosing(),
@@ -235,17 +235,18 @@ class Playground {
     const count = answers[0].shares.length, most = index => Math.max(...answers.map(({ shares }) => shares[index]));
     let classes = Array.from({ length: count }, (_, index) => index);
     if (count > kMostRows) classes = classes.sort((a, b) => most(b) - most(a)).slice(0, kMostRows);
-    return classes.map(index => {
+    const head = h('div', { class: 'bar-row bar-head', 'aria-hidden': 'true' }, h('b'), h('span'), h('span', { class: 'bar-numbers' }, answers.map(({ model }) => h('span', {}, chip(model.place)))));
+    return [head, ...classes.map(index => {
       const bars = answers.map(({ model, shares }) => {
         const bar = h('i', { class: colourClass(model.place) });
         bar.style.width = `${100 * (this.logarithmic.checked ? Math.max(0, 1 + Math.log10(shares[index]) / kDecades) : shares[index])}%`;
         return bar;
       });
-      const numbers = answers.map(({ model, shares }) => h('span', { class: colourClass(model.place), 'data-model': model.name, 'data-share': shares[index] }, h('b', {}, percent(shares[index]))));
+      const numbers = answers.map(({ model, shares }) => h('span', { 'data-model': model.name, 'data-share': shares[index] }, percent(shares[index])));
       const said = answers.map(({ model, shares }) => `${model.name} ${percent(shares[index])}`).join(', ');
       return h('div', { class: 'bar-row', role: 'img', 'aria-label': `${this.name(index)}: ${said}`, 'data-class': this.name(index) },
         h('b', {}, this.name(index)), h('span', { class: 'bar-stack' }, bars), h('span', { class: 'bar-numbers' }, numbers));
-    });
+    })];
   }
 }
 
