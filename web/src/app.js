@@ -1,16 +1,11 @@
 // The pages of `limbeck serve`: #/ the runs, #/run/ID, #/play/ID, #/compare?run=A&run=B.
 import { showCompare } from './compare.js';
-import { getJson, h } from './dom.js';
+import { getJson, h, say } from './dom.js';
 import { showRun } from './run.js';
 
-const main = document.getElementById('main'), links = document.getElementById('links'), trouble = document.getElementById('trouble');
+const main = document.getElementById('main'), links = document.getElementById('links');
 let leave = () => {};   // what the page that is shown does when another one comes
 let visit = 0;
-
-export function say(message) {
-  trouble.hidden = !message;
-  trouble.textContent = message ?? '';
-}
 
 function showRuns(runs) {
   document.title = 'Runs – Limbeck';
@@ -26,7 +21,6 @@ async function showPlayground(id) {
   main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'), h('h1', {}, description.title),
     h('p', { class: 'note' }, 'Each network is computed in this browser, from the ONNX file that limbeck export writes. At a temperature above 1 its soft targets show what it takes for alike.')), root);
   mountPlayground(root, description);
-  return () => {};
 }
 
 function parsePlace() {
@@ -45,11 +39,12 @@ function showLinks(runs, page, id) {
 }
 
 async function show() {
-  const { page: asked, id: named, query } = parsePlace(), mine = ++visit;
+  const { page: asked, id: named, query } = parsePlace();
   if (!['', 'run', 'play', 'compare'].includes(asked)) return;  // a link to a place in the page
+  const mine = ++visit;
   leave();
   leave = () => {};
-  say(null);
+  say('');
   try {
     const { runs } = await getJson('/api/runs');
     const page = asked === '' && runs.length === 1 ? 'run' : asked, id = named || (runs.length === 1 ? runs[0].id : '');

@@ -38,7 +38,7 @@ function differences(json) {
 
 export async function showCompare(main, runs, query, current) {
   document.title = 'Compare – Limbeck';
-  const ready = runs.filter(run => run.state !== 'waiting').map(run => run.id);
+  const ready = runs.filter(run => run.state === 'done').map(run => run.id);
   const chosen = query.getAll('run').length ? query.getAll('run') : ready.slice(0, 2), metric = query.get('metric') ?? 'errors';
   const head = h('header', {}, h('p', { class: 'kicker' }, 'Limbeck'), h('h1', {}, 'Compare'));
   let json = null, trouble = '';

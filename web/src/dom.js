@@ -29,14 +29,21 @@ export function duration(seconds) {
 
 export function percent(share) {
   if (share >= 0.9995) return '100 %';
-  if (share >= 0.0995) return `${(share * 100).toFixed(1)} %`;
-  if (share >= 0.000995) return `${Number((share * 100).toPrecision(2))} %`;
+  if (share >= 0.00995) return `${(share * 100).toFixed(1)} %`;
+  if (share >= 0.000995) return `${(share * 100).toFixed(2)} %`;
   return share >= 1e-6 ? '<0.1 %' : '0 %';
 }
 
 /** "a 3", "an 8" */
 export function withArticle(name) {
   return (/^[aeiou8]/i.test(name) || name === '11' || name === '18' ? 'an ' : 'a ') + name;
+}
+
+/** Shows a message above the page; none hides it. */
+export function say(message) {
+  const trouble = document.getElementById('trouble');
+  trouble.hidden = !message;
+  trouble.textContent = message;
 }
 
 /** JSON of this server; an Error with its message where it refuses. */

@@ -7,6 +7,9 @@ ort.env.wasm.wasmPaths = { wasm: new URL('./ort-wasm-simd-threaded.wasm', import
 export class BrowserNetwork {
   constructor(address) { this.address = address; }
 
+  /** Loads the file, once. */
+  prepare() { return this.loading ??= this.load(); }
+
   async load() {
     const response = await fetch(this.address);
     if (!response.ok) throw new Error(`its file could not be loaded (status ${response.status})`);
@@ -15,7 +18,7 @@ export class BrowserNetwork {
 
   /** `values`: Float32Array of one example of that shape. */
   async logits(values, shape) {
-    this.session ?? await (this.loading ??= this.load());
+    await this.prepare();
     const outputs = await this.session.run({ input: new ort.Tensor('float32', values, [1, ...shape]) });
     return Array.from(outputs.logits.data);
   }
@@ -26,6 +29,8 @@ export class ServerNetwork {
     this.run = run;
     this.model = model;
   }
+
+  async prepare() {}
 
   async logits(values) {
     const response = await fetch('/predict', {

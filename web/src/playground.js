@@ -1,12 +1,11 @@
 // The playground: a picture on the left, the networks' distributions over the classes on the right.
-import { chip, colourClass, counted, h, percent, withArticle } from './dom.js';
+import { answerCard, distributionRows, sentence } from './distributions.js';
+import { chip, h, withArticle } from './dom.js';
 import { BrowserNetwork, ServerNetwork, softmax } from './networks.js';
 import { Pad } from './pad.js';
 import { bytesOf, centred, middle, paint, planesOf, readPicture, resized } from './picture.js';
 
 const kMostShown = 4;      // networks at first
-const kMostRows = 10;      // classes
-const kDecades = 6;        // of the logarithmic bars
 const kColdest = 0.5, kHottest = 20;
 
 /** Teachers before those whom they teach; the rest as they come. */
@@ -25,7 +24,7 @@ class Playground {
     this.temperature = 1;
     this.models = ordered(description.models).map((model, place) => ({
       ...model, place, shown: place < kMostShown, logits: null, trouble: '',
-      network: model.onnx ? new BrowserNetwork(new URL(model.onnx, document.baseURI)) : new ServerNetwork(description.run, model.name),
+      computed: model.onnx ? new BrowserNetwork(new URL(model.onnx, document.baseURI)) : new ServerNetwork(description.run, model.name),
     }));
     this.build();
     if (description.examples.length) this.pick(0);
@@ -39,7 +38,7 @@ class Playground {
     this.result = h('p', { class: 'visually-hidden', role: 'status' });
     this.cards = h('div', { class: 'answers' });
     this.bars = h('div', { class: 'bars', 'aria-label': 'Distributions', role: 'group' });
-    const left = h('section', { class: 'input', 'aria-labelledby': 'input-title' }, h('h2', { id: 'input-title' }, 'Picture'),
+    const left = h('section', { class: this.draws ? 'input draws' : 'input', 'aria-labelledby': 'input-title' }, h('h2', { id: 'input-title' }, 'Picture'),
       this.draws && this.drawing(),
       this.choosing(),
       h('div', { class: 'sees' }, this.seen, h('div', {}, h('h3', {}, 'What the networks see'), h('p', { class: 'soft small' }, `${width} × ${height} pixels${channels === 3 ? ', three colours' : ''}`), this.caption)),
@@ -53,7 +52,7 @@ class Playground {
     this.pad = new Pad(this.shape.slice(1), () => this.drawn());
     this.digit = h('input', { type: 'checkbox', onchange: () => this.change() });
     return h('div', { class: 'drawing' }, this.pad.canvas,
-      h('p', { id: 'pad-help', class: 'soft small' }, 'Draw with the mouse or a finger. Keyboard: arrows move the pen (Shift: faster), Space lowers and lifts it, Backspace undoes, Delete clears.'),
+      h('p', { id: 'pad-help', class: 'soft small' }, 'Draw with the mouse or a finger. ', h('span', { class: 'for-keys' }, 'Keyboard: arrows move the pen (Shift: faster), Space lowers and lifts it, Backspace undoes, Delete clears.')),
       h('div', { class: 'row' },
         h('button', { type: 'button', onclick: () => this.pad.clear() }, 'Clear'), h('button', { type: 'button', onclick: () => this.pad.undo() }, 'Undo'),
         h('label', {}, this.digit, ' Centre as MNIST does')));
@@ -83,7 +82,7 @@ class Playground {
       const name = classes[example.label] ?? 'unlabelled';
       return h('button', { type: 'button', class: 'thumbnail', 'aria-label': `Test example ${example.id}, ${withArticle(name)}`, 'aria-pressed': 'false', title: withArticle(name), onclick: () => this.pick(place) }, canvas);
     });
-    return h('div', {}, h('h3', {}, 'Test examples whose soft targets say most'), h('div', { class: 'thumbnails' }, this.thumbnails));
+    return h('div', { class: 'picks' }, h('h3', {}, 'Test examples whose soft targets say most'), h('div', { class: 'thumbnails' }, this.thumbnails));
   }
 
   controls() {
@@ -185,8 +184,9 @@ class Playground {
     for (const model of this.models) {
       if (!model.shown || blank) continue;
       try {
+        await model.computed.prepare();
         const begin = performance.now();
-        model.logits = await model.network.logits(values, this.shape);
+        model.logits = await model.computed.logits(values, this.shape);
         model.milliseconds = performance.now() - begin;
       } catch (problem) {
         model.trouble = problem.message;
@@ -202,55 +202,20 @@ class Playground {
     return this.models.filter(model => model.shown && model.logits && !this.blank).map(model => ({ model, shares: softmax(model.logits, this.temperature) }));
   }
 
-  name(index) { return this.description.classes[index] ?? String(index); }
-
   show() {
-    const answers = this.answers();
-    this.cards.replaceChildren(...this.models.filter(model => model.shown).map(model => this.card(model, answers.find(answer => answer.model === model))));
-    this.bars.replaceChildren(...(answers.length ? this.rows(answers) : [h('p', { class: 'soft' }, 'Draw, choose a picture, or pick an example.')]));
+    const answers = this.answers(), name = index => this.description.classes[index] ?? String(index);
+    this.cards.replaceChildren(...this.models.filter(model => model.shown).map(model => answerCard(model, answers.find(answer => answer.model === model), name)));
+    this.bars.replaceChildren(...(answers.length ? distributionRows(answers, name, this.logarithmic.checked) : [h('p', { class: 'soft' }, 'Draw, choose a picture, or pick an example.')]));
     clearTimeout(this.saying);
-    this.saying = setTimeout(() => { this.result.textContent = answers.map(({ model, shares }) => this.sentence(model, shares)).join('; '); }, 700);
+    this.saying = setTimeout(() => { this.result.textContent = answers.map(({ model, shares }) => sentence(model, shares, name)).join('; '); }, 700);
     this.requestText.value = this.blank || !answers.length ? '' : JSON.stringify({
       run: this.description.run, model: answers.at(-1).model.name, temperature: Number(this.temperature.toPrecision(6)),
       inputs: [Array.from(this.values, value => Number(value.toPrecision(7)))],
     });
   }
-
-  sentence(model, shares) {
-    const best = shares.indexOf(Math.max(...shares));
-    return `${model.name} says ${this.name(best)}, ${percent(shares[best])}`;
-  }
-
-  card(model, answer) {
-    const best = answer ? answer.shares.indexOf(Math.max(...answer.shares)) : -1;
-    const how = model.onnx ? `${(model.milliseconds ?? 0).toFixed(1)} ms in this browser` : 'computed by the server';
-    return h('div', { class: 'answer', 'data-model': model.name }, h('h3', {}, chip(model.place), model.name),
-      h('p', { class: 'big' }, answer ? this.name(best) : '–', answer && h('small', {}, percent(answer.shares[best]))),
-      h('p', { class: 'soft small' }, `${model.network_text ?? ''}${counted(model.parameters, 'parameter')}`),
-      h('p', { class: 'soft small' }, model.trouble ? `Cannot run: ${model.trouble}` : answer ? how : ' '));
-  }
-
-  /** One row for each class; of many classes those that any network finds likeliest. */
-  rows(answers) {
-    const count = answers[0].shares.length, most = index => Math.max(...answers.map(({ shares }) => shares[index]));
-    let classes = Array.from({ length: count }, (_, index) => index);
-    if (count > kMostRows) classes = classes.sort((a, b) => most(b) - most(a)).slice(0, kMostRows);
-    const head = h('div', { class: 'bar-row bar-head', 'aria-hidden': 'true' }, h('b'), h('span'), h('span', { class: 'bar-numbers' }, answers.map(({ model }) => h('span', {}, chip(model.place)))));
-    return [head, ...classes.map(index => {
-      const bars = answers.map(({ model, shares }) => {
-        const bar = h('i', { class: colourClass(model.place) });
-        bar.style.width = `${100 * (this.logarithmic.checked ? Math.max(0, 1 + Math.log10(shares[index]) / kDecades) : shares[index])}%`;
-        return bar;
-      });
-      const numbers = answers.map(({ model, shares }) => h('span', { 'data-model': model.name, 'data-share': shares[index] }, percent(shares[index])));
-      const said = answers.map(({ model, shares }) => `${model.name} ${percent(shares[index])}`).join(', ');
-      return h('div', { class: 'bar-row', role: 'img', 'aria-label': `${this.name(index)}: ${said}`, 'data-class': this.name(index) },
-        h('b', {}, this.name(index)), h('span', { class: 'bar-stack' }, bars), h('span', { class: 'bar-numbers' }, numbers));
-    })];
-  }
 }
 
 /** Builds the playground within `root`; `description` is what the server or playground.json says. */
 export function mountPlayground(root, description) {
-  return new Playground(root, { ...description, models: description.models.map(model => ({ ...model, network_text: model.network ? `${model.network} · ` : '' })) });
+  return new Playground(root, description);
 }

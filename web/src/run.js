@@ -1,5 +1,5 @@
 // A run as it trains: how far each stage is, and the report's sections as far as they go, asked for again and again.
-import { counted, duration, h, withCommas } from './dom.js';
+import { counted, duration, h, say, withCommas } from './dom.js';
 
 const kWorking = 1000, kResting = 4000;  // milliseconds between two questions
 
@@ -47,7 +47,7 @@ function progress(run) {
 export function showRun(main, id, current) {
   const sections = new Map();
   const state = h('section', { class: 'progress', 'aria-label': 'Progress' });
-  let timer, tag = '', stopped = false, lost = 0;
+  let timer, tag = '', stopped = false, lost = false;
 
   function place(run) {
     document.title = `${run.name}${run.state === 'training' ? ' (training)' : ''} – Limbeck`;
@@ -71,17 +71,15 @@ export function showRun(main, id, current) {
       const response = await fetch(`/api/runs/${encodeURIComponent(id)}`), json = await response.json();
       if (stopped || !current()) return;
       if (!response.ok) throw new Error(json.error);
-      if (lost) document.getElementById('trouble').hidden = true;
-      lost = 0;
+      if (lost) say('');
+      lost = false;
       if (response.headers.get('ETag') !== tag) place(json);
       tag = response.headers.get('ETag');
       wait = json.state === 'done' ? kResting : kWorking;
     } catch (problem) {
       if (stopped || !current()) return;
-      ++lost;
-      const trouble = document.getElementById('trouble');
-      trouble.textContent = problem instanceof TypeError ? 'The server does not answer; this page goes on as soon as it does.' : problem.message;
-      trouble.hidden = false;
+      lost = true;
+      say(problem instanceof TypeError ? 'The server does not answer; this page goes on as soon as it does.' : problem.message);
       if (!main.dataset.run) main.replaceChildren();
     }
     timer = setTimeout(() => (document.hidden ? document.addEventListener('visibilitychange', ask, { once: true }) : ask()), wait);

@@ -33,8 +33,8 @@ async function picture(page, name) {
 }
 
 async function fits(page) {
-  const { content, room } = await page.evaluate(() => ({ content: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
-  assert.ok(content <= room, `the page is ${content} pixels wide, the screen ${room}`);
+  const content = await page.evaluate(() => document.documentElement.scrollWidth), { width } = page.viewportSize();
+  assert.ok(content <= width, `the page is ${content} pixels wide, the screen ${width}`);
 }
 
 /** The same page on a phone and in the dark; nothing may stick out. */
