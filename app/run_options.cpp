@@ -8,6 +8,7 @@
 #include "report/html_report.h"
 #include "report/summary.h"
 #include "report/svg_plot.h"
+#include "report/tensorboard.h"
 
 namespace limbeck {
 namespace {
@@ -30,6 +31,15 @@ fs::path out_of(const RunFlags& flags, const Recipe& recipe) {
   return flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);
 }
 
+/// Who sees what happens: the progress line, and TensorBoard where it is asked for.
+EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recipe& recipe) {
+  EventBus events;
+  events.subscribe([&progress](const Event& event) { progress(event); });
+  if (flags.tensorboard)
+    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_of(flags, recipe))](const Event& event) { (*writer)(event); });
+  return events;
+}
+
 }  // namespace
 
 void RunFlags::add_to(CLI::App& command) {
@@ -47,6 +57,7 @@ void RunFlags::add_to(CLI::App& command) {
       ->check(CLI::Range(1, 1000));
   command.add_option("--device", device, "cpu, cuda or auto")->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
   command.add_option("--threads", threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
+  command.add_flag("--tensorboard", tensorboard, "also write event files: tensorboard --logdir OUT/tensorboard");
 }
 
 Recipe read_recipe(const std::string& file, const RunFlags& flags) {
@@ -66,8 +77,7 @@ std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags
 void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output) {
   const Recipe recipe = read_recipe(file, flags);
   ProgressPrinter progress(output.quiet);
-  EventBus events;
-  events.subscribe([&progress](const Event& event) { progress(event); });
+  const EventBus events = observers(progress, flags, recipe);
   RunOptions options = options_of(flags, recipe);
   options.helps = true;
   const int64_t trained = Experiment(recipe, options, events).help();
@@ -81,8 +91,7 @@ RunOutcome run_recipe(const std::string& text, const std::string& file, const Ru
   Json results;
   {
     ProgressPrinter progress(output.quiet);
-    EventBus events;
-    events.subscribe([&progress](const Event& event) { progress(event); });
+    const EventBus events = observers(progress, flags, recipe);
     RunOptions options = options_of(flags, recipe);
     options.deployment = deployment;
     results = Experiment(recipe, options, events).run();

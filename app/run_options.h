@@ -14,6 +14,7 @@ struct RunFlags {
   int64_t seeds = 0;   ///< 0: one
   std::string device = "auto";
   int threads = 0;
+  bool tensorboard = false;
 
   void add_to(CLI::App& command);
 };

@@ -51,9 +51,9 @@ while (performance.now() < end || models[0].times.length < 20)
   }
 
 const rows = models.map(({ file, times, batches }) => {
-  const sorted = times.toSorted((a, b) => a - b);
+  const sorted = [...times].sort((a, b) => a - b);
   return { file, bytes: statSync(file).size, runs: times.length, median: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99),
-           examples_per_second: 64000 / quantile(batches.toSorted((a, b) => a - b), 0.5) };
+           examples_per_second: 64000 / quantile(batches.sort((a, b) => a - b), 0.5) };
 });
 if (options.json) {
   console.log(JSON.stringify(rows, null, 1));

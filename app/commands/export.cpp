@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/model_json.h"
 #include "nn/quantization.h"
 #include "serve/playground.h"
 
@@ -90,7 +91,10 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (flags.int8) exported = in_bytes(exported, flags);
   if (extension == ".onnx") write_onnx(flags.out, exported, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes});
   else if (extension == ".pt") save_torchscript(flags.out, *exported.network, exported.description);
-  else save_model(flags.out, *exported.network, exported.description);
+  else {
+    save_model(flags.out, *exported.network, exported.description);
+    write_file(fs::path(flags.out).replace_extension(".json"), model_json(exported, flags.out, flags.model).dump(1) + "\n");
+  }
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);
@@ -100,7 +104,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   else if (!output.quiet)
     fmt::print("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
                fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? ", weights and activations in bytes"
-               : is_graph ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
+               : after != before ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct SweepFlags {
   std::vector<std::string> reuse;
   int threads = 0;
   int jobs = 0;
+  bool tensorboard = false;
 };
 
 /// "point 3 of 12 (temperature 4): 81 errors on validation, 2 min 10 s; about 9 min left"
@@ -55,6 +56,7 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
                                 .device = device,
                                 .reuse = flags.reuse,
                                 .threads = flags.threads,
+                                .tensorboard = flags.tensorboard,
                                 .jobs = one_at_a_time ? 1 : flags.jobs};
   const auto started = [&](size_t done, size_t points) {
     if (!output.quiet && done > 0) fmt::print(stderr, "{} of {} points done before, unchanged\n", done, points);
@@ -115,6 +117,7 @@ void add_sweep(Program& program) {
       ->check(CLI::Range(1, 1024));
   command->add_option("--threads", flags->threads, "processor threads of all runs together (default: all)")
       ->check(CLI::Range(1, 1024));
+  command->add_flag("--tensorboard", flags->tensorboard, "every run writes event files: tensorboard --logdir OUT");
   command->callback([=, &program] { sweep(*flags, program.output); });
   command->footer(
       "--over KEY=1,2,4           a list; values are YAML\n"

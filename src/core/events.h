@@ -25,11 +25,13 @@ struct StageStarted {
   std::string description;  ///< "mlp 800-800, 1,276,810 parameters, from teacher 'teacher'"
   int64_t epochs = 0;
   int64_t first_epoch = 0;  ///< > 0 where a checkpoint is continued
+  std::string folder = {};  ///< of the stage within a run; empty: there is none
 };
 
 /// A stage that is not run again, because it is finished and neither its recipe nor its inputs changed.
 struct StageReused {
   std::string stage;
+  std::string folder = {};
 };
 
 struct StepDone {

@@ -109,11 +109,12 @@ void make_writable_folder(const fs::path& folder) {
   ::unlink(probe.c_str());
 }
 
-void append_line(const fs::path& path, std::string_view line) {
+void append_line(const fs::path& path, std::string_view line) { append_bytes(path, std::string(line) + '\n'); }
+
+void append_bytes(const fs::path& path, std::string_view bytes) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (file.get() < 0) throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
-  const std::string text = std::string(line) + '\n';
-  write_all(file.get(), text.data(), text.size(), path);
+  write_all(file.get(), bytes.data(), bytes.size(), path);
 }
 
 FileLock::FileLock(const fs::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {

@@ -27,6 +27,8 @@ void make_writable_folder(const fs::path& folder);
 
 /// Appends one line and flushes it; used for logs whose last line may be cut by a crash.
 void append_line(const fs::path& path, std::string_view line);
+/// Appends bytes in one write, which a crash may cut.
+void append_bytes(const fs::path& path, std::string_view bytes);
 
 /// Holds a file for one holder until destroyed; what is in it does not matter. Made where it is missing, and left there: removing it
 /// would let a waiting process lock a file that nobody else sees.

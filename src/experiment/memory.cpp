@@ -38,6 +38,18 @@ Activations activations_of(const Network& network) {
   return activations;
 }
 
+/// What stands after the key in a file of the system; 0 where it does not.
+double kilobytes_in(const char* path, std::string_view key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    double kilobytes = 0;
+    std::istringstream(line.substr(key.size())) >> kilobytes;
+    return kilobytes;
+  }
+  return 0;
+}
+
 std::string amount(double bytes) {
   if (bytes >= 1e9) return fmt::format("{:.1f} GB", bytes / 1e9);
   return fmt::format("{:.0f} MB", std::max(1.0, bytes / 1e6));
@@ -76,15 +88,8 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
   return need;
 }
 
-double available_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("MemAvailable:")) continue;
-    double kilobytes = 0;
-    std::istringstream(line.substr(line.find(':') + 1)) >> kilobytes;
-    return kilobytes * 1024;
-  }
-  return 0;
-}
+double available_memory() { return kilobytes_in("/proc/meminfo", "MemAvailable:") * 1024; }
+
+double peak_memory() { return kilobytes_in("/proc/self/status", "VmHWM:") * 1024; }
 
 }  // namespace limbeck

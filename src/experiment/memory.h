@@ -30,5 +30,7 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
 
 /// What of the machine's memory can be had now, in bytes; 0: not known.
 double available_memory();
+/// The most that this process has held in memory so far, in bytes; 0: not known.
+double peak_memory();
 
 }  // namespace limbeck

@@ -190,7 +190,8 @@ Model load_model(const fs::path& path, const std::optional<ModelDescription>& fo
   if (looks_like_torchscript(path)) return load_torchscript_model(path, foreign);
   const LoadedTensors loaded = load_tensors(path);
   Model model;
-  model.description = description_from(loaded.metadata, path);
+  const bool names_network = foreign && !foreign->network.is_null();
+  model.description = names_network && !loaded.metadata.contains("limbeck.network") ? *foreign : description_from(loaded.metadata, path);
   const fs::path program = path.parent_path() / "model.pt";
   if (model.description.network.contains("torchscript") && fs::exists(program)) model.description.network = torchscript_in(program);
   model.network = network_of(model.description, path.string());

@@ -56,7 +56,7 @@ void save_torchscript(const fs::path& path, const Network& network, const ModelD
 Model folded(const Model& model, Folding folding);
 
 /// Reads what save_model or save_torchscript wrote, or any other TorchScript file, which does not say what it is for: that is `foreign`
-/// then (no classes: as many as it gives). Throws Error where it is something else.
+/// then (no classes: as many as it gives); where that names a network, also a state_dict of it. Throws Error where it is something else.
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign = std::nullopt);
 
 /// Loads weights, from save_model or from a PyTorch state_dict, into a network.

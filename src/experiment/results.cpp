@@ -61,7 +61,8 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
   for (const char* place : {"/seconds", "/examples_per_second", "/epochs", "/calibration/offset", "/calibration/errors_before",
                             "/calibration/errors_after", "/stopped/epoch", "/stopped/kept_epoch", "/specialists/generalist_accuracy",
                             "/specialists/accuracy", "/specialists/relative_gain", "/specialists/conditional_accuracy/generalist",
-                            "/specialists/conditional_accuracy/specialists", "/specialists/adjusted_rand_index"})
+                            "/specialists/conditional_accuracy/specialists", "/specialists/adjusted_rand_index", "/quantized/errors_before",
+                            "/quantized/errors_after"})
     mean_at(Json::json_pointer(place));
   combined["over_seeds"] = Json::object();
   for (auto& [split, means] : combined["evaluations"].items()) {
@@ -119,10 +120,18 @@ std::string stage_note(const Json& entry) {
     return fmt::format("{} rounds; the last gave {:.1f} % of the training frames another state, by which all that follows is measured", found["rounds"].get<int64_t>(),
                        100 * found["changed"]["train"].get<double>());
   }
+  if (entry.contains("quantized")) {
+    const Json& found = entry["quantized"];
+    const double before = found["errors_before"].get<double>(), after = found["errors_after"].get<double>();
+    note = fmt::format("in bytes: {} test errors, {} before ({:+.2f} points of accuracy); {:.0f} kB as ONNX, {:.0f} before", counted(found["errors_after"]),
+                       counted(found["errors_before"]), 100 * (before - after) / found["test_examples"].get<double>(),
+                       found["onnx_bytes"].get<double>() / 1e3, found["onnx_bytes_before"].get<double>() / 1e3);
+    if (entry.contains("stopped")) note += "; ";
+  }
   if (entry.contains("stopped")) {
     const Json& stopped = entry["stopped"];
     const std::string end = fmt::format("stopped after {} of {} epochs", counted(stopped["epoch"]), counted(stopped["epochs"]));
-    note = stopped["kept_epoch"] == stopped["epoch"] ? end : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
+    note += stopped["kept_epoch"] == stopped["epoch"] ? end : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
   }
   if (entry.contains("replicas")) {
     const Json& test = entry["evaluations"]["test"];

@@ -1,5 +1,6 @@
 #include "experiment/run_folder.h"
 
+#include <chrono>
 #include <sstream>
 
 #include "core/error.h"
@@ -54,6 +55,7 @@ void StageFolder::append_metrics(const EpochDone& epoch) const {
                      {"epochs", epoch.epochs},
                      {"step", epoch.step},
                      {"learning_rate", epoch.learning_rate},
+                     {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
                      {"seconds", epoch.seconds},
                      {"examples_per_second", epoch.examples_per_second},
                      {"train", to_json(epoch.train)},

@@ -22,6 +22,7 @@ class StageFolder {
  public:
   explicit StageFolder(fs::path folder) : folder_(std::move(folder)) {}
 
+  const fs::path& path() const { return folder_; }
   fs::path weights() const { return folder_ / "weights.safetensors"; }
   fs::path program() const { return folder_ / "model.pt"; }
   fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }

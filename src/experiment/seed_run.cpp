@@ -11,12 +11,14 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "deploy/latency.h"
+#include "deploy/cost.h"
+#include "deploy/onnx.h"
 #include "experiment/memory.h"
 #include "experiment/model.h"
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
 #include "experiment/results.h"
+#include "experiment/run_networks.h"
 #include "experiment/specialists.h"
 #include "experiment/spoken_frames.h"
 #include "experiment/stage_numbers.h"
@@ -175,30 +177,29 @@ void SeedRun::tell_memory() {
 }
 
 Json SeedRun::deployment(const Json& stages) {
-  Json rows = Json::array();
-  const Shape input = setup_.dataset.input_shape();
-  const auto add = [&](const std::string& name, Json accuracy, Json agreement, uintmax_t bytes) {
+  std::vector<CostRow> rows;
+  std::vector<InferenceMaker> makers;
+  const auto number = [](const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; };
+  const auto add = [&](const std::string& name, const Json& accuracy, const Json& agreement, const std::vector<fs::path>& files) {
     const std::shared_ptr<Network> measured = network(name);
-    const Latency latency = measure_latency(*measured, input);
-    rows.push_back({{"name", name}, {"accuracy", std::move(accuracy)}, {"agreement", std::move(agreement)},
-                    {"parameters", measured->parameter_count()}, {"bytes", bytes},
-                    {"latency", {{"median", latency.median}, {"p95", latency.p95}}}});
+    rows.push_back({.name = name, .accuracy = number(accuracy), .agreement = number(agreement), .parameters = measured->parameter_count(),
+                    .multiply_adds = measured->multiply_adds(), .bytes = bytes_of(files), .memory = {}, .memory_before = {}, .cost = {}});
+    makers.push_back(inference_of(*measured, setup_.dataset.input_shape()));
   };
-  for (const NetworkRecipe& given : setup_.recipe.networks) {
-    if (!given.has_weights()) continue;
-    Json accuracy;
-    for (const Json& stage : stages)
-      if (stage["teacher"] == given.name) accuracy = stage["evaluations"]["test"]["teacher_accuracy"];
-    uintmax_t bytes = given.weights.empty() ? 0 : fs::file_size(given.weights);
-    for (const std::string& file : files_of(given.architecture)) bytes += fs::file_size(file);
-    add(given.name, accuracy, nullptr, bytes);
-  }
+  for (const NetworkRecipe& given : setup_.recipe.networks)
+    if (given.has_weights()) add(given.name, accuracy_of(given, stages), nullptr, weight_files(given));
   for (const Json& stage : stages) {
     if (!stage.contains("weights")) continue;
     const Json& on_test = stage["evaluations"]["test"];
-    add(stage["name"], on_test["accuracy"], on_test["agreement"], fs::file_size(setup_.folder.path() / stage["weights"].get<std::string>()));
+    add(stage["name"], on_test["accuracy"], on_test["agreement"], {setup_.folder.path() / stage["weights"].get<std::string>()});
   }
-  return rows;
+  const std::vector<Cost> costs = measure_costs(makers, {});
+  Json written = Json::array();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].cost = costs[i];
+    written.push_back(to_json(rows[i]));
+  }
+  return written;
 }
 
 /// A stage that ran before, one of its replicas, or a network with weights of its own.
@@ -296,11 +297,11 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
 
   Json entry;
   if (finished && trains_specialists(stage)) {
-    setup_.events.emit(StageReused{stage.name});
+    setup_.events.emit(StageReused{stage.name, stage_folder.path()});
     entry = finished->at("results");
     networks_[stage.name] = load_specialists(stage, finished->at("groups").get<std::vector<std::vector<int64_t>>>());
   } else if (finished) {
-    setup_.events.emit(StageReused{stage.name});
+    setup_.events.emit(StageReused{stage.name, stage_folder.path()});
     entry = finished->at("results");
     const std::shared_ptr<Network> trained = make_stage_network(stage);
     const auto own = networks_in(trained);
@@ -411,6 +412,7 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
 
   Json entry = entry_of(stage, *trained);
   if (stage.align > 0) entry["alignment"] = align_frames(stage, *trained);
+  if (!stage.quantize.of.empty()) entry["quantized"] = quantization_numbers(stage, *trained);
   entry["seconds"] = result.seconds;
   entry["examples_per_second"] = result.examples_per_second;
   entry["epochs"] = result.epochs;
@@ -421,6 +423,15 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
   setup_.events.emit(StageDone{stage.name, result.seconds, result.examples_per_second,
                                {"test", on_test["examples"], on_test["errors"], on_test["accuracy"], on_test["nll"]}});
   return entry;
+}
+
+Json SeedRun::quantization_numbers(const StageRecipe& stage, const Network& rounded) {
+  const Shape input = setup_.dataset.input_shape();
+  const Network& whole = *network(stage.quantize.of);
+  const Hits before = count_hits(logits_on_test(stage.quantize.of), test_.labels()), after = count_hits(test_logits_.at(stage.name), test_.labels());
+  return {{"of", stage.quantize.of}, {"examples", stage.quantize.examples}, {"test_examples", before.labelled},
+          {"errors_before", before.labelled - before.correct}, {"errors_after", after.labelled - after.correct},
+          {"onnx_bytes_before", to_onnx(whole, input).size()}, {"onnx_bytes", to_onnx(rounded, input).size()}};
 }
 
 uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
@@ -595,7 +606,15 @@ EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
     if (const auto* started = std::get_if<StageStarted>(&event)) stage_folder.keep_metrics(started->first_epoch);
     if (const auto* epoch = std::get_if<EpochDone>(&event)) stage_folder.append_metrics(*epoch);
   });
-  bus.subscribe([this](const Event& event) { setup_.events.emit(event); });
+  bus.subscribe([this, stage_folder](const Event& event) {
+    if (const auto* started = std::get_if<StageStarted>(&event)) {
+      StageStarted told = *started;
+      told.folder = stage_folder.path();
+      setup_.events.emit(told);
+    } else {
+      setup_.events.emit(event);
+    }
+  });
   return bus;
 }
 

@@ -81,6 +81,8 @@ class SeedRun {
   std::shared_ptr<Network> load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups);
   /// Writes down the labels that the network gives the frames, and says how many changed.
   Json align_frames(const StageRecipe& stage, const Network& trained);
+  /// What rounding cost, and what it saved: {"of", "examples", "test_examples", "errors_before", "errors_after", "onnx_bytes_before", "onnx_bytes"}.
+  Json quantization_numbers(const StageRecipe& stage, const Network& rounded);
   /// What follows is trained on, and measured by, these.
   void show_labels(FrameLabels labels);
 
@@ -106,8 +108,7 @@ class SeedRun {
   void write_examples();
   /// The memory that the stage which needs most will take; a warning where the machine has less.
   void tell_memory();
-  /// Size, latency and accuracy of every network: [{"name", "accuracy", "agreement", "parameters", "bytes", "latency": {"median",
-  /// "p95"}}]; latency in milliseconds, for one example.
+  /// Size, latency and accuracy of every network, as CostRows.
   Json deployment(const Json& stages);
   std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
   EventBus metrics_writer(const StageFolder& stage_folder) const;

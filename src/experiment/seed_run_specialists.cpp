@@ -46,7 +46,7 @@ std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, con
   const std::string fingerprint = Hasher().add(settings.dump()).fingerprint();
   const std::shared_ptr<GraphNetwork> specialist = make_specialist(stage, group);
   if (specialist_is_finished(stage, group)) {
-    setup_.events.emit(StageReused{stage.name});
+    setup_.events.emit(StageReused{stage.name, setup_.folder.stage(stage.name).path()});
     load_weights(*specialist, folder.weights());
     specialist->to(setup_.device);
     return specialist;

@@ -150,6 +150,14 @@ void place_numbers(const SvgPlot& plot, const std::vector<double>& xs, PlotLayou
   refine_x_ticks(xs, layout);
 }
 
+std::vector<PointLabel> label_points(const SvgPlot& plot, const PlotLayout& layout) {
+  std::vector<LabelledPoint> points;
+  for (size_t i = 0; i < plot.lines.size(); ++i)
+    for (const SvgPlot::Point& point : plot.lines[i].points)
+      points.push_back({layout.x_at(point.x) + layout.sideways[i], layout.y_at(point.y), point.label});
+  return place_labels(points, {layout.left, layout.top, layout.right, layout.bottom});
+}
+
 }  // namespace
 
 bool has_dots(const SvgPlot::Line& line) {
@@ -179,6 +187,7 @@ PlotLayout lay_out(const SvgPlot& plot, PlotTitle title) {
                      (plot.x_label.empty() && !plot.categories.empty() ? 0 : kXLabelHeight);
   layout.height = layout.x_label_y + kFootMargin;
   if (at_ends) place_names_at_the_ends(plot, named, layout);
+  layout.point_labels = label_points(plot, layout);
   return layout;
 }
 

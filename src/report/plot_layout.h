@@ -6,6 +6,7 @@
 
 #include "report/axis.h"
 #include "report/category_labels.h"
+#include "report/point_labels.h"
 #include "report/svg_plot.h"
 
 namespace limbeck {
@@ -28,6 +29,7 @@ struct PlotLayout {
   PlotAxis x = PlotAxis::exactly(0, 1, PlotScale::linear, 1);
   PlotAxis y = PlotAxis::exactly(0, 1, PlotScale::linear, 1);
   std::vector<Name> names;
+  std::vector<PointLabel> point_labels;
   CategoryLabels categories;  ///< below a categorical x axis
   std::vector<double>
       sideways;  ///< by how much each line's points stand beside their place, so that none hides another

@@ -133,12 +133,20 @@ std::string names(const SvgPlot& plot, const PlotLayout& layout) {
   return svg + "\n";
 }
 
+std::string point_labels(const PlotLayout& layout) {
+  std::string svg;
+  for (const PointLabel& label : layout.point_labels)
+    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", label.ends_there ? " class=\"end\"" : "", label.x, label.y,
+                       html_escape(label.text));
+  return svg;
+}
+
 std::string drawing(const SvgPlot& plot, const PlotLayout& layout) {
   std::string svg = grid_and_axes(plot, layout);
   for (const bool faint : {true, false})
     for (size_t i = 0; i < plot.lines.size(); ++i)
       if (plot.lines[i].faint == faint) svg += one_line(plot, i, layout);
-  return svg + names(plot, layout);
+  return svg + point_labels(layout) + names(plot, layout);
 }
 
 /// "errors by epoch: train, validation" for those who cannot see the chart.

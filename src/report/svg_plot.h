@@ -22,6 +22,7 @@ struct SvgPlot {
     double x = 0.0;
     double y = 0.0;
     std::optional<double> deviation = std::nullopt;
+    std::string label = {};  ///< written beside it
   };
   struct Line {
     std::string name;

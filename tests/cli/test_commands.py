@@ -44,8 +44,8 @@ class Commands(ProgramTest):
 
     def test_every_command_explains_itself(self):
         commands = self.limbeck("--help").stdout
-        for command in ("run", "distill", "sweep", "evaluate", "predict", "export", "loss", "store", "report", "compare", "check", "list",
-                        "data", "init"):
+        for command in ("run", "distill", "sweep", "evaluate", "predict", "export", "loss", "store", "bench", "report", "compare", "check",
+                        "list", "data", "init"):
             self.assertIn(command, commands)
             self.assertIn("Usage", self.limbeck(command, "--help").stdout)
 

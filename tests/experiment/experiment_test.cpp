@@ -163,6 +163,11 @@ TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
   EXPECT_NEAR(static_cast<double>(errors(2)), static_cast<double>(errors(1)), 4);
   EXPECT_EQ(results["stages"][2]["network"]["description"], "mlp 8 int8");
   EXPECT_EQ(results["stages"][2]["epochs"], 0);
+  const Json& cost = results["stages"][2]["quantized"];
+  EXPECT_EQ(cost["errors_before"], errors(1));
+  EXPECT_EQ(cost["errors_after"], errors(2));
+  EXPECT_LT(cost["onnx_bytes"], cost["onnx_bytes_before"]);
+  EXPECT_NE(results["stages"][2]["note"].get<std::string>().find("in bytes"), std::string::npos);
   EXPECT_EQ(results["stages"][3]["epochs"], 2);
   EXPECT_NE(results["stages"][2]["evaluations"]["test"]["nll"], results["stages"][1]["evaluations"]["test"]["nll"]);
   EXPECT_NE(results["stages"][3]["evaluations"]["test"]["nll"], results["stages"][2]["evaluations"]["test"]["nll"]);

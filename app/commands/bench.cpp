@@ -1,0 +1,243 @@
+// limbeck bench MODEL…
+#include <fmt/core.h>
+
+#include <set>
+
+#include "app/commands.h"
+#include "app/data_source.h"
+#include "app/deployment_table.h"
+#include "app/peak_memory.h"
+#include "core/process.h"
+#include "deploy/cost.h"
+#include "experiment/experiment.h"
+#include "experiment/results.h"
+#include "experiment/run_networks.h"
+#include "report/pareto_plot.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+namespace {
+
+struct BenchFlags {
+  std::vector<std::string> models;
+  std::vector<int64_t> batches = {1, 4, 16, 64, 256};
+  std::string out, source, data, input, only;
+  double seconds = 1;
+  int threads = 0;  ///< 0: all
+  /// In the process that runs one network alone: what one is for whose file does not say it, {"input", "input_options"}.
+  std::string probe;
+};
+
+/// A network to be measured, and how this program is told to find it again.
+struct Candidate {
+  std::string argument;  ///< as the user gave it
+  RunNetwork found;
+};
+
+/// What the arguments name, and why some of it is left out.
+std::vector<Candidate> candidates_of(const BenchFlags& flags, std::vector<std::string>& notes) {
+  std::vector<Candidate> candidates;
+  size_t runs = 0;
+  for (const std::string& model : flags.models) runs += fs::is_directory(model) ? 1 : 0;
+  for (const std::string& model : flags.models) {
+    if (!fs::is_directory(model)) {
+      if (!fs::exists(model)) throw Error(fmt::format("there is no file '{}'", model));
+      candidates.push_back({model, network_of_file(model)});
+      continue;
+    }
+    RunNetworks run = networks_of_run(model);
+    notes.insert(notes.end(), run.left_out.begin(), run.left_out.end());
+    for (RunNetwork& network : run.networks)
+      if (flags.only.empty() || network.name == flags.only) candidates.push_back({model, std::move(network)});
+  }
+  if (candidates.empty())
+    throw Error(ErrorKind::usage, fmt::format("there is no network to measure{}", flags.only.empty() ? "" : " named '" + flags.only + "'"));
+  return candidates;
+}
+
+/// Names that tell the rows apart: "student", or "runs/a/student" where another has it too.
+std::vector<std::string> names_of(const std::vector<Candidate>& candidates) {
+  std::multiset<std::string> all;
+  for (const Candidate& candidate : candidates) all.insert(candidate.found.name);
+  std::vector<std::string> names;
+  for (const Candidate& candidate : candidates) {
+    const bool alone = all.count(candidate.found.name) == 1;
+    names.push_back(alone                                  ? candidate.found.name
+                    : fs::is_directory(candidate.argument) ? (fs::path(candidate.argument) / candidate.found.name).string()
+                                                           : candidate.argument);
+  }
+  return names;
+}
+
+Model load_candidate(Candidate candidate, const std::optional<ModelDescription>& foreign) {
+  if (!candidate.found.foreign) candidate.found.foreign = foreign;
+  return load(candidate.found);
+}
+
+double accuracy_on(const Model& model, const Dataset& dataset, const std::string& file) {
+  check_fits(model, dataset, fmt::format("'{}'", file));
+  const ExampleSet examples(dataset.test, "test", dataset);
+  return evaluate(predict_logits(*model.network, examples), examples.labels()).accuracy;
+}
+
+PeakMemory memory_of(const Candidate& candidate, const ModelDescription& model, const BenchFlags& flags) {
+  const Json probe = {{"input", model.input}, {"input_options", to_json(model.input_options)}};
+  std::vector<std::string> arguments = {"bench", candidate.argument, "--probe", probe.dump(), "--threads", std::to_string(flags.threads)};
+  if (fs::is_directory(candidate.argument)) arguments.insert(arguments.end(), {"--only", candidate.found.name});
+  return measure_memory(arguments);
+}
+
+/// In the process that was started so.
+Json probe(const BenchFlags& flags) {
+  std::vector<std::string> ignored;
+  const Candidate candidate = candidates_of(flags, ignored).front();
+  const Json said = parse_json(flags.probe, "--probe");
+  const ModelDescription foreign{
+      .network = {}, .input = said.at("input").get<Shape>(), .classes = {}, .input_options = input_options_from(said.at("input_options"))};
+  return probe_memory([&] { return load_candidate(candidate, foreign); });
+}
+
+/// The networks that were given, side by side with what is found of them.
+struct Bench {
+  std::vector<Candidate> candidates;
+  std::vector<Model> models;
+  std::vector<CostRow> rows;
+  std::vector<std::string> notes;
+};
+
+Bench load_all(const BenchFlags& flags) {
+  Bench bench;
+  bench.candidates = candidates_of(flags, bench.notes);
+  const std::vector<std::string> names = names_of(bench.candidates);
+  const std::unique_ptr<Dataset> dataset = flags.source.empty() ? nullptr : load_source(flags.source, flags.data);
+  if (dataset != nullptr && dataset->speech != nullptr)
+    throw Error(ErrorKind::usage, "--source is of pictures; recordings are measured by `limbeck evaluate`");
+  std::optional<ModelDescription> foreign;
+  if (dataset != nullptr) foreign = made_for(*dataset, flags.input);
+  for (size_t i = 0; i < names.size(); ++i) {
+    const Candidate& candidate = bench.candidates[i];
+    const Model& model = bench.models.emplace_back(load_candidate(candidate, foreign));
+    CostRow row{.name = names[i], .accuracy = candidate.found.accuracy, .agreement = candidate.found.agreement,
+                .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
+                .bytes = bytes_of(candidate.found.files), .memory = {}, .memory_before = {}, .cost = {}};
+    if (!row.accuracy && dataset != nullptr) row.accuracy = accuracy_on(model, *dataset, candidate.argument);
+    bench.rows.push_back(std::move(row));
+  }
+  return bench;
+}
+
+void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
+  for (size_t i = 0; i < bench.rows.size(); ++i) {
+    CostRow& row = bench.rows[i];
+    if (!output.quiet) fmt::print(stderr, "measuring the memory of {}\n", row.name);
+    try {
+      const PeakMemory memory = memory_of(bench.candidates[i], bench.models[i].description, flags);
+      row.memory = memory.peak;
+      row.memory_before = memory.before;
+    } catch (const Error& error) {
+      bench.notes.push_back(fmt::format("the memory of {} is not known: {}", row.name, error.what()));
+    }
+  }
+}
+
+void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
+  const size_t count = bench.models.size();
+  if (!output.quiet)
+    fmt::print(stderr, "measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
+               static_cast<double>(count * (1 + flags.batches.size())) * flags.seconds);
+  std::vector<InferenceMaker> makers;
+  for (const Model& model : bench.models) makers.push_back(inference_of(*model.network, model.description.input));
+  const std::vector<Cost> costs = measure_costs(makers, {.batches = flags.batches, .seconds = flags.seconds});
+  for (size_t i = 0; i < count; ++i) bench.rows[i].cost = costs[i];
+}
+
+Json measure(const BenchFlags& flags, const OutputOptions& output) {
+  Bench bench = load_all(flags);
+  measure_memories(bench, flags, output);
+  measure_times(bench, flags, output);
+  Json found = {{"environment", environment("cpu")}, {"seconds", flags.seconds}, {"models", Json::array()}, {"notes", Json::array()}};
+  for (size_t i = 0; i < bench.rows.size(); ++i) {
+    Json row = to_json(bench.rows[i]);
+    for (const fs::path& file : bench.candidates[i].found.files) row["files"].push_back(file.string());
+    found["models"].push_back(std::move(row));
+  }
+  mark_pareto_front(found["models"]);
+  found["notes"] = bench.notes;
+  return found;
+}
+
+/// Writes bench.json and pareto.svg; says where, or why there is no plot.
+std::string write_files(Json& found, const fs::path& out) {
+  const std::optional<SvgPlot> plot = pareto_plot(found["models"]);
+  size_t unknown = 0;
+  for (const Json& model : found["models"]) unknown += model["accuracy"].is_null() ? 1 : 0;
+  if (!plot)
+    found["notes"].push_back("there is no plot of accuracy against latency: no network's accuracy is known; --source DATA measures it");
+  else if (unknown > 0)
+    found["notes"].push_back(fmt::format("the plot leaves out {} network{} whose accuracy is not known; --source DATA measures it", unknown,
+                                         unknown == 1 ? "" : "s"));
+  write_file(out / "bench.json", found.dump(1) + "\n");
+  if (plot) write_file(out / "pareto.svg", standalone_svg(*plot));
+  return fmt::format("Written: {}{}\n", (out / "bench.json").string(), plot ? " and " + (out / "pareto.svg").string() : "");
+}
+
+void bench(const BenchFlags& flags, const OutputOptions& output) {
+  if (!flags.probe.empty()) {
+    fmt::print("{}\n", probe(flags).dump());
+    return;
+  }
+  if (!flags.out.empty()) make_writable_folder(flags.out);
+  Json found = measure(flags, output);
+  const std::string written = flags.out.empty() ? "" : write_files(found, flags.out);
+  if (output.json) {
+    fmt::print("{}\n", found.dump(1));
+    return;
+  }
+  fmt::print("{}", cost_table(found["models"]));
+  std::string front;
+  for (const Json& model : found["models"])
+    if (model["on_front"] == true) front += (front.empty() ? "" : ", ") + model["name"].get<std::string>();
+  if (!front.empty()) fmt::print("On the Pareto front of accuracy and latency: {}\n", front);
+  for (const Json& note : found["notes"]) fmt::print("{}\n", note.get<std::string>());
+  fmt::print("{}", written);
+}
+
+}  // namespace
+
+void add_bench(Program& program) {
+  CLI::App* command = add_command(program, "bench", "Measure what trained networks cost where they run: size, memory, latency, throughput");
+  auto flags = std::make_shared<BenchFlags>();
+  command->add_option("models", flags->models, "weights.safetensors, model.pt, or the folder of a run, all of whose networks are measured")
+      ->required()
+      ->type_name("MODEL");
+  command->add_option("--only", flags->only, "of the folders of runs, the stage or network of this name alone")->type_name("NAME");
+  command->add_option("--batch", flags->batches, "batch sizes of the throughput")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
+      ->capture_default_str();
+  command->add_option("--seconds", flags->seconds, "for which each network runs at each batch size")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(0, 1024));
+  command->add_option("--source", flags->source,
+                      "data set to measure accuracy on, where the run that left a network did not: mnist, or {digits: {seed: 1}}");
+  command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
+  command
+      ->add_option("--input", flags->input,
+                   "what a TorchScript model of elsewhere wants, as in a recipe: {size: 224, mean: [...], std: [...]}")
+      ->type_name("YAML");
+  command->add_option("--out", flags->out, "folder to write bench.json and pareto.svg into, accuracy against latency")->type_name("DIR");
+  command->add_option("--probe", flags->probe)->group("");
+  command->callback([=, &program] {
+    settle_process(program.arguments);
+    use_threads(flags->threads);
+    bench(*flags, program.output);
+  });
+  command->footer(
+      "Networks are measured in turns, so that whatever else the machine does hits all of them; the first run of a turn is not\n"
+      "counted. Memory is measured in a process of its own for each. Accuracies are those that the runs have found, on test.\n\n"
+      "Examples:\n  limbeck bench runs/mnist --out runs/mnist/bench\n"
+      "  limbeck bench teacher.pt student.safetensors --source mnist --threads 1 --batch 1,32");
+}
+
+}  // namespace limbeck

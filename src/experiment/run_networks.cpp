@@ -1,0 +1,142 @@
+#include "experiment/run_networks.h"
+
+#include <algorithm>
+
+#include "experiment/components.h"
+#include "experiment/replicas.h"
+#include "experiment/run_folder.h"
+#include "nn/committee.h"
+
+namespace limbeck {
+namespace {
+
+std::optional<double> number(const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; }
+
+/// The folder of the run, or of the first of its seeds.
+fs::path folder_of_one_seed(const fs::path& run) {
+  if (!fs::exists(run / "results.json") || !fs::exists(run / "recipe.yaml"))
+    throw Error(fmt::format("'{}' is no run folder: it holds no results.json and recipe.yaml", run.string()));
+  const Json results = read_json(run / "results.json");
+  return results.contains("seeds") ? RunFolder(run).seed(results["seeds"].at(0).get<int64_t>()).path() : run;
+}
+
+void take_accuracy(RunNetwork& network, const Json& stage) {
+  const Json test = stage.value("/evaluations/test"_json_pointer, Json::object());
+  network.accuracy = number(test.value("accuracy", Json()));
+  network.agreement = number(test.value("agreement", Json()));
+}
+
+/// What a network that came with its weights was made for: the data of the run's stages.
+ModelDescription description_of(const NetworkRecipe& given, const Recipe& recipe, const RunNetwork& trained) {
+  ModelDescription description = load_model(trained.files.front()).description;
+  description.network = resolved(given.architecture);
+  description.folding = Folding::never;
+  if (given.input.empty()) {  // what `data.normalize` says for all networks that say nothing is told by one of them
+    const NetworkRecipe* network = recipe.network(recipe.stage(trained.name)->network);
+    if (!network->input.empty()) description.input_options = {};
+    return description;
+  }
+  InputOptions input{.height = 0, .width = 0, .mean = given.input.statistics.mean, .deviation = given.input.statistics.deviation};
+  const auto spread = [&](std::vector<double>& values) {
+    if (values.size() == 1) values.assign(static_cast<size_t>(description.input.front()), values.front());
+  };
+  spread(input.mean);
+  spread(input.deviation);
+  if (!given.input.size.empty()) {
+    input.height = given.input.size.front();
+    input.width = given.input.size.back();
+  }
+  description.input_options = input;
+  return description;
+}
+
+std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe& stage, const fs::path& folder) {
+  RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .foreign = {}};
+  take_accuracy(network, entry);
+  if (!entry.contains("weights") && !entry.contains("replicas")) return std::nullopt;
+  for (const std::string& name : weight_folders(stage)) network.files.push_back(RunFolder(folder).stage(name).weights());
+  if (network.files.size() > 1) network.mean = stage.replicas.mean;
+  return network;
+}
+
+}  // namespace
+
+RunNetworks networks_of_run(const fs::path& run) {
+  const fs::path folder = folder_of_one_seed(run);
+  const Recipe recipe = parse_recipe(read_file(folder / "recipe.yaml"), (folder / "recipe.yaml").string(), {}, components());
+  const Json results = read_json(folder / "results.json");
+  RunNetworks found;
+  std::vector<RunNetwork> trained;
+  for (const Json& entry : results.at("stages")) {
+    const StageRecipe* stage = recipe.stage(entry.at("name").get<std::string>());
+    if (stage == nullptr)
+      throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}", (folder / "results.json").string(),
+                              entry["name"].dump()));
+    if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder)) trained.push_back(std::move(*network));
+    else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
+  }
+  for (const NetworkRecipe& given : recipe.networks) {
+    if (!given.has_weights() || trained.empty()) continue;
+    RunNetwork network{.name = given.name,
+                       .files = weight_files(given),
+                       .accuracy = number(accuracy_of(given, results["stages"])),
+                       .agreement = {},
+                       .mean = {},
+                       .foreign = {}};
+    const auto missing = std::find_if(network.files.begin(), network.files.end(), [](const fs::path& file) { return !fs::exists(file); });
+    if (missing != network.files.end()) {
+      found.left_out.push_back(fmt::format("'{}' is left out: its file '{}' is not there", given.name, missing->string()));
+      continue;
+    }
+    network.files.resize(1);  // of a program with other weights, these name it
+    network.foreign = description_of(given, recipe, trained.front());
+    found.networks.push_back(std::move(network));
+  }
+  found.networks.insert(found.networks.end(), trained.begin(), trained.end());
+  return found;
+}
+
+RunNetwork network_of_file(const fs::path& file) {
+  RunNetwork network{.name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .foreign = {}};
+  const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
+  if (file.filename() != "weights.safetensors" && file.filename() != "model.pt") return network;
+  if (folder.parent_path().filename() == "stages") network.name = folder.filename().string();
+  if (const std::optional<Json> stage = StageFolder(folder).finished()) take_accuracy(network, stage->value("results", Json::object()));
+  return network;
+}
+
+Model load(const RunNetwork& network) {
+  Model model;
+  std::vector<std::shared_ptr<Network>> members;
+  for (const fs::path& file : network.files) {
+    model = load_model(file, network.foreign);
+    members.push_back(model.network);
+  }
+  if (members.size() > 1) model.network = std::make_shared<Committee>(std::move(members), network.mean.value_or(EnsembleMean::geometric));
+  return model;
+}
+
+std::vector<fs::path> weight_files(const NetworkRecipe& network) {
+  std::vector<fs::path> files;
+  if (!network.weights.empty()) files.emplace_back(network.weights);
+  for (const std::string& file : files_of(network.architecture)) files.emplace_back(file);
+  return files;
+}
+
+Json accuracy_of(const NetworkRecipe& network, const Json& stages) {
+  for (const Json& stage : stages)
+    if (stage["teacher"] == network.name) return stage["evaluations"]["test"]["teacher_accuracy"];
+  return nullptr;
+}
+
+uintmax_t bytes_of(const std::vector<fs::path>& files) {
+  uintmax_t bytes = 0;
+  for (const fs::path& file : files) {
+    std::error_code error;
+    bytes += fs::file_size(file, error);
+    if (error) throw Error(fmt::format("cannot read '{}': {}", file.string(), error.message()));
+  }
+  return bytes;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,46 @@
+#pragma once
+// The networks that a run has left or was given, found again in its folder: teacher beside student, with what the run found of them.
+//
+//   for (const RunNetwork& found : networks_of_run("runs/mnist").networks)
+//     fmt::print("{}: {}\n", found.name, load(found).network->parameter_count());
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "core/json.h"
+#include "experiment/model.h"
+#include "recipe/recipe.h"
+
+namespace limbeck {
+
+struct RunNetwork {
+  std::string name;                         ///< of the stage, or of the network that came with weights
+  std::vector<fs::path> files;              ///< one, or one of each member of an ensemble
+  std::optional<double> accuracy;           ///< on test
+  std::optional<double> agreement;          ///< with the teacher, on test
+  std::optional<EnsembleMean> mean;         ///< of an ensemble
+  std::optional<ModelDescription> foreign;  ///< what its file does not say
+};
+
+struct RunNetworks {
+  std::vector<RunNetwork> networks;   ///< those that came with weights first, then the stages in their order
+  std::vector<std::string> left_out;  ///< why, a sentence for each
+};
+
+/// Of a run over several seeds, those of the first. Throws Error where the folder holds no run.
+RunNetworks networks_of_run(const fs::path& run);
+
+/// The network that a file holds, named and with its accuracy where it lies in a stage's folder. The file is not read yet.
+RunNetwork network_of_file(const fs::path& file);
+
+Model load(const RunNetwork& network);
+
+/// The files that a recipe's network takes its weights from.
+std::vector<fs::path> weight_files(const NetworkRecipe& network);
+/// What the stages that it teaches have found of it, on test; null: nothing.
+Json accuracy_of(const NetworkRecipe& network, const Json& stages);
+/// Of all together. Throws Error where one cannot be read.
+uintmax_t bytes_of(const std::vector<fs::path>& files);
+
+}  // namespace limbeck

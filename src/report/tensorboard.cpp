@@ -1,0 +1,114 @@
+#include "report/tensorboard.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <sstream>
+
+#include "report/json_fields.h"
+
+namespace limbeck {
+namespace {
+
+constexpr const char* kPrefix = "events.out.tfevents.";  // by which TensorBoard knows them
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
+}
+
+double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+void add(Scalars& scalars, const std::string& tag, const std::optional<double>& value) {
+  if (value) scalars.emplace_back(tag, *value);
+}
+
+/// The event files of a folder.
+std::vector<fs::path> event_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none))
+    if (entry.path().filename().string().starts_with(kPrefix)) files.push_back(entry.path());
+  return files;
+}
+
+/// Puts a file in the place of those that are there, under a later name, since a viewer that watches the folder goes on to the next file;
+/// returns its path. The same content as that of the only file there is left as it is.
+fs::path replace_files(const fs::path& folder, const std::string& content) {
+  const std::vector<fs::path> old = event_files(folder);
+  if (old.size() == 1 && read_file(old.front()) == content) return old.front();
+  const fs::path file = folder / fmt::format("{}{}.{}.{}", kPrefix, static_cast<int64_t>(now()), host_name(), ::getpid());
+  write_file(file, content);
+  for (const fs::path& other : old)
+    if (other != file) fs::remove(other);
+  return file;
+}
+
+}  // namespace
+
+Scalars scalars_of(const Json& epoch) {
+  const Json &train = json_field(epoch, "train"), &validation = json_field(epoch, "validation"), &terms = json_field(epoch, "terms");
+  Scalars scalars;
+  add(scalars, "loss/train", json_number(train, "loss"));
+  add(scalars, "accuracy/train", json_number(train, "accuracy"));
+  add(scalars, "accuracy/validation", json_number(validation, "accuracy"));
+  add(scalars, "nll/validation", json_number(validation, "loss"));
+  if (terms.is_object())
+    for (const auto& [name, value] : terms.items()) add(scalars, "terms/" + name, json_number(value));
+  add(scalars, "learning_rate", json_number(epoch, "learning_rate"));
+  add(scalars, "examples_per_second", json_number(epoch, "examples_per_second"));
+  return scalars;
+}
+
+void TensorBoardWriter::operator()(const Event& event) {
+  if (const auto* started = std::get_if<StageStarted>(&event)) {
+    begin(started->folder, started->first_epoch);
+  } else if (const auto* reused = std::get_if<StageReused>(&event)) {
+    begin(reused->folder, -1);
+  } else if (const auto* epoch = std::get_if<EpochDone>(&event); epoch != nullptr && !file_.empty()) {
+    append_bytes(file_, new_epochs(epoch->epoch));
+  } else if (const auto* done = std::get_if<StageDone>(&event); done != nullptr && !file_.empty()) {
+    append_bytes(file_, test_figures({{"accuracy", done->test.accuracy}, {"errors", done->test.errors}, {"nll", done->test.loss}}));
+  }
+}
+
+void TensorBoardWriter::begin(const std::string& stage_folder, int64_t last_epoch) {
+  file_.clear();
+  if (stage_folder.empty()) return;
+  const fs::path stage(stage_folder), of_seed = stage.parent_path().parent_path().lexically_relative(run_);  // without "stages"
+  metrics_ = stage / "metrics.jsonl";
+  if (!fs::exists(metrics_)) return;  // nothing was trained: an ensemble, a calibration
+  epoch_ = 0;
+  epoch_time_ = now();
+  const std::string epochs = new_epochs(last_epoch);
+  std::string content = version_record(epoch_time_) + start_record(epoch_time_, 0) + epochs;
+  if (last_epoch < 0) {
+    const Json done = read_json(stage / "stage.json");
+    content += test_figures(json_field(json_field(json_field(done, "results"), "evaluations"), "test"));
+  }
+  file_ = replace_files((run_ / "tensorboard" / of_seed / stage.filename()).lexically_normal(), content);
+}
+
+std::string TensorBoardWriter::new_epochs(int64_t last_epoch) {
+  std::istringstream lines(read_file(metrics_));
+  std::string records;
+  for (std::string line; std::getline(lines, line);) {
+    const Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const std::optional<int64_t> number = json_integer(epoch, "epoch");
+    if (!number || *number <= epoch_ || (last_epoch >= 0 && *number > last_epoch)) continue;
+    epoch_ = *number;
+    epoch_time_ = json_number(epoch, "time").value_or(epoch_time_);
+    records += scalars_record(epoch_time_, epoch_, scalars_of(epoch));
+  }
+  return records;
+}
+
+std::string TensorBoardWriter::test_figures(const Json& test) const {
+  Scalars scalars;
+  for (const char* key : {"accuracy", "errors", "nll"}) add(scalars, fmt::format("{}/test", key), json_number(test, key));
+  return scalars_record(epoch_time_, epoch_, scalars);
+}
+
+}  // namespace limbeck

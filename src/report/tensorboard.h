@@ -1,0 +1,46 @@
+#pragma once
+// Event files for TensorBoard, written while a run works: RUN/tensorboard/STAGE/, of several seeds RUN/tensorboard/seed-N/STAGE/.
+// A step is an epoch. What they hold follows from the stage's metrics.jsonl: a stage that goes on, or that was done before, begins a
+// new file with the epochs that stand there, so that none is missing or told twice, whatever a crash has cut.
+//
+//   EventBus events;
+//   TensorBoardWriter writer("runs/mnist");
+//   events.subscribe([&](const Event& event) { writer(event); });
+//
+//   loss/train                     the objective; terms/NAME each of its terms, unweighted
+//   accuracy/{train,validation,test}, nll/{validation,test}, errors/test
+//   learning_rate, examples_per_second
+#include <string>
+
+#include "core/events.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "report/event_record.h"
+
+namespace limbeck {
+
+class TensorBoardWriter {
+ public:
+  explicit TensorBoardWriter(fs::path run) : run_(std::move(run)) {}
+
+  /// Throws Error where a file cannot be written.
+  void operator()(const Event& event);
+
+ private:
+  /// Everything up to this epoch, in a file of its own in the place of older ones; −1: every epoch.
+  void begin(const std::string& stage_folder, int64_t last_epoch);
+  /// The records of the epochs in metrics.jsonl that are not written yet, up to this one; −1: all.
+  std::string new_epochs(int64_t last_epoch);
+  std::string test_figures(const Json& test) const;
+
+  fs::path run_;
+  fs::path metrics_;       ///< of the present stage
+  fs::path file_;          ///< its event file; empty before the first stage
+  int64_t epoch_ = 0;      ///< the last that is written
+  double epoch_time_ = 0;  ///< when it ended, in seconds since 1970
+};
+
+/// What one line of metrics.jsonl says, by tag.
+Scalars scalars_of(const Json& epoch);
+
+}  // namespace limbeck
