@@ -22,13 +22,8 @@ void add_data(Program& program);
 void add_init(Program& program);
 
 inline void add_commands(Program& program) {
-<<<<<<< HEAD
-  for (const auto add : {add_run, add_distill, add_sweep, add_evaluate, add_predict, add_export, add_loss, add_store, add_report,
-                         add_compare, add_serve, add_check, add_list, add_data, add_init})
-=======
   for (const auto add : {add_run, add_distill, add_sweep, add_evaluate, add_predict, add_export, add_loss, add_store, add_bench,
-                         add_report, add_compare, add_check, add_list, add_data, add_init})
->>>>>>> main
+                         add_report, add_compare, add_serve, add_check, add_list, add_data, add_init})
     add(program);
 }
 

@@ -1,10 +1,6 @@
 #!/usr/bin/env bash
-<<<<<<< HEAD
-# Installs what Limbeck is built from and tested with: Debian packages, and the npm packages of its pages. Safe to repeat; asks for
-# nothing.
-=======
-# Installs what Limbeck is built from and tested with: Debian packages, and npm's onnxruntime for the tests. Safe to repeat; asks for nothing.
->>>>>>> main
+# Installs what Limbeck is built from and tested with: Debian packages, npm packages for the pages and the tests. Safe to repeat; asks
+# for nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,8 +16,6 @@ packages=(
 # The pages are bundled by node; one that is there already will do.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
 
-command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
-
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
@@ -34,14 +28,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${as_root[@]}" apt-get update -q
   "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
 fi
-<<<<<<< HEAD
-if [ ! web/node_modules/.package-lock.json -nt web/package-lock.json ]; then
-  npm ci --prefix web --ignore-scripts --silent
-  touch web/node_modules/.package-lock.json
-=======
 
-# Without the install script, which only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it is done.
-if [ tests/onnx/package-lock.json -nt tests/onnx/node_modules/.package-lock.json ]; then
-  npm ci --ignore-scripts --no-audit --no-fund --prefix tests/onnx
->>>>>>> main
-fi
+# Without install scripts: onnxruntime's only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it is done.
+for folder in web tests/onnx; do
+  installed=$folder/node_modules/.package-lock.json
+  if [ ! -e "$installed" ] || [ "$folder/package-lock.json" -nt "$installed" ]; then
+    npm ci --ignore-scripts --no-audit --no-fund --prefix "$folder"
+    touch "$installed"
+  fi
+done
