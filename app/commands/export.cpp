@@ -113,9 +113,10 @@ void add_export(Program& program) {
   CLI::App* command = add_command(program, "export", "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, whole or in bytes");
   auto flags = std::make_shared<ExportFlags>();
   command->add_option("model", flags->model, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
-  command->add_option("--out", flags->out, "file to write;
-  command->add_option("--page", flags->page, "folder to write in its place: a page for any web server, on which the network classifies drawn and chosen pictures")->type_name("DIR");
-  command->add_option("--beside", flags->beside, "further networks on that page, such as the teacher")->type_name("FILE")->needs("--page"); its name ends in .onnx, .pt (TorchScript) or .safetensors")->required()->type_name("FILE");
+  command->add_option("--out", flags->out, "file to write; its name ends in .onnx, .pt (TorchScript) or .safetensors")->type_name("FILE");
+  command->add_option("--page", flags->page, "folder to write in its place: a page for any web server, on which the network classifies drawn and chosen pictures")
+      ->type_name("DIR");
+  command->add_option("--beside", flags->beside, "further networks on that page, such as the teacher")->type_name("FILE")->needs("--page");
   command->add_option("--fold", flags->fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
   command->add_flag("--softmax", flags->softmax, "ONNX: give probabilities in the place of logits");

@@ -35,7 +35,9 @@ bool Connection::wait_for(short events, Clock::time_point deadline) const {
 
 bool Connection::is_readable() const { return place_ < buffer_.size() || wait_for(POLLIN, read_deadline_); }
 
-bool Connection::is_writable() const { return wait_for(POLLOUT, write_deadline_ == Clock::time_point{} ? after(limits_.answer_seconds) : write_deadline_); }
+bool Connection::is_writable() const {
+  return wait_for(POLLOUT, write_deadline_ == Clock::time_point{} ? after(limits_.answer_seconds) : write_deadline_);
+}
 
 bool Connection::fill() {
   if (!wait_for(POLLIN, read_deadline_)) return false;

@@ -104,7 +104,8 @@ class HttpServer::Listener : public httplib::Server {
                          {"Cross-Origin-Resource-Policy", "same-origin"},
                          {"Cross-Origin-Opener-Policy", "same-origin"},
                          {"Cache-Control", "no-cache"}});
-    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) { return before_body(request, response); });
+    set_pre_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) { return before_body(request, response); });
     Post(".*", [this](const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
       with_body(request, response, reader);
     });
@@ -121,7 +122,8 @@ class HttpServer::Listener : public httplib::Server {
     else if (!bind_to_port(options_.host, options_.port)) port_ = -1;
     if (port_ > 0) return;
     const std::string reason = errno == 0 ? "no such address" : std::strerror(errno);
-    throw Error(fmt::format("cannot listen at {}, port {}: {}; choose another --port (0: any free one)", options_.host, options_.port, reason));
+    throw Error(
+        fmt::format("cannot listen at {}, port {}: {}; choose another --port (0: any free one)", options_.host, options_.port, reason));
   }
 
   int port() const { return port_; }
@@ -176,7 +178,8 @@ class HttpServer::Listener : public httplib::Server {
   bool process_and_close_socket(socket_t socket) override {
     Connection connection(socket, limits_, stopping_);
     bool closed = false;
-    const bool done = process_request(connection, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+    const bool done =
+        process_request(connection, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
     connection.linger();
     ::close(socket);
     return done;

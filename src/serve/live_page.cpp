@@ -24,7 +24,8 @@ void combine(const std::vector<const ReportedStage*>& seeds, ReportedEvaluation&
     std::vector<double> values;
     for (const ReportedStage* seed : seeds)
       if (const ReportedNumber* of_seed = seed->measure(evaluation.split, key)) values.push_back(of_seed->mean);
-    number = {.mean = mean_of(values), .deviation = values.size() > 1 ? std::optional(deviation_of(values)) : std::nullopt, .values = values};
+    number = {
+        .mean = mean_of(values), .deviation = values.size() > 1 ? std::optional(deviation_of(values)) : std::nullopt, .values = values};
   }
 }
 
@@ -100,7 +101,8 @@ Json live_page(const ServedRun& run) {
   const std::optional<Recipe> recipe = recipe_of(run);
   const RunProgress progress = run_progress(run, recipe);
   const Page page = read_page(run.folder(), live_results(run, progress, recipe));
-  Json json = {{"id", run.id()}, {"name", page.run.name}, {"state", to_text(progress.state)}, {"report", run.file("results.json").has_value()}};
+  Json json = {
+      {"id", run.id()}, {"name", page.run.name}, {"state", to_text(progress.state)}, {"report", run.file("results.json").has_value()}};
   json["stages"] = Json::array();
   for (const StageProgress& stage : progress.stages) json["stages"].push_back(stage_json(stage));
   json["sections"] = Json::array({{{"id", "head"}, {"name", ""}, {"html", header_of(page)}}});

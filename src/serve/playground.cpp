@@ -39,9 +39,10 @@ void check_same(const PlaygroundModel& first, const PlaygroundModel& other) {
     throw Error(ErrorKind::usage, fmt::format("'{}' takes inputs of {}; a playground is for pictures of one or three channels", other.name,
                                               to_text(found.input)));
   if (found.input != expected.input || found.classes.size() != expected.classes.size())
-    throw Error(ErrorKind::usage, fmt::format("'{}' takes {} and knows {} classes, '{}' takes {} and knows {}; expected the same of models on one page",
-                                              first.name, to_text(expected.input), expected.classes.size(), other.name, to_text(found.input),
-                                              found.classes.size()));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("'{}' takes {} and knows {} classes, '{}' takes {} and knows {}; expected the same of models on one page", first.name,
+                    to_text(expected.input), expected.classes.size(), other.name, to_text(found.input), found.classes.size()));
 }
 
 }  // namespace
@@ -78,7 +79,8 @@ void write_playground(const fs::path& folder, const std::vector<fs::path>& model
     write_file(folder / *model.onnx, to_onnx(*model.model->network, model.model->description.input, {}));
   for (const auto& [asset, name] : kFiles) write_file(folder / name, unpacked(*find_asset(asset)));
   write_file(folder / "report.css", plot_style() + kPageStyle);
-  write_file(folder / "playground.json", playground_json(loaded.front().name, loaded, examples_beside(fs::absolute(models.front()))).dump() + "\n");
+  write_file(folder / "playground.json",
+             playground_json(loaded.front().name, loaded, examples_beside(fs::absolute(models.front()))).dump() + "\n");
 }
 
 }  // namespace limbeck

@@ -101,7 +101,8 @@ PredictionRequest parse_prediction_request(const std::string& body) {
 }
 
 std::vector<float> parse_inputs(const Json& inputs, const Shape& shape) {
-  if (inputs.size() > kMostInputs) throw HttpError(413, fmt::format("{} inputs in one request; expected at most {}", inputs.size(), kMostInputs));
+  if (inputs.size() > kMostInputs)
+    throw HttpError(413, fmt::format("{} inputs in one request; expected at most {}", inputs.size(), kMostInputs));
   std::vector<float> numbers;
   for (size_t i = 0; i < inputs.size(); ++i) {
     std::vector<size_t> indices = {i};
@@ -128,10 +129,15 @@ Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedMod
     const auto* first = shares.data_ptr<double>() + row * shares.size(1);
     const std::vector<double> of_row(first, first + shares.size(1));
     const auto best = static_cast<size_t>(std::max_element(of_row.begin(), of_row.end()) - of_row.begin());
-    if (!std::isfinite(of_row[best])) throw HttpError(400, fmt::format("inputs[{}]: the network gives no finite probabilities for it", row));
+    if (!std::isfinite(of_row[best]))
+      throw HttpError(400, fmt::format("inputs[{}]: the network gives no finite probabilities for it", row));
     predictions.push_back({{"class", best < classes.size() ? classes[best] : std::to_string(best)}, {"probabilities", of_row}});
   }
-  return {{"run", run.id()}, {"model", request.model}, {"temperature", request.temperature}, {"classes", classes}, {"predictions", predictions}};
+  return {{"run", run.id()},
+          {"model", request.model},
+          {"temperature", request.temperature},
+          {"classes", classes},
+          {"predictions", predictions}};
 }
 
 }  // namespace limbeck

@@ -2,7 +2,8 @@
 // POST /predict: what a request's JSON asks a network, and the answer.
 //
 //   {"model": "distilled", "inputs": [[0, 0.5, …], …], "temperature": 2}
-//     → {"run": "demo", "model": "distilled", "temperature": 2, "classes": ["0", …], "predictions": [{"class": "3", "probabilities": [0.01, …]}, …]}
+//     → {"run": "demo", "model": "distilled", "temperature": 2, "classes": ["0", …],
+//        "predictions": [{"class": "3", "probabilities": [0.01, …]}, …]}
 //
 // An input is what the network takes, pixels in [0, 1]: C·H·W numbers, or nested [C][H][W], or [H][W] where C is 1.
 #include <string>

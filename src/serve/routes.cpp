@@ -78,7 +78,8 @@ Json metrics_json(const ServedRun& run) {
       Json epochs = Json::array();
       const std::string content = read_file(*file);
       for (size_t start = 0, end = 0; (end = content.find('\n', start)) != std::string::npos; start = end + 1)
-        if (Json line = Json::parse(content.substr(start, end - start), nullptr, false); !line.is_discarded()) epochs.push_back(std::move(line));
+        if (Json line = Json::parse(content.substr(start, end - start), nullptr, false); !line.is_discarded())
+          epochs.push_back(std::move(line));
       stages.push_back({{"name", seed.prefix + stage}, {"epochs", std::move(epochs)}});
     }
   return {{"stages", stages}};
@@ -107,7 +108,8 @@ std::string onnx_address(const std::string& run, const std::string& model) {
 HttpAnswer Routes::answer(const HttpRequest& request) {
   try {
     if (request.method == "GET") return get(request);
-    if (request.method == "POST" && request.path == "/predict") return json_answer(predict(parse_prediction_request(request.body), runs_, models_));
+    if (request.method == "POST" && request.path == "/predict")
+      return json_answer(predict(parse_prediction_request(request.body), runs_, models_));
     HttpAnswer refused = error_answer(405, fmt::format("{} is not answered here", request.method));
     refused.headers = {{"Allow", request.path == "/predict" ? "POST" : "GET, HEAD"}};
     return refused;
@@ -134,7 +136,8 @@ HttpAnswer Routes::get(const HttpRequest& request) {
       const std::vector<std::string> values = values_of(request, key);
       return values.empty() ? otherwise : values.front();
     };
-    return json_answer(compared_json(chosen, {.metric = one("metric", "errors"), .split = one("split", ""), .against = one("against", "")}));
+    return json_answer(
+        compared_json(chosen, {.metric = one("metric", "errors"), .split = one("split", ""), .against = one("against", "")}));
   }
   if (const auto rest = after(path, "/api/runs/")) return run_answer(*rest);
   if (const auto rest = after(path, "/models/")) return model_answer(*rest);
@@ -193,7 +196,8 @@ Json Routes::playground(const ServedRun& run) {
       const auto model = models_.model(file.file);
       const ModelDescription& description = model->description;
       if (!takes_pictures(description)) throw Error(fmt::format("it takes inputs of {}, no pictures", to_text(description.input)));
-      if (!models.empty() && (description.input != models.front().model->description.input || description.classes != models.front().model->description.classes))
+      if (!models.empty() && (description.input != models.front().model->description.input ||
+                              description.classes != models.front().model->description.classes))
         throw Error("it takes other pictures, or knows other classes, than the first");
       const std::string stage = file.name.substr(file.name.find('/') == std::string::npos ? 0 : file.name.find('/') + 1);
       const StageRecipe* trained = recipe ? recipe->stage(stage) : nullptr;
@@ -206,8 +210,9 @@ Json Routes::playground(const ServedRun& run) {
   }
   if (models.empty()) {
     const bool none = left_out.empty();
-    throw HttpError(404, none ? fmt::format("the run '{}' has no trained network yet", run.id())
-                              : fmt::format("no network of the run '{}' can be played with: {}", run.id(), left_out[0]["why"].get<std::string>()));
+    throw HttpError(
+        404, none ? fmt::format("the run '{}' has no trained network yet", run.id())
+                  : fmt::format("no network of the run '{}' can be played with: {}", run.id(), left_out[0]["why"].get<std::string>()));
   }
   ReportedExamples examples;
   for (const SeedFolder& seed : run.seeds())

@@ -78,7 +78,8 @@ void describe(const PartFiles& files, const std::string& label, int64_t planned_
   stage.epoch = last.epoch;
   stage.epochs = last.epochs.value_or(planned_epochs);
   stage.examples_per_second = last.examples_per_second;
-  if (last.seconds) stage.seconds_left = recent_seconds(files.epochs) * static_cast<double>(std::max<int64_t>(0, stage.epochs - stage.epoch));
+  if (last.seconds)
+    stage.seconds_left = recent_seconds(files.epochs) * static_cast<double>(std::max<int64_t>(0, stage.epochs - stage.epoch));
 }
 
 StageProgress stage_progress(const ServedRun& run, const std::string& name, const std::vector<Part>& parts, int64_t epochs, bool working) {
@@ -148,7 +149,8 @@ RunProgress run_progress(const ServedRun& run, const std::optional<Recipe>& reci
     return std::all_of(progress.stages.begin(), progress.stages.end(), [&](const StageProgress& stage) { return stage.state == state; });
   };
   if (working) progress.state = StageState::training;
-  else if (progress.stages.empty() || all(StageState::done)) progress.state = run.file("results.json") ? StageState::done : StageState::stopped;
+  else if (progress.stages.empty() || all(StageState::done))
+    progress.state = run.file("results.json") ? StageState::done : StageState::stopped;
   else progress.state = all(StageState::waiting) ? StageState::waiting : StageState::stopped;
   return progress;
 }

@@ -49,7 +49,8 @@ bool takes_pictures(const ModelDescription& description) {
 
 ServedModels::Entry& ServedModels::entry(const fs::path& file) {
   if (!entries_.contains(file) && entries_.size() >= kMostModels)
-    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& left, const auto& right) { return left.second.used < right.second.used; }));
+    entries_.erase(std::min_element(entries_.begin(), entries_.end(),
+                                    [](const auto& left, const auto& right) { return left.second.used < right.second.used; }));
   Entry& found = entries_[file];
   if (const std::string state = state_of(file); found.state != state) found = {.state = state};
   found.used = ++uses_;
@@ -69,7 +70,8 @@ std::shared_ptr<const std::string> ServedModels::onnx(const fs::path& file) {
   Entry& found = entry(file);
   if (found.onnx != nullptr) return found.onnx;
   try {
-    found.onnx = inference_.run([&] { return std::make_shared<const std::string>(to_onnx(*of_file->network, of_file->description.input, {})); });
+    found.onnx =
+        inference_.run([&] { return std::make_shared<const std::string>(to_onnx(*of_file->network, of_file->description.input, {})); });
   } catch (const Error& problem) {
     throw HttpError(404, problem.what());
   }

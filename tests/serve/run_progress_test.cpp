@@ -80,7 +80,8 @@ TEST_F(RunProgressTest, ResultsSoFarAreMeansOverTheSeedsThatHaveThem) {
     Json json = {{"name", "two"}, {"seed", seed}, {"stages", Json::array()}};
     const std::vector<std::string> names = {"ensemble", "distilled"};
     for (size_t i = 0; i < errors.size(); ++i)
-      json["stages"].push_back({{"name", names[i]}, {"status", "done"}, {"evaluations", {{"test", {{"examples", 100}, {"errors", errors[i]}}}}}});
+      json["stages"].push_back(
+          {{"name", names[i]}, {"status", "done"}, {"evaluations", {{"test", {{"examples", 100}, {"errors", errors[i]}}}}}});
     return json.dump();
   };
   write_file(folder / "run/seed-1/recipe.yaml", kRecipe);
