@@ -38,3 +38,6 @@ if(TARGET yaml-cpp::yaml-cpp)
 else()
   target_link_libraries(limbeck_yaml INTERFACE yaml-cpp)
 endif()
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIMBECK_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)

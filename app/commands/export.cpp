@@ -13,12 +13,14 @@
 #include "experiment/model.h"
 #include "experiment/model_json.h"
 #include "nn/quantization.h"
+#include "serve/playground.h"
 
 namespace limbeck {
 namespace {
 
 struct ExportFlags {
-  std::string model, out, fold = "auto", source, data;
+  std::string model, out, page, fold = "auto", source, data;
+  std::vector<std::string> beside;
   bool softmax = false, bytes = false, int8 = false;
   int64_t examples = 1024;
 };
@@ -64,6 +66,14 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
   return result;
 }
 
+void write_page(const ExportFlags& flags, const OutputOptions& output) {
+  std::vector<fs::path> models(flags.beside.begin(), flags.beside.end());
+  models.insert(models.begin(), flags.model);
+  write_playground(flags.page, models);
+  if (output.json) fmt::print("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
+  else if (!output.quiet) fmt::print("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
+}
+
 void write_model(const ExportFlags& flags, const OutputOptions& output) {
   constexpr double kMost = 1e-5;
   const std::string extension = fs::path(flags.out).extension();
@@ -103,7 +113,10 @@ void add_export(Program& program) {
   CLI::App* command = add_command(program, "export", "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, whole or in bytes");
   auto flags = std::make_shared<ExportFlags>();
   command->add_option("model", flags->model, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
-  command->add_option("--out", flags->out, "file to write; its name ends in .onnx, .pt (TorchScript) or .safetensors")->required()->type_name("FILE");
+  command->add_option("--out", flags->out, "file to write; its name ends in .onnx, .pt (TorchScript) or .safetensors")->type_name("FILE");
+  command->add_option("--page", flags->page, "folder to write in its place: a page for any web server, on which the network classifies drawn and chosen pictures")
+      ->type_name("DIR");
+  command->add_option("--beside", flags->beside, "further networks on that page, such as the teacher")->type_name("FILE")->needs("--page");
   command->add_option("--fold", flags->fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
   command->add_flag("--softmax", flags->softmax, "ONNX: give probabilities in the place of logits");
@@ -115,7 +128,9 @@ void add_export(Program& program) {
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
-    write_model(*flags, program.output);
+    if (flags->page.empty() == flags->out.empty()) throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
+    if (flags->page.empty()) write_model(*flags, program.output);
+    else write_page(*flags, program.output);
   });
   command->footer("Example:  limbeck export runs/mnist/stages/distilled/weights.safetensors --out student.onnx --int8");
 }

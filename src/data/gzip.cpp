@@ -26,10 +26,13 @@ bool is_gzip(const std::string& bytes) { return bytes.size() >= 2 && bytes[0] ==
 
 std::string read_maybe_gzip(const fs::path& path, size_t limit) {
   std::string packed = read_file(path);
-  if (!is_gzip(packed)) return packed;
+  return is_gzip(packed) ? unpack_gzip(packed, path.string(), limit) : packed;
+}
+
+std::string unpack_gzip(std::string_view packed, const std::string& name, size_t limit) {
   Inflater inflater;
   z_stream& stream = inflater.stream;
-  stream.next_in = reinterpret_cast<Bytef*>(packed.data());
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
   std::string content, piece(1 << 20, '\0');
   int status = Z_OK;
@@ -40,15 +43,15 @@ std::string read_maybe_gzip(const fs::path& path, size_t limit) {
     content.append(piece.data(), piece.size() - stream.avail_out);
     const size_t offset = packed.size() - stream.avail_in;
     if (content.size() > limit)
-      throw Error(fmt::format("'{}' unpacks to more than {} bytes (at offset {})", path.string(), limit, offset));
+      throw Error(fmt::format("'{}' unpacks to more than {} bytes (at offset {})", name, limit, offset));
     if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0))
-      throw Error(fmt::format("'{}' is truncated: the gzip stream ends at offset {}", path.string(), offset));
+      throw Error(fmt::format("'{}' is truncated: the gzip stream ends at offset {}", name, offset));
     if (status != Z_OK && status != Z_STREAM_END)
-      throw Error(fmt::format("'{}' is damaged: {} at offset {}", path.string(),
+      throw Error(fmt::format("'{}' is damaged: {} at offset {}", name,
                               stream.msg == nullptr ? "bad gzip data" : stream.msg, offset));
   }
   if (stream.avail_in > 0)
-    throw Error(fmt::format("'{}' has {} bytes after the end of its gzip stream at offset {}", path.string(),
+    throw Error(fmt::format("'{}' has {} bytes after the end of its gzip stream at offset {}", name,
                             stream.avail_in, packed.size() - stream.avail_in));
   return content;
 }

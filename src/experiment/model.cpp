@@ -106,6 +106,8 @@ std::string short_description(const Choice& architecture) {
   return architecture.name() + widths;
 }
 
+std::string short_description(const Json& network) { return short_description(architecture_from(network, "network")); }
+
 bool is_graph(const Choice& architecture) { return architecture.makes<Graph, const TaskShape&>(); }
 
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset) {

@@ -30,6 +30,8 @@ struct Model {
 
 /// "mlp 800-800", "torchscript resnet18.pt"; for an architecture with other options, its name and what it was given.
 std::string short_description(const Choice& architecture);
+/// The same of a model's `network`.
+std::string short_description(const Json& network);
 
 /// What a network of a recipe does to the data's pixels first: as it says itself, else as the data's `normalize` says. Throws Error
 /// where that does not fit the data.

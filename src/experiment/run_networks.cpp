@@ -72,6 +72,10 @@ RunNetworks networks_of_run(const fs::path& run) {
     if (stage == nullptr)
       throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}", (folder / "results.json").string(),
                               entry["name"].dump()));
+    if (!stage->quantize.of.empty()) {
+      found.left_out.push_back(fmt::format("'{}' is left out: its bytes are computed as rounded floats here; export it and time the file in onnxruntime", stage->name));
+      continue;
+    }
     if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder)) trained.push_back(std::move(*network));
     else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }

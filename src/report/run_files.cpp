@@ -17,6 +17,9 @@ bool is_there(const fs::path& file) {
 ReportedEpoch parse_epoch(const Json& line) {
   ReportedEpoch epoch;
   epoch.epoch = json_integer(line, "epoch").value_or(0);
+  epoch.epochs = json_integer(line, "epochs");
+  epoch.seconds = json_number(line, "seconds");
+  epoch.examples_per_second = json_number(line, "examples_per_second");
   epoch.learning_rate = json_number(line, "learning_rate");
   epoch.train_loss = json_number(json_field(line, "train"), "loss");
   epoch.train_accuracy = json_number(json_field(line, "train"), "accuracy");

@@ -15,6 +15,9 @@ namespace limbeck {
 /// One line of stages/NAME/metrics.jsonl.
 struct ReportedEpoch {
   int64_t epoch = 0;
+  std::optional<int64_t> epochs;  ///< that the stage is to run
+  std::optional<double> seconds;  ///< of training, without evaluation
+  std::optional<double> examples_per_second;
   std::optional<double> learning_rate;
   std::optional<double> train_loss;
   std::optional<double> train_accuracy;

@@ -27,14 +27,24 @@ std::vector<SeedFolder> seed_folders(const fs::path& run_folder, const ReportedR
   return folders;
 }
 
+/// The metrics of a stage's one training, or of each of the members that it is made of.
+std::vector<std::vector<ReportedEpoch>> read_trainings(const fs::path& stages, const std::string& name) {
+  std::vector<std::vector<ReportedEpoch>> trainings;
+  if (auto own = read_metrics(stages / name / "metrics.jsonl"); !own.empty()) return {std::move(own)};
+  for (int64_t member = 1;; ++member) {
+    auto of_member = read_metrics(stages / fmt::format("{}.{}", name, member) / "metrics.jsonl");
+    if (of_member.empty()) return trainings;
+    trainings.push_back(std::move(of_member));
+  }
+}
+
 PageStage read_stage(const ReportedStage& result, const std::vector<SeedFolder>& folders, const std::string& split) {
   PageStage stage;
   stage.result = &result;
   std::vector<ReportedDetail> details;
   for (const SeedFolder& seed : folders) {
     const fs::path folder = seed.folder / "stages" / result.name;
-    if (auto epochs = read_metrics(folder / "metrics.jsonl"); !epochs.empty())
-      stage.epochs.push_back(std::move(epochs));
+    for (auto& epochs : read_trainings(seed.folder / "stages", result.name)) stage.epochs.push_back(std::move(epochs));
     if (auto detail = read_detail(folder / "evaluation.json", split)) {
       details.push_back(std::move(*detail));
       stage.seeds_evaluated.push_back(seed.seed);
@@ -56,8 +66,12 @@ void read_examples_of(const fs::path& run_folder, const std::vector<SeedFolder>&
 }  // namespace
 
 Page read_page(const fs::path& run_folder) {
+  return read_page(run_folder, read_reported_run(run_folder));
+}
+
+Page read_page(const fs::path& run_folder, ReportedRun results) {
   Page page;
-  page.run = read_reported_run(run_folder);
+  page.run = std::move(results);
   page.split = page.run.main_split();
   const std::vector<SeedFolder> folders = seed_folders(run_folder, page.run);
   read_examples_of(run_folder, folders, page);

@@ -12,7 +12,7 @@ namespace limbeck {
 struct PageStage {
   const ReportedStage* result = nullptr;
   int colour = 0;                                  ///< the number of its hue, the same in every chart
-  std::vector<std::vector<ReportedEpoch>> epochs;  ///< of each seed that left metrics
+  std::vector<std::vector<ReportedEpoch>> epochs;  ///< of each seed that left metrics; of an ensemble's, each member's
   std::vector<int64_t> seeds_evaluated;            ///< the seeds that `detail` pools
   ReportedDetail detail;                           ///< on the page's split, all seeds pooled
 };
@@ -34,6 +34,9 @@ struct Page {
 
 /// Throws Error when the folder holds no results.json, or a malformed file.
 Page read_page(const fs::path& run_folder);
+
+/// The same of a run whose results are known from elsewhere, such as one under way.
+Page read_page(const fs::path& run_folder, ReportedRun results);
 
 /// What the counts of the stages' details are of: "test split, 30,000 examples (3 seeds pooled)".
 std::string detail_note(const Page& page, const PageStage& stage);

@@ -196,7 +196,10 @@ std::string explanation(const Page& page) {
   for (const auto& [split, examples] : page.run.splits)
     if (split == "validation" && examples > 0)
       text += fmt::format("; validation, {} examples, is measured at the ends of epochs", with_commas(examples));
-  return text + (page.several_seeds() ? ". Thin: each seed; thick: their mean." : ".");
+  const bool several = std::any_of(page.stages.begin(), page.stages.end(),
+                                   [](const PageStage& stage) { return stage.epochs.size() > 1; });
+  if (!several) return text + ".";
+  return text + fmt::format(". Thin: each {}; thick: their mean.", page.several_seeds() ? "seed" : "network");
 }
 
 }  // namespace

@@ -1,0 +1,226 @@
+#include "serve/routes.h"
+
+#include <algorithm>
+
+#include "core/version.h"
+#include "nn/graph.h"
+#include "report/html_report.h"
+#include "report/json_fields.h"
+#include "report/page/assets.h"
+#include "report/plot_style.h"
+#include "serve/assets.h"
+#include "serve/compared.h"
+#include "serve/live_page.h"
+#include "serve/playground.h"
+#include "serve/prediction.h"
+
+namespace limbeck {
+
+const char* const kPagePolicy =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+namespace {
+
+// A report carries its script and style in itself; the sandbox takes this server's origin from it.
+constexpr const char* kReportPolicy =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; sandbox allow-scripts";
+
+/// The rest of a text after a prefix; nothing where it begins otherwise.
+std::optional<std::string> after(const std::string& text, std::string_view prefix) {
+  return text.starts_with(prefix) ? std::optional(text.substr(prefix.size())) : std::nullopt;
+}
+
+std::optional<std::string> before(const std::string& text, std::string_view suffix) {
+  return text.ends_with(suffix) ? std::optional(text.substr(0, text.size() - suffix.size())) : std::nullopt;
+}
+
+HttpAnswer asset_answer(const Asset& asset) {
+  HttpAnswer answer;
+  answer.type = asset.type;
+  answer.body = asset.packed;
+  answer.headers = {{"Content-Encoding", "gzip"}};
+  answer.tag = asset.tag;
+  return answer;
+}
+
+HttpAnswer page_asset(const std::string& path) {
+  if (path == "/report.css") return text_answer(plot_style() + kPageStyle, "text/css; charset=utf-8");
+  if (path == "/report.js") return text_answer(kPageScript, "text/javascript; charset=utf-8");
+  const Asset* asset = find_asset(path == "/" ? "index.html" : std::string_view(path).substr(std::min<size_t>(1, path.size())));
+  if (asset == nullptr) throw HttpError(404, "there is nothing at this path");
+  return asset_answer(*asset);
+}
+
+std::vector<std::string> values_of(const HttpRequest& request, const std::string& key) {
+  std::vector<std::string> values;
+  for (auto [value, end] = request.query.equal_range(key); value != end; ++value) values.push_back(value->second);
+  return values;
+}
+
+Json runs_json(const ServedRuns& runs) {
+  Json list = Json::array();
+  for (const ServedRun& run : runs.all()) {
+    const std::optional<Recipe> recipe = recipe_of(run);
+    list.push_back({{"id", run.id()}, {"name", recipe ? recipe->name : run.id()}, {"state", to_text(run_progress(run, recipe).state)}});
+  }
+  return {{"version", kVersion}, {"runs", list}};
+}
+
+/// The lines of metrics.jsonl; the last is left out where it is cut.
+Json metrics_json(const ServedRun& run) {
+  Json stages = Json::array();
+  for (const SeedFolder& seed : run.seeds())
+    for (const std::string& stage : run.stage_folders(seed)) {
+      const auto file = run.file(fs::path(seed.prefix) / "stages" / stage / "metrics.jsonl");
+      if (!file) continue;
+      Json epochs = Json::array();
+      const std::string content = read_file(*file);
+      for (size_t start = 0, end = 0; (end = content.find('\n', start)) != std::string::npos; start = end + 1)
+        if (Json line = Json::parse(content.substr(start, end - start), nullptr, false); !line.is_discarded())
+          epochs.push_back(std::move(line));
+      stages.push_back({{"name", seed.prefix + stage}, {"epochs", std::move(epochs)}});
+    }
+  return {{"stages", stages}};
+}
+
+HttpAnswer report_answer(const ServedRun& run) {
+  run.check_contained();
+  if (!run.file("results.json")) throw HttpError(404, fmt::format("the run '{}' has no results yet", run.id()));
+  HttpAnswer answer = text_answer(html_report(run.folder()), "text/html; charset=utf-8");
+  answer.headers = {{"Content-Security-Policy", kReportPolicy}};
+  return answer;
+}
+
+/// 'demo/seed-1/distilled' as the address of its ONNX file.
+std::string onnx_address(const std::string& run, const std::string& model) {
+  std::string address = "/models/";
+  for (const unsigned char c : run + "/" + model + ".onnx") {
+    const bool plain = std::isalnum(c) != 0 || c == '/' || c == '-' || c == '_' || c == '.' || c == '~';
+    address += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
+  }
+  return address;
+}
+
+}  // namespace
+
+HttpAnswer Routes::answer(const HttpRequest& request) {
+  try {
+    if (request.method == "GET") return get(request);
+    if (request.method == "POST" && request.path == "/predict")
+      return json_answer(predict(parse_prediction_request(request.body), runs_, models_));
+    HttpAnswer refused = error_answer(405, fmt::format("{} is not answered here", request.method));
+    refused.headers = {{"Allow", request.path == "/predict" ? "POST" : "GET, HEAD"}};
+    return refused;
+  } catch (const HttpError& problem) {
+    return error_answer(problem.status(), problem.what());
+  } catch (const std::exception& problem) {
+    return error_answer(500, problem.what());
+  }
+}
+
+HttpAnswer Routes::get(const HttpRequest& request) {
+  const std::string& path = request.path;
+  if (path == "/predict") {
+    HttpAnswer refused = error_answer(405, "GET is not answered here; POST a JSON body");
+    refused.headers = {{"Allow", "POST"}};
+    return refused;
+  }
+  if (path == "/api/runs") return json_answer(runs_json(runs_));
+  if (path == "/api/models") return json_answer(models_json());
+  if (path == "/api/compare") {
+    std::vector<ServedRun> chosen;
+    for (const std::string& id : values_of(request, "run")) chosen.push_back(runs_.find(id));
+    const auto one = [&](const char* key, const std::string& otherwise) {
+      const std::vector<std::string> values = values_of(request, key);
+      return values.empty() ? otherwise : values.front();
+    };
+    return json_answer(
+        compared_json(chosen, {.metric = one("metric", "errors"), .split = one("split", ""), .against = one("against", "")}));
+  }
+  if (const auto rest = after(path, "/api/runs/")) return run_answer(*rest);
+  if (const auto rest = after(path, "/models/")) return model_answer(*rest);
+  if (const auto id = after(path, "/report/")) return report_answer(runs_.find(*id));
+  return page_asset(path);
+}
+
+HttpAnswer Routes::run_answer(const std::string& rest) {
+  if (const auto id = before(rest, "/results")) {
+    const ServedRun run = runs_.find(*id);
+    const auto file = run.file("results.json");
+    if (!file) throw HttpError(404, fmt::format("the run '{}' has no results yet", *id));
+    return json_answer(read_json(*file));
+  }
+  if (const auto id = before(rest, "/metrics")) return json_answer(metrics_json(runs_.find(*id)));
+  if (const auto id = before(rest, "/playground")) return json_answer(playground(runs_.find(*id)));
+  return json_answer(live_page(runs_.find(rest)));
+}
+
+/// "RUN/STAGE.onnx", "RUN/seed-1/STAGE.onnx"
+HttpAnswer Routes::model_answer(const std::string& rest) {
+  const size_t slash = rest.find('/');
+  const auto model = slash == std::string::npos ? std::nullopt : before(rest.substr(slash + 1), ".onnx");
+  if (!model) throw HttpError(404, "expected /models/RUN/STAGE.onnx");
+  HttpAnswer answer;
+  answer.owned = models_.onnx(find_model(runs_.find(rest.substr(0, slash)), *model).file);
+  answer.body = *answer.owned;
+  answer.type = "application/octet-stream";
+  return answer;
+}
+
+Json Routes::models_json() {
+  Json list = Json::array();
+  for (const ServedRun& run : runs_.all())
+    for (const ModelFile& file : model_files(run)) {
+      Json entry = {{"run", run.id()}, {"model", file.name}};
+      try {
+        const auto model = models_.model(file.file);
+        entry.update({{"network", short_description(model->description.network)}, {"parameters", model->network->parameter_count()},
+                      {"input", model->description.input}, {"classes", model->description.classes},
+                      {"onnx", models_.has_onnx(file.file) ? Json(onnx_address(run.id(), file.name)) : Json()}});
+      } catch (const Error& problem) {
+        entry["error"] = problem.what();
+      }
+      list.push_back(entry);
+    }
+  return {{"models", list}};
+}
+
+Json Routes::playground(const ServedRun& run) {
+  const std::optional<Recipe> recipe = recipe_of(run);
+  std::vector<PlaygroundModel> models;
+  Json left_out = Json::array();
+  for (const ModelFile& file : model_files(run)) {
+    try {
+      const auto model = models_.model(file.file);
+      const ModelDescription& description = model->description;
+      if (!takes_pictures(description)) throw Error(fmt::format("it takes inputs of {}, no pictures", to_text(description.input)));
+      if (!models.empty() && (description.input != models.front().model->description.input ||
+                              description.classes != models.front().model->description.classes))
+        throw Error("it takes other pictures, or knows other classes, than the first");
+      const std::string stage = file.name.substr(file.name.find('/') == std::string::npos ? 0 : file.name.find('/') + 1);
+      const StageRecipe* trained = recipe ? recipe->stage(stage) : nullptr;
+      models.push_back({.name = file.name, .model = model,
+                        .onnx = models_.has_onnx(file.file) ? std::optional(onnx_address(run.id(), file.name)) : std::nullopt,
+                        .teacher = trained != nullptr && !trained->teachers.empty() ? trained->teachers.front() : ""});
+    } catch (const Error& problem) {
+      left_out.push_back({{"name", file.name}, {"why", problem.what()}});
+    }
+  }
+  if (models.empty()) {
+    const bool none = left_out.empty();
+    throw HttpError(
+        404, none ? fmt::format("the run '{}' has no trained network yet", run.id())
+                  : fmt::format("no network of the run '{}' can be played with: {}", run.id(), left_out[0]["why"].get<std::string>()));
+  }
+  ReportedExamples examples;
+  for (const SeedFolder& seed : run.seeds())
+    if (const auto file = run.file(seed.prefix + "examples.json"); file && examples.examples.empty()) examples = read_examples(*file);
+  Json json = playground_json(recipe ? recipe->name : run.id(), models, examples);
+  json["run"] = run.id();
+  json["left_out"] = left_out;
+  return json;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,45 @@
+#pragma once
+// What `limbeck serve` answers to which path. The pages come from inside of the program; everything else is made from the run folders.
+//
+//   GET  /                              the pages, app.js, app.css, …
+//   GET  /api/runs                      {"version", "runs": [{"id", "name", "state"}]}
+//   GET  /api/runs/RUN                  as live_page()
+//   GET  /api/runs/RUN/results          results.json
+//   GET  /api/runs/RUN/metrics          {"stages": [{"name", "epochs": [each line of metrics.jsonl]}]}
+//   GET  /api/runs/RUN/playground       as playground_json()
+//   GET  /api/models                    {"models": [{"run", "model", "network", "parameters", "input", "classes", "onnx"}]}
+//   GET  /api/compare?run=A&run=B       as comparison_json(), with numbers as text; &metric=accuracy &split=test
+//   GET  /models/RUN/STAGE.onnx         the network for any ONNX runtime; of several seeds /models/RUN/seed-1/STAGE.onnx
+//   GET  /report/RUN                    the whole report
+//   POST /predict                       see prediction.h
+//
+// What goes wrong is {"error": message} with a status of 400 or above.
+#include "serve/http.h"
+#include "serve/served_models.h"
+#include "serve/served_runs.h"
+
+namespace limbeck {
+
+/// May be asked by several threads at once.
+class Routes {
+ public:
+  explicit Routes(ServedRuns runs) : runs_(std::move(runs)) {}
+
+  HttpAnswer answer(const HttpRequest& request);
+  const ServedRuns& runs() const { return runs_; }
+
+ private:
+  HttpAnswer get(const HttpRequest& request);
+  HttpAnswer run_answer(const std::string& rest);
+  HttpAnswer model_answer(const std::string& rest);
+  Json models_json();
+  Json playground(const ServedRun& run);
+
+  ServedRuns runs_;
+  ServedModels models_;
+};
+
+/// The policy of the pages: scripts, styles and data from this server alone.
+extern const char* const kPagePolicy;
+
+}  // namespace limbeck

@@ -1,0 +1,323 @@
+"""`limbeck serve`: the run as it trains, predictions, the API; and requests that mean no good."""
+import json
+import math
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from serving import LIMBECK, ServeTest, make_run
+
+
+class Serve(ServeTest):
+    def examples(self):
+        return json.loads((self.out / "examples.json").read_text())["examples"]
+
+    def test_pages_and_api_of_a_finished_run(self):
+        make_run(self)
+        self.serve(self.out)
+        status, headers, page = self.ask("GET", "/")
+        self.assertEqual((status, headers["Content-Encoding"]), (200, "gzip"))
+        self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+        self.assertNotIn("unsafe-inline", headers["Content-Security-Policy"])
+        self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+        for path in ("/app.js", "/app.css", "/playground.js", "/report.css", "/report.js", "/ort-wasm-simd-threaded.wasm"):
+            self.assertEqual(self.ask("GET", path)[0], 200, path)
+        self.assertEqual(self.get("/api/runs")["runs"], [{"id": "out", "name": "small", "state": "done"}])
+        run = self.get("/api/runs/out")
+        self.assertEqual([(stage["name"], stage["state"]) for stage in run["stages"]], [("teacher", "done"), ("distilled", "done")])
+        html = "".join(section["html"] for section in run["sections"])
+        self.assertIn("<svg", html)
+        self.assertIn("soft_targets", html)
+        self.assertEqual(self.get("/api/runs/out/results"), json.loads((self.out / "results.json").read_text()))
+        lines = (self.out / "stages/distilled/metrics.jsonl").read_text().splitlines()
+        metrics = {stage["name"]: stage["epochs"] for stage in self.get("/api/runs/out/metrics")["stages"]}
+        self.assertEqual(metrics["distilled"], [json.loads(line) for line in lines])
+        status, headers, report = self.ask("GET", "/report/out")
+        self.assertEqual(status, 200)
+        self.assertIn(b"Soft targets", report)
+        self.assertIn("sandbox", headers["Content-Security-Policy"])
+
+    def test_unchanged_answers_are_not_sent_again(self):
+        make_run(self)
+        self.serve(self.out)
+        for path in ("/api/runs/out", "/app.js"):
+            _, headers, _ = self.ask("GET", path)
+            status, _, body = self.ask("GET", path, headers={"If-None-Match": headers["ETag"]})
+            self.assertEqual((status, body), (304, b""))
+            self.assertEqual(self.ask("GET", path, headers={"If-None-Match": '"other"'})[0], 200)
+
+    def test_predictions_are_the_networks(self):
+        make_run(self)
+        self.serve(self.out)
+        example = self.examples()[0]
+        pixels = [byte / 255 for byte in example["pixels"]]
+        rows = [pixels[i:i + 28] for i in range(0, 784, 28)]
+        for temperature in (1, 4):
+            exponents = [math.exp(logit / temperature) for logit in example["logits"]["distilled"]]
+            expected = [value / sum(exponents) for value in exponents]
+            answer = self.predict({"model": "distilled", "temperature": temperature, "inputs": [pixels, rows, [rows]]})
+            self.assertEqual(answer["classes"], [str(digit) for digit in range(10)])
+            for prediction in answer["predictions"]:
+                for found, wanted in zip(prediction["probabilities"], expected, strict=True):
+                    self.assertAlmostEqual(found, wanted, delta=1e-4)
+                self.assertEqual(prediction["class"], str(expected.index(max(expected))))
+
+    def test_mistakes_in_predictions_are_named(self):
+        make_run(self)
+        self.serve(self.out)
+        good = [0] * 784
+        for request, status, message in (
+                ("{", 400, "not valid JSON"),
+                ("[]", 400, "expected an object"),
+                ({"inputs": [good]}, 400, "no 'model'"),
+                ({"model": "distiled", "inputs": [good]}, 404, "did you mean 'distilled'"),
+                ({"model": "../../stages/distilled", "inputs": [good]}, 404, "no trained model"),
+                ({"model": "distilled", "run": "nowhere", "inputs": [good]}, 404, "no run"),
+                ({"model": "distilled"}, 400, "'inputs' is missing"),
+                ({"model": "distilled", "inputs": good}, 400, "inputs[0] is a number; expected a list of 784"),
+                ({"model": "distilled", "inputs": [good[:-1]]}, 400, "inputs[0] has 783 entries; expected 784"),
+                ({"model": "distilled", "inputs": [good, [[0] * 28] * 27]}, 400, "inputs[1] has 27 entries; expected 28"),
+                ({"model": "distilled", "inputs": [[[0] * 27] * 28]}, 400, "inputs[0][0] has 27 entries"),
+                ({"model": "distilled", "inputs": [good[:-1] + ["x"]]}, 400, "inputs[0][783] is a string"),
+                ({"model": "distilled", "inputs": [good[:-1] + [1e300]]}, 400, "float32"),
+                ({"model": "distilled", "inputs": [good[:-1] + [None]]}, 400, "inputs[0][783] is null"),
+                (json.dumps({"model": "distilled", "inputs": [good[:-1] + [float("nan")]]}), 400, "not valid JSON"),
+                (json.dumps({"model": "distilled", "inputs": [good]}).replace("[0,", "[1e999,"), 400, "not valid JSON"),
+                ({"model": "distilled", "inputs": [good], "temperature": 0}, 400, "'temperature' is 0"),
+                ({"model": "distilled", "inputs": [good], "temprature": 2}, 400, "did you mean 'temperature'"),
+                ({"model": "distilled", "inputs": [good] * 1001}, 413, "at most 1000"),
+                ("[" * 100000, 400, "nested")):
+            with self.subTest(message=message):
+                self.assertIn(message, self.predict(request, status)["error"])
+        self.assertEqual(len(self.predict({"model": "distilled", "inputs": [good]})["predictions"]), 1)
+
+    def test_onnx_files_of_the_models(self):
+        make_run(self)
+        self.serve(self.out)
+        models = self.get("/api/models")["models"]
+        self.assertEqual([(model["model"], model["onnx"]) for model in models],
+                         [("distilled", "/models/out/distilled.onnx"), ("teacher", "/models/out/teacher.onnx")])
+        status, _, content = self.ask("GET", models[0]["onnx"])
+        self.assertEqual(status, 200)
+        self.assertIn(b"logits", content)
+        playground = self.get("/api/runs/out/playground")
+        self.assertEqual(playground["input"], [1, 28, 28])
+        self.assertEqual(len(playground["examples"]), len(self.examples()))
+        self.assertEqual({model["name"]: model["teacher"] for model in playground["models"]}, {"teacher": "", "distilled": "teacher"})
+
+    def test_a_run_that_is_under_way_with_several_seeds_and_members(self):
+        self.recipe.write_text("""
+name: growing
+data: { source: { digits: { train: 1500, test: 100 } }, validation: 100 }
+networks: { large: { mlp: [64] }, small: { mlp: [8] } }
+stages:
+  - { name: ensemble, train: large, epochs: 3, replicas: 2 }
+  - { name: distilled, train: small, epochs: 400, teacher: ensemble }
+""")
+        self.out.mkdir()
+        self.serve(self.folder)
+        self.assertEqual(self.get("/api/runs")["runs"], [])
+        run = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--seeds", "2", "--quiet"], cwd=self.folder)
+        try:
+            deadline = time.time() + 120
+            state = {}
+            while time.time() < deadline:
+                if self.get("/api/runs")["runs"]:
+                    state = self.get("/api/runs/out")
+                    if len(state["stages"]) == 2 and state["stages"][1]["epoch"] >= 3:
+                        break
+                time.sleep(0.05)
+            self.assertEqual(state["state"], "training")
+            ensemble, distilled = state["stages"]
+            self.assertEqual((ensemble["name"], ensemble["parts"] % 3), ("ensemble", 0))
+            self.assertEqual((distilled["state"], distilled["under_way"], distilled["epochs"]), ("training", "seed 1", 400))
+            self.assertGreater(distilled["seconds_left"], 0)
+            self.assertFalse((self.out / "results.json").exists())
+            html = "".join(section["html"] for section in state["sections"])
+            self.assertIn("training", html)
+            self.assertIn("soft_targets", html)     # the term's curve
+            self.assertIn("each network", html + "each network" * html.count("each seed"))
+            models = [model["model"] for model in self.get("/api/models")["models"]]
+            self.assertIn("seed-1/ensemble.1", models)
+        finally:
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+        self.assertEqual(self.get("/api/runs/out")["state"], "stopped")
+        # What a crash cut is left out.
+        metrics = self.out / "seed-1/stages/distilled/metrics.jsonl"
+        with metrics.open("a") as file:
+            file.write('{"epoch": 77, "ep')
+        self.assertEqual(self.get("/api/runs/out")["stages"][1]["state"], "stopped")
+
+    def test_runs_side_by_side(self):
+        make_run(self)
+        self.limbeck("run", self.recipe, "--out", self.folder / "wider", "--quiet", "--set", "networks.small.mlp.hidden=[16]")
+        self.serve(self.folder)
+        self.assertEqual([run["id"] for run in self.get("/api/runs")["runs"]], ["out", "wider"])
+        compared = self.get("/api/compare?run=out&run=wider")
+        self.assertEqual({stage["run"] for stage in compared["stages"]}, {"out", "wider"})
+        self.assertEqual(compared["comparisons"][-1]["verdict"], "too few seeds")
+        self.assertIn({"key": "accuracy", "label": "accuracy"}, compared["metrics"])
+        self.assertIn("%", self.get("/api/compare?run=out&run=wider&metric=accuracy")["stages"][0]["text"])
+        self.assertIn("did you mean 'accuracy'", self.get("/api/compare?run=out&metric=acuracy", expect=400)["error"])
+        self.get("/api/compare", expect=400)
+        # Several runs: a prediction must say of which.
+        self.assertIn("'run'", self.predict({"model": "distilled", "inputs": [[0] * 784]}, 400)["error"])
+        self.predict({"run": "wider", "model": "distilled", "inputs": [[0] * 784]})
+
+    def test_playground_as_a_folder(self):
+        make_run(self)
+        page = self.folder / "page"
+        self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", page,
+                     "--beside", self.out / "stages/teacher/weights.safetensors")
+        description = json.loads((page / "playground.json").read_text())
+        self.assertEqual([model["onnx"] for model in description["models"]], ["distilled.onnx", "teacher.onnx"])
+        self.assertEqual(len(description["examples"]), len(self.examples()))
+        for name in ("index.html", "static.js", "playground.js", "app.css", "report.css", "distilled.onnx", "teacher.onnx"):
+            self.assertTrue((page / name).stat().st_size > 0, name)
+        self.assertEqual((page / "ort-wasm-simd-threaded.wasm").read_bytes()[:4], b"\0asm")
+        self.limbeck("export", self.out / "stages/distilled/weights.safetensors", expect=2)
+
+    def test_port_in_use_and_missing_folders_are_errors(self):
+        self.out.mkdir()
+        self.serve(self.out)
+        done = self.limbeck("serve", self.out, "--port", self.port, expect=1)
+        self.assertIn(f"port {self.port}: Address already in use", done.stderr)
+        self.assertIn("there is no folder", self.limbeck("serve", self.folder / "nowhere", expect=1).stderr)
+
+    def test_ctrl_c_stops_it_at_once(self):
+        self.out.mkdir()
+        process = self.serve(self.out)
+        with socket.create_connection(("127.0.0.1", self.port)) as idle:
+            idle.sendall(b"GET / HT")
+            start = time.time()
+            self.stop()
+            self.assertLess(time.time() - start, 3)
+        self.assertEqual(process.returncode, 0)
+
+
+class HostileRequests(ServeTest):
+    def setUp(self):
+        super().setUp()
+        make_run(self)
+        (self.folder / "secret.txt").write_text("SECRET")
+        (self.folder / "results.json").write_text('{"secret": "SECRET"}')
+        self.serve(self.out)
+        self.addCleanup(self.check_alive)
+
+    def check_alive(self):
+        if self.server is not None:
+            self.assertEqual(self.server.poll(), None)
+            self.assertEqual(self.ask("GET", "/api/runs")[0], 200)
+
+    def test_paths_do_not_leave_the_run(self):
+        escapes = ["../secret.txt", "%2e%2e/secret.txt", "%2e%2e%2fsecret.txt", "..%2fsecret.txt", "....//secret.txt", "%252e%252e/secret.txt",
+                   "%00", "out%00", "..\\secret.txt", "%c0%ae%c0%ae/secret.txt", "/etc/passwd", "%2fetc%2fpasswd"]
+        for prefix in ("/", "/api/runs/", "/api/runs/out/", "/api/runs/out/../", "/models/", "/models/out/", "/models/out/../", "/report/"):
+            for escape in escapes:
+                for suffix in ("", "/results", ".onnx"):
+                    path = prefix + escape + suffix
+                    status, answer = self.raw(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
+                    self.assertIn(status, (400, 404), path)
+                    self.assertNotIn(b"SECRET", answer, path)
+                    self.assertNotIn(b"root:", answer, path)
+
+    def test_links_out_of_the_run_are_not_followed(self):
+        elsewhere = self.folder / "elsewhere"
+        self.limbeck("run", self.recipe, "--out", elsewhere, "--quiet")
+        (self.out / "stages/linked").symlink_to(elsewhere / "stages/teacher")
+        self.assertNotIn("linked", str(self.get("/api/models")))
+        self.get("/models/out/linked.onnx", expect=404)
+        (self.out / "stages/linked").unlink()
+        (self.out / "stages/teacher/weights.safetensors").unlink()
+        (self.out / "stages/teacher/weights.safetensors").symlink_to(elsewhere / "stages/teacher/weights.safetensors")
+        self.get("/models/out/teacher.onnx", expect=404)
+        self.predict({"model": "teacher", "inputs": [[0] * 784]}, 404)
+        (self.out / "results.json").unlink()
+        (self.out / "results.json").symlink_to(self.folder / "results.json")
+        for path in ("/api/runs/out/results", "/report/out", "/api/runs/out", "/api/compare?run=out"):
+            status, _, body = self.ask("GET", path)
+            self.assertGreaterEqual(status, 400, path)
+            self.assertNotIn(b"SECRET", body)
+
+    def test_only_its_own_names_reach_it(self):
+        for host in ("evil.example", f"evil.example:{self.port}", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", ""):
+            status, _ = self.raw(f"GET /api/runs HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            self.assertEqual(status, 421, host)
+        for host in (f"127.0.0.1:{self.port}", f"localhost:{self.port}", "LOCALHOST", f"[::1]:{self.port}"):
+            self.assertEqual(self.raw(f"GET /api/runs HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())[0], 200, host)
+        self.assertEqual(self.raw(b"GET /api/runs HTTP/1.1\r\n\r\n")[0], 400)
+        self.assertEqual(self.raw(b"GET /api/runs HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")[0], 400)
+
+    def test_methods_and_types(self):
+        for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
+            self.assertEqual(self.ask(method, "/api/runs")[0], 405, method)
+        self.assertEqual(self.ask("GET", "/predict")[0], 405)
+        self.assertEqual(self.ask("POST", "/api/runs", "{}", {"Content-Type": "application/json"})[0], 405)
+        for method in ("BREW", "get", "TRACE\tX"):
+            self.assertIn(self.raw(f"{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())[0], (400, 405), method)
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
+            status, _, body = self.ask("POST", "/predict", "{}", {"Content-Type": kind})
+            self.assertEqual(status, 415, kind)
+            self.assertIn("application/json", json.loads(body)["error"])
+        self.assertEqual(self.ask("POST", "/predict", "{}", {"Content-Type": "application/json", "Content-Encoding": "gzip"})[0], 415)
+        self.assertEqual(self.ask("HEAD", "/")[0], 200)
+
+    def test_oversized_requests(self):
+        kind = {"Content-Type": "application/json"}
+        status, _, body = self.ask("POST", "/predict", b" " * (9 << 20), kind)
+        self.assertEqual(status, 413)
+        self.assertIn("error", json.loads(body))
+        start = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
+        self.assertEqual(self.raw(start.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 9 + b"0\r\n\r\n")[0], 413)
+        # More than it is ready to read at all: it may hang up.
+        self.assertIn(self.raw(start.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 64)[0], (400, 413, None))
+        self.assertIn(self.raw(start.encode() + b"Content-Length: 99999999999999999999\r\n\r\n{}")[0], (400, 413, None))
+        self.assertIn(self.raw(b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")[0], (400, 414, None))
+        self.assertEqual(self.raw(b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")[0], 414)
+        self.assertIn(self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100000 + b"\r\n\r\n")[0], (400, None))
+        many = b"".join(b"X-%d: y\r\n" % i for i in range(100000))
+        self.assertIn(self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + many + b"\r\n")[0], (400, None))
+
+    def test_a_refused_body_is_not_taken_for_a_request(self):
+        hidden = b"GET /api/runs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for head in (b"Content-Type: text/plain\r\nContent-Length: %d\r\n" % len(hidden),
+                     b"Content-Type: application/json\r\nContent-Length: 0\r\n"):
+            _, answer = self.raw(b"POST /predict HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n" + hidden)
+            self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
+
+    def test_slow_requests_do_not_keep_others_waiting(self):
+        slow = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(40)]
+        try:
+            for number, connection in enumerate(slow):
+                connection.sendall((b"GET / HTTP/1.1\r\nHost: loc", b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                    b"Content-Length: 100\r\n\r\n{")[number % 2])
+            start = time.time()
+            self.assertEqual(self.ask("GET", "/api/runs")[0], 200)
+            self.assertLess(time.time() - start, 5)
+            # One that sends a byte now and then is cut off all the same.
+            slow[0].settimeout(30)
+            closed = False
+            while not closed and time.time() - start < 25:
+                try:
+                    slow[0].sendall(b"a")
+                except OSError:
+                    closed = True
+                time.sleep(0.5)
+            self.assertTrue(closed)
+        finally:
+            for connection in slow:
+                connection.close()
+
+    def test_random_bytes(self):
+        import random
+        chance = random.Random(1)
+        for _ in range(60):
+            self.raw(bytes(chance.randrange(256) for _ in range(chance.randrange(1, 400))) + b"\r\n\r\n", timeout=15)
+
+
+if __name__ == "__main__":
+    unittest.main()

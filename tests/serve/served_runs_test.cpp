@@ -1,0 +1,75 @@
+#include "serve/served_runs.h"
+
+#include "serve/http.h"
+#include "support/temporary_folder.h"
+
+namespace limbeck {
+namespace {
+
+class ServedRunsTest : public TemporaryFolder {
+ protected:
+  std::vector<std::string> ids(const std::vector<fs::path>& folders) {
+    std::vector<std::string> found;
+    for (const ServedRun& run : ServedRuns(folders).all()) found.push_back(run.id());
+    return found;
+  }
+};
+
+TEST_F(ServedRunsTest, FindsARunAndTheRunsInAFolder) {
+  write_file(folder / "b/results.json", "{}");
+  write_file(folder / "a/stages/teacher/metrics.jsonl", "");
+  write_file(folder / "sweep/point-1/recipe.yaml", "");
+  write_file(folder / "several/seed-3/stages/x/stage.json", "{}");
+  write_file(folder / "papers/notes.txt", "");
+  EXPECT_EQ(ids({folder}), (std::vector<std::string>{"a", "b", "several", "point-1"}));
+  EXPECT_EQ(ids({folder / "b"}), std::vector<std::string>{"b"});
+  EXPECT_EQ(ids({folder / "b", folder}), (std::vector<std::string>{"b", "a", "b~2", "several", "point-1"}));
+  EXPECT_EQ(ids({folder / "papers"}), std::vector<std::string>{});
+  EXPECT_THROW(ServedRuns({folder / "nowhere"}), Error);
+}
+
+TEST_F(ServedRunsTest, ARunThatBeginsLaterIsFound) {
+  const ServedRuns runs({folder});
+  EXPECT_TRUE(runs.all().empty());
+  write_file(folder / "late/recipe.yaml", "");
+  EXPECT_EQ(runs.find("late").id(), "late");
+  EXPECT_NE(message_of<HttpError>([&] { runs.find("lat"); }).find("did you mean 'late'"), std::string::npos);
+}
+
+TEST_F(ServedRunsTest, FilesOutsideOfTheRunAreNotThere) {
+  write_file(folder / "run-2/results.json", "{}");
+  write_file(folder / "run/results.json", "{}");
+  fs::create_symlink(folder / "run-2/results.json", folder / "run/out.json");
+  fs::create_symlink(folder / "run/results.json", folder / "run/in.json");
+  const ServedRun run("run", folder / "run");
+  EXPECT_TRUE(run.file("results.json"));
+  EXPECT_TRUE(run.file("in.json"));
+  EXPECT_FALSE(run.file("out.json"));
+  EXPECT_FALSE(run.file("../run-2/results.json"));
+  EXPECT_FALSE(run.file("/etc/passwd"));
+  EXPECT_FALSE(run.file("."));
+  EXPECT_FALSE(run.file(""));
+}
+
+TEST_F(ServedRunsTest, AReportIsRefusedWhereALinkLeadsOut) {
+  write_file(folder / "secret.json", "{}");
+  write_file(folder / "run/stages/teacher/stage.json", "{}");
+  const ServedRun run("run", folder / "run");
+  EXPECT_NO_THROW(run.check_contained());
+  fs::create_symlink(folder / "secret.json", folder / "run/stages/teacher/evaluation.json");
+  EXPECT_NE(message_of<Error>([&] { run.check_contained(); }).find("stages/teacher/evaluation.json"), std::string::npos);
+}
+
+TEST_F(ServedRunsTest, SeedsComeInTheirOrder) {
+  for (const char* name : {"seed-10", "seed-9", "seed-x", "seed-"}) fs::create_directories(folder / "run" / name / "stages");
+  std::vector<std::string> prefixes;
+  for (const SeedFolder& seed : ServedRun("run", folder / "run").seeds()) prefixes.push_back(seed.prefix);
+  EXPECT_EQ(prefixes, (std::vector<std::string>{"seed-9/", "seed-10/"}));
+  fs::create_directories(folder / "single/stages/b");
+  const ServedRun single("single", folder / "single");
+  EXPECT_EQ(single.seeds().front().prefix, "");
+  EXPECT_EQ(single.stage_folders(single.seeds().front()), std::vector<std::string>{"b"});
+}
+
+}  // namespace
+}  // namespace limbeck

@@ -1,0 +1,74 @@
+// The pages of `limbeck serve`: #/ the runs, #/run/ID, #/play/ID, #/compare?run=A&run=B.
+import { showCompare } from './compare.js';
+import { getJson, h, say } from './dom.js';
+import { showRun } from './run.js';
+
+const main = document.getElementById('main'), links = document.getElementById('links');
+let leave = () => {};   // what the page that is shown does when another one comes
+let visit = 0;
+
+function showRuns(runs) {
+  document.title = 'Runs – Limbeck';
+  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck'), h('h1', {}, 'Runs')),
+    runs.length ? h('ul', { class: 'runs' }, runs.map(run => h('li', {}, h('a', { href: `#/run/${encodeURIComponent(run.id)}` }, h('b', {}, run.id), run.name !== run.id && h('span', { class: 'soft' }, run.name), h('em', { class: `state ${run.state}` }, run.state)))))
+      : h('p', { class: 'lead' }, 'There is no run in this folder yet; this page shows one as soon as it begins.'));
+}
+
+async function showPlayground(id) {
+  document.title = `Playground: ${id} – Limbeck`;
+  const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'), getJson(`/api/runs/${encodeURIComponent(id)}/playground`)]);
+  const root = h('div');
+  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'), h('h1', {}, description.title),
+    h('p', { class: 'note' }, 'Each network is computed in this browser, from the ONNX file that limbeck export writes. At a temperature above 1 its soft targets show what it takes for alike.')), root);
+  mountPlayground(root, description);
+}
+
+function parsePlace() {
+  const [path, query] = location.hash.replace(/^#\/?/, '').split('?'), [page, ...rest] = path.split('/');
+  return { page, id: decodeURIComponent(rest.join('/')), query: new URLSearchParams(query) };
+}
+
+function showLinks(runs, page, id) {
+  const run = id || (runs.length === 1 ? runs[0].id : '');
+  const link = (href, text, current) => h('a', { href, 'aria-current': current && 'page' }, text);
+  links.replaceChildren(...[
+    runs.length > 1 && link('#/', 'Runs', page === ''),
+    run && link(`#/run/${encodeURIComponent(run)}`, 'Run', page === 'run'), run && link(`#/play/${encodeURIComponent(run)}`, 'Playground', page === 'play'),
+    link('#/compare', 'Compare', page === 'compare'),
+  ].filter(Boolean));
+}
+
+async function show() {
+  const { page: asked, id: named, query } = parsePlace();
+  if (!['', 'run', 'play', 'compare'].includes(asked)) return;  // a link to a place in the page
+  const mine = ++visit;
+  leave();
+  leave = () => {};
+  say('');
+  try {
+    const { runs } = await getJson('/api/runs');
+    const page = asked === '' && runs.length === 1 ? 'run' : asked, id = named || (runs.length === 1 ? runs[0].id : '');
+    showLinks(runs, page, id);
+    if (page !== 'run' || main.dataset.run !== id) main.replaceChildren(h('p', { class: 'soft' }, 'Loading…'));
+    main.dataset.run = '';
+    const current = () => mine === visit;
+    if (page === 'run') leave = showRun(main, id, current);
+    else if (page === 'play') await showPlayground(id);
+    else if (page === 'compare') await showCompare(main, runs, query, current);
+    else showRuns(runs);
+    if (page === '' && runs.length === 0) {
+      const again = setTimeout(show, 2000);
+      leave = () => clearTimeout(again);
+    }
+  } catch (problem) {
+    if (mine !== visit) return;
+    main.replaceChildren();
+    say(problem.message);
+  }
+}
+
+addEventListener('hashchange', async () => {
+  await show();
+  main.focus({ preventScroll: true });
+});
+show();

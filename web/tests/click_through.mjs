@@ -1,0 +1,243 @@
+// Clicks through the pages as a reader would, in headless Chromium. Usage: node click_through.mjs STEP ADDRESS [PICTURES_FOLDER]
+// STEP: run, live, playground, static, compare. Prints JSON of what was seen; exits with 1 where something is not as it should be.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const [step, address, pictures] = process.argv.slice(2);
+const executable = process.env.LIMBECK_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+const kDesktop = { width: 1280, height: 900 }, kPhone = { width: 375, height: 740 };
+
+const browser = await chromium.launch({
+  executablePath: executable, headless: true,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const problems = [], asked = [];
+
+/** A page whose complaints and requests are watched. */
+async function open(path, options = {}) {
+  const context = await browser.newContext({ viewport: kDesktop, ...options });
+  const page = await context.newPage();
+  page.on('console', message => { if (['error', 'warning'].includes(message.type())) problems.push(message.text()); });
+  page.on('pageerror', error => problems.push(String(error)));
+  page.on('request', request => asked.push(request.url()));
+  await page.goto(new URL(path, address).href);
+  return page;
+}
+
+async function picture(page, name) {
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+}
+
+async function fits(page) {
+  const content = await page.evaluate(() => document.documentElement.scrollWidth), { width } = page.viewportSize();
+  assert.ok(content <= width, `the page is ${content} pixels wide, the screen ${width}`);
+}
+
+/** The same page on a phone and in the dark; nothing may stick out. */
+async function variants(path, name, ready) {
+  for (const [suffix, options] of [['phone', { viewport: kPhone, hasTouch: true, isMobile: true }], ['dark', { colorScheme: 'dark' }], ['phone-dark', { viewport: kPhone, isMobile: true, colorScheme: 'dark' }]]) {
+    const page = await open(path, options);
+    await ready(page);
+    await fits(page);
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const [light] = background.match(/\d+/g).map(Number);
+    assert.equal(light < 100, suffix.endsWith('dark'), `the background is ${background}`);
+    await picture(page, `${name}-${suffix}`);
+    await page.context().close();
+  }
+}
+
+const ready = page => page.waitForSelector('[data-state=ready]', { timeout: 120000 });
+const shares = (page, model) => page.$$eval(`.bar-row [data-model="${model}"]`, cells => cells.map(cell => Number(cell.dataset.share)));
+const settled = page => page.waitForTimeout(400);
+
+/** What the page computes with ONNX against what the server's network says of the same picture. */
+async function compareWithServer(page, model) {
+  const request = JSON.parse(await page.inputValue('#request'));
+  request.model = model;
+  const response = await fetch(new URL('/predict', address), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(request) });
+  const [{ probabilities }] = (await response.json()).predictions, here = await shares(page, model);
+  assert.equal(here.length, probabilities.length);
+  const difference = Math.max(...probabilities.map((share, index) => Math.abs(share - here[index])));
+  assert.ok(difference < 1e-4, `${model} differs from the server by ${difference}`);
+  return difference;
+}
+
+async function drawWithMouse(page) {
+  const box = await page.locator('.pad').boundingBox(), at = (x, y) => [box.x + x * box.width, box.y + y * box.height];
+  await page.mouse.move(...at(0.3, 0.25));
+  await page.mouse.down();
+  for (const [x, y] of [[0.7, 0.25], [0.6, 0.5], [0.5, 0.8]]) await page.mouse.move(...at(x, y), { steps: 8 });
+  await page.mouse.up();
+  await settled(page);
+}
+
+const steps = {
+  async run() {
+    const page = await open('/');
+    await page.waitForSelector('#training svg[data-plot] path.line');
+    assert.equal(await page.textContent('h1'), 'small');
+    const stages = await page.$$eval('.results tbody tr td:first-child', cells => cells.map(cell => cell.textContent));
+    assert.ok(stages[0].includes('teacher') && stages[1].includes('distilled'));
+    const chart = page.locator('#training svg[data-plot]').first();
+    await chart.scrollIntoViewIfNeeded();
+    await chart.hover();
+    assert.ok(await page.isVisible('#tip'));
+    await chart.focus();
+    await page.keyboard.press('ArrowRight');
+    assert.match(await page.textContent('#tip'), /epoch/);
+    assert.ok(await page.$eval('.strip .place', place => place.style.left.endsWith('%')), 'lengths that the markup carries are set');
+    await fits(page);
+    await page.mouse.move(0, 0);
+    await picture(page, 'run');
+    await variants('/', 'run', other => other.waitForSelector('#training svg[data-plot] path.line'));
+    return { stages };
+  },
+
+  /** A run under way: more epochs come by themselves, and what the reader folded stays folded. */
+  async live() {
+    const page = await open('/');
+    await page.waitForSelector('.state.training');
+    await page.waitForSelector('#training svg[data-plot] path.line');
+    const text = () => page.textContent('.stages'), first = await text();
+    await page.locator('#training summary').first().click();
+    await page.waitForFunction(before => document.querySelector('.stages').textContent !== before, first);
+    await page.waitForTimeout(2500);
+    assert.equal(await page.$eval('#training details', fold => fold.open), false);
+    await picture(page, 'live');
+    const phone = await open('/', { viewport: kPhone, isMobile: true });
+    await phone.waitForSelector('#training svg[data-plot] path.line');
+    await fits(phone);
+    await picture(phone, 'live-phone');
+    return { first, later: await text() };
+  },
+
+  async playground() {
+    const page = await open('/');
+    await page.click('#links >> text=Playground');
+    await ready(page);
+    const seen = { example: await compareWithServer(page, 'distilled') };
+    await picture(page, 'playground-example');
+    await page.click('.thumbnail >> nth=3');
+    await settled(page);
+    seen.another = await compareWithServer(page, 'teacher');
+
+    await page.click('text=Clear');
+    await settled(page);
+    assert.equal(await page.locator('.bar-row').count() > 0, true, 'an example stays until something is drawn');
+    await drawWithMouse(page);
+    assert.equal(await page.textContent('.sees .soft >> nth=1'), 'Your drawing');
+    seen.mouse = await compareWithServer(page, 'distilled');
+    const mean = await page.evaluate(() => {
+      const canvas = document.querySelector('.seen'), { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let mass = 0, x = 0, y = 0, left = width, right = 0, top = height, bottom = 0;
+      for (let i = 0; i < width * height; ++i) {
+        const ink = data[4 * i], column = i % width, row = Math.floor(i / width);
+        mass += ink;
+        x += ink * (column + 0.5);
+        y += ink * (row + 0.5);
+        if (ink) [left, right, top, bottom] = [Math.min(left, column), Math.max(right, column), Math.min(top, row), Math.max(bottom, row)];
+      }
+      return { x: x / mass, y: y / mass, longest: Math.max(right - left, bottom - top) + 1 };
+    });
+    assert.ok(Math.abs(mean.x - 14) <= 0.6 && Math.abs(mean.y - 14) <= 0.6, `centre of mass at ${mean.x}, ${mean.y}`);
+    assert.ok(mean.longest >= 19 && mean.longest <= 21, `the ink is ${mean.longest} pixels long`);
+    await picture(page, 'playground-drawn');
+
+    const before = await shares(page, 'distilled');
+    await page.locator('#temperature').focus();
+    for (let i = 0; i < 12; ++i) await page.keyboard.press('PageUp');
+    await settled(page);
+    const softer = await shares(page, 'distilled');
+    assert.ok(Math.max(...softer) < Math.max(...before), 'a higher temperature softens');
+    seen.softer = await compareWithServer(page, 'distilled');
+    await page.click('.buttons button:text-is("4")');
+    assert.equal(await page.textContent('output[for=temperature]'), '4');
+
+    await page.click('text=Clear');
+    await settled(page);
+    assert.match(await page.textContent('.bars'), /Draw/);
+    await page.locator('.pad').focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Space');
+    for (let i = 0; i < 9; ++i) await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Space');
+    await settled(page);
+    seen.keyboard = await compareWithServer(page, 'teacher');
+    await picture(page, 'playground-keyboard');
+
+    // A picture from a file: a white square on black, as PNG made by the browser itself.
+    const png = await page.evaluate(() => {
+      const canvas = document.createElement('canvas');
+      canvas.width = 80;
+      canvas.height = 60;
+      const context = canvas.getContext('2d');
+      context.fillRect(0, 0, 80, 60);
+      context.fillStyle = '#fff';
+      context.fillRect(30, 20, 20, 20);
+      return canvas.toDataURL('image/png').split(',')[1];
+    });
+    await page.setInputFiles('#file', { name: 'square.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
+    await settled(page);
+    assert.equal(await page.textContent('.sees .soft >> nth=1'), 'square.png');
+    seen.file = await compareWithServer(page, 'distilled');
+
+    assert.equal(await page.$eval('.answer p:last-child', line => line.textContent.includes('in this browser')), true);
+    await fits(page);
+    await variants('/#/play/out', 'playground', ready);
+    const phone = await open('/#/play/out', { viewport: kPhone, hasTouch: true, isMobile: true });
+    await ready(phone);
+    const pad = await phone.locator('.pad').boundingBox();
+    await phone.touchscreen.tap(pad.x + pad.width / 2, pad.y + pad.height / 2);
+    await settled(phone);
+    assert.equal(await phone.textContent('.sees .soft >> nth=1'), 'Your drawing', 'a finger draws');
+    return seen;
+  },
+
+  /** The folder of `limbeck export --page` on some web server. */
+  async static() {
+    const page = await open('/index.html');
+    await ready(page);
+    await drawWithMouse(page);
+    const sum = (await shares(page, 'distilled')).reduce((a, b) => a + b, 0);
+    assert.ok(Math.abs(sum - 1) < 1e-6);
+    await picture(page, 'static');
+    return { distilled: await shares(page, 'distilled') };
+  },
+
+  async compare() {
+    const page = await open('/');
+    await page.click('#links >> text=Compare');
+    await page.waitForSelector('.compared');
+    const columns = await page.$$eval('.compared thead th', cells => cells.map(cell => cell.textContent));
+    await page.selectOption('select[name=metric]', 'accuracy');
+    await page.waitForFunction(() => document.querySelector('.compared td')?.textContent.includes('%'));
+    await page.uncheck('input[name=run] >> nth=1');
+    await page.waitForFunction(() => document.querySelectorAll('.compared thead th').length === 2);
+    await page.check('input[name=run] >> nth=1');
+    await page.waitForFunction(() => document.querySelectorAll('.compared thead th').length === 3);
+    await picture(page, 'compare');
+    await page.click('#links >> text=Runs');
+    await page.waitForSelector('.runs a');
+    await picture(page, 'runs');
+    await variants('/#/compare', 'compare', other => other.waitForSelector('.compared'));
+    return { columns };
+  },
+};
+
+try {
+  const seen = await steps[step]();
+  assert.deepEqual(problems, [], 'the pages complain');
+  const elsewhere = asked.filter(url => !url.startsWith(new URL('/', address).href) && !/^(data|blob):/.test(url));
+  assert.deepEqual(elsewhere, [], 'nothing is asked for elsewhere');
+  console.log(JSON.stringify(seen));
+} catch (problem) {
+  console.error(problem, problems);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
