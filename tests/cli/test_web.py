@@ -68,7 +68,7 @@ class Web(ServeTest):
 
     def test_runs_side_by_side(self):
         make_run(self)
-        self.limbeck("run", self.recipe, "--out", self.folder / "wider", "--quiet", "--set", "networks.small.mlp.hidden=[16]")
+        self.limbeck("run", self.recipe, "--out", self.folder / "wider", "--quiet", "--set", "networks.small.mlp=[16]")
         self.serve(self.folder)
         self.assertEqual(self.click("compare", self.port)["columns"], ["stage", "out", "wider"])
 
