@@ -35,12 +35,15 @@ std::vector<fs::path> event_files(const fs::path& folder) {
 }
 
 /// Puts a file in the place of those that are there, under a later name, since a viewer that watches the folder goes on to the next file;
-/// returns its path. The same content as that of the only file there is left as it is.
-fs::path replace_files(const fs::path& folder, const std::string& content) {
+/// returns its path. An only file that has the same records after its head, which tells the time of its making, is left as it is.
+fs::path replace_files(const fs::path& folder, const std::string& head, const std::string& records) {
   const std::vector<fs::path> old = event_files(folder);
-  if (old.size() == 1 && read_file(old.front()) == content) return old.front();
+  if (old.size() == 1) {
+    const std::string before = read_file(old.front());
+    if (before.size() >= head.size() && std::string_view(before).substr(head.size()) == records) return old.front();
+  }
   const fs::path file = folder / fmt::format("{}{}.{}.{}", kPrefix, static_cast<int64_t>(now()), host_name(), ::getpid());
-  write_file(file, content);
+  write_file(file, head + records);
   for (const fs::path& other : old)
     if (other != file) fs::remove(other);
   return file;
@@ -82,13 +85,13 @@ void TensorBoardWriter::begin(const std::string& stage_folder, int64_t last_epoc
   if (!fs::exists(metrics_)) return;  // nothing was trained: an ensemble, a calibration
   epoch_ = 0;
   epoch_time_ = now();
-  const std::string epochs = new_epochs(last_epoch);
-  std::string content = version_record(epoch_time_) + start_record(epoch_time_, 0) + epochs;
+  const std::string head = version_record(epoch_time_) + start_record(epoch_time_, 0);
+  std::string records = new_epochs(last_epoch);
   if (last_epoch < 0) {
     const Json done = read_json(stage / "stage.json");
-    content += test_figures(json_field(json_field(json_field(done, "results"), "evaluations"), "test"));
+    records += test_figures(json_field(json_field(json_field(done, "results"), "evaluations"), "test"));
   }
-  file_ = replace_files((run_ / "tensorboard" / of_seed / stage.filename()).lexically_normal(), content);
+  file_ = replace_files((run_ / "tensorboard" / of_seed / stage.filename()).lexically_normal(), head, records);
 }
 
 std::string TensorBoardWriter::new_epochs(int64_t last_epoch) {

@@ -60,7 +60,10 @@ HttpRequest request_from(const httplib::Request& request, std::string body) {
 /// The body is sent from where it lies; without httplib's own compression, which would pack again what is packed.
 void send(HttpAnswer answer, const httplib::Request& request, httplib::Response& response) {
   const std::string tag = answer.tag.empty() ? "" : "\"" + answer.tag + "\"";
-  for (const auto& [name, value] : answer.headers) response.set_header(name, value);
+  for (const auto& [name, value] : answer.headers) {
+    response.headers.erase(name);  // what is said of all answers
+    response.set_header(name, value);
+  }
   if (!tag.empty()) response.set_header("ETag", tag);
   response.status = answer.status;
   if (!tag.empty() && request.get_header_value("If-None-Match") == tag) {

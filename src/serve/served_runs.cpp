@@ -38,7 +38,7 @@ std::optional<int64_t> seed_of(const std::string& name) {
 
 bool is_run(const fs::path& folder) {
   std::error_code ignored;
-  for (const char* name : {"results.json", "recipe.yaml", "stages"})
+  for (const char* name : {"results.json", "stages", ".lock"})
     if (fs::exists(folder / name, ignored)) return true;
   for (const std::string& name : names_in(folder))
     if (seed_of(name) && is_folder(folder / name / "stages")) return true;

@@ -153,7 +153,7 @@ stages:
 
     def test_runs_side_by_side(self):
         make_run(self)
-        self.limbeck("run", self.recipe, "--out", self.folder / "wider", "--quiet", "--set", "networks.small.mlp.hidden=[16]")
+        self.limbeck("run", self.recipe, "--out", self.folder / "wider", "--quiet", "--set", "networks.small.mlp=[16]")
         self.serve(self.folder)
         self.assertEqual([run["id"] for run in self.get("/api/runs")["runs"]], ["out", "wider"])
         compared = self.get("/api/compare?run=out&run=wider")
@@ -248,8 +248,8 @@ class HostileRequests(ServeTest):
             self.assertEqual(status, 421, host)
         for host in (f"127.0.0.1:{self.port}", f"localhost:{self.port}", "LOCALHOST", f"[::1]:{self.port}"):
             self.assertEqual(self.raw(f"GET /api/runs HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())[0], 200, host)
-        for none in (b"", b"Host: \r\n"):
-            self.assertEqual(self.raw(b"GET /api/runs HTTP/1.1\r\n" + none + b"\r\n")[0], 400)
+        self.assertEqual(self.raw(b"GET /api/runs HTTP/1.1\r\n\r\n")[0], 400)
+        self.assertIn(self.raw(b"GET /api/runs HTTP/1.1\r\nHost: \r\n\r\n")[0], (400, 421))
         self.assertEqual(self.raw(b"GET /api/runs HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")[0], 400)
 
     def test_methods_and_types(self):

@@ -18,7 +18,7 @@ class ServedRunsTest : public TemporaryFolder {
 TEST_F(ServedRunsTest, FindsARunAndTheRunsInAFolder) {
   write_file(folder / "b/results.json", "{}");
   write_file(folder / "a/stages/teacher/metrics.jsonl", "");
-  write_file(folder / "sweep/point-1/recipe.yaml", "");
+  write_file(folder / "sweep/point-1/.lock", "");
   write_file(folder / "several/seed-3/stages/x/stage.json", "{}");
   write_file(folder / "papers/notes.txt", "");
   EXPECT_EQ(ids({folder}), (std::vector<std::string>{"a", "b", "several", "point-1"}));
@@ -31,7 +31,7 @@ TEST_F(ServedRunsTest, FindsARunAndTheRunsInAFolder) {
 TEST_F(ServedRunsTest, ARunThatBeginsLaterIsFound) {
   const ServedRuns runs({folder});
   EXPECT_TRUE(runs.all().empty());
-  write_file(folder / "late/recipe.yaml", "");
+  write_file(folder / "late/.lock", "");
   EXPECT_EQ(runs.find("late").id(), "late");
   EXPECT_NE(message_of<HttpError>([&] { runs.find("lat"); }).find("did you mean 'late'"), std::string::npos);
 }
