@@ -236,11 +236,22 @@ TEST_F(TensorBoardTest, TellsOfStagesThatWereDoneBefore) {
   EXPECT_EQ(steps_of(all, "loss/train"), (std::vector<int64_t>{1}));
   const fs::path before = fs::directory_iterator(folder.path() / "tensorboard/s")->path();
   TensorBoardWriter(folder.path())(StageReused{"s", stage("s")});
-  EXPECT_EQ(events().size(), all.size());
-  write_file(before.parent_path() / "events.out.tfevents.1.elsewhere.1", read_file(before));
-  fs::remove(before);
+  EXPECT_EQ(events().size(), all.size()) << "the same again is left as it is: " << before;
+}
+
+TEST_F(TensorBoardTest, LeavesTheFileOfAFinishedStageAsItIs) {
+  write_file(stage("s") / "metrics.jsonl", "");
+  TensorBoardWriter writer(folder.path());
+  writer(StageStarted{"s", "", 1, 0, stage("s")});
+  finish_epoch(writer, 1);
+  writer(StageDone{"s", 1, 2, {"test", 100, 7, 0.93, 0.2}});
+  write_json(stage("s") / "stage.json", {{"results", {{"evaluations", {{"test", {{"errors", 7}, {"accuracy", 0.93}, {"nll", 0.2}}}}}}}});
+  const fs::path written = fs::directory_iterator(folder.path() / "tensorboard/s")->path();
+  const fs::path moved = written.parent_path() / "events.out.tfevents.1.here.1";
+  fs::rename(written, moved);
   TensorBoardWriter(folder.path())(StageReused{"s", stage("s")});
-  EXPECT_TRUE(fs::exists(before.parent_path() / "events.out.tfevents.1.elsewhere.1")) << "the same again is left as it is";
+  EXPECT_TRUE(fs::exists(moved));
+  EXPECT_EQ(steps_of(events(), "errors/test"), (std::vector<int64_t>{1}));
 }
 
 TEST_F(TensorBoardTest, KeepsSeedsApartAndLeavesOutWhatIsNotTrained) {

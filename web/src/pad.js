@@ -113,12 +113,22 @@ export class Pad {
     }
     const shown = this.canvas.getContext('2d');
     shown.drawImage(this.ink, 0, 0);
+    if (this.isEmpty && !this.showsPen) this.invite(shown);
     if (!this.showsPen) return;
     shown.strokeStyle = this.isDown ? '#25d398' : '#8fb6ff';
     shown.lineWidth = 3;
     shown.beginPath();
     shown.arc(this.at.x, this.at.y, this.pen / 2 + 2, 0, 2 * Math.PI);
     shown.stroke();
+  }
+
+  /** What an empty area says; the networks do not see it. */
+  invite(context) {
+    context.fillStyle = '#8a8a8a';
+    context.font = `${Math.round(this.canvas.height / 16)}px system-ui, sans-serif`;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.fillText('Draw here', this.canvas.width / 2, this.canvas.height / 2);
   }
 
   pixels() { return this.ink.getContext('2d').getImageData(0, 0, this.ink.width, this.ink.height); }
