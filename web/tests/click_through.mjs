@@ -79,7 +79,7 @@ async function drawWithMouse(page) {
 const steps = {
   async run() {
     const page = await open('/');
-    await page.waitForSelector('#training svg[data-plot] path.line');
+    await page.waitForSelector('#training svg[data-plot] path.line:visible');
     assert.equal(await page.textContent('h1'), 'small');
     const stages = await page.$$eval('.results tbody tr td:first-child', cells => cells.map(cell => cell.textContent));
     assert.ok(stages[0].includes('teacher') && stages[1].includes('distilled'));
@@ -94,7 +94,7 @@ const steps = {
     await fits(page);
     await page.mouse.move(0, 0);
     await picture(page, 'run');
-    await variants('/', 'run', other => other.waitForSelector('#training svg[data-plot] path.line'));
+    await variants('/', 'run', other => other.waitForSelector('#training svg[data-plot] path.line:visible'));
     return { stages };
   },
 
@@ -102,7 +102,7 @@ const steps = {
   async live() {
     const page = await open('/');
     await page.waitForSelector('.state.training');
-    await page.waitForSelector('#training svg[data-plot] path.line');
+    await page.waitForSelector('#training svg[data-plot] path.line:visible');
     const text = () => page.textContent('.stages'), first = await text();
     await page.locator('#training summary').first().click();
     await page.waitForFunction(before => document.querySelector('.stages').textContent !== before, first);
@@ -110,7 +110,7 @@ const steps = {
     assert.equal(await page.$eval('#training details', fold => fold.open), false);
     await picture(page, 'live');
     const phone = await open('/', { viewport: kPhone, isMobile: true });
-    await phone.waitForSelector('#training svg[data-plot] path.line');
+    await phone.waitForSelector('#training svg[data-plot] path.line:visible');
     await fits(phone);
     await picture(phone, 'live-phone');
     return { first, later: await text() };
