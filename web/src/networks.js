@@ -5,21 +5,34 @@ ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = { wasm: new URL('./ort-wasm-simd-threaded.wasm', import.meta.url).href };
 
 export class BrowserNetwork {
-  constructor(address) { this.address = address; }
+  /** `shape`: of one example. */
+  constructor(address, shape) {
+    this.address = address;
+    this.shape = shape;
+  }
 
-  /** Loads the file, once. */
-  prepare() { return this.loading ??= this.load(); }
+  /** Loads the file, once; after a failure, again. */
+  prepare() {
+    return this.loading ??= this.load().catch(problem => {
+      this.loading = null;
+      throw problem;
+    });
+  }
 
   async load() {
     const response = await fetch(this.address);
     if (!response.ok) throw new Error(`its file could not be loaded (status ${response.status})`);
     this.session = await ort.InferenceSession.create(new Uint8Array(await response.arrayBuffer()), { executionProviders: ['wasm'] });
+    // The first inference also sets up memory; what the page tells of time is the later ones'.
+    await this.run(new Float32Array(this.shape.reduce((product, size) => product * size)));
   }
 
-  /** `values`: Float32Array of one example of that shape. */
-  async logits(values, shape) {
+  run(values) { return this.session.run({ input: new ort.Tensor('float32', values, [1, ...this.shape]) }); }
+
+  /** `values`: Float32Array of one example. */
+  async logits(values) {
     await this.prepare();
-    const outputs = await this.session.run({ input: new ort.Tensor('float32', values, [1, ...shape]) });
+    const outputs = await this.run(values);
     return Array.from(outputs.logits.data);
   }
 }

@@ -24,7 +24,7 @@ class Playground {
     this.temperature = 1;
     this.models = ordered(description.models).map((model, place) => ({
       ...model, place, shown: place < kMostShown, logits: null, trouble: '',
-      computed: model.onnx ? new BrowserNetwork(new URL(model.onnx, document.baseURI)) : new ServerNetwork(description.run, model.name),
+      computed: model.onnx ? new BrowserNetwork(new URL(model.onnx, document.baseURI), this.shape) : new ServerNetwork(description.run, model.name),
     }));
     this.build();
     if (description.examples.length) this.pick(0);
@@ -186,8 +186,9 @@ class Playground {
       try {
         await model.computed.prepare();
         const begin = performance.now();
-        model.logits = await model.computed.logits(values, this.shape);
+        model.logits = await model.computed.logits(values);
         model.milliseconds = performance.now() - begin;
+        model.trouble = '';
       } catch (problem) {
         model.trouble = problem.message;
         model.logits = null;
