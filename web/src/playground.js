@@ -164,6 +164,7 @@ class Playground {
   /** The picture has changed: the networks are asked again, at most one picture waiting. */
   async change() {
     this.pending = true;
+    this.root.dataset.state = 'computing';
     if (this.working) return;
     this.working = true;
     while (this.pending) {
@@ -172,6 +173,7 @@ class Playground {
       await this.compute();
     }
     this.working = false;
+    this.root.dataset.state = 'ready';
   }
 
   async compute() {
@@ -196,7 +198,6 @@ class Playground {
     }
     this.blank = blank;
     this.setTemperature(this.temperature);
-    this.root.dataset.state = 'ready';
   }
 
   answers() {

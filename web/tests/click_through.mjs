@@ -53,7 +53,6 @@ async function variants(path, name, ready) {
 
 const ready = page => page.waitForSelector('[data-state=ready]', { timeout: 120000 });
 const shares = (page, model) => page.$$eval(`.bar-row [data-model="${model}"]`, cells => cells.map(cell => Number(cell.dataset.share)));
-const settled = page => page.waitForTimeout(400);
 
 /** What the page computes with ONNX against what the server's network says of the same picture. */
 async function compareWithServer(page, model) {
@@ -68,12 +67,13 @@ async function compareWithServer(page, model) {
 }
 
 async function drawWithMouse(page) {
+  await page.locator('.pad').scrollIntoViewIfNeeded();
   const box = await page.locator('.pad').boundingBox(), at = (x, y) => [box.x + x * box.width, box.y + y * box.height];
   await page.mouse.move(...at(0.3, 0.25));
   await page.mouse.down();
   for (const [x, y] of [[0.7, 0.25], [0.6, 0.5], [0.5, 0.8]]) await page.mouse.move(...at(x, y), { steps: 8 });
   await page.mouse.up();
-  await settled(page);
+  await ready(page);
 }
 
 const steps = {
@@ -123,14 +123,15 @@ const steps = {
     const seen = { example: await compareWithServer(page, 'distilled') };
     await picture(page, 'playground-example');
     await page.click('.thumbnail >> nth=3');
-    await settled(page);
+    await ready(page);
     seen.another = await compareWithServer(page, 'teacher');
 
-    await page.click('text=Clear');
-    await settled(page);
-    assert.equal(await page.locator('.bar-row').count() > 0, true, 'an example stays until something is drawn');
+    await page.click('button:text-is("Clear")');
+    await ready(page);
+    assert.match(await page.textContent('.bars'), /Draw/);
     await drawWithMouse(page);
-    assert.equal(await page.textContent('.sees .soft >> nth=1'), 'Your drawing');
+    await page.waitForFunction(() => document.querySelectorAll('.sees .soft')[1]?.textContent === 'Your drawing');
+    await ready(page);
     seen.mouse = await compareWithServer(page, 'distilled');
     const mean = await page.evaluate(() => {
       const canvas = document.querySelector('.seen'), { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -151,22 +152,22 @@ const steps = {
     const before = await shares(page, 'distilled');
     await page.locator('#temperature').focus();
     for (let i = 0; i < 12; ++i) await page.keyboard.press('PageUp');
-    await settled(page);
+    await ready(page);
     const softer = await shares(page, 'distilled');
     assert.ok(Math.max(...softer) < Math.max(...before), 'a higher temperature softens');
     seen.softer = await compareWithServer(page, 'distilled');
     await page.click('.buttons button:text-is("4")');
     assert.equal(await page.textContent('output[for=temperature]'), '4');
 
-    await page.click('text=Clear');
-    await settled(page);
+    await page.click('button:text-is("Clear")');
+    await ready(page);
     assert.match(await page.textContent('.bars'), /Draw/);
     await page.locator('.pad').focus();
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Space');
     for (let i = 0; i < 9; ++i) await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Space');
-    await settled(page);
+    await ready(page);
     seen.keyboard = await compareWithServer(page, 'teacher');
     await picture(page, 'playground-keyboard');
 
@@ -182,8 +183,8 @@ const steps = {
       return canvas.toDataURL('image/png').split(',')[1];
     });
     await page.setInputFiles('#file', { name: 'square.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
-    await settled(page);
-    assert.equal(await page.textContent('.sees .soft >> nth=1'), 'square.png');
+    await page.waitForFunction(() => document.querySelectorAll('.sees .soft')[1].textContent === 'square.png');
+    await ready(page);
     seen.file = await compareWithServer(page, 'distilled');
 
     assert.equal(await page.$eval('.answer p:last-child', line => line.textContent.includes('in this browser')), true);
@@ -193,7 +194,7 @@ const steps = {
     await ready(phone);
     const pad = await phone.locator('.pad').boundingBox();
     await phone.touchscreen.tap(pad.x + pad.width / 2, pad.y + pad.height / 2);
-    await settled(phone);
+    await ready(phone);
     assert.equal(await phone.textContent('.sees .soft >> nth=1'), 'Your drawing', 'a finger draws');
     return seen;
   },
