@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "app/commands.h"
-#include "app/onnx_file.h"
 #include "app/run_options.h"
 #include "core/process.h"
 #include "data/image_folder.h"
 #include "experiment/model.h"
+#include "experiment/model_onnx.h"
 #include "nn/torchscript_file.h"
 #include "recipe/recipe.h"
 
@@ -113,7 +113,7 @@ void write_students(const RunOutcome& run, const OutputOptions& output) {
     const fs::path file = run.out / (int8 ? "student_int8.onnx" : "student.onnx");
     const fs::path weights = run.out / (stage.contains("weights") ? stage["weights"] : stage["weights_of_seeds"][0]).get<std::string>();
     try {
-      write_onnx(file, load_model(weights), weights);
+      write_file(file, model_onnx(load_model(weights), weights));
       if (!output.json) fmt::print("{}: {}\n", int8 ? "In bytes" : "Student", file.string());
     } catch (const Error& error) {  // a TorchScript student may do what ONNX cannot say
       fmt::print(stderr, "{} was not written: {}\n", file.string(), error.what());

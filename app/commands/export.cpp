@@ -5,13 +5,13 @@
 
 #include "app/commands.h"
 #include "app/data_source.h"
-#include "app/onnx_file.h"
 #include "core/process.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
 #include "experiment/model_json.h"
+#include "experiment/model_onnx.h"
 #include "nn/quantization.h"
 #include "serve/playground.h"
 
@@ -89,7 +89,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (!(difference <= kMost))
     throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", flags.model, difference, kMost));
   if (flags.int8) exported = in_bytes(exported, flags);
-  if (extension == ".onnx") write_onnx(flags.out, exported, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes});
+  if (extension == ".onnx") write_file(flags.out, model_onnx(exported, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes}));
   else if (extension == ".pt") save_torchscript(flags.out, *exported.network, exported.description);
   else {
     save_model(flags.out, *exported.network, exported.description);

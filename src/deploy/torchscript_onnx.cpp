@@ -207,9 +207,9 @@ std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network
     torch::jit::Module module = network.module().clone();
     module.eval();
     module = torch::jit::freeze_module(module);
-    const std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph();
+    std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph();
     torch::jit::Inline(*graph);
-    torch::jit::FoldFrozenConvBatchnorm(const_cast<std::shared_ptr<torch::jit::Graph>&>(graph));
+    torch::jit::FoldFrozenConvBatchnorm(graph);
     Shape shape = input;
     shape.insert(shape.begin(), kBatch);
     const torch::Tensor example = torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);

@@ -10,8 +10,6 @@
 namespace limbeck {
 namespace {
 
-std::optional<double> number(const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; }
-
 /// The folder of the run, or of the first of its seeds.
 fs::path folder_of_one_seed(const fs::path& run) {
   if (!fs::exists(run / "results.json") || !fs::exists(run / "recipe.yaml"))
@@ -22,8 +20,8 @@ fs::path folder_of_one_seed(const fs::path& run) {
 
 void take_accuracy(RunNetwork& network, const Json& stage) {
   const Json test = stage.value("/evaluations/test"_json_pointer, Json::object());
-  network.accuracy = number(test.value("accuracy", Json()));
-  network.agreement = number(test.value("agreement", Json()));
+  network.accuracy = number_in(test.value("accuracy", Json()));
+  network.agreement = number_in(test.value("agreement", Json()));
 }
 
 /// What a network that came with its weights was made for: the data of the run's stages.
@@ -83,7 +81,7 @@ RunNetworks networks_of_run(const fs::path& run) {
     if (!given.has_weights() || trained.empty()) continue;
     RunNetwork network{.name = given.name,
                        .files = weight_files(given),
-                       .accuracy = number(accuracy_of(given, results["stages"])),
+                       .accuracy = number_in(accuracy_of(given, results["stages"])),
                        .agreement = {},
                        .mean = {},
                        .foreign = {}};
@@ -132,6 +130,8 @@ Json accuracy_of(const NetworkRecipe& network, const Json& stages) {
     if (stage["teacher"] == network.name) return stage["evaluations"]["test"]["teacher_accuracy"];
   return nullptr;
 }
+
+std::optional<double> number_in(const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; }
 
 uintmax_t bytes_of(const std::vector<fs::path>& files) {
   uintmax_t bytes = 0;

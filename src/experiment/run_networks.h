@@ -40,6 +40,8 @@ Model load(const RunNetwork& network);
 std::vector<fs::path> weight_files(const NetworkRecipe& network);
 /// What the stages that it teaches have found of it, on test; null: nothing.
 Json accuracy_of(const NetworkRecipe& network, const Json& stages);
+/// nullopt where it is null or no number.
+std::optional<double> number_in(const Json& value);
 /// Of all together. Throws Error where one cannot be read.
 uintmax_t bytes_of(const std::vector<fs::path>& files);
 

@@ -179,10 +179,9 @@ void SeedRun::tell_memory() {
 Json SeedRun::deployment(const Json& stages) {
   std::vector<CostRow> rows;
   std::vector<InferenceMaker> makers;
-  const auto number = [](const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; };
   const auto add = [&](const std::string& name, const Json& accuracy, const Json& agreement, const std::vector<fs::path>& files) {
     const std::shared_ptr<Network> measured = network(name);
-    rows.push_back({.name = name, .accuracy = number(accuracy), .agreement = number(agreement), .parameters = measured->parameter_count(),
+    rows.push_back({.name = name, .accuracy = number_in(accuracy), .agreement = number_in(agreement), .parameters = measured->parameter_count(),
                     .multiply_adds = measured->multiply_adds(), .bytes = bytes_of(files), .memory = {}, .memory_before = {}, .cost = {}});
     makers.push_back(inference_of(*measured, setup_.dataset.input_shape()));
   };
@@ -378,12 +377,13 @@ std::shared_ptr<Network> SeedRun::make_quantized(const StageRecipe& stage) {
   return quantized(*source, examples.batch(order.slice(0, 0, std::min(stage.quantize.examples, examples.size()))).inputs);
 }
 
-std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) {
-  if (!stage.quantize.of.empty()) return make_quantized(stage);
+std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   const auto make_replica = [&](int64_t replica) {
     return make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
   };
+  if (!stage.quantize.of.empty())
+    return std::make_shared<GraphNetwork>(quantized(dynamic_cast<const GraphNetwork&>(*make_replica(0)).graph()), setup_.seed);
   if (stage.replicas.count == 1) return make_replica(stage.replica);
   std::vector<std::shared_ptr<Network>> members;
   for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(make_replica(k));
@@ -403,7 +403,7 @@ std::unique_ptr<Teacher> SeedRun::teacher_of(const StageRecipe& stage, TeacherCo
 }
 
 Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerprint) {
-  const std::shared_ptr<Network> trained = make_stage_network(stage);
+  const std::shared_ptr<Network> trained = stage.quantize.of.empty() ? make_stage_network(stage) : make_quantized(stage);
   trained->to(setup_.device);
   TrainingResult result = {.conditions = {conditions_of(stage, *trained, Precision::float32)}};
   if (stage.epochs > 0) result = train(stage, *trained, examples_of(stage), fingerprint);

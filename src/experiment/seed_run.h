@@ -88,9 +88,9 @@ class SeedRun {
 
   /// A network of the recipe as training finds it: drawn from the seed, or as its TorchScript file has it.
   std::shared_ptr<Network> make(const NetworkRecipe& network, uint64_t seed) const;
-  /// As the stage begins with it.
-  std::shared_ptr<Network> make_stage_network(const StageRecipe& stage);
-  /// Another stage's network, rounded to bytes.
+  /// Of the stage's form; of a stage that rounds to bytes, without the weights that it begins with.
+  std::shared_ptr<Network> make_stage_network(const StageRecipe& stage) const;
+  /// Another stage's network, rounded to bytes, with ranges from the stage's examples.
   std::shared_ptr<Network> make_quantized(const StageRecipe& stage);
   TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
   ExampleSet examples_of(const StageRecipe& stage) const;

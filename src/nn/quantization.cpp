@@ -20,6 +20,17 @@ bool is_any(const Operation& operation) {
   return (std::holds_alternative<Operations>(operation) || ...);
 }
 
+/// Whether the values stay as they are, in other places or fewer.
+bool moves(const Operation& operation) { return is_any<MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(operation); }
+
+/// The node that computes the logits; those after it only move them.
+size_t logits_of(const Graph& graph) {
+  const std::vector<Node>& nodes = graph.nodes();
+  size_t at = nodes.size() - 1;
+  while (moves(nodes[at].operation) && nodes[at].inputs[0] != Graph::kInput) at = nodes[at].inputs[0];
+  return at;
+}
+
 /// Of each node (and, last, of the input) whether its values are kept as bytes.
 std::vector<bool> kept_as_bytes(const Graph& graph) {
   const std::vector<Node>& nodes = graph.nodes();
@@ -32,11 +43,11 @@ std::vector<bool> kept_as_bytes(const Graph& graph) {
     if (from == Graph::kInput) prepares_input |= is_any<Normalize, Resize>(node.operation);
     else if (uses[from] == 1 && is_any<Relu, Relu6>(node.operation)) ends_in_rectifier[from] = true;
   }
+  const size_t logits = logits_of(graph);
   for (size_t i = 0; i + 1 < nodes.size(); ++i) {
     const bool prepared = is_any<Normalize, Resize>(nodes[i].operation);  // the last of these is what the first layer takes
     const bool before_more = prepared && is_any<Normalize, Resize>(nodes[i + 1].operation);
-    const bool moves = is_any<MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(nodes[i].operation);
-    kept[i] = !moves && !before_more && !ends_in_rectifier[i];
+    kept[i] = i != logits && !moves(nodes[i].operation) && !before_more && !ends_in_rectifier[i];
   }
   kept.back() = !prepares_input;
   return kept;
@@ -138,13 +149,11 @@ std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const torch
     const Outputs outputs = plain->forward(batch, {.taps = taps});
     for (const std::string& source : sources) seen[source].push_back(some_of(source == "input" ? batch : outputs.features.at(source), most));
   }
-  for (const Parameter& buffer : result->buffers()) {
-    const std::string node = buffer.name.substr(0, buffer.name.rfind('.'));
-    if (!node.ends_with(kSuffix)) continue;
-    const std::string source = source_of(node);
-    torch::Tensor value = buffer.value;
+  const TensorMap own = state_of(*result);
+  for (const std::string& source : sources) {
     const ByteRange range = best_range(torch::cat(seen.at(source)));
-    value.fill_(buffer.name.ends_with(".scale") ? range.scale : static_cast<double>(range.zero_point));
+    torch::Tensor(own.at(source + kSuffix + ".scale")).fill_(range.scale);
+    torch::Tensor(own.at(source + kSuffix + ".zero_point")).fill_(static_cast<double>(range.zero_point));
   }
   result->to(inputs.device());
   return result;

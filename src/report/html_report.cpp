@@ -9,12 +9,7 @@
 namespace limbeck {
 namespace {
 
-/// The sections in the order of reading, and how the page's contents call them.
-struct Section {
-  const char* id;
-  const char* name;
-  std::string (*html)(const Page&);
-};
+/// In the order of reading.
 constexpr Section kSections[] = {
     {"results", "Results", results_section},
     {"figures", "Figures", figures_section},

@@ -10,11 +10,6 @@
 namespace limbeck {
 namespace {
 
-struct Section {
-  const char* id;
-  const char* name;
-  std::string (*html)(const Page&);
-};
 constexpr Section kSections[] = {
     {"results", "Results", results_section}, {"figures", "Figures", figures_section}, {"training", "Training", training_section}};
 

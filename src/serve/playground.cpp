@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "deploy/onnx.h"
+#include "experiment/model_onnx.h"
 #include "nn/graph.h"
 #include "report/html.h"
 #include "report/page/assets.h"
@@ -75,8 +75,7 @@ void write_playground(const fs::path& folder, const std::vector<fs::path>& model
     check_same(loaded.front(), loaded.back());
   }
   make_writable_folder(folder);
-  for (const PlaygroundModel& model : loaded)
-    write_file(folder / *model.onnx, to_onnx(*model.model->network, model.model->description.input, {}));
+  for (size_t i = 0; i < loaded.size(); ++i) write_file(folder / *loaded[i].onnx, model_onnx(*loaded[i].model, models[i]));
   for (const auto& [asset, name] : kFiles) write_file(folder / name, unpacked(*find_asset(asset)));
   write_file(folder / "report.css", plot_style() + kPageStyle);
   write_file(folder / "playground.json",

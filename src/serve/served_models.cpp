@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "core/nearest.h"
-#include "deploy/onnx.h"
+#include "experiment/model_onnx.h"
 #include "serve/http.h"
 
 namespace limbeck {
@@ -70,8 +70,7 @@ std::shared_ptr<const std::string> ServedModels::onnx(const fs::path& file) {
   Entry& found = entry(file);
   if (found.onnx != nullptr) return found.onnx;
   try {
-    found.onnx =
-        inference_.run([&] { return std::make_shared<const std::string>(to_onnx(*of_file->network, of_file->description.input, {})); });
+    found.onnx = inference_.run([&] { return std::make_shared<const std::string>(model_onnx(*of_file, file)); });
   } catch (const Error& problem) {
     throw HttpError(404, problem.what());
   }

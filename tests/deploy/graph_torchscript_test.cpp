@@ -7,10 +7,10 @@
 
 #include "deploy/onnx.h"
 #include "deploy/onnxruntime.h"
-#include "deploy/random_network.h"
 #include "nn/quantization.h"
 #include "nn/torchscript_network.h"
 #include "nn/weights.h"
+#include "support/random_network.h"
 #include "support/small_data.h"
 
 namespace limbeck {

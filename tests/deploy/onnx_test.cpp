@@ -6,21 +6,14 @@
 #include <torch/utils.h>
 
 #include "deploy/onnxruntime.h"
-#include "deploy/random_network.h"
 #include "nn/committee.h"
 #include "nn/input.h"
 #include "nn/quantization.h"
+#include "support/random_network.h"
 #include "support/small_data.h"
 
 namespace limbeck {
 namespace {
-
-std::vector<std::string> all_networks() {
-  std::vector<std::string> names;
-  for (const auto& component : components().components(Slot::network))
-    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr) names.push_back(component->info().name);
-  return names;
-}
 
 class Onnx : public OnnxruntimeTest {};
 

@@ -11,6 +11,7 @@
 #include "nn/fold.h"
 #include "nn/network.h"
 #include "nn/weights.h"
+#include "support/random_network.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -21,14 +22,6 @@ const TaskShape kCifar100{{3, 32, 32}, 100};
 
 Graph graph_of(const std::string& network, const TaskShape& task = kCifar100) {
   return std::move(*choose(Slot::network, network).make<Graph, const TaskShape&>(task));
-}
-
-/// All that this program knows by name; a TorchScript file is none of them.
-std::vector<std::string> all_networks() {
-  std::vector<std::string> names;
-  for (const auto& component : components().components(Slot::network))
-    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr) names.push_back(component->info().name);
-  return names;
 }
 
 /// Of a network for 100 classes of 32×32 images.

@@ -6,6 +6,7 @@
 
 #include "nn/fold.h"
 #include "nn/weights.h"
+#include "support/random_network.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -14,28 +15,9 @@ namespace {
 
 const TaskShape kTask{{3, 32, 32}, 10};
 
-torch::Tensor pictures(int64_t count) {
-  torch::manual_seed(1);
-  return torch::rand({count, 3, 32, 32});
-}
+torch::Tensor pictures(int64_t count) { return random_pictures(kTask.input, count); }
 
-/// With batch norm that has seen something.
-GraphNetwork network_of(const std::string& name) {
-  GraphNetwork network(*choose(Slot::network, name).make<Graph, const TaskShape&>(kTask), 1);
-  torch::manual_seed(2);
-  const torch::NoGradGuard no_gradient;
-  for (const Parameter& buffer : network.buffers()) {
-    torch::Tensor value = buffer.value;
-    if (buffer.name.ends_with("running_var")) value.uniform_(0.5, 2);
-    else value.uniform_(-0.3, 0.3);
-  }
-  return network;
-}
-
-torch::Tensor logits_of(const Network& network, const torch::Tensor& inputs) {
-  const torch::NoGradGuard no_gradient;
-  return network.forward(inputs, {}).logits;
-}
+std::shared_ptr<GraphNetwork> network_of(const std::string& name) { return random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(kTask)); }
 
 size_t count_of(const Graph& graph, const std::string& operation) {
   return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(),
@@ -44,14 +26,14 @@ size_t count_of(const Graph& graph, const std::string& operation) {
 
 TEST(BatchNormFolding, GivesTheSameLogitsWithoutTheNodes) {
   for (const char* name : {"keras_student", "resnet20", "densenet121", "mobilenetv2"}) {
-    const GraphNetwork network = network_of(name);
-    const auto folded = batch_norm_folded(network);
-    const torch::Tensor inputs = pictures(4), expected = logits_of(network, inputs);
+    const auto network = network_of(name);
+    const auto folded = batch_norm_folded(*network);
+    const torch::Tensor inputs = pictures(4), expected = logits_of(*network, inputs);
     EXPECT_LT((logits_of(*folded, inputs) - expected).abs().max().item<double>(), 1e-4 * expected.abs().max().item<double>()) << name;
-    EXPECT_LT(count_of(folded->graph(), "batch_norm"), count_of(network.graph(), "batch_norm")) << name;
+    EXPECT_LT(count_of(folded->graph(), "batch_norm"), count_of(network->graph(), "batch_norm")) << name;
   }
-  EXPECT_EQ(count_of(batch_norm_folded(network_of("resnet20").graph()), "batch_norm"), 0U);
-  EXPECT_GT(count_of(batch_norm_folded(network_of("densenet121").graph()), "batch_norm"), 0U);  // before its convolutions
+  EXPECT_EQ(count_of(batch_norm_folded(network_of("resnet20")->graph()), "batch_norm"), 0U);
+  EXPECT_GT(count_of(batch_norm_folded(network_of("densenet121")->graph()), "batch_norm"), 0U);  // before its convolutions
 }
 
 TEST(Rounding, OfWeightsIsByHand) {
@@ -91,10 +73,10 @@ TEST(Rounding, TakesTheRangeThatLosesLeast) {
 
 TEST(Rounding, OfANetworkStaysClose) {
   for (const char* name : {"mlp", "keras_student", "resnet20", "shufflenetv2"}) {
-    const GraphNetwork network = network_of(name);
+    const auto network = network_of(name);
     const torch::Tensor inputs = pictures(32);
-    const auto rounded = quantized(network, inputs);
-    const torch::Tensor expected = logits_of(network, inputs), given = logits_of(*rounded, inputs);
+    const auto rounded = quantized(*network, inputs);
+    const torch::Tensor expected = logits_of(*network, inputs), given = logits_of(*rounded, inputs);
     const double far = (expected - given).abs().max().item<double>() / expected.abs().max().item<double>();
     EXPECT_LT(far, 0.15) << name;
     EXPECT_GT(far, 1e-6) << name;
@@ -115,13 +97,21 @@ TEST(Rounding, StandsWhereARuntimeKeepsBytes) {
   EXPECT_EQ(names, (std::vector<std::string>{"input.quantize", "conv", "relu", "relu.quantize", "pool", "flat", "fc"}));
 }
 
-TEST(Rounding, NeedsExamples) { EXPECT_THROW(quantized(network_of("mlp"), pictures(0)), Error); }
+TEST(Rounding, LeavesLogitsThatAreOnlyFlattenedAfterwards) {
+  Graph graph({3, 8, 8});
+  size_t at = graph.add("pool", GlobalAveragePool{.flat = false}, {Graph::kInput});
+  at = graph.add("classifier", Convolution{.in = 3, .out = 4, .kernel = 1, .bias = true}, {at});
+  graph.add("flat", Flatten{}, {at});
+  EXPECT_EQ(count_of(quantized(graph), "quantize"), 2U);  // of the input and of the pooled
+}
+
+TEST(Rounding, NeedsExamples) { EXPECT_THROW(quantized(*network_of("mlp"), pictures(0)), Error); }
 
 /// What is trained under rounding is the weights; ranges stay.
 TEST(Rounding, LetsANetworkLearn) {
-  const GraphNetwork network = network_of("keras_student");
+  const auto network = network_of("keras_student");
   const torch::Tensor inputs = pictures(32), labels = torch::arange(32) % 10;
-  const auto rounded = quantized(network, inputs);
+  const auto rounded = quantized(*network, inputs);
   const TensorMap before = [&] {
     TensorMap copies;
     for (const auto& [name, value] : state_of(*rounded)) copies[name] = value.clone();

@@ -18,6 +18,13 @@ std::string confusions_section(const Page& page);    ///< which class was taken 
 std::string soft_targets_section(const Page& page);  ///< examples with the networks' distributions
 std::string settings_section(const Page& page);      ///< recipe, environment, how to run it again
 
+/// A section, and how the page's contents call it.
+struct Section {
+  const char* id;
+  const char* name;
+  std::string (*html)(const Page&);
+};
+
 /// The square in a stage's colour that stands before its name.
 std::string chip(int colour);
 /// Chip and name.

@@ -1,11 +1,20 @@
 #pragma once
-// Networks with random weights and with batch norm that has seen something, and random pictures for them.
+// The networks' names; networks with random weights and with batch norm that has seen something, and random pictures for them.
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "experiment/components.h"
 #include "nn/network.h"
 
 namespace limbeck {
+
+/// All that this program knows by name; a TorchScript file is none of them.
+inline std::vector<std::string> all_networks() {
+  std::vector<std::string> names;
+  for (const auto& component : components().components(Slot::network))
+    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr) names.push_back(component->info().name);
+  return names;
+}
 
 inline torch::Tensor random_pictures(const Shape& shape, int64_t count = 5) {
   Shape all = shape;
