@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include "nn/fused_linear.h"
 #include "nn/torch_compatibility.h"
 #include "nn/winograd.h"
 
@@ -92,6 +93,14 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
   }
 };
 
+/// The convolution as a product over all pixels.
+torch::Tensor multiply_pixels(const Convolution& op, const torch::Tensor& image, const torch::Tensor& weight, const torch::Tensor& bias,
+                              const torch::Tensor& rounded_weight) {
+  const torch::Tensor x = as_image(image).permute({0, 2, 3, 1});
+  const torch::Tensor y = fused_linear(x.reshape({-1, op.in}), weight.reshape({op.out, op.in}), bias, {}, rounded_weight.reshape({op.out, op.in}));
+  return y.reshape({x.size(0), x.size(1), x.size(2), op.out}).permute({0, 3, 1, 2});
+}
+
 }  // namespace
 
 bool is_cpu_image(const torch::Tensor& x) {
@@ -102,7 +111,14 @@ bool is_winograd(const Convolution& op) {
   return op.kernel == 3 && op.stride == 1 && op.padding == 1 && op.groups == 1 && op.in % 16 == 0 && op.out % 16 == 0;
 }
 
-torch::Tensor fused_convolution(const Convolution& op, const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
+bool worth_bfloat16(const Convolution& op) {
+  constexpr int64_t kFewest = 64;  // channels; with fewer, rounding the factors costs what the product gains
+  return op.kernel == 1 && op.stride == 1 && op.padding == 0 && op.groups == 1 && std::min(op.in, op.out) >= kFewest;
+}
+
+torch::Tensor fused_convolution(const Convolution& op, const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                                const torch::Tensor& rounded_weight) {
+  if (rounded_weight.defined()) return multiply_pixels(op, x, weight, bias, rounded_weight);
   if (!is_winograd(op)) return torch::conv2d(as_image(x), weight, bias, op.stride, op.padding, 1, op.groups);
   return WinogradConvolution::apply(x, weight, bias.defined() ? bias : torch::empty({0}, x.options()));
 }
@@ -122,7 +138,8 @@ torch::Tensor convolve_without_gradient(const Convolution& op, const torch::Tens
              {pointer_or_null(bias), pointer_or_null(shortcut), rectifier.on, rectifier.slope}, y);
     return y;
   }
-  torch::Tensor y = torch::conv2d(x, weight, bias, op.stride, op.padding, 1, op.groups);
+  torch::Tensor y = prepared.defined() ? multiply_pixels(op, x, weight, bias, prepared)
+                                       : torch::conv2d(x, weight, bias, op.stride, op.padding, 1, op.groups);
   if (added.defined()) y.add_(added);
   if (!rectifier.on) return y;
   return rectifier.slope == 0 ? y.relu_() : torch::leaky_relu_(y, rectifier.slope);

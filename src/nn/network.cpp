@@ -81,7 +81,15 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
 }
 
 bool GraphNetwork::rounds_products() const {
-  return std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& it) { return worth_bfloat16(it.value); });
+  for (size_t node = 0; node < graph_.nodes().size(); ++node)
+    if (gains_from_bfloat16(node)) return true;
+  return false;
+}
+
+bool GraphNetwork::gains_from_bfloat16(size_t node) const {
+  const Node& it = graph_.nodes()[node];
+  if (is_plain<Linear>(it)) return worth_bfloat16(parameters_[first_parameter_[node]].value);
+  return is_plain<Convolution>(it) && worth_bfloat16(std::get<Convolution>(it.operation));
 }
 
 void GraphNetwork::to(torch::Device device) {
@@ -89,13 +97,12 @@ void GraphNetwork::to(torch::Device device) {
   for (Parameter& buffer : buffers_) buffer.value = buffer.value.to(device);
 }
 
-torch::Tensor GraphNetwork::rounded(size_t parameter, const ForwardOptions& options) const {
-  const torch::Tensor& value = parameters_[parameter].value;
-  if (options.precision != Precision::bfloat16 || !worth_bfloat16(value)) return {};
-  if (options.prepared == nullptr) return to_bfloat16(value);
-  options.prepared->rounded.resize(parameters_.size());
-  torch::Tensor& kept = options.prepared->rounded[parameter];
-  if (!kept.defined()) kept = to_bfloat16(value);
+torch::Tensor GraphNetwork::rounded(size_t node, const torch::Tensor& weight, const ForwardOptions& options) const {
+  if (options.precision != Precision::bfloat16 || !gains_from_bfloat16(node)) return {};
+  if (options.prepared == nullptr) return to_bfloat16(weight);
+  options.prepared->rounded.resize(graph_.nodes().size());
+  torch::Tensor& kept = options.prepared->rounded[node];
+  if (!kept.defined()) kept = to_bfloat16(weight);
   return kept;
 }
 
@@ -117,7 +124,7 @@ torch::Tensor GraphNetwork::run_linear(const Step& step, const torch::Tensor& in
   if (options.noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
   const torch::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : torch::Tensor();
   return fused_linear(input, context.parameters[0], bias, {relu ? Activation::relu : Activation::none, drop, options.noise},
-                      rounded(first_parameter_[step.nodes[0]], options));
+                      rounded(step.nodes[0], context.parameters[0], options));
 }
 
 FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& options) const {
@@ -147,10 +154,13 @@ torch::Tensor GraphNetwork::run_convolution(const Step& step, const torch::Tenso
   const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
   if (pass == Pass::inference) {
     const FoldedConvolution own = folded(step, options);
-    return convolve_without_gradient(op, input, own.weight, own.bias, shortcut, rectifier_of(graph_, step), own.winograd);
+    const torch::Tensor prepared = is_winograd(op) ? own.winograd : rounded(step.nodes[0], own.weight, options);
+    return convolve_without_gradient(op, input, own.weight, own.bias, shortcut, rectifier_of(graph_, step), prepared);
   }
   const OperationContext own = context_of(step.nodes[0], options);
-  return fused_convolution(op, input, own.parameters[0], own.parameters.size() > 1 ? own.parameters[1] : torch::Tensor());
+  const bool rounds = options.precision == Precision::bfloat16 && gains_from_bfloat16(step.nodes[0]);
+  return fused_convolution(op, input, own.parameters[0], own.parameters.size() > 1 ? own.parameters[1] : torch::Tensor(),
+                           rounds ? to_bfloat16(own.parameters[0]) : torch::Tensor());
 }
 
 torch::Tensor GraphNetwork::run_batch_norm(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut,

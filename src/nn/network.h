@@ -37,7 +37,7 @@ struct FoldedConvolution {
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
-  std::vector<torch::Tensor> rounded;    ///< per parameter, bfloat16; undefined: not yet made
+  std::vector<torch::Tensor> rounded;    ///< per node, its weight as bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;  ///< of a committee: each network's
 };
 
@@ -104,8 +104,10 @@ class GraphNetwork : public Network {
                           const ForwardOptions& options) const;
   FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
-  /// The parameter as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
-  torch::Tensor rounded(size_t parameter, const ForwardOptions& options) const;
+  /// Whether the node's products are worth rounding.
+  bool gains_from_bfloat16(size_t node) const;
+  /// The node's weight as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
+  torch::Tensor rounded(size_t node, const torch::Tensor& weight, const ForwardOptions& options) const;
 
   Graph graph_;
   Execution execution_;

@@ -30,6 +30,7 @@ struct Of<16> {
 };
 
 #define LIMBECK_INLINE __attribute__((always_inline)) inline
+#define LIMBECK_FLATTEN __attribute__((always_inline))  // of a lambda
 
 /// Bᵀ d of six values.
 template <class Vector>
@@ -79,47 +80,79 @@ Tile tile_at(const WinogradShape& shape, int64_t tile) {
   return {tile / (across * down), tile / across % down * 4, tile % across * 4};
 }
 
+/// The pixels of a square in an image, each the beginning of its channels.
+struct WholeSquare {
+  const float* first;
+  int64_t row, pixel;  ///< floats from one to the next
+
+  LIMBECK_INLINE const float* operator()(int64_t y, int64_t x) const { return first + y * row + x * pixel; }
+};
+
+/// The same where the square sticks out: pixels outside are `zeros`, as many as there are channels.
+template <int64_t Side>
+struct CutSquare {
+  const float* pixels[Side * Side];
+
+  CutSquare(const float* image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0, const float* zeros) {
+    for (int64_t y = 0; y < Side; ++y)
+      for (int64_t x = 0; x < Side; ++x) {
+        const int64_t row = y0 + y, column = x0 + x;
+        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+        pixels[y * Side + x] = inside ? image + (row * width + column) * channels : zeros;
+      }
+  }
+  LIMBECK_INLINE const float* operator()(int64_t y, int64_t x) const { return pixels[y * Side + x]; }
+};
+
+/// Calls `use` with the square of an image whose first pixel is at (y0, x0).
+template <int64_t Side, class Use>
+LIMBECK_INLINE void with_square(const float* image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0, const float* zeros,
+                                const Use& use) {
+  if (y0 >= 0 && x0 >= 0 && y0 + Side <= height && x0 + Side <= width)
+    use(WholeSquare{image + (y0 * width + x0) * channels, width * channels, channels});
+  else
+    use(CutSquare<Side>(image, height, width, channels, y0, x0, zeros));
+}
+
 /// Bᵀ d B of one tile's inputs, written as 36 rows of `channels`, `step` floats apart.
-template <int64_t Lanes>
-LIMBECK_INLINE void input_tile(const float* __restrict image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0,
-                float* __restrict to, int64_t step) {
+template <int64_t Lanes, class Square>
+LIMBECK_INLINE void input_tile(const Square& square, int64_t channels, float* __restrict to, int64_t step) {
   using Vector = typename Of<Lanes>::Vector;
   Vector columns[kPoints], rows[kSide];
   for (int64_t c = 0; c < channels; c += Lanes) {
+#pragma GCC unroll 6
     for (int64_t x = 0; x < kSide; ++x) {
       Vector inputs[kSide];
-      for (int64_t y = 0; y < kSide; ++y) {
-        const int64_t row = y0 + y - 1, column = x0 + x - 1;
-        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-        inputs[y] = inside ? *reinterpret_cast<const Vector*>(image + (row * width + column) * channels + c) : Vector{};
-      }
+#pragma GCC unroll 6
+      for (int64_t y = 0; y < kSide; ++y) inputs[y] = *reinterpret_cast<const Vector*>(square(y, x) + c);
       transform_inputs(inputs, 1, columns + x, kSide);
     }
+#pragma GCC unroll 6
     for (int64_t y = 0; y < kSide; ++y) {
       transform_inputs(columns + y * kSide, 1, rows, 1);
+#pragma GCC unroll 6
       for (int64_t x = 0; x < kSide; ++x) *reinterpret_cast<Vector*>(to + (y * kSide + x) * step + c) = rows[x];
     }
   }
 }
 
 /// A dY Aᵀ of one tile's gradients, written likewise.
-template <int64_t Lanes>
-LIMBECK_INLINE void gradient_tile(const float* __restrict image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0,
-                   float* __restrict to, int64_t step) {
+template <int64_t Lanes, class Square>
+LIMBECK_INLINE void gradient_tile(const Square& square, int64_t channels, float* __restrict to, int64_t step) {
   using Vector = typename Of<Lanes>::Vector;
   Vector columns[kSide * kOutputs], rows[kSide];
   for (int64_t c = 0; c < channels; c += Lanes) {
+#pragma GCC unroll 4
     for (int64_t x = 0; x < kOutputs; ++x) {
       Vector values[kOutputs];
-      for (int64_t y = 0; y < kOutputs; ++y) {
-        const int64_t row = y0 + y, column = x0 + x;
-        const bool inside = row < height && column < width;
-        values[y] = inside ? *reinterpret_cast<const Vector*>(image + (row * width + column) * channels + c) : Vector{};
-      }
+#pragma GCC unroll 4
+      for (int64_t y = 0; y < kOutputs; ++y) values[y] = *reinterpret_cast<const Vector*>(square(y, x) + c);
       transform_gradients(values, 1, columns + x, kOutputs);
     }
+#pragma GCC unroll 6
     for (int64_t y = 0; y < kSide; ++y) {
       transform_gradients(columns + y * kOutputs, 1, rows, 1);
+#pragma GCC unroll 6
       for (int64_t x = 0; x < kSide; ++x) *reinterpret_cast<Vector*>(to + (y * kSide + x) * step + c) = rows[x];
     }
   }
@@ -127,29 +160,35 @@ LIMBECK_INLINE void gradient_tile(const float* __restrict image, int64_t height,
 
 struct TileEpilogue {
   const float* bias;
-  const float* added;  ///< of the image
+  const float* added;  ///< at the tile's first output
   bool relu;
   float slope;
 };
 
-/// Aᵀ m A of one tile's products, and what follows.
-template <int64_t Lanes>
-LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0,
-                 const TileEpilogue& epilogue, float* __restrict image) {
+/// Aᵀ m A of one tile's products, and what follows. `image`: at the tile's first output, whose next row is `row` floats further.
+/// `Whole`: all 16 outputs lie in the image, else the first `down` by `across`.
+template <int64_t Lanes, bool Whole>
+LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, int64_t channels, int64_t row, int64_t down, int64_t across,
+                                const TileEpilogue& epilogue, float* __restrict image) {
   using Vector = typename Of<Lanes>::Vector;
   Vector rows[kOutputs * kSide], outputs[kOutputs];
-  const int64_t last_y = std::min(kOutputs, height - y0), last_x = std::min(kOutputs, width - x0);
   for (int64_t c = 0; c < channels; c += Lanes) {
+#pragma GCC unroll 6
     for (int64_t x = 0; x < kSide; ++x) {
       Vector column[kSide];
+#pragma GCC unroll 6
       for (int64_t y = 0; y < kSide; ++y) column[y] = *reinterpret_cast<const Vector*>(products + (y * kSide + x) * step + c);
       transform_products(column, 1, rows + x, kSide);
     }
     const Vector bias = epilogue.bias != nullptr ? *reinterpret_cast<const Vector*>(epilogue.bias + c) : Vector{};
-    for (int64_t y = 0; y < last_y; ++y) {
+#pragma GCC unroll 4
+    for (int64_t y = 0; y < kOutputs; ++y) {
+      if (!Whole && y >= down) break;
       transform_products(rows + y * kSide, 1, outputs, 1);
-      for (int64_t x = 0; x < last_x; ++x) {
-        const int64_t at = ((y0 + y) * width + x0 + x) * channels + c;
+#pragma GCC unroll 4
+      for (int64_t x = 0; x < kOutputs; ++x) {
+        if (!Whole && x >= across) break;
+        const int64_t at = y * row + x * channels + c;
         Vector value = outputs[x] + bias;
         if (epilogue.added != nullptr) value += *reinterpret_cast<const Vector*>(epilogue.added + at);
         if (epilogue.relu) value = value > 0 ? value : epilogue.slope * value;
@@ -159,34 +198,41 @@ LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, 
   }
 }
 
-/// c [rows, kColumns] = a [kRows, depth] b [depth, kColumns].
+/// c [kRows, kColumns] = a [kRows, depth] b [depth, kColumns].
 template <int64_t Lanes>
 LIMBECK_INLINE void product_tile(const float* __restrict a, int64_t a_step, const float* __restrict b, int64_t depth, float* __restrict c,
-                                 int64_t c_step, int64_t rows) {
+                                 int64_t c_step) {
   using Vector = typename Of<Lanes>::Vector;
   constexpr int64_t kRows = Of<Lanes>::kRows, kVectors = Of<Lanes>::kVectors;
-  Vector sums[kRows][kVectors] = {};
+  Vector sums[kRows][kVectors];
+#pragma GCC unroll 12
+  for (int64_t row = 0; row < kRows; ++row)
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectors; ++v) sums[row][v] = Vector{};
   for (int64_t k = 0; k < depth; ++k) {
     Vector factors[kVectors];
+#pragma GCC unroll 2
     for (int64_t v = 0; v < kVectors; ++v) factors[v] = *reinterpret_cast<const Vector*>(b + k * kColumns + v * Lanes);
 #pragma GCC unroll 12
     for (int64_t row = 0; row < kRows; ++row)
 #pragma GCC unroll 2
       for (int64_t v = 0; v < kVectors; ++v) sums[row][v] += a[row * a_step + k] * factors[v];
   }
-  for (int64_t row = 0; row < rows; ++row)
+#pragma GCC unroll 12
+  for (int64_t row = 0; row < kRows; ++row)
+#pragma GCC unroll 2
     for (int64_t v = 0; v < kVectors; ++v) *reinterpret_cast<Vector*>(c + row * c_step + v * Lanes) = sums[row][v];
 }
 
-/// c [rows, columns] = a [rows, depth] b, b being packed as [columns / 16, depth, 16]. `a` is read up to a multiple of kRows.
+/// c [rows, columns] = a [rows, depth] b, b being packed as [columns / 16, depth, 16]. `a` is read, and `c` is written, up to a multiple of
+/// kRows.
 template <int64_t Lanes>
 LIMBECK_INLINE void multiply_packed(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth, int64_t columns,
                                     float* __restrict c) {
   constexpr int64_t kRows = Of<Lanes>::kRows;
   for (int64_t column = 0; column < columns; column += kColumns)
     for (int64_t row = 0; row < rows; row += kRows)
-      product_tile<Lanes>(a + row * depth, depth, b + column * depth, depth, c + row * columns + column, columns,
-                          std::min(kRows, rows - row));
+      product_tile<Lanes>(a + row * depth, depth, b + column * depth, depth, c + row * columns + column, columns);
 }
 
 /// c [depth_a, depth_b] += aᵀ b, a [rows, depth_a], b [rows, depth_b]; c is packed as [depth_b / 16, depth_a, 16].
@@ -221,28 +267,39 @@ int64_t place_of(const WinogradShape& shape, int64_t in, int64_t out) {
   return (out / kColumns * shape.in + in) * kColumns + out % kColumns;
 }
 
+/// Transforms the inputs of tiles first … first + count − 1.
+template <int64_t Lanes>
+LIMBECK_INLINE void input_tiles(const WinogradShape& shape, const float* x, const float* zeros, int64_t first, int64_t count, float* inputs) {
+  for (int64_t i = 0; i < count; ++i) {
+    const Tile tile = tile_at(shape, first + i);
+    with_square<kSide>(x + tile.image * shape.height * shape.width * shape.in, shape.height, shape.width, shape.in, tile.y - 1, tile.x - 1, zeros,
+                       [&](const auto& square) LIMBECK_FLATTEN { input_tile<Lanes>(square, shape.in, inputs + i * shape.in, shape.step(shape.in)); });
+  }
+}
+
 template <int64_t Lanes>
 LIMBECK_INLINE void convolve(const WinogradShape& shape, const float* x, const float* transformed, const WinogradEpilogue& epilogue,
                              float* y, int64_t begin, int64_t end, float* workspace) {
-  const int64_t block = shape.block(), pixels = shape.height * shape.width;
+  const int64_t block = shape.block(), row = shape.width * shape.out;
   float* const inputs = workspace;
-  float* const products = workspace + kPoints * block * shape.in + kMostRows * shape.in;
+  float* const products = workspace + kPoints * shape.step(shape.in) + kMostRows * shape.in;
+  float* const zeros = products + kPoints * shape.step(shape.out);
+  std::fill_n(zeros, shape.in, 0.0F);
   for (int64_t first = begin * block; first < std::min(end * block, shape.tiles()); first += block) {
     const int64_t count = std::min(block, shape.tiles() - first);
-    for (int64_t i = 0; i < count; ++i) {
-      const Tile tile = tile_at(shape, first + i);
-      input_tile<Lanes>(x + tile.image * pixels * shape.in, shape.height, shape.width, shape.in, tile.y, tile.x, inputs + i * shape.in,
-                        block * shape.in);
-    }
+    input_tiles<Lanes>(shape, x, zeros, first, count, inputs);
     for (int64_t point = 0; point < kPoints; ++point)
-      multiply_packed<Lanes>(inputs + point * block * shape.in, transformed + point * shape.in * shape.out, count, shape.in, shape.out,
-                             products + point * block * shape.out);
+      multiply_packed<Lanes>(inputs + point * shape.step(shape.in), transformed + point * shape.in * shape.out, count, shape.in, shape.out,
+                             products + point * shape.step(shape.out));
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_at(shape, first + i);
-      const int64_t image = tile.image * pixels * shape.out;
-      output_tile<Lanes>(products + i * shape.out, block * shape.out, shape.height, shape.width, shape.out, tile.y, tile.x,
-                         {epilogue.bias, epilogue.added == nullptr ? nullptr : epilogue.added + image, epilogue.relu, epilogue.slope},
-                         y + image);
+      const int64_t at = (tile.image * shape.height + tile.y) * row + tile.x * shape.out;
+      const TileEpilogue own = {epilogue.bias, epilogue.added == nullptr ? nullptr : epilogue.added + at, epilogue.relu, epilogue.slope};
+      const int64_t down = std::min(kOutputs, shape.height - tile.y), across = std::min(kOutputs, shape.width - tile.x);
+      if (down == kOutputs && across == kOutputs)
+        output_tile<Lanes, true>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own, y + at);
+      else
+        output_tile<Lanes, false>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own, y + at);
     }
   }
 }
@@ -250,20 +307,21 @@ LIMBECK_INLINE void convolve(const WinogradShape& shape, const float* x, const f
 template <int64_t Lanes>
 LIMBECK_INLINE void add_gradient(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
                                  float* workspace, float* sums) {
-  const int64_t block = shape.block(), pixels = shape.height * shape.width;
+  const int64_t block = shape.block();
   float* const inputs = workspace;
-  float* const gradients = workspace + kPoints * block * shape.in;
+  float* const gradients = workspace + kPoints * shape.step(shape.in);
+  float* const zeros = gradients + kPoints * shape.step(shape.out);
+  std::fill_n(zeros, std::max(shape.in, shape.out), 0.0F);
   for (int64_t first = begin * block; first < std::min(end * block, shape.tiles()); first += block) {
     const int64_t count = std::min(block, shape.tiles() - first);
+    input_tiles<Lanes>(shape, x, zeros, first, count, inputs);
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_at(shape, first + i);
-      input_tile<Lanes>(x + tile.image * pixels * shape.in, shape.height, shape.width, shape.in, tile.y, tile.x, inputs + i * shape.in,
-                        block * shape.in);
-      gradient_tile<Lanes>(gradient + tile.image * pixels * shape.out, shape.height, shape.width, shape.out, tile.y, tile.x,
-                           gradients + i * shape.out, block * shape.out);
+      with_square<kOutputs>(gradient + tile.image * shape.height * shape.width * shape.out, shape.height, shape.width, shape.out, tile.y, tile.x, zeros,
+                            [&](const auto& square) LIMBECK_FLATTEN { gradient_tile<Lanes>(square, shape.out, gradients + i * shape.out, shape.step(shape.out)); });
     }
     for (int64_t point = 0; point < kPoints; ++point)
-      add_outer<Lanes>(inputs + point * block * shape.in, gradients + point * block * shape.out, count, shape.in, shape.out,
+      add_outer<Lanes>(inputs + point * shape.step(shape.in), gradients + point * shape.step(shape.out), count, shape.in, shape.out,
                        sums + point * shape.in * shape.out);
   }
 }
@@ -324,9 +382,10 @@ void transform_sums(const float* __restrict sums, int64_t step, float (*__restri
 }  // namespace
 
 int64_t WinogradShape::block() const {
-  constexpr int64_t kFloats = 1 << 16;  // a quarter of a mebibyte: half of a core's own cache
+  constexpr int64_t kFloats = 1 << 16;        // a quarter of a mebibyte: half of a core's own cache
+  constexpr int64_t kKeptWeights = 1 << 14;  // pairs of channels whose weights stay there too; more are read again for each block
   const int64_t fitting = kFloats / (kPoints * (in + out)) / kMostRows * kMostRows;
-  return std::clamp<int64_t>(fitting, 2 * kMostRows, 8 * kMostRows);
+  return std::clamp<int64_t>(fitting, (in * out <= kKeptWeights ? 2 : 4) * kMostRows, 8 * kMostRows);
 }
 
 bool has_wide_vectors() {

@@ -6,6 +6,7 @@
 // The products over channels are 36 matrix products, made for a block of tiles at a time, so that what they read stays in the
 // cache. Images are [N, H, W, C] in memory, stride 1, one pixel of zeros around. float32; differs from the definition by rounding, about 1e-5
 // of the largest output.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -26,8 +27,10 @@ struct WinogradShape {
   /// Tiles that are worked on together.
   int64_t block() const;
   int64_t blocks() const { return (tiles() + block() - 1) / block(); }
-  /// Floats that a thread needs to work in, rows that are read but not used included.
-  int64_t workspace() const { return 36 * block() * (in + out) + 16 * in; }
+  /// Floats from one of the 36 points of a block to the next: not a multiple of what falls into the same places of a cache.
+  int64_t step(int64_t channels) const { return block() * channels + 16; }
+  /// Floats that a thread needs to work in: transformed inputs, with rows that are read but not used; products; a pixel of zeros.
+  int64_t workspace() const { return 36 * (step(in) + step(out)) + 12 * in + std::max(in, out); }
   /// Floats of transformed weights.
   int64_t weights() const { return 36 * in * out; }
 };

@@ -8,6 +8,7 @@
 #include "nn/fused_batch_norm.h"
 #include "nn/fused_convolution.h"
 #include "nn/network.h"
+#include "nn/products.h"
 #include "nn/weights.h"
 #include "nn/winograd.h"
 
@@ -82,6 +83,39 @@ TEST(FusedConvolution, GradientsAreTheConvolutions) {
   fused_convolution(op, fused[0], fused[1], fused[2]).backward(gradient);
   torch::conv2d(plain[0], plain[1], plain[2], 1, 1).backward(gradient);
   for (size_t i = 0; i < fused.size(); ++i) EXPECT_LT(difference(fused[i].grad(), plain[i].grad()), 3e-5) << "input " << i;
+}
+
+TEST(FusedConvolution, OfOnePixelMultipliesRoundedFactors) {
+  if (!has_fast_bfloat16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  const auto rounded = [](const torch::Tensor& values) { return values.detach().to(torch::kBFloat16).to(torch::kFloat32); };
+  const Convolution op{.in = 64, .out = 80, .kernel = 1, .stride = 1, .padding = 0, .bias = true};
+  ASSERT_TRUE(worth_bfloat16(op));
+  const torch::Tensor x = random_tensor({3, 64, 5, 7}, 1).requires_grad_(), weight = random_tensor({80, 64, 1, 1}, 2).requires_grad_();
+  const torch::Tensor bias = random_tensor({80}, 3).requires_grad_(), gradient = random_tensor({3, 80, 5, 7}, 4), added = random_tensor({3, 80, 5, 7}, 5);
+  const torch::Tensor y = fused_convolution(op, x, weight, bias, to_bfloat16(weight));
+  const torch::Tensor oracle = torch::conv2d(rounded(x), rounded(weight), bias.detach());
+  EXPECT_LT(difference(y, oracle), 1e-5);
+  EXPECT_GT(difference(y, torch::conv2d(x, weight, bias)), 1e-4) << "nothing was rounded";
+  y.backward(gradient);
+  const torch::Tensor x_rounded = rounded(x).requires_grad_(), weight_rounded = rounded(weight).requires_grad_();
+  torch::conv2d(x_rounded, weight_rounded).backward(rounded(gradient));
+  EXPECT_LT(difference(x.grad(), x_rounded.grad()), 1e-5);
+  EXPECT_LT(difference(weight.grad(), weight_rounded.grad()), 1e-5);
+  EXPECT_LT(difference(bias.grad(), gradient.sum({0, 2, 3})), 1e-5);
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor inferred = convolve_without_gradient(op, x, weight, bias, added, {.on = true, .slope = 0}, to_bfloat16(weight));
+  EXPECT_LT(difference(inferred, torch::relu(oracle + added)), 1e-5);
+}
+
+TEST(FusedConvolution, IsRoundedOnlyWhereThatGains) {
+  const auto worth = [](int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups) {
+    return worth_bfloat16(Convolution{.in = in, .out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .groups = groups, .bias = false});
+  };
+  EXPECT_TRUE(worth(64, 64, 1, 1, 1));
+  EXPECT_FALSE(worth(63, 64, 1, 1, 1));
+  EXPECT_FALSE(worth(64, 64, 3, 1, 1));
+  EXPECT_FALSE(worth(64, 64, 1, 2, 1));
+  EXPECT_FALSE(worth(128, 128, 1, 1, 2));
 }
 
 struct NormCase {
@@ -188,6 +222,33 @@ TEST(ImageNetwork, FusedPassesAreThePlainOnes) {
   std::sort(differences.begin(), differences.end());
   EXPECT_LT(differences.front(), 1e-4);
   EXPECT_LT(differences.back(), 0.1);
+}
+
+TEST(ImageNetwork, PixelProductsAreRoundedInTrainingAndInTheTeachersPass) {
+  if (!has_fast_bfloat16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
+  Graph graph({3, 8, 8});
+  size_t x = graph.add("conv1", Convolution{.in = 3, .out = 64, .kernel = 3, .stride = 1, .padding = 1, .bias = false}, {Graph::kInput});
+  x = graph.add("conv2", Convolution{.in = 64, .out = 96, .kernel = 1, .stride = 1, .padding = 0, .bias = false}, {x});
+  x = graph.add("bn", BatchNorm{96}, {x});
+  x = graph.add("relu", Relu{}, {x});
+  x = graph.add("pool", GlobalAveragePool{}, {x});
+  graph.add("fc", Linear{96, 10}, {x});
+  const GraphNetwork fused(graph, 1), plain(graph, 1, Execution::plain);
+  EXPECT_TRUE(fused.rounds_products());
+  const torch::Tensor images = random_tensor({6, 3, 8, 8}, 1);
+  const Noise noise{.ids = torch::arange(6)};
+  const torch::NoGradGuard no_gradient;
+  for (const Noise* mode : {static_cast<const Noise*>(nullptr), &noise}) {  // the first changes nothing
+    const torch::Tensor exact = plain.forward(images, {.noise = mode}).logits;
+    const torch::Tensor close = fused.forward(images, {.noise = mode, .precision = Precision::bfloat16}).logits;
+    EXPECT_GT(difference(close, exact), 1e-5) << "nothing was rounded";
+    EXPECT_LT(difference(close, exact), 0.02);
+    EXPECT_LT(difference(fused.forward(images, {.noise = mode}).logits, exact), 5e-5);
+  }
+  PreparedWeights prepared;
+  const torch::Tensor close = fused.forward(images, {.precision = Precision::bfloat16}).logits;
+  for (int pass = 0; pass < 2; ++pass)
+    EXPECT_TRUE(fused.forward(images, {.precision = Precision::bfloat16, .prepared = &prepared}).logits.equal(close));
 }
 
 TEST(ImageNetwork, TapsGiveWhatTheNodesGive) {
