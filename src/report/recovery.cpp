@@ -12,6 +12,7 @@ double errors_of(const ReportedStage& stage, const std::string& split) {
 }
 
 bool same_network(const ReportedStage& one, const ReportedStage& other) {
+  if (one.quantized != other.quantized) return false;
   return !one.network.empty() ? one.network == other.network : one.network_description == other.network_description;
 }
 

@@ -61,6 +61,7 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   stage.parameters = json_integer(network, "parameters");
   stage.multiply_adds = json_integer(network, "multiply_adds");
   stage.calibrated = json_field(json, "calibration").is_object();
+  stage.quantized = json_field(json, "quantized").is_object();
   stage.replicas = json_integer(json_field(json, "replicas"), "count").value_or(1);
   stage.teacher = json_text(json, "teacher");
   stage.objective = json_text(json, "objective");

@@ -84,6 +84,14 @@ TEST(TerminalSummary, ShowsFurtherNumbersAndNotesWhereARunHasThem) {
       "distilled: bias of class 3 raised by 3.4.\n");
 }
 
+TEST(TerminalSummary, MeasuresAStudentByANetworkThatComputesAsItDoes) {
+  Json results = single_results(1, {});
+  results["stages"][1]["quantized"] = {{"errors", 20}};  // the baseline in bytes
+  EXPECT_NE(terminal_summary(results).find("distilled makes 9 test errors, its teacher teacher makes 7."), std::string::npos);
+  results["stages"][2]["quantized"] = {{"errors", 9}};
+  EXPECT_NE(terminal_summary(results).find("distilled recovers 85 % of the gap"), std::string::npos);
+}
+
 TEST(TerminalSummary, EndsEveryNoteWithOneFullStop) {
   Json results = single_results(1, {});
   results["stages"][0]["note"] = "A sentence.";
