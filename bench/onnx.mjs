@@ -1,37 +1,57 @@
-// node bench/onnx.mjs [--threads 1] [--seconds 2] [--json] MODEL.onnx...
-// How long exported networks take in onnxruntime on this machine: one example (median, 95th and 99th percentile) and examples per second in batches
-// of 64. The models take turns, so that what else the machine does slows all of them. Needs the package in tests/onnx: npm ci --prefix tests/onnx
-import { statSync } from "node:fs";
+// node bench/onnx.mjs [--threads 1] [--seconds 2] [--json] RUN_FOLDER|MODEL.onnx...
+// What exported networks do in onnxruntime on this machine: one example (median, 95th and 99th percentile) and examples per second in batches of 64.
+// The models take turns, so that what else the machine does slows all of them. Of a run's folder every trained network is exported by
+// build/release/limbeck (or $LIMBECK) with pixels as bytes; of runs on MNIST, CIFAR-10 and CIFAR-100 all test examples in $LIMBECK_DATA are
+// classified too, beside the errors that LibTorch made. Needs the package in tests/onnx: npm ci --prefix tests/onnx
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { gunzipSync } from "node:zlib";
 
 const ort = createRequire(new URL("../tests/onnx/", import.meta.url))("onnxruntime-node");
+const program = process.env.LIMBECK ?? new URL("../build/release/limbeck", import.meta.url).pathname;
+const kBatch = 64;
 
-const options = { threads: 1, seconds: 2 };
-const files = [];
-const given = process.argv.slice(2);
-for (let i = 0; i < given.length; ++i) {
-  if (given[i] === "--json") options.json = true;
-  else if (given[i] in { "--threads": 0, "--seconds": 0 }) options[given[i].slice(2)] = Number(given[++i]);
-  else files.push(given[i]);
+/** Test splits by the names of their sources: rows of bytes [channels, height, width], and labels. */
+const testSplits = {
+  mnist(folder) {
+    const bytes = (name) => gunzipSync(readFileSync(join(folder, "mnist", `t10k-${name}-ubyte.gz`)));
+    return { pixels: bytes("images-idx3").subarray(16), labels: bytes("labels-idx1").subarray(8) };
+  },
+  cifar10: (folder) => cifarRows(readFileSync(join(folder, "cifar-10-batches-bin", "test_batch.bin")), 1),
+  cifar100: (folder) => cifarRows(readFileSync(join(folder, "cifar-100-binary", "test.bin")), 2),
+};
+
+function cifarRows(bytes, labels) {
+  const row = labels + 3072, count = bytes.length / row;
+  const pixels = Buffer.concat(Array.from({ length: count }, (_, i) => bytes.subarray(i * row + labels, (i + 1) * row)));
+  return { pixels, labels: Uint8Array.from({ length: count }, (_, i) => bytes[i * row + labels - 1]) };
 }
-if (files.length === 0 || !(options.threads >= 1) || !(options.seconds > 0)) {
-  console.error("usage: node bench/onnx.mjs [--threads N] [--seconds S] [--json] MODEL.onnx...");
-  process.exit(2);
+
+/** The networks of a run as files in `folder`: [{name, file, data, libtorchErrors}]. */
+function exported(run, folder) {
+  const results = JSON.parse(readFileSync(join(run, "results.json"), "utf8"));
+  if (!results.stages) throw new Error(`'${run}' has no stages; of a run over several seeds name one seed's folder`);
+  const stages = results.stages.filter(({ weights }) => weights && existsSync(join(run, weights)));
+  return stages.map(({ name, weights, evaluations }) => {
+    const file = join(folder, `${basename(run)}-${name}.onnx`);
+    execFileSync(program, ["export", join(run, weights), "--out", file, "--bytes"], { stdio: ["ignore", "ignore", "inherit"] });
+    return { name, file, data: results.data.source, libtorchErrors: evaluations.test?.errors };
+  });
 }
 
-const quantile = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)];
-
-async function open(file) {
-  const session = await ort.InferenceSession.create(file, { intraOpNumThreads: options.threads, interOpNumThreads: 1 });
+async function open(model, threads) {
+  const session = await ort.InferenceSession.create(model.file, { intraOpNumThreads: threads, interOpNumThreads: 1 });
   const { name, type, shape } = session.inputMetadata[0];
-  const inputs = (count) => {
-    const all = [count, ...shape.slice(1)];
-    const length = all.reduce((a, b) => a * b, 1);
-    const data = type === "uint8" ? new Uint8Array(length).fill(127) : new Float32Array(length).fill(0.5);
-    return { [name]: new ort.Tensor(type, data, all) };
+  const size = shape.slice(1).reduce((a, b) => a * b, 1);
+  const inputs = (count, bytes) => {
+    const values = bytes ?? new Uint8Array(count * size).fill(127);
+    return { [name]: new ort.Tensor(type, type === "uint8" ? values : Float32Array.from(values, (byte) => byte / 255), [count, ...shape.slice(1)]) };
   };
-  return { file, session, one: inputs(1), many: inputs(64), times: [], batches: [] };
+  return { ...model, session, size, inputs, one: inputs(1), many: inputs(kBatch), times: [], batches: [] };
 }
 
 async function timed(model, feeds, into) {
@@ -40,27 +60,76 @@ async function timed(model, feeds, into) {
   into.push(performance.now() - start);
 }
 
-const models = [];
-for (const file of files) models.push(await open(file));
-for (const model of models) for (let i = 0; i < 5; ++i) await timed(model, i % 2 ? model.one : model.many, []);
-const end = performance.now() + 1000 * options.seconds * models.length;
-while (performance.now() < end || models[0].times.length < 20)
-  for (const model of models) {
-    for (let i = 0; i < 10; ++i) await timed(model, model.one, model.times);
-    await timed(model, model.many, model.batches);
+async function errorsOf({ session, size, inputs }, { pixels, labels }) {
+  let errors = 0;
+  for (let begin = 0; begin < labels.length; begin += 500) {
+    const count = Math.min(500, labels.length - begin);
+    const outputs = await session.run(inputs(count, pixels.subarray(begin * size, (begin + count) * size)));
+    const { data, dims: [, classes] } = outputs[session.outputNames[0]];
+    for (let i = 0; i < count; ++i) {
+      const scores = data.subarray(i * classes, (i + 1) * classes);
+      if (scores.indexOf(Math.max(...scores)) !== labels[begin + i]) ++errors;
+    }
   }
+  return errors;
+}
 
-const rows = models.map(({ file, times, batches }) => {
-  const sorted = [...times].sort((a, b) => a - b);
-  return { file, bytes: statSync(file).size, runs: times.length, median: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99),
-           examples_per_second: 64000 / quantile(batches.sort((a, b) => a - b), 0.5) };
-});
-if (options.json) {
-  console.log(JSON.stringify(rows, null, 1));
-} else {
-  const width = Math.max(5, ...rows.map((row) => row.file.length));
-  console.log(`${"model".padEnd(width)}  ${"kB".padStart(9)}  ${"median ms".padStart(9)}  ${"p95".padStart(8)}  ${"p99".padStart(8)}  ${"examples/s".padStart(10)}`);
-  for (const row of rows)
-    console.log(`${row.file.padEnd(width)}  ${(row.bytes / 1000).toFixed(1).padStart(9)}  ${row.median.toFixed(3).padStart(9)}  ${row.p95.toFixed(3).padStart(8)}  ` +
-                `${row.p99.toFixed(3).padStart(8)}  ${Math.round(row.examples_per_second).toLocaleString("en").padStart(10)}`);
+async function measure(models, options) {
+  for (const model of models) for (let i = 0; i < 5; ++i) await timed(model, i % 2 ? model.one : model.many, []);
+  const end = performance.now() + 1000 * options.seconds * models.length;
+  while (performance.now() < end || models[0].times.length < 20)
+    for (const model of models) {
+      for (let i = 0; i < 10; ++i) await timed(model, model.one, model.times);
+      await timed(model, model.many, model.batches);
+    }
+}
+
+const quantile = (values, part) => values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(part * values.length) - 1)];
+
+async function row(model) {
+  const { name, file, times, batches, data, libtorchErrors } = model;
+  const split = process.env.LIMBECK_DATA && testSplits[data]?.(process.env.LIMBECK_DATA);
+  return {
+    name, bytes: statSync(file).size, runs: times.length, median: quantile(times, 0.5), p95: quantile(times, 0.95), p99: quantile(times, 0.99),
+    examples_per_second: (1000 * kBatch) / quantile(batches, 0.5), errors: split ? await errorsOf(model, split) : null,
+    libtorch_errors: libtorchErrors ?? null,
+  };
+}
+
+function table(rows) {
+  const columns = {
+    model: ({ name }) => name, kB: ({ bytes }) => (bytes / 1000).toFixed(1), "median ms": ({ median }) => median.toFixed(3),
+    p95: ({ p95 }) => p95.toFixed(3), p99: ({ p99 }) => p99.toFixed(3),
+    "examples/s": ({ examples_per_second: rate }) => Math.round(rate).toLocaleString("en"),
+    errors: ({ errors }) => String(errors ?? ""), "in LibTorch": ({ libtorch_errors: errors }) => String(errors ?? ""),
+  };
+  const cells = [Object.keys(columns), ...rows.map((values) => Object.values(columns).map((text) => text(values)))];
+  const widths = cells[0].map((_, column) => Math.max(...cells.map((line) => line[column].length)));
+  return cells.map((line) => line.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join("  ").trimEnd()).join("\n");
+}
+
+const options = { threads: 1, seconds: 2, json: false };
+const given = [];
+for (let i = 2; i < process.argv.length; ++i) {
+  const argument = process.argv[i];
+  if (argument === "--json") options.json = true;
+  else if (["--threads", "--seconds"].includes(argument)) options[argument.slice(2)] = Number(process.argv[++i]);
+  else given.push(argument);
+}
+if (given.length === 0 || !(options.threads >= 1) || !(options.seconds > 0)) {
+  console.error("usage: node bench/onnx.mjs [--threads N] [--seconds S] [--json] RUN_FOLDER|MODEL.onnx...");
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "limbeck-onnx-"));
+try {
+  const files = given.flatMap((path) => (statSync(path).isDirectory() ? exported(path, folder) : [{ name: path, file: path }]));
+  const models = [];
+  for (const file of files) models.push(await open(file, options.threads));
+  await measure(models, options);
+  const rows = [];
+  for (const model of models) rows.push(await row(model));
+  console.log(options.json ? JSON.stringify(rows, null, 1) : table(rows));
+} finally {
+  rmSync(folder, { recursive: true });
 }
