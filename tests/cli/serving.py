@@ -87,5 +87,41 @@ def make_run(test, *arguments):
     test.limbeck("run", test.recipe, "--out", test.out, "--quiet", *arguments)
 
 
+def make_colour_run(test):
+    """A run on colour pictures of two classes; the network of its stage `program` is PyTorch's and has no ONNX form. Needs Pillow and PyTorch."""
+    import torch
+    from PIL import Image
+
+    class Cumulative(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = torch.nn.Linear(3 * 12 * 12, 2)
+
+        def forward(self, x):
+            return self.out(torch.cumsum(x, 3).flatten(1) / 12)
+
+    for part, count in (("train", 24), ("test", 8)):
+        for name, colour in (("sea", (20, 60, 200)), ("wood", (30, 140, 40))):
+            folder = test.folder / "pictures" / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                shifted = tuple(value + 3 * number % 40 for value in colour)
+                picture = Image.new("RGB", (16, 12), shifted)
+                picture.putpixel((number % 16, number % 12), (255, 255, 255))
+                picture.save(folder / f"{number}.png")
+    torch.manual_seed(1)
+    torch.jit.save(torch.jit.script(Cumulative().eval()), str(test.folder / "cumulative.pt"))
+    test.recipe.write_text(f"""
+name: colours
+data: {{ source: {{ images: {{ folder: {test.folder}/pictures, size: 12 }} }}, normalize: none }}
+networks: {{ large: {{ mlp: [16] }}, small: {{ torchscript: {test.folder}/cumulative.pt }} }}
+stages:
+  - {{ name: teacher, train: large, epochs: 2 }}
+  - {{ name: program, train: small, epochs: 2, teacher: teacher }}
+""")
+    make_run(test)
+    return torch.jit.load(str(test.out / "stages/program/model.pt"))
+
+
 def environment():
     return {key: value for key, value in os.environ.items() if not key.endswith("_proxy")}

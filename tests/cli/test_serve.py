@@ -7,7 +7,13 @@ import subprocess
 import time
 import unittest
 
-from serving import LIMBECK, ServeTest, make_run
+from serving import LIMBECK, ServeTest, make_colour_run, make_run
+
+try:
+    import PIL
+    import torch
+except ImportError:
+    torch = None
 
 
 class Serve(ServeTest):
@@ -106,6 +112,23 @@ class Serve(ServeTest):
         self.assertEqual(playground["input"], [1, 28, 28])
         self.assertEqual(len(playground["examples"]), len(self.examples()))
         self.assertEqual({model["name"]: model["teacher"] for model in playground["models"]}, {"teacher": "", "distilled": "teacher"})
+
+    @unittest.skipIf(torch is None, "needs PyTorch and Pillow")
+    def test_a_program_without_an_onnx_form_is_computed_here(self):
+        network = make_colour_run(self)
+        self.serve(self.out)
+        models = {model["model"]: model["onnx"] for model in self.get("/api/models")["models"]}
+        self.assertEqual(models, {"teacher": "/models/out/teacher.onnx", "program": None})
+        self.assertIn("aten::cumsum", self.ask("GET", "/models/out/program.onnx")[2].decode())
+        playground = self.get("/api/runs/out/playground")
+        self.assertEqual({model["name"]: model["onnx"] is None for model in playground["models"]}, {"teacher": False, "program": True})
+        pixels = torch.tensor([example["pixels"] for example in playground["examples"]], dtype=torch.float32) / 255
+        answer = self.predict({"model": "program", "temperature": 2, "inputs": pixels.tolist()})
+        self.assertEqual(answer["classes"], ["sea", "wood"])
+        with torch.no_grad():
+            expected = torch.softmax(network(pixels.reshape(-1, 3, 12, 12)) / 2, 1)
+        found = torch.tensor([prediction["probabilities"] for prediction in answer["predictions"]])
+        self.assertLess(float((found - expected).abs().max()), 1e-5)
 
     def test_a_run_that_is_under_way_with_several_seeds_and_members(self):
         self.recipe.write_text("""

@@ -10,8 +10,14 @@ import threading
 import time
 import unittest
 
-from serving import LIMBECK, ServeTest, make_run
+from serving import LIMBECK, ServeTest, make_colour_run, make_run
 from support import SOURCE
+
+try:
+    import PIL
+    import torch
+except ImportError:
+    torch = None
 
 NODE = shutil.which("node") or shutil.which("nodejs")
 
@@ -53,6 +59,12 @@ class Web(ServeTest):
         self.serve(self.out)
         seen = self.click("playground", self.port)
         self.assertEqual(sorted(seen), ["another", "example", "file", "keyboard", "mouse", "softer"])
+
+    @unittest.skipIf(torch is None, "needs PyTorch and Pillow")
+    def test_the_playground_of_colours_and_of_a_program_that_the_server_computes(self):
+        make_colour_run(self)
+        self.serve(self.out)
+        self.assertEqual(sorted(self.click("program", self.port)), ["another", "here", "softer", "there"])
 
     def test_the_playground_in_a_folder(self):
         make_run(self)

@@ -17,9 +17,10 @@ function showRuns(runs) {
 async function showPlayground(id) {
   document.title = `Playground: ${id} – Limbeck`;
   const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'), getJson(`/api/runs/${encodeURIComponent(id)}/playground`)]);
-  const root = h('div');
+  const root = h('div'), elsewhere = description.models.filter(model => !model.onnx).map(model => model.name);
+  const except = elsewhere.length ? ` (${elsewhere.join(', ')}: by the server, since there is no such file of it)` : '';
   main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'), h('h1', {}, description.title),
-    h('p', { class: 'note' }, 'Each network is computed in this browser, from the ONNX file that limbeck export writes. At a temperature above 1 its soft targets show what it takes for alike.')), root);
+    h('p', { class: 'note' }, `Each network is computed in this browser, from the ONNX file that limbeck export writes${except}. At a temperature above 1 its soft targets show what it takes for alike.`)), root);
   mountPlayground(root, description);
 }
 

@@ -1,5 +1,5 @@
 // Clicks through the pages as a reader would, in headless Chromium. Usage: node click_through.mjs STEP ADDRESS [PICTURES_FOLDER]
-// STEP: run, live, playground, static, compare. Prints JSON of what was seen; exits with 1 where something is not as it should be.
+// STEP: run, live, playground, program, static, compare. Prints JSON of what was seen; exits with 1 where something is not as it should be.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -196,6 +196,27 @@ const steps = {
     await phone.touchscreen.tap(pad.x + pad.width / 2, pad.y + pad.height / 2);
     await ready(phone);
     assert.equal(await phone.textContent('.sees .soft >> nth=1'), 'Your drawing', 'a finger draws');
+    return seen;
+  },
+
+  /** Colour pictures; the network `program` has no ONNX form, so that the server computes it. */
+  async program() {
+    const page = await open('/#/play/out');
+    await ready(page);
+    assert.equal(await page.locator('.pad').count(), 0, 'colour pictures are chosen, not drawn');
+    const seen = { here: await compareWithServer(page, 'teacher'), there: await compareWithServer(page, 'program') };
+    await page.click('.thumbnail >> nth=1');
+    await ready(page);
+    seen.another = await compareWithServer(page, 'program');
+    await page.locator('#temperature').focus();
+    for (let i = 0; i < 6; ++i) await page.keyboard.press('PageUp');
+    await ready(page);
+    seen.softer = await compareWithServer(page, 'program');
+    const times = await page.$$eval('.answer p:last-child', lines => lines.map(line => line.textContent));
+    assert.match(await page.textContent('.note'), /\(program: by the server/);
+    assert.ok(times[0].includes('in this browser') && times[1] === 'computed by the server', times.join(' | '));
+    await picture(page, 'program');
+    await variants('/#/play/out', 'program', ready);
     return seen;
   },
 
