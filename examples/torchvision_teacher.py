@@ -35,15 +35,25 @@ def read_cifar(folder):
     return rows[:, 1:].reshape(-1, 3, 32, 32).float() / 255, rows[:, 0].long()
 
 
+def augmented(images, margin=4):
+    """Each image cropped at random after a padding with black, and half of them flipped: a teacher is only as good on a student's
+    augmented images as it has learned to be, and `limbeck distill` crops and flips pictures by default."""
+    count, _, height, width = images.shape
+    padded = torch.nn.functional.pad(images, (margin,) * 4)
+    rows = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(height)
+    columns = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(width)
+    columns = torch.where(torch.rand(count, 1) < 0.5, columns, columns.flip(1))
+    return padded[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+
+
 def train(network, arguments):
     images, labels = read_cifar(arguments.cifar)
-    images = torchvision.transforms.functional.normalize(images, MEAN, STD)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
     for epoch in range(arguments.epochs):
         network.train()
         hits = 0
         for batch in torch.randperm(len(labels)).split(128):
-            logits = network(images[batch])
+            logits = network(torchvision.transforms.functional.normalize(augmented(images[batch]), MEAN, STD))
             loss = torch.nn.functional.cross_entropy(logits, labels[batch])
             optimizer.zero_grad()
             loss.backward()
