@@ -121,14 +121,19 @@ class OnnxWriter {
       if (bias) names.push_back(own("bias"));
       return names;
     }
-    const torch::Tensor weight = tensor("weight"), scales = weight_scales(weight);
+    const torch::Tensor weight = tensor("weight");
+    torch::Tensor scales = weight_scales(weight);
+    const std::optional<ByteForm>& form = inputs_.front().bytes;  // sums of products are multiples of both scales
+    if (bias && !form) throw Error(fmt::format("node '{}' rounds its weights, but takes values that are not rounded", name_));
+    if (bias) {  // where weights are next to nothing, a bias in their steps is more than 32 bits hold
+      constexpr double kMost = 1 << 30;
+      scales = torch::maximum(scales, (tensor("bias").to(torch::kFloat64).abs() / (form->step * kMost)).to(scales.scalar_type()));
+    }
     Shape stretched(static_cast<size_t>(weight.dim()), 1);
     stretched[0] = -1;
     const torch::Tensor bytes = (weight / scales.reshape(stretched)).round().to(torch::kInt8);
     std::vector<std::string> names = {x(), dequantized("weight", bytes, scales)};
     if (!bias) return names;
-    const std::optional<ByteForm>& form = inputs_.front().bytes;  // sums of products are multiples of both scales
-    if (!form) throw Error(fmt::format("node '{}' rounds its weights, but takes values that are not rounded", name_));
     const torch::Tensor steps = scales.to(torch::kFloat64) * form->step;
     names.push_back(dequantized("bias", (tensor("bias").to(torch::kFloat64) / steps).round().to(torch::kInt32), steps));
     return names;

@@ -2,6 +2,7 @@
 
 #include "deploy/graph_onnx.h"
 #include "deploy/torchscript_onnx.h"
+#include "nn/fold.h"
 #include "nn/torchscript_network.h"
 
 namespace limbeck {
@@ -20,7 +21,7 @@ std::string to_onnx(const Network& network, const Shape& input, const OnnxOption
   int64_t classes = 0;
   if (graph != nullptr) {
     classes = graph->graph().output_shape().front();
-    value = add_graph(onnx, *graph, value);
+    value = add_graph(onnx, *batch_norm_folded(*graph), value);
   } else {
     classes = script->classes();
     Shape shape = input;

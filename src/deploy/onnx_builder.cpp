@@ -37,6 +37,14 @@ void describe(onnx::ValueInfoProto& value, const std::string& name, torch::Scala
   for (const int64_t extent : shape) tensor->mutable_shape()->add_dim()->set_dim_value(extent);
 }
 
+/// The name of the first entry that is another one, or missing, in the other list.
+template <class List>
+std::string first_difference(const List& own, const List& other) {
+  for (int i = 0; i < own.size(); ++i)
+    if (i >= other.size() || own.Get(i).SerializeAsString() != other.Get(i).SerializeAsString()) return own.Get(i).name();
+  return own.size() < other.size() ? other.Get(own.size()).name() : std::string();
+}
+
 void set(onnx::AttributeProto& attribute, int64_t value) {
   attribute.set_type(onnx::AttributeProto::INT);
   attribute.set_i(value);
@@ -58,6 +66,8 @@ OnnxBuilder::OnnxBuilder() : model_(std::make_unique<Model>()) {
   model_->proto.set_producer_version(kVersion);
   model_->proto.add_opset_import()->set_version(kOperationSet);
 }
+
+OnnxBuilder::OnnxBuilder(const OnnxBuilder& other) : model_(std::make_unique<Model>(*other.model_)), taken_(other.taken_) {}
 
 OnnxBuilder::~OnnxBuilder() = default;
 
@@ -109,6 +119,12 @@ void OnnxBuilder::output(const std::string& name, const std::string& value, cons
   node.add_input(value);
   node.add_output(node.name());
   describe(*model_->graph().add_output(), node.name(), torch::kFloat32, shape);
+}
+
+std::string OnnxBuilder::first_difference(const OnnxBuilder& other) const {
+  const onnx::GraphProto &own = model_->proto.graph(), &others = other.model_->proto.graph();
+  const std::string constant = limbeck::first_difference(own.initializer(), others.initializer());
+  return constant.empty() ? limbeck::first_difference(own.node(), others.node()) : constant;
 }
 
 std::string OnnxBuilder::finish(const std::string& graph_name, const std::map<std::string, std::string>& metadata) {

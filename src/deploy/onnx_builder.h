@@ -26,7 +26,8 @@ class OnnxBuilder {
 
   OnnxBuilder();
   ~OnnxBuilder();
-  OnnxBuilder(const OnnxBuilder&) = delete;
+  /// A copy, to which something else can be appended.
+  OnnxBuilder(const OnnxBuilder& other);
   OnnxBuilder& operator=(const OnnxBuilder&) = delete;
 
   /// An input [batch, …]; returns its name.
@@ -38,6 +39,9 @@ class OnnxBuilder {
   std::string node(const std::string& operation, const std::vector<std::string>& inputs, const Attributes& attributes = {}, const std::string& name = "");
   /// The value becomes an output [batch, …] of the model, under this name.
   void output(const std::string& name, const std::string& value, const Shape& shape);
+
+  /// The name of the first constant or node that is not byte for byte the same in the other; "" where there is none.
+  std::string first_difference(const OnnxBuilder& other) const;
 
   /// The file's bytes. Throws Error where ONNX's own checker finds a mistake.
   std::string finish(const std::string& graph_name, const std::map<std::string, std::string>& metadata);

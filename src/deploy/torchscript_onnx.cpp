@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "deploy/torchscript_operations.h"
 
@@ -51,16 +53,126 @@ c10::IValue construct(const Node& node, const Stack& values) {
   return list;
 }
 
+/// What a program changed in its place, while it runs. Tensors that share memory and names of one list see each other's changes, but an
+/// ONNX value never changes: a changed tensor is another value, which takes the former's place wherever that is used from then on.
+class ScriptMemory {
+ public:
+  ScriptMemory(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch) {}
+
+  /// The tensor's memory holds this value of the model now.
+  void change(const torch::Tensor& tensor, const std::string& onnx) { changes_[memory_of(tensor)].push_back({tensor.detach(), onnx}); }
+  /// The list has other elements now.
+  void change(const ScriptValue& list) {
+    const auto same = std::find_if(lists_.begin(), lists_.end(), [&](const ScriptValue& known) { return known.value.is(list.value); });
+    if (same == lists_.end()) lists_.push_back(list);
+    else *same = list;
+  }
+
+  /// The value's name, and those of its elements, take account of all changes so far.
+  void stamp(ScriptValue& value) const {
+    if (value.value.isTensor()) value.changes = changes_of(value.value.toTensor()).size();
+    for (ScriptValue& element : value.elements) stamp(element);
+  }
+
+  /// Brings a value up to date. Throws Error where a tensor is some of the memory that was changed, or that memory in another order.
+  void update(ScriptValue& value) const {
+    if (value.value.isTensor()) update_tensor(value);
+    if (value.value.isList()) {
+      for (const ScriptValue& list : lists_)
+        if (list.value.is(value.value)) value.elements = list.elements;
+      if (value.elements.empty() && value.value.isTensorList() && !changes_.empty())
+        for (const torch::Tensor& tensor : value.value.toTensorVector()) value.elements.push_back({tensor});
+    }
+    for (ScriptValue& element : value.elements) update(element);
+  }
+
+ private:
+  struct Change {
+    torch::Tensor place;  // it keeps the memory from being given to another tensor
+    std::string onnx;
+  };
+
+  static const void* memory_of(const torch::Tensor& tensor) {
+    return tensor.defined() && tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl() : nullptr;
+  }
+
+  const std::vector<Change>& changes_of(const torch::Tensor& tensor) const {
+    static const std::vector<Change> none;
+    const auto found = changes_.find(memory_of(tensor));
+    return found == changes_.end() ? none : found->second;
+  }
+
+  /// The last change that has to do with the tensor says what it holds.
+  void update_tensor(ScriptValue& value) const {
+    const torch::Tensor tensor = value.value.toTensor();
+    const std::vector<Change>& changes = changes_of(tensor);
+    for (size_t i = changes.size(); i-- > value.changes;) {
+      if (!overlap(changes[i].place, tensor)) continue;
+      value.onnx = value_of(tensor, changes[i]);
+      break;
+    }
+    value.changes = changes.size();
+  }
+
+  static bool same_place(const torch::Tensor& left, const torch::Tensor& right) {
+    return left.scalar_type() == right.scalar_type() && left.storage_offset() == right.storage_offset() && left.sizes() == right.sizes() &&
+           left.strides() == right.strides();
+  }
+
+  /// Two tensors of the same memory.
+  static bool overlap(const torch::Tensor& left, const torch::Tensor& right) {
+    if (same_place(left, right) || left.scalar_type() != right.scalar_type()) return true;
+    const auto entries = static_cast<int64_t>(left.storage().nbytes() / left.element_size());
+    torch::Tensor marks = torch::zeros({entries}, torch::kBool);
+    marks.as_strided(left.sizes(), left.strides(), left.storage_offset()).fill_(true);
+    return marks.as_strided(right.sizes(), right.strides(), right.storage_offset()).any().item<bool>();
+  }
+
+  std::string value_of(const torch::Tensor& tensor, const Change& change) const {
+    const torch::Tensor& place = change.place;
+    if (same_place(place, tensor)) return change.onnx;
+    const auto one_after_the_other = [&](const torch::Tensor& held) { return held.is_contiguous() && held.dim() > 0 && held.size(0) == batch_; };
+    if (tensor.scalar_type() != place.scalar_type() || tensor.storage_offset() != place.storage_offset() || tensor.numel() != place.numel() ||
+        !one_after_the_other(tensor) || !one_after_the_other(place))
+      throw Error(fmt::format("changes a tensor {} in its place and goes on with a tensor {} that shares memory with it, which has no form in ONNX here; "
+                              "an operation that gives a new tensor has one",
+                              to_text(place.sizes().vec()), to_text(tensor.sizes().vec())));
+    Shape shape = tensor.sizes().vec();
+    shape[0] = -1;
+    return onnx_.node("Reshape", {change.onnx, onnx_.constant("changed.shape", shape)}, {}, "changed");
+  }
+
+  OnnxBuilder& onnx_;
+  int64_t batch_;
+  std::map<const void*, std::vector<Change>> changes_;  // by the memory
+  std::vector<ScriptValue> lists_;
+};
+
+/// Whether an operation changes its argument at this place.
+bool changes_argument(const Node& node, size_t place) {
+  const c10::FunctionSchema* schema = node.maybeSchema();
+  if (schema == nullptr || place >= schema->arguments().size()) return false;
+  const c10::AliasInfo* alias = schema->arguments()[place].alias_info();
+  return alias != nullptr && alias->isWrite();
+}
+
+/// Whether a number or a truth is one about a tensor's shape or kind, not about what it holds.
+bool is_of_the_shape(const std::string& operation) {
+  static const std::set<std::string> all = {"aten::size", "aten::dim", "aten::len", "aten::numel", "aten::is_floating_point",
+                                            "aten::is_contiguous", "aten::__is__", "aten::__isnot__"};
+  return operation.starts_with("prim::") || all.contains(operation);
+}
+
 /// Runs a program on an example batch, and writes down what depends on it.
 class ScriptTracer {
  public:
-  ScriptTracer(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch) {}
+  ScriptTracer(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch), memory_(onnx, batch) {}
 
   ScriptValue run(const torch::jit::Graph& graph, const ScriptValue& self, const ScriptValue& input) {
     values_[graph.inputs().at(0)] = self;
     values_[graph.inputs().at(1)] = input;
     run(*graph.block());
-    return values_.at(graph.outputs().at(0));
+    return value_of(graph.outputs().at(0));
   }
 
  private:
@@ -108,7 +220,6 @@ class ScriptTracer {
   void run_construction(const Node& node) {
     ScriptValue made{construct(node, stack_of(node))};
     for (size_t i = 0; i < node.inputs().size(); ++i) made.elements.push_back(input(node, i));
-    if (!made.depends()) made.elements.clear();
     set(node, 0, made);
   }
 
@@ -127,56 +238,87 @@ class ScriptTracer {
       arguments.push_back(input(node, i));
       depends |= arguments.back().depends();
     }
-    // what is changed in its place keeps the value that others still name
-    const bool in_place = name.ends_with("_") && !arguments.empty() && arguments[0].value.isTensor();
-    if (in_place) arguments[0].value = arguments[0].value.toTensor().clone();
-    Stack stack;
-    for (const ScriptValue& argument : arguments) stack.push_back(argument.value);
+    const Stack given = stack_of(node);
+    const std::optional<torch::Tensor> changed = depends ? before_change(node, name, arguments) : std::nullopt;
+    Stack stack = given;
     try {
       node.getOperation()(stack);
     } catch (const c10::Error& error) {
       throw Error(fmt::format("fails at the operation '{}': {}", name, error.what_without_backtrace()));
     }
-    if (depends && name == "aten::append") return append(node, arguments[1]);
-    if (depends && name == "aten::__getitem__") return set(node, 0, element_of(arguments[0], arguments[1].value.toInt(), stack.back()));
+    if (name == "aten::append") return append(node, arguments);
+    for (size_t i = 0; i < given.size(); ++i)
+      if (given[i].isList() && changes_argument(node, i)) memory_.change(ScriptValue{given[i]});
+    if (depends && name == "aten::__getitem__") return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
     const size_t first = stack.size() - node.outputs().size();
     for (size_t i = 0; i < node.outputs().size(); ++i) {
       ScriptValue result{stack.at(first + i)};
       const bool of_tensors = result.value.isTensor() || result.value.isTensorList();
       if (depends && of_tensors && i == 0) result = written(name, arguments, result.value);
-      else if (depends && result.value.isScalar() && arguments[0].value.isTensor() && !name.starts_with("prim::") && name != "aten::size" && name != "aten::dim" && name != "aten::len")
+      else if (depends && of_tensors) throw Error(fmt::format("uses a second result of '{}', which has no form in ONNX here", name));
+      else if (depends && (name == "prim::tolist" || (result.value.isScalar() && arguments[0].value.isTensor() && !is_of_the_shape(name))))
         throw Error(fmt::format("makes a number of values that depend on the input, by '{}'", name));
+      if (changed && i == 0) memory_.change(*changed, result.onnx);
+      memory_.stamp(result);
       set(node, i, result);
     }
-    if (in_place) values_[node.inputs().at(0)] = values_.at(node.outputs().at(0));
+  }
+
+  /// The tensor that an operation will change in its place; a constant among the arguments stays as it was before.
+  static std::optional<torch::Tensor> before_change(const Node& node, const std::string& name, std::vector<ScriptValue>& arguments) {
+    std::optional<torch::Tensor> changed;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (!changes_argument(node, i) || name == "aten::append") continue;
+      if (!arguments[i].value.isTensor() || changed || node.outputs().empty())
+        throw Error(fmt::format("changes what depends on the input in its place, by '{}', which has no form in ONNX here", name));
+      changed = arguments[i].value.toTensor();
+      if (arguments[i].onnx.empty()) arguments[i].value = changed->clone();
+    }
+    return changed;
   }
 
   /// The list itself has grown already.
-  void append(const Node& node, const ScriptValue& added) {
-    ScriptValue& list = values_.at(node.inputs().at(0));
+  void append(const Node& node, const std::vector<ScriptValue>& arguments) {
+    ScriptValue list = arguments[0];
     const auto all = list.value.toListRef();
     for (size_t i = list.elements.size(); i + 1 < all.size(); ++i) list.elements.push_back({all[i]});
-    list.elements.push_back(added);
+    list.elements.push_back(arguments[1]);
+    memory_.change(list);
     if (!node.outputs().empty()) set(node, 0, list);
   }
 
-  static ScriptValue element_of(const ScriptValue& list, int64_t place, const c10::IValue& value) {
-    const auto count = static_cast<int64_t>(list.elements.size());
-    const int64_t at = place < 0 ? place + count : place;
-    return at < count ? list.elements[static_cast<size_t>(at)] : ScriptValue{value};
+  /// Of a list by its place, of a dict by its key.
+  static ScriptValue element_of(const ScriptValue& held, const c10::IValue& key, const c10::IValue& value) {
+    const std::vector<ScriptValue>& elements = held.elements;
+    if (held.value.isGenericDict()) {
+      for (size_t i = 0; i + 1 < elements.size(); i += 2)
+        if (elements[i].value == key) return elements[i + 1];
+      return {value};
+    }
+    const auto count = static_cast<int64_t>(elements.size());
+    const int64_t place = key.toInt(), at = place < 0 ? place + count : place;
+    return at >= 0 && at < count ? elements[static_cast<size_t>(at)] : ScriptValue{value};
   }
 
   ScriptValue written(const std::string& name, const std::vector<ScriptValue>& arguments, const c10::IValue& result) {
     const ScriptOperation* operation = script_operation(name);
     if (operation == nullptr) throw Error(fmt::format("uses the operation '{}', which has no form in ONNX here", name));
+    if (result.isTensor() && result.toTensor().scalar_type() != torch::kFloat32 && result.toTensor().scalar_type() != torch::kFloat64)
+      throw Error(fmt::format("makes values of {} of the input, by '{}'; expected float32 or float64", c10::toString(result.toTensor().scalar_type()), name));
     ScriptValue value = (*operation)(ScriptCall(onnx_, name, arguments, result, batch_));
     value.value = result;
     return value;
   }
 
-  const ScriptValue& input(const Node& node, size_t place) const { return values_.at(node.inputs().at(place)); }
+  /// As it is now.
+  const ScriptValue& value_of(const Value* value) {
+    ScriptValue& held = values_.at(value);
+    memory_.update(held);
+    return held;
+  }
+  const ScriptValue& input(const Node& node, size_t place) { return value_of(node.inputs().at(place)); }
   void set(const Node& node, size_t place, ScriptValue value) { values_[node.outputs().at(place)] = std::move(value); }
-  Stack stack_of(const Node& node) const {
+  Stack stack_of(const Node& node) {
     Stack stack;
     for (size_t i = 0; i < node.inputs().size(); ++i) stack.push_back(input(node, i).value);
     return stack;
@@ -184,6 +326,7 @@ class ScriptTracer {
 
   OnnxBuilder& onnx_;
   int64_t batch_;
+  ScriptMemory memory_;
   std::map<const Value*, ScriptValue> values_;
 };
 
@@ -198,10 +341,30 @@ std::string logits_of(const ScriptValue& returned) {
   throw Error("returns no tensor that depends on the input");
 }
 
+/// The type of the first floating constant of a block that is no number.
+std::optional<torch::ScalarType> type_of_constants(const Block& block) {
+  for (const Node* node : block.nodes()) {
+    for (const Block* inner : node->blocks())
+      if (const auto type = type_of_constants(*inner)) return type;
+    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) || node->kindOf(c10::attr::value) != torch::jit::AttributeKind::t) continue;
+    const torch::Tensor constant = node->t(c10::attr::value);
+    if (constant.is_floating_point() && constant.dim() > 0) return constant.scalar_type();
+  }
+  return std::nullopt;
+}
+
+/// The type in which the network works. The ONNX file computes in float32 all the same.
+torch::ScalarType type_of(const TorchScriptNetwork& network, const Block& frozen) {
+  for (const auto* tensors : {&network.parameters(), &network.buffers()})
+    for (const Parameter& parameter : *tensors)
+      if (parameter.value.is_floating_point()) return parameter.value.scalar_type();
+  return type_of_constants(frozen).value_or(torch::kFloat32);
+}
+
 }  // namespace
 
 std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input, const std::string& value) {
-  constexpr int64_t kBatch = 3;
+  constexpr int64_t kBatch = 3, kOtherBatch = 4;
   const torch::NoGradGuard no_gradient;
   try {
     torch::jit::Module module = network.module().clone();
@@ -210,10 +373,21 @@ std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network
     std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph();
     torch::jit::Inline(*graph);
     torch::jit::FoldFrozenConvBatchnorm(graph);
-    Shape shape = input;
-    shape.insert(shape.begin(), kBatch);
-    const torch::Tensor example = torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
-    return logits_of(ScriptTracer(onnx, kBatch).run(*graph, {module._ivalue()}, {example, value}));
+    const torch::ScalarType type = type_of(network, *graph->block());
+    const auto add = [&](OnnxBuilder& to, int64_t batch) {
+      Shape shape = input;
+      shape.insert(shape.begin(), batch);
+      const torch::Tensor example = torch::linspace(0, 1, element_count(shape), type).reshape(shape);
+      // a program may change its own tensors: each run begins with those of the file
+      return logits_of(ScriptTracer(to, batch).run(*graph, {module.deepcopy()._ivalue()}, {example, value}));
+    };
+    OnnxBuilder other(onnx);
+    const std::string logits = add(onnx, kBatch);
+    add(other, kOtherBatch);
+    if (const std::string difference = onnx.first_difference(other); !difference.empty())
+      throw Error(fmt::format("has operations that depend on how many examples there are: '{}' is another one for {} than for {}", difference,
+                              kOtherBatch, kBatch));
+    return logits;
   } catch (const Error& error) {
     throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written as ONNX: the program {}", network.file().string(), error.what()));
   } catch (const std::exception& error) {

@@ -25,8 +25,28 @@ Shape ScriptCall::integers(size_t place, size_t axes) const {
 std::string ScriptCall::operand(size_t place, const std::string& what) const {
   const ScriptValue& argument = arguments_.at(place);
   if (!argument.onnx.empty()) return argument.onnx;
-  if (argument.value.isTensor()) return onnx.constant(short_name() + "." + what, argument.value.toTensor());
-  return constant(what, number(place));
+  return argument.value.isTensor() ? constant(what, argument.value.toTensor()) : constant(what, number(place));
+}
+
+namespace {
+
+/// Whether a constant has an entry for each example, and the same for all.
+bool is_repeated(const torch::Tensor& value, int64_t dimensions, int64_t batch) {
+  return value.dim() == dimensions && dimensions > 0 && value.size(0) == batch && value.eq(value.narrow(0, 0, 1)).all().item<bool>();
+}
+
+}  // namespace
+
+std::string ScriptCall::repeated_operand(size_t place, const std::string& what) const {
+  const ScriptValue& argument = arguments_.at(place);
+  const bool constant_tensor = argument.onnx.empty() && argument.value.isTensor();
+  if (!constant_tensor || !is_repeated(tensor(place), result_.toTensor().dim(), batch_)) return operand(place, what);
+  return constant(what, tensor(place).narrow(0, 0, 1));
+}
+
+std::string ScriptCall::constant(const std::string& what, const torch::Tensor& value) const {
+  if (value.is_complex()) refuse("takes complex numbers");
+  return onnx.constant(short_name() + "." + what, value.is_floating_point() ? value : value.to(torch::kFloat32));
 }
 
 std::string ScriptCall::reshaped(const std::string& value) const {
@@ -34,6 +54,14 @@ std::string ScriptCall::reshaped(const std::string& value) const {
   if (shape.empty() || shape[0] != batch_) refuse("changes how many examples there are");
   shape[0] = -1;
   return node("Reshape", {value, onnx.constant(short_name() + ".shape", shape)});
+}
+
+Shape ScriptCall::axes(size_t place, int64_t dimensions) const {
+  if (!value(place).isIntList()) refuse("is of everything");
+  Shape axes = list(place);
+  for (int64_t& axis : axes) axis = axis < 0 ? axis + dimensions : axis;
+  if (axes.empty() || std::find(axes.begin(), axes.end(), 0) != axes.end()) refuse("works across the examples of a batch");
+  return axes;
 }
 
 int64_t ScriptCall::axis(size_t place, int64_t dimensions) const {
@@ -60,41 +88,64 @@ ScriptOperation unary(const char* operation, const Attributes& attributes = {}) 
   return [=](const ScriptCall& call) { return named(call.node(operation, {call.operand(0)}, attributes)); };
 }
 
-/// Of two tensors or numbers.
+/// Of two tensors or numbers, entry by entry.
 ScriptOperation binary(const char* operation) {
-  return [=](const ScriptCall& call) { return named(call.node(operation, {call.operand(0), call.operand(1, "other")})); };
+  return [=](const ScriptCall& call) { return named(call.node(operation, {call.repeated_operand(0), call.repeated_operand(1, "other")})); };
+}
+
+ScriptValue divide(const ScriptCall& call) {
+  if (call.has(2)) call.refuse("rounds its quotients");
+  return binary("Div")(call);
+}
+
+ScriptValue product(const ScriptCall& call) { return named(call.node("MatMul", {call.operand(0), call.operand(1, "other")})); }
+
+/// α y
+std::string scaled(const ScriptCall& call, const std::string& value) {
+  return call.has(2) && call.number(2) != 1 ? call.node("Mul", {value, call.constant("alpha", call.number(2))}) : value;
 }
 
 /// x + α y, x − α y
 ScriptOperation scaled_sum(const char* operation) {
   return [=](const ScriptCall& call) {
-    std::string other = call.operand(1, "other");
-    if (call.has(2) && call.number(2) != 1) other = call.node("Mul", {other, call.constant("alpha", call.number(2))});
-    return named(call.node(operation, {call.operand(0), other}));
+    return named(call.node(operation, {call.repeated_operand(0), scaled(call, call.repeated_operand(1, "other"))}));
   };
+}
+
+/// y − α x
+ScriptValue reversed_difference(const ScriptCall& call) {
+  return named(call.node("Sub", {call.repeated_operand(1, "other"), scaled(call, call.repeated_operand(0))}));
 }
 
 ScriptValue identity(const ScriptCall& call) { return named(call.operand(0)); }
 ScriptValue reshape(const ScriptCall& call) { return named(call.reshaped(call.operand(0))); }
 
-std::string convolution(const ScriptCall& call, const Shape& stride, const Shape& padding, const Shape& dilation, int64_t groups) {
+/// Pads: of the axes' beginnings, then of their ends.
+std::string convolution(const ScriptCall& call, const Shape& stride, const Shape& pads, const Shape& dilation, int64_t groups) {
   const Shape weight = call.tensor(1).sizes().vec();
   std::vector<std::string> inputs = {call.operand(0), call.operand(1, "weight")};
   if (call.has(2)) inputs.push_back(call.operand(2, "bias"));
-  return call.node("Conv", inputs, {{"kernel_shape", Shape(weight.begin() + 2, weight.end())}, {"strides", stride}, {"pads", twice(padding)},
+  return call.node("Conv", inputs, {{"kernel_shape", Shape(weight.begin() + 2, weight.end())}, {"strides", stride}, {"pads", pads},
                                     {"dilations", dilation}, {"group", groups}});
 }
 
 ScriptValue conv(const ScriptCall& call) {
   const auto axes = static_cast<size_t>(call.tensor(1).dim() - 2);
-  if (call.value(4).isString()) call.refuse("pads by a word");
-  return named(convolution(call, call.integers(3, axes), call.integers(4, axes), call.integers(5, axes), call.integer(6)));
+  const Shape dilation = call.integers(5, axes);
+  Shape pads(2 * axes, 0);  // those of "valid"
+  if (!call.value(4).isString()) pads = twice(call.integers(4, axes));
+  for (size_t i = 0; call.value(4).isString() && call.value(4).toStringRef() == "same" && i < axes; ++i) {
+    const int64_t all = dilation[i] * (call.tensor(1).size(static_cast<int64_t>(i) + 2) - 1);
+    pads[i] = all / 2;
+    pads[axes + i] = all - all / 2;
+  }
+  return named(convolution(call, call.integers(3, axes), pads, dilation, call.integer(6)));
 }
 
 ScriptValue general_conv(const ScriptCall& call) {
   const auto axes = static_cast<size_t>(call.tensor(1).dim() - 2);
   if (call.value(6).toBool()) call.refuse("is transposed");
-  return named(convolution(call, call.integers(3, axes), call.integers(4, axes), call.integers(5, axes), call.integer(8)));
+  return named(convolution(call, call.integers(3, axes), twice(call.integers(4, axes)), call.integers(5, axes), call.integer(8)));
 }
 
 ScriptValue batch_norm(const ScriptCall& call) {
@@ -112,9 +163,31 @@ ScriptValue clamp(const ScriptCall& call) {
   return named(call.node("Clip", {call.operand(0), bound(1, "least"), bound(2, "most")}));
 }
 
+ScriptValue clamp_min(const ScriptCall& call) { return named(call.node("Clip", {call.operand(0), call.constant("least", call.number(1))})); }
+ScriptValue clamp_max(const ScriptCall& call) { return named(call.node("Clip", {call.operand(0), "", call.constant("most", call.number(1))})); }
+
 ScriptValue relu6(const ScriptCall& call) { return named(call.node("Clip", {call.operand(0), call.constant("least", 0), call.constant("most", 6)})); }
 
 ScriptValue leaky_relu(const ScriptCall& call) { return named(call.node("LeakyRelu", {call.operand(0)}, {{"alpha", call.number(1)}})); }
+
+/// max(x, 0) + w · min(x, 0), with one slope w or one for each channel
+ScriptValue prelu(const ScriptCall& call) {
+  if (call.argument(1).depends()) call.refuse("has slopes that depend on the input");
+  const int64_t dimensions = call.tensor(0).dim();
+  Shape shape(static_cast<size_t>(std::max<int64_t>(dimensions - 1, 1)), 1);
+  shape[0] = -1;
+  return named(call.node("PRelu", {call.operand(0), call.constant("slope", call.tensor(1).reshape(shape))}));
+}
+
+/// log(1 + exp(β x)) / β; PyTorch's is x itself for β x beyond the threshold, where the logarithm is that to float32's precision
+ScriptValue softplus(const ScriptCall& call) {
+  constexpr double kSame = 15;  // log(1 + exp(15)) − 15 = 3e-7
+  if (call.number(2) < kSame) call.refuse(fmt::format("is straight from {} on", call.number(2)));
+  const double beta = call.number(1);
+  if (beta == 1) return unary("Softplus")(call);
+  const std::string scaled = call.node("Mul", {call.operand(0), call.constant("beta", beta)});
+  return named(call.node("Div", {call.node("Softplus", {scaled}), call.constant("beta", beta)}));
+}
 
 ScriptValue elu(const ScriptCall& call) {
   if (call.number(2) != 1 || call.number(3) != 1) call.refuse("is scaled");
@@ -173,13 +246,18 @@ ScriptValue adaptive_pool(const ScriptCall& call) {
   return named(call.node("AveragePool", {call.operand(0)}, {{"kernel_shape", kernel}, {"strides", kernel}}));
 }
 
-ScriptValue mean(const ScriptCall& call) {
-  const int64_t dimensions = call.tensor(0).dim();
-  if (!call.value(1).isIntList()) call.refuse("is of everything");
-  Shape axes = call.list(1);
-  for (int64_t& axis : axes) axis = axis < 0 ? axis + dimensions : axis;
-  if (axes.empty() || std::find(axes.begin(), axes.end(), 0) != axes.end()) call.refuse("works across the examples of a batch");
-  return named(call.node("ReduceMean", {call.operand(0)}, {{"axes", axes}, {"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
+/// Of the axes in the second argument.
+ScriptOperation reduction(const char* operation) {
+  return [=](const ScriptCall& call) {
+    const Shape axes = call.axes(1, call.tensor(0).dim());
+    return named(call.node(operation, {call.operand(0)}, {{"axes", axes}, {"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
+  };
+}
+
+/// ONNX takes the axes of this one as an input.
+ScriptValue sum(const ScriptCall& call) {
+  const std::string axes = call.onnx.constant("sum.axes", call.axes(1, call.tensor(0).dim()));
+  return named(call.node("ReduceSum", {call.operand(0), axes}, {{"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
 }
 
 /// x Wᵀ + b, for any number of axes before the last.
@@ -210,14 +288,62 @@ ScriptValue transpose(const ScriptCall& call) {
   return named(call.node("Transpose", {call.operand(0)}, {{"perm", order}}));
 }
 
-ScriptValue concatenate(const ScriptCall& call) {
+/// The tensors of a list. A constant that is the same for all examples is repeated as often as another of them has examples.
+std::vector<std::string> operands_of_list(const ScriptCall& call) {
   const ScriptValue& list = call.argument(0);
   const auto tensors = list.value.toTensorVector();
-  std::vector<std::string> names;
-  for (size_t i = 0; i < tensors.size(); ++i)
-    names.push_back(i < list.elements.size() && !list.elements[i].onnx.empty() ? list.elements[i].onnx
-                                                                               : call.onnx.constant(call.short_name() + ".part", tensors[i]));
-  return named(call.node("Concat", names, {{"axis", call.axis(1, tensors.at(0).dim())}}));
+  std::vector<std::string> names(tensors.size());
+  for (size_t i = 0; i < std::min(tensors.size(), list.elements.size()); ++i) names[i] = list.elements[i].onnx;
+  const auto dependent = std::find_if(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); });
+  if (dependent == names.end()) call.refuse("has no tensor that depends on the input");
+  const auto integers = [&](const char* what, const Shape& numbers) { return call.onnx.constant(call.short_name() + "." + what, numbers); };
+  std::string examples;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (!names[i].empty()) continue;
+    if (!is_repeated(tensors[i], tensors[i].dim(), call.batch())) {
+      names[i] = call.constant("part", tensors[i]);
+      continue;
+    }
+    if (examples.empty())
+      examples = call.node("Slice", {call.node("Shape", {*dependent}), integers("begin", {0}), integers("end", {1})});
+    const std::string first = call.constant("part", tensors[i].narrow(0, 0, 1));
+    if (tensors[i].dim() == 1) names[i] = call.node("Expand", {first, examples});
+    else names[i] = call.node("Expand", {first, call.node("Concat", {examples, integers("ones", Shape(static_cast<size_t>(tensors[i].dim()) - 1, 1))}, {{"axis", 0}})});
+  }
+  return names;
+}
+
+ScriptValue concatenate(const ScriptCall& call) {
+  const int64_t axis = call.axis(1, call.result().toTensor().dim());
+  return named(call.node("Concat", operands_of_list(call), {{"axis", axis}}));
+}
+
+/// Each tensor gets the new axis, along which they are put together.
+ScriptValue stack(const ScriptCall& call) {
+  const int64_t axis = call.axis(1, call.result().toTensor().dim());
+  std::vector<std::string> names = operands_of_list(call);
+  for (std::string& name : names) name = call.node("Unsqueeze", {name, call.onnx.constant("stack.axis", Shape{axis})});
+  return named(call.node("Concat", names, {{"axis", axis}}));
+}
+
+/// Given from the last axis on: before, after, before, after, …; negative ones cut.
+ScriptValue padded(const ScriptCall& call, double filling) {
+  const auto dimensions = static_cast<size_t>(call.tensor(0).dim());
+  const Shape given = call.list(1);
+  if (given.size() >= 2 * dimensions) call.refuse("pads the batch");
+  Shape pads(2 * dimensions, 0);
+  for (size_t i = 0; i + 1 < given.size(); i += 2) {
+    pads[dimensions - 1 - i / 2] = given[i];
+    pads[2 * dimensions - 1 - i / 2] = given[i + 1];
+  }
+  return named(call.node("Pad", {call.operand(0), call.onnx.constant("pad.pads", pads), call.constant("filling", filling)}));
+}
+
+ScriptValue constant_pad(const ScriptCall& call) { return padded(call, call.number(2)); }
+
+ScriptValue pad(const ScriptCall& call) {
+  if (call.value(2).toStringRef() != "constant") call.refuse(fmt::format("fills by the mode '{}'", call.value(2).toStringRef()));
+  return padded(call, call.has(3) ? call.number(3) : 0);
 }
 
 std::string slice_of(const ScriptCall& call, int64_t axis, int64_t begin, int64_t end, int64_t step = 1) {
@@ -289,14 +415,16 @@ const std::map<std::string, ScriptOperation>& table() {
       {"relu", unary("Relu")}, {"relu6", relu6}, {"hardtanh", clamp}, {"clamp", clamp}, {"leaky_relu", leaky_relu}, {"elu", elu},
       {"sigmoid", unary("Sigmoid")}, {"tanh", unary("Tanh")}, {"hardsigmoid", hard_sigmoid}, {"hardswish", hard_swish}, {"silu", silu},
       {"gelu", gelu}, {"exp", unary("Exp")}, {"log", unary("Log")}, {"sqrt", unary("Sqrt")}, {"neg", unary("Neg")}, {"abs", unary("Abs")},
-      {"max_pool2d", max_pool}, {"avg_pool2d", average_pool}, {"adaptive_avg_pool2d", adaptive_pool}, {"mean", mean},
-      {"linear", linear}, {"addmm", addmm}, {"matmul", binary("MatMul")}, {"mm", binary("MatMul")}, {"bmm", binary("MatMul")},
-      {"add", scaled_sum("Add")}, {"sub", scaled_sum("Sub")}, {"mul", binary("Mul")}, {"div", binary("Div")}, {"pow", binary("Pow")},
+      {"max_pool2d", max_pool}, {"avg_pool2d", average_pool}, {"adaptive_avg_pool2d", adaptive_pool}, {"mean", reduction("ReduceMean")},
+      {"linear", linear}, {"addmm", addmm}, {"matmul", product}, {"mm", product}, {"bmm", product},
+      {"add", scaled_sum("Add")}, {"sub", scaled_sum("Sub")}, {"mul", binary("Mul")}, {"div", divide}, {"pow", binary("Pow")},
       {"flatten", reshape}, {"view", reshape}, {"reshape", reshape}, {"squeeze", reshape}, {"unsqueeze", reshape}, {"permute", permute},
       {"transpose", transpose}, {"cat", concatenate}, {"chunk", parts}, {"split", parts}, {"split_with_sizes", parts}, {"slice", slice},
       {"select", select}, {"channel_shuffle", channel_shuffle}, {"softmax", softmax("Softmax")}, {"log_softmax", softmax("LogSoftmax")},
       {"dropout", dropout}, {"feature_dropout", dropout}, {"layer_norm", layer_norm}, {"contiguous", identity}, {"clone", identity},
-      {"detach", identity}, {"to", identity}, {"alias", identity}};
+      {"detach", identity}, {"to", identity}, {"alias", identity}, {"type_as", identity}, {"_convolution_mode", conv}, {"rsub", reversed_difference},
+      {"clamp_min", clamp_min}, {"clamp_max", clamp_max}, {"prelu", prelu}, {"softplus", softplus}, {"sum", sum}, {"amax", reduction("ReduceMax")},
+      {"amin", reduction("ReduceMin")}, {"stack", stack}, {"constant_pad_nd", constant_pad}, {"pad", pad}};
   return all;
 }
 

@@ -13,7 +13,8 @@ namespace limbeck {
 struct ScriptValue {
   c10::IValue value;
   std::string onnx = {};                   ///< its name in the model; empty: it does not depend on the input
-  std::vector<ScriptValue> elements = {};  ///< of a list, a tuple or a dict with elements that do
+  std::vector<ScriptValue> elements = {};  ///< of a list or a tuple, and keys and values of a dict, where it was put together from values
+  size_t changes = 0;                      ///< how many changes of its tensor's memory `onnx` takes account of
 
   bool depends() const;
 };
@@ -42,14 +43,21 @@ class ScriptCall {
   Shape list(size_t place) const { return value(place).toIntVector(); }
   /// The name of a tensor or number: of the model's value, or of a new constant.
   std::string operand(size_t place, const std::string& what = "value") const;
+  /// The same for operations that repeat what is shorter: of a constant that is the same for all examples, only the first one's.
+  std::string repeated_operand(size_t place, const std::string& what = "value") const;
+  /// A new constant, whole numbers as float32: what they meet are the network's numbers.
+  std::string constant(const std::string& what, const torch::Tensor& value) const;
   std::string node(const std::string& operation, const std::vector<std::string>& inputs, const OnnxBuilder::Attributes& attributes = {}) const {
     return onnx.node(operation, inputs, attributes, short_name());
   }
   std::string constant(const std::string& what, double number) const { return onnx.constant(short_name() + "." + what, torch::tensor(number, torch::kFloat32)); }
 
   const c10::IValue& result() const { return result_; }
+  int64_t batch() const { return batch_; }
   /// The same values in the result's shape.
   std::string reshaped(const std::string& value) const;
+  /// Axes [at least one] counted from the front; the batch's is an error.
+  Shape axes(size_t place, int64_t dimensions) const;
   /// An axis counted from the front; the batch's is an error.
   int64_t axis(size_t place, int64_t dimensions) const;
   [[noreturn]] void refuse(const std::string& why) const;

@@ -148,6 +148,75 @@ class Export(OnnxTest):
         for name, logits in expected.items():
             self.assert_close(outputs[name], logits, name)
 
+    def test_programs_that_change_values_in_place_or_ask_for_the_number_of_examples(self):
+        class Residual(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = torch.nn.Conv2d(3, 8, 3, padding="same")
+                self.classifier = torch.nn.Linear(8, 10)
+
+            def ending(self, x):
+                return self.classifier(x.flatten(2).mean(2))
+
+        class Dropped(Residual):  # in evaluation, dropout returns the tensor itself
+            def forward(self, x):
+                x = self.conv(x)
+                y = torch.nn.functional.relu(torch.nn.functional.dropout(x, 0.5, self.training), inplace=True)
+                return self.ending(x + y)
+
+        class Viewed(Residual):
+            def forward(self, x):
+                x = self.conv(x)
+                x.flatten(2).relu_()
+                return self.ending(x)
+
+        class Token(Residual):  # a vision transformer's
+            def __init__(self):
+                super().__init__()
+                self.token = torch.nn.Parameter(torch.randn(1, 8, 1))
+
+            def forward(self, x):
+                x = self.conv(x).flatten(2)
+                return self.classifier(torch.cat([self.token.expand(x.size(0), -1, -1), x], 2).mean(2))
+
+        class Part(Residual):
+            def forward(self, x):
+                x = self.conv(x)
+                x[:, 0] *= 3.0
+                return self.ending(x)
+
+        class Whole(Residual):
+            def forward(self, x):
+                return self.ending(self.conv((x * 4).to(torch.int32).float()))
+
+        class Rounded(Residual):
+            def forward(self, x):
+                return self.ending(self.conv(torch.div(x, 0.25, rounding_mode="floor")))
+
+        class Share(Residual):
+            def forward(self, x):
+                return self.ending(self.conv(x)) / x.size(0)
+
+        inputs = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+        refusals = {Part: "shares memory", Whole: "makes values of Int", Rounded: "rounds its quotients", Share: "how many examples"}
+        cases, expected = {}, {}
+        for kind in (Dropped, Viewed, Token, *refusals):
+            torch.manual_seed(1)
+            name, network = kind.__name__, kind().eval()
+            torch.jit.save(torch.jit.script(network), str(self.folder / f"{name}.pt"), _extra_files={
+                "limbeck.network": json.dumps({"torchscript": {"file": f"{name}.pt"}}), "limbeck.input": "[3, 8, 8]",
+                "limbeck.classes": json.dumps([str(i) for i in range(10)]), "limbeck.scale": "1"})
+            done = self.limbeck("export", f"{name}.pt", "--out", f"{name}.onnx", expect=2 if kind in refusals else 0)
+            if kind in refusals:
+                self.assertIn(refusals[kind], done.stderr)
+                self.assertFalse((self.folder / f"{name}.onnx").exists())
+                continue
+            cases[name] = (self.folder / f"{name}.onnx", inputs)
+            expected[name] = network(inputs).detach()
+        outputs = self.run_onnx(cases)
+        for name, logits in expected.items():
+            self.assert_close(outputs[name], logits, name)
+
     def test_what_cannot_be_written_says_why(self):
         weights = self.train()
         self.assertIn(".onnx, .pt or .safetensors", self.limbeck("export", weights, "--out", "x.tflite", expect=2).stderr)
