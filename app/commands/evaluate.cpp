@@ -65,6 +65,10 @@ FrameLabels labels_for(const Dataset& dataset, const std::string& file) {
   labels = load_labels(file);
   if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes())
     throw Error(fmt::format("'{}' holds the labels of other recordings", file));
+  const auto states = static_cast<int64_t>(dataset.classes.size());
+  for (const torch::Tensor& of_split : {labels.train, labels.test})
+    if (of_split.numel() > 0 && (of_split.min().item<int64_t>() < 0 || of_split.max().item<int64_t>() >= states))
+      throw Error(fmt::format("'{}' holds labels that are no states of this data set, which has {}", file, states));
   return labels;
 }
 

@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "core/json.h"
 #include "core/nearest.h"
+#include "core/unicode.h"
 #include "data/image_reader.h"
 
 namespace limbeck {
@@ -47,11 +47,7 @@ void add_pictures(const fs::path& root, const fs::path& folder, int64_t label, s
 
 /// Names go into JSON files, which are UTF-8.
 void check_name(const fs::path& folder, const std::string& name) {
-  try {
-    static_cast<void>(Json(name).dump());
-  } catch (const Json::exception&) {
-    throw Error(fmt::format("the class folder '{}' has a name that is not UTF-8", (folder / name).string()));
-  }
+  if (!is_unicode(name)) throw Error(fmt::format("the class folder '{}' has a name that is not UTF-8", (folder / name).string()));
 }
 
 /// The classes of a split's folder, of which `unlabelled` is none.

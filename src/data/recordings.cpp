@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/nearest.h"
+#include "core/unicode.h"
 
 namespace limbeck {
 namespace {
@@ -20,6 +21,7 @@ constexpr const char* kFileColumn = "file";
 constexpr const char* kWordColumn = "word";
 constexpr const char* kSpeakerColumn = "speaker";
 constexpr const char* kSplitColumn = "split";
+constexpr const char* kSilence = "silence";
 
 int64_t number_in(const std::string& text) {
   int64_t number = -1;
@@ -88,7 +90,7 @@ std::vector<Recording> by_pattern(const RecordingsOptions& options, std::vector<
   return all;
 }
 
-/// The fields of one line: a comma, a quote or a doubled quote inside double quotes stands for itself.
+/// The fields of one line, without the blanks around them: a comma, a quote or a doubled quote inside double quotes stands for itself.
 std::vector<std::string> csv_fields(const std::string& line) {
   std::vector<std::string> fields(1);
   bool quoted = false;
@@ -102,6 +104,10 @@ std::vector<std::string> csv_fields(const std::string& line) {
       fields.back() += line[i];
     }
   }
+  for (std::string& field : fields) {
+    field.erase(0, std::min(field.find_first_not_of(" \t"), field.size()));
+    field.erase(field.find_last_not_of(" \t") + 1);
+  }
   return fields;
 }
 
@@ -114,6 +120,15 @@ std::vector<Recording> by_csv(const RecordingsOptions& options, bool& says_split
   const auto column = [&](const std::string& name) -> size_t {
     return static_cast<size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
+  const std::vector<std::string> known = {kFileColumn, kWordColumn, kSpeakerColumn, kSplitColumn};
+  for (const std::string& name : header)
+    if (std::find(known.begin(), known.end(), name) == known.end()) {  // others' columns may stand there too
+      constexpr int kSlip = 2;
+      if (std::any_of(known.begin(), known.end(), [&](const std::string& meant) { return edit_distance(name, meant) <= kSlip; }))
+        throw Error(ErrorKind::usage, fmt::format("'{}': unknown column '{}'{}", options.csv, name, suggestion(name, known)));
+    } else if (std::count(header.begin(), header.end(), name) > 1) {
+      throw Error(ErrorKind::usage, fmt::format("'{}': the first line has two columns '{}'", options.csv, name));
+    }
   for (const char* name : {kFileColumn, kWordColumn})
     if (column(name) == header.size())
       throw Error(ErrorKind::usage, fmt::format("'{}': the first line has no column '{}'; expected file,word and perhaps speaker,split", options.csv, name));
@@ -127,16 +142,28 @@ std::vector<Recording> by_csv(const RecordingsOptions& options, bool& says_split
     const auto value = [&](const char* name) { return column(name) < fields.size() ? fields[column(name)] : std::string(); };
     Recording recording{.file = fs::path(options.folder) / value(kFileColumn), .word = value(kWordColumn), .speaker = value(kSpeakerColumn)};
     const std::string split = value(kSplitColumn);
+    if (value(kFileColumn).empty()) refuse("no file");
     if (recording.word.empty()) refuse("no word");
     if (!split.empty() && split != "train" && split != "test") refuse(fmt::format("split '{}'; expected train or test", split));
-    if (!fs::exists(recording.file)) refuse(fmt::format("there is no file '{}'", recording.file.string()));
+    if (!fs::is_regular_file(recording.file)) refuse(fmt::format("there is no file '{}'", recording.file.string()));
     recording.test = split == "test";
     says_split |= !split.empty();
-    if (!seen.insert(recording.file).second) refuse(fmt::format("'{}' is listed twice", recording.file.string()));
+    if (!seen.insert(fs::canonical(recording.file)).second) refuse(fmt::format("'{}' is listed twice", recording.file.string()));
     all.push_back(std::move(recording));
   }
   if (all.empty()) throw Error(ErrorKind::usage, fmt::format("'{}' lists no recordings", options.csv));
   return all;
+}
+
+/// Words and speakers become names in files and reports.
+void check_names(const std::vector<Recording>& all) {
+  for (const Recording& recording : all) {
+    for (const std::string& name : {recording.word, recording.speaker})
+      if (!is_unicode(name))
+        throw Error(ErrorKind::usage, fmt::format("'{}': its word or speaker is not written in UTF-8", recording.file.string()));
+    if (recording.word == kSilence)
+      throw Error(ErrorKind::usage, fmt::format("'{}': the word '{}' has the name of what is between words; call it otherwise", recording.file.string(), kSilence));
+  }
 }
 
 void divide_by_speaker(std::vector<Recording>& all, const std::string& held_out) {
@@ -186,6 +213,7 @@ void RecordingsOptions::bind(Fields& fields) {
 std::vector<Recording> list_recordings(const RecordingsOptions& options, std::vector<std::string>& notices) {
   bool says_split = false;
   std::vector<Recording> all = options.csv.empty() ? by_pattern(options, notices) : by_csv(options, says_split);
+  check_names(all);
   std::sort(all.begin(), all.end(), [](const Recording& a, const Recording& b) { return a.file < b.file; });
   if (!options.held_out.empty()) divide_by_speaker(all, options.held_out);
   else if (!says_split && options.test_below > 0)

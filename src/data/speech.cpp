@@ -116,13 +116,17 @@ struct Statistics {
   torch::Tensor applied(const torch::Tensor& features) const { return (features - mean) / deviation; }
 };
 
-/// By the name under which features are normalised: each speaker's, or one for all, from training recordings.
+/// By the name under which features are normalised: each speaker's, or one for all. Statistics are those of training recordings; of a speaker
+/// who has none, of the speaker's own.
 class Normalization {
  public:
   Normalization(FeatureNormalization kind, const std::vector<Recording>& recordings, const std::vector<torch::Tensor>& features) : kind_(kind) {
+    std::set<std::string> trained;
+    for (const Recording& recording : recordings)
+      if (!recording.test) trained.insert(key(recording.speaker));
     std::map<std::string, std::vector<torch::Tensor>> groups;
     for (size_t i = 0; i < recordings.size(); ++i)
-      if (kind == FeatureNormalization::speaker || !recordings[i].test) groups[key(recordings[i].speaker)].push_back(features[i]);
+      if (const std::string name = key(recordings[i].speaker); !recordings[i].test || !trained.contains(name)) groups[name].push_back(features[i]);
     if (kind != FeatureNormalization::none)
       for (const auto& [name, of_group] : groups) statistics_.emplace(name, Statistics(of_group));
   }

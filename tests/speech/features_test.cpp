@@ -217,6 +217,18 @@ TEST_F(RecordingLists, ComeFromACsvFile) {
   EXPECT_NE(refused(by_csv).find("1 fields"), std::string::npos);
   by_csv.csv = put("bad.csv", "file,word,split\na/1.wav,up,tset\n").string();
   EXPECT_NE(refused(by_csv).find("'tset'"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,word\na/1.wav,up\na/../a/1.wav,down\n").string();
+  EXPECT_NE(refused(by_csv).find("listed twice"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,word\n,up\n").string();
+  EXPECT_NE(refused(by_csv).find("line 2: no file"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,word,speeker\na/1.wav,up,ann\n").string();
+  EXPECT_NE(refused(by_csv).find("did you mean 'speaker'"), std::string::npos);
+  by_csv.csv = put("bad.csv", "file,word,word\na/1.wav,up,down\n").string();
+  EXPECT_NE(refused(by_csv).find("two columns 'word'"), std::string::npos);
+  by_csv.csv = put("good.csv", "file, word ,seconds,split\na/1.wav, up,0.1,train\na/2.wav,up ,0.1,test\na/3.wav,down,0.1,train\n").string();
+  const std::vector<Recording> trimmed = list_recordings(by_csv, notices);
+  EXPECT_EQ(trimmed[0].word, "up");
+  EXPECT_EQ(trimmed[1].word, "up");
 }
 
 TEST_F(RecordingLists, ThatMakeNoSenseAreRefused) {
@@ -235,6 +247,11 @@ TEST_F(RecordingLists, ThatMakeNoSenseAreRefused) {
   EXPECT_NE(refused(by_index).find("no {word}"), std::string::npos);
   by_index.pattern = "{word}_{speeker}.wav";
   EXPECT_NE(refused(by_index).find("{speeker}"), std::string::npos);
+  make({"silence_ann_1.wav"});
+  EXPECT_NE(refused(options()).find("'silence' has the name of what is between words"), std::string::npos);
+  std::filesystem::remove(folder / "silence_ann_1.wav");
+  make({"l\xf6w_ann_1.wav"});
+  EXPECT_NE(refused(options()).find("not written in UTF-8"), std::string::npos);
 }
 
 class SpeechData : public RecordingLists {
@@ -287,10 +304,16 @@ TEST_F(SpeechData, BeginsWithEvenLabels) {
 }
 
 TEST_F(SpeechData, IsNormalisedBySpeaker) {
-  const auto data = load_speech(speech(), "test", DataFolders());
-  const torch::Tensor all = torch::cat({data->train.inputs, data->test.inputs});
-  EXPECT_TRUE(all.mean(0).allclose(torch::zeros({40}), 0, 1e-3));
-  EXPECT_TRUE(all.std(0).allclose(torch::ones({40}), 0, 1e-2));
+  const auto is_normal = [](const torch::Tensor& rows) {
+    return rows.mean(0).allclose(torch::zeros({40}), 0, 1e-3) && rows.std(0).allclose(torch::ones({40}), 0, 1e-2);
+  };
+  const torch::Tensor train = load_speech(speech(), "test", DataFolders())->train.inputs;
+  EXPECT_TRUE(is_normal(train));
+  SpeechOptions apart = speech();
+  apart.held_out = "bob";  // of whom nothing is heard in training
+  EXPECT_TRUE(is_normal(load_speech(apart, "test", DataFolders())->test.inputs));
+  put("low_ann_0.wav", wav({tone(1000, 0.3, 8000)}, 8000));  // a test recording
+  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->train.inputs.equal(train)) << "test recordings take part in training";
 }
 
 TEST_F(SpeechData, JoinsEachTestRecordingOnce) {
