@@ -6,9 +6,11 @@
 #include <torch/types.h>
 #include <torch/version.h>
 
+#include <array>
 #include <cmath>
 #include <ctime>
 #include <fstream>
+#include <map>
 #include <numeric>
 
 #include "core/text.h"
@@ -47,6 +49,23 @@ void combine_numbers(const std::vector<Json>& runs, Json& means, Json& spreads) 
   means.erase("errors_of_members");  // a list for each seed, in its own results.json
 }
 
+/// The rows of specialists::by_coverage of all seeds, added up.
+Json combine_coverage(const std::vector<Json>& stages) {
+  std::map<int64_t, std::array<int64_t, 3>> sums;
+  constexpr const char* kCounts[] = {"examples", "generalist_correct", "correct"};
+  for (const Json& stage : stages)
+    for (const Json& row : stage["specialists"]["by_coverage"])
+      for (size_t i = 0; i < 3; ++i) sums[row["specialists"].get<int64_t>()][i] += row[kCounts[i]].get<int64_t>();
+  Json rows = Json::array();
+  for (const auto& [specialists, counts] : sums) {
+    Json row = {{"specialists", specialists}};
+    for (size_t i = 0; i < 3; ++i) row[kCounts[i]] = counts[i];
+    row["relative_gain"] = counts[1] > 0 ? Json(static_cast<double>(counts[2]) / static_cast<double>(counts[1]) - 1) : Json(nullptr);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 /// One stage of several runs: the first run's entry with its numbers replaced by means.
 Json combine_stage(const std::vector<Json>& runs, size_t index) {
   Json combined = runs.front()["stages"][index];
@@ -72,8 +91,10 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
     combine_numbers(of_split, means, combined["over_seeds"][split]);
   }
   combined.erase("members");  // each seed's own results.json has them
-  if (combined.contains("specialists"))
-    for (const char* key : {"groups", "by_coverage"}) combined["specialists"].erase(key);
+  if (combined.contains("specialists")) {
+    for (const char* key : {"groups", "group_of_class"}) combined["specialists"].erase(key);
+    combined["specialists"]["by_coverage"] = combine_coverage(stages);
+  }
   combined["note"] = stage_note(combined);
   return combined;
 }

@@ -111,6 +111,8 @@ void SeedRun::check_network(const StageRecipe& stage) const {
   if (!stage.quantize.of.empty())
     throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only networks that this program knows by name can be rounded "
                                               "to bytes", network.name));
+  if (!stage.specialists.of.empty())
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; specialists need one that this program knows by name", network.name));
   if (is_calibration(stage))
     throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only the biases of networks that this program knows by "
                                               "name can be calibrated", network.name));

@@ -67,6 +67,17 @@ std::vector<int64_t> nearest_classes(const Point& centre, const std::vector<Poin
   return classes;
 }
 
+/// Columns of the covariance without the diagonal, at unit length.
+std::vector<Point> columns_of(const torch::Tensor& covariance) {
+  torch::Tensor columns = covariance.to(torch::kCPU).t().clone();
+  columns.fill_diagonal_(0);
+  columns = (columns / columns.norm(2, 1, /*keepdim=*/true).clamp_min(std::numeric_limits<double>::min())).contiguous();
+  const int64_t classes = columns.size(0);
+  std::vector<Point> points;
+  for (int64_t c = 0; c < classes; ++c) points.emplace_back(columns.data_ptr<double>() + c * classes, columns.data_ptr<double>() + (c + 1) * classes);
+  return points;
+}
+
 }  // namespace
 
 torch::Tensor covariance_of(const torch::Tensor& probabilities) {
@@ -75,13 +86,11 @@ torch::Tensor covariance_of(const torch::Tensor& probabilities) {
 }
 
 ClassGroups group_classes(const torch::Tensor& covariance, const GroupingOptions& options, uint64_t seed) {
-  const torch::Tensor columns = covariance.to(torch::kCPU).t().contiguous();
-  const int64_t classes = columns.size(0);
+  const int64_t classes = covariance.size(0);
   if (options.groups > classes) throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes; expected at most {}", options.groups, classes, classes));
   if (options.size > classes || options.size == 1)
     throw Error(ErrorKind::usage, fmt::format("groups of {} of {} classes; expected from 2 to {}", options.size, classes, classes));
-  std::vector<Point> points;
-  for (int64_t c = 0; c < classes; ++c) points.emplace_back(columns.data_ptr<double>() + c * classes, columns.data_ptr<double>() + (c + 1) * classes);
+  const std::vector<Point> points = columns_of(covariance);
   Random random({seed, Purpose::grouping});
   std::vector<Point> centres;
   std::pair<bool, double> least = {true, std::numeric_limits<double>::infinity()};  // whether a group is too small; distances

@@ -112,6 +112,7 @@ Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const
     of_all.correct += with.correct;
     json["groups"].push_back({{"classes", names}, {"test_examples", own.examples}});
   }
+  json["group_of_class"] = groups.nearest;
   json["adjusted_rand_index"] = dataset.superclasses.empty() ? Json(nullptr) : Json(adjusted_rand_index(groups.nearest, dataset.superclasses));
   const double accuracy_before = right_before.to(torch::kFloat64).mean().item<double>(), accuracy = right_after.to(torch::kFloat64).mean().item<double>();
   json["generalist_accuracy"] = accuracy_before;

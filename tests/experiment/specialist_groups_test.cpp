@@ -37,6 +37,19 @@ TEST(Groups, AreTheClassesThatAreConfused) {
   }
 }
 
+TEST(Groups, DoNotFollowHowSureTheGeneralistIs) {
+  // Pairs (0, 1), (2, 3), (4, 5) vary together a little; the classes' own variances are large and have nothing to do with the pairs.
+  torch::Tensor covariance = torch::diag(torch::tensor({0.9, 0.1, 0.1, 0.9, 0.5, 0.01}, torch::kFloat64));
+  for (int64_t first : {0, 2, 4})
+    for (const auto& [a, b] : {std::pair{first, first + 1}, {first + 1, first}}) covariance[a][b] = 0.004;
+  covariance += torch::full({6, 6}, -0.001, torch::kFloat64);
+  for (const uint64_t seed : {1, 2, 3}) {
+    const ClassGroups found = group_classes(covariance, {.groups = 3}, seed);
+    EXPECT_EQ(found.groups.size(), 3U);
+    EXPECT_EQ(adjusted_rand_index(found.nearest, {0, 0, 1, 1, 2, 2}), 1) << seed;
+  }
+}
+
 TEST(Groups, OfASizeMayOverlap) {
   const ClassGroups found = group_classes(covariance_of(confused_probabilities()), {.groups = 3, .size = 5}, 1);
   std::vector<int> times(9);

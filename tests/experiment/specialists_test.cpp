@@ -155,6 +155,13 @@ TEST_F(SpecialistRuns, OfSeveralSeedsAreAveraged) {
   const Json results = run({}, {1, 2});
   EXPECT_TRUE(results["stages"][1]["specialists"]["relative_gain"].is_number());
   EXPECT_FALSE(results["stages"][1]["specialists"].contains("groups"));
+  int64_t examples = 0, correct = 0;
+  for (const Json& row : results["stages"][1]["specialists"]["by_coverage"]) {
+    examples += row["examples"].get<int64_t>();
+    correct += row["correct"].get<int64_t>();
+  }
+  EXPECT_EQ(examples, 2 * results["data"]["splits"]["test"].get<int64_t>());
+  EXPECT_NEAR(static_cast<double>(correct) / static_cast<double>(examples), results["stages"][1]["specialists"]["accuracy"].get<double>(), 1e-9);
 }
 
 TEST_F(SpecialistRuns, ThatMakeNoSenseAreRefused) {
