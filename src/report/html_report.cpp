@@ -18,6 +18,8 @@ constexpr Section kSections[] = {
     {"classes", "Classes", classes_section},
     {"confusions", "Confusions", confusions_section},
     {"soft-targets", "Soft targets", soft_targets_section},
+    {"specialists", "Specialists", specialists_section},
+    {"deployment", "Deployment", deployment_section},
     {"settings", "Settings", settings_section},
 };
 

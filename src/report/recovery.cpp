@@ -12,7 +12,7 @@ double errors_of(const ReportedStage& stage, const std::string& split) {
 }
 
 bool same_network(const ReportedStage& one, const ReportedStage& other) {
-  if (one.quantized != other.quantized) return false;
+  if (one.quantized != other.quantized || one.specialists || other.specialists) return false;
   return !one.network.empty() ? one.network == other.network : one.network_description == other.network_description;
 }
 

@@ -48,6 +48,25 @@ std::optional<double> measured(const Json& json, const std::string& key) {
   return value && *value >= 0 && *value <= kLargest ? value : std::nullopt;
 }
 
+ReportedSpecialists parse_specialists(const Json& json) {
+  ReportedSpecialists found;
+  for (const Json& group : json_items(json_field(json, "groups"))) {
+    std::string& classes = found.groups.emplace_back();
+    for (const Json& name : json_items(json_field(group, "classes"))) classes += (classes.empty() ? "" : ", ") + json_text(name);
+  }
+  for (const Json& row : json_items(json_field(json, "by_coverage"))) {
+    const auto count = [&](const char* key) { return json_integer(row, key).value_or(0); };
+    found.coverage.push_back({count("specialists"), count("examples"), count("generalist_correct"), count("correct"), json_number(row, "relative_gain")});
+  }
+  found.generalist_accuracy = json_number(json, "generalist_accuracy");
+  found.accuracy = json_number(json, "accuracy");
+  found.relative_gain = json_number(json, "relative_gain");
+  found.conditional_generalist = json_number(json_field(json, "conditional_accuracy"), "generalist");
+  found.conditional = json_number(json_field(json, "conditional_accuracy"), "specialists");
+  found.rand_index = json_number(json, "adjusted_rand_index");
+  return found;
+}
+
 ReportedStage parse_stage(const Json& json, const Json& paper) {
   ReportedStage stage;
   stage.name = json_text(json, "name");
@@ -62,6 +81,7 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   stage.multiply_adds = json_integer(network, "multiply_adds");
   stage.calibrated = json_field(json, "calibration").is_object();
   stage.quantized = json_field(json, "quantized").is_object();
+  if (const Json& found = json_field(json, "specialists"); found.is_object()) stage.specialists = parse_specialists(found);
   stage.replicas = json_integer(json_field(json, "replicas"), "count").value_or(1);
   stage.teacher = json_text(json, "teacher");
   stage.objective = json_text(json, "objective");
@@ -192,6 +212,7 @@ ReportedRun parse_reported_run(const Json& results) {
   }
   for (const Json& stage : json_items(json_field(results, "stages")))
     run.stages.push_back(parse_stage(stage, json_field(results, "paper")));
+  run.deployment = parse_deployment(json_field(results, "deployment"));
   for (const Json& plot : json_items(json_field(results, "plots"))) run.plots.push_back(parse_plot(plot));
   return run;
 }

@@ -14,6 +14,7 @@
 
 #include "core/json.h"
 #include "report/metric_format.h"
+#include "report/reported_cost.h"
 
 namespace limbeck {
 
@@ -25,6 +26,18 @@ struct ReportedEvaluation {
   std::vector<std::pair<std::string, ReportedNumber>> measures;
 
   const ReportedNumber* find(const std::string& key) const;
+};
+
+/// Test examples of classes that so many specialists know.
+struct ReportedCoverage {
+  int64_t specialists = 0, examples = 0, generalist_correct = 0, correct = 0;
+  std::optional<double> relative_gain;
+};
+
+struct ReportedSpecialists {
+  std::vector<std::string> groups;  ///< the classes of each; none of several seeds
+  std::vector<ReportedCoverage> coverage;
+  std::optional<double> generalist_accuracy, accuracy, relative_gain, conditional_generalist, conditional, rand_index;
 };
 
 struct ReportedStage {
@@ -39,6 +52,7 @@ struct ReportedStage {
   std::optional<int64_t> multiply_adds;
   bool calibrated = false;  ///< trains nothing, but changes biases of an earlier stage's network
   bool quantized = false;   ///< its network computes in bytes
+  std::optional<ReportedSpecialists> specialists;  ///< of a generalist with specialists
   int64_t replicas = 1;   ///< networks that the stage trained; its numbers are their ensemble's
   std::string teacher;    ///< the stage that taught it; empty without teacher
   std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
@@ -83,6 +97,7 @@ struct ReportedRun {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
   std::vector<ReportedPlot> plots;
+  std::vector<ReportedCost> deployment;
 
   const ReportedStage* stage(const std::string& name) const;
   /// The split that the run is judged by: test where any stage was evaluated on it, else validation, else any other.

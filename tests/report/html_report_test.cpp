@@ -226,6 +226,39 @@ TEST(HtmlReport, StaysSmallForManyClassesAndStages) {
   EXPECT_NE(page.find("The other 75 classes"), std::string::npos);
 }
 
+TEST(HtmlReport, ShowsWhatNetworksCost) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  EXPECT_EQ(html_report(folder.path()).find("id=\"deployment\""), std::string::npos);
+  Json results = read_json(folder.path() / "results.json");
+  const auto row = [](const char* name, int64_t bytes, double median) {
+    return Json{{"name", name}, {"accuracy", 0.5}, {"parameters", 1000}, {"bytes", bytes}, {"latency", {{"median", median}, {"p95", 1}, {"p99", nullptr}}},
+                {"throughput", {{{"batch", 1}, {"examples_per_second", 12}}, {{"batch", 64}, {"examples_per_second", 3456}}}}};
+  };
+  results["deployment"] = {row("teacher", 40000, 8), row("student", 2500, 0.5)};
+  write_file(folder.path() / "results.json", results.dump());
+  write_file(folder.path() / "onnxruntime.json", R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4, "errors": 1096, "libtorch_errors": 1097}])");
+  const std::string page = html_report(folder.path());
+  for (const char* text : {"id=\"deployment\"", "40.0", "16.0×", "3,456", "In LibTorch", "in onnxruntime", "0.054", "118,463", "1,096", "1,097"})
+    EXPECT_NE(page.find(text), std::string::npos) << text;
+  write_file(folder.path() / "onnxruntime.json", "{}");
+  EXPECT_THROW(html_report(folder.path()), Error);
+}
+
+TEST(HtmlReport, ShowsSpecialistsAndWhatTheyAdd) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  Json results = read_json(folder.path() / "results.json");
+  results["stages"][2]["specialists"] = {{"groups", {{{"classes", {"2", "7"}}}, {{"classes", {"2", "<3>"}}}}},
+                                         {"by_coverage", {{{"specialists", 1}, {"examples", 600}, {"generalist_correct", 400}, {"correct", 412}, {"relative_gain", 0.03}}}},
+                                         {"generalist_accuracy", 0.6}, {"accuracy", 0.618}, {"relative_gain", 0.03}, {"adjusted_rand_index", 0.34},
+                                         {"conditional_accuracy", {{"generalist", 0.7}, {"specialists", 0.75}}}};
+  write_file(folder.path() / "results.json", results.dump());
+  const std::string page = html_report(folder.path());
+  for (const char* text : {"id=\"specialists\"", "2, &lt;3&gt;", "specialists that know the class", "412", "+3.0 %", "75.00 %", "0.34"})
+    EXPECT_NE(page.find(text), std::string::npos) << text;
+}
+
 TEST(HtmlReport, NamesAMalformedFile) {
   const TemporaryFolder folder;
   write_single_run(folder.path(), 1, {});

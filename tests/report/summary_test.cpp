@@ -92,6 +92,12 @@ TEST(TerminalSummary, MeasuresAStudentByANetworkThatComputesAsItDoes) {
   EXPECT_NE(terminal_summary(results).find("distilled recovers 85 % of the gap"), std::string::npos);
 }
 
+TEST(TerminalSummary, DoesNotTakeSpecialistsForOneNetwork) {
+  Json results = single_results(1, {});
+  results["stages"][1]["specialists"] = {{"count", 4}};
+  EXPECT_NE(terminal_summary(results).find("distilled makes 9 test errors, its teacher teacher makes 7."), std::string::npos);
+}
+
 TEST(TerminalSummary, EndsEveryNoteWithOneFullStop) {
   Json results = single_results(1, {});
   results["stages"][0]["note"] = "A sentence.";

@@ -25,6 +25,7 @@ struct Page {
   ReportedRun run;
   std::string split;  ///< the split that the run is judged by
   std::vector<PageStage> stages;
+  std::vector<ReportedCost> onnxruntime;  ///< what bench/onnx.mjs measured of the run
   ReportedExamples examples;
   std::string examples_of;  ///< "seed 1" when the examples are one seed's of several
   std::string recipe;       ///< the text of recipe.yaml; empty when there is none

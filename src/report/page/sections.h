@@ -16,6 +16,8 @@ std::string calibration_section(const Page& page);   ///< reliability diagrams
 std::string classes_section(const Page& page);       ///< errors, recall and precision of each class
 std::string confusions_section(const Page& page);    ///< which class was taken for which
 std::string soft_targets_section(const Page& page);  ///< examples with the networks' distributions
+std::string specialists_section(const Page& page);   ///< a generalist's specialists, their classes and what they add
+std::string deployment_section(const Page& page);    ///< what each network costs where it runs
 std::string settings_section(const Page& page);      ///< recipe, environment, how to run it again
 
 /// A section, and how the page's contents call it.

@@ -1,0 +1,59 @@
+// What each network costs: its size and how long it takes for one example, beside the first one's, which teaches.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "report/html.h"
+#include "report/page/sections.h"
+
+namespace limbeck {
+namespace {
+
+std::string cell(const std::string& text) { return fmt::format("<td class=\"number\">{}</td>", text); }
+
+std::string kilobytes(std::optional<int64_t> bytes) { return bytes ? fmt::format("{:.1f}", static_cast<double>(*bytes) / 1e3) : "–"; }
+std::string milliseconds(std::optional<double> value) { return value ? fmt::format("{:.3f}", *value) : "–"; }
+std::string counted(std::optional<int64_t> value) { return value ? with_commas(*value) : "–"; }
+
+/// "26.8×": how many times less than the first.
+template <class Number>
+std::string times(std::optional<Number> first, std::optional<Number> own) {
+  if (!first || !own || static_cast<double>(*own) <= 0) return "–";
+  return fmt::format("{:.1f}×", static_cast<double>(*first) / static_cast<double>(*own));
+}
+
+std::string table(const std::vector<ReportedCost>& costs) {
+  const auto any = [&](auto member) { return std::any_of(costs.begin(), costs.end(), [&](const ReportedCost& cost) { return (cost.*member).has_value(); }); };
+  const bool accuracies = any(&ReportedCost::accuracy), parameters = any(&ReportedCost::parameters), errors = any(&ReportedCost::errors);
+  const auto head = [](const char* name) { return fmt::format("<th class=\"number\">{}</th>", name); };
+  std::string html = "<div class=\"wide\"><table class=\"results\"><thead><tr><th>network</th>";
+  if (accuracies) html += head("accuracy");
+  if (errors) html += head("test errors") + head("in LibTorch");
+  if (parameters) html += head("parameters");
+  for (const char* name : {"kB", "smaller", "median ms", "95 %", "99 %", "faster", "examples/s"}) html += head(name);
+  html += "</tr></thead>\n<tbody>\n";
+  for (const ReportedCost& cost : costs) {
+    html += fmt::format("<tr><td>{}</td>", html_escape(cost.name));
+    if (accuracies) html += cell(cost.accuracy ? fmt::format("{:.2f} %", 100 * *cost.accuracy) : "–");
+    if (errors) html += cell(counted(cost.errors)) + cell(counted(cost.libtorch_errors));
+    if (parameters) html += cell(counted(cost.parameters));
+    html += cell(kilobytes(cost.bytes)) + cell(times(costs.front().bytes, cost.bytes)) + cell(milliseconds(cost.median)) + cell(milliseconds(cost.p95)) +
+            cell(milliseconds(cost.p99)) + cell(times(costs.front().median, cost.median)) +
+            cell(cost.examples_per_second ? with_commas(static_cast<int64_t>(*cost.examples_per_second)) : "–") + "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+std::string deployment_section(const Page& page) {
+  std::string html;
+  if (!page.run.deployment.empty()) html += "<h3>In LibTorch</h3>\n" + table(page.run.deployment);
+  if (!page.onnxruntime.empty()) html += "<h3>As ONNX files, in onnxruntime</h3>\n" + table(page.onnxruntime);
+  if (html.empty()) return "";
+  return note("Latency is that of one example on the machine that measured, median, 95th and 99th percentile; examples per second are those of the largest batch; "
+              "smaller and faster than the first network.") + html;
+}
+
+}  // namespace limbeck

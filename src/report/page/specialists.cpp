@@ -1,0 +1,49 @@
+// Which classes the specialists know, and what they add for classes that none, one, two … of them know.
+#include <fmt/core.h>
+
+#include "core/text.h"
+#include "report/html.h"
+#include "report/page/sections.h"
+
+namespace limbeck {
+namespace {
+
+std::string percent(std::optional<double> part) { return part ? fmt::format("{:.2f} %", 100 * *part) : "–"; }
+std::string gain(std::optional<double> part) { return part ? fmt::format("{:+.1f} %", 100 * *part) : "–"; }
+
+std::string groups_of(const ReportedSpecialists& found) {
+  if (found.groups.empty()) return "";
+  std::string rows;
+  for (const std::string& group : found.groups) rows += fmt::format("<li>{}</li>\n", html_escape(group));
+  return fmt::format("<details><summary>The classes of each</summary>\n<ol>\n{}</ol></details>\n", rows);
+}
+
+std::string coverage_table(const ReportedSpecialists& found) {
+  if (found.coverage.empty()) return "";
+  std::string rows;
+  for (const ReportedCoverage& row : found.coverage)
+    rows += fmt::format("<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
+                        row.specialists, with_commas(row.examples), with_commas(row.generalist_correct), with_commas(row.correct), gain(row.relative_gain));
+  return "<div class=\"wide\"><table class=\"results\"><thead><tr><th class=\"number\">specialists that know the class</th><th class=\"number\">test examples</th>"
+         "<th class=\"number\">generalist right</th><th class=\"number\">all right</th><th class=\"number\">relative gain</th></tr></thead>\n<tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+std::string specialists_section(const Page& page) {
+  std::string html;
+  for (const PageStage& stage : page.stages) {
+    if (!stage.result->specialists) continue;
+    const ReportedSpecialists& found = *stage.result->specialists;
+    html += fmt::format("<h3>{}</h3>\n", stage_label(stage)) +
+            note(fmt::format("Accuracy {} with the generalist alone, {} with its specialists ({}); among the classes of a group, {} and {}. Adjusted Rand index of the "
+                             "groups and the data's superclasses: {}.", percent(found.generalist_accuracy), percent(found.accuracy), gain(found.relative_gain),
+                             percent(found.conditional_generalist), percent(found.conditional),
+                             found.rand_index ? fmt::format("{:.2f}", *found.rand_index) : "none, since it has none")) +
+            coverage_table(found) + groups_of(found);
+  }
+  return html;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,46 @@
+#include "report/reported_cost.h"
+
+#include "core/error.h"
+#include "report/json_fields.h"
+
+namespace limbeck {
+
+std::vector<ReportedCost> parse_deployment(const Json& rows) {
+  std::vector<ReportedCost> costs;
+  for (const Json& row : json_items(rows)) {
+    const Json& latency = json_field(row, "latency");
+    ReportedCost& cost = costs.emplace_back();
+    cost.name = json_text(row, "name");
+    cost.accuracy = json_number(row, "accuracy");
+    cost.parameters = json_integer(row, "parameters");
+    cost.bytes = json_integer(row, "bytes");
+    cost.median = json_number(latency, "median");
+    cost.p95 = json_number(latency, "p95");
+    cost.p99 = json_number(latency, "p99");
+    for (const Json& at : json_items(json_field(row, "throughput"))) cost.examples_per_second = json_number(at, "examples_per_second");
+  }
+  return costs;
+}
+
+std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder) {
+  const fs::path file = run_folder / "onnxruntime.json";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return {};
+  const Json rows = read_json(file);
+  if (!rows.is_array()) throw Error(fmt::format("'{}' holds no list; expected what bench/onnx.mjs --json prints", file.string()));
+  std::vector<ReportedCost> costs;
+  for (const Json& row : rows) {
+    ReportedCost& cost = costs.emplace_back();
+    cost.name = json_text(row, "name");
+    cost.bytes = json_integer(row, "bytes");
+    cost.median = json_number(row, "median");
+    cost.p95 = json_number(row, "p95");
+    cost.p99 = json_number(row, "p99");
+    cost.examples_per_second = json_number(row, "examples_per_second");
+    cost.errors = json_integer(row, "errors");
+    cost.libtorch_errors = json_integer(row, "libtorch_errors");
+  }
+  return costs;
+}
+
+}  // namespace limbeck

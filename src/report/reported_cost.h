@@ -1,0 +1,29 @@
+#pragma once
+// What a run's networks cost where they run.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "core/json.h"
+
+namespace limbeck {
+
+struct ReportedCost {
+  std::string name;
+  std::optional<double> accuracy;
+  std::optional<int64_t> parameters;
+  std::optional<int64_t> bytes;             ///< of the file
+  std::optional<double> median, p95, p99;   ///< latency of one example, in milliseconds
+  std::optional<double> examples_per_second;  ///< in batches
+  std::optional<int64_t> errors;            ///< of the file in another runtime than LibTorch, on the test split
+  std::optional<int64_t> libtorch_errors;
+};
+
+/// The rows of "deployment" in results.json, measured in LibTorch.
+std::vector<ReportedCost> parse_deployment(const Json& rows);
+
+/// RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it; none where there is no such file. Throws Error where it is malformed.
+std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder);
+
+}  // namespace limbeck
