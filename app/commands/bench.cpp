@@ -42,6 +42,8 @@ std::vector<Candidate> candidates_of(const BenchFlags& flags, std::vector<std::s
   for (const std::string& model : flags.models) {
     if (!fs::is_directory(model)) {
       if (!fs::exists(model)) throw Error(fmt::format("there is no file '{}'", model));
+      if (fs::path(model).extension() == ".onnx")
+        throw Error(ErrorKind::usage, fmt::format("'{}' is an ONNX file; bench/onnx.mjs times those in onnxruntime", model));
       candidates.push_back({model, network_of_file(model)});
       continue;
     }
@@ -120,6 +122,8 @@ Bench load_all(const BenchFlags& flags) {
     CostRow row{.name = names[i], .accuracy = candidate.found.accuracy, .agreement = candidate.found.agreement,
                 .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
                 .bytes = bytes_of(candidate.found.files), .memory = {}, .memory_before = {}, .cost = {}};
+    if (model.description.quantized)
+      bench.notes.push_back(fmt::format("'{}': its bytes are computed as rounded floats here, so its times say little; export it and time the file in onnxruntime", names[i]));
     if (!row.accuracy && dataset != nullptr) row.accuracy = accuracy_on(model, *dataset, candidate.argument);
     bench.rows.push_back(std::move(row));
   }

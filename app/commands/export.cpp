@@ -67,6 +67,8 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
 }
 
 void write_page(const ExportFlags& flags, const OutputOptions& output) {
+  if (flags.softmax || flags.bytes || flags.int8)
+    throw Error(ErrorKind::usage, "--softmax, --bytes and --int8 are of --out; a page holds networks as they are, so give it a stage in bytes");
   std::vector<fs::path> models(flags.beside.begin(), flags.beside.end());
   models.insert(models.begin(), flags.model);
   write_playground(flags.page, models);
@@ -80,8 +82,11 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (extension != ".safetensors" && extension != ".pt" && extension != ".onnx")
     throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .onnx, .pt or .safetensors", flags.out));
   if (extension != ".onnx" && (flags.softmax || flags.bytes)) throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
+  if (!flags.int8 && !flags.source.empty()) throw Error(ErrorKind::usage, "--source names the examples of --int8, which is not asked for");
   const Folding folding = flags.fold == "always" ? Folding::always : flags.fold == "auto" ? Folding::where_smaller : Folding::never;
   const Model model = load_model(flags.model);
+  if (const Shape& input = model.description.input; flags.bytes && !(input.size() == 3 && (input[0] == 1 || input[0] == 3)))
+    throw Error(ErrorKind::usage, fmt::format("--bytes is of networks that take pictures; '{}' takes {}", flags.model, to_text(input)));
   const bool is_graph = dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr;
   if (!is_graph && extension == ".safetensors") throw Error(ErrorKind::usage, "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
   Model exported = is_graph && !model.description.quantized ? folded(model, folding) : model;
@@ -98,12 +103,13 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);
+  const std::string in_bytes = extension == ".onnx" ? ", weights and activations in bytes" : ", weights and activations rounded to bytes, held as floats";
   if (output.json)
     fmt::print("{}\n", Json{{"out", flags.out}, {"parameters_before", before}, {"parameters", after}, {"bytes", bytes}, {"difference", difference},
                             {"int8", exported.description.quantized}}.dump(1));
   else if (!output.quiet)
     fmt::print("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
-               fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? ", weights and activations in bytes"
+               fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? in_bytes
                : after != before ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
 }
 

@@ -1,6 +1,7 @@
 #include "experiment/model.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/text.h"
 #include "deploy/graph_torchscript.h"
@@ -32,6 +33,17 @@ Folding folding_named(const std::string& name) {
   throw Error(fmt::format("unknown folding '{}'", name));
 }
 
+/// Throws Error where no network can be as the file says.
+void check_possible(const ModelDescription& description, const fs::path& path) {
+  const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
+  const std::vector<double>& deviation = description.input_options.deviation;
+  const bool extents = !description.input.empty() && std::all_of(description.input.begin(), description.input.end(), [](int64_t extent) { return extent > 0; });
+  if (!extents) throw Error(fmt::format("'{}' has unreadable metadata: its input is {}", path.string(), to_text(description.input)));
+  if (description.classes.empty()) throw Error(fmt::format("'{}' has unreadable metadata: it knows no classes", path.string()));
+  if (!positive(description.scale) || !std::all_of(deviation.begin(), deviation.end(), positive))
+    throw Error(fmt::format("'{}' has unreadable metadata: a scale or a deviation is not above 0", path.string()));
+}
+
 ModelDescription description_from(const Metadata& metadata, const fs::path& path) {
   const auto field = [&](const char* name) {
     const auto found = metadata.find(std::string("limbeck.") + name);
@@ -46,6 +58,7 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
     if (metadata.contains("limbeck.folding")) description.folding = folding_named(field("folding").get<std::string>());
     if (metadata.contains("limbeck.quantized")) description.quantized = field("quantized").get<bool>();
     if (metadata.contains("limbeck.input_options")) description.input_options = input_options_from(field("input_options"));
+    check_possible(description, path);
     return description;
   } catch (const Json::exception& error) {
     throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), error.what()));

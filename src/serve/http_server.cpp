@@ -16,7 +16,7 @@
 namespace limbeck {
 namespace {
 
-constexpr size_t kThreads = 64;           // connections that are served at once; most wait
+constexpr size_t kThreads = 512;          // connections that are served at once; most wait
 constexpr size_t kLongestPath = 1000;
 constexpr size_t kDrained = 24 << 20;     // of a body that is too large, so that its sender hears of it
 constexpr std::chrono::milliseconds kStopInterval{100};

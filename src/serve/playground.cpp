@@ -71,7 +71,10 @@ void write_playground(const fs::path& folder, const std::vector<fs::path>& model
     std::string name = model_name(fs::absolute(file)), stem = slug(name);
     while (std::find(files.begin(), files.end(), stem) != files.end()) stem += "-2";
     files.push_back(stem);
-    loaded.push_back({.name = name, .model = std::make_shared<const Model>(load_model(file)), .onnx = stem + ".onnx"});
+    std::optional<ModelDescription> foreign;  // what a program of others stands beside
+    if (!loaded.empty()) foreign = ModelDescription{.network = {}, .input = loaded.front().model->description.input,
+                                                    .classes = loaded.front().model->description.classes, .input_options = {}};
+    loaded.push_back({.name = name, .model = std::make_shared<const Model>(load_model(file, foreign)), .onnx = stem + ".onnx"});
     check_same(loaded.front(), loaded.back());
   }
   make_writable_folder(folder);

@@ -24,9 +24,18 @@ async function showPlayground(id) {
   mountPlayground(root, description);
 }
 
+/** Of an address that someone typed. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function parsePlace() {
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?'), [page, ...rest] = path.split('/');
-  return { page, id: decodeURIComponent(rest.join('/')), query: new URLSearchParams(query) };
+  return { page, id: decoded(rest.join('/')), query: new URLSearchParams(query) };
 }
 
 function showLinks(runs, page, id) {

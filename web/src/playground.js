@@ -10,8 +10,8 @@ const kColdest = 0.5, kHottest = 20;
 
 /** Teachers before those whom they teach; the rest as they come. */
 function ordered(models) {
-  const base = name => name.replace(/\.\d+$/, '');
-  const teaches = model => models.some(other => other.teacher && (other.teacher === model.name || other.teacher === base(model.name)));
+  const stage = name => name.replace(/^seed-\d+\//, ''), base = name => stage(name).replace(/\.\d+$/, '');
+  const teaches = model => models.some(other => other.teacher && [stage(model.name), base(model.name)].includes(stage(other.teacher)));
   return [...models.filter(teaches), ...models.filter(model => !teaches(model))];
 }
 
