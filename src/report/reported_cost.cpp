@@ -17,7 +17,7 @@ std::vector<ReportedCost> parse_deployment(const Json& rows) {
     cost.median = json_number(latency, "median");
     cost.p95 = json_number(latency, "p95");
     cost.p99 = json_number(latency, "p99");
-    for (const Json& at : json_items(json_field(row, "throughput"))) cost.examples_per_second = json_number(at, "examples_per_second");
+    for (const Json& at : json_items(json_field(row, "throughput"))) cost.examples_per_second = json_integer(at, "examples_per_second");
   }
   return costs;
 }
@@ -30,13 +30,14 @@ std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder) {
   if (!rows.is_array()) throw Error(fmt::format("'{}' holds no list; expected what bench/onnx.mjs --json prints", file.string()));
   std::vector<ReportedCost> costs;
   for (const Json& row : rows) {
+    if (json_text(row, "name").empty()) throw Error(fmt::format("'{}' has a row without a name; expected what bench/onnx.mjs --json prints", file.string()));
     ReportedCost& cost = costs.emplace_back();
     cost.name = json_text(row, "name");
     cost.bytes = json_integer(row, "bytes");
     cost.median = json_number(row, "median");
     cost.p95 = json_number(row, "p95");
     cost.p99 = json_number(row, "p99");
-    cost.examples_per_second = json_number(row, "examples_per_second");
+    cost.examples_per_second = json_integer(row, "examples_per_second");
     cost.errors = json_integer(row, "errors");
     cost.libtorch_errors = json_integer(row, "libtorch_errors");
   }

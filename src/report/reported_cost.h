@@ -1,5 +1,6 @@
 #pragma once
 // What a run's networks cost where they run.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ struct ReportedCost {
   std::optional<int64_t> parameters;
   std::optional<int64_t> bytes;             ///< of the file
   std::optional<double> median, p95, p99;   ///< latency of one example, in milliseconds
-  std::optional<double> examples_per_second;  ///< in batches
+  std::optional<int64_t> examples_per_second;  ///< in batches
   std::optional<int64_t> errors;            ///< of the file in another runtime than LibTorch, on the test split
   std::optional<int64_t> libtorch_errors;
 };

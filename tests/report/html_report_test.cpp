@@ -241,8 +241,44 @@ TEST(HtmlReport, ShowsWhatNetworksCost) {
   const std::string page = html_report(folder.path());
   for (const char* text : {"id=\"deployment\"", "40.0", "16.0×", "3,456", "In LibTorch", "in onnxruntime", "0.054", "118,463", "1,096", "1,097"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
-  write_file(folder.path() / "onnxruntime.json", "{}");
-  EXPECT_THROW(html_report(folder.path()), Error);
+  expect_balanced_tags(page);
+  for (const char* malformed : {"{}", "[{\"name\": \"cut", "[3]", "[{\"bytes\": 900}]"}) {
+    write_file(folder.path() / "onnxruntime.json", malformed);
+    try {
+      html_report(folder.path());
+      ADD_FAILURE() << "expected an error of " << malformed;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("onnxruntime.json"), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(HtmlReport, HasNoColumnOfExamplesPerSecondThatNobodyMeasured) {
+  const TemporaryFolder folder;
+  Json results = single_results(1, {});
+  results["deployment"] = Json::array();
+  results["deployment"].push_back({{"name", "teacher"}, {"accuracy", nullptr}, {"bytes", 40000}, {"latency", {{"median", 8}}}, {"throughput", Json::array()}});
+  write_json(folder.path() / "results.json", results);
+  const std::string page = html_report(folder.path());
+  const std::string section = page.substr(page.find(id("deployment")), page.find("</section>", page.find(id("deployment"))) - page.find(id("deployment")));
+  EXPECT_EQ(section.find("examples/s<"), std::string::npos) << section;
+  EXPECT_EQ(section.find("accuracy"), std::string::npos) << section;
+}
+
+TEST(HtmlReport, ShowsHowWordsWereMistaken) {
+  const TemporaryFolder folder;
+  Json results = single_results(1, {});
+  Json& test = results["stages"][2]["evaluations"]["test"];
+  test["word_error_rate"] = 0.05;
+  test["words"] = {{"words", 60}, {"substitutions", 2}, {"deletions", 1}, {"insertions", 0}, {"errors", 3}, {"rate", 0.05}};
+  test["string_word_error_rate"] = 0.075;
+  test["string_words"] = {{"words", 80}, {"substitutions", 1}, {"deletions", 0}, {"insertions", 5}, {"errors", 6}, {"rate", 0.075}};
+  write_json(folder.path() / "results.json", results);
+  const std::string page = html_report(folder.path());
+  for (const char* cell : {"5.00 %<small>2 substitutions</small><small>1 deletion</small><small>0 insertions</small>",
+                           "7.50 %<small>1 substitution</small><small>0 deletions</small><small>5 insertions</small>"})
+    EXPECT_EQ(occurrences(page, cell), 1) << cell;
+  expect_balanced_tags(page);
 }
 
 TEST(HtmlReport, ShowsSpecialistsAndWhatTheyAdd) {
@@ -257,6 +293,23 @@ TEST(HtmlReport, ShowsSpecialistsAndWhatTheyAdd) {
   const std::string page = html_report(folder.path());
   for (const char* text : {"id=\"specialists\"", "2, &lt;3&gt;", "specialists that know the class", "412", "+3.0 %", "75.00 %", "0.34"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
+  EXPECT_EQ(page.find("added up"), std::string::npos);
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, ShowsTheSpreadOfWhatSpecialistsAdd) {
+  const TemporaryFolder folder;
+  write_several_seeds(folder.path(), {{7, 20, 9}, {9, 22, 10}});
+  Json results = read_json(folder.path() / "results.json");
+  Json row = {{"specialists", 0}, {"examples", 1200}, {"generalist_correct", 800}, {"correct", 792}, {"relative_gain", -0.01}};
+  results["stages"][2]["specialists"] = {{"count", 2}, {"relative_gain", 0.03}, {"relative_gain_over_seeds", {{"mean", 0.03}, {"deviation", 0.004}, {"values", {0.027, 0.033}}}}};
+  results["stages"][2]["specialists"]["by_coverage"] = Json::array();
+  results["stages"][2]["specialists"]["by_coverage"].push_back(row);
+  write_json(folder.path() / "results.json", results);
+  const std::string page = html_report(folder.path());
+  for (const char* text : {"+3.0 ± 0.4 %", "−1.0 %", "Examples of all seeds added up"}) EXPECT_NE(page.find(text), std::string::npos) << text;
+  EXPECT_EQ(page.find("The classes of each"), std::string::npos) << "groups are each seed's own";
+  expect_balanced_tags(page);
 }
 
 TEST(HtmlReport, NamesAMalformedFile) {

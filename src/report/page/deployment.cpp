@@ -1,4 +1,4 @@
-// What each network costs: its size and how long it takes for one example, beside the first one's, which teaches.
+// What each network costs, in size and in time for one example, beside the first one: the teacher, where the run has its network.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -25,13 +25,15 @@ std::string times(std::optional<Number> first, std::optional<Number> own) {
 
 std::string table(const std::vector<ReportedCost>& costs) {
   const auto any = [&](auto member) { return std::any_of(costs.begin(), costs.end(), [&](const ReportedCost& cost) { return (cost.*member).has_value(); }); };
-  const bool accuracies = any(&ReportedCost::accuracy), parameters = any(&ReportedCost::parameters), errors = any(&ReportedCost::errors);
+  const bool accuracies = any(&ReportedCost::accuracy), parameters = any(&ReportedCost::parameters), errors = any(&ReportedCost::errors),
+             rates = any(&ReportedCost::examples_per_second);
   const auto head = [](const char* name) { return fmt::format("<th class=\"number\">{}</th>", name); };
   std::string html = "<div class=\"wide\"><table class=\"results\"><thead><tr><th>network</th>";
   if (accuracies) html += head("accuracy");
   if (errors) html += head("test errors") + head("in LibTorch");
   if (parameters) html += head("parameters");
-  for (const char* name : {"kB", "smaller", "median ms", "95 %", "99 %", "faster", "examples/s"}) html += head(name);
+  for (const char* name : {"kB", "smaller", "median ms", "95 %", "99 %", "faster"}) html += head(name);
+  if (rates) html += head("examples/s");
   html += "</tr></thead>\n<tbody>\n";
   for (const ReportedCost& cost : costs) {
     html += fmt::format("<tr><td>{}</td>", html_escape(cost.name));
@@ -39,8 +41,9 @@ std::string table(const std::vector<ReportedCost>& costs) {
     if (errors) html += cell(counted(cost.errors)) + cell(counted(cost.libtorch_errors));
     if (parameters) html += cell(counted(cost.parameters));
     html += cell(kilobytes(cost.bytes)) + cell(times(costs.front().bytes, cost.bytes)) + cell(milliseconds(cost.median)) + cell(milliseconds(cost.p95)) +
-            cell(milliseconds(cost.p99)) + cell(times(costs.front().median, cost.median)) +
-            cell(cost.examples_per_second ? with_commas(static_cast<int64_t>(*cost.examples_per_second)) : "–") + "</tr>\n";
+            cell(milliseconds(cost.p99)) + cell(times(costs.front().median, cost.median));
+    if (rates) html += cell(counted(cost.examples_per_second));
+    html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
 }
@@ -52,7 +55,7 @@ std::string deployment_section(const Page& page) {
   if (!page.run.deployment.empty()) html += "<h3>In LibTorch</h3>\n" + table(page.run.deployment);
   if (!page.onnxruntime.empty()) html += "<h3>As ONNX files, in onnxruntime</h3>\n" + table(page.onnxruntime);
   if (html.empty()) return "";
-  return note("Latency is that of one example on the machine that measured, median, 95th and 99th percentile; examples per second are those of the largest batch; "
+  return note("Latency is that of one example on the machine that measured, median, 95th and 99th percentile; examples per second are those of batches; "
               "smaller and faster than the first network.") + html;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
+#include <utility>
 
 #include "core/text.h"
 #include "report/html.h"
@@ -13,6 +15,9 @@
 namespace limbeck {
 namespace {
 constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate"};
+/// Rates of word errors, and where an evaluation holds what they are made of.
+constexpr std::pair<std::string_view, const char*> kWordCounts[] = {{"word_error_rate", "words"},
+                                                                    {"string_word_error_rate", "string_words"}};
 
 /// A column of the table: left out when no row fills it.
 struct Column {
@@ -36,6 +41,18 @@ std::string measure_cell(const std::string& key, const ReportedNumber* measured)
   const size_t spread = text.find("± ");
   return number_cell(metric_format(key).formatted_mean(*measured)) +
          (spread == std::string::npos ? "" : small(text.substr(spread)));
+}
+
+/// "3 substitutions, 1 deletion, 0 insertions", each on its own line below a rate of word errors.
+std::string word_changes(const ReportedStage& stage, const std::string& split, const std::string& counts) {
+  std::string lines;
+  for (const char* kind : {"substitution", "deletion", "insertion"}) {
+    const ReportedNumber* number = stage.measure(split, fmt::format("{}.{}s", counts, kind));
+    if (!number) continue;
+    const std::string text = metric_format("errors").formatted_mean(*number);
+    lines += small(fmt::format("{} {}{}", text, kind, text == "1" ? "" : "s"));
+  }
+  return lines;
 }
 
 /// The range of the strips that show errors as places on a line: all stages' and the paper's numbers, with a margin.
@@ -157,7 +174,12 @@ std::vector<Column> columns(const Page& page, const std::string& split) {
   if (split != "train")
     add("train accuracy", true,
         [](const PageStage& stage) { return measure_cell("accuracy", stage.result->measure("train", "accuracy")); });
-  for (const char* key : kOtherMeasures) add_measure(metric_format(key).label, key);
+  for (const char* key : kOtherMeasures) {
+    add_measure(metric_format(key).label, key);
+    for (const auto& [rate, counts] : kWordCounts)
+      for (size_t row = 0; rate == key && row < page.stages.size(); ++row)
+        columns.back().cells[row] += word_changes(*page.stages[row].result, split, counts);
+  }
   add("time", true, time_cell);
   std::erase_if(columns, [](const Column& column) {
     return std::all_of(column.cells.begin(), column.cells.end(), [](const std::string& cell) { return cell.empty(); });

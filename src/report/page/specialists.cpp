@@ -9,7 +9,12 @@ namespace limbeck {
 namespace {
 
 std::string percent(std::optional<double> part) { return part ? fmt::format("{:.2f} %", 100 * *part) : "–"; }
-std::string gain(std::optional<double> part) { return part ? fmt::format("{:+.1f} %", 100 * *part) : "–"; }
+/// "+3.0 %", over several seeds "+3.0 ± 0.4 %".
+std::string gain(const std::optional<ReportedNumber>& part) {
+  if (!part) return "–";
+  const std::string spread = part->deviation ? fmt::format(" ± {:.1f}", 100 * *part->deviation) : "";
+  return typographic(fmt::format("{:+.1f}{} %", 100 * part->mean, spread));
+}
 
 std::string groups_of(const ReportedSpecialists& found) {
   if (found.groups.empty()) return "";
@@ -23,7 +28,8 @@ std::string coverage_table(const ReportedSpecialists& found) {
   std::string rows;
   for (const ReportedCoverage& row : found.coverage)
     rows += fmt::format("<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-                        row.specialists, with_commas(row.examples), with_commas(row.generalist_correct), with_commas(row.correct), gain(row.relative_gain));
+                        row.specialists, with_commas(row.examples), with_commas(row.generalist_correct), with_commas(row.correct),
+                        gain(row.relative_gain ? std::optional(ReportedNumber{.mean = *row.relative_gain}) : std::nullopt));
   return "<div class=\"wide\"><table class=\"results\"><thead><tr><th class=\"number\">specialists that know the class</th><th class=\"number\">test examples</th>"
          "<th class=\"number\">generalist right</th><th class=\"number\">all right</th><th class=\"number\">relative gain</th></tr></thead>\n<tbody>\n" +
          rows + "</tbody></table></div>\n";
@@ -40,8 +46,8 @@ std::string specialists_section(const Page& page) {
             note(fmt::format("Accuracy {} with the generalist alone, {} with its specialists ({}); among the classes of a group, {} and {}. Adjusted Rand index of the "
                              "groups and the data's superclasses: {}.", percent(found.generalist_accuracy), percent(found.accuracy), gain(found.relative_gain),
                              percent(found.conditional_generalist), percent(found.conditional),
-                             found.rand_index ? fmt::format("{:.2f}", *found.rand_index) : "none, since it has none")) +
-            coverage_table(found) + groups_of(found);
+                             found.rand_index ? typographic(fmt::format("{:.2f}", *found.rand_index)) : "none, since it has none")) +
+            coverage_table(found) + (page.several_seeds() && !found.coverage.empty() ? note("Examples of all seeds added up.") : "") + groups_of(found);
   }
   return html;
 }
