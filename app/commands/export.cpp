@@ -14,6 +14,7 @@
 #include "experiment/model_onnx.h"
 #include "nn/quantization.h"
 #include "serve/playground.h"
+#include "serve/served_models.h"
 
 namespace limbeck {
 namespace {
@@ -85,8 +86,8 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (!flags.int8 && !flags.source.empty()) throw Error(ErrorKind::usage, "--source names the examples of --int8, which is not asked for");
   const Folding folding = flags.fold == "always" ? Folding::always : flags.fold == "auto" ? Folding::where_smaller : Folding::never;
   const Model model = load_model(flags.model);
-  if (const Shape& input = model.description.input; flags.bytes && !(input.size() == 3 && (input[0] == 1 || input[0] == 3)))
-    throw Error(ErrorKind::usage, fmt::format("--bytes is of networks that take pictures; '{}' takes {}", flags.model, to_text(input)));
+  if (flags.bytes && !takes_pictures(model.description))
+    throw Error(ErrorKind::usage, fmt::format("--bytes is of networks that take pictures; '{}' takes {}", flags.model, to_text(model.description.input)));
   const bool is_graph = dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr;
   if (!is_graph && extension == ".safetensors") throw Error(ErrorKind::usage, "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
   Model exported = is_graph && !model.description.quantized ? folded(model, folding) : model;
@@ -103,13 +104,13 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);
-  const std::string in_bytes = extension == ".onnx" ? ", weights and activations in bytes" : ", weights and activations rounded to bytes, held as floats";
+  const std::string rounding = extension == ".onnx" ? ", weights and activations in bytes" : ", weights and activations rounded to bytes, held as floats";
   if (output.json)
     fmt::print("{}\n", Json{{"out", flags.out}, {"parameters_before", before}, {"parameters", after}, {"bytes", bytes}, {"difference", difference},
                             {"int8", exported.description.quantized}}.dump(1));
   else if (!output.quiet)
     fmt::print("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
-               fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? in_bytes
+               fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? rounding
                : after != before ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
 }
 

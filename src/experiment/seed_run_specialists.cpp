@@ -71,8 +71,9 @@ std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, con
 }
 
 std::shared_ptr<Network> SeedRun::load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups) {
+  const ExampleSet examples = examples_of(stage);
   for (size_t k = 0; k < groups.size(); ++k)  // what cannot be trained is found before the first is
-    specialist_examples(examples_of(stage), groups[k], stage.specialists.targets, setup_.seed, static_cast<int64_t>(k) + 1, setup_.dataset.classes);
+    specialist_examples(examples, groups[k], stage.specialists.targets, setup_.seed, static_cast<int64_t>(k) + 1, setup_.dataset.classes);
   std::vector<Specialist> specialists(groups.size());
   share_out(stage, [&](int64_t k) {
     const std::vector<int64_t>& group = groups[static_cast<size_t>(k) - 1];

@@ -4,19 +4,27 @@
 #include "report/json_fields.h"
 
 namespace limbeck {
+namespace {
+
+/// What both kinds of rows say; `latency` holds its quantiles.
+ReportedCost parse_cost(const Json& row, const Json& latency) {
+  ReportedCost cost;
+  cost.name = json_text(row, "name");
+  cost.bytes = json_integer(row, "bytes");
+  cost.median = json_number(latency, "median");
+  cost.p95 = json_number(latency, "p95");
+  cost.p99 = json_number(latency, "p99");
+  return cost;
+}
+
+}  // namespace
 
 std::vector<ReportedCost> parse_deployment(const Json& rows) {
   std::vector<ReportedCost> costs;
   for (const Json& row : json_items(rows)) {
-    const Json& latency = json_field(row, "latency");
-    ReportedCost& cost = costs.emplace_back();
-    cost.name = json_text(row, "name");
+    ReportedCost& cost = costs.emplace_back(parse_cost(row, json_field(row, "latency")));
     cost.accuracy = json_number(row, "accuracy");
     cost.parameters = json_integer(row, "parameters");
-    cost.bytes = json_integer(row, "bytes");
-    cost.median = json_number(latency, "median");
-    cost.p95 = json_number(latency, "p95");
-    cost.p99 = json_number(latency, "p99");
     for (const Json& at : json_items(json_field(row, "throughput"))) cost.examples_per_second = json_integer(at, "examples_per_second");
   }
   return costs;
@@ -31,12 +39,7 @@ std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder) {
   std::vector<ReportedCost> costs;
   for (const Json& row : rows) {
     if (json_text(row, "name").empty()) throw Error(fmt::format("'{}' has a row without a name; expected what bench/onnx.mjs --json prints", file.string()));
-    ReportedCost& cost = costs.emplace_back();
-    cost.name = json_text(row, "name");
-    cost.bytes = json_integer(row, "bytes");
-    cost.median = json_number(row, "median");
-    cost.p95 = json_number(row, "p95");
-    cost.p99 = json_number(row, "p99");
+    ReportedCost& cost = costs.emplace_back(parse_cost(row, row));
     cost.examples_per_second = json_integer(row, "examples_per_second");
     cost.errors = json_integer(row, "errors");
     cost.libtorch_errors = json_integer(row, "libtorch_errors");
