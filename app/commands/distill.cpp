@@ -113,7 +113,7 @@ void write_students(const RunOutcome& run, const OutputOptions& output) {
     const fs::path file = run.out / (int8 ? "student_int8.onnx" : "student.onnx");
     const fs::path weights = run.out / (stage.contains("weights") ? stage["weights"] : stage["weights_of_seeds"][0]).get<std::string>();
     try {
-      write_file(file, model_onnx(load_model(weights), weights));
+      write_file(file, model_onnx(load_model(weights), {weights}));
       if (!output.json) fmt::print("{}: {}\n", int8 ? "In bytes" : "Student", file.string());
     } catch (const Error& error) {  // a TorchScript student may do what ONNX cannot say
       fmt::print(stderr, "{} was not written: {}\n", file.string(), error.what());

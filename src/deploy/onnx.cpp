@@ -1,38 +1,69 @@
 #include "deploy/onnx.h"
 
+#include <cmath>
+
 #include "deploy/graph_onnx.h"
 #include "deploy/torchscript_onnx.h"
+#include "nn/committee.h"
 #include "nn/fold.h"
 #include "nn/torchscript_network.h"
 
 namespace limbeck {
+namespace {
+
+struct Logits {
+  std::string value;  ///< [batch, classes]
+  int64_t classes = 0;
+};
+
+Logits add_network(OnnxBuilder& onnx, const Network& network, const Shape& input, const std::string& value);
+
+Logits add_script(OnnxBuilder& onnx, const TorchScriptNetwork& script, const Shape& input, std::string value) {
+  Shape shape = input;
+  for (const InputOperation& step : input_operations(script.input(), input)) {
+    value = add_operation(onnx, step.name, step.operation, shape, value);
+    if (const auto* resize = std::get_if<Resize>(&step.operation)) shape = {shape[0], resize->height, resize->width};
+  }
+  return {add_torchscript(onnx, script, shape, value), script.classes()};
+}
+
+/// The mean that the committee takes (recipe/ensemble_mean.h); an arithmetic one is of distributions, whose logarithm it gives.
+Logits add_committee(OnnxBuilder& onnx, const Committee& committee, const Shape& input, const std::string& value) {
+  const bool arithmetic = committee.mean() == EnsembleMean::arithmetic;
+  std::vector<std::string> values;
+  int64_t classes = 0;
+  for (const std::shared_ptr<Network>& member : committee.members()) {
+    const Logits logits = add_network(onnx, *member, input, value);
+    classes = logits.classes;
+    if (!arithmetic) values.push_back(logits.value);
+    else values.push_back(onnx.node("Unsqueeze", {onnx.node("LogSoftmax", {logits.value}, {{"axis", 1}}), onnx.constant("members", {1})}));
+  }
+  if (!arithmetic) return {onnx.node("Mean", values), classes};
+  const std::string sum = onnx.node("ReduceLogSumExp", {onnx.node("Concat", values, {{"axis", 1}})}, {{"axes", Shape{1}}, {"keepdims", 0}});
+  const torch::Tensor count = torch::tensor(std::log(static_cast<double>(values.size())), torch::kFloat64);
+  return {onnx.node("Sub", {sum, onnx.constant("log_count", count)}), classes};
+}
+
+Logits add_network(OnnxBuilder& onnx, const Network& network, const Shape& input, const std::string& value) {
+  if (const auto* graph = dynamic_cast<const GraphNetwork*>(&network))
+    return {add_graph(onnx, *batch_norm_folded(*graph), value), graph->graph().output_shape().front()};
+  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network)) return add_script(onnx, *script, input, value);
+  if (const auto* committee = dynamic_cast<const Committee*>(&network)) return add_committee(onnx, *committee, input, value);
+  throw Error(ErrorKind::usage, "a generalist with specialists has no ONNX file; export its members, or distil them into one");
+}
+
+}  // namespace
 
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options) {
-  const auto* graph = dynamic_cast<const GraphNetwork*>(&network);
-  const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
-  if (graph == nullptr && script == nullptr)
-    throw Error(ErrorKind::usage, "several networks together have no ONNX file; export its members, or distil them into one");
   OnnxBuilder onnx;
   std::string value = onnx.input("input", options.bytes ? torch::kUInt8 : torch::kFloat32, input);
   if (options.bytes) {
     value = onnx.node("Cast", {value}, {{"to", OnnxBuilder::kFloat}}, "input.float");
     value = onnx.node("Mul", {value, onnx.constant("input.scale", torch::tensor(options.scale, torch::kFloat64))}, {}, "input.scaled");
   }
-  int64_t classes = 0;
-  if (graph != nullptr) {
-    classes = graph->graph().output_shape().front();
-    value = add_graph(onnx, *batch_norm_folded(*graph), value);
-  } else {
-    classes = script->classes();
-    Shape shape = input;
-    for (const InputOperation& step : input_operations(script->input(), input)) {
-      value = add_operation(onnx, step.name, step.operation, shape, value);
-      if (const auto* resize = std::get_if<Resize>(&step.operation)) shape = {shape[0], resize->height, resize->width};
-    }
-    value = add_torchscript(onnx, *script, shape, value);
-  }
-  if (options.softmax) value = onnx.node("Softmax", {value}, {{"axis", 1}});
-  onnx.output(options.softmax ? "probabilities" : "logits", value, {classes});
+  Logits logits = add_network(onnx, network, input, value);
+  if (options.softmax) logits.value = onnx.node("Softmax", {logits.value}, {{"axis", 1}});
+  onnx.output(options.softmax ? "probabilities" : "logits", logits.value, {logits.classes});
   return onnx.finish("limbeck", options.metadata);
 }
 

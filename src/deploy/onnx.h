@@ -23,8 +23,8 @@ struct OnnxOptions {
   std::map<std::string, std::string> metadata = {};  ///< written into the file
 };
 
-/// The file's bytes. `input`: shape of one example. Throws Error that names the operation of a TorchScript network which has no form in
-/// ONNX; and for networks that are several.
+/// The file's bytes; an ensemble's holds all its members and their mean. `input`: shape of one example. Throws Error that names the
+/// operation of a TorchScript network which has no form in ONNX; and for a generalist with specialists.
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options = {});
 
 }  // namespace limbeck

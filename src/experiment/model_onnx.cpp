@@ -5,11 +5,13 @@
 
 namespace limbeck {
 
-std::string model_onnx(const Model& model, const fs::path& made_from, OnnxOptions options) {
+std::string model_onnx(const Model& model, const std::vector<fs::path>& made_from, OnnxOptions options) {
   options.scale = model.description.scale;
   options.metadata = metadata_of(model.description);
-  options.metadata["limbeck.weights"] = Hasher().add(read_file(made_from)).fingerprint();
-  if (const std::optional<Json> stage = StageFolder(made_from.parent_path()).finished())
+  Hasher weights;
+  for (const fs::path& file : made_from) weights.add(read_file(file));
+  options.metadata["limbeck.weights"] = weights.fingerprint();
+  if (const std::optional<Json> stage = StageFolder(made_from.front().parent_path()).finished(); stage && made_from.size() == 1)
     options.metadata["limbeck.fingerprint"] = stage->value("fingerprint", "");
   return to_onnx(*model.network, model.description.input, options);
 }

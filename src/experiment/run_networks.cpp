@@ -78,7 +78,8 @@ RunNetworks networks_of_run(const fs::path& run) {
     else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }
   for (const NetworkRecipe& given : recipe.networks) {
-    if (!given.has_weights() || trained.empty()) continue;
+    const bool is_trained = std::any_of(recipe.stages.begin(), recipe.stages.end(), [&](const StageRecipe& stage) { return stage.network == given.name; });
+    if (!given.has_weights() || is_trained || trained.empty()) continue;
     RunNetwork network{.name = given.name,
                        .files = weight_files(given),
                        .accuracy = number_in(accuracy_of(given, results["stages"])),

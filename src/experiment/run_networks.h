@@ -24,7 +24,7 @@ struct RunNetwork {
 };
 
 struct RunNetworks {
-  std::vector<RunNetwork> networks;   ///< those that came with weights first, then the stages in their order
+  std::vector<RunNetwork> networks;   ///< those that came with weights and were not trained further first, then the stages in their order
   std::vector<std::string> left_out;  ///< why, a sentence for each
 };
 

@@ -89,7 +89,8 @@ void SeedRun::check(const StageRecipe& stage) const {
       throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes cannot be made of {} classes", stage.specialists.groups, stage.specialists.size, count));
     const bool speech = setup_.dataset.speech != nullptr;
     if (stage.align > 0 && !speech) throw Error(ErrorKind::usage, fmt::format("'align' is of recordings; '{}' has none", setup_.dataset.name));
-    if (speech && !stage.augment.empty()) throw Error(ErrorKind::usage, "augmentations are of pictures; recordings have none");
+    if (speech && Augmenter(stage.augment).view_count() > 1)
+      throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
     const ExampleSet examples = examples_of(stage);
     const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
     for (const int64_t label : stage.calibration.classes)

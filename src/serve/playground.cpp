@@ -78,7 +78,7 @@ void write_playground(const fs::path& folder, const std::vector<fs::path>& model
     check_same(loaded.front(), loaded.back());
   }
   make_writable_folder(folder);
-  for (size_t i = 0; i < loaded.size(); ++i) write_file(folder / *loaded[i].onnx, model_onnx(*loaded[i].model, models[i]));
+  for (size_t i = 0; i < loaded.size(); ++i) write_file(folder / *loaded[i].onnx, model_onnx(*loaded[i].model, {models[i]}));
   for (const auto& [asset, name] : kFiles) write_file(folder / name, unpacked(*find_asset(asset)));
   write_file(folder / "report.css", plot_style() + kPageStyle);
   write_file(folder / "playground.json",

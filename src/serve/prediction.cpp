@@ -116,7 +116,7 @@ Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedMod
   if (request.run.empty() && all.size() != 1)
     throw HttpError(400, fmt::format("there are {} runs; expected the key 'run', one of those that GET /api/runs lists", all.size()));
   const ServedRun run = request.run.empty() ? all.front() : runs.find(request.run);
-  const std::shared_ptr<const Model> model = models.model(find_model(run, request.model).file);
+  const std::shared_ptr<const Model> model = models.model(find_network(run, request.model));
   Shape shape = model->description.input;
   std::vector<float> numbers = parse_inputs(request.inputs, shape);
   shape.insert(shape.begin(), static_cast<int64_t>(request.inputs.size()));

@@ -163,7 +163,7 @@ HttpAnswer Routes::model_answer(const std::string& rest) {
   const auto model = slash == std::string::npos ? std::nullopt : before(rest.substr(slash + 1), ".onnx");
   if (!model) throw HttpError(404, "expected /models/RUN/STAGE.onnx");
   HttpAnswer answer;
-  answer.owned = models_.onnx(find_model(runs_.find(rest.substr(0, slash)), *model).file);
+  answer.owned = models_.onnx(find_network(runs_.find(rest.substr(0, slash)), *model));
   answer.body = *answer.owned;
   answer.type = "application/octet-stream";
   return answer;
@@ -172,13 +172,13 @@ HttpAnswer Routes::model_answer(const std::string& rest) {
 Json Routes::models_json() {
   Json list = Json::array();
   for (const ServedRun& run : runs_.all())
-    for (const ModelFile& file : model_files(run)) {
-      Json entry = {{"run", run.id()}, {"model", file.name}};
+    for (const RunNetwork& network : served_networks(run)) {
+      Json entry = {{"run", run.id()}, {"model", network.name}};
       try {
-        const auto model = models_.model(file.file);
+        const auto model = models_.model(network);
         entry.update({{"network", short_description(model->description.network)}, {"parameters", model->network->parameter_count()},
                       {"input", model->description.input}, {"classes", model->description.classes},
-                      {"onnx", models_.has_onnx(file.file) ? Json(onnx_address(run.id(), file.name)) : Json()}});
+                      {"onnx", models_.has_onnx(network) ? Json(onnx_address(run.id(), network.name)) : Json()}});
       } catch (const Error& problem) {
         entry["error"] = problem.what();
       }
@@ -191,21 +191,21 @@ Json Routes::playground(const ServedRun& run) {
   const std::optional<Recipe> recipe = recipe_of(run);
   std::vector<PlaygroundModel> models;
   Json left_out = Json::array();
-  for (const ModelFile& file : model_files(run)) {
+  for (const RunNetwork& network : served_networks(run)) {
     try {
-      const auto model = models_.model(file.file);
+      const auto model = models_.model(network);
       const ModelDescription& description = model->description;
       if (!takes_pictures(description)) throw Error(fmt::format("it takes inputs of {}, no pictures", to_text(description.input)));
       if (!models.empty() && (description.input != models.front().model->description.input ||
                               description.classes != models.front().model->description.classes))
         throw Error("it takes other pictures, or knows other classes, than the first");
-      const std::string stage = file.name.substr(file.name.find('/') == std::string::npos ? 0 : file.name.find('/') + 1);
+      const std::string stage = network.name.substr(network.name.find('/') == std::string::npos ? 0 : network.name.find('/') + 1);
       const StageRecipe* trained = recipe ? recipe->stage(stage) : nullptr;
-      models.push_back({.name = file.name, .model = model,
-                        .onnx = models_.has_onnx(file.file) ? std::optional(onnx_address(run.id(), file.name)) : std::nullopt,
+      models.push_back({.name = network.name, .model = model,
+                        .onnx = models_.has_onnx(network) ? std::optional(onnx_address(run.id(), network.name)) : std::nullopt,
                         .teacher = trained != nullptr && !trained->teachers.empty() ? trained->teachers.front() : ""});
     } catch (const Error& problem) {
-      left_out.push_back({{"name", file.name}, {"why", problem.what()}});
+      left_out.push_back({{"name", network.name}, {"why", problem.what()}});
     }
   }
   if (models.empty()) {

@@ -8,20 +8,17 @@
 #include <vector>
 
 #include "core/json.h"
-#include "experiment/model.h"
+#include "experiment/run_networks.h"
 #include "serve/inference_thread.h"
 #include "serve/served_runs.h"
 
 namespace limbeck {
 
-/// A file of weights in a run; loading it may still fail.
-struct ModelFile {
-  std::string name;  ///< the stage's, "distilled"; of several seeds "seed-2/distilled"
-  fs::path file;
-};
-std::vector<ModelFile> model_files(const ServedRun& run);
+/// The networks that a run was given, once it is finished; those that its stages have left so far; and once it is finished its ensembles.
+/// Loading one may still fail. Names are those of the networks and stages, "distilled"; of several seeds "seed-2/distilled".
+std::vector<RunNetwork> served_networks(const ServedRun& run);
 /// Throws HttpError (404) that names those which are there.
-ModelFile find_model(const ServedRun& run, const std::string& name);
+RunNetwork find_network(const ServedRun& run, const std::string& name);
 
 /// Whether the model takes pictures that a browser can make: [1, H, W] or [3, H, W].
 bool takes_pictures(const ModelDescription& description);
@@ -29,12 +26,12 @@ bool takes_pictures(const ModelDescription& description);
 /// Models in memory, for as long as their files stay as they are. May be used by several threads.
 class ServedModels {
  public:
-  /// Throws Error where the file holds no model.
-  std::shared_ptr<const Model> model(const fs::path& file);
-  /// The file's bytes. Throws HttpError (404) that says why where the network has no ONNX form.
-  std::shared_ptr<const std::string> onnx(const fs::path& file);
-  /// Whether there is one; found by writing it only where the network is a TorchScript program.
-  bool has_onnx(const fs::path& file);
+  /// Throws Error where a file holds no model.
+  std::shared_ptr<const Model> model(const RunNetwork& network);
+  /// The bytes of its ONNX file. Throws HttpError (404) that says why where the network has no such form.
+  std::shared_ptr<const std::string> onnx(const RunNetwork& network);
+  /// Whether there is one; found by writing it where the network is no graph.
+  bool has_onnx(const RunNetwork& network);
   /// Probabilities [N, C] at a temperature, of inputs [N, …] as the network takes them.
   torch::Tensor probabilities(const Model& model, const torch::Tensor& inputs, double temperature);
 
@@ -42,14 +39,14 @@ class ServedModels {
   struct Entry {
     std::shared_ptr<const Model> model;
     std::shared_ptr<const std::string> onnx;
-    std::string state;   // of the file when it was read
+    std::string state;   // of the files when they were read
     uint64_t used = 0;   // by which the longest unused is found
   };
-  /// The entry of the file as it is now; an empty one where it is new or has changed.
-  Entry& entry(const fs::path& file);
+  /// The entry of the network's files as they are now; an empty one where they are new or have changed.
+  Entry& entry(const RunNetwork& network);
 
   std::mutex mutex_;
-  std::map<fs::path, Entry> entries_;
+  std::map<std::vector<fs::path>, Entry> entries_;
   uint64_t uses_ = 0;
   InferenceThread inference_;
 };

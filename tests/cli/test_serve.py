@@ -130,6 +130,45 @@ class Serve(ServeTest):
         found = torch.tensor([prediction["probabilities"] for prediction in answer["predictions"]])
         self.assertLess(float((found - expected).abs().max()), 1e-5)
 
+    @unittest.skipIf(torch is None, "needs PyTorch and Pillow")
+    def test_a_teacher_that_was_given_and_an_ensemble_stand_beside_the_student(self):
+        make_colour_run(self)
+        given = self.folder / "given.pt"
+        torch.manual_seed(2)
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(432, 2)).eval()), str(given))
+        network = torch.jit.load(str(given))
+        recipe = self.folder / "given.yaml"
+        recipe.write_text(f"""
+name: given
+data: {{ source: {{ images: {{ folder: {self.folder}/pictures, size: 12 }} }}, normalize: none }}
+networks:
+  large: {{ torchscript: {given}, input: {{ mean: 0.5, std: 0.25 }} }}
+  small: {{ mlp: [8] }}
+stages:
+  - {{ name: ensemble, train: small, epochs: 2, replicas: {{ count: 3, mean: arithmetic }} }}
+  - {{ name: student, train: small, epochs: 2, teacher: large }}
+""")
+        self.limbeck("run", recipe, "--out", self.folder / "given", "--quiet")
+        self.serve(self.folder / "given")
+        playground = self.get("/api/runs/given/playground")
+        self.assertEqual([(model["name"], model["teacher"]) for model in playground["models"]],
+                         [("large", ""), ("ensemble", ""), ("ensemble.1", ""), ("ensemble.2", ""), ("ensemble.3", ""), ("student", "large")])
+        for model in playground["models"]:
+            self.assertEqual(model["onnx"], f"/models/given/{model['name']}.onnx")
+            self.assertIn(b"logits", self.ask("GET", model["onnx"])[2])
+        pixels = torch.rand(4, 3, 12, 12)
+        def shares(model, temperature=1):
+            answer = self.predict({"model": model, "temperature": temperature, "inputs": pixels.flatten(1).tolist()})
+            return torch.tensor([prediction["probabilities"] for prediction in answer["predictions"]])
+        with torch.no_grad():
+            expected = torch.softmax(network((pixels - 0.5) / 0.25) / 3, 1)
+        self.assertLess(float((shares("large", 3) - expected).abs().max()), 1e-5)
+        mean = sum(shares(f"ensemble.{member}") for member in (1, 2, 3)) / 3
+        self.assertLess(float((shares("ensemble") - mean).abs().max()), 1e-5)
+        given.unlink()  # the student is still there
+        self.assertEqual([model["name"] for model in self.get("/api/runs/given/playground")["models"]],
+                         ["ensemble", "ensemble.1", "ensemble.2", "ensemble.3", "student"])
+
     def test_a_run_that_is_under_way_with_several_seeds_and_members(self):
         self.recipe.write_text("""
 name: growing
@@ -202,6 +241,22 @@ stages:
             self.assertTrue((page / name).stat().st_size > 0, name)
         self.assertEqual((page / "ort-wasm-simd-threaded.wasm").read_bytes()[:4], b"\0asm")
         self.limbeck("export", self.out / "stages/distilled/weights.safetensors", expect=2)
+
+    @unittest.skipIf(torch is None, "needs PyTorch")
+    def test_playground_as_a_folder_beside_a_program_of_others(self):
+        make_run(self)
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)).eval()), str(self.folder / "given.pt"))
+        page = self.folder / "page"
+        self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", page, "--beside", self.folder / "given.pt")
+        models = json.loads((page / "playground.json").read_text())["models"]
+        self.assertEqual([(model["name"], model["onnx"], model["parameters"]) for model in models],
+                         [("distilled", "distilled.onnx", 784 * 8 + 8 + 8 * 10 + 10), ("given", "given.onnx", 7850)])
+        self.assertIn(b"logits", (page / "given.onnx").read_bytes())
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 7)).eval()), str(self.folder / "seven.pt"))
+        failed = self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", self.folder / "other",
+                              "--beside", self.folder / "seven.pt", expect=1)
+        self.assertIn("7", failed.stderr)
+        self.assertFalse((self.folder / "other").exists())
 
     def test_port_in_use_and_missing_folders_are_errors(self):
         self.out.mkdir()

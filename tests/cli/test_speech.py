@@ -92,7 +92,7 @@ class Speech(ProgramTest):
         self.assertFalse((self.out / "stages").exists())
         (self.recordings / "rise_ann_3.wav").unlink()
         self.assertIn("no speaker 'anm'", self.run_recipe("--set", "data.source.recordings.held_out=anm", expect=2).stderr)
-        self.assertIn("augmentations are of pictures", self.run_recipe("--set", "data.augment={flip: true}", expect=2).stderr)
+        self.assertIn("augmentations but 'mixup' are of pictures", self.run_recipe("--set", "data.augment={flip: true}", expect=2).stderr)
         self.recipe.write_text("name: d\ndata: {source: {digits: {train: 50, test: 20}}}\nnetworks: {n: {mlp: [4]}}\n"
                                "stages: [{name: a, train: n, align: 2}]\n")
         self.assertIn("'align' is of recordings", self.run_recipe(expect=2).stderr)

@@ -9,6 +9,7 @@
 #include "nn/committee.h"
 #include "nn/input.h"
 #include "nn/quantization.h"
+#include "nn/specialist_ensemble.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
 
@@ -99,10 +100,30 @@ TEST_F(Onnx, BatchNormIsMultipliedIntoConvolutions) {
   }
 }
 
-TEST_F(Onnx, SeveralNetworksHaveNone) {
+TEST_F(Onnx, AnEnsembleIsOneFileThatGivesItsMean) {
+  const Shape shape{3, 16, 16};
+  const torch::Tensor inputs = random_pictures(shape);
+  std::vector<std::shared_ptr<Network>> members;
+  for (const char* name : {"mlp", "resnet8", "resnet8"})
+    members.push_back(random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(TaskShape{shape, 7})));
+  std::map<std::string, torch::Tensor> expected;
+  for (const EnsembleMean mean : {EnsembleMean::arithmetic, EnsembleMean::geometric, EnsembleMean::logits}) {
+    const Committee committee(members, mean);
+    const std::string name = fmt::format("mean{}", static_cast<int>(mean));
+    expected[name] = logits_of(committee, inputs);
+    expected[name + "p"] = torch::softmax(expected[name], 1);
+    add(name, to_onnx(committee, shape), inputs);
+    add(name + "p", to_onnx(committee, shape, {.softmax = true}), inputs);
+  }
+  run_all();
+  for (const auto& [name, own] : expected) expect_same(own, output(name, inputs.size(0)), name);
+  EXPECT_FALSE(torch::allclose(expected["mean0"], expected["mean1"], 1e-3));
+}
+
+TEST_F(Onnx, AGeneralistWithSpecialistsHasNone) {
   const auto graph = choose(Slot::network, "mlp").make<Graph, const TaskShape&>(TaskShape{{1, 8, 8}, 3});
-  const Committee committee(std::vector<std::shared_ptr<Network>>{random_network(*graph), random_network(*graph)}, EnsembleMean::geometric);
-  EXPECT_NE(message_of<Error>([&] { to_onnx(committee, {1, 8, 8}); }).find("several networks"), std::string::npos);
+  const SpecialistEnsemble ensemble(random_network(*graph), {{.classes = {0, 1}, .full = true, .network = random_network(*graph)}}, {});
+  EXPECT_NE(message_of<Error>([&] { to_onnx(ensemble, {1, 8, 8}); }).find("specialists"), std::string::npos);
 }
 
 }  // namespace
