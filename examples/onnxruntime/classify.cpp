@@ -2,7 +2,7 @@
 //
 //   limbeck export runs/a/stages/distilled/weights.safetensors --out student.onnx --bytes
 //   g++ -std=c++20 -O2 -I ONNXRUNTIME/include classify.cpp -L ONNXRUNTIME/lib -lonnxruntime -o classify
-//   ./classify student.onnx picture.pgm     # PGM of 8 bits, or raw bytes [channels, height, width]
+//   ./classify student.onnx picture.pgm     # PGM or PPM (P5, P6) of 8 bits, or raw bytes [channels, height, width]
 //
 // Of a network that was written without --bytes, bytes are divided by 255 first.
 #include <onnxruntime_cxx_api.h>
@@ -18,7 +18,8 @@
 
 namespace {
 
-/// The last bytes of a file, so many as the network takes: there stand the pixels of a PGM file.
+/// The last bytes of a file, so many as the network takes: there stand the pixels of a PGM or PPM file. PPM has the colours of each
+/// pixel beside each other, networks take one colour after the other.
 std::vector<uint8_t> read_pixels(const char* name, size_t size) {
   std::ifstream file(name, std::ios::binary);
   if (!file) throw std::runtime_error(std::string("cannot read ") + name);
@@ -26,7 +27,11 @@ std::vector<uint8_t> read_pixels(const char* name, size_t size) {
   if (bytes.size() < size)
     throw std::runtime_error(std::string(name) + " has " + std::to_string(bytes.size()) + " bytes, the network takes " +
                              std::to_string(size));
-  return {bytes.end() - static_cast<std::ptrdiff_t>(size), bytes.end()};
+  const std::vector<uint8_t> stored(bytes.end() - static_cast<std::ptrdiff_t>(size), bytes.end());
+  const size_t planes = bytes.size() > 1 && bytes[0] == 'P' && bytes[1] == '6' ? 3 : 1, area = size / planes;
+  std::vector<uint8_t> pixels(size);
+  for (size_t i = 0; i < area * planes; ++i) pixels[i] = stored[i % area * planes + i / area];
+  return pixels;
 }
 
 std::vector<float> scores_of(Ort::Session& session, const char* picture) {

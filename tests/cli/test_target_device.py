@@ -8,6 +8,7 @@ import struct
 import subprocess
 import unittest
 
+from serving import make_colour_run
 from support import SOURCE, ProgramTest, read_safetensors
 
 try:
@@ -194,6 +195,18 @@ class TargetDevice(ProgramTest):
                 model = self.export(stage, f".{name}.onnx", *flags)
                 for i, probabilities in enumerate(self.predicted(stage)):
                     self.assert_same(self.scores_of("node", "classify.mjs", model, f"{i}.pgm"), probabilities)
+
+    @unittest.skipUnless(torch is not None and shutil.which("node") and NODE_MODULES.exists(), "needs PyTorch, Pillow and onnxruntime-node")
+    def test_colours_of_a_ppm_file_are_taken_one_after_the_other(self):
+        make_colour_run(self)
+        model = self.export("teacher", ".onnx", "--bytes")
+        shutil.copy(SOURCE / "examples/onnxruntime/classify.mjs", self.folder)
+        (self.folder / "node_modules").symlink_to(NODE_MODULES)
+        planes = [[(17 * colour + 5 * pixel) % 256 for pixel in range(144)] for colour in range(3)]
+        (self.folder / "planes.raw").write_bytes(bytes(sum(planes, [])))
+        (self.folder / "picture.ppm").write_bytes(b"P6\n12 12\n255\n" + bytes(value for pixel in zip(*planes) for value in pixel))
+        expected = self.scores_of("node", "classify.mjs", model, "planes.raw")
+        self.assertEqual(self.scores_of("node", "classify.mjs", model, "picture.ppm"), expected)
 
     @unittest.skipIf(HEADER is None, "onnxruntime's C++ headers are not installed")
     def test_onnxruntime_gives_the_same_logits(self):
