@@ -8,11 +8,11 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "deploy/script_memory.h"
 #include "deploy/torchscript_operations.h"
 
 namespace limbeck {
@@ -52,101 +52,6 @@ c10::IValue construct(const Node& node, const Stack& values) {
   for (const c10::IValue& value : values) list.push_back(value);
   return list;
 }
-
-/// What a program changed in its place, while it runs. Tensors that share memory and names of one list see each other's changes, but an
-/// ONNX value never changes: a changed tensor is another value, which takes the former's place wherever that is used from then on.
-class ScriptMemory {
- public:
-  ScriptMemory(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch) {}
-
-  /// The tensor's memory holds this value of the model now.
-  void change(const torch::Tensor& tensor, const std::string& onnx) { changes_[memory_of(tensor)].push_back({tensor.detach(), onnx}); }
-  /// The list has other elements now.
-  void change(const ScriptValue& list) {
-    const auto same = std::find_if(lists_.begin(), lists_.end(), [&](const ScriptValue& known) { return known.value.is(list.value); });
-    if (same == lists_.end()) lists_.push_back(list);
-    else *same = list;
-  }
-
-  /// The value's name, and those of its elements, take account of all changes so far.
-  void stamp(ScriptValue& value) const {
-    if (value.value.isTensor()) value.changes = changes_of(value.value.toTensor()).size();
-    for (ScriptValue& element : value.elements) stamp(element);
-  }
-
-  /// Brings a value up to date. Throws Error where a tensor is some of the memory that was changed, or that memory in another order.
-  void update(ScriptValue& value) const {
-    if (value.value.isTensor()) update_tensor(value);
-    if (value.value.isList()) {
-      for (const ScriptValue& list : lists_)
-        if (list.value.is(value.value)) value.elements = list.elements;
-      if (value.elements.empty() && value.value.isTensorList() && !changes_.empty())
-        for (const torch::Tensor& tensor : value.value.toTensorVector()) value.elements.push_back({tensor});
-    }
-    for (ScriptValue& element : value.elements) update(element);
-  }
-
- private:
-  struct Change {
-    torch::Tensor place;  // it keeps the memory from being given to another tensor
-    std::string onnx;
-  };
-
-  static const void* memory_of(const torch::Tensor& tensor) {
-    return tensor.defined() && tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl() : nullptr;
-  }
-
-  const std::vector<Change>& changes_of(const torch::Tensor& tensor) const {
-    static const std::vector<Change> none;
-    const auto found = changes_.find(memory_of(tensor));
-    return found == changes_.end() ? none : found->second;
-  }
-
-  /// The last change that has to do with the tensor says what it holds.
-  void update_tensor(ScriptValue& value) const {
-    const torch::Tensor tensor = value.value.toTensor();
-    const std::vector<Change>& changes = changes_of(tensor);
-    for (size_t i = changes.size(); i-- > value.changes;) {
-      if (!overlap(changes[i].place, tensor)) continue;
-      value.onnx = value_of(tensor, changes[i]);
-      break;
-    }
-    value.changes = changes.size();
-  }
-
-  static bool same_place(const torch::Tensor& left, const torch::Tensor& right) {
-    return left.scalar_type() == right.scalar_type() && left.storage_offset() == right.storage_offset() && left.sizes() == right.sizes() &&
-           left.strides() == right.strides();
-  }
-
-  /// Two tensors of the same memory.
-  static bool overlap(const torch::Tensor& left, const torch::Tensor& right) {
-    if (same_place(left, right) || left.scalar_type() != right.scalar_type()) return true;
-    const auto entries = static_cast<int64_t>(left.storage().nbytes() / left.element_size());
-    torch::Tensor marks = torch::zeros({entries}, torch::kBool);
-    marks.as_strided(left.sizes(), left.strides(), left.storage_offset()).fill_(true);
-    return marks.as_strided(right.sizes(), right.strides(), right.storage_offset()).any().item<bool>();
-  }
-
-  std::string value_of(const torch::Tensor& tensor, const Change& change) const {
-    const torch::Tensor& place = change.place;
-    if (same_place(place, tensor)) return change.onnx;
-    const auto one_after_the_other = [&](const torch::Tensor& held) { return held.is_contiguous() && held.dim() > 0 && held.size(0) == batch_; };
-    if (tensor.scalar_type() != place.scalar_type() || tensor.storage_offset() != place.storage_offset() || tensor.numel() != place.numel() ||
-        !one_after_the_other(tensor) || !one_after_the_other(place))
-      throw Error(fmt::format("changes a tensor {} in its place and goes on with a tensor {} that shares memory with it, which has no form in ONNX here; "
-                              "an operation that gives a new tensor has one",
-                              to_text(place.sizes().vec()), to_text(tensor.sizes().vec())));
-    Shape shape = tensor.sizes().vec();
-    shape[0] = -1;
-    return onnx_.node("Reshape", {change.onnx, onnx_.constant("changed.shape", shape)}, {}, "changed");
-  }
-
-  OnnxBuilder& onnx_;
-  int64_t batch_;
-  std::map<const void*, std::vector<Change>> changes_;  // by the memory
-  std::vector<ScriptValue> lists_;
-};
 
 /// Whether an operation changes its argument at this place.
 bool changes_argument(const Node& node, size_t place) {
