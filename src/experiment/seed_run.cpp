@@ -467,11 +467,20 @@ Json SeedRun::align_frames(const StageRecipe& stage, const Network& trained) {
   return {{"rounds", stage.align}, {"changed", changed}};
 }
 
+void SeedRun::tell_of_views(const StageRecipe& stage, const ViewAccuracy& teacher) const {
+  if (!teacher.fears_views()) return;
+  const auto percent = [&](int64_t right) { return 100 * static_cast<double>(right) / static_cast<double>(teacher.examples); };
+  setup_.events.emit(Notice{fmt::format("{}: the teacher is right on {:.1f} % of {} training examples as they are, and on {:.1f} % of them as this stage shows "
+                                        "them. It has not learned such views: train it with them, or change `augment`",
+                                        stage.name, percent(teacher.right), teacher.examples, percent(teacher.right_in_views))});
+}
+
 TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint) {
   const StageFolder stage_folder = setup_.folder.stage(stage.name);
   const Augmenter augmenter(stage.augment);
   const Precision precision = precision_of(stage, setup_.device);
   const std::unique_ptr<Teacher> teacher = training_teacher(stage, examples, augmenter);
+  if (teacher != nullptr) tell_of_views(stage, view_accuracy(*teacher, examples, augmenter, seed_of(stage)));
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
   const ExampleSet none = validation_.select(torch::empty({0}, validation_.ids().options()), "validation");  // a specialist has other classes
   const EventBus bus = metrics_writer(stage_folder);

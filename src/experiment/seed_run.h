@@ -15,6 +15,7 @@
 #include "nn/network.h"
 #include "recipe/recipe.h"
 #include "teacher/stored_views.h"
+#include "teacher/view_accuracy.h"
 #include "train/trainer.h"
 
 namespace limbeck {
@@ -95,6 +96,8 @@ class SeedRun {
   TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
   ExampleSet examples_of(const StageRecipe& stage) const;
   std::unique_ptr<Teacher> teacher_of(const StageRecipe& stage, TeacherContext context);
+  /// A notice where the teacher is much worse on the stage's views than on the examples as they are.
+  void tell_of_views(const StageRecipe& stage, const ViewAccuracy& teacher) const;
   /// The teacher of what a stage trains on; examples and augmenter outlive it.
   std::unique_ptr<Teacher> training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter);
   uint64_t seed_of(const StageRecipe& stage) const;

@@ -85,5 +85,22 @@ stages:
         self.assertEqual((self.folder / "outputs.safetensors").read_bytes(), store)
 
 
+class Views(ProgramTest):
+    def test_a_teacher_that_has_not_learned_the_views_is_told(self):
+        self.recipe.write_text("""
+name: views
+data: { source: { digits: { train: 1000, test: 100 } } }
+networks: { large: { mlp: [64] }, small: { mlp: [16] } }
+stages:
+  - { name: teacher, train: large, epochs: 6 }
+  - { name: seen, train: small, epochs: 1, teacher: teacher, augment: { shift: 1 } }
+  - { name: far, train: small, epochs: 1, teacher: teacher, augment: { shift: 6 } }
+""")
+        told = self.limbeck("run", self.recipe, "--out", self.out).stderr
+        self.assertIn("far: the teacher is right on", told)
+        self.assertIn("of 500 training examples as they are", told)
+        self.assertNotIn("seen: the teacher is right on", told)
+
+
 if __name__ == "__main__":
     unittest.main()
