@@ -55,21 +55,14 @@ void print_details(const Json& json, const std::string& split) {
 
 /// The labels that examples are measured by: of recordings, those of a file, or an even division, which is told.
 FrameLabels labels_for(const Dataset& dataset, const std::string& file) {
-  FrameLabels labels{.train = dataset.train.labels, .test = dataset.test.labels};
+  const FrameLabels labels{.train = dataset.train.labels, .test = dataset.test.labels};
   if (file.empty() && dataset.speech == nullptr) return labels;
   if (dataset.speech == nullptr) throw Error(ErrorKind::usage, fmt::format("--labels is of recordings; '{}' has none", dataset.name));
   if (file.empty()) {
     fmt::print(stderr, "The frames are measured by an even division of each recording among the states of its word; --labels names better ones.\n");
     return labels;
   }
-  labels = load_labels(file);
-  if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes())
-    throw Error(fmt::format("'{}' holds the labels of other recordings", file));
-  const auto states = static_cast<int64_t>(dataset.classes.size());
-  for (const torch::Tensor& of_split : {labels.train, labels.test})
-    if (of_split.numel() > 0 && (of_split.min().item<int64_t>() < 0 || of_split.max().item<int64_t>() >= states))
-      throw Error(fmt::format("'{}' holds labels that are no states of this data set, which has {}", file, states));
-  return labels;
+  return load_labels(file, dataset);
 }
 
 }  // namespace

@@ -323,7 +323,7 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
       for (const Specialist& specialist : ensemble->specialists()) description["groups"].push_back(specialist.classes);
     stage_folder.finish(description);
   }
-  if (stage.align > 0) show_labels(load_labels(stage_folder.labels()));
+  if (stage.align > 0) show_labels(load_labels(stage_folder.labels(), setup_.dataset));
   Hasher hasher;
   const auto own = networks_in(networks_.at(stage.name));
   for (size_t i = 0; i < folders.size(); ++i) {
@@ -460,7 +460,7 @@ void SeedRun::show_labels(FrameLabels labels) {
 
 Json SeedRun::align_frames(const StageRecipe& stage, const Network& trained) {
   const FrameLabels labels = aligned(setup_.dataset, labels_, trained, setup_.device);
-  save_labels(setup_.folder.stage(stage.name).labels(), labels);
+  save_labels(setup_.folder.stage(stage.name).labels(), labels, setup_.dataset);
   const Json changed = changed_labels(labels_, labels);
   setup_.events.emit(Notice{fmt::format("{}: aligned again, {:.1f} % of the training frames and {:.1f} % of the test frames have another state", stage.name,
                                         100 * changed["train"].get<double>(), 100 * changed["test"].get<double>())});

@@ -9,12 +9,33 @@
 
 namespace limbeck {
 
-void save_labels(const fs::path& file, const FrameLabels& labels) { save_tensors(file, {{"train", labels.train}, {"test", labels.test}}, {}); }
+namespace {
 
-FrameLabels load_labels(const fs::path& file) {
-  const TensorMap tensors = load_tensors(file).tensors;
+constexpr const char* kFrames = "limbeck.frames";
+
+std::string fingerprint_of_frames(const Dataset& dataset) {
+  return ExampleSet(dataset.train, "train", dataset).fingerprint() + ExampleSet(dataset.test, "test", dataset).fingerprint();
+}
+
+}  // namespace
+
+void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset& dataset) {
+  save_tensors(file, {{"train", labels.train}, {"test", labels.test}}, {{kFrames, fingerprint_of_frames(dataset)}});
+}
+
+FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
+  const auto [tensors, metadata] = load_tensors(file);
   if (!tensors.contains("train") || !tensors.contains("test")) throw Error(fmt::format("'{}' does not hold the labels of two splits", file.string()));
-  return {.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
+  const FrameLabels labels{.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
+  const auto frames = metadata.find(kFrames);
+  if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes() ||
+      (frames != metadata.end() && frames->second != fingerprint_of_frames(dataset)))
+    throw Error(fmt::format("'{}' holds the labels of other recordings", file.string()));
+  const auto states = static_cast<int64_t>(dataset.classes.size());
+  for (const torch::Tensor& of_split : {labels.train, labels.test})
+    if (of_split.numel() > 0 && (of_split.min().item<int64_t>() < 0 || of_split.max().item<int64_t>() >= states))
+      throw Error(fmt::format("'{}' holds labels that are no states of this data set, which has {}", file.string(), states));
+  return labels;
 }
 
 std::string fingerprint_of(const FrameLabels& labels) {

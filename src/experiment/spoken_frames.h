@@ -15,8 +15,9 @@ struct FrameLabels {
   bool aligned = false;  ///< by a network; false: as the data set came
 };
 
-void save_labels(const fs::path& file, const FrameLabels& labels);
-FrameLabels load_labels(const fs::path& file);
+void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset& dataset);
+/// Throws Error where the file holds the labels of other recordings, or of these with other features, or what is no state of theirs.
+FrameLabels load_labels(const fs::path& file, const Dataset& dataset);
 std::string fingerprint_of(const FrameLabels& labels);
 
 /// The labels on the most probable ways through the recordings' words, by a network that was trained on others: of both splits, since the

@@ -77,6 +77,9 @@ class Speech(ProgramTest):
         self.assertIn("even division", even.stderr)
         self.assertIn("words in strings wrong", even.stdout)
         self.limbeck(*command, "--labels", self.out / "stages/distilled/weights.safetensors", expect=1)
+        command[-1] = source.replace("states: 3", "states: 3, normalize: global")  # as many frames, which say something else
+        refused = self.limbeck(*command, "--labels", self.out / "stages/labels/labels.safetensors", expect=1)
+        self.assertIn("labels of other recordings", refused.stderr)
 
     def test_another_decoder_is_another_result(self):
         self.run_recipe()
