@@ -52,7 +52,7 @@ Json playground_json(const std::string& title, const std::vector<PlaygroundModel
   Json json = {{"title", title}, {"input", first.input}, {"scale", first.scale}, {"classes", first.classes}};
   json["models"] = Json::array();
   for (const PlaygroundModel& model : models)
-    json["models"].push_back({{"name", model.name}, {"network", short_description(model.model->description.network)},
+    json["models"].push_back({{"name", model.name}, {"network", network_text(*model.model)},
                               {"parameters", model.model->network->parameter_count()},
                               {"onnx", model.onnx ? Json(*model.onnx) : Json()}, {"teacher", model.teacher}});
   json["examples"] = Json::array();

@@ -176,7 +176,7 @@ Json Routes::models_json() {
       Json entry = {{"run", run.id()}, {"model", network.name}};
       try {
         const auto model = models_.model(network);
-        entry.update({{"network", short_description(model->description.network)}, {"parameters", model->network->parameter_count()},
+        entry.update({{"network", network_text(*model)}, {"parameters", model->network->parameter_count()},
                       {"input", model->description.input}, {"classes", model->description.classes},
                       {"onnx", models_.has_onnx(network) ? Json(onnx_address(run.id(), network.name)) : Json()}});
       } catch (const Error& problem) {

@@ -7,6 +7,7 @@
 
 #include "core/nearest.h"
 #include "experiment/model_onnx.h"
+#include "nn/network_group.h"
 #include "serve/http.h"
 
 namespace limbeck {
@@ -74,6 +75,12 @@ RunNetwork find_network(const ServedRun& run, const std::string& name) {
     names.push_back(network.name);
   }
   throw HttpError(404, fmt::format("the run '{}' has no trained model '{}'{}", run.id(), name, suggestion(name, names)));
+}
+
+std::string network_text(const Model& model) {
+  const std::string one = short_description(model.description.network);
+  const auto* several = dynamic_cast<const NetworkGroup*>(model.network.get());
+  return several == nullptr ? one : fmt::format("{} × {}", several->members().size(), one);
 }
 
 bool takes_pictures(const ModelDescription& description) {

@@ -20,6 +20,9 @@ std::vector<RunNetwork> served_networks(const ServedRun& run);
 /// Throws HttpError (404) that names those which are there.
 RunNetwork find_network(const ServedRun& run, const std::string& name);
 
+/// "mlp 800-800"; of an ensemble "10 × mlp 800-800".
+std::string network_text(const Model& model);
+
 /// Whether the model takes pictures that a browser can make: [1, H, W] or [3, H, W].
 bool takes_pictures(const ModelDescription& description);
 

@@ -66,6 +66,19 @@ class Web(ServeTest):
         self.serve(self.out)
         self.assertEqual(sorted(self.click("program", self.port)), ["another", "here", "softer", "there"])
 
+    def test_the_playground_of_an_ensemble(self):
+        self.recipe.write_text("""
+name: ensemble
+data: { source: { digits: { train: 600, test: 100 } } }
+networks: { large: { mlp: [12] }, small: { mlp: [8] } }
+stages:
+  - { name: ensemble, train: large, epochs: 1, replicas: { count: 10, mean: arithmetic } }
+  - { name: distilled, train: small, epochs: 2, teacher: ensemble }
+""")
+        make_run(self)
+        self.serve(self.out)
+        self.assertEqual(sorted(self.click("ensemble", self.port)), ["mean"])
+
     def test_the_playground_in_a_folder(self):
         make_run(self)
         page = self.folder / "page"

@@ -8,11 +8,13 @@ import { bytesOf, centred, middle, paint, planesOf, readPicture, resized } from 
 const kMostShown = 4;      // networks at first
 const kColdest = 0.5, kHottest = 20;
 
-/** Teachers before those whom they teach; the rest as they come. */
+/** Teachers before those whom they teach, members of an ensemble that is there itself after all others; the rest as they come. */
 function ordered(models) {
-  const stage = name => name.replace(/^seed-\d+\//, ''), base = name => stage(name).replace(/\.\d+$/, '');
-  const teaches = model => models.some(other => other.teacher && [stage(model.name), base(model.name)].includes(stage(other.teacher)));
-  return [...models.filter(teaches), ...models.filter(model => !teaches(model))];
+  const stage = name => name.replace(/^seed-\d+\//, ''), without = name => name.replace(/\.\d+$/, '');
+  const teaches = model => models.some(other => other.teacher && [stage(model.name), without(stage(model.name))].includes(stage(other.teacher)));
+  const isMember = model => without(model.name) !== model.name && models.some(other => other.name === without(model.name));
+  const rank = model => isMember(model) ? 2 : teaches(model) ? 0 : 1;
+  return [...models].sort((a, b) => rank(a) - rank(b) || (isMember(a) ? a.name.localeCompare(b.name, 'en', { numeric: true }) : 0));
 }
 
 class Playground {

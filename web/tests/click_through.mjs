@@ -1,5 +1,5 @@
 // Clicks through the pages as a reader would, in headless Chromium. Usage: node click_through.mjs STEP ADDRESS [PICTURES_FOLDER]
-// STEP: run, live, playground, program, static, compare. Prints JSON of what was seen; exits with 1 where something is not as it should be.
+// STEP: run, live, playground, program, ensemble, static, compare. Prints JSON of what was seen; exits with 1 where something is not as it should be.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -217,6 +217,18 @@ const steps = {
     assert.ok(times[0].includes('in this browser') && times[1] === 'computed by the server', times.join(' | '));
     await picture(page, 'program');
     await variants('/#/play/out', 'program', ready);
+    return seen;
+  },
+
+  /** An ensemble and the student that it taught come first, its members after them. */
+  async ensemble() {
+    const page = await open('/#/play/out');
+    await ready(page);
+    const names = await page.$$eval('.networks label', labels => labels.map(label => label.textContent.trim()));
+    assert.deepEqual(names, ['ensemble', 'distilled', ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(member => `ensemble.${member}`)]);
+    assert.match(await page.textContent('.answer[data-model="ensemble"]'), /10 × mlp 12/);
+    const seen = { mean: await compareWithServer(page, 'ensemble') };
+    await picture(page, 'ensemble');
     return seen;
   },
 
