@@ -94,10 +94,6 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
   if (combined.contains("specialists")) {
     for (const char* key : {"groups", "group_of_class"}) combined["specialists"].erase(key);
     combined["specialists"]["by_coverage"] = combine_coverage(stages);
-    std::vector<double> gains;
-    for (const Json& stage : stages)
-      if (stage["specialists"]["relative_gain"].is_number()) gains.push_back(stage["specialists"]["relative_gain"].get<double>());
-    if (!gains.empty()) combined["specialists"]["relative_gain_over_seeds"] = spread(gains);
   }
   combined["note"] = stage_note(combined);
   return combined;

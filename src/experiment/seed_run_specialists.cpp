@@ -95,6 +95,7 @@ Json SeedRun::train_specialists(const StageRecipe& stage) {
   networks_[stage.name] = ensemble;
   Json entry = entry_of(stage, *ensemble);
   entry["specialists"] = specialist_numbers(setup_.dataset, groups, test_.labels(), logits_on_test(stage.specialists.of), test_logits_.at(stage.name));
+  entry["evaluations"]["test"]["relative_gain"] = entry["specialists"]["relative_gain"];
   double seconds = 0, examples = 0;
   for (const std::string& member : weight_folders(stage)) {
     const Json own = setup_.folder.stage(member).finished()->at("results");

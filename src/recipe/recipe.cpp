@@ -10,7 +10,7 @@ namespace limbeck {
 const std::vector<std::string>& evaluation_metrics() {
   static const std::vector<std::string> kNames = {"errors", "accuracy", "nll", "ece", "agreement", "teacher_kl",
                                                  "teacher_errors", "teacher_accuracy", "member_errors",
-                                                 "word_error_rate", "string_word_error_rate"};
+                                                 "word_error_rate", "string_word_error_rate", "relative_gain"};
   return kNames;
 }
 

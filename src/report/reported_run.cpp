@@ -60,8 +60,6 @@ ReportedSpecialists parse_specialists(const Json& json) {
   }
   found.generalist_accuracy = json_number(json, "generalist_accuracy");
   found.accuracy = json_number(json, "accuracy");
-  found.relative_gain = parse_reported_number(json_field(json, "relative_gain_over_seeds"));
-  if (!found.relative_gain) found.relative_gain = parse_reported_number(json_field(json, "relative_gain"));
   found.conditional_generalist = json_number(json_field(json, "conditional_accuracy"), "generalist");
   found.conditional = json_number(json_field(json, "conditional_accuracy"), "specialists");
   found.rand_index = json_number(json, "adjusted_rand_index");

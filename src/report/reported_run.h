@@ -38,7 +38,6 @@ struct ReportedSpecialists {
   std::vector<std::string> groups;  ///< the classes of each; none of several seeds
   std::vector<ReportedCoverage> coverage;  ///< of several seeds: added up
   std::optional<double> generalist_accuracy, accuracy, conditional_generalist, conditional, rand_index;
-  std::optional<ReportedNumber> relative_gain;
 };
 
 struct ReportedStage {

@@ -19,7 +19,7 @@ constexpr const char* kTrainAccuracy = "train accuracy";  // of another split, s
 
 // The measures that have a column, in this order; those that only the HTML page and evaluation.json show are left out.
 constexpr const char* kShown[] = {"errors",     "member_errors",   "accuracy",               kTrainAccuracy, "nll", "ece", "agreement",
-                                  "teacher_kl", "word_error_rate", "string_word_error_rate"};
+                                  "teacher_kl", "word_error_rate", "string_word_error_rate", "relative_gain"};
 constexpr size_t kMostSentences = 5;  // about students and their teachers
 
 std::vector<TextColumn> columns(const std::string& split) {

@@ -153,7 +153,8 @@ TEST_F(SpecialistRuns, AreReusedAndGoOn) {
 
 TEST_F(SpecialistRuns, OfSeveralSeedsAreAveraged) {
   const Json results = run({}, {1, 2});
-  EXPECT_TRUE(results["stages"][1]["specialists"]["relative_gain"].is_number());
+  EXPECT_TRUE(results["stages"][1]["evaluations"]["test"]["relative_gain"].is_number());
+  EXPECT_EQ(results["stages"][1]["over_seeds"]["test"]["relative_gain"]["values"].size(), 2);
   EXPECT_FALSE(results["stages"][1]["specialists"].contains("groups"));
   int64_t examples = 0, correct = 0;
   for (const Json& row : results["stages"][1]["specialists"]["by_coverage"]) {

@@ -287,11 +287,12 @@ TEST(HtmlReport, ShowsSpecialistsAndWhatTheyAdd) {
   Json results = read_json(folder.path() / "results.json");
   results["stages"][2]["specialists"] = {{"groups", {{{"classes", {"2", "7"}}}, {{"classes", {"2", "<3>"}}}}},
                                          {"by_coverage", {{{"specialists", 1}, {"examples", 600}, {"generalist_correct", 400}, {"correct", 412}, {"relative_gain", 0.03}}}},
-                                         {"generalist_accuracy", 0.6}, {"accuracy", 0.618}, {"relative_gain", 0.03}, {"adjusted_rand_index", 0.34},
+                                         {"generalist_accuracy", 0.6}, {"accuracy", 0.618}, {"adjusted_rand_index", 0.34},
                                          {"conditional_accuracy", {{"generalist", 0.7}, {"specialists", 0.75}}}};
+  results["stages"][2]["evaluations"]["test"]["relative_gain"] = 0.03;
   write_file(folder.path() / "results.json", results.dump());
   const std::string page = html_report(folder.path());
-  for (const char* text : {"id=\"specialists\"", "2, &lt;3&gt;", "specialists that know the class", "412", "+3.0 %", "75.00 %", "0.34"})
+  for (const char* text : {"id=\"specialists\"", "2, &lt;3&gt;", "specialists that know the class", "412", "+3.0 %", "75.00 %", "0.34", ">relative gain<", "3.00 %"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
   EXPECT_EQ(page.find("added up"), std::string::npos);
   expect_balanced_tags(page);
@@ -302,7 +303,9 @@ TEST(HtmlReport, ShowsTheSpreadOfWhatSpecialistsAdd) {
   write_several_seeds(folder.path(), {{7, 20, 9}, {9, 22, 10}});
   Json results = read_json(folder.path() / "results.json");
   Json row = {{"specialists", 0}, {"examples", 1200}, {"generalist_correct", 800}, {"correct", 792}, {"relative_gain", -0.01}};
-  results["stages"][2]["specialists"] = {{"count", 2}, {"relative_gain", 0.03}, {"relative_gain_over_seeds", {{"mean", 0.03}, {"deviation", 0.004}, {"values", {0.027, 0.033}}}}};
+  results["stages"][2]["specialists"] = {{"count", 2}};
+  results["stages"][2]["evaluations"]["test"]["relative_gain"] = 0.03;
+  results["stages"][2]["over_seeds"]["test"]["relative_gain"] = {{"mean", 0.03}, {"deviation", 0.004}, {"values", {0.027, 0.033}}};
   results["stages"][2]["specialists"]["by_coverage"] = Json::array();
   results["stages"][2]["specialists"]["by_coverage"].push_back(row);
   write_json(folder.path() / "results.json", results);

@@ -14,7 +14,7 @@
 
 namespace limbeck {
 namespace {
-constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate"};
+constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate", "relative_gain"};
 /// Rates of word errors, and where an evaluation holds what they are made of.
 constexpr std::pair<std::string_view, const char*> kWordCounts[] = {{"word_error_rate", "words"},
                                                                     {"string_word_error_rate", "string_words"}};

@@ -10,8 +10,8 @@ namespace {
 
 std::string percent(std::optional<double> part) { return part ? fmt::format("{:.2f} %", 100 * *part) : "–"; }
 /// "+3.0 %", over several seeds "+3.0 ± 0.4 %".
-std::string gain(const std::optional<ReportedNumber>& part) {
-  if (!part) return "–";
+std::string gain(const ReportedNumber* part) {
+  if (part == nullptr) return "–";
   const std::string spread = part->deviation ? fmt::format(" ± {:.1f}", 100 * *part->deviation) : "";
   return typographic(fmt::format("{:+.1f}{} %", 100 * part->mean, spread));
 }
@@ -26,10 +26,12 @@ std::string groups_of(const ReportedSpecialists& found) {
 std::string coverage_table(const ReportedSpecialists& found) {
   if (found.coverage.empty()) return "";
   std::string rows;
-  for (const ReportedCoverage& row : found.coverage)
+  for (const ReportedCoverage& row : found.coverage) {
+    const ReportedNumber number{.mean = row.relative_gain.value_or(0)};
     rows += fmt::format("<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
                         row.specialists, with_commas(row.examples), with_commas(row.generalist_correct), with_commas(row.correct),
-                        gain(row.relative_gain ? std::optional(ReportedNumber{.mean = *row.relative_gain}) : std::nullopt));
+                        gain(row.relative_gain ? &number : nullptr));
+  }
   return "<div class=\"wide\"><table class=\"results\"><thead><tr><th class=\"number\">specialists that know the class</th><th class=\"number\">test examples</th>"
          "<th class=\"number\">generalist right</th><th class=\"number\">all right</th><th class=\"number\">relative gain</th></tr></thead>\n<tbody>\n" +
          rows + "</tbody></table></div>\n";
@@ -44,7 +46,7 @@ std::string specialists_section(const Page& page) {
     const ReportedSpecialists& found = *stage.result->specialists;
     html += fmt::format("<h3>{}</h3>\n", stage_label(stage)) +
             note(fmt::format("Accuracy {} with the generalist alone, {} with its specialists ({}); among the classes of a group, {} and {}. Adjusted Rand index of the "
-                             "groups and the data's superclasses: {}.", percent(found.generalist_accuracy), percent(found.accuracy), gain(found.relative_gain),
+                             "groups and the data's superclasses: {}.", percent(found.generalist_accuracy), percent(found.accuracy), gain(stage.result->measure("test", "relative_gain")),
                              percent(found.conditional_generalist), percent(found.conditional),
                              found.rand_index ? typographic(fmt::format("{:.2f}", *found.rand_index)) : "none, since it has none")) +
             coverage_table(found) + (page.several_seeds() && !found.coverage.empty() ? note("Examples of all seeds added up.") : "") + groups_of(found);
