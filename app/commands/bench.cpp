@@ -71,11 +71,6 @@ std::vector<std::string> names_of(const std::vector<Candidate>& candidates) {
   return names;
 }
 
-Model load_candidate(Candidate candidate, const std::optional<ModelDescription>& foreign) {
-  if (!candidate.found.foreign) candidate.found.foreign = foreign;
-  return load(candidate.found);
-}
-
 double accuracy_on(const Model& model, const Dataset& dataset, const std::string& file) {
   check_fits(model, dataset, fmt::format("'{}'", file));
   const ExampleSet examples(dataset.test, "test", dataset);
@@ -96,7 +91,7 @@ Json probe(const BenchFlags& flags) {
   const Json said = parse_json(flags.probe, "--probe");
   const ModelDescription foreign{
       .network = {}, .input = said.at("input").get<Shape>(), .classes = {}, .input_options = input_options_from(said.at("input_options"))};
-  return probe_memory([&] { return load_candidate(candidate, foreign); });
+  return probe_memory([&] { return load(candidate.found, foreign); });
 }
 
 /// The networks that were given, side by side with what is found of them.
@@ -118,7 +113,7 @@ Bench load_all(const BenchFlags& flags) {
   if (dataset != nullptr) foreign = made_for(*dataset, flags.input);
   for (size_t i = 0; i < names.size(); ++i) {
     const Candidate& candidate = bench.candidates[i];
-    const Model& model = bench.models.emplace_back(load_candidate(candidate, foreign));
+    const Model& model = bench.models.emplace_back(load(candidate.found, foreign));
     CostRow row{.name = names[i], .accuracy = candidate.found.accuracy, .agreement = candidate.found.agreement,
                 .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
                 .bytes = bytes_of(candidate.found.files), .memory = {}, .memory_before = {}, .cost = {}};

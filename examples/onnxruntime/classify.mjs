@@ -19,7 +19,9 @@ const size = shape.reduce((product, extent) => product * extent);
 const file = readFileSync(pictureFile);
 if (file.length < size) throw new Error(`${pictureFile} has ${file.length} bytes, the network takes ${size}`);
 const stored = file.subarray(file.length - size); // the pixels of a PGM or PPM file stand at its end
-const planes = file.subarray(0, 2).toString() === "P6" ? 3 : 1; // PPM: the colours of each pixel beside each other
+const isPpm = file.length > size && file.subarray(0, 2).toString() === "P6"; // the colours of each pixel beside each other
+if (isPpm && shape[1] !== 3) throw new Error(`${pictureFile} has three colours, the network takes ${shape[1]}`);
+const planes = isPpm ? 3 : 1;
 const bytes = Uint8Array.from(stored, (_, i) => stored[(i % (size / planes)) * planes + Math.floor(i / (size / planes))]);
 const values = input.type === "uint8" ? bytes : Float32Array.from(bytes, (byte) => byte / 255);
 

@@ -44,27 +44,6 @@ void check_possible(const ModelDescription& description, const fs::path& path) {
     throw Error(fmt::format("'{}' has unreadable metadata: a scale or a deviation is not above 0", path.string()));
 }
 
-ModelDescription description_from(const Metadata& metadata, const fs::path& path) {
-  const auto field = [&](const char* name) {
-    const auto found = metadata.find(std::string("limbeck.") + name);
-    if (found == metadata.end())
-      throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
-                              "weights.safetensors of a stage", path.string(), name));
-    return Json::parse(found->second);
-  };
-  try {
-    ModelDescription description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
-                                    field("scale").get<double>()};
-    if (metadata.contains("limbeck.folding")) description.folding = folding_named(field("folding").get<std::string>());
-    if (metadata.contains("limbeck.quantized")) description.quantized = field("quantized").get<bool>();
-    if (metadata.contains("limbeck.input_options")) description.input_options = input_options_from(field("input_options"));
-    check_possible(description, path);
-    return description;
-  } catch (const Json::exception& error) {
-    throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), error.what()));
-  }
-}
-
 std::shared_ptr<Network> network_of(const ModelDescription& description, const std::string& where) {
   const Choice architecture = architecture_from(description.network, where);
   const auto classes = static_cast<int64_t>(description.classes.size());
@@ -75,9 +54,6 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
   const Graph whole = folded(with_input(*graph, input, description.input), description.folding);
   return std::make_shared<GraphNetwork>(description.quantized ? quantized(whole) : whole, 0);
 }
-
-/// The description of a network in a TorchScript file, with the file in its place.
-Json torchscript_in(const fs::path& file) { return {{"torchscript", {{"file", file.string()}}}}; }
 
 Model load_torchscript_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
   const TorchScriptFile file = read_torchscript_file(path);
@@ -120,6 +96,8 @@ std::string short_description(const Choice& architecture) {
 }
 
 std::string short_description(const Json& network) { return short_description(architecture_from(network, "network")); }
+
+Json torchscript_in(const fs::path& file) { return {{"torchscript", {{"file", file.string()}}}}; }
 
 bool is_graph(const Choice& architecture) { return architecture.makes<Graph, const TaskShape&>(); }
 
@@ -174,6 +152,27 @@ Metadata metadata_of(const ModelDescription& description) {
   return metadata;
 }
 
+ModelDescription description_from(const Metadata& metadata, const fs::path& path) {
+  const auto field = [&](const char* name) {
+    const auto found = metadata.find(std::string("limbeck.") + name);
+    if (found == metadata.end())
+      throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
+                              "weights.safetensors of a stage", path.string(), name));
+    return Json::parse(found->second);
+  };
+  try {
+    ModelDescription description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
+                                    field("scale").get<double>()};
+    if (metadata.contains("limbeck.folding")) description.folding = folding_named(field("folding").get<std::string>());
+    if (metadata.contains("limbeck.quantized")) description.quantized = field("quantized").get<bool>();
+    if (metadata.contains("limbeck.input_options")) description.input_options = input_options_from(field("input_options"));
+    check_possible(description, path);
+    return description;
+  } catch (const Json::exception& error) {
+    throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), error.what()));
+  }
+}
+
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description) {
   Metadata metadata = metadata_of(description);
   metadata["format"] = "pt";
@@ -209,6 +208,12 @@ Model load_model(const fs::path& path, const std::optional<ModelDescription>& fo
   if (model.description.network.contains("torchscript") && fs::exists(program)) model.description.network = torchscript_in(program);
   model.network = network_of(model.description, path.string());
   load_state(*model.network, loaded.tensors, fmt::format("'{}'", path.string()));
+  return model;
+}
+
+Model load_as(const ModelDescription& description, const fs::path& file) {
+  Model model{.description = description, .network = network_of(description, file.string())};
+  if (!looks_like_torchscript(file)) load_weights(*model.network, file);
   return model;
 }
 

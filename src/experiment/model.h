@@ -37,6 +37,9 @@ std::string short_description(const Json& network);
 /// where that does not fit the data.
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset);
 
+/// A description's `network` for the program in a TorchScript file.
+Json torchscript_in(const fs::path& file);
+
 /// Whether the architecture is a graph, as all are that this program knows by name; a TorchScript file is none.
 bool is_graph(const Choice& architecture);
 
@@ -46,7 +49,9 @@ std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset&
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input = {});
 /// {"limbeck.network": "…", …}: what a model's file says of it.
-std::map<std::string, std::string> metadata_of(const ModelDescription& description);
+Metadata metadata_of(const ModelDescription& description);
+/// The reverse. Throws Error that names `where` it stands where something is missing or impossible.
+ModelDescription description_from(const Metadata& metadata, const fs::path& where);
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description);
 
 /// Writes a network with its present weights as TorchScript; `description` goes into the file's extra files. Throws Error for several networks.
@@ -58,6 +63,9 @@ Model folded(const Model& model, Folding folding);
 /// Reads what save_model or save_torchscript wrote, or any other TorchScript file, which does not say what it is for: that is `foreign`
 /// then (no classes: as many as it gives); where that names a network, also a state_dict of it. Throws Error where it is something else.
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign = std::nullopt);
+
+/// The network that the description says, whatever the file says of itself: a TorchScript program that it names, or weights of that network.
+Model load_as(const ModelDescription& description, const fs::path& file);
 
 /// Loads weights, from save_model or from a PyTorch state_dict, into a network.
 void load_weights(Network& network, const fs::path& path);

@@ -24,32 +24,28 @@ void take_accuracy(RunNetwork& network, const Json& stage) {
   network.agreement = number_in(test.value("agreement", Json()));
 }
 
-/// What a network that came with its weights was made for: the data of the run's stages.
-ModelDescription description_of(const NetworkRecipe& given, const Recipe& recipe, const RunNetwork& trained) {
-  ModelDescription description = load_model(trained.files.front()).description;
-  description.network = resolved(given.architecture);
-  description.folding = Folding::never;
-  if (given.input.empty()) {  // what `data.normalize` says for all networks that say nothing is told by one of them
-    const NetworkRecipe* network = recipe.network(recipe.stage(trained.name)->network);
-    if (!network->input.empty()) description.input_options = {};
-    return description;
+/// Whether a stage begins with the network and nothing else asks for it.
+bool is_only_trained(const std::string& name, const Recipe& recipe) {
+  const auto any = [&](const auto& holds) { return std::any_of(recipe.stages.begin(), recipe.stages.end(), holds); };
+  return any([&](const StageRecipe& stage) { return stage.network == name; }) &&
+         !any([&](const StageRecipe& stage) { return std::find(stage.inputs.begin(), stage.inputs.end(), name) != stage.inputs.end(); });
+}
+
+/// nullopt, and why, where its files are not there any more.
+std::optional<RunNetwork> network_of_given(const Json& entry, const fs::path& results, std::vector<std::string>& left_out) {
+  RunNetwork network{.name = entry.at("name").get<std::string>(), .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+  for (const Json& file : entry.at("files")) {
+    network.files.emplace_back(file.get<std::string>());
+    if (fs::is_regular_file(network.files.back())) continue;
+    left_out.push_back(fmt::format("'{}' is left out: its file '{}' is not there", network.name, network.files.back().string()));
+    return std::nullopt;
   }
-  InputOptions input{.height = 0, .width = 0, .mean = given.input.statistics.mean, .deviation = given.input.statistics.deviation};
-  const auto spread = [&](std::vector<double>& values) {
-    if (values.size() == 1) values.assign(static_cast<size_t>(description.input.front()), values.front());
-  };
-  spread(input.mean);
-  spread(input.deviation);
-  if (!given.input.size.empty()) {
-    input.height = given.input.size.front();
-    input.width = given.input.size.back();
-  }
-  description.input_options = input;
-  return description;
+  network.given = description_from(entry.at("description").get<Metadata>(), results);
+  return network;
 }
 
 std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe& stage, const fs::path& folder) {
-  RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .foreign = {}};
+  RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
   take_accuracy(network, entry);
   if (!entry.contains("weights") && !entry.contains("replicas")) return std::nullopt;
   for (const std::string& name : weight_folders(stage)) network.files.push_back(RunFolder(folder).stage(name).weights());
@@ -77,30 +73,20 @@ RunNetworks networks_of_run(const fs::path& run) {
     if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder)) trained.push_back(std::move(*network));
     else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }
-  for (const NetworkRecipe& given : recipe.networks) {
-    const bool is_trained = std::any_of(recipe.stages.begin(), recipe.stages.end(), [&](const StageRecipe& stage) { return stage.network == given.name; });
-    if (!given.has_weights() || is_trained || trained.empty()) continue;
-    RunNetwork network{.name = given.name,
-                       .files = weight_files(given),
-                       .accuracy = number_in(accuracy_of(given, results["stages"])),
-                       .agreement = {},
-                       .mean = {},
-                       .foreign = {}};
-    const auto missing = std::find_if(network.files.begin(), network.files.end(), [](const fs::path& file) { return !fs::exists(file); });
-    if (missing != network.files.end()) {
-      found.left_out.push_back(fmt::format("'{}' is left out: its file '{}' is not there", given.name, missing->string()));
-      continue;
-    }
-    network.files.resize(1);  // of a program with other weights, these name it
-    network.foreign = description_of(given, recipe, trained.front());
-    found.networks.push_back(std::move(network));
+  for (const Json& entry : results.value("given", Json::array())) {
+    const NetworkRecipe* given = recipe.network(entry.at("name").get<std::string>());
+    if (given == nullptr || is_only_trained(given->name, recipe)) continue;
+    std::optional<RunNetwork> network = network_of_given(entry, folder / "results.json", found.left_out);
+    if (!network) continue;
+    network->accuracy = number_in(accuracy_of(*given, results["stages"]));
+    found.networks.push_back(std::move(*network));
   }
   found.networks.insert(found.networks.end(), trained.begin(), trained.end());
   return found;
 }
 
 RunNetwork network_of_file(const fs::path& file) {
-  RunNetwork network{.name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .foreign = {}};
+  RunNetwork network{.name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
   const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
   if (file.filename() != "weights.safetensors" && file.filename() != "model.pt") return network;
   if (folder.parent_path().filename() == "stages") network.name = folder.filename().string();
@@ -108,14 +94,15 @@ RunNetwork network_of_file(const fs::path& file) {
   return network;
 }
 
-Model load(const RunNetwork& network) {
+Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign) {
+  if (network.given) return load_as(*network.given, network.files.front());
   Model model;
   std::vector<std::shared_ptr<Network>> members;
   for (const fs::path& file : network.files) {
-    model = load_model(file, network.foreign);
+    model = load_model(file, foreign);
     members.push_back(model.network);
   }
-  if (members.size() > 1) model.network = std::make_shared<Committee>(std::move(members), network.mean.value_or(EnsembleMean::geometric));
+  if (network.mean) model.network = std::make_shared<Committee>(std::move(members), *network.mean);
   return model;
 }
 

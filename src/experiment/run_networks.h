@@ -16,15 +16,15 @@ namespace limbeck {
 
 struct RunNetwork {
   std::string name;                         ///< of the stage, or of the network that came with weights
-  std::vector<fs::path> files;              ///< one, or one of each member of an ensemble
+  std::vector<fs::path> files;              ///< of each member of an ensemble; else its own: one, or weights and their program
   std::optional<double> accuracy;           ///< on test
   std::optional<double> agreement;          ///< with the teacher, on test
   std::optional<EnsembleMean> mean;         ///< of an ensemble
-  std::optional<ModelDescription> foreign;  ///< what its file does not say
+  std::optional<ModelDescription> given;    ///< of a network that came with weights: what it was in the run
 };
 
 struct RunNetworks {
-  std::vector<RunNetwork> networks;   ///< those that came with weights and were not trained further first, then the stages in their order
+  std::vector<RunNetwork> networks;   ///< those that came with weights first, but what is only trained further; then the stages in their order
   std::vector<std::string> left_out;  ///< why, a sentence for each
 };
 
@@ -34,7 +34,8 @@ RunNetworks networks_of_run(const fs::path& run);
 /// The network that a file holds, named and with its accuracy where it lies in a stage's folder. The file is not read yet.
 RunNetwork network_of_file(const fs::path& file);
 
-Model load(const RunNetwork& network);
+/// `foreign`: what a file does not say of itself, see load_model.
+Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign = std::nullopt);
 
 /// The files that a recipe's network takes its weights from.
 std::vector<fs::path> weight_files(const NetworkRecipe& network);

@@ -89,7 +89,7 @@ void SeedRun::check(const StageRecipe& stage) const {
       throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes cannot be made of {} classes", stage.specialists.groups, stage.specialists.size, count));
     const bool speech = setup_.dataset.speech != nullptr;
     if (stage.align > 0 && !speech) throw Error(ErrorKind::usage, fmt::format("'align' is of recordings; '{}' has none", setup_.dataset.name));
-    if (speech && Augmenter(stage.augment).view_count() > 1)
+    if (speech && !std::all_of(stage.augment.begin(), stage.augment.end(), [](const Choice& choice) { return choice.name() == "mixup"; }))
       throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
     const ExampleSet examples = examples_of(stage);
     const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
@@ -132,6 +132,7 @@ Json SeedRun::run() {
   results["data"] = {{"source", setup_.dataset.name}, {"classes", setup_.dataset.classes},
                      {"splits", {{"train", split_.train.size()}, {"validation", validation_.size()}, {"test", test_.size()}}}};
   results["environment"] = environment(setup_.device.str());
+  results["given"] = given_networks();
   results["stages"] = Json::array();
   tell_memory();
   for (const StageRecipe& stage : recipe.stages) {
@@ -177,6 +178,19 @@ void SeedRun::tell_memory() {
   setup_.events.emit(Notice{fmt::format("memory: stage '{}' will need about {}", neediest, most.text())});
   if (const double there = available_memory(); there > 0 && most.total() > there)
     setup_.events.emit(Notice{fmt::format("this machine has {:.1f} GB available: the run may be killed", there / 1e9)});
+}
+
+Json SeedRun::given_networks() const {
+  Json networks = Json::array();
+  for (const NetworkRecipe& given : setup_.recipe.networks) {
+    if (!given.has_weights()) continue;
+    ModelDescription description = describe_model(given.architecture, setup_.dataset, inputs_.at(given.name));
+    Json files = Json::array();
+    for (const fs::path& file : weight_files(given)) files.push_back(fs::absolute(file).string());
+    if (!is_graph(given.architecture)) description.network = torchscript_in(files.back().get<std::string>());
+    networks.push_back({{"name", given.name}, {"files", files}, {"description", metadata_of(description)}});
+  }
+  return networks;
 }
 
 Json SeedRun::deployment(const Json& stages) {

@@ -112,6 +112,8 @@ class SeedRun {
   /// The memory that the stage which needs most will take; a warning where the machine has less.
   void tell_memory();
   /// Size, latency and accuracy of every network, as CostRows.
+  /// [{"name", "files", "description"}] of the networks that came with weights, for those who find them again (run_networks.h).
+  Json given_networks() const;
   Json deployment(const Json& stages);
   std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
   EventBus metrics_writer(const StageFolder& stage_folder) const;

@@ -14,7 +14,9 @@ namespace {
 constexpr const char* kFrames = "limbeck.frames";
 
 std::string fingerprint_of_frames(const Dataset& dataset) {
-  return ExampleSet(dataset.train, "train", dataset).fingerprint() + ExampleSet(dataset.test, "test", dataset).fingerprint();
+  Hasher hasher;
+  for (const std::string& state : dataset.classes) hasher.add(state);
+  return hasher.add(ExampleSet(dataset.train, "train", dataset).fingerprint()).add(ExampleSet(dataset.test, "test", dataset).fingerprint()).fingerprint();
 }
 
 }  // namespace
@@ -26,6 +28,8 @@ void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset&
 FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
   const auto [tensors, metadata] = load_tensors(file);
   if (!tensors.contains("train") || !tensors.contains("test")) throw Error(fmt::format("'{}' does not hold the labels of two splits", file.string()));
+  for (const char* split : {"train", "test"})
+    if (tensors.at(split).scalar_type() != torch::kInt64) throw Error(fmt::format("'{}' holds labels that are no whole numbers", file.string()));
   const FrameLabels labels{.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
   const auto frames = metadata.find(kFrames);
   if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes() ||

@@ -4,10 +4,11 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/nearest.h"
 #include "experiment/model_onnx.h"
-#include "nn/network_group.h"
+#include "nn/committee.h"
 #include "serve/http.h"
 
 namespace limbeck {
@@ -15,11 +16,26 @@ namespace {
 
 constexpr size_t kMostModels = 32;  // kept in memory
 
-/// Changes when one of the files does.
+/// Changes when one of the files does. Throws Error where one is not there.
 std::string state_of(const std::vector<fs::path>& files) {
   std::string state;
-  for (const fs::path& file : files) state += fmt::format("{} {}\n", fs::file_size(file), fs::last_write_time(file).time_since_epoch().count());
+  for (const fs::path& file : files) {
+    std::error_code size_problem, time_problem;
+    const auto size = fs::file_size(file, size_problem);
+    const auto time = fs::last_write_time(file, time_problem);
+    if (size_problem || time_problem) throw Error(fmt::format("cannot read '{}'", file.string()));
+    state += fmt::format("{} {}\n", size, time.time_since_epoch().count());
+  }
   return state;
+}
+
+/// Equal for networks that are the same.
+std::string key_of(const RunNetwork& network) {
+  std::string key;
+  for (const fs::path& file : network.files) key += file.string() + "\n";
+  if (network.mean) key += fmt::format("mean {}\n", static_cast<int>(*network.mean));
+  if (network.given) key += Json(metadata_of(*network.given)).dump();
+  return key;
 }
 
 std::vector<RunNetwork> networks_of_stages(const ServedRun& run, const SeedFolder& seed) {
@@ -37,13 +53,12 @@ std::vector<RunNetwork> networks_of_stages(const ServedRun& run, const SeedFolde
   return networks;
 }
 
-/// Those of a finished run that no single stage's folder holds. A run that cannot be read has none.
-std::vector<RunNetwork> other_networks(const SeedFolder& seed) {
-  if (!fs::exists(seed.folder / "results.json")) return {};
+/// Those that no single stage's folder holds, as far as results.json names them. A run that cannot be read has none.
+std::vector<RunNetwork> other_networks(const ServedRun& run, const SeedFolder& seed) {
+  if (!run.file(seed.prefix + "results.json") || !run.file(seed.prefix + "recipe.yaml")) return {};
   try {
     std::vector<RunNetwork> networks = networks_of_run(seed.folder).networks;
-    std::erase_if(networks, [](const RunNetwork& network) { return network.files.size() == 1 && !network.foreign; });
-    for (RunNetwork& network : networks) network.name = seed.prefix + network.name;
+    std::erase_if(networks, [](const RunNetwork& network) { return !network.mean && !network.given; });
     return networks;
   } catch (const std::exception&) {
     return {};
@@ -54,15 +69,21 @@ std::vector<RunNetwork> other_networks(const SeedFolder& seed) {
 
 std::vector<RunNetwork> served_networks(const ServedRun& run) {
   std::vector<RunNetwork> networks;
+  std::set<std::string> given;
   for (const SeedFolder& seed : run.seeds()) {
-    std::vector<RunNetwork> others = other_networks(seed), trained = networks_of_stages(run, seed);
-    // An ensemble is made of what its stages have left, as far as no link leads out of the run.
-    std::erase_if(others, [&](const RunNetwork& network) {
-      return !network.foreign && !std::all_of(network.files.begin(), network.files.end(), [&](const fs::path& file) {
-        return std::any_of(trained.begin(), trained.end(), [&](const RunNetwork& member) { return member.files.front() == file; });
+    const std::vector<RunNetwork> trained = networks_of_stages(run, seed);
+    const auto is_trained = [&](const auto& holds) { return std::any_of(trained.begin(), trained.end(), holds); };
+    for (RunNetwork& network : other_networks(run, seed)) {
+      // An ensemble is made of what its stages have left, as far as no link leads out of the run.
+      const bool whole = std::all_of(network.files.begin(), network.files.end(), [&](const fs::path& file) {
+        return is_trained([&](const RunNetwork& member) { return member.files.front() == file; });
       });
-    });
-    networks.insert(networks.end(), others.begin(), others.end());
+      if (network.mean && !whole) continue;
+      // All seeds were given the same, and a stage may have its name.
+      if (network.given && (is_trained([&](const RunNetwork& stage) { return stage.name == seed.prefix + network.name; }) || !given.insert(network.name).second)) continue;
+      if (!network.given) network.name = seed.prefix + network.name;
+      networks.push_back(std::move(network));
+    }
     networks.insert(networks.end(), trained.begin(), trained.end());
   }
   return networks;
@@ -88,11 +109,12 @@ bool takes_pictures(const ModelDescription& description) {
 }
 
 ServedModels::Entry& ServedModels::entry(const RunNetwork& network) {
-  if (!entries_.contains(network.files) && entries_.size() >= kMostModels)
+  const std::string key = key_of(network), state = state_of(network.files);
+  if (!entries_.contains(key) && entries_.size() >= kMostModels)
     entries_.erase(std::min_element(entries_.begin(), entries_.end(),
                                     [](const auto& left, const auto& right) { return left.second.used < right.second.used; }));
-  Entry& found = entries_[network.files];
-  if (const std::string state = state_of(network.files); found.state != state) found = {.state = state};
+  Entry& found = entries_[key];
+  if (found.state != state) found = {.state = state};
   found.used = ++uses_;
   return found;
 }
@@ -118,7 +140,9 @@ std::shared_ptr<const std::string> ServedModels::onnx(const RunNetwork& network)
 }
 
 bool ServedModels::has_onnx(const RunNetwork& network) {
-  if (dynamic_cast<const GraphNetwork*>(model(network)->network.get()) != nullptr) return true;
+  const std::shared_ptr<const Model> loaded = model(network);
+  if (const auto* ensemble = dynamic_cast<const Committee*>(loaded->network.get()); ensemble != nullptr && ensemble->mean() == EnsembleMean::arithmetic) return false;
+  if (dynamic_cast<const GraphNetwork*>(loaded->network.get()) != nullptr) return true;
   try {
     onnx(network);
     return true;
@@ -130,7 +154,11 @@ bool ServedModels::has_onnx(const RunNetwork& network) {
 torch::Tensor ServedModels::probabilities(const Model& model, const torch::Tensor& inputs, double temperature) {
   return inference_.run([&] {
     const torch::NoGradGuard no_gradient;
-    return torch::softmax(model.network->forward(inputs, {}).logits.to(torch::kFloat64) / temperature, 1).contiguous();
+    const Outputs outputs = model.network->forward(inputs, {});
+    const auto* ensemble = dynamic_cast<const Committee*>(model.network.get());
+    if (ensemble != nullptr && ensemble->mean() == EnsembleMean::arithmetic)
+      return log_mean_distribution(torch::stack(outputs.members, 1).to(torch::kFloat64), temperature).exp().contiguous();
+    return torch::softmax(outputs.logits.to(torch::kFloat64) / temperature, 1).contiguous();
   });
 }
 

@@ -14,8 +14,8 @@
 
 namespace limbeck {
 
-/// The networks that a run was given, once it is finished; those that its stages have left so far; and once it is finished its ensembles.
-/// Loading one may still fail. Names are those of the networks and stages, "distilled"; of several seeds "seed-2/distilled".
+/// The networks that a run was given and its ensembles, as soon as results.json names them, and those that its stages have left so far. Loading
+/// one may still fail. Names are those of the networks and stages, "distilled"; stages of several seeds are "seed-2/distilled".
 std::vector<RunNetwork> served_networks(const ServedRun& run);
 /// Throws HttpError (404) that names those which are there.
 RunNetwork find_network(const ServedRun& run, const std::string& name);
@@ -33,7 +33,8 @@ class ServedModels {
   std::shared_ptr<const Model> model(const RunNetwork& network);
   /// The bytes of its ONNX file. Throws HttpError (404) that says why where the network has no such form.
   std::shared_ptr<const std::string> onnx(const RunNetwork& network);
-  /// Whether there is one; found by writing it where the network is no graph.
+  /// Whether there is one, whose logits serve at every temperature: an arithmetic mean of distributions has none. Found by writing it where
+  /// the network is no graph.
   bool has_onnx(const RunNetwork& network);
   /// Probabilities [N, C] at a temperature, of inputs [N, …] as the network takes them.
   torch::Tensor probabilities(const Model& model, const torch::Tensor& inputs, double temperature);
@@ -49,7 +50,7 @@ class ServedModels {
   Entry& entry(const RunNetwork& network);
 
   std::mutex mutex_;
-  std::map<std::vector<fs::path>, Entry> entries_;
+  std::map<std::string, Entry> entries_;
   uint64_t uses_ = 0;
   InferenceThread inference_;
 };

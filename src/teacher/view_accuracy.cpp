@@ -13,6 +13,7 @@ ViewAccuracy view_accuracy(const Teacher& teacher, const ExampleSet& examples, c
   const torch::Tensor order = examples.order(seed, 0);
   const torch::Tensor labelled = order.index_select(0, examples.labels().index_select(0, order).ge(0).nonzero().flatten());
   found.examples = std::min(kMost, labelled.size(0));
+  if (found.examples == 0) return found;
   const auto right_of = [&](const Batch& batch) {
     return teacher.live().outputs(batch).logits.argmax(1).eq(batch.labels).sum().item<int64_t>();
   };

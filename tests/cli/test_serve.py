@@ -153,9 +153,9 @@ stages:
         playground = self.get("/api/runs/given/playground")
         self.assertEqual([(model["name"], model["teacher"]) for model in playground["models"]],
                          [("large", ""), ("ensemble", ""), ("ensemble.1", ""), ("ensemble.2", ""), ("ensemble.3", ""), ("student", "large")])
-        for model in playground["models"]:
-            self.assertEqual(model["onnx"], f"/models/given/{model['name']}.onnx")
-            self.assertIn(b"logits", self.ask("GET", model["onnx"])[2])
+        for model in playground["models"]:  # an arithmetic mean of distributions is no softened one of logits
+            self.assertEqual(model["onnx"], None if model["name"] == "ensemble" else f"/models/given/{model['name']}.onnx")
+            self.assertIn(b"logits", self.ask("GET", f"/models/given/{model['name']}.onnx")[2])
         pixels = torch.rand(4, 3, 12, 12)
         def shares(model, temperature=1):
             answer = self.predict({"model": model, "temperature": temperature, "inputs": pixels.flatten(1).tolist()})
@@ -163,11 +163,54 @@ stages:
         with torch.no_grad():
             expected = torch.softmax(network((pixels - 0.5) / 0.25) / 3, 1)
         self.assertLess(float((shares("large", 3) - expected).abs().max()), 1e-5)
-        mean = sum(shares(f"ensemble.{member}") for member in (1, 2, 3)) / 3
-        self.assertLess(float((shares("ensemble") - mean).abs().max()), 1e-5)
+        for temperature in (1, 5):
+            mean = sum(shares(f"ensemble.{member}", temperature) for member in (1, 2, 3)) / 3
+            self.assertLess(float((shares("ensemble", temperature) - mean).abs().max()), 1e-5)
         given.unlink()  # the student is still there
         self.assertEqual([model["name"] for model in self.get("/api/runs/given/playground")["models"]],
                          ["ensemble", "ensemble.1", "ensemble.2", "ensemble.3", "student"])
+
+    @unittest.skipIf(torch is None, "needs PyTorch and Pillow")
+    def test_networks_that_were_given_are_what_they_were_in_the_run(self):
+        make_colour_run(self)
+        torch.manual_seed(3)
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(432, 2)).eval()), str(self.folder / "given.pt"))
+        network = torch.jit.load(str(self.folder / "given.pt"))
+        weights = self.out / "stages/teacher/weights.safetensors"  # of a network that takes pixels as they are
+        (self.folder / "given.yaml").write_text(f"""
+name: given
+data: {{ source: {{ images: {{ folder: {self.folder}/pictures, size: 12 }} }}, normalize: {{ mean: 0.5, std: 0.25 }} }}
+networks:
+  plain: {{ torchscript: given.pt }}
+  scaled: {{ torchscript: given.pt, input: {{ mean: 0.25, std: 0.125 }} }}
+  sized: {{ torchscript: given.pt, input: {{ size: [12, 12] }} }}
+  whole: {{ mlp: [16], weights: {weights} }}
+  small: {{ mlp: [8], input: {{ mean: 0, std: 1 }} }}
+  student: {{ mlp: [8] }}
+stages:
+  - {{ name: first, train: small, epochs: 1, teacher: plain }}
+  - {{ name: second, train: student, epochs: 1, teacher: scaled }}
+  - {{ name: third, train: student, epochs: 1, teacher: sized }}
+  - {{ name: whole, train: student, epochs: 1, teacher: {{ network: whole }} }}
+""")
+        self.limbeck("run", "given.yaml", "--out", "given", "--quiet")
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+        self.folder, folder = elsewhere, self.folder  # relative names are those of the run's place
+        self.serve(folder / "given")
+        self.folder = folder
+        names = [model["model"] for model in self.get("/api/models")["models"]]
+        self.assertEqual(names, ["plain", "scaled", "sized", "first", "second", "third", "whole"])  # the stage `whole` has that name
+        pixels = torch.rand(4, 3, 12, 12)
+        for name, mean, deviation in (("plain", 0.5, 0.25), ("scaled", 0.25, 0.125), ("sized", 0.5, 0.25)):
+            answer = self.predict({"model": name, "inputs": pixels.flatten(1).tolist()})
+            found = torch.tensor([prediction["probabilities"] for prediction in answer["predictions"]])
+            with torch.no_grad():
+                expected = torch.softmax(network((pixels - mean) / deviation), 1)
+            self.assertLess(float((found - expected).abs().max()), 1e-5, name)
+        (self.folder / "given.pt").unlink()
+        (self.folder / "given.pt").mkdir()
+        self.assertEqual([model["model"] for model in self.get("/api/models")["models"]], ["first", "second", "third", "whole"])
 
     def test_a_run_that_is_under_way_with_several_seeds_and_members(self):
         self.recipe.write_text("""
@@ -255,7 +298,7 @@ stages:
         torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 7)).eval()), str(self.folder / "seven.pt"))
         failed = self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", self.folder / "other",
                               "--beside", self.folder / "seven.pt", expect=1)
-        self.assertIn("7", failed.stderr)
+        self.assertIn("tells 7 classes apart, but the data has 10", failed.stderr)
         self.assertFalse((self.folder / "other").exists())
 
     def test_port_in_use_and_missing_folders_are_errors(self):

@@ -72,7 +72,7 @@ name: ensemble
 data: { source: { digits: { train: 600, test: 100 } } }
 networks: { large: { mlp: [12] }, small: { mlp: [8] } }
 stages:
-  - { name: ensemble, train: large, epochs: 1, replicas: { count: 10, mean: arithmetic } }
+  - { name: ensemble, train: large, epochs: 1, replicas: 10 }
   - { name: distilled, train: small, epochs: 2, teacher: ensemble }
 """)
         make_run(self)

@@ -89,25 +89,31 @@ TEST_F(Sounds, ThatAreDamagedAreNamed) {
 
 TEST_F(Sounds, ThatAreCutOffAreNamedWhateverTheFormat) {
   const std::vector<float> samples = tone(440, 0.1, 8000);
-  for (const int format : {SF_FORMAT_WAV, SF_FORMAT_RF64, SF_FORMAT_W64, SF_FORMAT_AIFF, SF_FORMAT_AU, SF_FORMAT_CAF, SF_FORMAT_FLAC}) {
-    SCOPED_TRACE(format);
-    SF_INFO info{};
-    info.samplerate = 8000;
-    info.channels = 1;
-    info.format = format | SF_FORMAT_PCM_16;
-    const fs::path file = folder / "sound";
-    SNDFILE* written = sf_open(file.c_str(), SFM_WRITE, &info);
-    ASSERT_NE(written, nullptr);
-    sf_writef_float(written, samples.data(), static_cast<sf_count_t>(samples.size()));
-    sf_close(written);
-    EXPECT_EQ(read_sound(file).samples.size(), samples.size());
-    const auto size = fs::file_size(file);
-    for (const uintmax_t left : {size / 2, size - 20}) {
-      fs::resize_file(file, left);
-      EXPECT_NE(message_of<Error>([&] { read_sound(file); }), "") << left;
-      fs::resize_file(file, size);
+  for (const int format : {SF_FORMAT_WAV, SF_FORMAT_RF64, SF_FORMAT_W64, SF_FORMAT_AIFF, SF_FORMAT_AU, SF_FORMAT_CAF, SF_FORMAT_FLAC})
+    for (const bool commented : {false, true}) {
+      SCOPED_TRACE(fmt::format("{:x} {}", format, commented));
+      SF_INFO info{};
+      info.samplerate = 8000;
+      info.channels = 1;
+      info.format = format | SF_FORMAT_PCM_16;
+      const fs::path file = folder / "sound";
+      SNDFILE* written = sf_open(file.c_str(), SFM_WRITE, &info);
+      ASSERT_NE(written, nullptr);
+      const std::string comment(3000, 'x');
+      if (commented) sf_set_string(written, SF_STR_COMMENT, comment.c_str());
+      sf_writef_float(written, samples.data(), static_cast<sf_count_t>(samples.size()));
+      sf_close(written);
+      EXPECT_EQ(read_sound(file).samples.size(), samples.size());
+      const std::string whole = read_file(file);
+      if (commented && (whole.find(comment) == std::string::npos || whole.find(comment) > whole.size() / 4)) continue;  // after the samples
+      for (const size_t left : {whole.size() - 400, whole.size() - 20}) {
+        const std::string refused = refusal(whole.substr(0, left));
+        EXPECT_NE(refused.find("s.wav"), std::string::npos) << left;
+        if (format != SF_FORMAT_FLAC) {
+          EXPECT_NE(refused.find("is cut off"), std::string::npos) << refused;
+        }
+      }
     }
-  }
 }
 
 TEST_F(Sounds, WhoseWritersCountedOtherwiseAreRead) {
@@ -118,6 +124,11 @@ TEST_F(Sounds, WhoseWritersCountedOtherwiseAreRead) {
   for (size_t i = 4; i < 8; ++i) streamed[i] = streamed[36 + i] = '\xff';  // the writer did not know how much would come
   EXPECT_EQ(read_sound(put("s.wav", streamed)).samples.size(), 800);
   EXPECT_EQ(read_sound(put("s.wav", whole + "more")).samples.size(), 800);
+  std::string odd_rate = whole;
+  odd_rate[28] = '\x7f';  // bytes each second, which nobody needs
+  EXPECT_EQ(read_sound(put("s.wav", odd_rate)).samples.size(), 800);
+  const std::string text = "a : 99999999999999999999999 (should be 5)";
+  EXPECT_EQ(read_sound(put("s.wav", whole + "LIST" + std::string({'\x2e', 0, 0, 0}) + "INFOICMT" + std::string({'\x2a', 0, 0, 0}) + text + '\0')).samples.size(), 800);
 }
 
 TEST_F(Sounds, KeepTheirTonesAtAnotherRate) {

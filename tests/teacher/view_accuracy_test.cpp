@@ -15,6 +15,7 @@ class ByHeart : public Teacher {
   explicit ByHeart(const ExampleSet& known) : known_(known.batch(torch::arange(known.size()))) {}
 
   TeacherOutputs outputs(const Batch& batch) const override {
+    if (batch.size() == 0) throw Error("there is nothing to look at");
     torch::Tensor logits = torch::zeros({batch.size(), 10});
     for (int64_t i = 0; i < batch.size(); ++i) {
       const bool known = known_.inputs[batch.ids[i].item<int64_t>()].equal(batch.inputs[i]);
