@@ -55,6 +55,11 @@ std::string first_difference(const Json& before, const Json& now) {
   return "its inputs changed";
 }
 
+/// Whether what is trained goes on from the weights that its network was given, instead of random ones or those of an earlier stage.
+bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network) {
+  return !network.weights.empty() && stage.quantize.of.empty() && stage.calibration.of.empty() && stage.specialists.of.empty();
+}
+
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
 
 }  // namespace
@@ -265,6 +270,7 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   std::vector<std::string> files = files_of(architecture);
   if (!is_calibration(stage))
     for (const std::string& file : files_of(stage.teacher)) files.push_back(file);
+  if (const NetworkRecipe& network = *setup_.recipe.network(stage.network); begins_with_weights(stage, network)) files.push_back(network.weights);
   for (const std::string& file : files) settings["inputs"][file] = Hasher().add(read_file(file)).fingerprint();
   if (labels_.aligned) settings["inputs"]["aligned labels"] = fingerprint_of(labels_);
   return settings;
@@ -397,7 +403,9 @@ std::shared_ptr<Network> SeedRun::make_quantized(const StageRecipe& stage) {
 std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   const auto make_replica = [&](int64_t replica) {
-    return make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
+    const std::shared_ptr<Network> made = make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
+    if (begins_with_weights(stage, network)) load_weights(*made, network.weights);
+    return made;
   };
   if (!stage.quantize.of.empty())
     return std::make_shared<GraphNetwork>(quantized(dynamic_cast<const GraphNetwork&>(*make_replica(0)).graph()), setup_.seed);

@@ -46,7 +46,7 @@ struct DataRecipe {
 struct NetworkRecipe {
   std::string name;
   Choice architecture;
-  std::string weights;  ///< safetensors file; empty: trained by a stage, or those that the architecture brings
+  std::string weights;  ///< safetensors file, from which a stage that trains it goes on; empty: random, or those that the architecture brings
   InputRecipe input;
 
   /// Whether it can be used without a stage that trains it.

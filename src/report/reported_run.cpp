@@ -95,7 +95,7 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   // Earlier results have the gain with the specialists alone.
   if (const auto gain = json_number(json_field(json, "specialists"), "relative_gain"); gain && stage.measure("test", "relative_gain") == nullptr)
     for (ReportedEvaluation& evaluation : stage.evaluations)
-      if (evaluation.split == "test") evaluation.measures.emplace_back("relative_gain", ReportedNumber{.mean = *gain});
+      if (evaluation.split == "test") evaluation.measures.emplace_back("relative_gain", ReportedNumber()).second.mean = *gain;
   stage.paper = parse_paper(json_field(paper, stage.name));
   return stage;
 }

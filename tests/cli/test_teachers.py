@@ -85,6 +85,33 @@ stages:
         self.assertEqual((self.folder / "outputs.safetensors").read_bytes(), store)
 
 
+class GivenWeights(ProgramTest):
+    RECIPE = """
+name: given
+data: {{ source: {{ digits: {{ train: 1000, test: 200 }} }} }}
+networks: {{ large: {large} }}
+stages: [ {{ name: tuned, train: large, epochs: {epochs}, optimizer: {{ sgd: {{ learning_rate: {rate} }} }} }} ]
+"""
+
+    def accuracy(self, out, **options):
+        self.recipe.write_text(self.RECIPE.format(**options))
+        results = json.loads(self.limbeck("run", self.recipe, "--out", self.folder / out, "--quiet", "--json").stdout)
+        return results["stages"][0]["evaluations"]["test"]["accuracy"]
+
+    def test_training_goes_on_from_them(self):
+        whole = self.accuracy("first", large="{ mlp: [32] }", epochs=5, rate=0.1)
+        self.assertGreater(whole, 0.5)
+        weights = self.folder / "first/stages/tuned/weights.safetensors"
+        given = f"{{ mlp: [32], weights: {weights} }}"
+        self.assertEqual(self.accuracy("second", large=given, epochs=1, rate=1e-12), whole)
+        settings = json.loads((self.folder / "second/stages/tuned/stage.json").read_text())["settings"]
+        self.assertIn(str(weights), settings["inputs"])
+        # Other weights are another stage.
+        self.accuracy("third", large="{ mlp: [32] }", epochs=1, rate=0.1)
+        weights.write_bytes((self.folder / "third/stages/tuned/weights.safetensors").read_bytes())
+        self.assertLess(self.accuracy("second", large=given, epochs=1, rate=1e-12), whole)
+
+
 class Views(ProgramTest):
     def test_a_teacher_that_has_not_learned_the_views_is_told(self):
         self.recipe.write_text("""
