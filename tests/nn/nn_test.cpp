@@ -178,7 +178,9 @@ TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
     EXPECT_TRUE(fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16, .prepared = &prepared}).logits.equal(close));
     const auto first = std::find_if(prepared.rounded.begin(), prepared.rounded.end(), [](const auto& weight) { return weight.defined(); });
     ASSERT_NE(first, prepared.rounded.end());
-    if (pass == 1) EXPECT_EQ(first->data_ptr(), kept) << "rounded again";
+    if (pass == 1) {
+      EXPECT_EQ(first->data_ptr(), kept) << "rounded again";
+    }
     kept = first->data_ptr();
   }
 }

@@ -201,7 +201,7 @@ TEST_F(TeacherFiles, OutputsFromElsewhereAreJoinedById) {
   save_tensors(path("both.safetensors"), {{"logits", logits.flip(0).contiguous()}, {"ids", order}}, {});
   const Batch batch = world.train.batch(torch::tensor({11, 4}));
   const torch::Tensor expected = logits.index_select(0, torch::tensor({11, 4}));
-  for (const std::string yaml : {"{stored: '" + path("all.npy") + "'}", "{stored: {file: '" + path("turned.npy") + "', ids: '" + path("ids.npy") + "'}}",
+  for (const std::string& yaml : std::vector<std::string>{"{stored: '" + path("all.npy") + "'}", "{stored: {file: '" + path("turned.npy") + "', ids: '" + path("ids.npy") + "'}}",
                                  "{stored: '" + path("both.safetensors") + "'}"})
     EXPECT_TRUE(world.teacher_of(yaml)->outputs(batch).logits.equal(expected)) << yaml;
   EXPECT_EQ(world.make_teacher_of("{stored: '" + path("all.npy") + "'}", world.none, world.train, TeacherPurpose::evaluation), nullptr);
