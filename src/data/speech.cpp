@@ -17,6 +17,8 @@
 namespace limbeck {
 namespace {
 
+constexpr size_t kTrainingStrings = 60;
+
 using Samples = std::vector<float>;
 
 fs::path find_folder(const std::string& folder, const DataFolders& folders) {
@@ -180,11 +182,11 @@ class FrameSplit {
   std::vector<torch::Tensor> features_, labels_, first_, last_;
 };
 
-/// Test recordings joined in strings: places of each string's recordings.
-std::vector<std::vector<size_t>> strings_of(const std::vector<Recording>& recordings, int64_t length) {
+/// Recordings of a split in strings: places of each string's recordings.
+std::vector<std::vector<size_t>> divided_in_strings(const std::vector<Recording>& recordings, bool test, int64_t length) {
   std::map<std::string, std::vector<std::pair<uint32_t, size_t>>> of_speaker;  // in random order
   for (size_t i = 0; i < recordings.size(); ++i)
-    if (recordings[i].test) of_speaker[recordings[i].speaker].emplace_back(philox({0, Purpose::order, 0, static_cast<uint32_t>(i)}, 0)[0], i);
+    if (recordings[i].test == test) of_speaker[recordings[i].speaker].emplace_back(philox({0, Purpose::order, 0, static_cast<uint32_t>(i)}, 0)[0], i);
   std::vector<std::vector<size_t>> strings;
   for (auto& [speaker, places] : of_speaker) {
     std::sort(places.begin(), places.end());
@@ -194,6 +196,14 @@ std::vector<std::vector<size_t>> strings_of(const std::vector<Recording>& record
     }
   }
   return strings;
+}
+
+/// At most kTrainingStrings, evenly spread over the list, and so over speakers.
+std::vector<std::vector<size_t>> some_of(const std::vector<std::vector<size_t>>& strings) {
+  const size_t count = std::min(kTrainingStrings, strings.size());
+  std::vector<std::vector<size_t>> some;
+  for (size_t i = 0; i < count; ++i) some.push_back(strings[i * strings.size() / count]);
+  return some;
 }
 
 Samples joined(const std::vector<size_t>& places, const std::vector<Sound>& sounds, const SpeechOptions& options) {
@@ -231,20 +241,25 @@ void SpeechOptions::bind(Fields& fields) {
                                       "each bank to mean 0 and deviation 1: over each speaker's recordings, or over all training ones");
   fields.integer("string_length", string_length, between(0, 100), "test recordings of a speaker that are joined to one string; 0: none are");
   fields.numbers("pause", pause, between(0, 10), "seconds between the words of a string: shortest, longest");
-  fields.number("word_penalty", word_penalty, any_number(), "added to the logarithm of a string's probability for each word that is heard");
+  fields.numbers("word_penalty", word_penalty, any_number(),
+                 "added to the logarithm of a string's probability for each word that is heard; of several, the one that is best on strings of training "
+                 "recordings");
+  fields.require(!word_penalty.empty(), "'word_penalty' has no number");
   fields.require(pause.size() == 2 && pause[0] <= pause[1], "'pause' takes two numbers, the shortest first");
 }
 
 std::string SpeechCorpus::fingerprint() const {
   Hasher hasher;
   for (const std::string& word : words) hasher.add(word).add("/");
-  hasher.add(&states, sizeof states).add(&silence_states, sizeof silence_states).add(&word_penalty, sizeof word_penalty);
-  for (const std::vector<Utterance>* list : {&train, &test, &strings})
+  hasher.add(&states, sizeof states).add(&silence_states, sizeof silence_states);
+  hasher.add(word_penalties.data(), word_penalties.size() * sizeof(double)).add("/");
+  for (const std::vector<Utterance>* list : {&train, &test, &test_strings.utterances, &training_strings.utterances})
     for (const Utterance& utterance : *list) {
       hasher.add(&utterance.begin, sizeof utterance.begin).add(&utterance.frames, sizeof utterance.frames);
       hasher.add(utterance.words.data(), utterance.words.size() * sizeof(int64_t)).add("/");
     }
-  if (string_frames.inputs.defined()) hasher.add(string_frames.inputs.data_ptr(), string_frames.inputs.nbytes());
+  for (const Split* split : {&test_strings.frames, &training_strings.frames})
+    if (split->inputs.defined()) hasher.add(split->inputs.data_ptr(), split->inputs.nbytes());
   return hasher.fingerprint();
 }
 
@@ -262,7 +277,7 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
   corpus->words.assign(words.begin(), words.end());
   corpus->states = options.states;
   corpus->silence_states = options.silence_states;
-  corpus->word_penalty = options.word_penalty;
+  corpus->word_penalties = options.word_penalty;
   const auto place_of = [&](const std::string& word) {
     return std::lower_bound(corpus->words.begin(), corpus->words.end(), word) - corpus->words.begin();
   };
@@ -272,7 +287,7 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
   const std::vector<torch::Tensor> features = features_of(padded, banks);
   const Normalization normalization(options.normalize, recordings, features);
   const auto margin = static_cast<int64_t>(options.margin / options.banks.step);
-  FrameSplit train(options), test(options), strings(options);
+  FrameSplit train(options), test(options);
   for (size_t i = 0; i < recordings.size(); ++i) {
     const Recording& recording = recordings[i];
     const int64_t word = place_of(recording.word);
@@ -281,17 +296,23 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
               normalization.applied(features[i], recording.speaker), even_labels(*corpus, features[i].size(0), margin, word));
   }
   if (options.string_length > 0) {
-    const auto lists = strings_of(recordings, options.string_length);
-    std::vector<Samples> together;
-    for (const std::vector<size_t>& places : lists) together.push_back(joined(places, sounds, options));
-    const std::vector<torch::Tensor> of_strings = features_of(together, banks);
-    for (size_t i = 0; i < lists.size(); ++i) {
-      Utterance utterance{.name = fmt::format("string {}", i + 1), .speaker = recordings[lists[i].front()].speaker};
-      for (const size_t place : lists[i]) utterance.words.push_back(place_of(recordings[place].word));
-      strings.add(corpus->strings, std::move(utterance), normalization.applied(of_strings[i], recordings[lists[i].front()].speaker),
-                  torch::full({of_strings[i].size(0)}, -1, torch::kInt64));
-    }
-    corpus->string_frames = strings.take();
+    const auto strings_of = [&](const std::vector<std::vector<size_t>>& lists) {
+      std::vector<Samples> together;
+      for (const std::vector<size_t>& places : lists) together.push_back(joined(places, sounds, options));
+      const std::vector<torch::Tensor> frames = features_of(together, banks);
+      FrameSplit split(options);
+      Strings strings;
+      for (size_t i = 0; i < lists.size(); ++i) {
+        Utterance utterance{.name = fmt::format("string {}", i + 1), .speaker = recordings[lists[i].front()].speaker};
+        for (const size_t place : lists[i]) utterance.words.push_back(place_of(recordings[place].word));
+        split.add(strings.utterances, std::move(utterance), normalization.applied(frames[i], recordings[lists[i].front()].speaker),
+                  torch::full({frames[i].size(0)}, -1, torch::kInt64));
+      }
+      if (!lists.empty()) strings.frames = split.take();
+      return strings;
+    };
+    corpus->test_strings = strings_of(divided_in_strings(recordings, true, options.string_length));
+    if (options.word_penalty.size() > 1) corpus->training_strings = strings_of(some_of(divided_in_strings(recordings, false, options.string_length)));
   }
 
   auto dataset = std::make_unique<Dataset>();

@@ -5,7 +5,8 @@
 // A word has `states` states from left to right, silence `silence_states`. Before anything is aligned (speech/alignment.h), the frames of a
 // recording are divided evenly among the states of its word, and those of the margins among silence's.
 //
-// Test strings are test recordings of one speaker joined with pauses of random length, each recording once. Margins and pauses are
+// Test strings are test recordings of one speaker joined with pauses of random length, each recording once; strings of training recordings, by
+// which the decoder's word penalty is chosen, are made likewise. Margins and pauses are
 // noise as loud as the quietest tenth of the recording they belong to, drawn from its place in the list: recordings of single words are
 // often cut so close that no silence is left to learn.
 #include <memory>
@@ -27,7 +28,7 @@ struct SpeechOptions : RecordingsOptions {
   FeatureNormalization normalize = FeatureNormalization::speaker;
   int64_t string_length = 5;       ///< words in a test string, at most; 0: no strings
   std::vector<double> pause = {0.05, 0.3};  ///< seconds between the words of a string: shortest and longest
-  double word_penalty = 0;         ///< of the decoder of strings
+  std::vector<double> word_penalty = {0, -10, -20, -40, -80, -160, -320, -640};  ///< of the decoder of strings: the one that is best on training strings
 
   void bind(Fields& fields);
 };
@@ -39,14 +40,21 @@ struct Utterance {
   std::string name, speaker;
 };
 
+/// Recordings joined, and their frames, whose labels are not known: −1.
+struct Strings {
+  std::vector<Utterance> utterances;
+  Split frames;
+};
+
 /// What frames have to do with each other.
 struct SpeechCorpus {
   std::vector<std::string> words;
   int64_t states = 1;          ///< of a word
   int64_t silence_states = 1;
-  double word_penalty = 0;
-  std::vector<Utterance> train, test, strings;
-  Split string_frames;         ///< of the joined test recordings; their labels are not known: −1
+  std::vector<double> word_penalties = {0};
+  std::vector<Utterance> train, test;
+  Strings test_strings;
+  Strings training_strings;    ///< where there are penalties to choose among
 
   int64_t classes() const { return static_cast<int64_t>(words.size()) * states + silence_states; }
   int64_t first_state(int64_t word) const { return word * states; }

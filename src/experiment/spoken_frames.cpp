@@ -70,11 +70,16 @@ Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Netwo
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
   const WordErrors words = recognise(corpus.test, frame_scores(test_logits, priors), StateGraph::one_word(corpus, durations));
   Json json = {{"word_error_rate", words.rate()}, {"words", words.json()}};
-  if (corpus.strings.empty()) return json;
-  const torch::Tensor logits = predict_logits(network, ExampleSet(corpus.string_frames, "strings", dataset).to(test_logits.device()));
-  const WordErrors strings = recognise(corpus.strings, frame_scores(logits, priors), StateGraph::word_loop(corpus, durations, corpus.word_penalty));
+  if (corpus.test_strings.utterances.empty()) return json;
+  const auto scores = [&](const Strings& strings) {
+    return frame_scores(predict_logits(network, ExampleSet(strings.frames, "strings", dataset).to(test_logits.device())), priors);
+  };
+  const double penalty = corpus.training_strings.utterances.empty() ? corpus.word_penalties.front()
+                                                                    : best_word_penalty(corpus, durations, scores(corpus.training_strings));
+  const WordErrors strings = recognise(corpus.test_strings.utterances, scores(corpus.test_strings), StateGraph::word_loop(corpus, durations, penalty));
   json["string_word_error_rate"] = strings.rate();
   json["string_words"] = strings.json();
+  json["string_words"]["word_penalty"] = penalty;
   return json;
 }
 

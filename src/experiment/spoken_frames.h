@@ -26,8 +26,8 @@ FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Net
 /// {"train": 0.12, "test": 0.11}: the part of the frames whose labels differ.
 Json changed_labels(const FrameLabels& before, const FrameLabels& after);
 
-/// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…}}; test_logits: of all test
-/// frames. See WordErrors.
+/// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…, "word_penalty"}}; test_logits: of
+/// all test frames. See WordErrors.
 Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network, const torch::Tensor& test_logits);
 
 /// One of a stage's rounds before its last: NAME.1, NAME.2, …

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 
 namespace limbeck {
@@ -84,6 +85,18 @@ WordErrors recognise(const std::vector<Utterance>& utterances, const torch::Tens
     all += own;
   });
   return all;
+}
+
+double best_word_penalty(const SpeechCorpus& corpus, const Durations& durations, const torch::Tensor& scores) {
+  std::vector<double> best;
+  int64_t fewest = std::numeric_limits<int64_t>::max();
+  for (const double penalty : corpus.word_penalties) {
+    const int64_t errors = recognise(corpus.training_strings.utterances, scores, StateGraph::word_loop(corpus, durations, penalty)).errors();
+    if (errors < fewest) best.clear();
+    fewest = std::min(fewest, errors);
+    if (errors == fewest) best.push_back(penalty);
+  }
+  return best[(best.size() - 1) / 2];
 }
 
 }  // namespace limbeck

@@ -39,4 +39,8 @@ WordErrors count_word_errors(const std::vector<int64_t>& said, const std::vector
 /// Of all utterances, decoded by all threads. One for which there is no path hears nothing.
 WordErrors recognise(const std::vector<Utterance>& utterances, const torch::Tensor& scores, const StateGraph& graph);
 
+/// Of the corpus's word penalties the one with the fewest word errors on its training strings, whose frames' scores are given; of several that
+/// are as good, the middle one.
+double best_word_penalty(const SpeechCorpus& corpus, const Durations& durations, const torch::Tensor& scores);
+
 }  // namespace limbeck

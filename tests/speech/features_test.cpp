@@ -8,6 +8,7 @@
 #include <complex>
 #include <fstream>
 #include <numbers>
+#include <set>
 
 #include "data/filter_banks.h"
 #include "data/recordings.h"
@@ -363,13 +364,31 @@ TEST_F(SpeechData, IsNormalisedBySpeaker) {
 
 TEST_F(SpeechData, JoinsEachTestRecordingOnce) {
   const auto data = load_speech(speech(), "test", DataFolders());
-  EXPECT_EQ(data->speech->strings.size(), 4);
+  EXPECT_EQ(data->speech->test_strings.utterances.size(), 4);
   int64_t words = 0, frames = 0;
-  for (const Utterance& utterance : data->speech->strings) words += static_cast<int64_t>(utterance.words.size());
+  for (const Utterance& utterance : data->speech->test_strings.utterances) words += static_cast<int64_t>(utterance.words.size());
   for (const Utterance& utterance : data->speech->test) frames += utterance.frames;
   EXPECT_EQ(words, 8);
-  EXPECT_LT(data->speech->string_frames.size(), frames);  // pauses are shorter than two margins
-  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->speech->string_frames.inputs.equal(data->speech->string_frames.inputs));
+  EXPECT_LT(data->speech->test_strings.frames.size(), frames);  // pauses are shorter than two margins
+  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->speech->test_strings.frames.inputs.equal(data->speech->test_strings.frames.inputs));
+}
+
+TEST_F(SpeechData, JoinsTrainingRecordingsWhereAPenaltyIsChosen) {
+  const auto said = [](const std::vector<Utterance>& utterances) {
+    std::multiset<std::pair<std::string, int64_t>> words;
+    for (const Utterance& utterance : utterances)
+      for (const int64_t word : utterance.words) words.emplace(utterance.speaker, word);
+    return words;
+  };
+  SpeechOptions options = speech();
+  const auto data = load_speech(options, "test", DataFolders());
+  EXPECT_EQ(data->speech->training_strings.utterances.size(), 6);
+  EXPECT_EQ(said(data->speech->training_strings.utterances), said(data->speech->train));
+  const std::string fingerprint = data->speech->fingerprint();
+  options.word_penalty = {-5};
+  const auto fixed = load_speech(options, "test", DataFolders());
+  EXPECT_TRUE(fixed->speech->training_strings.utterances.empty());
+  EXPECT_NE(fixed->speech->fingerprint(), fingerprint);
 }
 
 TEST_F(SpeechData, KeepsRecordingsWholeWhereAPartIsChosen) {
@@ -408,7 +427,7 @@ TEST(SpokenDigits, TheRealOnesHaveTheirPublishedNumbers) {
   const SpeechCorpus& corpus = *digits->speech;
   EXPECT_EQ(corpus.train.size(), 2700);
   EXPECT_EQ(corpus.test.size(), 300);
-  EXPECT_EQ(corpus.strings.size(), 60);
+  EXPECT_EQ(corpus.test_strings.utterances.size(), 60);
   EXPECT_EQ(corpus.words, (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}));
   EXPECT_EQ(digits->input_shape(), (std::vector<int64_t>{26, 40}));
   EXPECT_TRUE(digits->train.inputs.isfinite().all().item<bool>());

@@ -118,6 +118,21 @@ TEST(StateGraph, HearsFewerWordsWithAPenalty) {
   EXPECT_LT(count(-5), count(0));
 }
 
+TEST(WordPenalty, IsTheMiddleOfThoseWithFewestErrorsOnTrainingStrings) {
+  SpeechCorpus corpus = corpus_of({"a", "b"}, 1);
+  torch::Tensor scores = clear_scores({2, 0, 0, 0, 2, 2, 2, 2}, 3);
+  scores[6][1] = 3;  // something like a word in a pause
+  corpus.training_strings.utterances = {{.begin = 0, .frames = 8, .words = {0}}};
+  const auto best = [&](const std::vector<double>& penalties) {
+    corpus.word_penalties = penalties;
+    return best_word_penalty(corpus, Durations(3, 2.0), scores);
+  };
+  EXPECT_EQ(best({0}), 0);
+  EXPECT_EQ(best({0, -5, -10, -20, -1000}), -10);  // 0 hears both, -1000 nothing
+  EXPECT_EQ(best({0, -10, -20}), -10);
+  EXPECT_EQ(best({0, -1000}), 0);                  // an insertion and a deletion
+}
+
 TEST(Durations, AreMeanLengthsOfRuns) {
   const SpeechCorpus corpus = corpus_of({"a", "b"}, 1);
   const std::vector<Utterance> utterances = {{.begin = 0, .frames = 4}, {.begin = 4, .frames = 3}};
