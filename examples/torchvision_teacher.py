@@ -48,7 +48,9 @@ def augmented(images, margin=4):
 
 def train(network, arguments):
     images, labels = read_cifar(arguments.cifar)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+    steps = arguments.epochs * -(-len(labels) // 128)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=steps)
     for epoch in range(arguments.epochs):
         network.train()
         hits = 0
@@ -58,6 +60,7 @@ def train(network, arguments):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
             hits += int((logits.argmax(1) == labels[batch]).sum())
         print(f"epoch {epoch + 1}: {100 * hits / len(labels):.1f} % of the training examples")
 
