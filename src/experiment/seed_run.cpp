@@ -57,7 +57,7 @@ std::string first_difference(const Json& before, const Json& now) {
 
 /// Whether what is trained goes on from the weights that its network was given, instead of random ones or those of an earlier stage.
 bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network) {
-  return !network.weights.empty() && stage.quantize.of.empty() && stage.calibration.of.empty() && stage.specialists.of.empty();
+  return !network.weights.empty() && stage.initial_weights.empty() && stage.quantize.of.empty() && stage.calibration.of.empty() && stage.specialists.of.empty();
 }
 
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
@@ -429,6 +429,7 @@ std::unique_ptr<Teacher> SeedRun::teacher_of(const StageRecipe& stage, TeacherCo
 
 Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerprint) {
   const std::shared_ptr<Network> trained = stage.quantize.of.empty() ? make_stage_network(stage) : make_quantized(stage);
+  if (!stage.initial_weights.empty()) load_state(*trained, state_of(*network(stage.initial_weights)), fmt::format("'{}'", stage.initial_weights));
   trained->to(setup_.device);
   TrainingResult result = {.conditions = {conditions_of(stage, *trained, Precision::float32)}};
   if (stage.epochs > 0) result = train(stage, *trained, examples_of(stage), fingerprint);

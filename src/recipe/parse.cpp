@@ -145,6 +145,7 @@ class RecipeReader {
     if (const Value* train = reader.require_key("train"))
       if (read_text(*train, path + ".train", context_, stage.network)) check_network(*train, path + ".train");
     if (const Value* quantize = reader.take("quantize")) read_quantize(*quantize, path + ".quantize", stage);
+    const Value* initial = reader.take("initial_weights");
     stage.bind(reader);
     if (const Value* replicas = reader.take("replicas")) read_replicas(*replicas, path + ".replicas", stage);
     if (const Value* stop = reader.take("stop")) read_stop(*stop, path + ".stop", stage);
@@ -156,6 +157,7 @@ class RecipeReader {
     if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
     if (const Value* specialists = reader.take("specialists")) read_specialists(*specialists, path + ".specialists", stage);
     if (!stage.quantize.of.empty() && recipe_.network(stage.network) != nullptr) check_quantize(*value.find("quantize"), path + ".quantize", stage);
+    if (initial != nullptr) read_initial_weights(*initial, path + ".initial_weights", stage);
     const Value* loss = reader.take("loss");
     if (loss != nullptr) read_loss(*loss, path + ".loss", stage);
     else stage.loss = default_loss(stage);
@@ -291,6 +293,16 @@ class RecipeReader {
     if (stage.replicas.count > 1 || !stage.specialists.of.empty() || stage.align > 0)
       context_.mistake(value.where, path, "one network is rounded: such a stage has no replicas and no specialists, and does not align");
     stage.inputs.push_back(stage.quantize.of);
+  }
+
+  void read_initial_weights(const Value& value, const std::string& path, StageRecipe& stage) {
+    if (!read_text(value, path, context_, stage.initial_weights)) return;
+    check_reference({stage.initial_weights, value.where, path});
+    check_start(value, path, stage, stage.initial_weights, "the stage begins");
+    if (stage.replicas.count > 1) context_.mistake(value.where, path, "replicas differ in their initial weights; a stage with replicas cannot be given them");
+    if (!stage.quantize.of.empty() || !stage.specialists.of.empty())
+      context_.mistake(value.where, path, "the stage begins with other weights already: those of what it rounds, or of the generalist");
+    stage.inputs.push_back(stage.initial_weights);
   }
 
   /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.

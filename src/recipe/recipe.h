@@ -135,6 +135,7 @@ struct QuantizeRecipe {
 struct StageRecipe {
   std::string name;
   std::string network;  ///< key `train`; of a calibration, the network that it changes
+  std::string initial_weights;     ///< an earlier stage or a network with weights, whose weights this one goes on from; empty: what `train` names has
   SourceLocation where;
   int64_t epochs = 20;             ///< 0: nothing is trained, which a stage that rounds a network may do
   int64_t batch_size = 128;
@@ -145,7 +146,7 @@ struct StageRecipe {
   ExamplesRecipe examples;         ///< likewise
   Choice teacher;                  ///< empty: none; of a calibration, that of the stage it calibrates
   std::vector<std::string> teachers; ///< stages and networks that the teacher refers to
-  std::vector<std::string> inputs;   ///< all that this stage refers to: the teachers, and what it calibrates
+  std::vector<std::string> inputs;   ///< all that this stage refers to: the teachers, what it calibrates, what it goes on from
   ReplicasRecipe replicas;
   int64_t replica = 0;             ///< which of a stage's replicas this is, from 1; 0: the stage itself
   StopRecipe stop;

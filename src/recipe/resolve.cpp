@@ -138,6 +138,7 @@ Json resolved(const StageRecipe& stage) {
   if (!stage.calibration.of.empty()) return resolved_calibration(stage);
   Json json = {{"name", stage.name}, {"train", stage.network}};
   json.update(fields_of(stage));
+  if (!stage.initial_weights.empty()) json["initial_weights"] = stage.initial_weights;
   json["augment"] = resolved_augment(stage.augment);
   json["examples"] = resolved_examples(stage.examples);
   if (stage.replicas.count > 1) json["replicas"] = fields_of(stage.replicas);

@@ -112,6 +112,35 @@ stages: [ {{ name: tuned, train: large, epochs: {epochs}, optimizer: {{ sgd: {{ 
         self.assertLess(self.accuracy("second", large=given, epochs=1, rate=1e-12), whole)
 
 
+class InitialWeights(ProgramTest):
+    RECIPE = """
+name: begun
+data: { source: { digits: { train: 1000, test: 200 } } }
+networks: { large: { mlp: [32] } }
+stages:
+  - { name: first, train: large, epochs: 5 }
+  - { name: second, train: large, epochs: 1, initial_weights: first, optimizer: { sgd: { learning_rate: 1.0e-12 } } }
+  - { name: apart, train: large, epochs: 1, optimizer: { sgd: { learning_rate: 1.0e-12 } } }
+"""
+
+    def accuracies(self, *arguments):
+        done = self.limbeck("run", self.recipe, "--out", self.out, "--json", *arguments)
+        return [stage["evaluations"]["test"]["accuracy"] for stage in json.loads(done.stdout)["stages"]], done.stderr
+
+    def test_a_stage_goes_on_from_an_earlier_one(self):
+        self.recipe.write_text(self.RECIPE)
+        (first, second, apart), _ = self.accuracies()
+        self.assertGreater(first, 0.5)
+        self.assertEqual(second, first)
+        self.assertLess(apart, 0.3)
+        again, told = self.accuracies()
+        self.assertEqual(again, [first, second, apart])
+        self.assertIn("second: done before, unchanged", told)
+        (fewer, second, _), told = self.accuracies("--set", "stages.first.epochs=2")
+        self.assertEqual(second, fewer)
+        self.assertNotIn("second: done before", told)
+
+
 class Views(ProgramTest):
     def test_a_teacher_that_has_not_learned_the_views_is_told(self):
         self.recipe.write_text("""
