@@ -118,7 +118,7 @@ name: begun
 data: { source: { digits: { train: 1000, test: 200 } } }
 networks: { large: { mlp: [32] } }
 stages:
-  - { name: first, train: large, epochs: 5 }
+  - { name: first, train: large, epochs: 8 }
   - { name: second, train: large, epochs: 1, initial_weights: first, optimizer: { sgd: { learning_rate: 1.0e-12 } } }
   - { name: apart, train: large, epochs: 1, optimizer: { sgd: { learning_rate: 1.0e-12 } } }
 """
