@@ -1,5 +1,6 @@
 // limbeck: parses the command line, calls the library, prints. Errors become one message and an exit code:
 // 0 done, 1 the run failed, 2 usage or recipe, 128 + n stopped by signal n after saving.
+#include <c10/util/Exception.h>
 #include <fmt/core.h>
 
 #include <csignal>
@@ -60,6 +61,9 @@ int run_program(int argc, char** argv) {
     return exit_code(error);
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "limbeck: out of memory\n");
+    return kFailed;
+  } catch (const c10::Error& error) {
+    fmt::print(stderr, "limbeck: {}\n", error.what_without_backtrace());
     return kFailed;
   } catch (const std::exception& error) {
     fmt::print(stderr, "limbeck: {}\n", error.what());

@@ -23,8 +23,17 @@ struct DistillFlags {
   bool baseline = false, int8 = false, print_recipe = false;
 };
 
+/// A file that is named and not there is a mistake, and no network of that name.
+void check_is_there(const std::string& spec) {
+  const bool in_words = spec.find_first_of(" {[") == std::string::npos;
+  const auto ends_in = [&](const char* extension) { return fs::path(spec).extension() == extension; };
+  const bool is_file = spec.find('/') != std::string::npos || ends_in(".pt") || ends_in(".pth") || ends_in(".ts") || ends_in(".safetensors");
+  if (in_words && is_file && !fs::exists(spec)) throw Error(fmt::format("there is no file '{}'", spec));
+}
+
 /// "mlp:800,800" is {mlp: [800, 800]}, a file is {torchscript: FILE}; anything else is what a recipe would say.
 std::string network_spec(const std::string& spec) {
+  check_is_there(spec);
   if (looks_like_torchscript(spec)) return Json{{"torchscript", fs::absolute(spec).string()}}.dump();
   const size_t colon = spec.find(':');
   const bool is_short = colon != std::string::npos && spec.find_first_of(" {[") == std::string::npos;
@@ -71,10 +80,19 @@ struct Defaults {
   std::string decay = {};  ///< of the optimizer, to stay where the learning rate is given
 };
 
-/// Pictures: those of --data, cropped and flipped, SGD as the CIFAR and ImageNet repositories have it. MNIST otherwise.
+bool holds_mnist(const fs::path& folder) {
+  for (const char* name : {"mnist", "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"})
+    if (fs::exists(folder / name)) return true;
+  return false;
+}
+
+/// Pictures: those of --data, cropped and flipped, SGD as the CIFAR and ImageNet repositories have it. MNIST otherwise; where --data is
+/// given, only if it is there, so that nothing is downloaded into a folder that was meant to hold pictures.
 Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
   constexpr int64_t kSize = 224;
   const bool pictures = flags.source.empty() && !data.empty() && holds_pictures(data);
+  if (!pictures && flags.source.empty() && !data.empty() && !holds_mnist(data))
+    throw Error(ErrorKind::usage, fmt::format("'{}' holds no pictures (.jpg, .jpeg, .png); name the data set with --source, e.g. --source mnist", data));
   if (!pictures) return {.source = "mnist", .augment = "none", .optimizer = "sgd"};
   const int64_t size = flags.size > 0 ? flags.size : kSize;
   return {.source = fmt::format("{{ images: {{ folder: {}, size: {} }} }}", Json(fs::absolute(data).string()).dump(), size),

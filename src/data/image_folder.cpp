@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -139,7 +140,8 @@ ImageFolder list_images(const fs::path& root, double holdout) {
   else listed.test = split_in(listed, testing);
   if (listed.test.empty())
     throw Error(fmt::format("no class in '{}' has two pictures: nothing can be held out for a test split", training.string()));
-  if (is_folder(root / kUnlabelled)) add_pictures(root, root / kUnlabelled, -1, listed.train);
+  for (const fs::path& folder : std::set<fs::path>{root / kUnlabelled, training / kUnlabelled})
+    if (is_folder(folder)) add_pictures(root, folder, -1, listed.train);
   return listed;
 }
 

@@ -27,11 +27,12 @@ constexpr int kDeepestFolder = 32;  // links may lead in a circle
 /// The whole file, into memory that is kept from one file to the next.
 void read_content(const fs::path& path, std::vector<char>& content) {
   const auto fail = [&](int reason) { throw Error(fmt::format("cannot read '{}': {}", path.string(), std::strerror(reason))); };
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for who writes to it
   if (descriptor < 0) fail(errno);
   struct stat status {};
   int reason = ::fstat(descriptor, &status) != 0 ? errno
                : S_ISDIR(status.st_mode)         ? EISDIR
+               : !S_ISREG(status.st_mode)        ? ENOTSUP
                : status.st_size > kLargestFile   ? EFBIG
                                                  : 0;
   content.resize(reason == 0 ? static_cast<size_t>(status.st_size) : 0);

@@ -24,13 +24,6 @@ void take_accuracy(RunNetwork& network, const Json& stage) {
   network.agreement = number_in(test.value("agreement", Json()));
 }
 
-/// Whether a stage begins with the network and nothing else asks for it.
-bool is_only_trained(const std::string& name, const Recipe& recipe) {
-  const auto any = [&](const auto& holds) { return std::any_of(recipe.stages.begin(), recipe.stages.end(), holds); };
-  return any([&](const StageRecipe& stage) { return stage.network == name; }) &&
-         !any([&](const StageRecipe& stage) { return std::find(stage.inputs.begin(), stage.inputs.end(), name) != stage.inputs.end(); });
-}
-
 /// nullopt, and why, where its files are not there any more.
 std::optional<RunNetwork> network_of_given(const Json& entry, const fs::path& results, std::vector<std::string>& left_out) {
   RunNetwork network{.name = entry.at("name").get<std::string>(), .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
@@ -106,6 +99,12 @@ Model load(const RunNetwork& network, const std::optional<ModelDescription>& for
   return model;
 }
 
+bool is_only_trained(const std::string& name, const Recipe& recipe) {
+  const auto any = [&](const auto& holds) { return std::any_of(recipe.stages.begin(), recipe.stages.end(), holds); };
+  return any([&](const StageRecipe& stage) { return stage.network == name; }) &&
+         !any([&](const StageRecipe& stage) { return std::find(stage.inputs.begin(), stage.inputs.end(), name) != stage.inputs.end(); });
+}
+
 std::vector<fs::path> weight_files(const NetworkRecipe& network) {
   std::vector<fs::path> files;
   if (!network.weights.empty()) files.emplace_back(network.weights);
@@ -125,7 +124,9 @@ uintmax_t bytes_of(const std::vector<fs::path>& files) {
   uintmax_t bytes = 0;
   for (const fs::path& file : files) {
     std::error_code error;
-    bytes += fs::file_size(file, error);
+    const StageFolder folder(file.parent_path());
+    const bool has_program = file.filename() == folder.weights().filename() && fs::exists(folder.program(), error);
+    bytes += fs::file_size(has_program ? folder.program() : file, error);
     if (error) throw Error(fmt::format("cannot read '{}': {}", file.string(), error.message()));
   }
   return bytes;

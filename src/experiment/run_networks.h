@@ -37,13 +37,16 @@ RunNetwork network_of_file(const fs::path& file);
 /// `foreign`: what a file does not say of itself, see load_model.
 Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign = std::nullopt);
 
+/// Whether a stage begins with the network and nothing else asks for it.
+bool is_only_trained(const std::string& name, const Recipe& recipe);
+
 /// The files that a recipe's network takes its weights from.
 std::vector<fs::path> weight_files(const NetworkRecipe& network);
 /// What the stages that it teaches have found of it, on test; null: nothing.
 Json accuracy_of(const NetworkRecipe& network, const Json& stages);
 /// nullopt where it is null or no number.
 std::optional<double> number_in(const Json& value);
-/// Of all together. Throws Error where one cannot be read.
+/// Of all together; of a TorchScript network's weights, the program that lies beside them and holds them. Throws Error where one cannot be read.
 uintmax_t bytes_of(const std::vector<fs::path>& files);
 
 }  // namespace limbeck

@@ -60,6 +60,13 @@ bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network)
   return !network.weights.empty() && stage.initial_weights.empty() && stage.quantize.of.empty() && stage.calibration.of.empty() && stage.specialists.of.empty();
 }
 
+/// Whether a gradient comes from the logits to anything.
+bool can_be_trained(const Network& network, Shape shape) {
+  shape.insert(shape.begin(), 2);
+  const torch::AutoGradMode with_gradient(true);
+  return network.forward(torch::zeros(shape, network.parameters().front().value.device()), {}).logits.requires_grad();
+}
+
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
 
 }  // namespace
@@ -125,6 +132,9 @@ void SeedRun::check_network(const StageRecipe& stage) const {
   if (networks_.at(network.name)->parameters().empty())
     throw Error(ErrorKind::usage, fmt::format("the network '{}' has no parameters to train: its file was frozen (torch.jit.freeze), or none of "
                                               "them requires a gradient", network.name));
+  if (!can_be_trained(*networks_.at(network.name), setup_.dataset.input_shape()))
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' cannot be trained: its logits do not depend on its parameters in a way that LibTorch can follow; "
+                                              "its program may compute under torch.no_grad() or detach them", network.name));
 }
 
 Json SeedRun::run() {
@@ -208,7 +218,7 @@ Json SeedRun::deployment(const Json& stages) {
     makers.push_back(inference_of(*measured, setup_.dataset.input_shape()));
   };
   for (const NetworkRecipe& given : setup_.recipe.networks)
-    if (given.has_weights()) add(given.name, accuracy_of(given, stages), nullptr, weight_files(given));
+    if (given.has_weights() && !is_only_trained(given.name, setup_.recipe)) add(given.name, accuracy_of(given, stages), nullptr, weight_files(given));
   for (const Json& stage : stages) {
     if (!stage.contains("weights") || stage.contains("quantized")) continue;  // bytes are computed as rounded floats here: no time of theirs
     const Json& on_test = stage["evaluations"]["test"];

@@ -45,7 +45,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   if (current == nullptr) return nullptr;
   const std::string_view name = function.name();
   if (is_opaque(name)) current->known = false;
-  const bool is_convolution = name == "aten::convolution";
+  const bool is_convolution = name == "aten::convolution" || name == "aten::_convolution";  // traced programs call the latter
   const int factor = first_factor(name);
   if (!is_convolution && factor < 0) return nullptr;
   auto observed = std::make_unique<Observed>();

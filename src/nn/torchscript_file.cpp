@@ -2,8 +2,12 @@
 
 #include <zlib.h>
 
+#include <array>
 #include <cstring>
 #include <fstream>
+#include <limits>
+#include <new>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -15,13 +19,38 @@ namespace {
 constexpr std::string_view kLocalHeader = "PK\3\4", kDirectoryEntry = "PK\1\2", kDirectoryEnd = "PK\5\6", kLocator64 = "PK\6\7",
                            kDirectoryEnd64 = "PK\6\6";
 
-/// One file in the archive. PyTorch stores entries as they are; compressed ones, which other tools make, have no bytes here.
+/// One file in the archive. PyTorch stores weights and constants as they are and compresses code; compressed ones have no bytes here.
 struct ZipEntry {
   std::string name;
   std::string_view bytes;
 };
 
-/// Reads the directory of a ZIP archive (PKWARE's APPNOTE 6.3, sections 4.3 and 4.5.3) and verifies every stored entry.
+uLong checksum_of(std::string_view bytes, uLong sum = 0) { return crc32_z(sum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()); }
+
+/// The checksum of what was compressed by DEFLATE; nullopt where that does not come to exactly `size` bytes.
+std::optional<uLong> inflated_checksum(std::string_view compressed, uint64_t size) {
+  if (compressed.size() > std::numeric_limits<uInt>::max()) return std::nullopt;
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  std::array<char, 1 << 16> buffer;
+  uint64_t done = 0;
+  uLong sum = 0;
+  int state = Z_OK;
+  while (state == Z_OK && done <= size) {
+    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream.avail_out = buffer.size();
+    state = inflate(&stream, Z_NO_FLUSH);
+    const size_t got = buffer.size() - stream.avail_out;
+    sum = checksum_of({buffer.data(), got}, sum);
+    done += got;
+  }
+  inflateEnd(&stream);
+  return state == Z_STREAM_END && done == size ? std::optional(sum) : std::nullopt;
+}
+
+/// Reads the directory of a ZIP archive (PKWARE's APPNOTE 6.3, sections 4.3 and 4.5.3) and verifies every entry.
 class ZipReader {
  public:
   ZipReader(std::string_view content, const fs::path& path) : content_(content), path_(path) {}
@@ -90,15 +119,15 @@ class ZipReader {
     const std::string_view local = part(offset, kLocal, "an entry");
     if (!local.starts_with(kLocalHeader)) refuse(fmt::format("there is no entry at offset {}", offset));
     const uint64_t data = offset + kLocal + number<uint16_t>(local, 26) + number<uint16_t>(local, 28);
-    const bool stored = number<uint16_t>(header, 10) == 0;
+    const uint64_t method = number<uint16_t>(header, 10);
+    const bool stored = method == 0;
+    if (!stored && method != Z_DEFLATED) refuse(fmt::format("the entry '{}' is compressed by an unknown method", entry.name));
     if (stored && size != whole_size) refuse(fmt::format("the entry '{}' has two sizes", entry.name));
     const std::string_view bytes = part(data, size, "an entry");
-    if (stored) {
-      const uLong sum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-      if (sum != number<uint32_t>(header, 16))
-        refuse(fmt::format("the checksum of '{}', bytes {} to {}, is wrong", entry.name, data, data + size));
-      entry.bytes = bytes;
-    }
+    const std::optional<uLong> sum = stored ? checksum_of(bytes) : inflated_checksum(bytes, whole_size);
+    if (sum != number<uint32_t>(header, 16))
+      refuse(fmt::format("the checksum of '{}', bytes {} to {}, is wrong", entry.name, data, data + size));
+    if (stored) entry.bytes = bytes;
     entries.push_back(std::move(entry));
     return at + kHeader + name_size + extra_size + number<uint16_t>(header, 32);
   }

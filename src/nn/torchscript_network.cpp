@@ -32,6 +32,7 @@ std::string reason(const std::exception& error) {
     text.erase(text.find_last_not_of(" \n") + 1);
     text = text.substr(text.rfind('\n') + 1);
   }
+  text.erase(0, text.find_first_not_of(" \n"));
   return text.substr(0, text.find('\n'));
 }
 
@@ -113,6 +114,15 @@ struct Returned {
   }
 };
 
+/// Of a NamedTuple; another tuple's fields have none.
+std::vector<std::string> field_names(const c10::IValue& tuple) {
+  std::vector<std::string> names;
+  const auto type = tuple.type()->cast<c10::TupleType>();
+  if (type != nullptr && type->schema() != nullptr)
+    for (const c10::Argument& field : type->schema()->arguments()) names.push_back(field.name());
+  return names;
+}
+
 Returned returned_by(const c10::IValue& value) {
   constexpr const char* kLogits = "logits";
   Returned returned;
@@ -125,9 +135,14 @@ Returned returned_by(const c10::IValue& value) {
     return returned;
   }
   std::vector<c10::IValue> elements = {value};
-  if (value.isTuple()) elements = value.toTupleRef().elements().vec();
+  std::vector<std::string> names;
+  if (value.isTuple()) elements = value.toTupleRef().elements().vec(), names = field_names(value);
   else if (value.isList()) elements = value.toListRef().vec();
-  for (size_t i = 0; i < elements.size(); ++i) returned.add(std::to_string(i), elements[i]);
+  const auto named = std::find(names.begin(), names.end(), kLogits);
+  const size_t first = named == names.end() ? 0 : static_cast<size_t>(named - names.begin());
+  if (named != names.end()) returned.add(kLogits, elements[first]);
+  for (size_t i = 0; i < elements.size(); ++i)
+    if (named == names.end() || i != first) returned.add(names.empty() ? std::to_string(i) : names[i], elements[i]);
   return returned;
 }
 

@@ -1,5 +1,6 @@
 """Folders of pictures, compared with Pillow, which decodes and resizes them in its own way."""
 import json
+import os
 import random
 import unittest
 
@@ -127,6 +128,18 @@ class Images(ProgramTest):
         self.assertEqual(sum(row["train"] + row["test"] for row in counts["classes"]), 26)
         self.assertTrue(self.count("--size", 24, "--store", self.store, "--corrupt", "skip")["reused"])
         self.assertIn("a second", self.limbeck("data", "images", self.pictures, "--corrupt", "skip").stdout)
+
+    def test_a_pipe_is_no_picture(self):
+        self.mixed()
+        os.mkfifo(self.pictures / "a" / "pipe.png")
+        self.assertIn("pipe.png", self.limbeck("data", "images", self.pictures, expect=1).stderr)
+
+    def test_unlabelled_pictures_may_lie_beside_the_classes(self):
+        for folder in ("train/a", "train/b", "train/unlabelled", "test/a", "test/b", "unlabelled"):
+            (self.pictures / folder).mkdir(parents=True)
+            Image.new("RGB", (20, 16), (60, 90, 120)).save(self.pictures / folder / "1.png")
+        told = json.loads(self.limbeck("data", "images", self.pictures, "--json").stdout)
+        self.assertEqual(told["pictures"], 6)
 
     def test_a_run_trains_on_a_folder(self):
         for seed in range(12):

@@ -100,6 +100,10 @@ class Pictures(ProgramTest):
             picture.unlink()
         self.assertIn("disc", self.distil(expect=1).stderr)
         self.assertFalse((self.out / "results.json").exists())
+        (self.folder / "empty").mkdir()
+        self.assertIn("holds no pictures", self.distil("--data", self.folder / "empty", expect=2).stderr)  # and nothing is downloaded into it
+        self.teacher = self.folder / "none.pt"
+        self.assertIn(f"there is no file '{self.teacher}'", self.distil(expect=1).stderr)
 
 
 class Stores(ProgramTest):

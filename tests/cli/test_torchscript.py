@@ -6,7 +6,9 @@ import struct
 import subprocess
 import sys
 import time
+import typing
 import unittest
+import zipfile
 
 from support import LIMBECK, SOURCE, ProgramTest, read_safetensors
 
@@ -32,6 +34,20 @@ if torch is not None:
         def forward(self, x):
             h = torch.relu(self.hidden(x.flatten(1)))
             return {"hidden": h, "logits": self.out(h)}
+
+    class Named(typing.NamedTuple):
+        probabilities: torch.Tensor
+        logits: torch.Tensor
+
+    class NamedFields(Tuple):
+        def forward(self, x) -> Named:
+            logits = self.out(torch.relu(self.hidden(x.flatten(1))))
+            return Named(torch.softmax(logits, 1), logits)
+
+    class WithoutGradient(Tuple):
+        def forward(self, x):
+            with torch.no_grad():
+                return self.out(torch.relu(self.hidden(x.flatten(1))))
 
     class Flat(torch.nn.Module):
         """No logits: it gives its input back."""
@@ -179,12 +195,49 @@ class TorchScript(ProgramTest):
                                     expect=2 if file.name == "none.pt" else 1)
             self.assertIn(message, error)
             self.assertNotIn("Traceback", error)
+        without = self.save(WithoutGradient(), "without.pt")
+        self.assertIn("without.pt", str(without))
+        self.assertIn("its logits do not depend on its parameters", self.run_recipe(f"t: {{ torchscript: {without} }}", "[ { name: s, train: t } ]", expect=2))
         self.assertIn("has no parameters to train", self.run_recipe(f"t: {{ torchscript: {frozen} }}", "[ { name: s, train: t } ]", expect=2))
         self.assertIn("knows by name can be calibrated", self.run_recipe(
             f"t: {{ torchscript: {good} }}", "[ { name: s, train: t }, { name: c, calibrate: s, classes: [1], tuned_on: test } ]", expect=2))
         self.assertIn("input.mean has 3 numbers, but the images of 'digits' have 1 channel", self.run_recipe(
             "small: { mlp: [8], input: { mean: [0, 0, 0], std: [1, 1, 2] } }", "[ { name: s, train: small } ]", expect=2))
         self.assertFalse((self.out / "stages").exists())
+
+    def test_logits_are_found_by_name(self):
+        network = NamedFields()
+        plain = Tuple()
+        plain.load_state_dict(network.state_dict())
+        evaluate = lambda file: json.loads(self.limbeck("evaluate", file, "--source", DIGITS, "--json").stdout)["nll"]
+        self.assertEqual(evaluate(self.save(network, "named.pt")), evaluate(self.save(plain, "plain.pt")))
+
+    def test_a_changed_bit_of_compressed_code_is_noticed(self):
+        whole = self.save(student(), "whole.pt").read_bytes()
+        with zipfile.ZipFile(self.folder / "whole.pt") as archive:
+            entries = [entry for entry in archive.infolist() if entry.compress_type == zipfile.ZIP_DEFLATED]
+        self.assertTrue(entries)
+        for entry in entries:
+            data = entry.header_offset + 30 + sum(struct.unpack_from("<HH", whole, entry.header_offset + 26))
+            changed = bytearray(whole)
+            changed[data + entry.compress_size // 2] ^= 4
+            (self.folder / "changed.pt").write_bytes(changed)
+            error = self.limbeck("evaluate", self.folder / "changed.pt", "--source", DIGITS, expect=1).stderr
+            self.assertIn(f"the checksum of '{entry.filename}'", error)
+
+    def test_traced_and_scripted_programs_have_as_many_products(self):
+        network = student().eval()
+        traced = self.folder / "traced.pt"
+        torch.jit.trace(network, torch.rand(2, 1, 28, 28)).save(str(traced))
+        found = []
+        for file in (traced, self.save(network, "scripted.pt")):
+            done = self.limbeck("distill", "--teacher", "mlp:8", "--teacher-epochs", 1, "--student", file, "--source", DIGITS, "--epochs", 1, "--out",
+                                self.out / file.stem, "--quiet", "--json")
+            results = json.loads(done.stdout)
+            self.assertEqual([row["name"] for row in results["deployment"]], ["teacher", "distilled"])  # not the student as it was given
+            self.assertEqual(results["deployment"][1]["bytes"], (self.out / file.stem / "stages/distilled/model.pt").stat().st_size)
+            found.append(results["deployment"][1]["multiply_adds"])
+        self.assertEqual(found, [6 * 9 * 13 * 13 + 1014 * 10] * 2)
 
     def test_a_student_is_trained_and_written_back(self):
         file = self.save(student(), "student.pt")
