@@ -3,6 +3,7 @@
 #include <ATen/record_function.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -30,8 +31,14 @@ bool is_opaque(std::string_view name) {
   return false;
 }
 
+/// What a program of TorchScript calls is told with all that lies on its stack; its own values are the last.
+c10::ArrayRef<const c10::IValue> own_inputs(const at::RecordFunction& function) {
+  const auto stack = function.inputs();
+  return stack.slice(stack.size() - std::min(stack.size(), function.num_inputs()));
+}
+
 torch::Tensor tensor_of(const at::RecordFunction& function, size_t place) {
-  const auto inputs = function.inputs();
+  const auto inputs = own_inputs(function);
   return place < inputs.size() && inputs[place].isTensor() ? inputs[place].toTensor() : torch::Tensor();
 }
 
@@ -53,8 +60,9 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   if (is_convolution) {
     const torch::Tensor input = tensor_of(function, 0), weight = tensor_of(function, 1);
     constexpr size_t kTransposed = 6;
-    if (!weight.defined() || function.inputs().size() <= kTransposed) current->known = false;
-    else if (function.inputs()[kTransposed].toBool()) current->products += input.numel() * weight.numel() / weight.size(0);
+    const auto inputs = own_inputs(function);
+    if (!weight.defined() || inputs.size() <= kTransposed || !inputs[kTransposed].isBool()) current->known = false;
+    else if (inputs[kTransposed].toBool()) current->products += input.numel() * weight.numel() / weight.size(0);
     else observed->per_output = weight.numel() / weight.size(0);
   } else {
     const torch::Tensor a = tensor_of(function, static_cast<size_t>(factor)), b = tensor_of(function, static_cast<size_t>(factor) + 1);
@@ -70,8 +78,8 @@ void end(const at::RecordFunction& function, at::ObserverContext* context) {
   --current->depth;
   if (observed->per_output == 0) return;
   const auto& outputs = function.outputs();
-  if (outputs.empty() || !outputs[0].isTensor()) current->known = false;
-  else current->products += outputs[0].toTensor().numel() * observed->per_output;
+  if (outputs.empty() || !outputs.back().isTensor()) current->known = false;
+  else current->products += outputs.back().toTensor().numel() * observed->per_output;
 }
 
 /// Takes the observer away again, whatever the pass throws.

@@ -100,10 +100,11 @@ class Pictures(ProgramTest):
             picture.unlink()
         self.assertIn("disc", self.distil(expect=1).stderr)
         self.assertFalse((self.out / "results.json").exists())
-        (self.folder / "empty").mkdir()
-        self.assertIn("holds no pictures", self.distil("--data", self.folder / "empty", expect=2).stderr)  # and nothing is downloaded into it
         self.teacher = self.folder / "none.pt"
         self.assertIn(f"there is no file '{self.teacher}'", self.distil(expect=1).stderr)
+        self.pictures = self.folder / "empty"
+        self.pictures.mkdir()
+        self.assertIn("holds no pictures", self.distil(expect=2).stderr)  # and nothing is downloaded into it
 
 
 class Stores(ProgramTest):
