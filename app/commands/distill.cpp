@@ -25,7 +25,7 @@ struct DistillFlags {
 
 /// A file that is named and not there is a mistake, and no network of that name.
 void check_is_there(const std::string& spec) {
-  const bool in_words = spec.find_first_of(" {[") == std::string::npos;
+  const bool in_words = spec.find_first_of("{[") == std::string::npos;
   const auto ends_in = [&](const char* extension) { return fs::path(spec).extension() == extension; };
   const bool is_file = spec.find('/') != std::string::npos || ends_in(".pt") || ends_in(".pth") || ends_in(".ts") || ends_in(".safetensors");
   if (in_words && is_file && !fs::exists(spec)) throw Error(fmt::format("there is no file '{}'", spec));
@@ -150,7 +150,7 @@ void add_distill(Program& program) {
   command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)");
   command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225");
   command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required();
-  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data, where it holds folders of them, else mnist)");
+  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data, where it is given and holds no MNIST; else mnist)");
   command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096));
   command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures a crop and flips, else none)");
   command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000));

@@ -60,11 +60,13 @@ bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network)
   return !network.weights.empty() && stage.initial_weights.empty() && stage.quantize.of.empty() && stage.calibration.of.empty() && stage.specialists.of.empty();
 }
 
-/// Whether a gradient comes from the logits to anything.
+/// Whether a gradient comes from the logits to anything in a training pass, which may change the network's buffers.
 bool can_be_trained(const Network& network, Shape shape) {
-  shape.insert(shape.begin(), 2);
+  constexpr int64_t kExamples = 2;
+  shape.insert(shape.begin(), kExamples);
   const torch::AutoGradMode with_gradient(true);
-  return network.forward(torch::zeros(shape, network.parameters().front().value.device()), {}).logits.requires_grad();
+  const Noise noise{.seed = 0, .epoch = 0, .ids = torch::arange(kExamples)};
+  return network.forward(torch::zeros(shape), {.noise = &noise}).logits.requires_grad();
 }
 
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
@@ -132,7 +134,7 @@ void SeedRun::check_network(const StageRecipe& stage) const {
   if (networks_.at(network.name)->parameters().empty())
     throw Error(ErrorKind::usage, fmt::format("the network '{}' has no parameters to train: its file was frozen (torch.jit.freeze), or none of "
                                               "them requires a gradient", network.name));
-  if (!can_be_trained(*networks_.at(network.name), setup_.dataset.input_shape()))
+  if (!can_be_trained(*make(network, setup_.seed), setup_.dataset.input_shape()))
     throw Error(ErrorKind::usage, fmt::format("the network '{}' cannot be trained: its logits do not depend on its parameters in a way that LibTorch can follow; "
                                               "its program may compute under torch.no_grad() or detach them", network.name));
 }
@@ -384,7 +386,7 @@ void SeedRun::run_with_inputs(const std::string& name) {
 void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
   bool found = false;
   for (const StageRecipe& stage : setup_.recipe.stages) {
-    if (stage.align > 0) run_stage(stage);  // what follows learns its labels
+    if (stage.align > 0) run_with_inputs(stage.name);  // what follows learns its labels
     if (is_calibration(stage) || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
     const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
     if (options == nullptr || options->store.empty()) continue;
@@ -577,7 +579,9 @@ void SeedRun::save_weights(const StageRecipe& stage, const Network& trained) con
   description.quantized = !stage.quantize.of.empty();
   const auto save = [&](const Network& network, const StageFolder& folder) {
     save_model(folder.weights(), network, description);
-    if (!is_graph(architecture)) save_torchscript(folder.program(), network, description);
+    std::error_code ignored;
+    if (is_graph(architecture)) fs::remove(folder.program(), ignored);  // of another network that the stage trained before
+    else save_torchscript(folder.program(), network, description);
   };
   const auto* committee = dynamic_cast<const Committee*>(&trained);
   const std::vector<std::string> folders = weight_folders(stage);

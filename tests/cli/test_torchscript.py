@@ -49,6 +49,16 @@ if torch is not None:
             with torch.no_grad():
                 return self.out(torch.relu(self.hidden(x.flatten(1))))
 
+    class WithoutGradientInTraining(Tuple):
+        def forward(self, x):
+            logits = self.out(torch.relu(self.hidden(x.flatten(1))))
+            return logits.detach() if self.training else logits
+
+    class GradientInTrainingAlone(Tuple):
+        def forward(self, x):
+            logits = self.out(torch.relu(self.hidden(x.flatten(1))))
+            return logits if self.training else logits.detach()
+
     class Flat(torch.nn.Module):
         """No logits: it gives its input back."""
         def forward(self, x):
@@ -195,15 +205,18 @@ class TorchScript(ProgramTest):
                                     expect=2 if file.name == "none.pt" else 1)
             self.assertIn(message, error)
             self.assertNotIn("Traceback", error)
-        without = self.save(WithoutGradient(), "without.pt")
-        self.assertIn("without.pt", str(without))
-        self.assertIn("its logits do not depend on its parameters", self.run_recipe(f"t: {{ torchscript: {without} }}", "[ { name: s, train: t } ]", expect=2))
+        for network in (WithoutGradient(), WithoutGradientInTraining()):
+            without = self.save(network, "without.pt")
+            self.assertIn("its logits do not depend on its parameters", self.run_recipe(f"t: {{ torchscript: {without} }}", "[ { name: s, train: t } ]", expect=2))
         self.assertIn("has no parameters to train", self.run_recipe(f"t: {{ torchscript: {frozen} }}", "[ { name: s, train: t } ]", expect=2))
         self.assertIn("knows by name can be calibrated", self.run_recipe(
             f"t: {{ torchscript: {good} }}", "[ { name: s, train: t }, { name: c, calibrate: s, classes: [1], tuned_on: test } ]", expect=2))
         self.assertIn("input.mean has 3 numbers, but the images of 'digits' have 1 channel", self.run_recipe(
             "small: { mlp: [8], input: { mean: [0, 0, 0], std: [1, 1, 2] } }", "[ { name: s, train: small } ]", expect=2))
         self.assertFalse((self.out / "stages").exists())
+
+    def test_a_gradient_in_training_is_enough(self):
+        self.run_recipe(f"t: {{ torchscript: {self.save(GradientInTrainingAlone(), 't.pt')} }}", "[ { name: s, train: t, epochs: 1 } ]")
 
     def test_logits_are_found_by_name(self):
         network = NamedFields()
