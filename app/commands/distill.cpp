@@ -150,7 +150,7 @@ void add_distill(Program& program) {
   command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)");
   command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225");
   command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required();
-  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data, where it is given and holds no MNIST; else mnist)");
+  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data; mnist, where there is no --data or it holds MNIST and no pictures)");
   command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096));
   command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures a crop and flips, else none)");
   command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000));

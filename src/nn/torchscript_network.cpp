@@ -114,35 +114,31 @@ struct Returned {
   }
 };
 
-/// Of a NamedTuple; another tuple's fields have none.
-std::vector<std::string> field_names(const c10::IValue& tuple) {
-  std::vector<std::string> names;
-  const auto type = tuple.type()->cast<c10::TupleType>();
-  if (type != nullptr && type->schema() != nullptr)
-    for (const c10::Argument& field : type->schema()->arguments()) names.push_back(field.name());
-  return names;
+/// The values in what a forward returned: a dict's by key, a NamedTuple's by field, those of other tuples and lists by place.
+std::vector<std::pair<std::string, c10::IValue>> values_in(const c10::IValue& returned) {
+  std::vector<std::pair<std::string, c10::IValue>> values;
+  if (returned.isGenericDict()) {
+    for (const auto& entry : returned.toGenericDict())
+      if (entry.key().isString()) values.emplace_back(entry.key().toStringRef(), entry.value());
+    return values;
+  }
+  std::vector<c10::IValue> elements = {returned};
+  if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
+  else if (returned.isList()) elements = returned.toListRef().vec();
+  const auto type = returned.isTuple() ? returned.type()->cast<c10::TupleType>() : nullptr;
+  const bool has_names = type != nullptr && type->schema() != nullptr;
+  for (size_t i = 0; i < elements.size(); ++i)
+    values.emplace_back(has_names ? type->schema()->arguments()[i].name() : std::to_string(i), elements[i]);
+  return values;
 }
 
+/// The logits are what is called so, or else the first tensor.
 Returned returned_by(const c10::IValue& value) {
-  constexpr const char* kLogits = "logits";
+  auto values = values_in(value);
+  const auto logits = std::find_if(values.begin(), values.end(), [](const auto& named) { return named.first == "logits"; });
+  if (logits != values.end()) std::rotate(values.begin(), logits, logits + 1);
   Returned returned;
-  if (value.isGenericDict()) {
-    const auto entries = value.toGenericDict();
-    if (entries.contains(kLogits)) returned.add(kLogits, entries.at(kLogits));
-    for (const auto& entry : entries)
-      if (entry.key().isString() && (!entries.contains(kLogits) || entry.key().toStringRef() != kLogits))
-        returned.add(entry.key().toStringRef(), entry.value());
-    return returned;
-  }
-  std::vector<c10::IValue> elements = {value};
-  std::vector<std::string> names;
-  if (value.isTuple()) elements = value.toTupleRef().elements().vec(), names = field_names(value);
-  else if (value.isList()) elements = value.toListRef().vec();
-  const auto named = std::find(names.begin(), names.end(), kLogits);
-  const size_t first = named == names.end() ? 0 : static_cast<size_t>(named - names.begin());
-  if (named != names.end()) returned.add(kLogits, elements[first]);
-  for (size_t i = 0; i < elements.size(); ++i)
-    if (named == names.end() || i != first) returned.add(names.empty() ? std::to_string(i) : names[i], elements[i]);
+  for (const auto& [name, tensor] : values) returned.add(name, tensor);
   return returned;
 }
 
