@@ -56,6 +56,7 @@ void RunFlags::add_to(CLI::App& command) {
   command.add_option("--seeds", seeds, "run so many seeds, from --seed on, and report mean and deviation")
       ->check(CLI::Range(1, 1000));
   command.add_option("--device", device, "cpu, cuda or auto")->check(CLI::IsMember({"cpu", "cuda", "auto"}))->capture_default_str();
+  command.add_flag("--cuda-graphs", cuda_graphs, "on a CUDA device, record the passes of training once and launch them as one");
   command.add_option("--threads", threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
   command.add_flag("--tensorboard", tensorboard, "also write event files: tensorboard --logdir OUT/tensorboard");
 }
@@ -65,7 +66,7 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags) {
 }
 
 RunOptions options_of(const RunFlags& flags, const Recipe& recipe) {
-  return {.out = out_of(flags, recipe), .data = flags.data, .device = device_choice(flags.device), .threads = flags.threads,
+  return {.out = out_of(flags, recipe), .data = flags.data, .device = device_choice(flags.device), .cuda_graphs = flags.cuda_graphs, .threads = flags.threads,
                      .seeds = seeds_of(flags, recipe), .reuse = {flags.reuse.begin(), flags.reuse.end()}};
 }
 

@@ -13,6 +13,7 @@ struct RunFlags {
   int64_t seed = -1;   ///< −1: the recipe's
   int64_t seeds = 0;   ///< 0: one
   std::string device = "auto";
+  bool cuda_graphs = false;
   int threads = 0;
   bool tensorboard = false;
 

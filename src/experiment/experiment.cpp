@@ -13,6 +13,7 @@
 #include "experiment/results.h"
 #include "experiment/seed_run.h"
 #include "experiment/static_checks.h"
+#include "nn/cuda_graph.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
@@ -55,6 +56,8 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
   check_stages(recipe_);
   for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
+  if (options_.cuda_graphs && (device_of(options_.device).is_cpu() || !cuda_graphs()))
+    throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device");
   for (const NetworkRecipe& network : recipe_.networks) {
     if (!network.weights.empty() && !fs::exists(network.weights))
       throw Error(ErrorKind::usage, fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));
@@ -98,7 +101,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
         .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
         .device = device_of(options_.device), .folder = folder_of(seed), .seed = static_cast<uint64_t>(seed),
-        .reuse = options_.reuse, .deployment = options_.deployment}));
+        .reuse = options_.reuse, .recorder = options_.cuda_graphs ? cuda_graphs() : Recorder(), .deployment = options_.deployment}));
   return runs;
 }
 

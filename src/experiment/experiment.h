@@ -27,6 +27,7 @@ struct RunOptions {
   fs::path out;                ///< the run folder; made where it does not exist
   fs::path data;               ///< data folder; empty: the usual places
   DeviceChoice device = DeviceChoice::automatic;
+  bool cuda_graphs = false;    ///< passes of training on a CUDA device are recorded once and launched as one
   int threads = 0;             ///< 0: as many as the processor has
   std::vector<int64_t> seeds;  ///< empty: the recipe's
   std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same

@@ -479,7 +479,7 @@ uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
 
 std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter) {
   return teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
-                            .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision_of(stage, setup_.device),
+                            .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision_of(stage, setup_.device), .recorder = setup_.recorder,
                             .view_seed = seed_of(stage)});
 }
 
@@ -521,7 +521,7 @@ TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const 
   const EventBus bus = metrics_writer(stage_folder);
   return Trainer({.stage = stage, .seed = seed_of(stage), .network = trained, .teacher = teacher.get(), .train = examples,
                   .validation = stage.specialist > 0 ? none : validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
-                  .precision = precision, .conditions = conditions_of(stage, trained, precision)}).run();
+                  .precision = precision, .recorder = setup_.recorder, .conditions = conditions_of(stage, trained, precision)}).run();
 }
 
 Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>& members) {

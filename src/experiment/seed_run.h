@@ -29,6 +29,7 @@ struct SeedRunSetup {
   RunFolder folder;
   uint64_t seed = 0;
   std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are taken over where they are the same
+  Recorder recorder = {};            ///< of the passes of training; empty: they are launched one by one
   bool deployment = false;           ///< measure what each network costs where it is used
 };
 

@@ -46,6 +46,10 @@ void Objective::use(const TeacherStatistics& statistics) {
   for (const Term& term : terms_) term.loss->use(statistics);
 }
 
+bool Objective::is_constant() const {
+  return std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
+}
+
 LossNeeds Objective::needs() const {
   LossNeeds all;
   const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {

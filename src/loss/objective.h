@@ -27,6 +27,8 @@ class Objective {
 
   /// Of the terms; a loss that stands twice is numbered: "soft_targets", "soft_targets.2".
   const std::vector<std::string>& names() const { return names_; }
+  /// Whether the weights of all terms stay as they are.
+  bool is_constant() const;
   /// Of all terms together.
   LossNeeds needs() const;
 

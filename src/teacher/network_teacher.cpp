@@ -11,25 +11,43 @@ namespace {
 class NetworkTeacher : public Teacher {
  public:
   NetworkTeacher(std::shared_ptr<const Network> network, const TeacherContext& context)
-      : network_(std::move(network)), taps_(context.taps), precision_(context.precision) {
+      : network_(std::move(network)),
+        taps_(context.taps),
+        precision_(context.precision),
+        recorded_(static_cast<bool>(context.recorder)),
+        pass_([this](const CapturedFunction::Tensors& inputs) { return pass(inputs[0]); }, context.recorder) {
     const auto* committee = dynamic_cast<const Committee*>(network_.get());
     arithmetic_ = committee != nullptr && committee->mean() == EnsembleMean::arithmetic;
   }
 
   TeacherOutputs outputs(const Batch& batch) const override {
     const torch::NoGradGuard no_gradient;
-    Outputs outputs = network_->forward(batch.inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
-    TeacherOutputs taught{.logits = std::move(outputs.logits), .features = std::move(outputs.features)};
-    if (arithmetic_) taught.members = torch::stack(outputs.members, 1);
+    CapturedFunction::Tensors given = pass_({batch.inputs});
+    if (recorded_)  // the next batch's come to the same place
+      for (torch::Tensor& output : given)
+        if (output.defined()) output = output.clone();
+    TeacherOutputs taught{.logits = given[kLogits], .features = {}, .members = given[kMembers]};
+    for (size_t i = 0; i < taps_.size(); ++i) taught.features[taps_[i]] = given[kFeatures + i];
     return taught;
   }
 
  private:
+  enum Output : size_t { kLogits, kMembers, kFeatures };
+
+  CapturedFunction::Tensors pass(const torch::Tensor& inputs) const {
+    Outputs outputs = network_->forward(inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
+    CapturedFunction::Tensors given{outputs.logits, arithmetic_ ? torch::stack(outputs.members, 1) : torch::Tensor()};
+    for (const std::string& tap : taps_) given.push_back(outputs.features.at(tap));
+    return given;
+  }
+
   std::shared_ptr<const Network> network_;
   std::vector<std::string> taps_;
   Precision precision_;
   bool arithmetic_ = false;
   mutable PreparedWeights prepared_;  // a teacher's weights do not change
+  bool recorded_ = false;
+  mutable CapturedFunction pass_;
 };
 
 }  // namespace

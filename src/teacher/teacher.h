@@ -8,6 +8,7 @@
 
 #include "data/batch.h"
 #include "data/dataset.h"
+#include "nn/captured_function.h"
 #include "nn/network.h"
 #include "recipe/catalogue.h"
 
@@ -38,6 +39,7 @@ struct TeacherContext {
   std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's passes, the teacher's among them
   TeacherPurpose purpose = TeacherPurpose::training;
+  Recorder recorder = {};  ///< of the passes of a network; empty: they are launched one by one
   uint64_t view_seed = 0;  ///< of the drawing of views: that of the stage, or of its replica
 };
 

@@ -50,33 +50,43 @@ class Adam : public Optimizer {
   void begin_step() override { steps_.add_(1); }
 
   void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
-    torch::Tensor &mean = mean_[index].value, &square = square_[index].value;
-    const auto steps = static_cast<double>(steps_.item<int64_t>());
-    const double rate = learning_rate / (1 - std::pow(options_.beta1, steps));
-    const double root_scale = 1 / std::sqrt(1 - std::pow(options_.beta2, steps));
-    const double coupled = decay_ == WeightDecay::coupled ? options_.weight_decay : 0;
-    const double shrink = decay_ == WeightDecay::decoupled ? 1 - learning_rate * options_.weight_decay : 1;
-    if (!can_fuse_update(value, gradient, mean, square)) {
-      const torch::Tensor pulled = gradient + value * coupled;
-      mean.mul_(options_.beta1).add_(pulled, 1 - options_.beta1);
-      square.mul_(options_.beta2).addcmul_(pulled, pulled, 1 - options_.beta2);
-      value.mul_(shrink).addcdiv_(mean, square.sqrt().mul_(root_scale).add_(options_.epsilon), -rate);
-      return;
-    }
-    const AdamFactors factors{.rate = static_cast<float>(rate), .root_scale = static_cast<float>(root_scale),
-                              .coupled = static_cast<float>(coupled), .shrink = static_cast<float>(shrink),
-                              .beta1 = static_cast<float>(options_.beta1), .beta2 = static_cast<float>(options_.beta2),
-                              .epsilon = static_cast<float>(options_.epsilon)};
+    const AdamFactors factors = factors_at(learning_rate);
     auto* w = value.data_ptr<float>();
-    auto* m = mean.data_ptr<float>();
-    auto* v = square.data_ptr<float>();
+    auto* m = mean_[index].value.data_ptr<float>();
+    auto* v = square_[index].value.data_ptr<float>();
     const auto* g = gradient.data_ptr<float>();
     for_each_range(value.numel(), [=](int64_t begin, int64_t end) {
       update_range(w + begin, m + begin, v + begin, g + begin, end - begin, factors);
     });
   }
 
+  void update_lists(const std::vector<size_t>& indices, const std::vector<torch::Tensor>& values, const std::vector<torch::Tensor>& gradients,
+                    double learning_rate) override {
+    const AdamFactors by = factors_at(learning_rate);
+    const std::vector<torch::Tensor> means = chosen(mean_, indices), squares = chosen(square_, indices);
+    const std::vector<torch::Tensor> pulled = at::_foreach_add(gradients, values, by.coupled);
+    at::_foreach_mul_(means, by.beta1);
+    at::_foreach_add_(means, pulled, 1 - by.beta1);
+    at::_foreach_mul_(squares, by.beta2);
+    at::_foreach_addcmul_(squares, pulled, pulled, 1 - by.beta2);
+    const std::vector<torch::Tensor> roots = at::_foreach_sqrt(squares);
+    at::_foreach_mul_(roots, by.root_scale);
+    at::_foreach_add_(roots, by.epsilon);
+    at::_foreach_mul_(values, by.shrink);
+    at::_foreach_addcdiv_(values, means, roots, -by.rate);
+  }
+
  private:
+  AdamFactors factors_at(double learning_rate) const {
+    const auto steps = static_cast<double>(steps_.item<int64_t>());
+    return {.rate = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, steps))),
+            .root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, steps))),
+            .coupled = static_cast<float>(decay_ == WeightDecay::coupled ? options_.weight_decay : 0),
+            .shrink = static_cast<float>(decay_ == WeightDecay::decoupled ? 1 - learning_rate * options_.weight_decay : 1),
+            .beta1 = static_cast<float>(options_.beta1), .beta2 = static_cast<float>(options_.beta2),
+            .epsilon = static_cast<float>(options_.epsilon)};
+  }
+
   AdamOptions options_;
   WeightDecay decay_;
   std::vector<Parameter> mean_, square_;

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/vectorize.h"
+#include "train/fused_update.h"
 
 namespace limbeck {
 namespace {
@@ -39,20 +40,39 @@ Optimizer::Optimizer(const Network& network, const UpdateOptions& options)
 void Optimizer::step(double rate_factor) {
   const torch::NoGradGuard no_gradient;
   begin_step();
+  const double rate = options_.learning_rate * rate_factor;
+  std::vector<size_t> others;
+  std::vector<torch::Tensor> values, gradients;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     torch::Tensor& value = parameters_[i].value;
-    torch::Tensor& gradient = value.mutable_grad();
+    const torch::Tensor gradient = value.grad();
     if (!gradient.defined()) continue;
-    update(i, value, gradient, options_.learning_rate * rate_factor);
-    if (options_.max_norm > 0 && value.dim() >= 2) constrain(value);
     // Released, not zeroed: the next backward pass hands its own buffer over instead of adding to this one.
-    gradient = torch::Tensor();
+    value.mutable_grad() = torch::Tensor();
+    if (can_fuse_update(value, gradient)) {
+      update(i, value, gradient, rate);
+      constrain(value);
+    } else {
+      others.push_back(i);
+      values.push_back(value);
+      gradients.push_back(gradient);
+    }
   }
+  if (others.empty()) return;
+  update_lists(others, values, gradients, rate);
+  for (torch::Tensor& value : values) constrain(value);
+}
+
+std::vector<torch::Tensor> Optimizer::chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices) {
+  std::vector<torch::Tensor> tensors;
+  for (const size_t i : indices) tensors.push_back(state[i].value);
+  return tensors;
 }
 
 void Optimizer::constrain(torch::Tensor& value) const {
+  if (options_.max_norm == 0 || value.dim() < 2) return;
   const auto bound = static_cast<float>(options_.max_norm);
-  if (!value.is_cpu() || value.scalar_type() != torch::kFloat32 || !value.is_contiguous()) {
+  if (!can_fuse_update(value)) {
     const torch::Tensor norms = value.flatten(1).norm(2, {1}, /*keepdim=*/true);
     value.flatten(1).mul_((bound / norms.clamp_min(1e-12)).clamp_max(1));
     return;

@@ -26,7 +26,7 @@ Trainer::Trainer(const TrainingSetup& setup)
       objective_(setup.stage.loss),
       optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
       schedule_(setup.stage.schedule.make<Schedule>()),
-      needs_(objective_.needs()),
+      step_(setup.network, objective_, setup.precision, setup.recorder),
       stopping_(setup.stage.stop, setup.validation.size() > 0) {
   const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
   progress_.sums = torch::zeros({sums}, torch::kFloat64);
@@ -37,7 +37,7 @@ TrainingResult Trainer::run() {
   if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
   stopping_.load_state(progress_.stopping);
   note_conditions();
-  if (needs_.teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
+  if (objective_.needs().teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
   const int64_t cycle = setup_.teacher == nullptr ? 0 : setup_.teacher->view_cycle();
@@ -45,6 +45,7 @@ TrainingResult Trainer::run() {
     const int64_t drawing = cycle > 0 ? progress_.epoch % cycle : progress_.epoch;
     const torch::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
     epoch_seconds_ = epoch_examples_ = 0;
+    step_.begin_epoch();
     while (progress_.step < steps_per_epoch()) {
       const Clock::time_point start = Clock::now();
       const int64_t begin = progress_.step * stage.batch_size;
@@ -56,6 +57,8 @@ TrainingResult Trainer::run() {
     finish_epoch();
     save_or_stop();
   }
+  if (!step_.failure().empty())
+    setup_.events.emit(Notice{fmt::format("stage '{}': its steps could not be recorded as a CUDA graph, and ran without: {}", stage.name, step_.failure())});
   stopping_.restore(setup_.network);
   const double examples = static_cast<double>(progress_.epoch * setup_.train.size());
   return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
@@ -83,37 +86,32 @@ double Trainer::epochs_done() const {
 }
 
 void Trainer::train_step(const Batch& batch) {
-  const Noise noise{setup_.seed, progress_.epoch, batch.ids};
-  const Outputs student = setup_.network.forward(batch.inputs, {.noise = &noise, .taps = needs_.student_taps, .precision = setup_.precision});
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
-  const Targets targets{batch.labels, batch.ids, batch.partner_labels, batch.mix};
-  const Objective::Value value = objective_.value(student, teacher, targets, epochs_done());
-  check_finite(value);
-  value.total.backward();
+  const TrainingStep::Result result = step_(batch, teacher, {setup_.seed, progress_.epoch, batch.ids}, epochs_done());
+  check_finite(result.values);
   optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));
 
   const torch::NoGradGuard no_gradient;
   auto* sums = progress_.sums.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
-  const Hits hits = count_hits(student.logits, batch.labels);
+  const Hits hits = count_hits(result.logits, batch.labels);
   const auto labelled = static_cast<double>(hits.labelled);
   sums[kExamples] += examples;
-  const auto networks = static_cast<double>(std::max<size_t>(1, student.members.size()));  // a committee's total is their sum
-  sums[kLoss] += value.total.item<double>() * examples / networks;
+  sums[kLoss] += result.values[0] * examples / static_cast<double>(result.networks);
   sums[kLabelled] += labelled;
   sums[kErrors] += static_cast<double>(hits.labelled - hits.correct);
-  for (size_t i = 0; i < value.terms.size(); ++i) {
-    const double count = value.needs_labels[i] ? labelled : examples;
-    sums[kTerms + 2 * static_cast<int64_t>(i)] += value.terms[i].item<double>() * count;
+  for (size_t i = 0; i < result.needs_labels.size(); ++i) {
+    const double count = result.needs_labels[i] ? labelled : examples;
+    sums[kTerms + 2 * static_cast<int64_t>(i)] += result.values[1 + i] * count;
     sums[kTerms + 2 * static_cast<int64_t>(i) + 1] += count;
   }
 }
 
-void Trainer::check_finite(const Objective::Value& value) const {
-  if (std::isfinite(value.total.item<double>())) return;
+void Trainer::check_finite(const std::vector<double>& values) const {
+  if (std::isfinite(values[0])) return;
   std::string terms;
-  for (size_t i = 0; i < value.terms.size(); ++i)
-    terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], value.terms[i].item<double>());
+  for (size_t i = 0; i < objective_.names().size(); ++i)
+    terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);
   const double rate = optimizer_->learning_rate() *
                       schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
   throw Error(fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "

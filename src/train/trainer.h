@@ -11,6 +11,7 @@
 #include "train/checkpoint.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
+#include "train/training_step.h"
 
 namespace limbeck {
 
@@ -26,6 +27,7 @@ struct TrainingSetup {
   const CheckpointFile& checkpoint;
   const EventBus& events;
   Precision precision = Precision::float32;
+  Recorder recorder = {};            ///< empty: every step's operations are launched one by one
   std::string conditions;  ///< on which only the last bits of the result depend: "2 threads, float32"
 };
 
@@ -52,7 +54,7 @@ class Trainer {
   void note_conditions();
   int64_t steps_per_epoch() const;
   void train_step(const Batch& batch);
-  void check_finite(const Objective::Value& value) const;
+  void check_finite(const std::vector<double>& values) const;
   void finish_epoch();
   void save_or_stop();
   void count_step(int64_t examples, double seconds);
@@ -62,7 +64,7 @@ class Trainer {
   Objective objective_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
-  LossNeeds needs_;
+  TrainingStep step_;
   Stopping stopping_;
   Progress progress_;
   double epoch_seconds_ = 0;   ///< of this epoch's steps, in this process

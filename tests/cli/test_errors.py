@@ -19,6 +19,7 @@ class Errors(ProgramTest):
         self.limbeck("run", self.recipe, "--set", "stages.teacher.epocs=3", expect=2)
         if not os.path.exists("/dev/nvidia0"):
             self.limbeck("run", self.recipe, "--device", "cuda", "--out", self.out, expect=2)
+        self.limbeck("run", self.recipe, "--device", "cpu", "--cuda-graphs", "--out", self.out, expect=2)
         self.assertFalse(self.out.exists())
 
     def test_missing_data_says_which_files_to_put_where(self):

@@ -10,6 +10,7 @@
 #include "core/interrupt.h"
 #include "experiment/model.h"
 #include "loss/loss.h"
+#include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 #include "train/calibration.h"
@@ -23,9 +24,10 @@ std::shared_ptr<Network> small_network(const Dataset& dataset, uint64_t seed = 1
   return make_network(choose(Slot::network, "{mlp: [12]}"), dataset, seed);
 }
 
-/// Gives every parameter the same pseudo-random gradient in both networks, steps both, compares.
+/// Gives every parameter the same pseudo-random gradient in both networks, steps both, compares. `strided`: in a layout that the pass in one does
+/// not take.
 template <class Reference>
-void compare_with_pytorch(const std::string& yaml, const std::function<Reference(std::vector<torch::Tensor>)>& make) {
+void compare_with_pytorch(const std::string& yaml, bool strided, const std::function<Reference(std::vector<torch::Tensor>)>& make) {
   const auto digits = small_digits(20, 10);
   const auto ours = small_network(*digits), theirs = small_network(*digits);
   const auto optimizer = make_optimizer(choose(Slot::optimizer, yaml), *ours);
@@ -37,7 +39,7 @@ void compare_with_pytorch(const std::string& yaml, const std::function<Reference
     for (size_t i = 0; i < parameters.size(); ++i) {
       const torch::Tensor gradient = torch::randn_like(parameters[i]);
       torch::Tensor mine = ours->parameters()[i].value;
-      mine.mutable_grad() = gradient.clone();
+      mine.mutable_grad() = strided ? torch::stack({gradient, gradient}, -1).select(-1, 0) : gradient.clone();
       parameters[i].mutable_grad() = gradient.clone();
     }
     optimizer->step(1);
@@ -47,20 +49,22 @@ void compare_with_pytorch(const std::string& yaml, const std::function<Reference
     EXPECT_TRUE(ours->parameters()[i].value.allclose(parameters[i], 1e-5, 1e-6)) << yaml << " " << i;
 }
 
-TEST(Optimizers, StepAsPyTorchDoes) {
+TEST(Optimizers, StepAsPyTorchDoesInOnePassAndByLists) {
   using torch::optim::SGDOptions;
-  compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.9, weight_decay: 0.01}}", [](auto p) {
-    return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.9).weight_decay(0.01));
-  });
-  compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.8, nesterov: true}}", [](auto p) {
-    return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.8).nesterov(true));
-  });
-  compare_with_pytorch<torch::optim::Adam>("{adam: {learning_rate: 0.01, weight_decay: 0.1}}", [](auto p) {
-    return torch::optim::Adam(p, torch::optim::AdamOptions(0.01).weight_decay(0.1));
-  });
-  compare_with_pytorch<torch::optim::AdamW>("{adamw: {learning_rate: 0.01, weight_decay: 0.1}}", [](auto p) {
-    return torch::optim::AdamW(p, torch::optim::AdamWOptions(0.01).weight_decay(0.1));
-  });
+  for (const bool strided : {false, true}) {
+    compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.9, weight_decay: 0.01}}", strided, [](auto p) {
+      return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.9).weight_decay(0.01));
+    });
+    compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.8, nesterov: true}}", strided, [](auto p) {
+      return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.8).nesterov(true));
+    });
+    compare_with_pytorch<torch::optim::Adam>("{adam: {learning_rate: 0.01, weight_decay: 0.1}}", strided, [](auto p) {
+      return torch::optim::Adam(p, torch::optim::AdamOptions(0.01).weight_decay(0.1));
+    });
+    compare_with_pytorch<torch::optim::AdamW>("{adamw: {learning_rate: 0.01, weight_decay: 0.1}}", strided, [](auto p) {
+      return torch::optim::AdamW(p, torch::optim::AdamWOptions(0.01).weight_decay(0.1));
+    });
+  }
 }
 
 TEST(Optimizers, MaxNormBoundsTheWeightsThatComeIntoAUnitAndLeavesShorterOnesAlone) {
@@ -137,13 +141,14 @@ class Training : public TemporaryFolder {
     const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
     EventBus events;
     events.subscribe([&](const Event& event) {
+      if (const auto* notice = std::get_if<Notice>(&event)) notices.push_back(notice->message);
       if (const auto* epoch = std::get_if<EpochDone>(&event)) {
         epochs.push_back(*epoch);
         if (epoch->epoch == stop_after) request_stop(2);
       }
     });
     result = Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .train = split.train, .validation = split.validation,
-                      .augmenter = augmenter, .checkpoint = checkpoint, .events = events}).run();
+                      .augmenter = augmenter, .checkpoint = checkpoint, .events = events, .recorder = recorder}).run();
     return state_of(*network);
   }
 
@@ -155,6 +160,8 @@ class Training : public TemporaryFolder {
 
   std::unique_ptr<Dataset> digits = small_digits(330, 10);
   std::vector<EpochDone> epochs;
+  std::vector<std::string> notices;
+  Recorder recorder;
   TrainingResult result;
 };
 
@@ -168,6 +175,55 @@ TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
     const TensorMap continued = train(stage);
     for (const auto& [name, value] : whole) EXPECT_TRUE(value.equal(continued.at(name))) << optimizer << " " << name;
     fs::remove(folder / "checkpoint.safetensors");
+  }
+}
+
+TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
+  const std::string stage = "epochs: 3, batch_size: 32, augment: {shift: 1, mixup: 0.4}";
+  const TensorMap whole = train(stage);
+  fs::remove(folder / "checkpoint.safetensors");
+  int recorded = 0;
+  recorder = replayed_work(&recorded);
+  for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
+  EXPECT_EQ(recorded, 3);  // one in each epoch
+  fs::remove(folder / "checkpoint.safetensors");
+
+  train("epochs: 3, batch_size: 32, loss: [ hard_labels: { weight: { from: 1, to: 0.5, epochs: 3 } } ]");
+  EXPECT_EQ(recorded, 3);  // weights that change are not recorded
+  fs::remove(folder / "checkpoint.safetensors");
+
+  recorder = [](const std::function<void()>&) -> std::unique_ptr<Recording> { throw std::runtime_error("waits for the device"); };
+  for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
+  ASSERT_EQ(notices.size(), 1);
+  EXPECT_NE(notices[0].find("waits for the device"), std::string::npos);
+}
+
+TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {
+  const auto digits = small_digits(96, 10);
+  const auto network = small_network(*digits);
+  const ExampleSet examples(digits->train, "train", *digits);
+  const Recipe recipe = parse_recipe("name: t\ndata: {source: digits}\nnetworks: {n: {mlp: [12]}}\nstages: [{name: a, train: n}, {name: s, train: n, "
+                                     "teacher: a, loss: [soft_targets: {temperature: 2, weight: 0.9}, hard_labels: {weight: 0.1}]}]\n",
+                                     "t", {}, components());
+  const Objective objective(recipe.stages[1].loss);
+  TrainingStep plain(*network, objective, Precision::float32, {}), replayed(*network, objective, Precision::float32, replayed_work());
+  torch::manual_seed(3);
+  for (int64_t step = 0; step < 3; ++step) {
+    const torch::Tensor positions = torch::arange(32 * step, 32 * step + 32);
+    const Batch batch = examples.batch(positions, Augmenter(), 1, 0);
+    const TeacherOutputs teacher{.logits = torch::randn({32, 10})};
+    std::vector<torch::Tensor> gradients;
+    const auto value_of = [&](TrainingStep& compute) {
+      const TrainingStep::Result result = compute(batch, teacher, {1, 0, batch.ids}, 0);
+      for (const Parameter& parameter : network->parameters()) {
+        gradients.push_back(parameter.value.grad().clone());
+        torch::Tensor value = parameter.value;
+        value.mutable_grad() = torch::Tensor();
+      }
+      return result.values;
+    };
+    EXPECT_EQ(value_of(plain), value_of(replayed)) << step;
+    for (size_t i = 0; i < gradients.size() / 2; ++i) EXPECT_TRUE(gradients[i].equal(gradients[i + gradients.size() / 2])) << step << " " << i;
   }
 }
 

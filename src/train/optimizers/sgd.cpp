@@ -47,13 +47,6 @@ class Sgd : public Optimizer {
 
  protected:
   void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
-    torch::Tensor& momentum = momentum_[index].value;
-    if (!can_fuse_update(value, gradient, momentum)) {
-      const torch::Tensor pulled = gradient + value * options_.weight_decay;
-      momentum.mul_(options_.momentum).add_(pulled);
-      value.sub_((options_.nesterov ? pulled + momentum * options_.momentum : momentum) * learning_rate);
-      return;
-    }
     const auto mu = static_cast<float>(options_.momentum);
     const SgdFactors factors{.rate = static_cast<float>(learning_rate),
                              .decay = static_cast<float>(options_.weight_decay),
@@ -61,11 +54,20 @@ class Sgd : public Optimizer {
                              .ahead = options_.nesterov ? 1.0F : 0.0F,
                              .along = options_.nesterov ? mu : 1.0F};
     auto* w = value.data_ptr<float>();
-    auto* m = momentum.data_ptr<float>();
+    auto* m = momentum_[index].value.data_ptr<float>();
     const auto* g = gradient.data_ptr<float>();
     for_each_range(value.numel(), [=](int64_t begin, int64_t end) {
       update_range(w + begin, m + begin, g + begin, end - begin, factors);
     });
+  }
+
+  void update_lists(const std::vector<size_t>& indices, const std::vector<torch::Tensor>& values, const std::vector<torch::Tensor>& gradients,
+                    double learning_rate) override {
+    const std::vector<torch::Tensor> momenta = chosen(momentum_, indices);
+    const std::vector<torch::Tensor> pulled = at::_foreach_add(gradients, values, options_.weight_decay);
+    at::_foreach_mul_(momenta, options_.momentum);
+    at::_foreach_add_(momenta, pulled);
+    at::_foreach_add_(values, options_.nesterov ? at::_foreach_add(pulled, momenta, options_.momentum) : momenta, -learning_rate);
   }
 
  private:

@@ -1,0 +1,60 @@
+#pragma once
+// A function of tensors whose operations a device records once and then launches as one. A small network on a GPU is bound by the launch of its
+// kernels, not by them; a recording takes that time away.
+//
+//   CapturedFunction step([&](const std::vector<torch::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits}; }, cuda_graphs());
+//   torch::Tensor logits = step({images})[0];   // overwritten by the next call
+#include <torch/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace limbeck {
+
+/// Work that was recorded.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  /// Does the work again: the same operations on the same memory.
+  virtual void replay() = 0;
+};
+
+/// Records what `work` does on a device, without the device doing it. Throws where it cannot be recorded: where the work waits for the device, say.
+/// Empty: nothing is recorded.
+using Recorder = std::function<std::unique_ptr<Recording>(const std::function<void()>& work)>;
+
+class CapturedFunction {
+ public:
+  using Tensors = std::vector<torch::Tensor>;  ///< undefined ones stand for what there is not; none asks for a gradient
+  using Function = std::function<Tensors(const Tensors&)>;
+
+  /// All that the function depends on beside its arguments has to stay where it is in memory, and every host value that it reads has to stay
+  /// the same; where that ends, forget().
+  CapturedFunction(Function function, Recorder recorder) : function_(std::move(function)), recorder_(std::move(recorder)) {}
+
+  /// What the function gives for these arguments. The first call with tensors of these shapes, types and devices runs it, since libraries set
+  /// themselves up at first use; the second records it; all others replay. Results of a replay are overwritten by the next call. A call with
+  /// other shapes in between (the last batch of an epoch) is run as it is; two of them in a row begin anew. What cannot be recorded is run
+  /// always; failure() says why.
+  Tensors operator()(const Tensors& arguments);
+
+  /// The next call runs the function again.
+  void forget();
+  /// Why the function cannot be recorded; empty where it can, or where that was not tried.
+  const std::string& failure() const { return failure_; }
+
+ private:
+  void record(const Tensors& arguments);
+
+  Function function_;
+  Recorder recorder_;
+  Tensors seen_;  ///< the arguments of the first call; of a recording, the memory that it reads
+  Tensors others_;  ///< the arguments of the last call, where they were unlike those
+  Tensors results_;
+  std::unique_ptr<Recording> recording_;
+  std::string failure_;
+};
+
+}  // namespace limbeck

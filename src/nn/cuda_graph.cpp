@@ -1,0 +1,54 @@
+#include "nn/cuda_graph.h"
+
+#include <torch/types.h>
+
+#ifdef LIMBECK_LIBTORCH_HAS_CUDA
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
+
+namespace limbeck {
+namespace {
+
+class CudaGraph : public Recording {
+ public:
+  explicit CudaGraph(const std::function<void()>& work) {
+    c10::cuda::device_synchronize();
+    const c10::cuda::CUDAStreamGuard beside(c10::cuda::getStreamFromPool());  // the default stream cannot be captured
+    graph_.capture_begin();
+    try {
+      work();
+    } catch (...) {
+      try {
+        graph_.capture_end();  // else the stream stays in capture
+      } catch (const std::exception&) {
+        // the capture is known to be broken; what broke it is told
+      }
+      throw;
+    }
+    graph_.capture_end();
+  }
+
+  void replay() override { graph_.replay(); }
+
+ private:
+  at::cuda::CUDAGraph graph_;
+};
+
+}  // namespace
+
+Recorder cuda_graphs() {
+  return [](const std::function<void()>& work) { return std::make_unique<CudaGraph>(work); };
+}
+
+}  // namespace limbeck
+
+#else
+
+namespace limbeck {
+
+Recorder cuda_graphs() { return {}; }
+
+}  // namespace limbeck
+
+#endif
