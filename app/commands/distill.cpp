@@ -90,6 +90,7 @@ bool holds_mnist(const fs::path& folder) {
 /// given, only if it is there, so that nothing is downloaded into a folder that was meant to hold pictures.
 Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
   constexpr int64_t kSize = 224;
+  if (flags.source.empty() && !data.empty() && !fs::is_directory(data)) throw Error(ErrorKind::usage, fmt::format("there is no folder '{}'", data));
   const bool pictures = flags.source.empty() && !data.empty() && holds_pictures(data);
   if (!pictures && flags.source.empty() && !data.empty() && !holds_mnist(data))
     throw Error(ErrorKind::usage, fmt::format("'{}' holds no pictures (.jpg, .jpeg, .png); name the data set with --source, e.g. --source mnist", data));

@@ -24,7 +24,10 @@ Logits add_script(OnnxBuilder& onnx, const TorchScriptNetwork& script, const Sha
     value = add_operation(onnx, step.name, step.operation, shape, value);
     if (const auto* resize = std::get_if<Resize>(&step.operation)) shape = {shape[0], resize->height, resize->width};
   }
-  return {add_torchscript(onnx, script, shape, value), script.classes()};
+  std::string logits = add_torchscript(onnx, script, shape, value);
+  if (script.gives_probabilities())
+    logits = onnx.node("Log", {onnx.node("Clip", {logits, onnx.constant("smallest", torch::tensor(TorchScriptNetwork::kSmallestProbability))})});
+  return {logits, script.classes()};
 }
 
 /// The mean that the committee takes (recipe/ensemble_mean.h); an arithmetic one is of distributions, whose logarithm it gives.

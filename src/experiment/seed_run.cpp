@@ -29,6 +29,7 @@
 #include "nn/products.h"
 #include "nn/quantization.h"
 #include "nn/specialist_ensemble.h"
+#include "nn/torchscript_network.h"
 #include "teacher/computed_outputs.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"
@@ -90,7 +91,10 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
       labels_{.train = setup.dataset.train.labels, .test = setup.dataset.test.labels} {
   for (const NetworkRecipe& given : setup_.recipe.networks) {
     inputs_[given.name] = input_of(given, setup_.recipe.data.normalize, setup_.dataset);
-    if (given.has_weights()) network(given.name);
+    if (!given.has_weights()) continue;
+    const auto script = std::dynamic_pointer_cast<TorchScriptNetwork>(network(given.name));
+    if (script != nullptr && script->gives_probabilities())
+      setup_.events.emit(Notice{fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
   }
   for (const StageRecipe& stage : setup_.recipe.stages) check(stage);
 }

@@ -142,6 +142,14 @@ Returned returned_by(const c10::IValue& value) {
   return returned;
 }
 
+/// Whether all rows are distributions: what softmax gives, and logits do not by chance. Zeros and ones alone are scores of some other kind.
+bool are_probabilities(const torch::Tensor& outputs) {
+  constexpr double kRounding = 1e-3;  // of a softmax in half precision
+  const torch::Tensor rows = outputs.to(torch::kFloat64);
+  return ((rows >= 0) & (rows <= 1)).all().item<bool>() && ((rows > 0) & (rows < 1)).any().item<bool>() &&
+         rows.sum(1).sub(1).abs().max().item<double>() < kRounding;
+}
+
 /// Seeds LibTorch's generator as a function of what the pass is of.
 void seed_generator(const Noise& noise) {
   const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
@@ -212,17 +220,16 @@ void TorchScriptNetwork::try_out() {
   const torch::Tensor inputs = torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
   const std::string name = file_.string();
   const torch::NoGradGuard no_gradient;
-  Outputs outputs;
+  Returned outputs;
+  torch::Tensor beside_another;  // the outputs where the second example is another
   try {
     const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
     script_->module.eval();
     script_->is_training = false;
     const torch::Tensor seen = prepared(inputs);
-    multiply_adds_ = count_multiply_adds([&] {
-      Returned returned = returned_by(script_->module.forward({seen}));
-      outputs = {.logits = std::move(returned.logits), .features = std::move(returned.features)};
-    });
+    multiply_adds_ = count_multiply_adds([&] { outputs = returned_by(script_->module.forward({seen})); });
     if (multiply_adds_) *multiply_adds_ /= kExamples;
+    beside_another = returned_by(script_->module.forward({prepared(torch::stack({inputs[0], 1 - inputs[1].square()}))})).logits;
   } catch (const std::exception& error) {
     throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
                             input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), reason(error)));
@@ -239,6 +246,12 @@ void TorchScriptNetwork::try_out() {
                             c10::toString(outputs.logits.scalar_type()), kExamples, kExamples, expected));
   if (!outputs.logits.isfinite().all().item<bool>())
     throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
+  constexpr double kRounding = 1e-3;
+  const torch::Tensor first = outputs.logits[0].to(torch::kFloat64), again = beside_another[0].to(torch::kFloat64);
+  if (!first.allclose(again, kRounding, kRounding))
+    throw Error(fmt::format("'{}' gives an example other logits when its neighbours in the batch are others, or each time: it computes as in training. "
+                            "Call .eval() before torch.jit.trace, or use torch.jit.script", name));
+  gives_probabilities_ = are_probabilities(torch::cat({outputs.logits, beside_another}));
   task_.classes = given[1];
   features_.clear();
   for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
@@ -281,6 +294,7 @@ Outputs TorchScriptNetwork::run(const torch::Tensor& inputs, const ForwardOption
                             is_training ? " in training" : "", inputs.size(0), task_.classes));
   Outputs outputs;
   outputs.logits = returned.logits.to(torch::kFloat32);
+  if (gives_probabilities_) outputs.logits = outputs.logits.clamp_min(kSmallestProbability).log();
   for (const std::string& tap : options.taps) {
     const auto found = returned.features.find(tap);
     if (found == returned.features.end())
@@ -290,7 +304,9 @@ Outputs TorchScriptNetwork::run(const torch::Tensor& inputs, const ForwardOption
   return outputs;
 }
 
-std::string TorchScriptNetwork::identity() const { return content_fingerprint_ + to_json(input_).dump(); }
+std::string TorchScriptNetwork::identity() const {
+  return content_fingerprint_ + to_json(input_).dump() + (gives_probabilities_ ? "log" : "");
+}
 
 /// Constants stand in the program, which is therefore loaded anew onto the device; weights follow.
 void TorchScriptNetwork::to(torch::Device device) {

@@ -3,7 +3,8 @@
 //   a tensor                    the logits [N, C]
 //   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
 //   a dict of text to tensors   "logits", or the first tensor where there is none of that name; the others are features by their keys
-// It works in the type of its weights, gets its input in it, and its logits are given as float32. Weights in float16 and bfloat16 are
+// Where these are probabilities (all rows distributions, as softmax gives them), their logarithms are the logits: those of the program before its
+// softmax, but for a constant in each row. It works in the type of its weights, gets its input in it, and its logits are given as float32. Weights in float16 and bfloat16 are
 // made float32, in which every processor can multiply.
 //
 //   const TorchScriptNetwork network("resnet18.pt", {{3, 32, 32}, 10}, {.mean = {…}, .deviation = {…}});
@@ -31,8 +32,9 @@ namespace limbeck {
 
 class TorchScriptNetwork : public Network {
  public:
-  /// Loads the file and runs it once on two examples of the task's shape. Throws Error that names the file where it cannot be loaded,
-  /// does not take the input, or does not give finite logits [N, classes]; classes = 0: as many as it gives.
+  /// Loads the file and runs it twice on two examples of the task's shape. Throws Error that names the file where it cannot be loaded,
+  /// does not take the input, does not give finite logits [N, classes], or gives an example others in another batch; classes = 0: as many as
+  /// it gives.
   TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input);
   ~TorchScriptNetwork() override;
   TorchScriptNetwork(const TorchScriptNetwork&) = delete;
@@ -54,6 +56,9 @@ class TorchScriptNetwork : public Network {
   /// The program; and what is done to an example before it.
   const torch::jit::Module& module() const;
   const InputOptions& input() const { return input_; }
+  /// Whether it ends with a softmax, so that the logits are the logarithms of what it gives, which are kSmallestProbability or more.
+  bool gives_probabilities() const { return gives_probabilities_; }
+  static constexpr float kSmallestProbability = 1.17549435e-38F;  ///< the smallest normal number
   /// What can be tapped.
   const std::vector<std::string>& features() const { return features_; }
 
@@ -78,6 +83,7 @@ class TorchScriptNetwork : public Network {
   mutable std::vector<Parameter> buffers_;  // a program may put another tensor in the place of one
   int64_t parameter_count_ = 0;
   std::optional<int64_t> multiply_adds_;
+  bool gives_probabilities_ = false;
   std::vector<std::string> features_;
 };
 

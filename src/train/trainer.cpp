@@ -88,7 +88,7 @@ double Trainer::epochs_done() const {
 void Trainer::train_step(const Batch& batch) {
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
   const TrainingStep::Result result = step_(batch, teacher, {setup_.seed, progress_.epoch, batch.ids}, epochs_done());
-  check_finite(result.values);
+  check_finite(result.values, teacher, batch);
   optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));
 
   const torch::NoGradGuard no_gradient;
@@ -107,8 +107,15 @@ void Trainer::train_step(const Batch& batch) {
   }
 }
 
-void Trainer::check_finite(const std::vector<double>& values) const {
+void Trainer::check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const {
   if (std::isfinite(values[0])) return;
+  if (teacher.logits.defined()) {
+    const torch::Tensor known = teacher.logits.isfinite().all(1);
+    if (!known.all().item<bool>())
+      throw Error(fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the training example {} first",
+                              setup_.stage.name, known.logical_not().sum().item<int64_t>(), batch.size(),
+                              batch.ids[known.to(torch::kInt64).argmin()].item<int64_t>()));
+  }
   std::string terms;
   for (size_t i = 0; i < objective_.names().size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);

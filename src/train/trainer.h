@@ -54,7 +54,8 @@ class Trainer {
   void note_conditions();
   int64_t steps_per_epoch() const;
   void train_step(const Batch& batch);
-  void check_finite(const std::vector<double>& values) const;
+  /// Says whether teacher or student is to blame.
+  void check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const;
   void finish_epoch();
   void save_or_stop();
   void count_step(int64_t examples, double seconds);

@@ -197,10 +197,14 @@ class Export(OnnxTest):
             def forward(self, x):
                 return self.ending(self.conv(x)) / x.size(0)
 
+        class Softened(Residual):  # its logits are the logarithms
+            def forward(self, x):
+                return torch.softmax(self.ending(self.conv(x)), 1)
+
         inputs = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(1))
         refusals = {Part: "shares memory", Whole: "makes values of Int", Rounded: "rounds its quotients", Share: "how many examples"}
         cases, expected = {}, {}
-        for kind in (Dropped, Viewed, Token, *refusals):
+        for kind in (Dropped, Viewed, Token, Softened, *refusals):
             torch.manual_seed(1)
             name, network = kind.__name__, kind().eval()
             torch.jit.save(torch.jit.script(network), str(self.folder / f"{name}.pt"), _extra_files={
@@ -214,6 +218,7 @@ class Export(OnnxTest):
             cases[name] = (self.folder / f"{name}.onnx", inputs)
             expected[name] = network(inputs).detach()
         outputs = self.run_onnx(cases)
+        expected["Softened"] = expected["Softened"].log()
         for name, logits in expected.items():
             self.assert_close(outputs[name], logits, name)
 

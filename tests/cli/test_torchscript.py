@@ -44,6 +44,10 @@ if torch is not None:
             logits = self.out(torch.relu(self.hidden(x.flatten(1))))
             return Named(torch.softmax(logits, 1), logits)
 
+    class Softened(Tuple):
+        def forward(self, x):
+            return torch.softmax(self.out(torch.relu(self.hidden(x.flatten(1)))), 1)
+
     class WithoutGradient(Tuple):
         def forward(self, x):
             with torch.no_grad():
@@ -224,6 +228,26 @@ class TorchScript(ProgramTest):
         plain.load_state_dict(network.state_dict())
         evaluate = lambda file: json.loads(self.limbeck("evaluate", file, "--source", DIGITS, "--json").stdout)["nll"]
         self.assertEqual(evaluate(self.save(network, "named.pt")), evaluate(self.save(plain, "plain.pt")))
+
+    def test_probabilities_teach_as_the_logits_they_came_from(self):
+        logits, probabilities = Tuple(), Softened()
+        probabilities.load_state_dict(logits.state_dict())
+        told = []
+        for network in (logits, probabilities):
+            self.write_recipe(f"t: {{ torchscript: {self.save(network, 't.pt')} }}, small: {{ mlp: [8] }}",
+                              "[ { name: s, train: small, epochs: 1, teacher: t, loss: [ soft_targets: { temperature: 4 } ] } ]")
+            done = self.limbeck("run", self.recipe, "--out", self.folder / str(len(told)), "--json")
+            self.assertEqual("t.pt' gives probabilities; their logarithms are taken as its logits" in done.stderr, network is probabilities)
+            told.append(json.loads(done.stdout)["stages"][0]["evaluations"]["test"])
+        self.assertAlmostEqual(told[0]["nll"], told[1]["nll"], places=5)
+        self.assertAlmostEqual(told[0]["teacher_kl"], told[1]["teacher_kl"], places=5)
+
+    def test_a_program_traced_in_training_mode_is_refused(self):
+        torch.manual_seed(1)
+        network = student().train()
+        torch.jit.save(torch.jit.trace(network, torch.rand(4, 1, 28, 28), check_trace=False), str(self.folder / "t.pt"))
+        self.assertIn("Call .eval() before torch.jit.trace", self.run_recipe("t: { torchscript: t.pt }, small: { mlp: [8] }",
+                                                                             "[ { name: s, train: small, teacher: t } ]", expect=1))
 
     def test_a_changed_bit_of_compressed_code_is_noticed(self):
         whole = self.save(student(), "whole.pt").read_bytes()

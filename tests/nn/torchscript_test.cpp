@@ -95,6 +95,34 @@ TEST_F(TorchScript, IsRefusedBeforeTrainingWhereItDoesNotFit) {
   EXPECT_EQ(network(kLinear, {{1, 4, 4}, 0})->classes(), 3);  // as many as it gives
 }
 
+TEST_F(TorchScript, IsRefusedWhereAnExampleIsNotItsOwn) {
+  const std::string logits = "z = torch.linear(x.flatten(1), self.weight, self.bias)\n";
+  const std::string message = named("gives an example other logits when its neighbours in the batch are others, or each time");
+  EXPECT_EQ(refused(logits + "return torch.batch_norm(z, None, None, None, None, True, 0.1, 1e-5, False)").find(message), 0U);
+  EXPECT_EQ(refused(logits + "return torch.dropout(z, 0.5, True)").find(message), 0U);
+  EXPECT_EQ(network(logits + "return torch.dropout(z, 0.5, False)")->classes(), 3);
+}
+
+TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
+  const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
+  const auto plain = network(kLinear);
+  const auto softened = network("return torch.softmax(torch.linear(x.flatten(1), self.weight, self.bias), 1)");
+  EXPECT_FALSE(plain->gives_probabilities());
+  EXPECT_TRUE(softened->gives_probabilities());
+  EXPECT_TRUE(softened->forward(inputs, {}).logits.allclose(plain->forward(inputs, {}).logits.log_softmax(1), 1e-5, 1e-5));
+  // Certainty has a finite logarithm.
+  const auto certain = network("return torch.softmax(1000 * torch.linear(x.flatten(1), self.weight, self.bias), 1) * 0.999999 + 0.000001 / 3");
+  EXPECT_TRUE(certain->forward(inputs, {}).logits.isfinite().all().item<bool>());
+  const auto saturated = network("return torch.softmax((x.flatten(1).sum(1, True) - 6).clamp(min=0) * 1000 + torch.linear(x.flatten(1), self.weight, self.bias) * "
+                                 "(1 + 1000 * (x.flatten(1).sum(1, True) > 20).float()), 1)");
+  ASSERT_TRUE(saturated->gives_probabilities());
+  EXPECT_TRUE(saturated->forward(torch::full({1, 1, 4, 4}, 2), {}).logits.isfinite().all().item<bool>());
+  // Scores that are no distributions, or zeros and ones, stay as they are.
+  for (const char* body : {"return torch.sigmoid(torch.linear(x.flatten(1), self.weight, self.bias))",
+                           "return torch.one_hot(torch.linear(x.flatten(1), self.weight, self.bias).argmax(1), 3).float()"})
+    EXPECT_FALSE(network(body)->gives_probabilities()) << body;
+}
+
 TEST_F(TorchScript, TrainsWhatRequiresAGradient) {
   torch::jit::Module module = program(kLinear);
   module.attr("bias").toTensor().set_requires_grad(false);

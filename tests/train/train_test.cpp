@@ -147,7 +147,7 @@ class Training : public TemporaryFolder {
         if (epoch->epoch == stop_after) request_stop(2);
       }
     });
-    result = Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .train = split.train, .validation = split.validation,
+    result = Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .teacher = teacher, .train = split.train, .validation = split.validation,
                       .augmenter = augmenter, .checkpoint = checkpoint, .events = events, .recorder = recorder}).run();
     return state_of(*network);
   }
@@ -162,6 +162,7 @@ class Training : public TemporaryFolder {
   std::vector<EpochDone> epochs;
   std::vector<std::string> notices;
   Recorder recorder;
+  const Teacher* teacher = nullptr;
   TrainingResult result;
 };
 
@@ -261,6 +262,21 @@ TEST_F(Training, StopsWhereTheLossIsNotFinite) {
   const std::string message = message_of<Error>([&] { train("epochs: 5, optimizer: {sgd: {learning_rate: 1.0e30}}"); });
   EXPECT_NE(message.find("stage 's': the loss is not finite in epoch 1, step "), std::string::npos) << message;
   EXPECT_NE(message.find("hard_labels nan"), std::string::npos) << message;
+}
+
+TEST_F(Training, BlamesTheTeacherWhoseOutputsAreNotFinite) {
+  class Broken : public Teacher {
+   public:
+    TeacherOutputs outputs(const Batch& batch) const override {
+      torch::Tensor logits = torch::zeros({batch.size(), 10});
+      logits.index_put_({batch.ids == 7}, std::nanf(""));
+      return {.logits = logits};
+    }
+  };
+  const Broken broken;
+  teacher = &broken;
+  const std::string message = message_of<Error>([&] { train("epochs: 2, batch_size: 280, teacher: uniform, loss: [ logit_regression ]"); });
+  EXPECT_EQ(message, "stage 's': the teacher's outputs are not finite for 1 of 280 examples of the batch, for the training example 7 first");
 }
 
 TEST_F(Training, ADamagedCheckpointIsAnErrorThatSaysWhatToDo) {
