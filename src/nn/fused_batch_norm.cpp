@@ -58,14 +58,14 @@ void normalize_and_add(const float* __restrict x, const float* __restrict scale,
 }
 
 LIMBECK_VECTORIZED
-void rectify(float* y, float slope, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) y[i] = y[i] > 0 ? y[i] : y[i] * slope;
+void rectify(float* y, float slope, float most, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) y[i] = y[i] > 0 ? (y[i] < most ? y[i] : most) : y[i] * slope;
 }
 
-/// passed = gradient where y > 0, slope · gradient elsewhere.
+/// passed = gradient where 0 < y < most, 0 where y = most, slope · gradient elsewhere.
 LIMBECK_VECTORIZED
-void pass_rectifier(const float* __restrict gradient, const float* __restrict y, float slope, float* __restrict passed, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) passed[i] = gradient[i] * (y[i] > 0 ? 1.0F : slope);
+void pass_rectifier(const float* __restrict gradient, const float* __restrict y, float slope, float most, float* __restrict passed, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) passed[i] = gradient[i] * (y[i] > 0 ? (y[i] < most ? 1.0F : 0.0F) : slope);
 }
 
 LIMBECK_VECTORIZED
@@ -183,13 +183,14 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
         over_patterns(pieces, piece, [&](int64_t at, int64_t count) {
           if (plus == nullptr) normalize(from + at, scales.data(), shifts.data(), to + at, count);
           else normalize_and_add(from + at, scales.data(), shifts.data(), plus + at, to + at, count);
-          if (rectifier.on) rectify(to + at, rectifier.slope, count);
+          if (rectifier.on) rectify(to + at, rectifier.slope, rectifier.most, count);
         });
     });
     context->save_for_backward({x, y, weight, as_tensor(batch.mean), as_tensor(inverse)});
     context->saved_data["adds"] = adds;
     context->saved_data["rectifies"] = rectifier.on;
     context->saved_data["slope"] = static_cast<double>(rectifier.slope);
+    context->saved_data["most"] = static_cast<double>(rectifier.most);
     return y;
   }
 
@@ -200,7 +201,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     const Pieces pieces = pieces_of(x);
     const torch::Tensor gradient = gradients[0].contiguous(kImageFormat);
     const bool rectifies = context->saved_data["rectifies"].toBool();
-    const auto slope = static_cast<float>(context->saved_data["slope"].toDouble());
+    const auto slope = static_cast<float>(context->saved_data["slope"].toDouble()), most = static_cast<float>(context->saved_data["most"].toDouble());
     // What passes the rectifier is written down once: it is the shortcut's gradient, and both passes read it.
     torch::Tensor passed = rectifies ? torch::empty_like(x) : gradient;
     const float *of_y = read_pointer<float>(gradient), *outputs = read_pointer<float>(y), *inputs = read_pointer<float>(x);
@@ -208,7 +209,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     const float* through = rectifies ? to_passed : of_y;
     const std::vector<float> means = pieces.repeated(mean);
     const auto [sum, products] = channel_sums(pieces, [&](int64_t at, int64_t count, float* sums, float* of_products) {
-      if (rectifies) pass_rectifier(of_y + at, outputs + at, slope, to_passed + at, count);
+      if (rectifies) pass_rectifier(of_y + at, outputs + at, slope, most, to_passed + at, count);
       add_products(through + at, inputs + at, means.data(), sums, of_products, count);
     });
     const auto rows = static_cast<double>(pieces.rows);

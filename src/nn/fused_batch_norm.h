@@ -1,5 +1,5 @@
 #pragma once
-// Batch norm in training, the sum with a shortcut, and ReLU, in two passes over the image forward and two backward, on the CPU over
+// Batch norm in training, the sum with a shortcut, and a rectifier, in two passes over the image forward and two backward, on the CPU over
 // images that lie in memory as [N, H, W, C]. LibTorch's operations, one after the other, are the oracle.
 #include <torch/types.h>
 

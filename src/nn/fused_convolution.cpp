@@ -4,6 +4,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include <cmath>
+
 #include "nn/fused_linear.h"
 #include "nn/torch_compatibility.h"
 #include "nn/winograd.h"
@@ -135,14 +137,16 @@ torch::Tensor convolve_without_gradient(const Convolution& op, const torch::Tens
     const torch::Tensor shortcut = added.defined() ? as_image(added) : added;
     torch::Tensor y = empty_image(x, op.out);
     convolve(shape_of(x, op.in, op.out), x, prepared.defined() ? prepared : prepare_winograd(op, weight),
-             {pointer_or_null(bias), pointer_or_null(shortcut), rectifier.on, rectifier.slope}, y);
+             {pointer_or_null(bias), pointer_or_null(shortcut), rectifier}, y);
     return y;
   }
   torch::Tensor y = prepared.defined() ? multiply_pixels(op, x, weight, bias, prepared)
                                        : torch::conv2d(x, weight, bias, op.stride, op.padding, 1, op.groups);
   if (added.defined()) y.add_(added);
   if (!rectifier.on) return y;
-  return rectifier.slope == 0 ? y.relu_() : torch::leaky_relu_(y, rectifier.slope);
+  if (rectifier.slope != 0) torch::leaky_relu_(y, rectifier.slope);
+  else y.relu_();
+  return std::isinf(rectifier.most) ? y : y.clamp_max_(rectifier.most);
 }
 
 }  // namespace limbeck

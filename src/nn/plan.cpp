@@ -73,7 +73,7 @@ class Planner {
       step.shortcut = inputs[0] == step.output() ? inputs[1] : inputs[0];
       append(step, *following);
     }
-    if (!append_next<Relu>(step)) append_next<LeakyRelu>(step);
+    if (!append_next<Relu>(step) && !append_next<Relu6>(step)) append_next<LeakyRelu>(step);
   }
 
   const std::vector<Node>& nodes_;
@@ -93,6 +93,7 @@ std::vector<Step> plan_steps(const Graph& graph, Pass pass, const std::vector<si
 Rectifier rectifier_of(const Graph& graph, const Step& step) {
   const Operation& last = graph.nodes()[step.output()].operation;
   if (const auto* leaky = std::get_if<LeakyRelu>(&last)) return {.on = true, .slope = static_cast<float>(leaky->slope)};
+  if (std::holds_alternative<Relu6>(last)) return {.on = true, .most = 6};
   return {.on = std::holds_alternative<Relu>(last)};
 }
 

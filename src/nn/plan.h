@@ -23,7 +23,7 @@ struct Step {
 /// The graph's steps in an order in which they can be computed. The outputs of `tapped` nodes are those of steps.
 std::vector<Step> plan_steps(const Graph& graph, Pass pass, const std::vector<size_t>& tapped);
 
-/// What the step's ReLU does, where it has one.
+/// What the step's rectifier (ReLU, ReLU6, leaky ReLU) does, where it has one.
 Rectifier rectifier_of(const Graph& graph, const Step& step);
 
 }  // namespace limbeck

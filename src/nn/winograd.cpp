@@ -161,8 +161,7 @@ LIMBECK_INLINE void gradient_tile(const Square& square, int64_t channels, float*
 struct TileEpilogue {
   const float* bias;
   const float* added;  ///< at the tile's first output
-  bool relu;
-  float slope;
+  Rectifier rectifier;
 };
 
 /// Aᵀ m A of one tile's products, and what follows. `image`: at the tile's first output, whose next row is `row` floats further.
@@ -172,6 +171,7 @@ LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, 
                                 const TileEpilogue& epilogue, float* __restrict image) {
   using Vector = typename Of<Lanes>::Vector;
   Vector rows[kOutputs * kSide], outputs[kOutputs];
+  const Vector most = Vector{} + epilogue.rectifier.most;
   for (int64_t c = 0; c < channels; c += Lanes) {
 #pragma GCC unroll 6
     for (int64_t x = 0; x < kSide; ++x) {
@@ -191,7 +191,7 @@ LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, 
         const int64_t at = y * row + x * channels + c;
         Vector value = outputs[x] + bias;
         if (epilogue.added != nullptr) value += *reinterpret_cast<const Vector*>(epilogue.added + at);
-        if (epilogue.relu) value = value > 0 ? value : epilogue.slope * value;
+        if (epilogue.rectifier.on) value = value > 0 ? (value < most ? value : most) : epilogue.rectifier.slope * value;
         *reinterpret_cast<Vector*>(image + at) = value;
       }
     }
@@ -294,7 +294,7 @@ LIMBECK_INLINE void convolve(const WinogradShape& shape, const float* x, const f
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_at(shape, first + i);
       const int64_t at = (tile.image * shape.height + tile.y) * row + tile.x * shape.out;
-      const TileEpilogue own = {epilogue.bias, epilogue.added == nullptr ? nullptr : epilogue.added + at, epilogue.relu, epilogue.slope};
+      const TileEpilogue own = {epilogue.bias, epilogue.added == nullptr ? nullptr : epilogue.added + at, epilogue.rectifier};
       const int64_t down = std::min(kOutputs, shape.height - tile.y), across = std::min(kOutputs, shape.width - tile.x);
       if (down == kOutputs && across == kOutputs)
         output_tile<Lanes, true>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own, y + at);

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "nn/rectifier.h"
+
 namespace limbeck {
 
 /// True where the processor computes with vectors of 16 floats.
@@ -39,8 +41,7 @@ struct WinogradShape {
 struct WinogradEpilogue {
   const float* bias = nullptr;  ///< [out]
   const float* added = nullptr; ///< [N, H, W, out]
-  bool relu = false;
-  float slope = 0;              ///< of ReLU below 0
+  Rectifier rectifier = {};
 };
 
 /// U for weights [out, in, 3, 3] as PyTorch keeps them; `turned`: of the backward pass, where `weights` is [in, out, 3, 3] of the

@@ -118,6 +118,19 @@ TEST(FusedConvolution, IsRoundedOnlyWhereThatGains) {
   EXPECT_FALSE(worth(128, 128, 1, 1, 2));
 }
 
+torch::Tensor rectified(const torch::Tensor& x, const Rectifier& by) { return torch::leaky_relu(x, by.slope).clamp_max(by.most); }
+
+TEST(FusedConvolution, InferenceEndsInAnyRectifier) {
+  const torch::NoGradGuard no_gradient;
+  for (const int64_t kernel : {1, 3}) {
+    const Convolution op{.in = 16, .out = 32, .kernel = kernel, .stride = 1, .padding = kernel / 2, .bias = true};
+    const torch::Tensor x = random_tensor({3, 16, 10, 6}, 1), weight = random_tensor({32, 16, kernel, kernel}, 2), bias = random_tensor({32}, 3);
+    const torch::Tensor added = random_tensor({3, 32, 10, 6}, 4), sum = torch::conv2d(x, weight, bias, 1, kernel / 2) + added;
+    for (const Rectifier& rectifier : {Rectifier{.on = true}, Rectifier{.on = true, .slope = 0.1F}, Rectifier{.on = true, .most = 6}})
+      EXPECT_LT(difference(convolve_without_gradient(op, x, weight, bias, added, rectifier, {}), rectified(sum, rectifier)), 3e-5) << kernel << " " << rectifier.most;
+  }
+}
+
 struct NormCase {
   int64_t channels, side;
   bool adds;
@@ -145,7 +158,7 @@ TEST_P(FusedBatchNormTest, IsBatchNormThenSumThenRelu) {
                                            given.adds ? fused[3] : torch::Tensor(), given.rectifier);
   torch::Tensor oracle = torch::batch_norm(plain[0], plain[1], plain[2], of_plain[0], of_plain[1], true, op.momentum, op.epsilon, false);
   if (given.adds) oracle = oracle + plain[3];
-  if (given.rectifier.on) oracle = torch::leaky_relu(oracle, given.rectifier.slope);
+  if (given.rectifier.on) oracle = rectified(oracle, given.rectifier);
   EXPECT_LT(difference(y.detach(), oracle.detach()), 2e-5);
   for (size_t i = 0; i < 2; ++i) EXPECT_LT(difference(of_fused[i], of_plain[i]), 1e-5) << "buffer " << i;
   const torch::Tensor gradient = random_tensor(shape, 5);
@@ -156,9 +169,10 @@ TEST_P(FusedBatchNormTest, IsBatchNormThenSumThenRelu) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, FusedBatchNormTest,
                          testing::Values(NormCase{16, 32, false, {}}, NormCase{16, 8, true, {true, 0}}, NormCase{5, 3, false, {true, 0.1F}},
-                                         NormCase{600, 2, true, {}}, NormCase{3, 1, true, {true, 0}}));
+                                         NormCase{600, 2, true, {}}, NormCase{3, 1, true, {true, 0}},
+                                         NormCase{16, 8, true, {.on = true, .most = 0.7F}}));
 
-/// Two residual blocks, the second with a convolution on its shortcut; leaky ReLU, pooling, a classifier.
+/// Two residual blocks, the second with a convolution on its shortcut; leaky ReLU, ReLU6, pooling, a classifier.
 Graph residual_graph() {
   Graph graph({3, 12, 12});
   const auto convolution = [&](const std::string& name, size_t from, int64_t in, int64_t out, int64_t kernel, int64_t stride, bool bias) {
@@ -169,7 +183,7 @@ Graph residual_graph() {
   const size_t start = graph.add("relu1", LeakyRelu{0.1}, {at});
   at = convolution("a.conv1", start, 16, 16, 3, 1, false);
   at = graph.add("a.bn1", BatchNorm{16}, {at});
-  at = graph.add("a.relu1", Relu{}, {at});
+  at = graph.add("a.relu1", Relu6{}, {at});
   at = convolution("a.conv2", at, 16, 16, 3, 1, true);
   at = graph.add("a.bn2", BatchNorm{16}, {at});
   at = graph.add("a.sum", Add{}, {at, start});
