@@ -21,6 +21,7 @@ struct SweepFlags {
   int threads = 0;
   int jobs = 0;
   bool tensorboard = false;
+  bool cuda_graphs = false;
 };
 
 /// "point 3 of 12 (temperature 4): 81 errors on validation, 2 min 10 s; about 9 min left"
@@ -55,6 +56,7 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
                                 .data = flags.request.data,
                                 .device = device,
                                 .reuse = flags.reuse,
+                                .cuda_graphs = flags.cuda_graphs,
                                 .threads = flags.threads,
                                 .tensorboard = flags.tensorboard,
                                 .jobs = one_at_a_time ? 1 : flags.jobs};
@@ -113,6 +115,7 @@ void add_sweep(Program& program) {
   command->add_option("--device", request.device, "cpu, cuda or auto")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
+  command->add_flag("--cuda-graphs", flags->cuda_graphs, "on a CUDA device, record the passes of training once and launch them as one");
   command->add_option("--jobs", flags->jobs, "runs at a time (default: as many as processor threads; on a GPU one)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--threads", flags->threads, "processor threads of all runs together (default: all)")

@@ -26,7 +26,7 @@ Logits add_script(OnnxBuilder& onnx, const TorchScriptNetwork& script, const Sha
   }
   std::string logits = add_torchscript(onnx, script, shape, value);
   if (script.gives_probabilities())
-    logits = onnx.node("Log", {onnx.node("Clip", {logits, onnx.constant("smallest", torch::tensor(TorchScriptNetwork::kSmallestProbability))})});
+    logits = onnx.node("Log", {onnx.node("Clip", {logits, onnx.constant("smallest", torch::tensor(script.smallest_probability()))})});
   return {logits, script.classes()};
 }
 

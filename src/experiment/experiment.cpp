@@ -57,7 +57,7 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
   check_stages(recipe_);
   for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
   if (options_.cuda_graphs && (device_of(options_.device).is_cpu() || !cuda_graphs()))
-    throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device");
+    throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device, or LibTorch was built without CUDA");
   for (const NetworkRecipe& network : recipe_.networks) {
     if (!network.weights.empty() && !fs::exists(network.weights))
       throw Error(ErrorKind::usage, fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));
@@ -96,12 +96,15 @@ void Experiment::load_data() {
 RunFolder Experiment::folder_of(int64_t seed) const { return options_.seeds.size() > 1 ? folder_.seed(seed) : folder_; }
 
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
+  const Recorder recorder = until_failure(options_.cuda_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
+    events_.emit(Notice{fmt::format("a pass could not be recorded as a CUDA graph; all go on without: {}", reason)});
+  });
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (const int64_t seed : options_.seeds)
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
         .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
         .device = device_of(options_.device), .folder = folder_of(seed), .seed = static_cast<uint64_t>(seed),
-        .reuse = options_.reuse, .recorder = options_.cuda_graphs ? cuda_graphs() : Recorder(), .deployment = options_.deployment}));
+        .reuse = options_.reuse, .recorder = recorder, .deployment = options_.deployment}));
   return runs;
 }
 

@@ -251,6 +251,7 @@ std::shared_ptr<Network> SeedRun::network(const std::string& name) {
   Hasher hasher;
   if (!given->weights.empty()) hasher.add(read_file(given->weights)).add(resolved(given->architecture).dump());
   for (const std::string& file : files_of(given->architecture)) hasher.add(read_file(file));
+  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get()); script != nullptr && script->gives_probabilities()) hasher.add("log");
   if (const InputOptions& input = inputs_.at(name); !input.empty()) hasher.add(to_json(input).dump());
   fingerprints_[name] = hasher.fingerprint();
   return networks_[name] = loaded;

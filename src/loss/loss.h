@@ -39,6 +39,7 @@ struct LossNeeds {
   bool teacher_logits = false;
   bool teacher_statistics = false;  ///< Loss::use is called before the first value()
   bool labels = false;
+  bool chooses_examples = false;    ///< how many examples of a batch it computes with is found on the device
   bool community = false;           ///< the logits of the networks that are trained together with this one
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;

@@ -46,8 +46,8 @@ void Objective::use(const TeacherStatistics& statistics) {
   for (const Term& term : terms_) term.loss->use(statistics);
 }
 
-bool Objective::is_constant() const {
-  return std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
+bool Objective::can_be_recorded() const {
+  return !needs().chooses_examples && std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
 }
 
 LossNeeds Objective::needs() const {
@@ -61,6 +61,7 @@ LossNeeds Objective::needs() const {
     all.teacher_statistics |= own.teacher_statistics;
     all.community |= own.community;
     all.labels |= own.labels;
+    all.chooses_examples |= own.chooses_examples;
     append(all.student_taps, own.student_taps);
     append(all.teacher_taps, own.teacher_taps);
   }

@@ -27,8 +27,8 @@ class Objective {
 
   /// Of the terms; a loss that stands twice is numbered: "soft_targets", "soft_targets.2".
   const std::vector<std::string>& names() const { return names_; }
-  /// Whether the weights of all terms stay as they are.
-  bool is_constant() const;
+  /// Whether its value is made by the same operations for all batches of one size, with weights that stay as they are.
+  bool can_be_recorded() const;
   /// Of all terms together.
   LossNeeds needs() const;
 

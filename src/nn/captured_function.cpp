@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace limbeck {
 namespace {
 
@@ -18,12 +20,27 @@ bool are_alike(const CapturedFunction::Tensors& a, const CapturedFunction::Tenso
 
 }  // namespace
 
+Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell) {
+  if (!recorder) return {};
+  return [recorder = std::move(recorder), tell = std::move(tell), failed = std::make_shared<bool>(false)](const std::function<void()>& work) {
+    if (*failed) throw Error("an earlier recording failed");
+    try {
+      return recorder(work);
+    } catch (const std::exception& error) {
+      *failed = true;
+      const auto* own = dynamic_cast<const c10::Error*>(&error);
+      tell(own != nullptr ? own->what_without_backtrace() : error.what());
+      throw;
+    }
+  };
+}
+
 CapturedFunction::Tensors CapturedFunction::operator()(const Tensors& arguments) {
-  if (!recorder_ || !failure_.empty()) return function_(arguments);
-  if (!are_alike(seen_, arguments)) {
-    if (seen_.empty() || are_alike(others_, arguments)) {  // what is asked from now on
+  if (!recorder_) return function_(arguments);
+  if (!are_alike(inputs_, arguments)) {
+    if (inputs_.empty() || are_alike(others_, arguments)) {  // what is asked from now on
       forget();
-      seen_ = arguments;
+      inputs_ = arguments;
     } else {
       others_ = arguments;
     }
@@ -33,18 +50,24 @@ CapturedFunction::Tensors CapturedFunction::operator()(const Tensors& arguments)
   if (recording_ == nullptr) record(arguments);
   if (recording_ == nullptr) return function_(arguments);
   for (size_t i = 0; i < arguments.size(); ++i)
-    if (arguments[i].defined()) seen_[i].copy_(arguments[i], /*non_blocking=*/true);
+    if (arguments[i].defined()) inputs_[i].copy_(arguments[i], /*non_blocking=*/true);
   recording_->replay();
   return results_;
 }
 
 void CapturedFunction::record(const Tensors& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i)
-    if (arguments[i].defined()) seen_[i] = arguments[i].clone();  // the caller's may not be written to
+    if (arguments[i].defined()) inputs_[i] = arguments[i].clone();  // the caller's may not be written to
   try {
-    recording_ = recorder_([this] { results_ = function_(seen_); });
-  } catch (const std::exception& error) {
-    failure_ = error.what();
+    recording_ = recorder_([this] {
+      const Tensors results = function_(inputs_);
+      if (results_.empty()) results_ = results;
+      const torch::NoGradGuard no_gradient;
+      for (size_t i = 0; i < results.size(); ++i)  // a recording is replayed into the same memory; where work is done again, this is
+        if (results[i].defined() && !results[i].is_same(results_[i])) results_[i].copy_(results[i]);
+    });
+  } catch (const std::exception&) {  // the recorder has told
+    recorder_ = nullptr;
     forget();
   }
 }
@@ -52,7 +75,7 @@ void CapturedFunction::record(const Tensors& arguments) {
 void CapturedFunction::forget() {
   recording_.reset();
   results_.clear();
-  seen_.clear();
+  inputs_.clear();
   others_.clear();
 }
 

@@ -25,6 +25,10 @@ class Recording {
 /// Empty: nothing is recorded.
 using Recorder = std::function<std::unique_ptr<Recording>(const std::function<void()>& work)>;
 
+/// Records until that fails once, which it tells with the reason; from then on it refuses, since a recording that broke off may have left the
+/// device's allocator in a state in which others fail. All copies of it share this.
+Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell);
+
 class CapturedFunction {
  public:
   using Tensors = std::vector<torch::Tensor>;  ///< undefined ones stand for what there is not; none asks for a gradient
@@ -33,28 +37,27 @@ class CapturedFunction {
   /// All that the function depends on beside its arguments has to stay where it is in memory, and every host value that it reads has to stay
   /// the same; where that ends, forget().
   CapturedFunction(Function function, Recorder recorder) : function_(std::move(function)), recorder_(std::move(recorder)) {}
+  CapturedFunction(const CapturedFunction&) = delete;
+  CapturedFunction& operator=(const CapturedFunction&) = delete;
 
   /// What the function gives for these arguments. The first call with tensors of these shapes, types and devices runs it, since libraries set
   /// themselves up at first use; the second records it; all others replay. Results of a replay are overwritten by the next call. A call with
   /// other shapes in between (the last batch of an epoch) is run as it is; two of them in a row begin anew. What cannot be recorded is run
-  /// always; failure() says why.
+  /// always.
   Tensors operator()(const Tensors& arguments);
 
   /// The next call runs the function again.
   void forget();
-  /// Why the function cannot be recorded; empty where it can, or where that was not tried.
-  const std::string& failure() const { return failure_; }
 
  private:
   void record(const Tensors& arguments);
 
   Function function_;
   Recorder recorder_;
-  Tensors seen_;  ///< the arguments of the first call; of a recording, the memory that it reads
+  Tensors inputs_;  ///< the arguments of the first call; once recorded, the memory that the recording reads
   Tensors others_;  ///< the arguments of the last call, where they were unlike those
   Tensors results_;
   std::unique_ptr<Recording> recording_;
-  std::string failure_;
 };
 
 }  // namespace limbeck

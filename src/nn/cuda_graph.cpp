@@ -4,6 +4,7 @@
 
 #ifdef LIMBECK_LIBTORCH_HAS_CUDA
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 
@@ -13,8 +14,11 @@ namespace {
 class CudaGraph : public Recording {
  public:
   explicit CudaGraph(const std::function<void()>& work) {
+    // The default stream cannot be captured; always the same other one, since libraries keep memory for each.
+    static const c10::cuda::CUDAStream beside = c10::cuda::getStreamFromPool();
     c10::cuda::device_synchronize();
-    const c10::cuda::CUDAStreamGuard beside(c10::cuda::getStreamFromPool());  // the default stream cannot be captured
+    c10::cuda::CUDACachingAllocator::emptyCache();  // of recordings that are no more: during a capture nothing is given back
+    const c10::cuda::CUDAStreamGuard guard(beside);
     graph_.capture_begin();
     try {
       work();

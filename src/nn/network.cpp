@@ -80,6 +80,15 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
   inference_steps_ = plan_steps(graph_, fuses ? Pass::inference : Pass::plain, {});
 }
 
+/// Rounding to bytes looks at the ranges of values.
+bool GraphNetwork::can_be_recorded() const {
+  return std::none_of(graph_.nodes().begin(), graph_.nodes().end(), [](const Node& node) {
+    const auto *linear = std::get_if<Linear>(&node.operation);
+    const auto *convolution = std::get_if<Convolution>(&node.operation);
+    return std::holds_alternative<Quantize>(node.operation) || (linear != nullptr && linear->rounds) || (convolution != nullptr && convolution->rounds);
+  });
+}
+
 bool GraphNetwork::rounds_products() const {
   for (size_t node = 0; node < graph_.nodes().size(); ++node)
     if (gains_from_bfloat16(node)) return true;

@@ -68,6 +68,8 @@ class Network {
   virtual std::optional<int64_t> multiply_adds() const = 0;
   /// Whether a pass in bfloat16 rounds anything.
   virtual bool rounds_products() const = 0;
+  /// Whether its passes are the same operations for all inputs of one shape, and never wait for the device.
+  virtual bool can_be_recorded() const = 0;
   /// What its outputs depend on beside names, shapes and values of its parameters and buffers; empty: nothing.
   virtual std::string identity() const = 0;
   virtual void to(torch::Device device) = 0;
@@ -88,6 +90,7 @@ class GraphNetwork : public Network {
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
   bool rounds_products() const override;
+  bool can_be_recorded() const override;
   std::string identity() const override { return graph_.description(); }
   void to(torch::Device device) override;
   const Graph& graph() const { return graph_; }

@@ -37,6 +37,10 @@ std::optional<int64_t> NetworkGroup::multiply_adds() const {
   return count;
 }
 
+bool NetworkGroup::can_be_recorded() const {
+  return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->can_be_recorded(); });
+}
+
 bool NetworkGroup::rounds_products() const {
   return std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->rounds_products(); });
 }

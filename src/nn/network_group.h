@@ -17,6 +17,7 @@ class NetworkGroup : public Network {
   int64_t parameter_count() const override;
   std::optional<int64_t> multiply_adds() const override;
   bool rounds_products() const override;
+  bool can_be_recorded() const override;
   std::string identity() const override;
   void to(torch::Device device) override;
 

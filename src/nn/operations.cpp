@@ -26,7 +26,7 @@ class Runner {
                              op.momentum, op.epsilon, /*cudnn_enabled=*/true);
   }
   torch::Tensor operator()(const Relu&) const { return torch::relu(x()); }
-  torch::Tensor operator()(const Relu6&) const { return torch::clamp(x(), 0, 6); }
+  torch::Tensor operator()(const Relu6&) const { return torch::hardtanh(x(), 0, 6); }  // as PyTorch: no gradient at 0 and 6
   torch::Tensor operator()(const LeakyRelu& op) const { return torch::leaky_relu(x(), op.slope); }
   torch::Tensor operator()(const MaxPool& op) const {
     return torch::max_pool2d(x(), op.kernel, op.stride, op.padding, /*dilation=*/1, op.ceil);
@@ -49,8 +49,10 @@ class Runner {
   }
   torch::Tensor operator()(const Flatten&) const { return x().flatten(1); }
   torch::Tensor operator()(const Normalize& op) const {
-    const auto per_channel = [&](const std::vector<double>& values) {
-      return torch::tensor(values, torch::kFloat64).to(x().options()).reshape({-1, 1, 1});
+    const auto per_channel = [&](const std::vector<double>& values) {  // made on the device, which is not waited for
+      std::vector<torch::Tensor> numbers;
+      for (const double value : values) numbers.push_back(torch::full({1, 1, 1}, value, x().options()));
+      return torch::cat(numbers);
     };
     return (x() - per_channel(op.mean)) / per_channel(op.deviation);
   }

@@ -29,6 +29,7 @@ class SpecialistEnsemble : public NetworkGroup {
 
   /// Logits of the combined distribution, without gradient. Taps and training passes are an Error.
   Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  bool can_be_recorded() const override { return false; }  // which specialists run depends on what the generalist says
   std::string identity() const override;
 
   const std::vector<Specialist>& specialists() const { return specialists_; }

@@ -32,7 +32,7 @@ namespace limbeck {
 
 class TorchScriptNetwork : public Network {
  public:
-  /// Loads the file and runs it twice on two examples of the task's shape. Throws Error that names the file where it cannot be loaded,
+  /// Loads the file and runs it twice on three examples of the task's shape. Throws Error that names the file where it cannot be loaded,
   /// does not take the input, does not give finite logits [N, classes], or gives an example others in another batch; classes = 0: as many as
   /// it gives.
   TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input);
@@ -48,6 +48,7 @@ class TorchScriptNetwork : public Network {
   int64_t parameter_count() const override { return parameter_count_; }
   std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
   bool rounds_products() const override { return false; }
+  bool can_be_recorded() const override { return false; }  // nobody knows what it does
   std::string identity() const override;
   void to(torch::Device device) override;
 
@@ -56,9 +57,10 @@ class TorchScriptNetwork : public Network {
   /// The program; and what is done to an example before it.
   const torch::jit::Module& module() const;
   const InputOptions& input() const { return input_; }
-  /// Whether it ends with a softmax, so that the logits are the logarithms of what it gives, which are kSmallestProbability or more.
+  /// Whether it ends with a softmax, so that the logits are the logarithms of what it gives; smaller probabilities count as the smallest that
+  /// its type tells from 0.
   bool gives_probabilities() const { return gives_probabilities_; }
-  static constexpr float kSmallestProbability = 1.17549435e-38F;  ///< the smallest normal number
+  double smallest_probability() const;
   /// What can be tapped.
   const std::vector<std::string>& features() const { return features_; }
 
@@ -84,6 +86,7 @@ class TorchScriptNetwork : public Network {
   int64_t parameter_count_ = 0;
   std::optional<int64_t> multiply_adds_;
   bool gives_probabilities_ = false;
+  bool gives_float16_ = false;
   std::vector<std::string> features_;
 };
 

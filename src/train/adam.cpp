@@ -13,13 +13,14 @@
 namespace limbeck {
 namespace {
 
+template <class Number>
 struct AdamFactors {
-  float rate, root_scale, coupled, shrink, beta1, beta2, epsilon;
+  Number rate, root_scale, coupled, shrink, beta1, beta2, epsilon;
 };
 
 LIMBECK_VECTORIZED
 void update_range(float* __restrict w, float* __restrict m, float* __restrict v, const float* __restrict g, int64_t count,
-                  AdamFactors by) {
+                  AdamFactors<float> by) {
   for (int64_t i = 0; i < count; ++i) {
     const float pulled = g[i] + by.coupled * w[i];
     m[i] = by.beta1 * m[i] + (1 - by.beta1) * pulled;
@@ -50,7 +51,7 @@ class Adam : public Optimizer {
   void begin_step() override { steps_.add_(1); }
 
   void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
-    const AdamFactors factors = factors_at(learning_rate);
+    const auto factors = factors_at<float>(learning_rate);
     auto* w = value.data_ptr<float>();
     auto* m = mean_[index].value.data_ptr<float>();
     auto* v = square_[index].value.data_ptr<float>();
@@ -62,7 +63,7 @@ class Adam : public Optimizer {
 
   void update_lists(const std::vector<size_t>& indices, const std::vector<torch::Tensor>& values, const std::vector<torch::Tensor>& gradients,
                     double learning_rate) override {
-    const AdamFactors by = factors_at(learning_rate);
+    const auto by = factors_at<double>(learning_rate);
     const std::vector<torch::Tensor> means = chosen(mean_, indices), squares = chosen(square_, indices);
     const std::vector<torch::Tensor> pulled = at::_foreach_add(gradients, values, by.coupled);
     at::_foreach_mul_(means, by.beta1);
@@ -77,14 +78,15 @@ class Adam : public Optimizer {
   }
 
  private:
-  AdamFactors factors_at(double learning_rate) const {
+  template <class Number>
+  AdamFactors<Number> factors_at(double learning_rate) const {
     const auto steps = static_cast<double>(steps_.item<int64_t>());
-    return {.rate = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, steps))),
-            .root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, steps))),
-            .coupled = static_cast<float>(decay_ == WeightDecay::coupled ? options_.weight_decay : 0),
-            .shrink = static_cast<float>(decay_ == WeightDecay::decoupled ? 1 - learning_rate * options_.weight_decay : 1),
-            .beta1 = static_cast<float>(options_.beta1), .beta2 = static_cast<float>(options_.beta2),
-            .epsilon = static_cast<float>(options_.epsilon)};
+    const auto number = [](double value) { return static_cast<Number>(value); };
+    return {.rate = number(learning_rate / (1 - std::pow(options_.beta1, steps))),
+            .root_scale = number(1 / std::sqrt(1 - std::pow(options_.beta2, steps))),
+            .coupled = number(decay_ == WeightDecay::coupled ? options_.weight_decay : 0),
+            .shrink = number(decay_ == WeightDecay::decoupled ? 1 - learning_rate * options_.weight_decay : 1),
+            .beta1 = number(options_.beta1), .beta2 = number(options_.beta2), .epsilon = number(options_.epsilon)};
   }
 
   AdamOptions options_;

@@ -73,8 +73,9 @@ void Optimizer::constrain(torch::Tensor& value) const {
   if (options_.max_norm == 0 || value.dim() < 2) return;
   const auto bound = static_cast<float>(options_.max_norm);
   if (!can_fuse_update(value)) {
-    const torch::Tensor norms = value.flatten(1).norm(2, {1}, /*keepdim=*/true);
-    value.flatten(1).mul_((bound / norms.clamp_min(1e-12)).clamp_max(1));
+    std::vector<int64_t> of_each_unit(static_cast<size_t>(value.dim()), 1);
+    of_each_unit[0] = value.size(0);
+    value.mul_((bound / value.flatten(1).norm(2, {1}).clamp_min(1e-12)).clamp_max(1).reshape(of_each_unit));
     return;
   }
   const int64_t columns = value.numel() / value.size(0);

@@ -57,8 +57,6 @@ TrainingResult Trainer::run() {
     finish_epoch();
     save_or_stop();
   }
-  if (!step_.failure().empty())
-    setup_.events.emit(Notice{fmt::format("stage '{}': its steps could not be recorded as a CUDA graph, and ran without: {}", stage.name, step_.failure())});
   stopping_.restore(setup_.network);
   const double examples = static_cast<double>(progress_.epoch * setup_.train.size());
   return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
@@ -109,13 +107,14 @@ void Trainer::train_step(const Batch& batch) {
 
 void Trainer::check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const {
   if (std::isfinite(values[0])) return;
-  if (teacher.logits.defined()) {
-    const torch::Tensor known = teacher.logits.isfinite().all(1);
-    if (!known.all().item<bool>())
-      throw Error(fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the training example {} first",
-                              setup_.stage.name, known.logical_not().sum().item<int64_t>(), batch.size(),
-                              batch.ids[known.to(torch::kInt64).argmin()].item<int64_t>()));
-  }
+  std::vector<torch::Tensor> taught{teacher.logits, teacher.members};
+  for (const auto& [name, feature] : teacher.features) taught.push_back(feature);
+  torch::Tensor known = batch.ids.ge(0);
+  for (const torch::Tensor& outputs : taught)
+    if (outputs.defined()) known = known & outputs.isfinite().flatten(1).all(1).to(known.device());
+  if (const auto unknown = batch.size() - known.sum().item<int64_t>(); unknown > 0)
+    throw Error(fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the training example {} first",
+                            setup_.stage.name, unknown, batch.size(), batch.ids[known.to(torch::kInt64).argmin()].item<int64_t>()));
   std::string terms;
   for (size_t i = 0; i < objective_.names().size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);

@@ -19,9 +19,13 @@ TrainingStep::TrainingStep(const Network& network, const Objective& objective, P
       needs_(objective.needs()),
       precision_(precision),
       passes_([this](const CapturedFunction::Tensors& arguments) { return passes(arguments); },
-              objective.is_constant() ? std::move(recorder) : Recorder()) {}
+              network.can_be_recorded() && objective.can_be_recorded() ? std::move(recorder) : Recorder()) {}
 
 CapturedFunction::Tensors TrainingStep::passes(const CapturedFunction::Tensors& arguments) {
+  for (const Parameter& parameter : network_.parameters()) {  // those of a recording that failed were never written
+    torch::Tensor value = parameter.value;
+    value.mutable_grad() = torch::Tensor();
+  }
   TeacherOutputs teacher{.logits = arguments[kTeacherLogits], .features = {}, .members = arguments[kTeacherMembers]};
   for (size_t i = 0; i < teacher_features_.size(); ++i) teacher.features[teacher_features_[i]] = arguments[kTeacherFeatures + i];
   noise_.ids = arguments[kIds];

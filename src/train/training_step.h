@@ -14,12 +14,14 @@ namespace limbeck {
 
 class TrainingStep {
  public:
-  /// All outlive the step. `recorder`: where it is not empty, steps of one shape are recorded once in each epoch and replayed, unless the weights
-  /// of the objective's terms change with time.
+  /// All outlive the step. `recorder`: where it is not empty, and network and objective can be recorded, steps of one shape are recorded once in
+  /// each epoch and replayed.
   TrainingStep(const Network& network, const Objective& objective, Precision precision, Recorder recorder);
+  TrainingStep(const TrainingStep&) = delete;
+  TrainingStep& operator=(const TrainingStep&) = delete;
 
   struct Result {
-    torch::Tensor logits;            ///< [N, C], the student's
+    torch::Tensor logits;            ///< [N, C], the student's; the next step may overwrite it
     std::vector<double> values;      ///< the total, then the terms of Objective::Value
     std::vector<bool> needs_labels;  ///< of the terms
     int64_t networks = 1;            ///< in a committee; `total` is their sum
@@ -27,10 +29,8 @@ class TrainingStep {
   /// Afterwards the gradients lie with the parameters. `noise`: of the batch's ids; `epochs`: that are done, with fractions.
   Result operator()(const Batch& batch, const TeacherOutputs& teacher, const Noise& noise, double epochs);
 
-  /// What is recorded belongs to one epoch.
+  /// Dropout depends on the epoch, which a recording holds as a constant.
   void begin_epoch() { passes_.forget(); }
-  /// Why steps cannot be recorded; empty where they can, or where that was not tried.
-  const std::string& failure() const { return passes_.failure(); }
 
  private:
   CapturedFunction::Tensors passes(const CapturedFunction::Tensors& arguments);

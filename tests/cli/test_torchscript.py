@@ -198,7 +198,7 @@ class TorchScript(ProgramTest):
         expected = {
             self.save(Tuple(12), "more.pt"): "more.pt' tells 12 classes apart, but the data has 10",
             self.save(student(3), "colour.pt"): "to have 3 channels, but got 1 channels",
-            self.save(Flat(), "flat.pt"): "flat.pt' gives 2x1x28x28 of Float for 2 examples; expected logits [2, 10]",
+            self.save(Flat(), "flat.pt"): "flat.pt' gives 3x1x28x28 of Float for 3 examples; expected logits [3, 10]",
             cut: "cut.pt' is no whole TorchScript file",
             self.folder / "state.pt": "holds no TorchScript program, but what torch.save wrote",
             self.folder / "none.pt": "there is no file",

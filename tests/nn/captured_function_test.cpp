@@ -49,15 +49,31 @@ TEST(CapturedFunction, RunsOtherShapesAsTheyAreAndBeginsAnewWhereTheyStay) {
   EXPECT_EQ(recorded, 2);
 }
 
-TEST(CapturedFunction, RunsWhatCannotBeRecordedAndSaysWhy) {
+TEST(CapturedFunction, GivesResultsInTheSamePlaceWhenItIsReplayed) {
+  CapturedFunction function(doubled, replayed_work());
+  std::vector<torch::Tensor> results;
+  for (int call = 1; call <= 3; ++call) results.push_back(function({torch::full({3}, call), torch::Tensor()})[0]);
+  EXPECT_TRUE(results[0].equal(torch::full({3}, 2)));  // that was no replay
+  EXPECT_TRUE(results[1].is_same(results[2]));
+}
+
+TEST(CapturedFunction, RunsWhatCannotBeRecordedAndTellsOnce) {
   int tried = 0;
-  CapturedFunction function(doubled, [&](const std::function<void()>&) -> std::unique_ptr<Recording> {
-    ++tried;
-    throw std::runtime_error("waits for the device");
-  });
-  for (int call = 0; call < 4; ++call) EXPECT_TRUE(function({torch::full({1}, call), torch::Tensor()})[0].equal(torch::full({1}, 2 * call)));
+  std::vector<std::string> told;
+  const Recorder recorder = until_failure(
+      [&](const std::function<void()>& work) -> std::unique_ptr<Recording> {
+        ++tried;
+        work();
+        throw std::runtime_error("waits for the device");
+      },
+      [&](const std::string& reason) { told.push_back(reason); });
+  CapturedFunction function(doubled, recorder), another(doubled, recorder);
+  for (int call = 0; call < 4; ++call)
+    for (CapturedFunction* each : {&function, &another})
+      EXPECT_TRUE((*each)({torch::full({1}, call), torch::Tensor()})[0].equal(torch::full({1}, 2 * call)));
   EXPECT_EQ(tried, 1);
-  EXPECT_EQ(function.failure(), "waits for the device");
+  EXPECT_EQ(told, std::vector<std::string>{"waits for the device"});
+  EXPECT_FALSE(until_failure({}, {}));
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST_F(TorchScript, TapsFeaturesOfTuplesAndDicts) {
 TEST_F(TorchScript, IsRefusedBeforeTrainingWhereItDoesNotFit) {
   EXPECT_EQ(refused(kLinear, {{1, 4, 4}, 10}), named("tells 3 classes apart, but the data has 10"));
   EXPECT_EQ(refused(kLinear, {{3, 4, 4}, 3}).find(named("does not take the data's examples of 3x4x4: ")), 0U);
-  EXPECT_EQ(refused("return x"), named("gives 2x1x4x4 of Float for 2 examples; expected logits [2, 3]"));
+  EXPECT_EQ(refused("return x"), named("gives 3x1x4x4 of Float for 3 examples; expected logits [3, 3]"));
   EXPECT_EQ(refused("return torch.linear(x.flatten(1), self.weight, self.bias) / 0"), named("gives logits that are not finite for an input in [0, 1]"));
   EXPECT_EQ(refused("return 3"), named("returns no tensor; expected logits [examples, 3], alone or first in a tuple or dict"));
   EXPECT_NE(refused("assert x.size(1) == 3, \"three channels, please\"\nreturn x").find("three channels, please"), std::string::npos);
@@ -120,6 +120,10 @@ TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
                                  "(1 + 1000 * (x.flatten(1).sum(1, True) > 20).float()), 1)");
   ASSERT_TRUE(saturated->gives_probabilities());
   EXPECT_TRUE(saturated->forward(torch::full({1, 1, 4, 4}, 2), {}).logits.isfinite().all().item<bool>());
+  // In float16, what is smaller than its smallest number is nothing.
+  const auto half = network("return torch.softmax(torch.linear(x.flatten(1), self.weight, self.bias), 1).half()");
+  ASSERT_TRUE(half->gives_probabilities());
+  EXPECT_FLOAT_EQ(half->forward(torch::full({1, 1, 4, 4}, 40), {}).logits.min().item<float>(), std::log(std::ldexp(1.0F, -24)));
   // Scores that are no distributions, or zeros and ones, stay as they are.
   for (const char* body : {"return torch.sigmoid(torch.linear(x.flatten(1), self.weight, self.bias))",
                            "return torch.one_hot(torch.linear(x.flatten(1), self.weight, self.bias).argmax(1), 3).float()"})

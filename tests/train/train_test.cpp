@@ -69,18 +69,21 @@ TEST(Optimizers, StepAsPyTorchDoesInOnePassAndByLists) {
 
 TEST(Optimizers, MaxNormBoundsTheWeightsThatComeIntoAUnitAndLeavesShorterOnesAlone) {
   const auto digits = small_digits(20, 10);
-  const auto network = small_network(*digits);
-  torch::Tensor weight = network->parameters()[0].value;
-  {
-    const torch::NoGradGuard no_gradient;
-    weight[0].mul_(100);
+  for (const bool turned : {false, true}) {  // in memory, so that the pass in one does not take it
+    const auto network = small_network(*digits);
+    torch::Tensor weight = network->parameters()[0].value;
+    if (turned) weight.set_data(weight.detach().t().contiguous().t());
+    {
+      const torch::NoGradGuard no_gradient;
+      weight[0].mul_(100);
+    }
+    const torch::Tensor before = weight.detach().clone();
+    weight.mutable_grad() = torch::zeros_like(weight);
+    make_optimizer(choose(Slot::optimizer, "{sgd: {max_norm: 2}}"), *network)->step(1);
+    EXPECT_NEAR(weight[0].norm().item<float>(), 2, 1e-5);
+    EXPECT_TRUE(weight[0].allclose(before[0] * (2 / before[0].norm()), 1e-5, 1e-6));
+    EXPECT_TRUE(weight.slice(0, 1).equal(before.slice(0, 1)));
   }
-  const torch::Tensor before = weight.detach().clone();
-  weight.mutable_grad() = torch::zeros_like(weight);
-  make_optimizer(choose(Slot::optimizer, "{sgd: {max_norm: 2}}"), *network)->step(1);
-  EXPECT_NEAR(weight[0].norm().item<float>(), 2, 1e-5);
-  EXPECT_TRUE(weight[0].allclose(before[0] * (2 / before[0].norm()), 1e-5, 1e-6));
-  EXPECT_TRUE(weight.slice(0, 1).equal(before.slice(0, 1)));
 }
 
 double factor(const std::string& yaml, double epoch, double epochs) {
@@ -141,7 +144,6 @@ class Training : public TemporaryFolder {
     const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
     EventBus events;
     events.subscribe([&](const Event& event) {
-      if (const auto* notice = std::get_if<Notice>(&event)) notices.push_back(notice->message);
       if (const auto* epoch = std::get_if<EpochDone>(&event)) {
         epochs.push_back(*epoch);
         if (epoch->epoch == stop_after) request_stop(2);
@@ -160,7 +162,6 @@ class Training : public TemporaryFolder {
 
   std::unique_ptr<Dataset> digits = small_digits(330, 10);
   std::vector<EpochDone> epochs;
-  std::vector<std::string> notices;
   Recorder recorder;
   const Teacher* teacher = nullptr;
   TrainingResult result;
@@ -182,7 +183,7 @@ TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
 TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
   const std::string stage = "epochs: 3, batch_size: 32, augment: {shift: 1, mixup: 0.4}";
   const TensorMap whole = train(stage);
-  fs::remove(folder / "checkpoint.safetensors");
+  fs::remove(folder / "checkpoint.safetensors");  // the next training begins anew
   int recorded = 0;
   recorder = replayed_work(&recorded);
   for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
@@ -193,10 +194,11 @@ TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
   EXPECT_EQ(recorded, 3);  // weights that change are not recorded
   fs::remove(folder / "checkpoint.safetensors");
 
-  recorder = [](const std::function<void()>&) -> std::unique_ptr<Recording> { throw std::runtime_error("waits for the device"); };
+  recorder = [](const std::function<void()>& work) -> std::unique_ptr<Recording> {
+    work();  // whose gradients are nobody's
+    throw std::runtime_error("waits for the device");
+  };
   for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
-  ASSERT_EQ(notices.size(), 1);
-  EXPECT_NE(notices[0].find("waits for the device"), std::string::npos);
 }
 
 TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {

@@ -45,7 +45,7 @@ class SoftTargets : public Loss {
  public:
   explicit SoftTargets(const SoftTargetsOptions& options) : options_(options) {}
 
-  LossNeeds needs() const override { return {.teacher_logits = true}; }
+  LossNeeds needs() const override { return {.teacher_logits = true, .chooses_examples = options_.examples != Applies::all}; }
 
   torch::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
