@@ -246,12 +246,13 @@ void TorchScriptNetwork::try_out() {
                             c10::toString(outputs.logits.scalar_type()), kExamples, kExamples, expected));
   if (!outputs.logits.isfinite().all().item<bool>())
     throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
-  constexpr double kRounding = 0.02;  // of the logits' spread; programs that round to bytes by the range of a batch come near it
+  constexpr double kOfSpread = 0.02;  // programs that round to bytes by the range of a batch come near it
+  constexpr double kOfSize = 1e-5;
   const auto own = [&](const torch::Tensor& logits) { return logits[0].to(torch::kFloat64); };
   const torch::Tensor first = own(outputs.logits);
-  const double spread = (first.max() - first.min()).item<double>();
+  const double rounding = kOfSpread * (first.max() - first.min()).item<double>() + kOfSize * first.abs().max().item<double>();
   if (!beside_others.defined() || beside_others.sizes() != outputs.logits.sizes() ||
-      (own(beside_others) - first).abs().max().item<double>() > kRounding * spread)
+      (own(beside_others) - first).abs().max().item<double>() > rounding)
     throw Error(fmt::format("'{}' gives an example other logits when its neighbours in the batch are others, or each time: it computes as in training. "
                             "Call .eval() before torch.jit.trace, or use torch.jit.script", name));
   gives_probabilities_ = are_probabilities(torch::cat({outputs.logits, beside_others}));
