@@ -91,10 +91,7 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
       labels_{.train = setup.dataset.train.labels, .test = setup.dataset.test.labels} {
   for (const NetworkRecipe& given : setup_.recipe.networks) {
     inputs_[given.name] = input_of(given, setup_.recipe.data.normalize, setup_.dataset);
-    if (!given.has_weights()) continue;
-    const auto script = std::dynamic_pointer_cast<TorchScriptNetwork>(network(given.name));
-    if (script != nullptr && script->gives_probabilities())
-      setup_.events.emit(Notice{fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
+    if (given.has_weights()) network(given.name);
   }
   for (const StageRecipe& stage : setup_.recipe.stages) check(stage);
 }
@@ -251,7 +248,10 @@ std::shared_ptr<Network> SeedRun::network(const std::string& name) {
   Hasher hasher;
   if (!given->weights.empty()) hasher.add(read_file(given->weights)).add(resolved(given->architecture).dump());
   for (const std::string& file : files_of(given->architecture)) hasher.add(read_file(file));
-  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get()); script != nullptr && script->gives_probabilities()) hasher.add("log");
+  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get()); script != nullptr && script->gives_probabilities()) {
+    setup_.events.emit(Notice{fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
+    hasher.add("log");
+  }
   if (const InputOptions& input = inputs_.at(name); !input.empty()) hasher.add(to_json(input).dump());
   fingerprints_[name] = hasher.fingerprint();
   return networks_[name] = loaded;
