@@ -226,7 +226,7 @@ class RecipeReader {
 
   void check_stage_name(const Value& value, const std::string& path, const std::string& name) {
     check_name(name, value.where, path, context_);
-    if (replica_named(name)) context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
+    if (replica_named(name) != nullptr) context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
     const size_t dot = name.rfind('.');
     const StageRecipe* before = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
     if (before != nullptr && (!before->specialists.of.empty() || before->align > 1))
@@ -307,33 +307,34 @@ class RecipeReader {
 
   /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.
   void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of, const char* what) {
-    const StageRecipe* source = recipe_.stage(of);
-    if (source != nullptr && source->network != stage.network)
-      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of, source->network, stage.network));
+    const StageRecipe *source = recipe_.stage(of), *one_of = replica_named(of);
+    const StageRecipe* trained_in = source != nullptr ? source : one_of;
+    if (trained_in != nullptr && trained_in->network != stage.network)
+      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of, trained_in->network, stage.network));
     const NetworkRecipe *given = recipe_.network(of), *trained = recipe_.network(stage.network);
-    if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
+    if (trained_in == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
         resolved(given->architecture) != resolved(trained->architecture))
       context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));
     if (source != nullptr && (source->replicas.count > 1 || !source->specialists.of.empty()))
       context_.mistake(value.where, path, fmt::format("'{}' is several networks; {} with the weights of one", of, what));
-    if (source != nullptr && !source->quantize.of.empty())
-      context_.mistake(value.where, path, fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, source->quantize.of));
+    if (trained_in != nullptr && !trained_in->quantize.of.empty())
+      context_.mistake(value.where, path, fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, trained_in->quantize.of));
   }
 
-  /// Whether the name is STAGE.K of an earlier stage with at least K replicas.
-  bool replica_named(const std::string& name) const {
+  /// The earlier stage of which `name` is a replica, STAGE.K; null if there is none or it has fewer than K.
+  const StageRecipe* replica_named(const std::string& name) const {
     const size_t dot = name.rfind('.');
     const StageRecipe* stage = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
-    if (stage == nullptr) return false;
+    if (stage == nullptr) return nullptr;
     const int64_t replicas = stage->replicas.count > 1 ? stage->replicas.count : 0;
     for (int64_t replica = 1; replica <= replicas; ++replica)
-      if (name.substr(dot + 1) == std::to_string(replica)) return true;
-    return false;
+      if (name.substr(dot + 1) == std::to_string(replica)) return stage;
+    return nullptr;
   }
 
   /// A reference names an earlier stage, one of its replicas, or a network that has weights.
   void check_reference(const Reference& reference) {
-    if (recipe_.stage(reference.name) != nullptr || replica_named(reference.name)) return;
+    if (recipe_.stage(reference.name) != nullptr || replica_named(reference.name) != nullptr) return;
     const NetworkRecipe* network = recipe_.network(reference.name);
     if (network != nullptr && network->has_weights()) return;
     if (network != nullptr) {
