@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "core/text.h"
@@ -13,6 +14,7 @@ namespace limbeck {
 namespace {
 
 constexpr double kPlainEverySeconds = 10;
+constexpr double kPlainInEpochSeconds = 60;  // epochs that take long
 
 size_t terminal_width() {
   winsize size{};
@@ -26,6 +28,8 @@ std::string bar(double share) {
   for (int i = 0; i < kWidth; ++i) text += i < full ? "█" : "░";
   return text;
 }
+
+std::string loss_text(double loss) { return std::abs(loss) < 1e5 ? fmt::format("loss {:.4f}", loss) : fmt::format("loss {:.2e}", loss); }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -49,7 +53,7 @@ void ProgressPrinter::handle(const StageStarted& event) {
   epochs_at_start_ = static_cast<double>(event.first_epoch);
   last_epoch_.clear();
   const std::string from = event.first_epoch == 0 ? "" : fmt::format(", goes on after epoch {}", event.first_epoch);
-  print_line(fmt::format("{}: {} epochs of {}{}", event.stage, event.epochs, event.description, from));
+  print_line(fmt::format("{}: {} epoch{} of {}{}", event.stage, event.epochs, event.epochs == 1 ? "" : "s", event.description, from));
 }
 
 void ProgressPrinter::handle(const StageReused& event) {
@@ -57,13 +61,17 @@ void ProgressPrinter::handle(const StageReused& event) {
 }
 
 void ProgressPrinter::handle(const StepDone& event) {
-  if (!terminal_) return;
-  const double done = static_cast<double>(event.epoch) + static_cast<double>(event.step) / static_cast<double>(event.steps);
+  if (!terminal_ && seconds_since(std::max(last_print_, last_in_epoch_)) < kPlainInEpochSeconds) return;
+  last_in_epoch_ = Clock::now();
+  const double in_epoch = static_cast<double>(event.step) / static_cast<double>(event.steps);
+  const double done = static_cast<double>(event.epoch) + in_epoch;
   const double share = done / static_cast<double>(event.epochs);
   const double rate = (done - epochs_at_start_) / std::max(seconds_since(stage_start_), 1e-9);
   const double left = (static_cast<double>(event.epochs) - done) / std::max(rate, 1e-9);
-  rewrite(fmt::format("  {} epoch {}/{}  {} examples/s  {} left  loss {:.4f}  {}", bar(share), event.epoch + 1, event.epochs,
-                      with_commas(static_cast<int64_t>(event.examples_per_second)), duration(left), event.loss, last_epoch_));
+  const std::string figures = fmt::format("{} examples/s  {} left  {}", with_commas(static_cast<int64_t>(event.examples_per_second)),
+                                          duration(left), loss_text(event.loss));
+  if (terminal_) rewrite(fmt::format("  {} epoch {}/{}  {}  {}", bar(share), event.epoch + 1, event.epochs, figures, last_epoch_));
+  else print_line(fmt::format("  epoch {}/{}, {:.0f} % of it  {}", event.epoch + 1, event.epochs, 100 * in_epoch, figures));
 }
 
 void ProgressPrinter::handle(const EpochDone& event) {
@@ -74,8 +82,8 @@ void ProgressPrinter::handle(const EpochDone& event) {
   last_print_ = Clock::now();
   const double done = static_cast<double>(event.epoch) - epochs_at_start_;
   const double left = seconds_since(stage_start_) / std::max(done, 1e-9) * static_cast<double>(event.epochs - event.epoch);
-  print_line(fmt::format("  epoch {}/{}  {} examples/s  {} left  loss {:.4f}  {}", event.epoch, event.epochs,
-                         with_commas(static_cast<int64_t>(event.examples_per_second)), duration(left), event.train.loss,
+  print_line(fmt::format("  epoch {}/{}  {} examples/s  {} left  {}  {}", event.epoch, event.epochs,
+                         with_commas(static_cast<int64_t>(event.examples_per_second)), duration(left), loss_text(event.train.loss),
                          last_epoch_));
 }
 

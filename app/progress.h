@@ -32,7 +32,7 @@ class ProgressPrinter {
   bool terminal_;
   bool line_open_ = false;
   std::string last_epoch_;  ///< what the last finished epoch said
-  Clock::time_point stage_start_, last_print_;
+  Clock::time_point stage_start_, last_print_, last_in_epoch_;
   double epochs_at_start_ = 0;
 };
 
