@@ -307,18 +307,19 @@ class RecipeReader {
 
   /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.
   void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of, const char* what) {
-    const StageRecipe *source = recipe_.stage(of), *one_of = replica_named(of);
-    const StageRecipe* trained_in = source != nullptr ? source : one_of;
-    if (trained_in != nullptr && trained_in->network != stage.network)
-      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of, trained_in->network, stage.network));
+    const StageRecipe* source = recipe_.stage(of);
+    const bool whole_stage = source != nullptr;
+    if (!whole_stage) source = replica_named(of);
+    if (source != nullptr && source->network != stage.network)
+      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of, source->network, stage.network));
     const NetworkRecipe *given = recipe_.network(of), *trained = recipe_.network(stage.network);
-    if (trained_in == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
+    if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
         resolved(given->architecture) != resolved(trained->architecture))
       context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));
-    if (source != nullptr && (source->replicas.count > 1 || !source->specialists.of.empty()))
+    if (whole_stage && (source->replicas.count > 1 || !source->specialists.of.empty()))
       context_.mistake(value.where, path, fmt::format("'{}' is several networks; {} with the weights of one", of, what));
-    if (trained_in != nullptr && !trained_in->quantize.of.empty())
-      context_.mistake(value.where, path, fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, trained_in->quantize.of));
+    if (source != nullptr && !source->quantize.of.empty())
+      context_.mistake(value.where, path, fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, source->quantize.of));
   }
 
   /// The earlier stage of which `name` is a replica, STAGE.K; null if there is none or it has fewer than K.
