@@ -105,12 +105,17 @@ bool is_half(const torch::Tensor& tensor) {
 /// What a program's forward returned.
 struct Returned {
   torch::Tensor logits;
+  std::string logits_name;
   std::map<std::string, torch::Tensor> features;
 
   void add(const std::string& name, const c10::IValue& value) {
     if (!value.isTensor()) return;
-    if (!logits.defined()) logits = value.toTensor();
-    else features[name] = value.toTensor();
+    if (logits.defined()) {
+      features[name] = value.toTensor();
+    } else {
+      logits = value.toTensor();
+      logits_name = name;
+    }
   }
 };
 
@@ -239,8 +244,12 @@ void TorchScriptNetwork::try_out() {
     throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict", name, expected));
   const Shape given = outputs.logits.sizes().vec();
   const bool fits = given.size() == 2 && given[0] == kExamples && (task_.classes == 0 || given[1] == task_.classes);
-  if (given.size() == 2 && given[0] == kExamples && !fits)
-    throw Error(fmt::format("'{}' tells {} classes apart, but the data has {}", name, given[1], task_.classes));
+  if (given.size() == 2 && given[0] == kExamples && !fits) {
+    const std::string taken = outputs.features.empty()
+                                  ? ""
+                                  : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first", outputs.logits_name);
+    throw Error(fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, given[1], task_.classes, taken));
+  }
   if (!fits || !outputs.logits.is_floating_point())
     throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(given),
                             c10::toString(outputs.logits.scalar_type()), kExamples, kExamples, expected));
