@@ -16,7 +16,7 @@ namespace limbeck {
 namespace {
 
 struct DistillFlags {
-  std::string name = "distill", teacher, student, source, augment, optimizer, teacher_size, teacher_mean, teacher_std;
+  std::string name = "distill", teacher, student, source, augment, optimizer, corrupt, teacher_size, teacher_mean, teacher_std;
   int64_t size = 0, views = 0;
   double temperature = 4, hard_weight = 0.1, learning_rate = 0;
   int64_t epochs = 20, teacher_epochs = 20, batch_size = 128, validation = 0;
@@ -96,7 +96,8 @@ Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
     throw Error(ErrorKind::usage, fmt::format("'{}' holds no pictures (.jpg, .jpeg, .png); name the data set with --source, e.g. --source mnist", data));
   if (!pictures) return {.source = "mnist", .augment = "none", .optimizer = "sgd"};
   const int64_t size = flags.size > 0 ? flags.size : kSize;
-  return {.source = fmt::format("{{ images: {{ folder: {}, size: {} }} }}", Json(fs::absolute(data).string()).dump(), size),
+  return {.source = fmt::format("{{ images: {{ folder: {}, size: {}{} }} }}", Json(fs::absolute(data).string()).dump(), size,
+                                flags.corrupt.empty() ? "" : ", corrupt: " + flags.corrupt),
           .augment = fmt::format("{{ crop: {}, flip: true }}", std::max<int64_t>(1, size / 8)),
           .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }",
           .decay = ", weight_decay: 0.0005"};
@@ -153,6 +154,7 @@ void add_distill(Program& program) {
   command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required();
   command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data; mnist, where there is no --data or it holds MNIST and no pictures)");
   command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096));
+  command->add_option("--corrupt", flags->corrupt, "what to do about pictures that cannot be read: fail, or skip (default: fail)")->check(CLI::IsMember({"fail", "skip"}));
   command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures a crop and flips, else none)");
   command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000));
   command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str();

@@ -42,8 +42,9 @@ int64_t loose_pictures(const fs::path& folder) {
   });
 }
 
-void add_pictures(const fs::path& root, const fs::path& folder, int64_t label, std::vector<ListedImage>& pictures) {
-  for (const fs::path& file : image_files(folder)) pictures.push_back({file.lexically_relative(root).generic_string(), label});
+/// Pictures of formats that are not read go to `others`.
+void add_pictures(const fs::path& root, const fs::path& folder, int64_t label, std::vector<ListedImage>& pictures, std::vector<fs::path>& others) {
+  for (const fs::path& file : image_files(folder, &others)) pictures.push_back({file.lexically_relative(root).generic_string(), label});
 }
 
 /// Names go into JSON files, which are UTF-8.
@@ -62,14 +63,14 @@ std::vector<std::string> classes_in(const fs::path& folder) {
   return names;
 }
 
-std::vector<ListedImage> split_in(const ImageFolder& listed, const fs::path& folder) {
+std::vector<ListedImage> split_in(const ImageFolder& listed, const fs::path& folder, std::vector<fs::path>& others) {
   std::vector<ListedImage> pictures;
   for (const std::string& name : classes_in(folder)) {
     const auto found = std::find(listed.classes.begin(), listed.classes.end(), name);
     if (found == listed.classes.end())
       throw Error(fmt::format("'{}' is a class of test pictures, but not of training{}", (folder / name).string(),
                               suggestion(name, listed.classes)));
-    add_pictures(listed.root, folder / name, found - listed.classes.begin(), pictures);
+    add_pictures(listed.root, folder / name, found - listed.classes.begin(), pictures, others);
   }
   return pictures;
 }
@@ -132,16 +133,21 @@ ImageFolder list_images(const fs::path& root, double holdout) {
   if (listed.classes.size() == 1)
     throw Error(
         fmt::format("'{}' is the only class folder in '{}'; expected at least two", listed.classes[0], training.string()));
-  listed.train = split_in(listed, training);
+  std::vector<fs::path> others;
+  listed.train = split_in(listed, training, others);
   if (const int64_t loose = loose_pictures(training); loose > 0)
     listed.notices.push_back(
         fmt::format("{} pictures that lie in '{}' itself, in no class folder, are not read", loose, training.string()));
   if (testing.empty()) hold_out(listed, holdout);
-  else listed.test = split_in(listed, testing);
+  else listed.test = split_in(listed, testing, others);
   if (listed.test.empty())
     throw Error(fmt::format("no class in '{}' has two pictures: nothing can be held out for a test split", training.string()));
   for (const fs::path& folder : std::set<fs::path>{root / kUnlabelled, training / kUnlabelled})
-    if (is_folder(folder)) add_pictures(root, folder, -1, listed.train);
+    if (is_folder(folder)) add_pictures(root, folder, -1, listed.train, others);
+  if (!others.empty())
+    listed.notices.push_back(
+        fmt::format("{} of formats that are not read, such as '{}', are left out: convert them to JPEG or PNG",
+                    others.size() == 1 ? "1 picture" : fmt::format("{} pictures", others.size()), others.front().string()));
   return listed;
 }
 

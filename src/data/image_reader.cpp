@@ -11,6 +11,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "core/error.h"
@@ -108,14 +109,26 @@ class ReadingJob {
   std::exception_ptr failure_;
 };
 
-void collect(const fs::path& folder, int depth, std::vector<fs::path>& files) {
+std::string lower_extension(const fs::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extension;
+}
+
+bool is_other_format(const fs::path& file) {
+  static const std::set<std::string> kExtensions = {".avif", ".bmp", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", ".tiff", ".webp"};
+  return kExtensions.contains(lower_extension(file));
+}
+
+void collect(const fs::path& folder, int depth, std::vector<fs::path>& files, std::vector<fs::path>& other_formats) {
   if (depth > kDeepestFolder)
     throw Error(fmt::format("'{}' lies {} folders deep; do links lead in a circle?", folder.string(), depth));
   std::error_code error, ignored;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename().string().starts_with('.')) continue;
-    if (at->is_directory(ignored)) collect(at->path(), depth + 1, files);
+    if (at->is_directory(ignored)) collect(at->path(), depth + 1, files, other_formats);
     else if (is_image_name(at->path())) files.push_back(at->path());
+    else if (is_other_format(at->path())) other_formats.push_back(at->path());
   }
   if (error) throw Error(fmt::format("cannot read the folder '{}': {}", folder.string(), error.message()));
 }
@@ -179,19 +192,21 @@ std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of) 
 }
 
 bool is_image_name(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string extension = lower_extension(file);
   return !file.filename().string().starts_with('.') && (extension == ".jpg" || extension == ".jpeg" || extension == ".png");
 }
 
-std::vector<fs::path> image_files(const fs::path& folder_or_file) {
-  std::vector<fs::path> files;
+std::vector<fs::path> image_files(const fs::path& folder_or_file, std::vector<fs::path>* other_formats) {
+  std::vector<fs::path> files, others;
   std::error_code ignored;
-  if (fs::is_directory(folder_or_file, ignored)) collect(folder_or_file, 0, files);
+  if (fs::is_directory(folder_or_file, ignored)) collect(folder_or_file, 0, files, others);
   else if (fs::exists(folder_or_file, ignored)) files.push_back(folder_or_file);
   else throw Error(fmt::format("'{}' does not exist", folder_or_file.string()));
-  if (files.empty()) throw Error(fmt::format("no pictures (.jpg, .jpeg, .png) in '{}'", folder_or_file.string()));
+  if (files.empty())
+    throw Error(fmt::format("no pictures (.jpg, .jpeg, .png) in '{}'{}", folder_or_file.string(),
+                            others.empty() ? "" : fmt::format(", only others such as '{}'", others.front().filename().string())));
   std::sort(files.begin(), files.end());
+  if (other_formats) other_formats->insert(other_formats->end(), others.begin(), others.end());
   return files;
 }
 

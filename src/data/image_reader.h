@@ -69,8 +69,8 @@ std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of);
 
 /// Whether a file's name says that it is a picture that can be read: .jpg, .jpeg or .png, in any case, and not hidden.
 bool is_image_name(const fs::path& file);
-/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Throws Error where
-/// there are none.
-std::vector<fs::path> image_files(const fs::path& folder_or_file);
+/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Pictures of formats that
+/// cannot be read (.webp, .bmp, …) are appended to `other_formats`. Throws Error where there are none that can.
+std::vector<fs::path> image_files(const fs::path& folder_or_file, std::vector<fs::path>* other_formats = nullptr);
 
 }  // namespace limbeck

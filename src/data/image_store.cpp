@@ -22,8 +22,9 @@ std::vector<int64_t> shape_of(const ImageOptions& options, size_t count) {
 
 void check(const ImageRequest& request, const std::vector<UnreadableImage>& unreadable) {
   const bool all = unreadable.size() == request.files.size();
-  if (all || (!unreadable.empty() && request.unreadable == UnreadableImages::fail))
-    throw Error(describe(unreadable, request.files.size()));
+  if (all) throw Error(describe(unreadable, request.files.size()));
+  if (!unreadable.empty() && request.unreadable == UnreadableImages::fail)
+    throw Error(describe(unreadable, request.files.size()) + "\n`corrupt: skip` leaves them out");
 }
 
 /// Closes the gaps that unreadable pictures left. Returns how many pictures there are.

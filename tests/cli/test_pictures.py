@@ -106,6 +106,15 @@ class Pictures(ProgramTest):
         self.pictures.mkdir()
         self.assertIn("holds no pictures", self.distil(expect=2).stderr)  # and nothing is downloaded into it
 
+    def test_pictures_that_cannot_be_read_are_left_out_where_asked(self):
+        self.make_teacher()
+        (self.pictures / "train/disc/0.jpg").write_bytes(b"")
+        Image.new("RGB", (9, 9)).save(self.pictures / "train/disc/a.bmp")
+        self.assertIn("`corrupt: skip` leaves them out", self.distil(expect=1).stderr)
+        told = self.distil("--corrupt", "skip").stderr
+        self.assertIn("Left out: 1 of 90 pictures cannot be read", told)
+        self.assertIn("a.bmp', are left out: convert them", told)
+
 
 class Stores(ProgramTest):
     def build(self, views="views: 3", expect=0, **options):

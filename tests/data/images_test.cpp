@@ -314,8 +314,12 @@ TEST_F(Pictures, InAWrongLayoutAreErrorsThatSayWhatIsExpected) {
   write_file(folder / "dog/readme.txt", "no picture");
   EXPECT_NE(listing_problem().find(fmt::format("no pictures (.jpg, .jpeg, .png) in '{}'", (folder / "dog").string())),
             std::string::npos);
+  write_file(folder / "dog/readme.WEBP", "a picture");
+  EXPECT_NE(listing_problem().find(", only others such as 'readme.WEBP'"), std::string::npos);
   add("dog", 2);
-  EXPECT_EQ(list_images(folder, 0.1).notices.size(), 1U);  // the loose one
+  const std::vector<std::string> notices = list_images(folder, 0.1).notices;
+  ASSERT_EQ(notices.size(), 2U);  // the loose one, and the one of another format
+  EXPECT_TRUE(notices[1].starts_with("1 picture of formats that are not read, such as '" + (folder / "dog/readme.WEBP").string()));
   add("val/cat", 1);
   EXPECT_NE(listing_problem().find("exists, but"), std::string::npos);
   fs::rename(folder / "cat", folder / "kept");
@@ -342,7 +346,7 @@ TEST_F(Pictures, ThatAreDamagedAreAllNamedOrLeftOut) {
   const std::string text = message_of<Error>([&] { load(); });
   EXPECT_TRUE(text.starts_with("24 of 35 pictures cannot be read:\n")) << text;
   EXPECT_NE(text.find("train/cat/4.jpg' is empty"), std::string::npos) << text;
-  EXPECT_TRUE(text.ends_with("\n  and 4 more")) << text;
+  EXPECT_TRUE(text.ends_with("\n  and 4 more\n`corrupt: skip` leaves them out")) << text;
 
   for (const std::string& store : {std::string(), (stores / "pictures.safetensors").string()}) {
     const LoadedImages loaded = load({.corrupt = UnreadableImages::skip, .store = store});
