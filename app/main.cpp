@@ -2,9 +2,11 @@
 // 0 done, 1 the run failed, 2 usage or recipe, 128 + n stopped by signal n after saving.
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
+#include <signal.h>
 
-#include <csignal>
+#include <cstddef>
 #include <exception>
+#include <initializer_list>
 #include <new>
 
 #include "app/commands.h"
@@ -29,6 +31,20 @@ constexpr int kFailed = 1, kUsage = 2;
 void on_signal(int signal) {
   if (stop_requested() != 0) std::_Exit(128 + signal);
   request_stop(signal);
+}
+
+/// On a stack of its own: oneDNN's generated code keeps numbers farther below the stack pointer than the 128 bytes that the system
+/// leaves alone, and the frame of a handler would be written over them.
+void stop_on(std::initializer_list<int> signals) {
+  static std::byte memory[64 << 10];
+  stack_t stack{};
+  stack.ss_sp = memory;
+  stack.ss_size = sizeof memory;
+  sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_ONSTACK | SA_RESTART;
+  for (const int signal : signals) sigaction(signal, &action, nullptr);
 }
 
 int exit_code(const Error& error) {
@@ -75,8 +91,7 @@ int run_program(int argc, char** argv) {
 }  // namespace limbeck
 
 int main(int argc, char** argv) {
-  std::signal(SIGINT, limbeck::on_signal);
-  std::signal(SIGTERM, limbeck::on_signal);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write, not the end
+  limbeck::stop_on({SIGINT, SIGTERM});
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write, not the end
   return limbeck::run_program(argc, argv);
 }

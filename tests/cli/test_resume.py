@@ -75,6 +75,21 @@ class Resume(ProgramTest):
         results = json.loads((self.out / "results.json").read_text())["stages"][0]
         self.assertEqual([text.split(",")[0] for text in results["conditions"]], ["2 threads", "3 threads"])
 
+    def test_interrupt_at_any_moment_disturbs_no_product(self):
+        """Signals come in the middle of generated code, whose numbers no frame of a handler may overwrite."""
+        self.recipe.write_text("name: products\ndata: { source: { digits: { train: 4000, test: 100 } } }\nnetworks: { n: { mlp: [64] } }\n"
+                               "stages: [ { name: teacher, train: n, epochs: 4000 } ]\n")
+        for trial in range(8):
+            out = self.folder / f"trial{trial}"
+            process = self.start(out, "--threads", str(1 + trial % 2))
+            while process.poll() is None and not (out / "stages/teacher/metrics.jsonl").exists():
+                time.sleep(0.002)
+            time.sleep(0.02 + 0.013 * trial)
+            process.send_signal(signal.SIGINT)
+            message = process.communicate()[1].decode()
+            self.assertEqual(process.returncode, 130, message)
+            self.assertIn("everything is saved", message)
+
 
 if __name__ == "__main__":
     unittest.main()
