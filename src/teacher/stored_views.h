@@ -18,6 +18,7 @@ class StoredViews : public Teacher {
   /// Computes what the store lacks of the batch, and answers from the store: the first answer has been rounded like all later ones.
   TeacherOutputs outputs(const Batch& batch) const override;
   int64_t view_cycle() const override { return cycle_; }
+  bool depends_on_past() const override { return !store_.in_file() && !augmenter_.empty(); }
   const Teacher& live() const override { return *live_; }
 
   /// Computes everything that is not there yet; told(done, all) after each batch, false stops. What was done stays done.

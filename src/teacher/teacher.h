@@ -22,6 +22,9 @@ class Teacher {
   virtual const Teacher& live() const { return *this; }
   /// How many drawings of views the teacher knows, 0 … k − 1, so that the stage's augmentation is to repeat them; 0: any.
   virtual int64_t view_cycle() const { return 0; }
+  /// Whether the last bits of its answers depend on what was asked before, and in which batches, and are lost with the process: outputs
+  /// that are computed as they are asked for and kept in memory. Who goes on in another process asks the same again.
+  virtual bool depends_on_past() const { return false; }
 };
 
 /// What a teacher is asked for: soft targets of the training examples, or what it says of other examples (the test split), to

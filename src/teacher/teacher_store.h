@@ -51,6 +51,7 @@ class TeacherStore {
   int64_t examples() const { return ids_.size(0); }
   int64_t outputs() const { return examples() * layout_.slots; }
   int64_t filled() const;
+  bool in_file() const { return file_ != nullptr; }
   /// [n, S] int64: the view's number + 1; 0 where nothing is stored.
   const torch::Tensor& views() const { return views_; }
   const ExampleRows& rows() const { return rows_; }

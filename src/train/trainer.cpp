@@ -41,17 +41,18 @@ TrainingResult Trainer::run() {
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
   last_save_ = last_report_ = Clock::now();
   const int64_t cycle = setup_.teacher == nullptr ? 0 : setup_.teacher->view_cycle();
+  std::set<int64_t> forgotten = forgotten_drawings(cycle);
   while (progress_.epoch < stage.epochs && !stopping_.stops()) {
     const int64_t drawing = cycle > 0 ? progress_.epoch % cycle : progress_.epoch;
     const torch::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
+    if (progress_.epoch >= cycle && forgotten.erase(drawing) > 0) ask_again(drawing, steps_per_epoch());
     epoch_seconds_ = epoch_examples_ = 0;
     step_.begin_epoch();
     while (progress_.step < steps_per_epoch()) {
       const Clock::time_point start = Clock::now();
-      const int64_t begin = progress_.step * stage.batch_size;
-      const torch::Tensor positions = order.slice(0, begin, begin + stage.batch_size);
-      train_step(setup_.train.batch(positions, setup_.augmenter, setup_.seed, drawing));
-      count_step(positions.size(0), seconds_since(start));
+      const Batch batch = batch_of(order, progress_.step, drawing);
+      train_step(batch);
+      count_step(batch.size(), seconds_since(start));
       if (progress_.step < steps_per_epoch()) save_or_stop();
     }
     finish_epoch();
@@ -76,6 +77,32 @@ void Trainer::note_conditions() {
 
 int64_t Trainer::steps_per_epoch() const {
   return (setup_.train.size() + setup_.stage.batch_size - 1) / setup_.stage.batch_size;
+}
+
+Batch Trainer::batch_of(const torch::Tensor& order, int64_t step, int64_t drawing) const {
+  const int64_t begin = step * setup_.stage.batch_size;
+  return setup_.train.batch(order.slice(0, begin, begin + setup_.stage.batch_size), setup_.augmenter, setup_.seed, drawing);
+}
+
+std::set<int64_t> Trainer::forgotten_drawings(int64_t cycle) const {
+  const bool goes_on = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
+  if (!goes_on || setup_.teacher == nullptr || !setup_.teacher->depends_on_past()) return {};
+  setup_.events.emit(Notice{fmt::format("stage '{}' goes on: the teacher is asked again for the outputs that were kept in memory; with `store: FILE` they stay",
+                                        setup_.stage.name)});
+  std::set<int64_t> forgotten;
+  for (int64_t epoch = 0; epoch <= progress_.epoch; ++epoch) {
+    if (cycle == 0) ask_again(epoch, epoch < progress_.epoch ? steps_per_epoch() : progress_.step);
+    else if (epoch < cycle) forgotten.insert(epoch);
+  }
+  return forgotten;
+}
+
+void Trainer::ask_again(int64_t epoch, int64_t steps) const {
+  const torch::Tensor order = setup_.train.order(setup_.seed, epoch);
+  for (int64_t step = 0; step < steps; ++step) {
+    setup_.teacher->outputs(batch_of(order, step, epoch));
+    if (stop_requested() != 0) stop();
+  }
 }
 
 double Trainer::epochs_done() const {
@@ -158,13 +185,16 @@ void Trainer::finish_epoch() {
 }
 
 void Trainer::save_or_stop() {
-  const bool stop = stop_requested() != 0;
-  if (!stop && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
+  const bool stops = stop_requested() != 0;
+  if (!stops && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
   setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
   last_save_ = Clock::now();
-  if (stop)
-    throw Error(ErrorKind::interrupted, fmt::format("stopped in stage '{}' after {} of {} epochs; everything is saved",
-                                                    setup_.stage.name, progress_.epoch, setup_.stage.epochs));
+  if (stops) stop();
+}
+
+void Trainer::stop() const {
+  throw Error(ErrorKind::interrupted, fmt::format("stopped in stage '{}' after {} of {} epochs; everything is saved",
+                                                  setup_.stage.name, progress_.epoch, setup_.stage.epochs));
 }
 
 void Trainer::count_step(int64_t examples, double seconds) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "core/events.h"
 #include "loss/objective.h"
@@ -53,11 +54,19 @@ class Trainer {
   /// Adds this process's conditions to those of the stage, with a notice where they changed.
   void note_conditions();
   int64_t steps_per_epoch() const;
+  /// The batch of a step of an epoch, its views being those of the epoch `drawing`.
+  Batch batch_of(const torch::Tensor& order, int64_t step, int64_t drawing) const;
+  /// Drawings of which a process before this one asked a teacher that has forgotten its answers: to be asked again before they come again.
+  /// Without a cycle every later batch may need every earlier answer, so the teacher is asked again at once.
+  std::set<int64_t> forgotten_drawings(int64_t cycle) const;
+  /// Asks the teacher again for what it was asked in the first steps of an epoch, before this process.
+  void ask_again(int64_t epoch, int64_t steps) const;
   void train_step(const Batch& batch);
   /// Says whether teacher or student is to blame.
   void check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const;
   void finish_epoch();
   void save_or_stop();
+  [[noreturn]] void stop() const;
   void count_step(int64_t examples, double seconds);
   double epochs_done() const;
 

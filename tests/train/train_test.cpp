@@ -13,6 +13,7 @@
 #include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
+#include "teacher/stored_views.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"
 #include "train/trainer.h"
@@ -279,6 +280,43 @@ TEST_F(Training, BlamesTheTeacherWhoseOutputsAreNotFinite) {
   teacher = &broken;
   const std::string message = message_of<Error>([&] { train("epochs: 2, batch_size: 280, teacher: uniform, loss: [ logit_regression ]"); });
   EXPECT_EQ(message, "stage 's': the teacher's outputs are not finite for 1 of 280 examples of the batch, for the training example 7 first");
+}
+
+/// A teacher whose last bits depend on how many examples it is asked of at once, as those of many products do.
+class OfItsBatch : public Teacher {
+ public:
+  TeacherOutputs outputs(const Batch& batch) const override {
+    asked += batch.size();
+    return {.logits = batch.inputs.flatten(1).slice(1, 300, 310) + 1e-3 * static_cast<double>(batch.size())};
+  }
+  mutable int64_t asked = 0;
+};
+
+TEST_F(Training, GoesOnToTheSameBitsWithTeacherOutputsThatAreKeptInMemory) {
+  const Augmenter shift{{choose(Slot::augmentation, "{shift: 1}")}};  // 9 views
+  const TrainingSplit split = hold_out(*digits, 50, 1);
+  const std::string stage = "epochs: 7, batch_size: 32, augment: {shift: 1}, teacher: uniform, loss: [ logit_regression ]";
+  for (const int64_t cycle : {3, 0}) {
+    const OfItsBatch* live = nullptr;
+    const auto with_new_teacher = [&](int stop_after) {
+      auto asked = std::make_unique<OfItsBatch>();
+      live = asked.get();
+      const StoredViews stored(std::move(asked), TeacherStore::in_memory({.slots = cycle > 0 ? cycle : 9, .classes = 10}, split.train.ids()), split.train,
+                               shift, 1, cycle);
+      teacher = &stored;
+      return train(stage, stop_after);
+    };
+    const TensorMap whole = with_new_teacher(-1);
+    const int64_t asked = live->asked;
+    fs::remove(folder / "checkpoint.safetensors");
+    for (const int stop_after : {2, 5}) {
+      EXPECT_THROW(with_new_teacher(stop_after), Error);
+      request_stop(0);
+    }
+    for (const auto& [name, value] : with_new_teacher(-1)) EXPECT_TRUE(value.equal(whole.at(name))) << cycle << " " << name;
+    EXPECT_LE(live->asked, asked);  // no more than what was lost
+    fs::remove(folder / "checkpoint.safetensors");
+  }
 }
 
 TEST_F(Training, ADamagedCheckpointIsAnErrorThatSaysWhatToDo) {
