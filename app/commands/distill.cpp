@@ -11,6 +11,7 @@
 #include "experiment/model_onnx.h"
 #include "nn/torchscript_file.h"
 #include "recipe/recipe.h"
+#include "recipe/value.h"
 
 namespace limbeck {
 namespace {
@@ -74,10 +75,18 @@ std::string teacher_network(const DistillFlags& flags) {
   return network.dump();
 }
 
+/// Whether the teacher is there already: a file, or a network that is said to have one, as `{ resnet18: {}, weights: FILE }`.
+bool is_trained(const std::string& teacher) {
+  if (fs::exists(teacher)) return true;
+  std::vector<Diagnostic> mistakes;  // are told when the recipe is read
+  return parse_yaml(teacher, "--teacher", mistakes).find("weights") != nullptr;
+}
+
 /// The parts of the recipe that depend on the kind of data, where the flags leave them open.
 struct Defaults {
   std::string source, augment, optimizer;
   std::string decay = {};  ///< of the optimizer, to stay where the learning rate is given
+  bool pictures = false;   ///< those in --data
 };
 
 bool holds_mnist(const fs::path& folder) {
@@ -100,12 +109,16 @@ Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
                                 flags.corrupt.empty() ? "" : ", corrupt: " + flags.corrupt),
           .augment = fmt::format("{{ crop: {}, flip: true }}", std::max<int64_t>(1, size / 8)),
           .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }",
-          .decay = ", weight_decay: 0.0005"};
+          .decay = ", weight_decay: 0.0005",
+          .pictures = true};
 }
 
 std::string recipe_text(const DistillFlags& flags, const std::string& data) {
-  const bool trained = fs::exists(flags.teacher);
   const Defaults defaults = defaults_for(flags, data);
+  const std::string augment = flags.augment.empty() ? defaults.augment : flags.augment;
+  if (!defaults.pictures && (flags.size > 0 || !flags.corrupt.empty()))
+    throw Error(ErrorKind::usage, "--size and --corrupt are of the pictures in --data; of a --source they are said in its own words");
+  if (flags.views > 0 && augment == "none") throw Error(ErrorKind::usage, "--views is of augmented examples; say --augment too, e.g. --augment '{crop: 4, flip: true}'");
   std::string optimizer = flags.optimizer.empty() ? defaults.optimizer : flags.optimizer;
   if (flags.learning_rate > 0)
     optimizer = fmt::format("{{ {}: {{ learning_rate: {}{} }} }}", flags.optimizer.empty() ? "sgd" : flags.optimizer, flags.learning_rate,
@@ -113,8 +126,8 @@ std::string recipe_text(const DistillFlags& flags, const std::string& data) {
   const std::string common = fmt::format("batch_size: {}, optimizer: {}", flags.batch_size, optimizer);
   std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {}, augment: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
                                  flags.name, flags.source.empty() ? defaults.source : flags.source, flags.validation,
-                                 flags.augment.empty() ? defaults.augment : flags.augment, teacher_network(flags), network_spec(flags.student));
-  if (!trained) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs, common);
+                                 augment, teacher_network(flags), network_spec(flags.student));
+  if (!is_trained(flags.teacher)) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs, common);
   if (flags.baseline) text += fmt::format("  - {{ name: baseline, train: student, epochs: {}, {} }}\n", flags.epochs, common);
   const std::string teacher = flags.views > 0 ? fmt::format("{{ network: {{ of: teacher, views: {} }} }}", flags.views) : "teacher";
   text += fmt::format("  - name: distilled\n    train: student\n    epochs: {}\n    batch_size: {}\n    optimizer: {}\n    teacher: {}\n"
@@ -147,7 +160,7 @@ void add_distill(Program& program) {
   CLI::App* command = add_command(program, "distill", "Distil a teacher into a student, from flags instead of a recipe");
   auto flags = std::make_shared<DistillFlags>();
   auto run = std::make_shared<RunFlags>();
-  command->add_option("--teacher", flags->teacher, "TorchScript file, weights.safetensors of a trained network, or a network to train first: mlp:1200,1200")->required();
+  command->add_option("--teacher", flags->teacher, "TorchScript file, weights.safetensors of a trained network, '{ resnet18: {}, weights: FILE }', or a network to train first: mlp:1200,1200")->required();
   command->add_option("--teacher-size", flags->teacher_size, "to which a TorchScript teacher's images are resized: 224, or HEIGHT,WIDTH (default: as the data)");
   command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)");
   command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225");
@@ -163,7 +176,7 @@ void add_distill(Program& program) {
   command->add_option("--teacher-epochs", flags->teacher_epochs, "of a teacher that is trained first")->capture_default_str();
   command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str();
   command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers` (default: sgd)");
-  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures 0.05)");
+  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures 0.05)")->check(CLI::PositiveNumber);
   command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
   command->add_option("--name", flags->name, "of the run")->capture_default_str();
   command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare");

@@ -44,7 +44,7 @@ struct DataFingerprints {
 /// Sets the number of threads of everything in this process; 0: as many as this process may use.
 void use_threads(int threads);
 
-/// Whether visiting a store makes it.
+/// Whether visiting a store makes it, and the teacher that it is of; or changes nothing.
 enum class StoreAccess { existing, made };
 
 class Experiment {
@@ -60,7 +60,8 @@ class Experiment {
   int64_t help();
 
   /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages that the
-  /// teacher needs have run. Throws Error of kind usage where there is no such stage; of a store that is not there, where it is to exist.
+  /// teacher needs have run. Throws Error of kind usage where there is no such stage; of a store or
+  /// a stage that is not there, where they are to exist.
   using UseOfStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
 

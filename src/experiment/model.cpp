@@ -157,7 +157,8 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
     const auto found = metadata.find(std::string("limbeck.") + name);
     if (found == metadata.end())
       throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
-                              "weights.safetensors of a stage", path.string(), name));
+                              "weights.safetensors of a stage. A recipe and `distill --teacher` take others with the network's name: "
+                              "{{ resnet18: {{}}, weights: FILE }}", path.string(), name));
     return Json::parse(found->second);
   };
   try {
@@ -218,7 +219,11 @@ Model load_as(const ModelDescription& description, const fs::path& file) {
 }
 
 void load_weights(Network& network, const fs::path& path) {
-  load_state(network, load_tensors(path).tensors, fmt::format("'{}'", path.string()));
+  const TensorMap tensors = load_tensors(path).tensors;
+  for (const auto& [name, tensor] : tensors)
+    if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>())
+      throw Error(fmt::format("'{}': '{}' has numbers that are not finite", path.string(), name));
+  load_state(network, tensors, fmt::format("'{}'", path.string()));
 }
 
 void check_fits(const Model& model, const Dataset& dataset, const std::string& where) {

@@ -96,7 +96,7 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
   for (const StageRecipe& stage : setup_.recipe.stages) check(stage);
 }
 
-void SeedRun::check(const StageRecipe& stage) const {
+void SeedRun::check(const StageRecipe& stage) {
   try {
     check_network(stage);
     const auto count = static_cast<int64_t>(setup_.dataset.classes.size());
@@ -113,12 +113,23 @@ void SeedRun::check(const StageRecipe& stage) const {
     if (static_cast<int64_t>(stage.calibration.classes.size()) == classes)
       throw Error(ErrorKind::usage, "a number added to the biases of all classes changes nothing");
     if (is_calibration(stage) || !stage.teacher) return;
-    if (!stage.teachers.empty()) return;
     const Augmenter augmenter(stage.augment);
+    if (!speech)  // whose alignment changes the labels of the examples
+      check_store(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes, .seed = setup_.seed,
+                                  .precision = precision_of(stage, setup_.device), .view_seed = seed_of(stage)});
+    if (has_given_store(stage)) training_teacher(stage, examples, augmenter);
+    if (!stage.teachers.empty()) return;
     make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));
   }
+}
+
+bool SeedRun::has_given_store(const StageRecipe& stage) const {
+  const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  const auto is_given = [&](const std::string& name) { return stage_with(name) == nullptr; };
+  return options != nullptr && !options->store.empty() && std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given) &&
+         fs::exists(options->store_file(setup_.seed));
 }
 
 void SeedRun::check_network(const StageRecipe& stage) const {
@@ -348,7 +359,11 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
     trained->to(setup_.device);
     networks_[stage.name] = trained;
   } else {
-    if (const std::optional<Json> before = stage_folder.finished())
+    const std::optional<Json> before = stage_folder.finished();
+    if (only_finished_)
+      throw Error(ErrorKind::usage, fmt::format("stage '{}' is not finished in '{}' as the recipe has it; run the recipe first", stage.name,
+                                                setup_.folder.path().string()));
+    if (before)
       setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}", stage.name,
                                             first_difference(before->value("settings", Json::object()), settings))});
     if (is_calibration(stage)) entry = calibrate_stage(stage);
@@ -390,6 +405,7 @@ void SeedRun::run_with_inputs(const std::string& name) {
 
 void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
   bool found = false;
+  only_finished_ = access == StoreAccess::existing;
   for (const StageRecipe& stage : setup_.recipe.stages) {
     if (stage.align > 0) run_with_inputs(stage.name);  // what follows learns its labels
     if (is_calibration(stage) || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;

@@ -47,7 +47,9 @@ class SeedRun {
   void visit_stores(const std::string& stage, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use);
 
  private:
-  void check(const StageRecipe& stage) const;
+  void check(const StageRecipe& stage);
+  /// Whether the teacher's outputs lie in a file already and the teacher is not trained by the recipe, so that one can be compared with the other.
+  bool has_given_store(const StageRecipe& stage) const;
   void check_network(const StageRecipe& stage) const;
   std::shared_ptr<Network> network(const std::string& name);
   Json settings_of(const StageRecipe& stage);
@@ -125,6 +127,7 @@ class SeedRun {
   ExampleSet test_;
   FrameLabels labels_;  ///< of whole splits, where they are frames of recordings
   std::map<std::string, InputOptions> inputs_;                ///< by network, what it does to pixels first
+  bool only_finished_ = false;  ///< a stage that would have to be trained is an error
   std::map<std::string, std::shared_ptr<Network>> networks_;  ///< by stage, or by name where they have weights
   std::map<std::string, std::string> fingerprints_;           ///< of what is in networks_
   std::map<std::string, torch::Tensor> test_logits_;          ///< by stage: what was predicted once is not again

@@ -1,14 +1,26 @@
 #include "experiment/static_checks.h"
 
+#include <algorithm>
+
 #include "data/augmentation.h"
 #include "teacher/computed_outputs.h"
 
 namespace limbeck {
 namespace {
 
-void check_teacher(const StageRecipe& stage) {
+/// Whether the outputs of one of a stage's teachers are those of the members of an arithmetic ensemble.
+bool has_arithmetic_members(const Recipe& recipe, const StageRecipe& stage) {
+  return std::any_of(stage.teachers.begin(), stage.teachers.end(), [&](const std::string& name) {
+    const StageRecipe* source = recipe.stage(name);
+    return source != nullptr && source->name == name && source->replicas.count > 1 && source->replicas.mean == EnsembleMean::arithmetic;
+  });
+}
+
+void check_teacher(const Recipe& recipe, const StageRecipe& stage) {
   check_keeping(stage.teacher, Augmenter(stage.augment));
   const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  if (options != nullptr && options->top > 0 && has_arithmetic_members(recipe, stage))
+    throw Error(ErrorKind::usage, "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use `mean: geometric`");
   const bool apart = stage.replicas.count > 1 && !stage.replicas.together;
   if (options != nullptr && apart && options->views > 0 && !options->store.empty())
     throw Error(ErrorKind::usage, "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
@@ -24,7 +36,7 @@ void check_stages(const Recipe& recipe) {
     const StageRecipe& stage = recipe.stages[i];
     if (!stage.teacher || !stage.calibration.of.empty()) continue;
     try {
-      check_teacher(stage);
+      check_teacher(recipe, stage);
     } catch (const Error& error) {
       mistakes.push_back({stage.teacher.where, fmt::format("stages[{}].teacher", i), error.what()});
     }

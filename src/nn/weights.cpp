@@ -3,6 +3,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
 #include "core/safetensors.h"
 #include "nn/dtypes.h"
 
@@ -17,6 +19,17 @@ torch::Tensor to_tensor(const RawTensor& raw, const std::string& name, const fs:
 
 /// PyTorch's batch norm counts its steps and, unless its momentum is None, does nothing with the number.
 bool is_step_count(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
+/// A line for each of the first problems, and what they may come from.
+std::string list_of(const std::vector<std::string>& problems, const TensorMap& tensors) {
+  constexpr size_t kMost = 12;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMost, problems.size()); ++i) text += "\n  " + problems[i];
+  if (problems.size() > kMost) text += fmt::format("\n  and {} more", problems.size() - kMost);
+  if (!tensors.empty() && std::all_of(tensors.begin(), tensors.end(), [](const auto& named) { return named.first.starts_with("module."); }))
+    text += "\nAll its names begin with 'module.', as torch.nn.DataParallel leaves them; save model.module.state_dict()";
+  return text;
+}
 
 }  // namespace
 
@@ -46,18 +59,17 @@ TensorMap state_of(const Network& network) {
 }
 
 void load_state(Network& network, const TensorMap& tensors, const std::string& where) {
-  std::string problems;
+  std::vector<std::string> problems;
   TensorMap state = state_of(network);
   for (const auto& [name, own] : state) {
     const auto found = tensors.find(name);
-    if (found == tensors.end()) problems += fmt::format("\n  missing: {} {}", name, to_text(own.sizes().vec()));
+    if (found == tensors.end()) problems.push_back(fmt::format("missing: {} {}", name, to_text(own.sizes().vec())));
     else if (found->second.sizes() != own.sizes())
-      problems += fmt::format("\n  {}: is {}, expected {}", name, to_text(found->second.sizes().vec()),
-                              to_text(own.sizes().vec()));
+      problems.push_back(fmt::format("{}: is {}, expected {}", name, to_text(found->second.sizes().vec()), to_text(own.sizes().vec())));
   }
   for (const auto& [name, tensor] : tensors)
-    if (!state.contains(name) && !is_step_count(name)) problems += fmt::format("\n  unexpected: {} {}", name, to_text(tensor.sizes().vec()));
-  if (!problems.empty()) throw Error(fmt::format("{} does not fit the network:{}", where, problems));
+    if (!state.contains(name) && !is_step_count(name)) problems.push_back(fmt::format("unexpected: {} {}", name, to_text(tensor.sizes().vec())));
+  if (!problems.empty()) throw Error(fmt::format("{} does not fit the network:{}", where, list_of(problems, tensors)));
   torch::NoGradGuard no_gradient;
   for (auto& [name, own] : state) own.copy_(tensors.at(name));
 }

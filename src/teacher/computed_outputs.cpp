@@ -25,6 +25,9 @@ StoreIdentity identity_of(const TeacherContext& context, const std::string& teac
           {"views", views}};
 }
 
+/// Drawings of views that come again; 0: each view has a slot of its own.
+int64_t cycle_of(const ComputedOptions& options, const TeacherContext& context) { return context.augmenter.empty() ? 0 : options.views; }
+
 torch::ScalarType stored_type(const ComputedOptions& options) {
   return options.type == ComputedOptions::Type::float16 ? torch::kFloat16 : torch::kFloat32;
 }
@@ -42,14 +45,18 @@ void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
                                               "are used, as `views: 20`", augmenter.view_count()));
 }
 
+StoreLayout layout_of(const ComputedOptions& options, const TeacherContext& context) {
+  const int64_t cycle = cycle_of(options, context);
+  return {.slots = cycle > 0 ? cycle : context.augmenter.view_count(), .classes = context.classes, .top = options.top, .type = stored_type(options)};
+}
+
 /// By view: the table is made, or found where a file has it. Without augmentation, it is filled at once.
 std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const ComputedOptions& options, const TeacherContext& context,
                                       const std::string& fingerprint) {
-  const int64_t cycle = context.augmenter.empty() ? 0 : options.views;
+  const int64_t cycle = cycle_of(options, context);
   const StoreIdentity identity = identity_of(context, fingerprint, cycle);
   const torch::Tensor& ids = context.examples.ids();
-  StoreLayout layout{.slots = cycle > 0 ? cycle : context.augmenter.view_count(), .classes = context.classes, .top = options.top,
-                     .type = stored_type(options)};
+  StoreLayout layout = layout_of(options, context);
   const TeacherOutputs first = live->outputs(context.examples.batch(torch::zeros({1}, ids.options())));
   if (first.members.defined()) layout.members = first.members.size(1);
   const fs::path file = options.store_file(context.seed);
@@ -101,6 +108,22 @@ std::string fingerprint_of(const Network& network) {
 
 void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
   if (const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get())) check_keeping(*options, augmenter);
+}
+
+void check_store(const Choice& teacher, const TeacherContext& context) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr) return;
+  const StoreLayout layout = layout_of(*options, context);
+  check_layout(layout);
+  if (options->store.empty()) return;
+  const fs::path file = options->store_file(context.seed);
+  if (fs::exists(file)) {
+    StoreIdentity identity = identity_of(context, /*teacher=*/"", cycle_of(*options, context));
+    identity.erase("teacher");
+    check_store_file(file, layout, identity);
+  } else {
+    make_writable_folder(fs::absolute(file).parent_path());
+  }
 }
 
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples) {

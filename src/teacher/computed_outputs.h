@@ -32,6 +32,11 @@ double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t cla
 /// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the augmentation.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
+/// What can be known of a teacher's stored outputs before the teacher is: throws Error where more logits are wanted than there are
+/// classes, where the store's folder cannot be written, and where the file that is there is damaged, no store, or one in another form or
+/// of other examples. Makes missing folders.
+void check_store(const Choice& teacher, const TeacherContext& context);
+
 /// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters and buffers,
 /// its identity, and how a committee averages.
 std::string fingerprint_of(const Network& network);

@@ -60,7 +60,7 @@ void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& tol
   for (int64_t slot = 0; slot < store_.layout().slots; ++slot)
     for (const torch::Tensor& positions : torch::arange(examples_.size(), examples_.ids().options()).split(kBatch)) {
       const torch::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
-      const torch::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).eq(0).nonzero().flatten();
+      const torch::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).le(0).nonzero().flatten();
       if (lacking.size(0) == 0) continue;
       const torch::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
       const Batch batch = examples_.batch(wanted, augmenter_, views_in(wanted, slot));
@@ -72,7 +72,7 @@ void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& tol
 }
 
 StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const {
-  const torch::Tensor there = store_.views().flatten().ne(0).nonzero().flatten();
+  const torch::Tensor there = store_.views().flatten().gt(0).nonzero().flatten();
   if (there.size(0) == 0) throw Error("nothing is stored yet");
   torch::Tensor chosen = torch::empty({std::min(count, there.size(0))}, torch::kInt64);
   auto* to = chosen.data_ptr<int64_t>();
@@ -87,7 +87,7 @@ StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const
     const torch::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
     const torch::Tensor views = store_.views().index({rows, of}) - 1;
     const Batch batch = examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
-    const torch::Tensor live = live_->outputs(batch).logits.to(torch::kCPU), stored = store_.read(rows, of).logits;
+    const torch::Tensor live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of).logits;
     largest = std::max(largest, live.abs().max().item<double>());
     difference = std::max(difference, (live - stored).abs().max().item<double>());
     agreeing += live.argmax(1).eq(stored.argmax(1)).sum().item<double>();

@@ -23,8 +23,8 @@ class StoredViews : public Teacher {
 
   /// Computes everything that is not there yet; told(done, all) after each batch, false stops. What was done stays done.
   void fill(const std::function<bool(int64_t done, int64_t all)>& told);
-  /// The largest difference between stored and live logits, relative to the largest logit, over `count` of the outputs that are
-  /// there, drawn by `seed`. Throws Error where nothing is there.
+  /// The largest difference between stored and live logits, these in the form of the store, relative to the largest logit, over `count`
+  /// of the outputs that are there, drawn by `seed`. Throws Error where nothing is there.
   struct Comparison {
     int64_t outputs = 0;
     double difference = 0;

@@ -54,20 +54,28 @@ torch::Tensor flat(const torch::Tensor& table) { return table.flatten(0, 1); }
                           "with {{seed}} in its name)", file.string(), what));
 }
 
+void check_identity(const fs::path& file, const StoreIdentity& found, const StoreIdentity& wanted) {
+  for (const auto& [what, value] : wanted)
+    if (const auto own = found.find(what); own == found.end() || own->second != value)
+      refuse(file, what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision" : "the teacher on other " + what);
+}
+
 /// The K largest logits in order, the classes they are of, and the one logit of all others.
 struct Top {
   torch::Tensor values, classes;
 };
 
-Top top_of(const torch::Tensor& logits, int64_t count) {
-  const auto [largest, classes] = logits.topk(count, 1);
+Top of_classes(const torch::Tensor& logits, const torch::Tensor& classes) {
+  const int64_t others_count = logits.size(1) - classes.size(1);
   torch::Tensor rest = torch::full({logits.size(0), 1}, -std::numeric_limits<float>::infinity());
-  if (count < logits.size(1)) {
+  if (others_count > 0) {
     const torch::Tensor others = logits.scatter(1, classes, -std::numeric_limits<float>::infinity());
-    rest = torch::logsumexp(others, 1, /*keepdim=*/true) - std::log(static_cast<double>(logits.size(1) - count));
+    rest = torch::logsumexp(others, 1, /*keepdim=*/true) - std::log(static_cast<double>(others_count));
   }
-  return {torch::cat({largest, rest}, 1), classes};
+  return {torch::cat({logits.gather(1, classes), rest}, 1), classes};
 }
+
+Top top_of(const torch::Tensor& logits, int64_t count) { return of_classes(logits, std::get<1>(logits.topk(count, 1))); }
 
 torch::Tensor logits_of(const Top& top, int64_t classes) {
   const int64_t count = top.classes.size(1);
@@ -81,6 +89,12 @@ int64_t StoreLayout::example_bytes() const {
   for (const auto& [name, tensor] : tensors_of(*this, 1))
     if (name != "ids") bytes += static_cast<int64_t>(bytes_of(tensor));
   return bytes;
+}
+
+void check_layout(const StoreLayout& layout) {
+  if (layout.top > 0 && (layout.members > 0 || layout.top > layout.classes || layout.classes > std::numeric_limits<int16_t>::max()))
+    throw Error(ErrorKind::usage, fmt::format("top: {} logits of {} classes cannot be kept{}", layout.top, layout.classes,
+                                              layout.members > 0 ? " of an arithmetic ensemble" : ""));
 }
 
 bool is_store(const std::map<std::string, std::string>& metadata) {
@@ -103,9 +117,7 @@ torch::Tensor stored_ids(const torch::Tensor& ids) {
 }
 
 TeacherStore::TeacherStore(const StoreLayout& layout, const torch::Tensor& ids) : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
-  if (layout.top > 0 && (layout.members > 0 || layout.top > layout.classes || layout.classes > std::numeric_limits<int16_t>::max()))
-    throw Error(ErrorKind::usage, fmt::format("top: {} logits of {} classes cannot be kept{}", layout.top, layout.classes,
-                                              layout.members > 0 ? " of an arithmetic ensemble" : ""));
+  check_layout(layout);
 }
 
 TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const torch::Tensor& ids) {
@@ -146,19 +158,20 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
 
 TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity) {
   TeacherStore store(layout, ids);
-  store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, MappedFile::Access::write), {}, {}, std::make_unique<FileLock>(path)});
+  const bool writable = ::access(path.c_str(), W_OK) == 0;
+  store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, writable ? MappedFile::Access::write : MappedFile::Access::read), {}, {},
+                                            writable ? std::make_unique<FileLock>(path) : nullptr});
   File& file = *store.file_;
   SafetensorsView view = parse_safetensors(path, file.memory.bytes());
   const auto checksum = view.metadata.find(kChecksumKey);
   if (checksum == view.metadata.end() || checksum->second != kUnfinished) file.lock.reset();
+  else if (!writable) throw Error(fmt::format("'{}' is not full yet and may not be written", path.string()));
   else if (!file.lock->acquired())
     throw Error(fmt::format("'{}' is being filled by another process; wait for it, or fill it first with `limbeck store build`", path.string()));
   if (!is_store(view.metadata))
     throw Error(fmt::format("'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
                             path.string()));
-  for (const auto& [what, wanted] : identity)
-    if (const auto found = view.metadata.find(what); found == view.metadata.end() || found->second != wanted)
-      refuse(path, what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision" : "the teacher on other " + what);
+  check_identity(path, view.metadata, identity);
   const auto wanted_tensors = tensors_of(layout, store.examples());
   for (const auto& [name, wanted] : wanted_tensors)
     if (const auto found = view.tensors.find(name);
@@ -179,14 +192,30 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
   return store;
 }
 
-int64_t TeacherStore::filled() const { return views_.ne(0).sum().item<int64_t>(); }
+int64_t TeacherStore::filled() const { return views_.gt(0).sum().item<int64_t>(); }
+
+torch::Tensor TeacherStore::classes_at(const torch::Tensor& places) const {
+  const torch::Tensor classes = flat(classes_).index_select(0, places).to(torch::kInt64);
+  if ((classes.lt(0) | classes.ge(layout_.classes)).any().item<bool>())
+    throw Error(fmt::format("'{}' is damaged: it names classes that there are not; remove it to compute the outputs again",
+                            file_ == nullptr ? "" : file_->path.string()));
+  return classes;
+}
 
 TeacherOutputs TeacherStore::read(const torch::Tensor& rows, const torch::Tensor& slots) const {
   const torch::Tensor at = rows * layout_.slots + slots;
   const torch::Tensor values = flat(values_).index_select(0, at).to(torch::kFloat32);
   if (layout_.members > 0) return {.logits = log_mean_distribution(values, 1), .features = {}, .members = values};
-  if (layout_.top > 0) return {.logits = logits_of({values, flat(classes_).index_select(0, at).to(torch::kInt64)}, layout_.classes)};
+  if (layout_.top > 0) return {.logits = logits_of({values, classes_at(at)}, layout_.classes)};
   return {.logits = values};
+}
+
+torch::Tensor TeacherStore::as_stored(const torch::Tensor& rows, const torch::Tensor& slots, const TeacherOutputs& outputs) const {
+  const auto rounded = [&](const torch::Tensor& values) { return values.to(torch::kCPU).to(layout_.type).to(torch::kFloat32); };
+  if (layout_.members > 0) return log_mean_distribution(rounded(outputs.members), 1);
+  if (layout_.top == 0) return rounded(outputs.logits);
+  const Top top = of_classes(outputs.logits.to(torch::kCPU).to(torch::kFloat32), classes_at(rows * layout_.slots + slots));
+  return logits_of({rounded(top.values), top.classes}, layout_.classes);
 }
 
 void TeacherStore::write(const torch::Tensor& rows, const torch::Tensor& slots, const torch::Tensor& views, const TeacherOutputs& outputs) {
@@ -197,7 +226,10 @@ void TeacherStore::write(const torch::Tensor& rows, const torch::Tensor& slots, 
     flat(classes_).index_copy_(0, at, top.classes.to(torch::kInt16));
     values = top.values;
   }
-  flat(values_).index_copy_(0, at, values.to(layout_.type));
+  const torch::Tensor rounded = values.to(layout_.type);
+  if (layout_.type == torch::kFloat16 && (rounded.isinf() & values.isfinite()).any().item<bool>())
+    throw Error("the teacher's logits are larger than float16 can hold (65,504); store them as `type: float32`");
+  flat(values_).index_copy_(0, at, rounded);
   // Who is stopped between the two has written nothing: what the table says is there is there.
   std::atomic_thread_fence(std::memory_order_release);
   flat(views_).index_copy_(0, at, views.to(torch::kCPU) + 1);
@@ -244,8 +276,15 @@ StoreInfo read_store_info(const fs::path& path) {
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
       throw Error(fmt::format("'{}' does not hold the tensors of a store: '{}' is not there or does not fit", path.string(), name));
   const RawTensor& numbers = view.tensors.at("views");
-  info.filled = torch::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, torch::kInt64).ne(0).sum().item<int64_t>();
+  info.filled = torch::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, torch::kInt64).gt(0).sum().item<int64_t>();
   return info;
+}
+
+void check_store_file(const fs::path& path, const StoreLayout& layout, const StoreIdentity& identity) {
+  const StoreInfo info = read_store_info(path);
+  check_identity(path, info.identity, identity);
+  if (info.layout.slots != layout.slots || info.layout.classes != layout.classes || info.layout.top != layout.top || info.layout.type != layout.type)
+    refuse(path, "the teacher in another form");
 }
 
 }  // namespace limbeck

@@ -44,7 +44,7 @@ class TeacherStore {
   /// Makes the file, whose space is reserved on the disk.
   static TeacherStore create(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
   /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another identity; also where
-  /// it is not full yet and another process fills it.
+  /// it is not full yet and another process fills it, or it may not be written. A full one that may only be read is read.
   static TeacherStore open(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
 
   const StoreLayout& layout() const { return layout_; }
@@ -52,13 +52,17 @@ class TeacherStore {
   int64_t outputs() const { return examples() * layout_.slots; }
   int64_t filled() const;
   bool in_file() const { return file_ != nullptr; }
-  /// [n, S] int64: the view's number + 1; 0 where nothing is stored.
+  /// [n, S] int64: the view's number + 1; 0, or less in a damaged file, where nothing is stored.
   const torch::Tensor& views() const { return views_; }
   const ExampleRows& rows() const { return rows_; }
 
   /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. What was not written is zero.
+  /// Throws Error where a file that has no checksum yet names a class that there is not.
   TeacherOutputs read(const torch::Tensor& rows, const torch::Tensor& slots) const;
-  /// The same the other way, for views [N] int64; rounded to the type of the table.
+  /// The logits [N, C] that read would give if these outputs had been written there: rounded and, of a store of the largest logits,
+  /// those of the classes that the slots hold and one for the others.
+  torch::Tensor as_stored(const torch::Tensor& rows, const torch::Tensor& slots, const TeacherOutputs& outputs) const;
+  /// The same the other way, for views [N] int64; rounded to the type of the table. Throws Error where float16 cannot hold a number.
   void write(const torch::Tensor& rows, const torch::Tensor& slots, const torch::Tensor& views, const TeacherOutputs& outputs);
   /// Writes everything to the disk, with a checksum where all outputs are there: what is changed afterwards is noticed.
   void seal();
@@ -66,6 +70,8 @@ class TeacherStore {
  private:
   struct File;
   TeacherStore(const StoreLayout& layout, const torch::Tensor& ids);
+  /// The classes of the largest logits in places of the table [N], int64 [N, K].
+  torch::Tensor classes_at(const torch::Tensor& places) const;
 
   StoreLayout layout_;
   torch::Tensor ids_, views_;
@@ -78,6 +84,9 @@ class TeacherStore {
 /// Whether a file with this metadata was written as a store.
 bool is_store(const std::map<std::string, std::string>& metadata);
 
+/// Throws Error of kind usage where outputs cannot be kept so.
+void check_layout(const StoreLayout& layout);
+
 /// What is known of a store from its file alone.
 struct StoreInfo {
   StoreLayout layout;
@@ -87,5 +96,8 @@ struct StoreInfo {
   StoreIdentity identity;
 };
 StoreInfo read_store_info(const fs::path& file);
+
+/// Throws Error where the file is damaged, no store, or has another layout (members aside) or another identity as far as the given one goes.
+void check_store_file(const fs::path& file, const StoreLayout& layout, const StoreIdentity& identity);
 
 }  // namespace limbeck

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
+#include <unistd.h>
 
 #include "experiment/model.h"
 #include "nn/weights.h"
@@ -101,6 +102,79 @@ TEST_F(Store, InHalfPrecisionIsTrueToItsRounding) {
   const torch::Tensor oracle = live(batch, network), found = stored->outputs(batch).logits;
   EXPECT_TRUE(found.equal(oracle.to(torch::kFloat16).to(torch::kFloat32)) || found.allclose(oracle, 1e-3, 1e-3));
   EXPECT_FALSE(found.equal(oracle));
+}
+
+TEST_F(Store, InHalfPrecisionRefusesWhatItCannotHold) {
+  const torch::NoGradGuard no_gradient;
+  for (Parameter parameter : network->parameters()) parameter.value.mul_(1e4);
+  const auto stored = teacher(", outputs: kept, type: float16", crop);
+  EXPECT_NE(message_of<Error>([&] { stored->outputs(batch_of(0, crop)); }).find("larger than float16 can hold"), std::string::npos);
+  EXPECT_NO_THROW(teacher(", outputs: kept", crop)->outputs(batch_of(0, crop)));
+}
+
+TEST_F(Store, IsComparedInItsOwnForm) {
+  for (const StoreLayout& layout : {StoreLayout{.slots = 2, .classes = 10, .top = 3}, StoreLayout{.slots = 2, .classes = 10, .top = 10},
+                                    StoreLayout{.slots = 2, .classes = 10, .type = torch::kFloat16}, StoreLayout{.slots = 2, .classes = 10}}) {
+    TeacherStore table = TeacherStore::in_memory(layout, train.ids());
+    StoredViews stored(teacher("", crop), table, train, crop, 5, 2);
+    stored.fill([](int64_t, int64_t) { return true; });
+    EXPECT_LT(stored.compare(200, 1).difference, layout.type == torch::kFloat16 ? 1e-3 : 1e-5) << layout.top;
+    const torch::Tensor rows = torch::arange(train.size()), slots = torch::zeros_like(rows);
+    table.write(rows, slots, table.views().select(1, 0) - 1, {.logits = table.read(rows, slots).logits * 1.1});
+    const StoredViews::Comparison wrong = stored.compare(200, 1);
+    EXPECT_EQ(wrong.agreement, 1) << layout.top;
+    EXPECT_GT(wrong.difference, 0.01) << layout.top;
+  }
+}
+
+TEST_F(Store, ThatIsFullIsReadWhereItMayNotBeWritten) {
+  const std::string options = ", store: '" + path() + "', views: 2";
+  const Batch batch = batch_of(1, crop);
+  const torch::Tensor first = teacher(options, crop)->outputs(batch).logits;
+  fs::permissions(path(), fs::perms::owner_read);
+  if (::access(path().c_str(), W_OK) != 0) {  // whoever runs the tests as root may write anything
+    EXPECT_NE(refusal(options, crop).find("is not full yet and may not be written"), std::string::npos);
+  }
+  fs::permissions(path(), fs::perms::owner_all);
+  dynamic_cast<StoredViews&>(*teacher(options, crop)).fill([](int64_t, int64_t) { return true; });
+  fs::permissions(path(), fs::perms::owner_read);
+  EXPECT_TRUE(teacher(options, crop)->outputs(batch).logits.equal(first));
+}
+
+TEST_F(Store, ThatIsNotFullAndDamagedIsNoticed) {
+  const std::string options = ", store: '" + path() + "', views: 2, top: 3";
+  const Batch batch = batch_of(0, crop);
+  teacher(options, crop)->outputs(batch);
+  const StoreInfo info = read_store_info(path());
+  EXPECT_EQ(info.filled, 44);
+  std::string bytes = read_file(path());
+  const size_t header = bytes.size() - static_cast<size_t>(train.size() * (8 + info.layout.example_bytes()));
+  const auto of_classes = static_cast<size_t>(train.size() * 2 * 3 * 2);  // I16 [n, S, K], the first of the tensors
+  for (size_t at = header; at < header + of_classes; ++at) bytes[at] = '\x7f';
+  write_file(path(), bytes);
+  EXPECT_NE(message_of<Error>([&] { teacher(options, crop)->outputs(batch); }).find(path() + "' is damaged: it names classes"), std::string::npos);
+}
+
+TEST_F(Store, IsCheckedBeforeItsTeacherIsThere) {
+  const auto problem = [&](const std::string& options, const Augmenter& augmenter) -> std::string {
+    try {
+      check_store(choose(Slot::teacher, "{network: {of: t" + options + "}}"),
+                  {.network = nullptr, .examples = train, .augmenter = augmenter, .classes = 10, .seed = 5, .view_seed = 5});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const std::string options = ", store: '" + path("new/s.safetensors") + "', views: 2";
+  EXPECT_EQ(problem(options, crop), "");  // and its folder is made
+  teacher(options, crop);
+  EXPECT_EQ(problem(options, crop), "");
+  EXPECT_NE(problem(", outputs: kept, top: 20", crop).find("top: 20 logits of 10 classes"), std::string::npos);
+  EXPECT_NE(problem(options + ", type: float16", crop).find("another form"), std::string::npos);
+  EXPECT_NE(problem(options, none).find("on other views"), std::string::npos);
+  write_file(path("new/s.safetensors"), "something else");
+  EXPECT_NE(problem(options, crop).find("is not a valid safetensors file"), std::string::npos);
+  EXPECT_NE(problem(", store: '" + path("new") + "', views: 2", crop), "");  // a folder
 }
 
 TEST_F(Store, OfTheLargestLogitsSpreadsTheRestEvenly) {

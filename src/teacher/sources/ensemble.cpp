@@ -22,6 +22,7 @@ struct EnsembleOptions : ComputedOptions {
     fields.require(std::set<std::string>(of.begin(), of.end()).size() == of.size(), "a network stands twice in the ensemble");
     bind_mean(fields, mean);
     ComputedOptions::bind(fields);
+    fields.require(top == 0 || mean != EnsembleMean::arithmetic, "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use another mean");
   }
 };
 
