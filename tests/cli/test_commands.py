@@ -32,6 +32,11 @@ class Commands(ProgramTest):
         results = json.loads(done.stdout)
         self.assertEqual([stage["name"] for stage in results["stages"]], ["distilled"])
         self.assertEqual(results["stages"][0]["teacher"], "teacher")
+        given = self.limbeck("distill", "--teacher", f"{{ mlp: [32], weights: {weights} }}", "--student", "mlp:8", "--print-recipe").stdout
+        self.assertNotIn("name: teacher, train", given)
+        for flags, message in ((("--learning-rate", -1), "--learning-rate"), (("--size", 64), "of the pictures in --data"), (("--corrupt", "skip"), "of the pictures in --data"),
+                               (("--views", 3), "--views is of augmented examples")):
+            self.assertIn(message, self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", "digits", *flags, "--print-recipe", expect=2).stderr)
         recipe = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--print-recipe").stdout
         (self.folder / "printed.yaml").write_text(recipe)
         self.limbeck("check", "printed.yaml")

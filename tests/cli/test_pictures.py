@@ -142,6 +142,24 @@ class Stores(ProgramTest):
         self.assertFalse((self.folder / "outputs.safetensors").exists())
         self.assertFalse((self.out / "stages").exists())
 
+    def test_verifying_trains_and_changes_nothing(self):
+        self.build()
+        weights = self.out / "stages/teacher/weights.safetensors"
+        before = weights.read_bytes()
+        for flags in (["--out", self.folder / "another"], ["--out", self.out, "--set", "stages.teacher.epochs=2"]):
+            self.assertIn("stage 'teacher' is not finished in", self.limbeck("store", "verify", self.recipe, *flags, expect=2).stderr)
+        self.assertEqual(weights.read_bytes(), before)
+        self.assertFalse((self.folder / "another/stages").exists())
+
+    def test_mistakes_are_found_before_the_teacher_is_trained(self):
+        (self.folder / "junk.safetensors").write_text("no store")
+        for store, message in (("top: 20, store: o.safetensors", "top: 20 logits of 10 classes"), ("store: junk.safetensors", "junk.safetensors' is not a valid")):
+            self.recipe.write_text(RECIPE.replace("VIEWS, store: outputs.safetensors", "views: 3, " + store))
+            error = self.limbeck("run", self.recipe, "--out", self.out, expect=2 if "top" in store else 1).stderr
+            self.assertIn("stage 'distilled'", error)
+            self.assertIn(message, error)
+            self.assertFalse((self.out / "stages").exists())
+
     def test_what_cannot_be_kept_is_found_without_data(self):
         self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3").replace("augment: { shift: 1 }", "augment: { shift: 1, mixup: 0.2 }"))
         message = self.limbeck("check", self.recipe, expect=2).stderr
