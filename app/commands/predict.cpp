@@ -3,16 +3,30 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <map>
+
 #include "app/commands.h"
 #include "core/process.h"
 #include "data/idx.h"
+#include "data/image_reader.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
 
 namespace limbeck {
 namespace {
 
-/// Probabilities [n, C] of the images in an IDX file.
+/// Probabilities [n, C] of images [n, …] uint8.
+torch::Tensor probabilities_of(const Model& model, const torch::Tensor& bytes) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& part : bytes.split(1000))
+    parts.push_back(torch::softmax(model.network->forward(part.to(torch::kFloat32) * model.description.scale, {}).logits, 1));
+  return torch::cat(parts);
+}
+
+/// Of the images in an IDX file.
 torch::Tensor predict_images(const Model& model, const IdxArray& images, const std::string& file) {
   const ModelDescription& description = model.description;
   const Shape shape = {1, images.shape[1], images.shape[2]};
@@ -20,37 +34,56 @@ torch::Tensor predict_images(const Model& model, const IdxArray& images, const s
     throw Error(fmt::format("'{}' holds images of {}, the network takes {}", file, to_text(shape), to_text(description.input)));
   const torch::Tensor bytes = torch::from_blob(const_cast<char*>(images.bytes.data()),
                                                {images.shape[0], 1, images.shape[1], images.shape[2]}, torch::kUInt8);
-  const torch::NoGradGuard no_gradient;
+  return probabilities_of(model, bytes);
+}
+
+/// Of JPEG and PNG files, decoded and brought to the network's size as a data set's are, a part of them at a time.
+torch::Tensor predict_pictures(const Model& model, const std::vector<fs::path>& files, ResizeMode resize) {
+  constexpr size_t kPart = 512;
+  const Shape& input = model.description.input;
+  if (input.size() != 3 || (input[0] != 1 && input[0] != 3)) throw Error(fmt::format("the network takes inputs of {}, and no pictures", to_text(input)));
   std::vector<torch::Tensor> parts;
-  for (const torch::Tensor& part : bytes.split(1000))
-    parts.push_back(torch::softmax(model.network->forward(part.to(torch::kFloat32) * description.scale, {}).logits, 1));
+  for (size_t begin = 0; begin < files.size(); begin += kPart) {
+    const std::vector<fs::path> part(files.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kPart, files.size())));
+    parts.push_back(probabilities_of(model, read_images(part, {.size = {input[1], input[2]}, .resize = resize, .channels = input[0]})));
+  }
   return torch::cat(parts);
 }
 
-std::string as_csv(const torch::Tensor& probabilities, const std::vector<std::string>& classes) {
+/// A field of a CSV file: in quotes where it would not be one field without (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+/// `ids`: one for each row; empty: their numbers.
+std::string as_csv(const torch::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
   std::string text = "id,class,probability";
-  for (const std::string& name : classes) text += ",p(" + name + ")";
+  for (const std::string& name : classes) text += "," + csv_field("p(" + name + ")");
   text += "\n";
   const torch::Tensor chosen = probabilities.argmax(1), values = probabilities.contiguous();
   const auto columns = static_cast<int64_t>(classes.size());
   for (int64_t row = 0; row < values.size(0); ++row) {
     const float* p = values.data_ptr<float>() + row * columns;
     const auto best = chosen[row].item<int64_t>();
-    text += fmt::format("{},{},{:.6g}", row, classes[static_cast<size_t>(best)], p[best]);
+    text += fmt::format("{},{},{:.6g}", ids.empty() ? std::to_string(row) : csv_field(ids[static_cast<size_t>(row)]), csv_field(classes[static_cast<size_t>(best)]), p[best]);
     for (int64_t column = 0; column < columns; ++column) text += fmt::format(",{:.6g}", p[column]);
     text += "\n";
   }
   return text;
 }
 
-Json as_json(const torch::Tensor& probabilities, const std::vector<std::string>& classes) {
+Json as_json(const torch::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
   Json all = Json::array();
   const torch::Tensor chosen = probabilities.argmax(1);
   for (int64_t row = 0; row < probabilities.size(0); ++row) {
     Json distribution = Json::object();
     for (size_t i = 0; i < classes.size(); ++i)
       distribution[classes[i]] = probabilities[row][static_cast<int64_t>(i)].item<float>();
-    all.push_back({{"id", row}, {"class", classes[static_cast<size_t>(chosen[row].item<int64_t>())]}, {"probabilities", distribution}});
+    all.push_back({{"id", ids.empty() ? Json(row) : Json(ids[static_cast<size_t>(row)])}, {"class", classes[static_cast<size_t>(chosen[row].item<int64_t>())]}, {"probabilities", distribution}});
   }
   return all;
 }
@@ -58,22 +91,36 @@ Json as_json(const torch::Tensor& probabilities, const std::vector<std::string>&
 }  // namespace
 
 void add_predict(Program& program) {
-  CLI::App* command = add_command(program, "predict", "Classify the images of an IDX file with a trained network");
+  CLI::App* command = add_command(program, "predict", "Classify pictures, or the images of an IDX file, with a trained network");
   auto model_file = std::make_shared<std::string>();
   auto images = std::make_shared<std::string>();
+  auto resize = std::make_shared<ResizeMode>(ResizeMode::crop);
   auto out = std::make_shared<std::string>();
   command->add_option("model", *model_file, "weights.safetensors of a stage, or a TorchScript file")->required()->type_name("FILE");
-  command->add_option("images", *images, "IDX file of unsigned bytes, gzipped or plain")->required()->type_name("FILE");
+  command->add_option("images", *images, "JPEG or PNG file, a folder of them, or an IDX file of unsigned bytes, gzipped or plain")->required()->type_name("PATH");
+  const std::map<std::string, ResizeMode> resizes = {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}};
+  command->add_option("--resize", *resize, "how pictures are brought to the network's size: crop, or stretch (default: crop)")->transform(CLI::CheckedTransformer(resizes));
   command->add_option("--out", *out, "CSV or JSON file to write (default: print)")->type_name("FILE");
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
-    const IdxArray read = read_idx(*images, 3);
-    // A TorchScript file of elsewhere is taken to be for these images.
-    const Model model = load_model(*model_file, ModelDescription{.input = {1, read.shape[1], read.shape[2]}});
-    const torch::Tensor probabilities = predict_images(model, read, *images);
-    const std::vector<std::string>& classes = model.description.classes;
-    const std::string text = program.output.json ? as_json(probabilities, classes).dump(1) + "\n" : as_csv(probabilities, classes);
+    std::vector<std::string> ids;
+    torch::Tensor probabilities;
+    std::vector<std::string> classes;
+    if (fs::is_directory(*images) || is_image_name(*images)) {
+      const std::vector<fs::path> files = image_files(*images);
+      for (const fs::path& file : files) ids.push_back(file.string());
+      const Model model = load_model(*model_file);
+      classes = model.description.classes;
+      probabilities = predict_pictures(model, files, *resize);
+    } else {
+      const IdxArray read = read_idx(*images, 3);
+      // A TorchScript file of elsewhere is taken to be for these images.
+      const Model model = load_model(*model_file, ModelDescription{.input = {1, read.shape[1], read.shape[2]}});
+      classes = model.description.classes;
+      probabilities = predict_images(model, read, *images);
+    }
+    const std::string text = program.output.json ? as_json(probabilities, classes, ids).dump(1) + "\n" : as_csv(probabilities, classes, ids);
     if (out->empty()) fmt::print("{}", text);
     else write_file(*out, text);
   });

@@ -13,8 +13,11 @@ struct ViewAccuracy {
   int64_t right = 0;           ///< of the examples as they are
   int64_t right_in_views = 0;
 
-  /// Whether more than a tenth of the examples are lost in views.
-  bool fears_views() const { return examples > 0 && 10 * (right - right_in_views) > examples; }
+  /// Whether more than a tenth of the examples are lost in views, and more than chance loses among few: two deviations of a count.
+  bool fears_views() const {
+    const int64_t lost = right - right_in_views;
+    return 10 * lost > examples && lost * lost > 4 * examples;
+  }
 };
 
 /// Of at most 500 labelled examples, drawn by (seed, id), in the views of the first epoch. All zero where there is nothing to compare: without

@@ -1,4 +1,5 @@
 """The engineer who ships: a PyTorch teacher, a folder of pictures, a small student, from the command line; and stores of its outputs."""
+import csv
 import json
 import random
 import subprocess
@@ -89,6 +90,23 @@ class Pictures(ProgramTest):
             agreements.append(results["stages"][0]["evaluations"]["test"]["teacher_kl"])
         self.assertNotAlmostEqual(agreements[0], agreements[1], places=5)  # the teacher says something else of other pixels
         self.assertIn("views: 2", self.distil("--views", "2", "--print-recipe").stdout)
+
+    def test_the_student_classifies_files_and_folders(self):
+        self.make_teacher()
+        results = json.loads(self.distil("--json").stdout)
+        weights = self.out / "stages/distilled/weights.safetensors"
+        (self.pictures / "test/disc").rename(self.pictures / 'test/"disc", again')
+        found = json.loads(self.limbeck("predict", weights, self.pictures / "test", "--json").stdout)
+        self.assertEqual(len(found), 30)
+        errors = sum(("disc" in row["id"]) != (row["class"] == "disc") for row in found)
+        self.assertEqual(errors, results["stages"][0]["evaluations"]["test"]["errors"])
+        rows = list(csv.reader(self.limbeck("predict", weights, self.pictures / "test").stdout.splitlines()))
+        self.assertEqual(rows[0], ["id", "class", "probability", "p(bar)", "p(disc)"])
+        self.assertEqual([row[:2] for row in rows[1:]], [[row["id"], row["class"]] for row in found])
+        one = self.pictures / "test/bar/0.jpg"
+        self.assertEqual(json.loads(self.limbeck("predict", weights, one, "--json").stdout)[0]["id"], str(one))
+        (self.pictures / "test/bar/0.jpg").write_bytes(b"")
+        self.assertIn("bar/0.jpg' is empty", self.limbeck("predict", weights, self.pictures / "test", expect=1).stderr)
 
     def test_what_does_not_fit_is_said_before_training(self):
         self.make_teacher("--channels", "1")

@@ -47,6 +47,7 @@ TEST(ViewAccuracy, TellsHowManyAreLostInViews) {
 TEST(ViewAccuracy, ATenthIsNotMuch) {
   EXPECT_FALSE((ViewAccuracy{.examples = 500, .right = 450, .right_in_views = 400}).fears_views());
   EXPECT_TRUE((ViewAccuracy{.examples = 500, .right = 450, .right_in_views = 399}).fears_views());
+  EXPECT_FALSE((ViewAccuracy{.examples = 8, .right = 5, .right_in_views = 2}).fears_views());  // by chance
   EXPECT_FALSE(ViewAccuracy{}.fears_views());
 }
 
