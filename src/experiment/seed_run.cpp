@@ -128,8 +128,11 @@ void SeedRun::check(const StageRecipe& stage) {
 bool SeedRun::has_given_store(const StageRecipe& stage) const {
   const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
   const auto is_given = [&](const std::string& name) { return stage_with(name) == nullptr; };
-  return options != nullptr && !options->store.empty() && std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given) &&
-         fs::exists(options->store_file(setup_.seed));
+  if (options == nullptr || options->store.empty() || !std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given)) return false;
+  const fs::path file = options->store_file(setup_.seed);
+  if (!fs::exists(file)) return false;
+  const StoreInfo info = read_store_info(file);
+  return info.filled == info.examples * info.layout.slots;
 }
 
 void SeedRun::check_network(const StageRecipe& stage) const {

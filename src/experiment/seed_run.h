@@ -48,7 +48,8 @@ class SeedRun {
 
  private:
   void check(const StageRecipe& stage);
-  /// Whether the teacher's outputs lie in a file already and the teacher is not trained by the recipe, so that one can be compared with the other.
+  /// Whether the teacher's outputs lie in a file already, all of them, and the teacher is not trained by the recipe, so that one can be
+  /// compared with the other. (One that is not full may be in the hands of another process.)
   bool has_given_store(const StageRecipe& stage) const;
   void check_network(const StageRecipe& stage) const;
   std::shared_ptr<Network> network(const std::string& name);
