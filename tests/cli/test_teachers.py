@@ -82,6 +82,11 @@ stages:
         self.assertIn("holds the outputs of another teacher", done.stderr)
         self.recipe.write_text(recipe.replace("train: 300", "train: 310"))
         self.limbeck("run", self.recipe, "--out", self.folder / "data", "--quiet", expect=1)
+        weights = self.out / "stages/second/weights.safetensors"  # of a teacher that is given, it is known before anything is trained
+        self.recipe.write_text(recipe.replace("large: { mlp: [32] }", f"large: {{ mlp: [32] }}, given: {{ mlp: [32], weights: {weights} }}").replace("of: first", "of: given"))
+        done = self.limbeck("run", self.recipe, "--out", self.folder / "given", "--quiet", expect=1)
+        self.assertIn("stage 'distilled': 'outputs.safetensors' holds the outputs of another teacher", done.stderr)
+        self.assertFalse((self.folder / "given/stages").exists())
         self.assertEqual((self.folder / "outputs.safetensors").read_bytes(), store)
 
 
