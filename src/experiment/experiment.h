@@ -60,8 +60,7 @@ class Experiment {
   int64_t help();
 
   /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages that the
-  /// teacher needs have run. Throws Error of kind usage where there is no such stage; of a store or
-  /// a stage that is not there, where they are to exist.
+  /// teacher needs have run. Throws Error where there is no such stage, and where a store or a stage that is to exist is not there.
   using UseOfStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
 
