@@ -33,8 +33,8 @@ void on_signal(int signal) {
   request_stop(signal);
 }
 
-/// On a stack of its own: oneDNN's generated code keeps numbers farther below the stack pointer than the 128 bytes that the system
-/// leaves alone, and the frame of a handler would be written over them.
+/// On a stack of its own: with the handler on the common one, signals during oneDNN's products corrupted the heap, presumably because its
+/// generated code keeps numbers farther below the stack pointer than the 128 bytes that the system leaves alone.
 void stop_on(std::initializer_list<int> signals) {
   static std::byte memory[64 << 10];
   stack_t stack{};
