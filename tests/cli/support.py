@@ -4,6 +4,8 @@ import math
 import os
 import pathlib
 import random
+import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -54,6 +56,17 @@ def read_safetensors(path):
     metadata = header.pop("__metadata__", {})
     return {name: (entry["dtype"], entry["shape"], data[slice(*entry["data_offsets"])])
             for name, entry in header.items()}, metadata
+
+
+def readme_commands():
+    """The arguments of each call of the program in the README, by section."""
+    commands = {}
+    for section in (SOURCE / "README.md").read_text().split("\n## ")[1:]:
+        title, text = section.split("\n", 1)
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            lines = block.replace("\\\n", " ").splitlines()
+            commands.setdefault(title, []).extend(shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck "))
+    return commands
 
 
 WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}

@@ -1,11 +1,9 @@
 """Every command, as the documentation shows it."""
 import json
-import re
-import shlex
 import subprocess
 import unittest
 
-from support import SOURCE, ProgramTest, make_recordings, read_safetensors, write_npy
+from support import SOURCE, ProgramTest, make_recordings, read_safetensors, readme_commands, write_npy
 
 
 HEAVY = {"resnet110", "resnet32x4", "wrn_40_2", "resnet18", "resnext29", "densenet121", "googlenet"}  # at more than 200 million products
@@ -85,9 +83,9 @@ class Commands(ProgramTest):
             self.assertEqual(len(list((out / "plots").glob("*.svg"))), plots, recipe)
 
     def test_commands_of_the_readme_do_what_they_say(self):
-        blocks = re.findall(r"```sh\n(.*?)```", (SOURCE / "README.md").read_text(), re.DOTALL)
-        commands = [shlex.split(line, comments=True)[1:] for block in blocks for line in block.splitlines()
-                    if line.startswith("limbeck ") and not line.startswith("limbeck serve ")]  # which does not end; test_serve starts it
+        commands = [command for section, commands in readme_commands().items() for command in commands
+                    if section != "Your teacher, your pictures"  # test_pictures has pictures
+                    and command[0] != "serve"]  # which does not end; test_serve starts it
         self.assertGreaterEqual(len(commands), 4)
         self.limbeck("init", "my.yaml")
         for name in ("a", "b", "demo"):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from support import SOURCE, ProgramTest, read_safetensors
+from support import SOURCE, ProgramTest, read_safetensors, readme_commands
 
 try:
     from PIL import Image, ImageDraw
@@ -75,6 +75,14 @@ class Pictures(ProgramTest):
             self.assertEqual(rows["teacher"]["parameters"], 11177538)  # torchvision's resnet18 with two classes
             self.assertLess(rows["distilled"]["bytes"], rows["teacher"]["bytes"] / 50)
             self.assertLess(rows["distilled"]["latency"]["median"], rows["teacher"]["latency"]["median"])
+
+    def test_commands_of_the_readme_do_what_they_say(self):
+        self.make_teacher()
+        distill, predict = readme_commands()["Your teacher, your pictures"]
+        self.assertIn("distilled", self.limbeck(*distill).stdout)
+        for file in ("student.onnx", "student_int8.onnx"):
+            self.assertTrue((self.folder / "runs/resnet8" / file).exists(), file)
+        self.assertEqual(len(self.limbeck(*predict).stdout.splitlines()), 31)
 
     def test_the_table_says_what_each_network_costs(self):
         self.make_teacher()
