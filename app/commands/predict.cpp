@@ -13,6 +13,7 @@
 #include "data/image_reader.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "nn/inference.h"
 
 namespace limbeck {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 torch::Tensor probabilities_of(const Model& model, const torch::Tensor& bytes) {
   const torch::NoGradGuard no_gradient;
   std::vector<torch::Tensor> parts;
-  for (const torch::Tensor& part : bytes.split(1000))
+  for (const torch::Tensor& part : bytes.split(examples_at_once(*model.network)))
     parts.push_back(torch::softmax(model.network->forward(part.to(torch::kFloat32) * model.description.scale, {}).logits, 1));
   return torch::cat(parts);
 }

@@ -11,9 +11,9 @@ namespace limbeck {
 
 std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block) {
   const auto purpose = static_cast<uint32_t>(key.purpose);
-  if (purpose >= 1U << 8 || key.lane >= 1U << 8 || block >= 1U << 16)
-    throw Error(fmt::format("random stream out of range: purpose {}, lane {}, block {}", purpose, key.lane, block));
-  const r123::Philox4x32::ctr_type counter = {{key.id, key.epoch, purpose << 24 | key.lane << 16 | block, 0}};
+  if (purpose >= 1U << 8 || key.lane >= 1U << 8)
+    throw Error(fmt::format("random stream out of range: purpose {}, lane {}", purpose, key.lane));
+  const r123::Philox4x32::ctr_type counter = {{key.id, key.epoch, purpose << 24 | key.lane << 16 | (block & 0xffff), block >> 16}};
   const r123::Philox4x32::key_type philox_key = {
       {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)}};
   const r123::Philox4x32::ctr_type words = r123::Philox4x32()(counter, philox_key);

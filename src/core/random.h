@@ -41,7 +41,7 @@ struct RandomKey {
 };
 
 /// The 128 random bits in place `block` of a stream. Distinct (seed, purpose, lane, epoch, id, block) give independent
-/// bits; purpose < 2^8, lane < 2^8 and block < 2^16 share one word of the counter.
+/// bits; purpose < 2^8, lane < 2^8 and the low 16 bits of the block share one word of the counter.
 std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
 
 /// The seed of the k-th of several networks that differ in initialisation and order only, k from 1; below 2^52.

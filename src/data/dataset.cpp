@@ -133,6 +133,7 @@ void append_unlabelled(Dataset& dataset, const Dataset& extra) {
   if (dataset.train.context.defined() || extra.train.context.defined())
     throw Error(ErrorKind::usage, "data.extra: recordings cannot be added to a data set");
   dataset.train.inputs = torch::cat({dataset.train.inputs, extra.train.inputs});
+  dataset.train.mapped = false;
   dataset.train.labels = torch::cat({dataset.train.labels, torch::full_like(extra.train.labels, -1)});
 }
 
@@ -237,12 +238,21 @@ torch::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
   return to_tensor(shuffled(ids_, seed, Purpose::order, epoch)).to(ids_.device());
 }
 
+int64_t ExampleSet::at_once(int64_t most) const {
+  constexpr int64_t kFloats = 3'072'000;  // 1,000 images of 32 x 32 pixels in three colours
+  const int64_t rows = context_.defined() ? context_.before + 1 + context_.after : 1;
+  const int64_t floats = std::max<int64_t>(1, rows * inputs_.numel() / std::max<int64_t>(1, inputs_.size(0)));
+  return std::clamp(kFloats / floats, int64_t{1}, most);
+}
+
+std::vector<torch::Tensor> ExampleSet::parts(int64_t most) const {
+  return torch::arange(size(), ids_.options()).split(at_once(most));
+}
+
 torch::Tensor over_batches(const ExampleSet& examples, const std::function<torch::Tensor(const Batch&)>& of_batch) {
-  constexpr int64_t kBatch = 1000;
   if (examples.size() == 0) throw Error(fmt::format("the split '{}' has no examples", examples.name()));
   std::vector<torch::Tensor> parts;
-  for (const torch::Tensor& positions : torch::arange(examples.size(), examples.ids().options()).split(kBatch))
-    parts.push_back(of_batch(examples.batch(positions)));
+  for (const torch::Tensor& positions : examples.parts()) parts.push_back(of_batch(examples.batch(positions)));
   return torch::cat(parts);
 }
 

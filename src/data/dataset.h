@@ -31,6 +31,7 @@ struct Split {
   torch::Tensor inputs;  ///< [N, C, H, W] uint8; of frames [N, banks] float32
   torch::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
   RowContext context = {};
+  bool mapped = false;   ///< the inputs lie in a file, from which they are read as they are used: the machine can have their memory back
 
   int64_t size() const { return labels.size(0); }
 };
@@ -88,6 +89,11 @@ class ExampleSet {
   Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
   /// The same in given views [n] int64: replays them. Throws Error where the augmenter mixes.
   Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const;
+
+  /// How many examples are brought to floats together where any number would do: at most `most`, less where they are large.
+  int64_t at_once(int64_t most = 1000) const;
+  /// The positions of all examples in their order, in parts of so many.
+  std::vector<torch::Tensor> parts(int64_t most = 1000) const;
 
   /// The positions of all examples in the order of an epoch: sorted by a random number of (seed, epoch, id).
   torch::Tensor order(uint64_t seed, int64_t epoch) const;

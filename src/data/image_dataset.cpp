@@ -100,6 +100,7 @@ LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& f
   dataset->test.labels = labels_of(listed.test, listed.train.size(), decoded.unreadable);
   dataset->train.inputs = decoded.pixels.narrow(0, 0, dataset->train.size());
   dataset->test.inputs = decoded.pixels.narrow(0, dataset->train.size(), dataset->test.size());
+  dataset->train.mapped = dataset->test.mapped = !options.store.empty();
   check_complete(*dataset, listed.root);
   if (options.channels == 3) {  // ImageNet's
     dataset->mean = {0.485, 0.456, 0.406};

@@ -131,8 +131,8 @@ DecodedImages decode_images(const ImageRequest& request) {
   const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
   if (bytes > memory)
     throw Error(
-        fmt::format("{} pictures of {} x {} x {} bytes need {:.1f} GB, the machine has {:.1f}; write `store: FILE` to keep them "
-                    "in a file",
+        fmt::format("{} pictures of {} x {} x {} bytes need {:.1f} GB, the machine has {:.1f}; `data.source.images.store: FILE` in a recipe "
+                    "keeps them in a file",
                     request.files.size(), request.options.channels, request.options.size.height, request.options.size.width,
                     bytes / 1e9, memory / 1e9));
   DecodedImages decoded;

@@ -56,6 +56,7 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
   check_stages(recipe_);
   for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
+  if (!device_of(options_.device).is_cpu()) at::globalContext().setAllowTF32CuDNN(false);  // float32 is float32, in convolutions too
   if (options_.cuda_graphs && (device_of(options_.device).is_cpu() || !cuda_graphs()))
     throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device, or LibTorch was built without CUDA");
   for (const NetworkRecipe& network : recipe_.networks) {

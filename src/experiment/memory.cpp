@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
+#include "nn/inference.h"
 #include "nn/weights.h"
 
 namespace limbeck {
 namespace {
 
 constexpr double kFloat = sizeof(float);
-constexpr double kEvaluationBatch = 1000;  // as over_batches has it
+constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
 
 double bytes_of_state(const Network& network) {
   double bytes = 0;
@@ -20,22 +22,20 @@ double bytes_of_state(const Network& network) {
   return bytes;
 }
 
-/// Floats of one example: of all nodes, and of the two largest, which exist together where nothing is kept.
-struct Activations {
-  double all = 0, widest = 0;
-};
+bool is_known(const Network& network) { return dynamic_cast<const GraphNetwork*>(&network) != nullptr; }
 
-Activations activations_of(const Network& network) {
-  const auto* graph = dynamic_cast<const GraphNetwork*>(&network);
-  if (graph == nullptr) return {};  // not known
-  Activations activations;
-  for (const Node& node : graph->graph().nodes()) {
-    const auto floats = static_cast<double>(element_count(node.shape));
-    activations.all += floats;
-    activations.widest = std::max(activations.widest, floats);
-  }
-  activations.widest = 3 * std::max(activations.widest, static_cast<double>(element_count(graph->graph().input_shape())));
-  return activations;
+/// Floats of one example in a training pass, which keeps them all; 0: not known.
+double kept_activations(const Network& network) {
+  double floats = 0;
+  if (const auto* graph = dynamic_cast<const GraphNetwork*>(&network))
+    for (const Node& node : graph->graph().nodes()) floats += static_cast<double>(element_count(node.shape));
+  return floats;
+}
+
+/// Floats of so many examples where nothing is kept: three of the widest exist together.
+double passing_activations(const Network& network, int64_t examples) {
+  if (!is_known(network)) return 0;
+  return 3 * static_cast<double>(std::min(examples, examples_at_once(network))) * static_cast<double>(network.widest_activation());
 }
 
 /// What stands after the key in a file of the system; 0 where it does not.
@@ -68,22 +68,20 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
                        const std::vector<std::shared_ptr<Network>>& teachers, double kept) {
   MemoryNeed need;
   for (const Split* split : {&dataset.train, &dataset.test})
-    need.data += static_cast<double>(split->inputs.nbytes()) + static_cast<double>(split->labels.nbytes());
+    need.data += (split->mapped ? 0 : static_cast<double>(split->inputs.nbytes())) + static_cast<double>(split->labels.nbytes());
   constexpr double kStates = 2;  // Adam's; SGD has one
   const double side_by_side = stage.replicas.together ? static_cast<double>(stage.replicas.count) : 1;
-  const auto is_known = [](const Network& network) { return dynamic_cast<const GraphNetwork*>(&network) != nullptr; };
   need.weights = side_by_side * (bytes_of_state(student) + static_cast<double>(student.parameter_count()) * kFloat * (1 + kStates));
   need.complete = is_known(student);
-  const Activations own = activations_of(student);
-  double widest_teacher = 0;  // they run one after the other, and keep nothing
+  double taught = 0, evaluated = passing_activations(student, kAll);  // networks run one after the other
   for (const std::shared_ptr<Network>& teacher : teachers) {
     need.weights += bytes_of_state(*teacher);
-    widest_teacher = std::max(widest_teacher, activations_of(*teacher).widest);
+    taught = std::max(taught, passing_activations(*teacher, stage.batch_size));
+    evaluated = std::max(evaluated, passing_activations(*teacher, kAll));
     need.complete &= is_known(*teacher);
   }
-  const double training = static_cast<double>(stage.batch_size) * (side_by_side * own.all + widest_teacher) * kFloat;
-  const double evaluation = kEvaluationBatch * std::max(own.widest, widest_teacher) * kFloat;
-  need.activations = std::max(training, evaluation);
+  const double trained = static_cast<double>(stage.batch_size) * side_by_side * kept_activations(student);
+  need.activations = std::max(trained + taught, evaluated) * kFloat;
   need.outputs = kept;
   return need;
 }

@@ -12,7 +12,7 @@ namespace limbeck {
 
 /// Bytes, by what they are for.
 struct MemoryNeed {
-  double data = 0;         ///< pictures and labels, resident as they are: one copy, none per epoch
+  double data = 0;         ///< pictures and labels, resident as they are: one copy, none per epoch; those in a mapped file do not count
   double weights = 0;      ///< of student and teacher, the student's gradients and the optimiser's state
   double activations = 0;  ///< of one training batch, kept for the gradient, or of one batch of evaluation, if that is more
   double outputs = 0;      ///< of the teacher, where they are kept in memory

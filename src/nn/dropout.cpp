@@ -43,7 +43,8 @@ torch::Tensor keep_mask(const Dropout& dropout, const Noise& noise, int64_t unit
   const int64_t purpose = static_cast<int64_t>(Purpose::dropout) << 24 | static_cast<int64_t>(dropout.lane) << 16;
   const std::vector<int64_t> grid = {noise.ids.size(0), blocks};
   torch::Tensor c0 = noise.ids.unsqueeze(1).expand(grid), c1 = torch::full(grid, noise.epoch, options);
-  torch::Tensor c2 = (torch::arange(blocks, options) + purpose).expand(grid), c3 = torch::zeros(grid, options);
+  const torch::Tensor block = torch::arange(blocks, options);
+  torch::Tensor c2 = (block.bitwise_and(int64_t{0xffff}) + purpose).expand(grid), c3 = block.bitwise_right_shift(int64_t{16}).expand(grid);
   auto key0 = static_cast<uint32_t>(noise.seed), key1 = static_cast<uint32_t>(noise.seed >> 32);
   for (int round = 0; round < 10; ++round, key0 += kWeyl0, key1 += kWeyl1) {
     const torch::Tensor high0 = multiply_high(c0, kMultiplier0), low0 = low_word(c0 * kMultiplier0);

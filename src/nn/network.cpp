@@ -54,7 +54,7 @@ torch::Tensor initial_value(const ParameterDescription& parameter, uint64_t seed
   torch::Tensor value = torch::empty(parameter.shape, torch::kFloat32);
   auto* at = value.data_ptr<float>();
   const bool is_matrix = parameter.shape.size() > 1;
-  const int64_t row = is_matrix ? value.numel() / parameter.shape[0] : value.numel();  // one stream per row: a stream has 2^18 numbers
+  const int64_t row = is_matrix ? value.numel() / parameter.shape[0] : value.numel();  // one stream per row
   for (int64_t i = 0; i < value.numel(); i += row) {
     Random random({seed, Purpose::initial_weights, static_cast<uint32_t>(place), static_cast<uint32_t>(i / row)});
     for (int64_t j = 0; j < row; ++j) at[i + j] = draw(random, parameter);
@@ -81,6 +81,12 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
 }
 
 /// Rounding to bytes looks at the ranges of values.
+int64_t GraphNetwork::widest_activation() const {
+  int64_t widest = element_count(graph_.input_shape());
+  for (const Node& node : graph_.nodes()) widest = std::max(widest, element_count(node.shape));
+  return widest;
+}
+
 bool GraphNetwork::can_be_recorded() const {
   return std::none_of(graph_.nodes().begin(), graph_.nodes().end(), [](const Node& node) {
     const auto *linear = std::get_if<Linear>(&node.operation);

@@ -37,6 +37,12 @@ std::optional<int64_t> NetworkGroup::multiply_adds() const {
   return count;
 }
 
+int64_t NetworkGroup::widest_activation() const {  // one runs after the other
+  int64_t widest = 0;
+  for (const auto& member : members_) widest = std::max(widest, member->widest_activation());
+  return widest;
+}
+
 bool NetworkGroup::can_be_recorded() const {
   return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->can_be_recorded(); });
 }

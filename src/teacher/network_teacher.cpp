@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "nn/committee.h"
+#include "nn/inference.h"
 
 namespace limbeck {
 namespace {
@@ -35,7 +36,7 @@ class NetworkTeacher : public Teacher {
   enum Output : size_t { kLogits, kMembers, kFeatures };
 
   CapturedFunction::Tensors pass(const torch::Tensor& inputs) const {
-    Outputs outputs = network_->forward(inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
+    Outputs outputs = infer(*network_, inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
     CapturedFunction::Tensors given{outputs.logits, arithmetic_ ? torch::stack(outputs.members, 1) : torch::Tensor()};
     for (const std::string& tap : taps_) given.push_back(outputs.features.at(tap));
     return given;

@@ -6,6 +6,12 @@
 #include "core/random.h"
 
 namespace limbeck {
+namespace {
+
+constexpr int64_t kTogether = 500;  // outputs that are computed in one pass, at most
+
+}  // namespace
+
 StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
                          uint64_t seed, int64_t cycle)
     : live_(std::move(live)), store_(std::move(store)), examples_(examples), augmenter_(augmenter), seed_(seed), cycle_(cycle) {
@@ -56,10 +62,9 @@ torch::Tensor StoredViews::views_in(const torch::Tensor& positions, int64_t slot
 }
 
 void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& told) {
-  constexpr int64_t kBatch = 500;
-  for (int64_t slot = 0; slot < store_.layout().slots; ++slot)
-    for (const torch::Tensor& positions : torch::arange(examples_.size(), examples_.ids().options()).split(kBatch)) {
-      const torch::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
+  for (const torch::Tensor& positions : examples_.parts(kTogether)) {
+    const torch::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
+    for (int64_t slot = 0; slot < store_.layout().slots; ++slot) {  // an example's lie side by side in the file
       const torch::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).le(0).nonzero().flatten();
       if (lacking.size(0) == 0) continue;
       const torch::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
@@ -68,6 +73,7 @@ void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& tol
       compute(batch, rows.index_select(0, lacking), torch::full_like(lacking, slot));
       if (!told(store_.outputs() - lacking_, store_.outputs())) return;
     }
+  }
   store_.seal();
 }
 
@@ -83,7 +89,7 @@ StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const
   const torch::NoGradGuard no_gradient;
   Comparison result{.outputs = chosen.size(0)};
   double largest = 0, difference = 0, agreeing = 0;
-  for (const torch::Tensor& part : chosen.split(500)) {
+  for (const torch::Tensor& part : chosen.split(examples_.at_once(kTogether))) {
     const torch::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
     const torch::Tensor views = store_.views().index({rows, of}) - 1;
     const Batch batch = examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/inference.h"
 #include "nn/torch_compatibility.h"
 
 namespace limbeck {
@@ -50,7 +51,7 @@ Json optional_number(const std::optional<Number>& value) {
 
 torch::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
   const torch::NoGradGuard no_gradient;
-  return over_batches(examples, [&](const Batch& batch) { return network.forward(batch.inputs, {}).logits; });
+  return over_batches(examples, [&](const Batch& batch) { return infer(network, batch.inputs, {}).logits; });
 }
 
 Hits count_hits(const torch::Tensor& logits, const torch::Tensor& labels) {

@@ -52,7 +52,8 @@ TEST(Random, EveryPartOfTheKeyMakesAnotherStream) {
     if (part == 4) ++other.lane;
     streams.insert(philox(other, 0));
   }
-  EXPECT_EQ(streams.size(), 7U);
+  for (const uint32_t block : {uint32_t{1} << 16, (uint32_t{1} << 16) + 1, uint32_t{1} << 31}) streams.insert(philox(key, block));
+  EXPECT_EQ(streams.size(), 10U);
 }
 
 TEST(Random, HasTheMomentsOfItsDistributions) {

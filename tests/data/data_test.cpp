@@ -108,6 +108,19 @@ TEST(ExampleSet, BatchesCarryIdsAndScaledPixels) {
   EXPECT_TRUE(batch.views.equal(torch::zeros({2}, torch::kInt64)));
 }
 
+TEST(ExampleSet, BringsFewLargeExamplesToFloatsTogether) {
+  const auto digits = small_digits();
+  EXPECT_EQ(ExampleSet(digits->train, "train", *digits).at_once(), 1000);
+  EXPECT_EQ(ExampleSet(digits->train, "train", *digits).at_once(500), 500);
+  const Split pictures{.inputs = torch::zeros({3, 3, 600, 600}, torch::kUInt8), .labels = torch::zeros({3}, torch::kInt64)};
+  const std::vector<torch::Tensor> parts = ExampleSet(pictures, "train", *digits).parts();
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_TRUE(parts[1].equal(torch::tensor({2})));
+  Split frames{.inputs = torch::zeros({5, 4000}), .labels = torch::zeros({5}, torch::kInt64)};
+  frames.context = {.before = 9, .first = torch::zeros({5}, torch::kInt32), .last = torch::full({5}, 4, torch::kInt32)};
+  EXPECT_EQ(ExampleSet(frames, "train", *digits).at_once(), 76);
+}
+
 TEST(HoldOut, DividesTheTrainingSplitWithoutOverlap) {
   const auto digits = small_digits();
   const TrainingSplit split = hold_out(*digits, 50, 1);

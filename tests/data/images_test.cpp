@@ -397,6 +397,7 @@ TEST_F(Pictures, InAStoreAreUsedAgainUntilTheyChange) {
   fs::remove(folder / "cat/0.png");
   EXPECT_FALSE(load(options).reused);
   EXPECT_TRUE(second.dataset->train.inputs.equal(plain.dataset->train.inputs));  // still mapped, though replaced
+  EXPECT_TRUE(second.dataset->train.mapped && !plain.dataset->train.mapped);
   EXPECT_EQ(std::distance(fs::directory_iterator(stores), {}), 1);               // nothing half-made stays
 }
 

@@ -34,6 +34,21 @@ TEST_F(Memory, GrowsWithTheBatch) {
   EXPECT_GT(need(large).activations, 100000.0 * 784 * 4);
 }
 
+TEST_F(Memory, OfLargePicturesIsNotThatOfAThousandAtOnce) {
+  digits->train.inputs = torch::zeros({60, 3, 224, 224}, torch::kUInt8);
+  StageRecipe stage;
+  stage.batch_size = 1;
+  const MemoryNeed need = memory_need(*digits, stage, *make("resnet8"), {make("resnet8")}, 0);
+  EXPECT_GT(need.activations, 0.7e9);
+  EXPECT_LT(need.activations, 0.9e9);  // three of 256 MiB
+}
+
+TEST_F(Memory, DoesNotCountPicturesInAMappedFile) {
+  const double all = need({}).data;
+  digits->train.mapped = true;
+  EXPECT_EQ(need({}).data, all - 60 * 784);
+}
+
 TEST_F(Memory, CountsEveryTeacher) {
   const auto teacher = make("{mlp: [100]}");
   EXPECT_EQ(need({}, {teacher, teacher, teacher}).weights, need({}).weights + 3 * kParameters * 4);

@@ -1,0 +1,42 @@
+#include "nn/inference.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+
+namespace limbeck {
+namespace {
+
+constexpr int64_t kWidestAtOnce = int64_t{1} << 26;  // floats: 256 MiB
+constexpr int64_t kMostAtOnce = 1000;
+
+/// One tensor of each part, joined along the first dimension.
+template <class Get>
+torch::Tensor joined(const std::vector<Outputs>& parts, Get get) {
+  std::vector<torch::Tensor> tensors;
+  for (const Outputs& part : parts) tensors.push_back(get(part));
+  return torch::cat(tensors);
+}
+
+}  // namespace
+
+int64_t examples_at_once(const Network& network) {
+  return std::clamp(kWidestAtOnce / std::max<int64_t>(network.widest_activation(), 1), int64_t{1}, kMostAtOnce);
+}
+
+Outputs infer(const Network& network, const torch::Tensor& inputs, const ForwardOptions& options) {
+  if (options.noise != nullptr) throw Error("inference in parts of a training pass");
+  const int64_t most = examples_at_once(network), count = inputs.size(0);
+  if (count <= most) return network.forward(inputs, options);
+  const int64_t parts = (count + most - 1) / most;
+  std::vector<Outputs> given;
+  for (const torch::Tensor& part : inputs.split((count + parts - 1) / parts)) given.push_back(network.forward(part, options));
+  Outputs outputs{.logits = joined(given, [](const Outputs& part) { return part.logits; })};
+  for (const auto& [name, feature] : given.front().features)
+    outputs.features[name] = joined(given, [&name = name](const Outputs& part) { return part.features.at(name); });
+  for (size_t i = 0; i < given.front().members.size(); ++i)
+    outputs.members.push_back(joined(given, [i](const Outputs& part) { return part.members[i]; }));
+  return outputs;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,16 @@
+#pragma once
+// Evaluation of many examples, in parts whose activations fit the memory.
+//
+//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});   // as network.forward(inputs, …), for any number of inputs
+#include "nn/network.h"
+
+namespace limbeck {
+
+/// Examples of which the widest activation takes at most 256 MiB, from 1 to 1000.
+int64_t examples_at_once(const Network& network);
+
+/// What network.forward gives in evaluation, computed in equal parts of at most examples_at_once(network) each. Throws Error for
+/// options with noise: in training the examples of a batch have to do with each other.
+Outputs infer(const Network& network, const torch::Tensor& inputs, const ForwardOptions& options);
+
+}  // namespace limbeck
