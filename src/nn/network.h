@@ -6,6 +6,7 @@
 //   outputs = network.forward(inputs, {.noise = &noise});                 // training: dropout is on
 #include <torch/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,11 +35,14 @@ struct FoldedConvolution {
   torch::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
 };
 
+struct FrozenProgram;  // nn/torchscript_network.cpp
+
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
   std::vector<torch::Tensor> rounded;    ///< per node, its weight as bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;  ///< of a committee: each network's
+  std::shared_ptr<FrozenProgram> program;  ///< of a TorchScript network: with its weights as constants
 };
 
 struct ForwardOptions {
@@ -66,6 +70,8 @@ class Network {
   virtual int64_t parameter_count() const = 0;
   /// Products of one example's forward pass; nullopt where they are not known.
   virtual std::optional<int64_t> multiply_adds() const = 0;
+  /// Numbers of one example in its widest activation, or in its input; of a program that nobody knows, an estimate.
+  virtual int64_t widest_activation() const = 0;
   /// Whether a pass in bfloat16 rounds anything.
   virtual bool rounds_products() const = 0;
   /// Whether its passes are the same operations for all inputs of one shape, and never wait for the device.
@@ -89,6 +95,7 @@ class GraphNetwork : public Network {
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
+  int64_t widest_activation() const override;
   bool rounds_products() const override;
   bool can_be_recorded() const override;
   std::string identity() const override { return graph_.description(); }

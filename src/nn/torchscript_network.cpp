@@ -21,6 +21,8 @@ namespace {
 
 using Module = torch::jit::Module;
 
+constexpr int64_t kTried = 3;  // examples on which a program is tried; of two, the statistics of a batch norm are those of their difference alone
+
 /// What LibTorch says, without its stack traces: of an error inside a program, the line that says what went wrong.
 std::string reason(const std::exception& error) {
   const auto* own = dynamic_cast<const c10::Error*>(&error);
@@ -155,6 +157,21 @@ bool are_probabilities(const torch::Tensor& outputs) {
          rows.sum(1).sub(1).abs().max().item<double>() < rounding;
 }
 
+/// Whether all that two programs gave for the same inputs is the same but for rounding.
+bool agree(const Returned& a, const Returned& b) {
+  constexpr double kRounding = 1e-4;
+  const auto near = [](const torch::Tensor& x, const torch::Tensor& y) {
+    if (x.sizes() != y.sizes() || x.scalar_type() != y.scalar_type()) return false;
+    if (!x.is_floating_point()) return x.equal(y);
+    return x.numel() == 0 || (x - y).abs().max().item<double>() <= kRounding * x.abs().max().item<double>();
+  };
+  if (!b.logits.defined() || a.logits_name != b.logits_name || a.features.size() != b.features.size()) return false;
+  return near(a.logits, b.logits) && std::all_of(a.features.begin(), a.features.end(), [&](const auto& named) {
+    const auto other = b.features.find(named.first);
+    return other != b.features.end() && near(named.second, other->second);
+  });
+}
+
 /// Seeds LibTorch's generator as a function of what the pass is of.
 void seed_generator(const Noise& noise) {
   const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
@@ -164,6 +181,26 @@ void seed_generator(const Noise& noise) {
 }
 
 }  // namespace
+
+/// A program with its weights as constants, as LibTorch rewrites it once for the processor: batch norm multiplied into convolutions,
+/// tensors in oneDNN's order.
+struct FrozenProgram {
+  std::optional<Module> module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
+
+  FrozenProgram(const Module& plain, const torch::Tensor& seen) {
+    try {
+      Module copy = plain.clone();
+      {
+        const torch::jit::GraphOptimizerEnabledGuard rewritten(true);
+        module = torch::jit::optimize_for_inference(copy);
+      }
+      const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
+      if (!agree(returned_by(copy.forward({seen})), returned_by(module->forward({seen})))) module.reset();
+    } catch (const std::exception&) {
+      module.reset();
+    }
+  }
+};
 
 struct TorchScriptNetwork::Script {
   Module module;
@@ -218,11 +255,14 @@ void TorchScriptNetwork::collect_tensors() {
   script_->dtype = dtype.value_or(torch::kFloat32);
 }
 
-void TorchScriptNetwork::try_out() {
-  constexpr int64_t kExamples = 3;  // of two, the statistics of a batch norm are those of their difference alone
+torch::Tensor TorchScriptNetwork::trial_inputs() const {
   Shape shape = task_.input;
-  shape.insert(shape.begin(), kExamples);
-  const torch::Tensor inputs = torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
+  shape.insert(shape.begin(), kTried);
+  return torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
+}
+
+void TorchScriptNetwork::try_out() {
+  const torch::Tensor inputs = trial_inputs();
   const std::string name = file_.string();
   const torch::NoGradGuard no_gradient;
   Returned outputs;
@@ -233,7 +273,7 @@ void TorchScriptNetwork::try_out() {
     script_->is_training = false;
     const torch::Tensor seen = prepared(inputs);
     multiply_adds_ = count_multiply_adds([&] { outputs = returned_by(script_->module.forward({seen})); });
-    if (multiply_adds_) *multiply_adds_ /= kExamples;
+    if (multiply_adds_) *multiply_adds_ /= kTried;
     beside_others = returned_by(script_->module.forward({prepared(torch::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))})).logits;
   } catch (const std::exception& error) {
     throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
@@ -243,8 +283,8 @@ void TorchScriptNetwork::try_out() {
   if (!outputs.logits.defined())
     throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict", name, expected));
   const Shape given = outputs.logits.sizes().vec();
-  const bool fits = given.size() == 2 && given[0] == kExamples && (task_.classes == 0 || given[1] == task_.classes);
-  if (given.size() == 2 && given[0] == kExamples && !fits) {
+  const bool fits = given.size() == 2 && given[0] == kTried && (task_.classes == 0 || given[1] == task_.classes);
+  if (given.size() == 2 && given[0] == kTried && !fits) {
     const std::string taken = outputs.features.empty()
                                   ? ""
                                   : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first", outputs.logits_name);
@@ -252,7 +292,7 @@ void TorchScriptNetwork::try_out() {
   }
   if (!fits || !outputs.logits.is_floating_point())
     throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(given),
-                            c10::toString(outputs.logits.scalar_type()), kExamples, kExamples, expected));
+                            c10::toString(outputs.logits.scalar_type()), kTried, kTried, expected));
   if (!outputs.logits.isfinite().all().item<bool>())
     throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
   constexpr double kOfSpread = 0.02;  // programs that round to bytes by the range of a batch come near it
@@ -269,6 +309,12 @@ void TorchScriptNetwork::try_out() {
   task_.classes = given[1];
   features_.clear();
   for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
+}
+
+int64_t TorchScriptNetwork::widest_activation() const {
+  constexpr int64_t kChannels = 64, kOfEach = 16;
+  const Shape seen = shape_after(input_, task_.input);
+  return seen.size() == 3 ? std::max(element_count(task_.input), std::max(kChannels, seen[0]) * seen[1] * seen[2]) : kOfEach * element_count(seen);
 }
 
 torch::Tensor TorchScriptNetwork::prepared(const torch::Tensor& inputs) const {
@@ -293,13 +339,19 @@ Outputs TorchScriptNetwork::forward(const torch::Tensor& inputs, const ForwardOp
   }
 }
 
+torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
+  if (kept == nullptr || !script_->device.is_cpu()) return script_->module;
+  if (kept->program == nullptr) kept->program = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
+  return kept->program->module ? *kept->program->module : script_->module;
+}
+
 Outputs TorchScriptNetwork::run(const torch::Tensor& inputs, const ForwardOptions& options) const {
   const bool is_training = options.noise != nullptr;
   if (script_->is_training != is_training) script_->module.train(is_training);
   script_->is_training = is_training;
   if (is_training) seed_generator(*options.noise);
   const torch::jit::GraphOptimizerEnabledGuard as_it_stands(!script_->device.is_cpu());
-  Returned returned = returned_by(script_->module.forward({prepared(inputs)}));
+  Returned returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));
   if (is_training)
     for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].value = script_->buffers[i].tensor();
   const Shape given = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};

@@ -13,7 +13,8 @@
 // Parameters that require a gradient are trained; all other tensors are buffers. What a program draws in training (dropout) comes from
 // LibTorch's generator, which is seeded before each training pass by (seed, epoch, first example), so that runs repeat. A program is
 // run as it stands, without the just-in-time compiler's rewriting on the CPU: the compiler rewrites after the first passes, and a run
-// that goes on after a stop would differ in its last bits.
+// that goes on after a stop would differ in its last bits. Where its weights stay as they are (ForwardOptions::prepared: a teacher's), it
+// is rewritten once before, its weights being constants, and runs so if it gives the same outputs but for rounding.
 //
 // A TorchScript program can do what LibTorch's operations can, which includes reading files and running for ever: use files of
 // people whom you trust.
@@ -47,6 +48,8 @@ class TorchScriptNetwork : public Network {
   /// Of all parameters, those that are not trained among them. A frozen program has none.
   int64_t parameter_count() const override { return parameter_count_; }
   std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
+  /// As of a network whose first layer has 64 channels at the size of the image it sees, or 16 numbers for each of other inputs.
+  int64_t widest_activation() const override;
   bool rounds_products() const override { return false; }
   bool can_be_recorded() const override { return false; }  // nobody knows what it does
   std::string identity() const override;
@@ -71,6 +74,9 @@ class TorchScriptNetwork : public Network {
   struct Script;  // torch::jit::Module, whose header takes long to read
 
   void collect_tensors();
+  torch::Tensor trial_inputs() const;
+  /// The program, or what it became with its weights as constants, made the first time: where it gives the trial inputs the same outputs.
+  torch::jit::Module& program(PreparedWeights* kept) const;
   /// The first run: what the program gives, and whether that fits.
   void try_out();
   Outputs run(const torch::Tensor& inputs, const ForwardOptions& options) const;

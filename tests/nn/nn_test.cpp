@@ -11,6 +11,7 @@
 #include "nn/dropout.h"
 #include "nn/fold.h"
 #include "nn/fused_linear.h"
+#include "nn/inference.h"
 #include "nn/mixed_precision.h"
 #include "nn/network.h"
 #include "nn/products.h"
@@ -227,6 +228,42 @@ TEST(Dropout, OneRowAtATimeIsTheMaskOfTensorOperations) {
     for (int64_t unit = 0; unit < 100; ++unit)
       ASSERT_FLOAT_EQ(factors[static_cast<size_t>(unit)], mask[row][unit].item<bool>() ? 1 / 0.7F : 0.0F);
   }
+}
+
+TEST(Dropout, DecidesAnewBeyondTheFirstHalfMillionUnits) {
+  constexpr int64_t kUnits = 2 * (1 << 19);
+  const Noise noise{4, 3, torch::tensor({7})};
+  const torch::Tensor mask = keep_mask({.probability = 0.5, .lane = 2}, noise, kUnits)[0];
+  std::vector<float> factors(kUnits);
+  drop_row({.probability = 0.5, .lane = 2}, 4, 3, 7, kUnits, factors.data());
+  EXPECT_TRUE(torch::tensor(factors).gt(0).equal(mask));
+  const auto differing = [&](const torch::Tensor& other) { return mask.slice(0, kUnits / 2).ne(other).to(torch::kFloat64).mean().item<double>(); };
+  EXPECT_NEAR(differing(mask.slice(0, 0, kUnits / 2)), 0.5, 0.01);
+  EXPECT_NEAR(differing(keep_mask({.probability = 0.5, .lane = 3}, noise, kUnits / 2)[0]), 0.5, 0.01);
+}
+
+TEST(Network, StartsWithRandomWeightsHoweverLongTheirRows) {
+  const GraphNetwork network(mlp("[2]", {{1, 600, 600}, 10}), 1);
+  const torch::Tensor weight = network.parameters().front().value.detach();
+  EXPECT_FALSE(weight.slice(1, 0, 1000).equal(weight.slice(1, 1 << 18, (1 << 18) + 1000)));
+}
+
+TEST(Inference, InPartsIsThatOfAllExamplesAtOnce) {
+  const auto wide = std::make_shared<GraphNetwork>(mlp("[100000]", {{1, 2, 2}, 10}), 1);
+  EXPECT_EQ(examples_at_once(*wide), 671);
+  EXPECT_EQ(examples_at_once(GraphNetwork(mlp("[5]"), 1)), 1000);
+  EXPECT_EQ(examples_at_once(GraphNetwork(mlp("[5]", {{3, 6000, 6000}, 10}), 1)), 1);
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor inputs = torch::rand({700, 1, 2, 2});
+  const Outputs all = wide->forward(inputs, {.taps = {"fc1"}}), parts = infer(*wide, inputs, {.taps = {"fc1"}});
+  EXPECT_TRUE(parts.logits.allclose(all.logits));
+  EXPECT_TRUE(parts.features.at("fc1").allclose(all.features.at("fc1")));
+  const Committee two({wide, wide}, EnsembleMean::arithmetic);
+  const Outputs members = infer(two, inputs, {});
+  ASSERT_EQ(members.members.size(), 2U);
+  EXPECT_TRUE(members.members[1].allclose(all.logits));
+  const Noise noise{1, 0, torch::arange(700)};
+  EXPECT_THROW(infer(*wide, inputs, {.noise = &noise}), Error);
 }
 
 TEST(Dropout, DropsAsOftenAsItSaysAndIsOffInEvaluation) {

@@ -224,6 +224,37 @@ TEST_F(TorchScript, ComputesInItsOwnTypeAndGivesFloat32) {
   }
 }
 
+/// A convolution with batch norm, a feature and logits.
+const std::string kConvolution = "f = torch.conv2d(x, self.weight.reshape([3, 1, 4, 4]), self.bias, 1, 2)\n"
+                                 "f = torch.relu(torch.batch_norm(f, None, None, self.bias - 0.1, self.bias + 1.0, False, 0.1, 1e-5, False))\n"
+                                 "return {'logits': f.mean([2, 3]), 'map': f}";
+
+TEST_F(TorchScript, WhoseWeightsStayAsTheyAreRunsWithThemAsConstants) {
+  const auto script = network(kConvolution);
+  const torch::NoGradGuard no_gradient;
+  PreparedWeights kept;
+  for (const int64_t count : {5, 1, 64}) {
+    const torch::Tensor inputs = torch::rand({count, 1, 4, 4});
+    const Outputs plain = script->forward(inputs, {.taps = {"map"}}), fast = script->forward(inputs, {.taps = {"map"}, .prepared = &kept});
+    EXPECT_TRUE(fast.logits.allclose(plain.logits, 1e-4, 1e-6)) << count;
+    EXPECT_TRUE(fast.features.at("map").allclose(plain.features.at("map"), 1e-4, 1e-6)) << count;
+    EXPECT_TRUE(fast.logits.equal(script->forward(inputs, {.prepared = &kept}).logits)) << count;
+  }
+  const torch::Tensor inputs = torch::rand({5, 1, 4, 4}), before = script->forward(inputs, {.prepared = &kept}).logits;
+  for (const Parameter& parameter : script->parameters()) parameter.value.mul_(2);
+  EXPECT_TRUE(script->forward(inputs, {.prepared = &kept}).logits.equal(before));  // constants
+  EXPECT_FALSE(script->forward(inputs, {}).logits.allclose(before));
+  EXPECT_EQ(script->parameter_count(), 51);
+}
+
+TEST_F(TorchScript, ThatRefusesToBeRewrittenRunsAsItStands) {
+  const auto script = network("if self.training:\n  self.count = self.count + 1\nself.count.add_(1)\n" + kLinear);
+  const torch::NoGradGuard no_gradient;
+  PreparedWeights kept;
+  const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
+  EXPECT_TRUE(script->forward(inputs, {.prepared = &kept}).logits.allclose(script->forward(inputs, {}).logits));
+}
+
 TEST_F(TorchScript, FrozenProgramsTeachButHaveNothingToTrain) {
   torch::jit::Module module = program(kLinear);
   module.eval();
