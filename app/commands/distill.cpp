@@ -16,11 +16,13 @@
 namespace limbeck {
 namespace {
 
+constexpr int64_t kTeacherEpochs = 20;
+
 struct DistillFlags {
   std::string name = "distill", teacher, student, source, augment, optimizer, corrupt, teacher_size, teacher_mean, teacher_std;
   int64_t size = 0, views = 0;
   double temperature = 4, hard_weight = 0.1, learning_rate = 0;
-  int64_t epochs = 20, teacher_epochs = 20, batch_size = 128, validation = 0;
+  int64_t epochs = 20, teacher_epochs = 0, batch_size = 128, validation = 0;
   bool baseline = false, int8 = false, print_recipe = false;
 };
 
@@ -32,17 +34,19 @@ void check_is_there(const std::string& spec) {
   if (in_words && is_file && !fs::exists(spec)) throw Error(fmt::format("there is no file '{}'", spec));
 }
 
+/// "0.5,0.25" and "224" as the lists that a recipe has.
+std::string list_of(const std::string& numbers) { return "[" + numbers + "]"; }
+
 /// "mlp:800,800" is {mlp: [800, 800]}, a file is {torchscript: FILE}; anything else is what a recipe would say.
 std::string network_spec(const std::string& spec) {
   check_is_there(spec);
   if (looks_like_torchscript(spec)) return Json{{"torchscript", fs::absolute(spec).string()}}.dump();
   const size_t colon = spec.find(':');
   const bool is_short = colon != std::string::npos && spec.find_first_of(" {[") == std::string::npos;
-  return is_short ? fmt::format("{{ {}: [{}] }}", spec.substr(0, colon), spec.substr(colon + 1)) : spec;
+  if (!is_short) return spec;
+  const std::string value = spec.substr(colon + 1);
+  return fmt::format("{{ {}: {} }}", spec.substr(0, colon), value.find(',') == std::string::npos ? value : list_of(value));
 }
-
-/// "0.5,0.25" and "224" as the lists that a recipe has.
-std::string list_of(const std::string& numbers) { return "[" + numbers + "]"; }
 
 /// What the flags say of the teacher's input, as a recipe says it; empty where they say nothing.
 std::string teacher_input(const DistillFlags& flags) {
@@ -61,10 +65,7 @@ std::string teacher_network(const DistillFlags& flags) {
   const std::string input = teacher_input(flags);
   if (looks_like_torchscript(flags.teacher)) {
     const std::string file = Json(fs::absolute(flags.teacher).string()).dump();
-    const auto extra = read_torchscript_file(flags.teacher).extra;
-    const auto own = extra.find("limbeck.input_options");  // of a model.pt that a run left
-    const std::string wanted = !input.empty() ? "{ " + input + " }" : own != extra.end() ? own->second : "";
-    return fmt::format("{{ torchscript: {}{} }}", file, wanted.empty() ? "" : ", input: " + wanted);
+    return fmt::format("{{ torchscript: {}{} }}", file, input.empty() ? "" : ", input: { " + input + " }");
   }
   if (!input.empty()) throw Error(ErrorKind::usage, "--teacher-size, --teacher-mean and --teacher-std are of a teacher in a TorchScript file");
   if (!fs::exists(flags.teacher)) return network_spec(flags.teacher);
@@ -84,7 +85,7 @@ bool is_trained(const std::string& teacher) {
 
 /// The parts of the recipe that depend on the kind of data, where the flags leave them open.
 struct Defaults {
-  std::string source, augment, optimizer;
+  std::string source = {}, augment, optimizer;
   std::string decay = {};  ///< of the optimizer, to stay where the learning rate is given
   bool pictures = false;   ///< those in --data
 };
@@ -95,22 +96,33 @@ bool holds_mnist(const fs::path& folder) {
   return false;
 }
 
-/// Pictures: those of --data, cropped and flipped, SGD as the CIFAR and ImageNet repositories have it. MNIST otherwise; where --data is
-/// given, only if it is there, so that nothing is downloaded into a folder that was meant to hold pictures.
+/// "cifar100" of "{ cifar100: { labels: coarse } }".
+std::string source_name(const std::string& source) {
+  const size_t begin = source.find_first_not_of("{ ");
+  return begin == std::string::npos ? "" : source.substr(begin, source.find_first_of(":{} ", begin) - begin);
+}
+
+/// Photographs, of --data or CIFAR's, are cropped and flipped, with SGD as the CIFAR and ImageNet repositories have it. MNIST where nothing
+/// is said; where --data is given, only if it is there, so that nothing is downloaded into a folder that was meant to hold pictures.
 Defaults defaults_for(const DistillFlags& flags, const std::string& data) {
-  constexpr int64_t kSize = 224;
+  constexpr int64_t kSize = 224, kCifarSize = 32;
+  const auto photographs = [](int64_t size) {
+    return Defaults{.augment = fmt::format("{{ crop: {}, flip: true }}", std::max<int64_t>(1, size / 8)),
+                    .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }",
+                    .decay = ", weight_decay: 0.0005"};
+  };
+  if (const std::string name = source_name(flags.source); name == "cifar10" || name == "cifar100") return photographs(kCifarSize);
   if (flags.source.empty() && !data.empty() && !fs::is_directory(data)) throw Error(ErrorKind::usage, fmt::format("there is no folder '{}'", data));
   const bool pictures = flags.source.empty() && !data.empty() && holds_pictures(data);
   if (!pictures && flags.source.empty() && !data.empty() && !holds_mnist(data))
     throw Error(ErrorKind::usage, fmt::format("'{}' holds no pictures (.jpg, .jpeg, .png); name the data set with --source, e.g. --source mnist", data));
   if (!pictures) return {.source = "mnist", .augment = "none", .optimizer = "sgd"};
   const int64_t size = flags.size > 0 ? flags.size : kSize;
-  return {.source = fmt::format("{{ images: {{ folder: {}, size: {}{} }} }}", Json(fs::absolute(data).string()).dump(), size,
-                                flags.corrupt.empty() ? "" : ", corrupt: " + flags.corrupt),
-          .augment = fmt::format("{{ crop: {}, flip: true }}", std::max<int64_t>(1, size / 8)),
-          .optimizer = "{ sgd: { learning_rate: 0.05, weight_decay: 0.0005 } }",
-          .decay = ", weight_decay: 0.0005",
-          .pictures = true};
+  Defaults defaults = photographs(size);
+  defaults.source = fmt::format("{{ images: {{ folder: {}, size: {}{} }} }}", Json(fs::absolute(data).string()).dump(), size,
+                                flags.corrupt.empty() ? "" : ", corrupt: " + flags.corrupt);
+  defaults.pictures = true;
+  return defaults;
 }
 
 std::string recipe_text(const DistillFlags& flags, const std::string& data) {
@@ -125,9 +137,10 @@ std::string recipe_text(const DistillFlags& flags, const std::string& data) {
                             flags.optimizer.empty() ? defaults.decay : "");
   const std::string common = fmt::format("batch_size: {}, optimizer: {}", flags.batch_size, optimizer);
   std::string text = fmt::format("name: {}\ndata: {{ source: {}, validation: {}, augment: {} }}\nnetworks:\n  teacher: {}\n  student: {}\nstages:\n",
-                                 flags.name, flags.source.empty() ? defaults.source : flags.source, flags.validation,
+                                 Json(flags.name).dump(), flags.source.empty() ? defaults.source : flags.source, flags.validation,
                                  augment, teacher_network(flags), network_spec(flags.student));
-  if (!is_trained(flags.teacher)) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs, common);
+  if (is_trained(flags.teacher) && flags.teacher_epochs > 0) throw Error(ErrorKind::usage, "--teacher-epochs is of a teacher that is trained first; '" + flags.teacher + "' is there");
+  if (!is_trained(flags.teacher)) text += fmt::format("  - {{ name: teacher, train: teacher, epochs: {}, {} }}\n", flags.teacher_epochs > 0 ? flags.teacher_epochs : kTeacherEpochs, common);
   if (flags.baseline) text += fmt::format("  - {{ name: baseline, train: student, epochs: {}, {} }}\n", flags.epochs, common);
   const std::string teacher = flags.views > 0 ? fmt::format("{{ network: {{ of: teacher, views: {} }} }}", flags.views) : "teacher";
   text += fmt::format("  - name: distilled\n    train: student\n    epochs: {}\n    batch_size: {}\n    optimizer: {}\n    teacher: {}\n"
@@ -168,15 +181,15 @@ void add_distill(Program& program) {
   command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data; mnist, where there is no --data or it holds MNIST and no pictures)");
   command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096));
   command->add_option("--corrupt", flags->corrupt, "what to do about pictures that cannot be read: fail, or skip (default: fail)")->check(CLI::IsMember({"fail", "skip"}));
-  command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures a crop and flips, else none)");
+  command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures and CIFAR a crop and flips, else none)");
   command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000));
   command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--hard-weight", flags->hard_weight, "weight of the labels; the soft targets get the rest")->check(CLI::Range(0.0, 1.0))->capture_default_str();
   command->add_option("--epochs", flags->epochs, "of the student")->capture_default_str();
-  command->add_option("--teacher-epochs", flags->teacher_epochs, "of a teacher that is trained first")->capture_default_str();
+  command->add_option("--teacher-epochs", flags->teacher_epochs, fmt::format("of a teacher that is trained first (default: {})", kTeacherEpochs))->check(CLI::PositiveNumber);
   command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str();
   command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers` (default: sgd)");
-  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures 0.05)")->check(CLI::PositiveNumber);
+  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures and CIFAR 0.05)")->check(CLI::PositiveNumber);
   command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
   command->add_option("--name", flags->name, "of the run")->capture_default_str();
   command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare");

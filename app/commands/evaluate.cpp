@@ -9,6 +9,7 @@
 #include "experiment/experiment.h"
 #include "experiment/model.h"
 #include "experiment/spoken_frames.h"
+#include "nn/torchscript_file.h"
 #include "report/text_table.h"
 #include "train/evaluation.h"
 
@@ -21,6 +22,8 @@ struct EvaluateFlags {
 };
 
 Model load_for(const std::string& file, const Dataset& dataset, const std::string& input) {
+  if (!input.empty() && (!looks_like_torchscript(file) || read_torchscript_file(file).extra.contains("limbeck.input")))
+    throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input and --teacher-input are of TorchScript models of elsewhere", file));
   const Model model = load_model(file, made_for(dataset, input));
   check_fits(model, dataset, fmt::format("'{}'", file));
   return model;

@@ -96,7 +96,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
     throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", flags.model, difference, kMost));
   if (flags.int8) exported = in_bytes(exported, flags);
   if (extension == ".onnx") write_file(flags.out, model_onnx(exported, {flags.model}, {.softmax = flags.softmax, .bytes = flags.bytes}));
-  else if (extension == ".pt") save_torchscript(flags.out, *exported.network, exported.description);
+  else if (extension == ".pt") export_torchscript(flags.out, *exported.network, exported.description);
   else {
     save_model(flags.out, *exported.network, exported.description);
     write_file(fs::path(flags.out).replace_extension(".json"), model_json(exported, flags.out, flags.model).dump(1) + "\n");

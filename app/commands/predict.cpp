@@ -97,7 +97,7 @@ void add_predict(Program& program) {
   auto images = std::make_shared<std::string>();
   auto resize = std::make_shared<ResizeMode>(ResizeMode::crop);
   auto out = std::make_shared<std::string>();
-  command->add_option("model", *model_file, "weights.safetensors of a stage, or a TorchScript file")->required()->type_name("FILE");
+  command->add_option("model", *model_file, "weights.safetensors or model.pt of a stage, or a TorchScript file that `limbeck export` wrote")->required()->type_name("FILE");
   command->add_option("images", *images, "JPEG or PNG file, a folder of them, or an IDX file of unsigned bytes, gzipped or plain")->required()->type_name("PATH");
   const std::map<std::string, ResizeMode> resizes = {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}};
   command->add_option("--resize", *resize, "how pictures are brought to the network's size: crop, or stretch (default: crop)")->transform(CLI::CheckedTransformer(resizes));
@@ -121,7 +121,7 @@ void add_predict(Program& program) {
       classes = model.description.classes;
       probabilities = predict_images(model, read, *images);
     }
-    const std::string text = program.output.json ? as_json(probabilities, classes, ids).dump(1) + "\n" : as_csv(probabilities, classes, ids);
+    const std::string text = program.output.json ? as_json(probabilities, classes, ids).dump(1, ' ', false, Json::error_handler_t::replace) + "\n" : as_csv(probabilities, classes, ids);
     if (out->empty()) fmt::print("{}", text);
     else write_file(*out, text);
   });

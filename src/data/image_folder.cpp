@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -96,6 +97,15 @@ void hold_out(ImageFolder& listed, double part) {
               [](const auto& a, const auto& b) { return std::tie(a.label, a.path) < std::tie(b.label, b.path); });
 }
 
+/// A class that is called as the training split is, in capitals: "Train"; nullptr where there is none.
+const std::string* split_among(const std::vector<std::string>& classes) {
+  const auto found = std::find_if(classes.begin(), classes.end(), [](std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return name == "train" || name == "training";
+  });
+  return found == classes.end() ? nullptr : &*found;
+}
+
 /// The folder of the test split, the best-named one; empty where there is none.
 fs::path test_folder(ImageFolder& listed) {
   fs::path chosen;
@@ -130,6 +140,9 @@ ImageFolder list_images(const fs::path& root, double holdout) {
   if (!has_splits && !testing.empty())
     throw Error(fmt::format("'{}' exists, but '{}' does not", testing.string(), (root / "train").string()));
   listed.classes = classes_in(training);
+  if (const std::string* split = has_splits ? nullptr : split_among(listed.classes); split != nullptr)
+    throw Error(fmt::format("'{}' looks like the training split and not like a class; expected it as 'train', and the test split as 'test'",
+                            (root / *split).string()));
   if (listed.classes.size() == 1)
     throw Error(
         fmt::format("'{}' is the only class folder in '{}'; expected at least two", listed.classes[0], training.string()));

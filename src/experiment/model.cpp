@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/safetensors.h"
 #include "core/text.h"
 #include "deploy/graph_torchscript.h"
 #include "experiment/components.h"
+#include "experiment/run_networks.h"
 #include "nn/quantization.h"
 #include "nn/torchscript_file.h"
 #include "nn/torchscript_network.h"
@@ -68,6 +70,26 @@ Model load_torchscript_model(const fs::path& path, const std::optional<ModelDesc
   return model;
 }
 
+/// What the file of a network's weights says that it was made for; nothing where Limbeck did not write it.
+std::optional<ModelDescription> said_by_file(const NetworkRecipe& network) {
+  for (const fs::path& file : weight_files(network)) {
+    if (!fs::exists(file)) continue;
+    const Metadata said = looks_like_torchscript(file) ? read_torchscript_file(file).extra : read_safetensors(file).metadata;
+    if (said.contains("limbeck.input")) return description_from(said, file);
+  }
+  return std::nullopt;
+}
+
+/// Throws Error where a class has another place than in the data.
+void check_places(const std::vector<std::string>& classes, const Dataset& dataset, const std::string& where) {
+  if (classes.size() != dataset.classes.size()) return;
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const size_t place = static_cast<size_t>(std::find(dataset.classes.begin(), dataset.classes.end(), classes[i]) - dataset.classes.begin());
+    if (place < dataset.classes.size() && place != i)
+      throw Error(fmt::format("{} was made for other classes: its class {} is '{}', which is class {} of '{}'", where, i, classes[i], place, dataset.name));
+  }
+}
+
 /// One number for each channel, from those of the recipe.
 std::vector<double> per_channel(const std::vector<double>& given, int64_t channels, const std::string& where, const Dataset& dataset) {
   if (given.size() == 1) return std::vector<double>(static_cast<size_t>(channels), given[0]);
@@ -114,6 +136,8 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
     throw Error(ErrorKind::usage, fmt::format("network '{}': the examples of '{}' are {}, no images that could be resized and normalised",
                                               network.name, dataset.name, to_text(raw)));
   }
+  if (network.input.empty())
+    if (const std::optional<ModelDescription> said = said_by_file(network)) return said->input_options;
   const std::vector<int64_t>& size = network.input.size;
   if (!size.empty() && Shape{raw[0], size.front(), size.back()} != raw) {
     input.height = size.front();
@@ -123,6 +147,10 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
   const std::string where = says ? fmt::format("networks.{}.input", network.name) : "data.normalize";
   input.mean = per_channel(chosen.mean, raw[0], where + ".mean", dataset);
   input.deviation = per_channel(chosen.deviation, raw[0], where + ".std", dataset);
+  const auto is_of_bytes = [](const std::vector<double>& numbers) { return std::all_of(numbers.begin(), numbers.end(), [](double x) { return x > 1; }); };
+  if (dataset.scale < 1 && is_of_bytes(input.mean) && is_of_bytes(input.deviation))
+    throw Error(ErrorKind::usage, fmt::format("{0}.mean is {1:g}, and {0}.std {2:g}: pixels are from 0 to 1 here, not to 255; divide both by 255", where,
+                                              input.mean[0], input.deviation[0]));
   const std::vector<double> zeros(input.mean.size(), 0.0), ones(input.mean.size(), 1.0);
   if (input.mean == zeros && input.deviation == ones) input.mean = input.deviation = {};
   return input;
@@ -233,6 +261,19 @@ void check_fits(const Model& model, const Dataset& dataset, const std::string& w
   if (model.description.classes.size() != dataset.classes.size())
     throw Error(fmt::format("{} knows {} classes, but '{}' has {}", where, model.description.classes.size(), dataset.name,
                             dataset.classes.size()));
+  check_places(model.description.classes, dataset, where);
+}
+
+void check_classes(const NetworkRecipe& network, const Dataset& dataset) {
+  if (const std::optional<ModelDescription> said = said_by_file(network)) check_places(said->classes, dataset, fmt::format("the file of the network '{}'", network.name));
+}
+
+void export_torchscript(const fs::path& path, const Network& network, const ModelDescription& description) {
+  const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
+  if (script == nullptr) return save_torchscript(path, network, description);
+  Metadata metadata = metadata_of(description);
+  metadata.erase("limbeck.input_options");
+  script->save_with_input(path, metadata);
 }
 
 }  // namespace limbeck

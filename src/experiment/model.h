@@ -33,8 +33,8 @@ std::string short_description(const Choice& architecture);
 /// The same of a model's `network`.
 std::string short_description(const Json& network);
 
-/// What a network of a recipe does to the data's pixels first: as it says itself, else as the data's `normalize` says. Throws Error
-/// where that does not fit the data.
+/// What a network of a recipe does to the data's pixels first: as it says itself, else as the file of its weights says, where Limbeck
+/// wrote that, else as the data's `normalize` says. Throws Error where that does not fit the data.
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset);
 
 /// A description's `network` for the program in a TorchScript file.
@@ -57,6 +57,9 @@ void save_model(const fs::path& path, const Network& network, const ModelDescrip
 /// Writes a network with its present weights as TorchScript; `description` goes into the file's extra files. Throws Error for several networks.
 void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
 
+/// The same for use elsewhere: the program takes pixels in [0, 1], and does what is done to them first itself.
+void export_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
+
 /// The model with its linear bottlenecks multiplied out.
 Model folded(const Model& model, Folding folding);
 
@@ -70,7 +73,9 @@ Model load_as(const ModelDescription& description, const fs::path& file);
 /// Loads weights, from save_model or from a PyTorch state_dict, into a network.
 void load_weights(Network& network, const fs::path& path);
 
-/// Throws Error where the model was made for other inputs or another number of classes.
+/// Throws Error where the model was made for other inputs, another number of classes, or the same classes in another order.
 void check_fits(const Model& model, const Dataset& dataset, const std::string& where);
+/// Throws Error where the file of the network's weights says that it was made for the same classes in another order.
+void check_classes(const NetworkRecipe& network, const Dataset& dataset);
 
 }  // namespace limbeck

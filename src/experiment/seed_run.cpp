@@ -91,6 +91,7 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
       labels_{.train = setup.dataset.train.labels, .test = setup.dataset.test.labels} {
   for (const NetworkRecipe& given : setup_.recipe.networks) {
     inputs_[given.name] = input_of(given, setup_.recipe.data.normalize, setup_.dataset);
+    check_classes(given, setup_.dataset);
     if (given.has_weights()) network(given.name);
   }
   for (const StageRecipe& stage : setup_.recipe.stages) check(stage);

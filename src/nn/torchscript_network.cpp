@@ -157,6 +157,16 @@ bool are_probabilities(const torch::Tensor& outputs) {
          rows.sum(1).sub(1).abs().max().item<double>() < rounding;
 }
 
+void write_module(const fs::path& file, const Module& module, const std::map<std::string, std::string>& extra) {
+  try {
+    std::ostringstream stream;
+    module.save(stream, {extra.begin(), extra.end()});
+    write_file(file, stream.str());
+  } catch (const c10::Error& error) {
+    throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), reason(error)));
+  }
+}
+
 /// Whether all that two programs gave for the same inputs is the same but for rounding.
 bool agree(const Returned& a, const Returned& b) {
   constexpr double kRounding = 1e-4;
@@ -391,15 +401,35 @@ void TorchScriptNetwork::to(torch::Device device) {
 }
 
 void TorchScriptNetwork::save(const fs::path& file, const std::map<std::string, std::string>& extra) const {
-  try {
-    script_->module.eval();
-    script_->is_training = false;
-    std::ostringstream stream;
-    script_->module.save(stream, {extra.begin(), extra.end()});
-    write_file(file, stream.str());
-  } catch (const c10::Error& error) {
-    throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), reason(error)));
+  script_->module.eval();
+  script_->is_training = false;
+  write_module(file, script_->module, extra);
+}
+
+void TorchScriptNetwork::save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const {
+  if (input_.empty()) return save(file, extra);
+  script_->module.eval();
+  script_->is_training = false;
+  Module whole("Prepared");
+  whole.register_module("network", script_->module);
+  std::string body = "def forward(self, x):\n";
+  for (const InputOperation& step : input_operations(input_, task_.input)) {
+    if (const auto* resize = std::get_if<Resize>(&step.operation)) {
+      const ResizeWeights weights = resize_weights(*resize, task_.input);
+      whole.register_buffer("rows", weights.rows);
+      whole.register_buffer("columns", weights.columns);
+      body += "    x = torch.matmul(torch.matmul(self.rows, x), self.columns)\n";
+    } else if (const auto* normalize = std::get_if<Normalize>(&step.operation)) {
+      whole.register_buffer("mean", torch::tensor(normalize->mean, torch::kFloat32).reshape({-1, 1, 1}));
+      whole.register_buffer("deviation", torch::tensor(normalize->deviation, torch::kFloat32).reshape({-1, 1, 1}));
+      body += "    x = (x - self.mean) / self.deviation\n";
+    } else {
+      throw Error(fmt::format("'{}' cannot be written as TorchScript", step.name));
+    }
   }
+  whole.register_buffer("kind", torch::empty({0}, script_->dtype));
+  whole.define(body + "    return self.network.forward(x.to(self.kind))\n");
+  write_module(file, whole, extra);
 }
 
 }  // namespace limbeck

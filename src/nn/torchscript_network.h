@@ -69,6 +69,8 @@ class TorchScriptNetwork : public Network {
 
   /// Writes the program with its present weights, in evaluation mode, and these extra files.
   void save(const fs::path& file, const std::map<std::string, std::string>& extra) const;
+  /// The same of a program that resizes and normalises its input itself.
+  void save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const;
 
  private:
   struct Script;  // torch::jit::Module, whose header takes long to read

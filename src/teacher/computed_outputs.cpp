@@ -149,6 +149,7 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples) {
   std::vector<torch::Tensor> members;
   TeacherOutputs all;
   all.logits = over_batches(examples, [&](const Batch& batch) {
+    if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while the teacher was asked for its outputs; everything is saved");
     TeacherOutputs outputs = teacher.outputs(batch);
     if (!outputs.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
     if (outputs.members.defined()) members.push_back(outputs.members);

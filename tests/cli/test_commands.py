@@ -32,9 +32,15 @@ class Commands(ProgramTest):
         self.assertEqual(results["stages"][0]["teacher"], "teacher")
         given = self.limbeck("distill", "--teacher", f"{{ mlp: [32], weights: {weights} }}", "--student", "mlp:8", "--print-recipe").stdout
         self.assertNotIn("name: teacher, train", given)
-        for flags, message in ((("--learning-rate", -1), "--learning-rate"), (("--size", 64), "of the pictures in --data"), (("--corrupt", "skip"), "of the pictures in --data"),
+        for flags, message in ((("--teacher-epochs", 3), "--teacher-epochs is of a teacher that is trained first"), (("--learning-rate", -1), "--learning-rate"), (("--size", 64), "of the pictures in --data"), (("--corrupt", "skip"), "of the pictures in --data"),
                                (("--views", 3), "--views is of augmented examples")):
             self.assertIn(message, self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", "digits", *flags, "--print-recipe", expect=2).stderr)
+        for source, augment in (("cifar10", "crop: 4, flip: true"), ("{cifar100: {labels: coarse}}", "crop: 4, flip: true"), ("digits", "augment: none")):
+            self.assertIn(augment, self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", source, "--print-recipe").stdout)
+        bytes_mean = self.limbeck("distill", "--teacher", "mlp:4", "--student", "{mlp: [4]}", "--source", "{digits: {train: 20, test: 20}}", "--set",
+                                  "networks.student.input={mean: 125, std: 60}", "--out", again, expect=2).stderr
+        self.assertIn("pixels are from 0 to 1 here, not to 255", bytes_mean)
+        self.assertIn('name: "a # b"', self.limbeck("distill", "--teacher", weights, "--student", "mobilenetv2:0.5", "--name", "a # b", "--print-recipe").stdout)
         recipe = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--print-recipe").stdout
         (self.folder / "printed.yaml").write_text(recipe)
         self.limbeck("check", "printed.yaml")

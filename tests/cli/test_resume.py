@@ -75,6 +75,18 @@ class Resume(ProgramTest):
         results = json.loads((self.out / "results.json").read_text())["stages"][0]
         self.assertEqual([text.split(",")[0] for text in results["conditions"]], ["2 threads", "3 threads"])
 
+    def test_interrupt_while_the_teacher_is_asked_stops(self):
+        self.recipe.write_text("name: asked\ndata: { source: { digits: { train: 60000, test: 20 } } }\nnetworks: { large: resnet110, n: { mlp: [4] } }\n"
+                               "stages:\n  - { name: teacher, train: large, epochs: 1, examples: { fraction: 0.0005 } }\n  - { name: distilled, train: n, epochs: 1, teacher: teacher }\n")
+        process = self.start(self.out, "--threads", "1")
+        while process.poll() is None and not (self.out / "stages/teacher/evaluation.json").exists():
+            time.sleep(0.01)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        message = process.communicate(timeout=60)[1].decode()
+        self.assertEqual(process.returncode, 130, message)
+        self.assertIn("stopped while the teacher was asked for its outputs; everything is saved", message)
+
     def test_interrupt_at_any_moment_disturbs_no_product(self):
         """Signals come in the middle of generated code, whose numbers no frame of a handler may overwrite."""
         self.recipe.write_text("name: products\ndata: { source: { digits: { train: 4000, test: 100 } } }\nnetworks: { n: { mlp: [64] } }\n"

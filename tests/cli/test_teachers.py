@@ -2,6 +2,7 @@
 import gzip
 import json
 import random
+import struct
 import unittest
 
 from support import ProgramTest, write_npy
@@ -115,6 +116,22 @@ stages: [ {{ name: tuned, train: large, epochs: {epochs}, optimizer: {{ sgd: {{ 
         self.accuracy("third", large="{ mlp: [32] }", epochs=1, rate=0.1)
         weights.write_bytes((self.folder / "third/stages/tuned/weights.safetensors").read_bytes())
         self.assertLess(self.accuracy("second", large=given, epochs=1, rate=1e-12), whole)
+
+
+    def test_of_the_same_classes_in_another_order_are_refused(self):
+        self.accuracy("first", large="{ mlp: [32] }", epochs=1, rate=0.1)
+        weights = self.folder / "first/stages/tuned/weights.safetensors"
+        content = weights.read_bytes()
+        (length,) = struct.unpack("<Q", content[:8])
+        header = json.loads(content[8:8 + length])
+        header["__metadata__"]["limbeck.classes"] = json.dumps([str(i) for i in (1, 0, 2, 3, 4, 5, 6, 7, 8, 9)])
+        del header["__metadata__"]["limbeck.checksum"]
+        text = json.dumps(header).encode()
+        weights.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length:])
+        refused = "its class 0 is '1', which is class 1 of 'digits'"
+        self.assertIn(refused, self.limbeck("evaluate", weights, "--source", "{digits: {train: 10, test: 10}}", expect=1).stderr)
+        self.recipe.write_text(self.RECIPE.format(large=f"{{ mlp: [32], weights: {weights} }}", epochs=1, rate=0.1))
+        self.assertIn(refused, self.limbeck("run", self.recipe, "--out", self.folder / "second", expect=1).stderr)
 
 
 class InitialWeights(ProgramTest):

@@ -301,11 +301,16 @@ class TorchScript(ProgramTest):
                   for path in (model, self.out / "stages/s/weights.safetensors")]
         self.assertEqual(errors, [stages[0]["evaluations"]["test"]["errors"]] * 2)
         self.limbeck("export", model, "--out", "copy.pt")
-        self.assert_predicts(self.folder / "copy.pt", Normalising(torch.jit.load(str(self.folder / "copy.pt"))))
+        self.assert_predicts(self.folder / "copy.pt", torch.jit.load(str(self.folder / "copy.pt")))  # which normalises its input itself
         # The student of one run is the teacher of another, with the input that its file tells.
         done = self.limbeck("distill", "--teacher", model, "--student", file, "--source", DIGITS, "--epochs", 1, "--out", self.folder / "next",
                             "--quiet", "--json")
         self.assertEqual(json.loads(done.stdout)["stages"][0]["evaluations"]["test"]["teacher_errors"], errors[0])
+        for teacher in (model, self.folder / "copy.pt"):
+            self.run_recipe(f"t: {{ torchscript: {teacher} }}, n: {{ mlp: [4] }}", "[ { name: next, train: n, teacher: t, epochs: 1 } ]", out=self.folder / "again")
+            results = json.loads((self.folder / "again/results.json").read_text())
+            self.assertEqual(results["stages"][0]["evaluations"]["test"]["teacher_errors"], errors[0], teacher)
+        self.assertIn("says itself what its input is", self.limbeck("evaluate", model, "--source", DIGITS, "--input", "{ mean: 0.1, std: 1 }", expect=2).stderr)
         self.limbeck("run", self.recipe, "--out", self.folder / "reused", "--reuse", self.out, "--quiet")
         self.assertTrue((self.folder / "reused/stages/s/model.pt").exists())
 

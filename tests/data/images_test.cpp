@@ -330,6 +330,14 @@ TEST_F(Pictures, InAWrongLayoutAreErrorsThatSayWhatIsExpected) {
   EXPECT_NE(listing_problem().find("did you mean 'dog'?"), std::string::npos);
 }
 
+TEST_F(Pictures, OfSplitsInCapitalsAreNoClasses) {
+  add("Train/cat", 2);
+  add("Train/dog", 2);
+  add("Test/cat", 2);
+  add("Test/dog", 2);
+  EXPECT_NE(listing_problem().find("Train' looks like the training split and not like a class"), std::string::npos);
+}
+
 TEST_F(Pictures, ASingleOfEachClassCannotBeHeldOut) {
   add("cat/0.png");
   add("dog/0.png");

@@ -300,6 +300,10 @@ TEST_F(Weights, ThatDoNotFitNameEveryTensorAndChangeNothing) {
   EXPECT_EQ(message_of<Error>([&] { load_state(network, state, "'w'"); }),
             "'w' does not fit the network:\n  fc1.weight: is 4x783, expected 4x784\n  missing: fc2.bias 10\n  unexpected: fc9.weight 1");
   EXPECT_TRUE(before.equal(network.parameters()[0].value));
+  state = state_of(network);
+  state["fc1.weight"] = torch::zeros({4, 784}, torch::kInt8);
+  EXPECT_EQ(message_of<Error>([&] { load_state(network, state, "'w'"); }),
+            "'w' does not fit the network:\n  fc1.weight: is of whole numbers (I8), as of a quantised network");
 }
 
 TEST(MixedPrecision, RoundsFactorsWhileItLives) {

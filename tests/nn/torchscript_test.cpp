@@ -247,7 +247,7 @@ TEST_F(TorchScript, WhoseWeightsStayAsTheyAreRunsWithThemAsConstants) {
   EXPECT_EQ(script->parameter_count(), 51);
 }
 
-TEST_F(TorchScript, ThatRefusesToBeRewrittenRunsAsItStands) {
+TEST_F(TorchScript, ThatWritesItsBuffersTeachesAsItStands) {
   const auto script = network("if self.training:\n  self.count = self.count + 1\nself.count.add_(1)\n" + kLinear);
   const torch::NoGradGuard no_gradient;
   PreparedWeights kept;
