@@ -306,13 +306,13 @@ class TorchScript(ProgramTest):
         done = self.limbeck("distill", "--teacher", model, "--student", file, "--source", DIGITS, "--epochs", 1, "--out", self.folder / "next",
                             "--quiet", "--json")
         self.assertEqual(json.loads(done.stdout)["stages"][0]["evaluations"]["test"]["teacher_errors"], errors[0])
+        self.assertIn("says itself what its input is", self.limbeck("evaluate", model, "--source", DIGITS, "--input", "{ mean: 0.1, std: 1 }", expect=2).stderr)
+        self.limbeck("run", self.recipe, "--out", self.folder / "reused", "--reuse", self.out, "--quiet")
+        self.assertTrue((self.folder / "reused/stages/s/model.pt").exists())
         for teacher in (model, self.folder / "copy.pt"):
             self.run_recipe(f"t: {{ torchscript: {teacher} }}, n: {{ mlp: [4] }}", "[ { name: next, train: n, teacher: t, epochs: 1 } ]", out=self.folder / "again")
             results = json.loads((self.folder / "again/results.json").read_text())
             self.assertEqual(results["stages"][0]["evaluations"]["test"]["teacher_errors"], errors[0], teacher)
-        self.assertIn("says itself what its input is", self.limbeck("evaluate", model, "--source", DIGITS, "--input", "{ mean: 0.1, std: 1 }", expect=2).stderr)
-        self.limbeck("run", self.recipe, "--out", self.folder / "reused", "--reuse", self.out, "--quiet")
-        self.assertTrue((self.folder / "reused/stages/s/model.pt").exists())
 
     def test_graph_networks_are_written_as_torchscript(self):
         self.run_recipe("n: { mlp: [4] }", "[ { name: s, train: n, epochs: 1 } ]")
