@@ -1,5 +1,6 @@
 #include "app/data_source.h"
 
+#include "core/json.h"
 #include "experiment/components.h"
 #include "recipe/reader.h"
 

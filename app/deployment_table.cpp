@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/json.h"
 #include "core/text.h"
 #include "report/text_table.h"
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "core/json.h"
 #include "core/subprocess.h"
 #include "deploy/cost.h"
 #include "experiment/memory.h"

@@ -4,6 +4,7 @@
 
 #include "app/deployment_table.h"
 #include "app/progress.h"
+#include "core/json.h"
 #include "experiment/components.h"
 #include "report/html_report.h"
 #include "report/summary.h"

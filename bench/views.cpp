@@ -1,8 +1,10 @@
 // What a batch of 64 images costs: gathering, augmenting and scaling to floats, on one thread. The arguments are the images' side
 // and which augmentations.
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/zeros.h>
 #include <benchmark/benchmark.h>
-#include <torch/types.h>
 
 #include "data/dataset.h"
 #include "experiment/components.h"
@@ -16,12 +18,12 @@ void batches(benchmark::State& state, const std::vector<const char*>& names) {
   constexpr int64_t kExamples = 1024, kBatch = 64;
   const int64_t side = state.range(0);
   Dataset dataset;
-  dataset.train = {torch::randint(0, 256, {kExamples, 3, side, side}, torch::kUInt8), torch::zeros({kExamples}, torch::kInt64)};
+  dataset.train = {at::randint(0, 256, {kExamples, 3, side, side}, at::kByte), at::zeros({kExamples}, at::kLong)};
   std::vector<Choice> choices;
   for (const char* name : names) choices.push_back(components().choose(Slot::augmentation, name));
   const Augmenter augmenter(choices);
   const ExampleSet examples(dataset.train, "train", dataset);
-  const torch::Tensor order = examples.order(1, 0);
+  const at::Tensor order = examples.order(1, 0);
   int64_t step = 0;
   for (auto _ : state) {
     const int64_t begin = step++ * kBatch % kExamples;

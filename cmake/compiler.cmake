@@ -5,9 +5,14 @@ endif()
 
 find_program(LIMBECK_CCACHE ccache)
 if(LIMBECK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers are only cached when ccache is told that their time stamps do not matter.
-  set(CMAKE_CXX_COMPILER_LAUNCHER
-      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${LIMBECK_CCACHE}")
+  # In depend mode a file that is not in the cache is not preprocessed once more to look it up.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_DEPEND=1;CCACHE_BASEDIR=${PROJECT_SOURCE_DIR};${LIMBECK_CCACHE}")
+endif()
+
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # -O3 where it pays: limbeck_join_sources
+find_program(LIMBECK_MOLD mold)
+if(LIMBECK_MOLD)
+  add_link_options(-fuse-ld=mold)
 endif()
 
 add_library(limbeck_compiler INTERFACE)
@@ -15,7 +20,7 @@ add_library(limbeck_compiler INTERFACE)
 target_compile_options(limbeck_compiler INTERFACE -fno-math-errno -fno-trapping-math
   -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wno-missing-field-initializers
   # GCC 12 reports these for std::string at -O3 where there is nothing (GCC bugs 105329, 105562).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -fpch-preprocess>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow>)
 if(LIMBECK_SANITIZE)
   add_compile_options(-fsanitize=${LIMBECK_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${LIMBECK_SANITIZE})

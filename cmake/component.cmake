@@ -40,6 +40,9 @@ ${calls}}
     list(APPEND sources "${generated}")
   endif()
 
+  # A registered file stands alone: whoever adds one need not know what names the others have.
+  list(TRANSFORM ARG_REGISTERS REPLACE "(.+)" "${folder}/\\1/" OUTPUT_VARIABLE alone)
+  limbeck_joined(sources "${name}" "${PROJECT_SOURCE_DIR}/src" "${alone}" ${sources})
   add_library(${target} STATIC ${sources})
   target_include_directories(${target} PUBLIC "${include_root}")
   target_link_libraries(${target} PRIVATE limbeck_compiler ${ARG_LIBRARIES})
@@ -48,26 +51,68 @@ ${calls}}
   endforeach()
   if(ARG_TORCH)
     limbeck_use_torch(${target})
-    # Files without tensors are spared the header.
-    foreach(source IN LISTS sources)
-      file(STRINGS "${source}" torch_includes REGEX "#include (<(torch|ATen)/|\"(nn|data/dataset|loss|teacher|train|experiment)/)")
-      if(NOT torch_includes)
-        set_source_files_properties("${source}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-      endif()
-    endforeach()
   endif()
 endfunction()
 
-# LibTorch's headers take 10 s to read; one precompiled header serves every target. It holds what most files use and no
-# more: with the whole of <torch/torch.h> in it, each file would take four times as long as with this.
+# LibTorch without its umbrella headers: a file names the operators that it calls (<ATen/ops/cat.h>), which LibTorch's own
+# headers then do as well. <torch/types.h> costs three times as much as <ATen/core/Tensor.h>; tests/includes_test.py says
+# which files may include it all the same.
 function(limbeck_use_torch target)
   target_link_libraries(${target} PRIVATE limbeck_torch)
-  if(NOT TARGET limbeck_torch_headers)
-    file(WRITE "${PROJECT_BINARY_DIR}/generated/torch_headers.cpp" "")
-    add_library(limbeck_torch_headers OBJECT "${PROJECT_BINARY_DIR}/generated/torch_headers.cpp")
-    target_link_libraries(limbeck_torch_headers PRIVATE limbeck_compiler limbeck_torch)
-    target_precompile_headers(limbeck_torch_headers PRIVATE <torch/types.h> <torch/utils.h>
-      <torch/csrc/autograd/custom_function.h>)
-  endif()
-  target_precompile_headers(${target} REUSE_FROM limbeck_torch_headers)
+  target_compile_definitions(${target} PRIVATE AT_PER_OPERATOR_HEADERS)
 endfunction()
+
+option(LIMBECK_JOIN_SOURCES "Compile several source files in one unit" ON)
+
+# limbeck_joined(OUT NAME ROOT ALONE file...): the files as OUT, eight at a time in a unit that includes them, so that they
+# share the reading of their headers. The units name their files relative to ROOT, an include folder of the target, so that
+# ccache knows them in another checkout (CMake's own UNITY_BUILD writes absolute names). On their own stand files in the
+# folders ALONE, and those with loops over numbers, which gain by -O3; everything else only takes longer to compile with it.
+function(limbeck_joined out name root alone)
+  set(result "")
+  set(units 0)
+  set(files 0)
+  set(content "")
+  foreach(source IN LISTS ARGN)
+    set(joins ${LIMBECK_JOIN_SOURCES})
+    foreach(folder IN LISTS alone)
+      string(FIND "${source}" "${folder}" place)
+      if(place EQUAL 0)
+        set(joins OFF)
+      endif()
+    endforeach()
+    string(FIND "${source}" "${root}/" place)
+    if(NOT place EQUAL 0)
+      set(joins OFF)
+    else()
+      file(STRINGS "${source}" kernels REGEX "#include (\"core/vectorize.h\"|<ATen/Parallel.h>)")
+      if(kernels)
+        set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
+        set(joins OFF)
+      endif()
+    endif()
+    if(joins)
+      file(RELATIVE_PATH relative "${root}" "${source}")
+      string(APPEND content "#include \"${relative}\"\n")
+      math(EXPR files "${files} + 1")
+      if(files EQUAL 8)
+        limbeck_write_unit(result "${name}_${units}" "${content}")
+        math(EXPR units "${units} + 1")
+        set(files 0)
+        set(content "")
+      endif()
+    else()
+      list(APPEND result "${source}")
+    endif()
+  endforeach()
+  if(content)
+    limbeck_write_unit(result "${name}_${units}" "${content}")
+  endif()
+  set(${out} "${result}" PARENT_SCOPE)
+endfunction()
+
+macro(limbeck_write_unit list name content)
+  set(unit "${PROJECT_BINARY_DIR}/generated/joined/${name}.cpp")
+  file(CONFIGURE OUTPUT "${unit}" @ONLY CONTENT "// Generated.\n${content}")
+  list(APPEND ${list} "${unit}")
+endmacro()

@@ -31,6 +31,4 @@ std::span<const Asset> web_assets() { return {}; }
     DEPENDS "${web}/build.mjs" "${installed}" ${sources}
     COMMENT "Bundling web/" VERBATIM)
   target_sources(${target} PRIVATE "${generated}")
-  # The files stand in the object through .incbin, which no precompiled header must disturb.
-  set_source_files_properties("${generated}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()

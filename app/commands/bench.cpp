@@ -7,6 +7,7 @@
 #include "app/data_source.h"
 #include "app/deployment_table.h"
 #include "app/peak_memory.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "deploy/cost.h"
 #include "experiment/experiment.h"

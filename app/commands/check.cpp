@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "experiment/components.h"
 #include "experiment/static_checks.h"
 #include "recipe/recipe.h"

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "app/commands.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "core/text.h"
 #include "data/digits.h"

@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/run_options.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "data/image_folder.h"
 #include "experiment/model.h"

@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/data_source.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
@@ -91,12 +92,12 @@ void add_evaluate(Program& program) {
     const bool test = flags->split == "test";
     const FrameLabels labels = labels_for(*dataset, flags->labels);
     const ExampleSet examples = ExampleSet(test ? dataset->test : dataset->train, flags->split, *dataset).with_labels(test ? labels.test : labels.train);
-    torch::Tensor teacher_logits;
+    at::Tensor teacher_logits;
     if (!flags->teacher.empty()) {
       const Model teacher = load_for(flags->teacher, *dataset, flags->teacher_input);
       teacher_logits = predict_logits(*teacher.network, examples);
     }
-    const torch::Tensor logits = predict_logits(*model.network, examples);
+    const at::Tensor logits = predict_logits(*model.network, examples);
     Json json = details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes);
     if (dataset->speech != nullptr && test) json.update(word_numbers(*dataset, labels, *model.network, logits));
     if (program.output.json) fmt::print("{}\n", json.dump(1));

@@ -1,10 +1,13 @@
 // limbeck export MODEL
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
 #include <fmt/core.h>
-#include <torch/types.h>
-#include <torch/utils.h>
 
 #include "app/commands.h"
 #include "app/data_source.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "core/random.h"
 #include "core/text.h"
@@ -31,15 +34,15 @@ double largest_difference(const Model& first, const Model& second) {
   constexpr int64_t kInputs = 256;
   Shape shape = first.description.input;
   shape.insert(shape.begin(), kInputs);
-  torch::Tensor inputs = torch::empty(shape, torch::kFloat32);
+  at::Tensor inputs = at::empty(shape, at::kFloat);
   auto* values = inputs.data_ptr<float>();
   const int64_t each = inputs.numel() / kInputs;
   for (int64_t id = 0; id < kInputs; ++id) {
     Random random({.seed = 0, .purpose = Purpose::synthesis, .id = static_cast<uint32_t>(id)});
     for (int64_t i = 0; i < each; ++i) values[id * each + i] = random.uniform();
   }
-  const torch::NoGradGuard no_gradient;
-  const torch::Tensor a = first.network->forward(inputs, {}).logits, b = second.network->forward(inputs, {}).logits;
+  const at::NoGradGuard no_gradient;
+  const at::Tensor a = first.network->forward(inputs, {}).logits, b = second.network->forward(inputs, {}).logits;
   return ((a - b).abs().max() / a.abs().max().clamp_min(1e-30)).item<double>();
 }
 
@@ -60,7 +63,7 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
   const auto dataset = load_source(flags.source.empty() ? source_of_run(flags.model) : flags.source, flags.data);
   check_fits(model, *dataset, fmt::format("'{}'", flags.model));
   const ExampleSet examples(dataset->train, "train", *dataset);
-  const torch::Tensor order = examples.order(0, 0);
+  const at::Tensor order = examples.order(0, 0);
   Model result = model;
   result.network = quantized(*network, examples.batch(order.slice(0, 0, std::min(flags.examples, examples.size()))).inputs);
   result.description.quantized = true;

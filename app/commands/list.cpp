@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "app/commands.h"
+#include "core/json.h"
 #include "experiment/components.h"
 
 namespace limbeck {

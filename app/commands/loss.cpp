@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/commands.h"
+#include "core/json.h"
 #include "experiment/components.h"
 #include "experiment/loss_evaluation.h"
 #include "nn/tensor_files.h"
@@ -32,7 +33,7 @@ Choice choose_loss(const std::string& name, const std::vector<std::string>& sett
 }
 
 LossTensors read_tensors(const LossFlags& flags) {
-  const auto read = [](const std::string& spec) { return spec.empty() ? torch::Tensor() : read_tensor_file(spec); };
+  const auto read = [](const std::string& spec) { return spec.empty() ? at::Tensor() : read_tensor_file(spec); };
   return {read(flags.student), read(flags.teacher), read(flags.labels), read(flags.peers)};
 }
 

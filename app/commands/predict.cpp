@@ -1,13 +1,18 @@
 // limbeck predict MODEL IMAGES
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/softmax.h>
+
 #include <fmt/core.h>
-#include <torch/types.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <map>
 
 #include "app/commands.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "data/idx.h"
 #include "data/image_reader.h"
@@ -19,37 +24,37 @@ namespace limbeck {
 namespace {
 
 /// Probabilities [n, C] of images [n, …] uint8.
-torch::Tensor probabilities_of(const Model& model, const torch::Tensor& bytes) {
-  const torch::NoGradGuard no_gradient;
-  std::vector<torch::Tensor> parts;
-  for (const torch::Tensor& part : bytes.split(examples_at_once(*model.network)))
-    parts.push_back(torch::softmax(model.network->forward(part.to(torch::kFloat32) * model.description.scale, {}).logits, 1));
-  return torch::cat(parts);
+at::Tensor probabilities_of(const Model& model, const at::Tensor& bytes) {
+  const at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& part : bytes.split(examples_at_once(*model.network)))
+    parts.push_back(at::softmax(model.network->forward(part.to(at::kFloat) * model.description.scale, {}).logits, 1));
+  return at::cat(parts);
 }
 
 /// Of the images in an IDX file.
-torch::Tensor predict_images(const Model& model, const IdxArray& images, const std::string& file) {
+at::Tensor predict_images(const Model& model, const IdxArray& images, const std::string& file) {
   const ModelDescription& description = model.description;
   const Shape shape = {1, images.shape[1], images.shape[2]};
   if (shape != description.input)
     throw Error(fmt::format("'{}' holds images of {}, the network takes {}", file, to_text(shape), to_text(description.input)));
-  const torch::Tensor bytes = torch::from_blob(const_cast<char*>(images.bytes.data()),
-                                               {images.shape[0], 1, images.shape[1], images.shape[2]}, torch::kUInt8);
+  const at::Tensor bytes = at::from_blob(const_cast<char*>(images.bytes.data()),
+                                               {images.shape[0], 1, images.shape[1], images.shape[2]}, at::kByte);
   return probabilities_of(model, bytes);
 }
 
 /// Of JPEG and PNG files, decoded and brought to the network's size as a data set's are, a part of them at a time.
-torch::Tensor predict_pictures(const Model& model, const std::vector<fs::path>& files, ResizeMode resize) {
+at::Tensor predict_pictures(const Model& model, const std::vector<fs::path>& files, ResizeMode resize) {
   constexpr size_t kPart = 512;
   const Shape& input = model.description.input;
   if (input.size() != 3 || (input[0] != 1 && input[0] != 3)) throw Error(fmt::format("the network takes inputs of {}, and no pictures", to_text(input)));
-  std::vector<torch::Tensor> parts;
+  std::vector<at::Tensor> parts;
   for (size_t begin = 0; begin < files.size(); begin += kPart) {
     const std::vector<fs::path> part(files.begin() + static_cast<std::ptrdiff_t>(begin),
                                      files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kPart, files.size())));
     parts.push_back(probabilities_of(model, read_images(part, {.size = {input[1], input[2]}, .resize = resize, .channels = input[0]})));
   }
-  return torch::cat(parts);
+  return at::cat(parts);
 }
 
 /// A field of a CSV file: in quotes where it would not be one field without (RFC 4180).
@@ -61,11 +66,11 @@ std::string csv_field(const std::string& text) {
 }
 
 /// `ids`: one for each row; empty: their numbers.
-std::string as_csv(const torch::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
+std::string as_csv(const at::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
   std::string text = "id,class,probability";
   for (const std::string& name : classes) text += "," + csv_field("p(" + name + ")");
   text += "\n";
-  const torch::Tensor chosen = probabilities.argmax(1), values = probabilities.contiguous();
+  const at::Tensor chosen = probabilities.argmax(1), values = probabilities.contiguous();
   const auto columns = static_cast<int64_t>(classes.size());
   for (int64_t row = 0; row < values.size(0); ++row) {
     const float* p = values.data_ptr<float>() + row * columns;
@@ -77,9 +82,9 @@ std::string as_csv(const torch::Tensor& probabilities, const std::vector<std::st
   return text;
 }
 
-Json as_json(const torch::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
+Json as_json(const at::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
   Json all = Json::array();
-  const torch::Tensor chosen = probabilities.argmax(1);
+  const at::Tensor chosen = probabilities.argmax(1);
   for (int64_t row = 0; row < probabilities.size(0); ++row) {
     Json distribution = Json::object();
     for (size_t i = 0; i < classes.size(); ++i)
@@ -106,7 +111,7 @@ void add_predict(Program& program) {
     settle_process(program.arguments);
     use_threads(0);
     std::vector<std::string> ids;
-    torch::Tensor probabilities;
+    at::Tensor probabilities;
     std::vector<std::string> classes;
     if (fs::is_directory(*images) || is_image_name(*images)) {
       const std::vector<fs::path> files = image_files(*images);

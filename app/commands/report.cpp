@@ -1,4 +1,5 @@
 // limbeck report RUN
+#include "core/json.h"
 #include "report/html_report.h"
 
 #include <fmt/core.h>

@@ -1,4 +1,5 @@
 // limbeck serve RUN…
+#include "core/json.h"
 #include "serve/serve.h"
 
 #include <fmt/core.h>

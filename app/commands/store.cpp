@@ -7,6 +7,7 @@
 #include "app/progress.h"
 #include "app/run_options.h"
 #include "core/interrupt.h"
+#include "core/json.h"
 #include "core/process.h"
 #include "core/text.h"
 #include "teacher/stored_views.h"
@@ -40,7 +41,7 @@ void visit(const StoreFlags& flags, const Program& program, StoreAccess access,
 std::string description(const StoreLayout& layout) {
   return fmt::format("{} {} of each of {} views, {}", layout.top > 0 ? fmt::format("{} of {}", layout.top, layout.classes) : fmt::format("{}", layout.classes),
                      layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", layout.slots,
-                     layout.type == torch::kFloat16 ? "float16" : "float32");
+                     layout.type == at::kHalf ? "float16" : "float32");
 }
 
 void add_build(CLI::App& store, Program& program) {
@@ -97,7 +98,7 @@ void add_verify(CLI::App& store, Program& program) {
     visit(*flags, program, StoreAccess::existing, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher, const EventBus&) {
       const auto found = teacher.compare(flags->samples, static_cast<uint64_t>(seed));
       const StoreLayout& layout = teacher.store().layout();
-      const double most = layout.type == torch::kFloat16 ? 2e-3 : 1e-4;
+      const double most = layout.type == at::kHalf ? 2e-3 : 1e-4;
       differs |= !(found.difference <= most) || found.agreement < 0.99;
       all.push_back({{"stage", stage.name}, {"outputs", found.outputs}, {"difference", found.difference}, {"agreement", found.agreement}});
       if (!program.output.json)

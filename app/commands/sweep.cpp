@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "experiment/components.h"
 #include "experiment/sweep.h"

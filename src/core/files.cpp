@@ -98,6 +98,11 @@ void write_file(const fs::path& path, std::string_view content) {
   write_file(path, [&](const ByteSink& sink) { sink(content.data(), content.size()); });
 }
 
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 void make_writable_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);

@@ -5,10 +5,9 @@
 #include <string>
 
 #include "core/files.h"
+#include "core/json_fwd.h"
 
 namespace limbeck {
-
-using Json = nlohmann::ordered_json;
 
 /// Throws Error that names `name` where the text is not valid JSON.
 Json parse_json(const std::string& text, const std::string& name);

@@ -1,7 +1,12 @@
 #include "data/affine.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/grid_sampler.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 
@@ -23,19 +28,19 @@ AffineMatrix product(const AffineMatrix& a, const AffineMatrix& b) {
 }
 
 /// [levels, 3, 3] float64, the translation in pixels.
-torch::Tensor table_of(const AffineLevels& levels, int64_t height, int64_t width) {
+at::Tensor table_of(const AffineLevels& levels, int64_t height, int64_t width) {
   std::vector<double> values;
   for (const AffineMatrix& level : levels) {
     const AffineMatrix matrix = in_pixels(level, height, width);
     values.insert(values.end(), matrix.begin(), matrix.end());
     values.insert(values.end(), {0, 0, 1});
   }
-  return torch::tensor(values, torch::kFloat64).reshape({-1, 3, 3});
+  return at::tensor(values, at::kDouble).reshape({-1, 3, 3});
 }
 
 /// 0, …, n − 1 less their mean.
-torch::Tensor centred(int64_t n, const torch::TensorOptions& options) {
-  return torch::arange(n, options) - static_cast<double>(n - 1) / 2;
+at::Tensor centred(int64_t n, const at::TensorOptions& options) {
+  return at::arange(n, options) - static_cast<double>(n - 1) / 2;
 }
 
 }  // namespace
@@ -55,8 +60,8 @@ void Affine::append(const Affine& next) {
   parameters_.insert(parameters_.end(), next.parameters_.begin(), next.parameters_.end());
 }
 
-torch::Tensor Affine::apply(const torch::Tensor& images, const torch::Tensor& views) const {
-  if (images.is_cpu() && images.scalar_type() == torch::kUInt8) return resampled_bytes(images.contiguous(), views.contiguous());
+at::Tensor Affine::apply(const at::Tensor& images, const at::Tensor& views) const {
+  if (images.is_cpu() && images.scalar_type() == at::kByte) return resampled_bytes(images.contiguous(), views.contiguous());
   return resampled(images, views);
 }
 
@@ -70,39 +75,39 @@ AffineMatrix Affine::matrix(int64_t view, int64_t height, int64_t width) const {
   return whole;
 }
 
-torch::Tensor Affine::matrices(const torch::Tensor& views, int64_t height, int64_t width) const {
-  torch::Tensor rest = views, whole;
+at::Tensor Affine::matrices(const at::Tensor& views, int64_t height, int64_t width) const {
+  at::Tensor rest = views, whole;
   for (const AffineLevels& levels : parameters_) {
     const auto count = static_cast<int64_t>(levels.size());
-    const torch::Tensor own = table_of(levels, height, width).to(views.device()).index_select(0, rest.remainder(count));
+    const at::Tensor own = table_of(levels, height, width).to(views.device()).index_select(0, rest.remainder(count));
     whole = whole.defined() ? whole.matmul(own) : own;
     rest = rest.div(count, "floor");
   }
-  return whole.to(torch::kFloat32);  // [N, 3, 3]
+  return whole.to(at::kFloat);  // [N, 3, 3]
 }
 
-torch::Tensor Affine::resampled(const torch::Tensor& images, const torch::Tensor& views) const {
+at::Tensor Affine::resampled(const at::Tensor& images, const at::Tensor& views) const {
   const int64_t height = images.size(2), width = images.size(3);
-  const torch::Tensor m = matrices(views, height, width).unsqueeze(3).unsqueeze(4);  // [N, 3, 3, 1, 1]
-  const torch::TensorOptions options = m.options();
-  const torch::Tensor y = centred(height, options).unsqueeze(1), x = centred(width, options);  // [H, 1], [W]
+  const at::Tensor m = matrices(views, height, width).unsqueeze(3).unsqueeze(4);  // [N, 3, 3, 1, 1]
+  const at::TensorOptions options = m.options();
+  const at::Tensor y = centred(height, options).unsqueeze(1), x = centred(width, options);  // [H, 1], [W]
   const auto source = [&](int64_t row, int64_t size) {                                         // [N, H, W] in {−1, …, 1}
-    const torch::Tensor r = m.select(1, row);
+    const at::Tensor r = m.select(1, row);
     return (r.select(1, 0) * y + r.select(1, 1) * x + r.select(1, 2)) * (2.0 / static_cast<double>(size));
   };
-  const torch::Tensor grid = torch::stack({source(1, width), source(0, height)}, 3);
-  const bool half = images.scalar_type() == torch::kFloat16 || images.scalar_type() == torch::kBFloat16;
+  const at::Tensor grid = at::stack({source(1, width), source(0, height)}, 3);
+  const bool half = images.scalar_type() == at::kHalf || images.scalar_type() == at::kBFloat16;
   const bool floats = images.is_floating_point();
-  const torch::Tensor pixels = floats && !half ? images : images.to(torch::kFloat32);
+  const at::Tensor pixels = floats && !half ? images : images.to(at::kFloat);
   constexpr int64_t kBilinear = 0, kZeros = 0, kBorder = 1;
-  const torch::Tensor taken = torch::grid_sampler(pixels, grid.to(pixels.scalar_type()), kBilinear,
+  const at::Tensor taken = at::grid_sampler(pixels, grid.to(pixels.scalar_type()), kBilinear,
                                                   fill_ == Fill::zero ? kZeros : kBorder, /*align_corners=*/false);
   return (floats ? taken : (taken + 0.5).floor()).to(images.scalar_type());
 }
 
-torch::Tensor Affine::resampled_bytes(const torch::Tensor& images, const torch::Tensor& views) const {
+at::Tensor Affine::resampled_bytes(const at::Tensor& images, const at::Tensor& views) const {
   const int64_t channels = images.size(1), height = images.size(2), width = images.size(3), bytes = channels * height * width;
-  torch::Tensor taken = torch::empty_like(images);
+  at::Tensor taken = at::empty_like(images);
   const auto* view = views.data_ptr<int64_t>();
   const auto* from = images.data_ptr<uint8_t>();
   auto* to = taken.data_ptr<uint8_t>();

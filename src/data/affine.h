@@ -11,8 +11,9 @@
 // ±15° is a quarter of a degree, of ±10 % of 64 pixels a tenth of a pixel.
 //
 //   Affine rotation({affine_levels(-15, 15, [](double degrees) { return …; })}, Fill::edge);
-//   torch::Tensor rotated = rotation.apply(images, views);   // [N, C, H, W], views in {0, …, 128}
-#include <torch/types.h>
+//   at::Tensor rotated = rotation.apply(images, views);   // [N, C, H, W], views in {0, …, 128}
+
+#include <ATen/core/Tensor.h>
 
 #include <array>
 #include <vector>
@@ -48,16 +49,16 @@ class Affine : public Augmentation {
   Affine(std::vector<AffineLevels> parameters, Fill fill) : parameters_(std::move(parameters)), fill_(fill) {}
 
   int64_t view_count() const override;
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override;
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override;
 
   Fill fill() const { return fill_; }
   /// Applies another one after this one; its parameters are the higher digits of the view.
   void append(const Affine& next);
 
  private:
-  torch::Tensor resampled(const torch::Tensor& images, const torch::Tensor& views) const;
-  torch::Tensor resampled_bytes(const torch::Tensor& images, const torch::Tensor& views) const;
-  torch::Tensor matrices(const torch::Tensor& views, int64_t height, int64_t width) const;
+  at::Tensor resampled(const at::Tensor& images, const at::Tensor& views) const;
+  at::Tensor resampled_bytes(const at::Tensor& images, const at::Tensor& views) const;
+  at::Tensor matrices(const at::Tensor& views, int64_t height, int64_t width) const;
   AffineMatrix matrix(int64_t view, int64_t height, int64_t width) const;
 
   std::vector<AffineLevels> parameters_;

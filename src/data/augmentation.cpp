@@ -1,7 +1,9 @@
 #include "data/augmentation.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
 
+#include "core/json.h"
 #include "core/random.h"
 #include "data/affine.h"
 #include "data/mixup.h"
@@ -47,10 +49,10 @@ int64_t Augmenter::view_count() const {
   return count;
 }
 
-torch::Tensor Augmenter::draw(const torch::Tensor& ids, uint64_t seed, int64_t epoch) const {
-  torch::Tensor views = torch::zeros({ids.size(0)}, torch::kInt64);
+at::Tensor Augmenter::draw(const at::Tensor& ids, uint64_t seed, int64_t epoch) const {
+  at::Tensor views = at::zeros({ids.size(0)}, at::kLong);
   if (!augmentations_.empty()) {
-    const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
+    const at::Tensor on_host = ids.to(at::kCPU).contiguous();
     const auto* id = on_host.data_ptr<int64_t>();
     auto* view = views.data_ptr<int64_t>();
     const auto count = static_cast<uint64_t>(view_count());
@@ -62,12 +64,12 @@ torch::Tensor Augmenter::draw(const torch::Tensor& ids, uint64_t seed, int64_t e
   return views.to(ids.device());
 }
 
-torch::Tensor Augmenter::apply(const torch::Tensor& images, const torch::Tensor& views) const {
+at::Tensor Augmenter::apply(const at::Tensor& images, const at::Tensor& views) const {
   if (!augmentations_.empty() && images.dim() != 4)
     throw Error(ErrorKind::usage, fmt::format("images [N, C, H, W] can be augmented by {}; the examples have {} dimensions",
                                               description_, images.dim() - 1));
-  torch::Tensor result = images;
-  torch::Tensor rest = views;
+  at::Tensor result = images;
+  at::Tensor rest = views;
   for (const auto& augmentation : augmentations_) {
     const int64_t count = augmentation->view_count();
     result = augmentation->apply(result, rest.remainder(count));
@@ -76,7 +78,7 @@ torch::Tensor Augmenter::apply(const torch::Tensor& images, const torch::Tensor&
   return result;
 }
 
-Mixing Augmenter::draw_mixing(const torch::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
+Mixing Augmenter::draw_mixing(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
   if (mixup_ == nullptr) throw Error(fmt::format("nothing is mixed by these augmentations: {}", description_));
   return mixup_->draw(ids, examples, seed, epoch);
 }

@@ -4,9 +4,10 @@
 // pixels follow from (image, view) on any device.
 //
 //   Augmenter augmenter({shift});                                   // 25 views for shifts of up to 2 pixels
-//   torch::Tensor views = augmenter.draw(ids, seed, epoch);         // [N] int64
-//   torch::Tensor shifted = augmenter.apply(images, views);         // [N, C, H, W]
-#include <torch/types.h>
+//   at::Tensor views = augmenter.draw(ids, seed, epoch);         // [N] int64
+//   at::Tensor shifted = augmenter.apply(images, views);         // [N, C, H, W]
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <memory>
@@ -23,13 +24,13 @@ class Augmentation {
   /// Number of views of an image, whatever its size.
   virtual int64_t view_count() const = 0;
   /// Images [N, C, H, W] of any type, views [N] int64 in {0, …, view_count − 1} → images of the same shape and type.
-  virtual torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const = 0;
+  virtual at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const = 0;
 };
 
 /// With what each of N examples is mixed (see data/mixup.h).
 struct Mixing {
-  torch::Tensor partners;  ///< [N] int64, positions in the set of examples
-  torch::Tensor shares;    ///< [N] float32, λ: the example's own share
+  at::Tensor partners;  ///< [N] int64, positions in the set of examples
+  at::Tensor shares;    ///< [N] float32, λ: the example's own share
 };
 
 class Mixup;
@@ -54,11 +55,11 @@ class Augmenter {
   const std::string& description() const { return description_; }
 
   /// ids [N] int64 → views [N] int64, on the device of the ids.
-  torch::Tensor draw(const torch::Tensor& ids, uint64_t seed, int64_t epoch) const;
+  at::Tensor draw(const at::Tensor& ids, uint64_t seed, int64_t epoch) const;
   /// Throws Error where there is something to do and the inputs are not images [N, C, H, W].
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const;
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const;
   /// With what the examples with these ids [N] are mixed, in a set of `examples`. Throws Error where nothing is mixed.
-  Mixing draw_mixing(const torch::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const;
+  Mixing draw_mixing(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const;
 
  private:
   void add(std::unique_ptr<Augmentation> augmentation);

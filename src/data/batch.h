@@ -1,18 +1,18 @@
 #pragma once
 // What one step of training sees.
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 namespace limbeck {
 
 struct Batch {
-  torch::Tensor inputs;  ///< [N, …] float32, scaled and augmented
-  torch::Tensor labels;  ///< [N] int64; −1: unlabelled
-  torch::Tensor ids;     ///< [N] int64, the example's place in its split
-  torch::Tensor views;   ///< [N] int64, which augmentation each was given; 0 throughout where there is none
+  at::Tensor inputs;  ///< [N, …] float32, scaled and augmented
+  at::Tensor labels;  ///< [N] int64; −1: unlabelled
+  at::Tensor ids;     ///< [N] int64, the example's place in its split
+  at::Tensor views;   ///< [N] int64, which augmentation each was given; 0 throughout where there is none
   int64_t draw = 0;      ///< which drawing of views this is: the epoch
 
-  torch::Tensor partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
-  torch::Tensor mix;             ///< [N] float32, λ, the example's own share; undefined where nothing is mixed
+  at::Tensor partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
+  at::Tensor mix;             ///< [N] float32, λ, the example's own share; undefined where nothing is mixed
 
   int64_t size() const { return ids.size(0); }
 };

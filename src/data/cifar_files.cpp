@@ -1,5 +1,8 @@
 #include "data/cifar_files.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+
 #include <cstring>
 
 #include "core/mapped_file.h"
@@ -55,7 +58,7 @@ fs::path require_file(const std::string& folder, const DataFolders& folders, con
 
 Split read_cifar(const std::vector<fs::path>& files, const CifarFormat& format, int64_t records) {
   const int64_t count = static_cast<int64_t>(files.size()) * records;
-  Split split{.inputs = torch::empty({count, 3, kSide, kSide}, torch::kUInt8), .labels = torch::empty({count}, torch::kInt64)};
+  Split split{.inputs = at::empty({count, 3, kSide, kSide}, at::kByte), .labels = at::empty({count}, at::kLong)};
   auto* pixels = split.inputs.data_ptr<uint8_t>();
   auto* labels = split.labels.data_ptr<int64_t>();
   for (const fs::path& file : files) {

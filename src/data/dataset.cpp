@@ -1,7 +1,15 @@
 #include "data/dataset.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/lerp.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,11 +24,11 @@
 namespace limbeck {
 namespace {
 
-torch::Tensor to_tensor(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kInt64); }
+at::Tensor to_tensor(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
 
 /// Positions of `ids`, sorted by 64 random bits of (seed, purpose, epoch, id), equal bits by position: of groups, each stays together.
-std::vector<int64_t> shuffled(const torch::Tensor& ids, uint64_t seed, Purpose purpose, int64_t epoch) {
-  const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
+std::vector<int64_t> shuffled(const at::Tensor& ids, uint64_t seed, Purpose purpose, int64_t epoch) {
+  const at::Tensor on_host = ids.to(at::kCPU).contiguous();
   const auto* id = on_host.data_ptr<int64_t>();
   std::vector<std::pair<uint64_t, int64_t>> keys(static_cast<size_t>(ids.size(0)));
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -39,10 +47,10 @@ void scale_bytes(const uint8_t* __restrict from, float* __restrict to, float sca
 }
 
 /// Bytes times `scale` as float32, in one pass where they lie on the CPU.
-torch::Tensor scaled(const torch::Tensor& bytes, double scale) {
-  if (!bytes.is_cpu() || bytes.scalar_type() != torch::kUInt8 || !bytes.is_contiguous())
-    return bytes.to(torch::kFloat32).mul_(scale);
-  torch::Tensor values = torch::empty(bytes.sizes(), torch::kFloat32);
+at::Tensor scaled(const at::Tensor& bytes, double scale) {
+  if (!bytes.is_cpu() || bytes.scalar_type() != at::kByte || !bytes.is_contiguous())
+    return bytes.to(at::kFloat).mul_(scale);
+  at::Tensor values = at::empty(bytes.sizes(), at::kFloat);
   const auto* from = bytes.data_ptr<uint8_t>();
   auto* to = values.data_ptr<float>();
   at::parallel_for(0, bytes.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
@@ -54,7 +62,7 @@ torch::Tensor scaled(const torch::Tensor& bytes, double scale) {
 /// Positions of the examples that a fraction keeps of those that are there, whole groups, as many of each stratum; a group's stratum is its
 /// lowest label.
 std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fraction, uint64_t seed) {
-  const torch::Tensor groups = examples.groups().to(torch::kCPU), labels = examples.labels().to(torch::kCPU).contiguous();
+  const at::Tensor groups = examples.groups().to(at::kCPU), labels = examples.labels().to(at::kCPU).contiguous();
   std::vector<std::vector<int64_t>> members;  // of each group, in random order
   for (const int64_t position : shuffled(groups, seed, Purpose::subset, 0)) {
     const auto* group = groups.data_ptr<int64_t>();
@@ -76,8 +84,8 @@ std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fract
   return kept;
 }
 
-void add_to(Hasher& hasher, const torch::Tensor& tensor) {
-  const torch::Tensor bytes = tensor.to(torch::kCPU).contiguous();
+void add_to(Hasher& hasher, const at::Tensor& tensor) {
+  const at::Tensor bytes = tensor.to(at::kCPU).contiguous();
   hasher.add(bytes.data_ptr(), bytes.nbytes());
   hasher.add(bytes.sizes().data(), bytes.sizes().size() * sizeof(int64_t));
 }
@@ -111,7 +119,7 @@ std::vector<bool> kept_classes(const ExamplesRecipe& recipe, const Dataset& data
 std::string Dataset::fingerprint() const {
   Hasher hasher;
   for (const Split* split : {&train, &test}) {
-    for (const torch::Tensor& tensor : {split->inputs, split->labels}) add_to(hasher, tensor);
+    for (const at::Tensor& tensor : {split->inputs, split->labels}) add_to(hasher, tensor);
     if (!split->context.defined()) continue;
     add_to(hasher, split->context.first);
     hasher.add(&split->context.before, sizeof split->context.before).add(&split->context.after, sizeof split->context.after);
@@ -132,16 +140,16 @@ void append_unlabelled(Dataset& dataset, const Dataset& extra) {
                                               extra.name, dataset.name));
   if (dataset.train.context.defined() || extra.train.context.defined())
     throw Error(ErrorKind::usage, "data.extra: recordings cannot be added to a data set");
-  dataset.train.inputs = torch::cat({dataset.train.inputs, extra.train.inputs});
+  dataset.train.inputs = at::cat({dataset.train.inputs, extra.train.inputs});
   dataset.train.mapped = false;
-  dataset.train.labels = torch::cat({dataset.train.labels, torch::full_like(extra.train.labels, -1)});
+  dataset.train.labels = at::cat({dataset.train.labels, at::full_like(extra.train.labels, -1)});
 }
 
 ExampleSet::ExampleSet(const Split& split, std::string name, const Dataset& dataset)
     : name_(std::move(name)),
       inputs_(split.inputs),
       context_(split.context),
-      ids_(torch::arange(split.size(), torch::kInt64)),
+      ids_(at::arange(split.size(), at::kLong)),
       labels_(split.labels),
       scale_(dataset.scale) {}
 
@@ -156,7 +164,7 @@ std::string ExampleSet::fingerprint() const {
   return hasher.fingerprint();
 }
 
-ExampleSet ExampleSet::select(const torch::Tensor& positions, std::string name) const {
+ExampleSet ExampleSet::select(const at::Tensor& positions, std::string name) const {
   ExampleSet part = *this;
   part.name_ = std::move(name);
   part.ids_ = ids_.index_select(0, positions);
@@ -164,13 +172,13 @@ ExampleSet ExampleSet::select(const torch::Tensor& positions, std::string name) 
   return part;
 }
 
-ExampleSet ExampleSet::with_labels(const torch::Tensor& labels) const {
+ExampleSet ExampleSet::with_labels(const at::Tensor& labels) const {
   ExampleSet relabelled = *this;
   relabelled.labels_ = labels.to(labels_.device());
   return relabelled;
 }
 
-ExampleSet ExampleSet::to(torch::Device device) const {
+ExampleSet ExampleSet::to(at::Device device) const {
   ExampleSet moved = *this;
   moved.inputs_ = inputs_.to(device);
   if (context_.defined()) {
@@ -182,9 +190,9 @@ ExampleSet ExampleSet::to(torch::Device device) const {
   return moved;
 }
 
-Batch ExampleSet::batch(const torch::Tensor& positions) const { return batch(positions, {}, 0, 0); }
+Batch ExampleSet::batch(const at::Tensor& positions) const { return batch(positions, {}, 0, 0); }
 
-Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augmenter, uint64_t seed,
+Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed,
                         int64_t epoch) const {
   Batch batch = in_views(positions, augmenter, augmenter.draw(ids_.index_select(0, positions), seed, epoch));
   batch.draw = epoch;
@@ -192,49 +200,49 @@ Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augment
   return batch;
 }
 
-Batch ExampleSet::batch(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const {
+Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
   if (augmenter.mixes()) throw Error("examples that are mixed with others follow from no view and cannot be replayed");
   return in_views(positions, augmenter, views);
 }
 
-torch::Tensor ExampleSet::groups() const {
-  return context_.defined() ? context_.first.index_select(0, ids_).to(torch::kInt64) : torch::Tensor();
+at::Tensor ExampleSet::groups() const {
+  return context_.defined() ? context_.first.index_select(0, ids_).to(at::kLong) : at::Tensor();
 }
 
-torch::Tensor ExampleSet::inputs_of(const torch::Tensor& ids) const {
+at::Tensor ExampleSet::inputs_of(const at::Tensor& ids) const {
   if (!context_.defined()) return inputs_.index_select(0, ids);
   const int64_t count = context_.before + 1 + context_.after;
-  const torch::Tensor around = torch::arange(-context_.before, context_.after + 1, ids.options());
-  const auto bound = [&](const torch::Tensor& bounds) { return bounds.index_select(0, ids).to(torch::kInt64).unsqueeze(1); };
-  const torch::Tensor rows = torch::minimum(torch::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
+  const at::Tensor around = at::arange(-context_.before, context_.after + 1, ids.options());
+  const auto bound = [&](const at::Tensor& bounds) { return bounds.index_select(0, ids).to(at::kLong).unsqueeze(1); };
+  const at::Tensor rows = at::minimum(at::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
   std::vector<int64_t> shape = inputs_.sizes().vec();
   shape[0] = ids.size(0);
   shape.insert(shape.begin() + 1, count);
   return inputs_.index_select(0, rows.flatten()).reshape(shape);
 }
 
-Batch ExampleSet::in_views(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const {
+Batch ExampleSet::in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
   Batch batch;
   batch.ids = ids_.index_select(0, positions);
   batch.labels = labels_.index_select(0, positions);
   batch.views = views;
-  const torch::Tensor pixels = inputs_of(batch.ids);
+  const at::Tensor pixels = inputs_of(batch.ids);
   batch.inputs = scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, batch.views), scale_);
   return batch;
 }
 
 void ExampleSet::mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const {
   const Mixing mixing = augmenter.draw_mixing(batch.ids, size(), seed, batch.draw);
-  const torch::Tensor ids = ids_.index_select(0, mixing.partners);
+  const at::Tensor ids = ids_.index_select(0, mixing.partners);
   const Batch partners = in_views(mixing.partners, augmenter, augmenter.draw(ids, seed, batch.draw));
   std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
   shape[0] = batch.size();
-  batch.inputs = torch::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
+  batch.inputs = at::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
   batch.partner_labels = partners.labels;
   batch.mix = mixing.shares;
 }
 
-torch::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
+at::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
   return to_tensor(shuffled(ids_, seed, Purpose::order, epoch)).to(ids_.device());
 }
 
@@ -245,27 +253,27 @@ int64_t ExampleSet::at_once(int64_t most) const {
   return std::clamp(kFloats / floats, int64_t{1}, most);
 }
 
-std::vector<torch::Tensor> ExampleSet::parts(int64_t most) const {
-  return torch::arange(size(), ids_.options()).split(at_once(most));
+std::vector<at::Tensor> ExampleSet::parts(int64_t most) const {
+  return at::arange(size(), ids_.options()).split(at_once(most));
 }
 
-torch::Tensor over_batches(const ExampleSet& examples, const std::function<torch::Tensor(const Batch&)>& of_batch) {
+at::Tensor over_batches(const ExampleSet& examples, const std::function<at::Tensor(const Batch&)>& of_batch) {
   if (examples.size() == 0) throw Error(fmt::format("the split '{}' has no examples", examples.name()));
-  std::vector<torch::Tensor> parts;
-  for (const torch::Tensor& positions : examples.parts()) parts.push_back(of_batch(examples.batch(positions)));
-  return torch::cat(parts);
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& positions : examples.parts()) parts.push_back(of_batch(examples.batch(positions)));
+  return at::cat(parts);
 }
 
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed) {
   const ExampleSet all(dataset.train, "train", dataset);
-  const torch::Tensor is_labelled = all.labels().ge(0);
+  const at::Tensor is_labelled = all.labels().ge(0);
   const ExampleSet labelled = all.select(is_labelled.nonzero().flatten(), "train");
   if (validation >= labelled.size())
     throw Error(ErrorKind::usage, fmt::format("data.validation holds out {} examples, but '{}' has only {} for training",
                                               validation, dataset.name, labelled.size()));
   std::vector<int64_t> positions = shuffled(labelled.ids(), seed, Purpose::split, 0);
   auto boundary = positions.begin() + validation;
-  if (const torch::Tensor groups = labelled.groups(); validation > 0 && groups.defined()) {
+  if (const at::Tensor groups = labelled.groups(); validation > 0 && groups.defined()) {
     positions = shuffled(groups, seed, Purpose::split, 0);
     boundary = std::find_if(positions.begin() + validation, positions.end(), [&, group = groups.data_ptr<int64_t>()](const int64_t& position) {
       return group[position] != group[*(&position - 1)];
@@ -274,9 +282,9 @@ TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed
   }
   std::sort(positions.begin(), boundary);
   std::sort(boundary, positions.end());
-  const torch::Tensor kept = labelled.ids().index_select(0, to_tensor({boundary, positions.end()}));
-  const torch::Tensor extra = is_labelled.logical_not().nonzero().flatten();
-  return {.train = all.select(torch::cat({kept, extra}), "train"),
+  const at::Tensor kept = labelled.ids().index_select(0, to_tensor({boundary, positions.end()}));
+  const at::Tensor extra = is_labelled.logical_not().nonzero().flatten();
+  return {.train = all.select(at::cat({kept, extra}), "train"),
           .validation = labelled.select(to_tensor({positions.begin(), boundary}), "validation")};
 }
 
@@ -290,7 +298,7 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
     return choose_examples(examples.select(to_tensor(kept), examples.name()), further, dataset, seed);
   }
   const std::vector<bool> kept = kept_classes(recipe, dataset);
-  torch::Tensor labels = examples.labels().to(torch::kCPU).clone();
+  at::Tensor labels = examples.labels().to(at::kCPU).clone();
   auto* label_of = labels.data_ptr<int64_t>();
   std::vector<std::vector<int64_t>> of_class(kept.size());
   std::vector<int64_t> chosen;
@@ -298,7 +306,7 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
     if (label_of[position] >= 0) of_class[static_cast<size_t>(label_of[position])].push_back(position);
     else if (recipe.extra) chosen.push_back(position);
   }
-  const torch::Tensor ids = examples.ids().to(torch::kCPU).contiguous();
+  const at::Tensor ids = examples.ids().to(at::kCPU).contiguous();
   for (size_t label = 0; label < kept.size(); ++label) {
     if (!kept[label] || of_class[label].empty()) continue;
     const auto part = [](double fraction, size_t of) {

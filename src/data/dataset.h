@@ -3,8 +3,9 @@
 //
 //   std::unique_ptr<Dataset> data = recipe.data.source.make<Dataset, const DataFolders&>(folders);
 //   const ExampleSet test(data->test, "test", *data);
-//   Batch batch = test.batch(torch::arange(0, 1000));   // inputs [1000, 1, 28, 28] float32
-#include <torch/types.h>
+//   Batch batch = test.batch(at::arange(0, 1000));   // inputs [1000, 1, 28, 28] float32
+
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 #include <memory>
@@ -22,14 +23,14 @@ namespace limbeck {
 /// i − before … i + after, none of them outside first[i] … last[i], whose rows stand for those that are missing.
 struct RowContext {
   int64_t before = 0, after = 0;
-  torch::Tensor first, last;  ///< [N] int32; undefined: an example is its row alone
+  at::Tensor first, last;  ///< [N] int32; undefined: an example is its row alone
 
   bool defined() const { return first.defined(); }
 };
 
 struct Split {
-  torch::Tensor inputs;  ///< [N, C, H, W] uint8; of frames [N, banks] float32
-  torch::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
+  at::Tensor inputs;  ///< [N, C, H, W] uint8; of frames [N, banks] float32
+  at::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
   RowContext context = {};
   bool mapped = false;   ///< the inputs lie in a file, from which they are read as they are used: the machine can have their memory back
 
@@ -71,49 +72,49 @@ class ExampleSet {
   /// Of ids and inputs, whatever the labels.
   std::string fingerprint() const;
   int64_t size() const { return ids_.size(0); }
-  const torch::Tensor& ids() const { return ids_; }        ///< [n] int64
-  const torch::Tensor& labels() const { return labels_; }  ///< [n] int64
+  const at::Tensor& ids() const { return ids_; }        ///< [n] int64
+  const at::Tensor& labels() const { return labels_; }  ///< [n] int64
   /// [n] int64, equal for examples of which a part is not chosen without the others, since they overlap; undefined: all may be parted.
-  torch::Tensor groups() const;
+  at::Tensor groups() const;
 
   /// The examples at these positions, e.g. a validation split.
-  ExampleSet select(const torch::Tensor& positions, std::string name) const;
+  ExampleSet select(const at::Tensor& positions, std::string name) const;
   /// The same examples, showing other labels, [n] int64.
-  ExampleSet with_labels(const torch::Tensor& labels) const;
+  ExampleSet with_labels(const at::Tensor& labels) const;
   /// Moved to a device, where its batches will be made.
-  ExampleSet to(torch::Device device) const;
+  ExampleSet to(at::Device device) const;
 
   /// The examples at `positions` [n] int64, in that order, unchanged.
-  Batch batch(const torch::Tensor& positions) const;
+  Batch batch(const at::Tensor& positions) const;
   /// The same, augmented as (seed, epoch, id) says, and mixed with each other where the augmenter mixes.
-  Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
+  Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
   /// The same in given views [n] int64: replays them. Throws Error where the augmenter mixes.
-  Batch batch(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const;
+  Batch batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
 
   /// How many examples are brought to floats together where any number would do: at most `most`, less where they are large.
   int64_t at_once(int64_t most = 1000) const;
   /// The positions of all examples in their order, in parts of so many.
-  std::vector<torch::Tensor> parts(int64_t most = 1000) const;
+  std::vector<at::Tensor> parts(int64_t most = 1000) const;
 
   /// The positions of all examples in the order of an epoch: sorted by a random number of (seed, epoch, id).
-  torch::Tensor order(uint64_t seed, int64_t epoch) const;
+  at::Tensor order(uint64_t seed, int64_t epoch) const;
 
  private:
   ExampleSet() = default;
-  Batch in_views(const torch::Tensor& positions, const Augmenter& augmenter, const torch::Tensor& views) const;
+  Batch in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
   void mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const;
   std::string name_;
-  torch::Tensor inputs_of(const torch::Tensor& ids) const;
-  torch::Tensor inputs_;   ///< of the whole split, shared
+  at::Tensor inputs_of(const at::Tensor& ids) const;
+  at::Tensor inputs_;   ///< of the whole split, shared
   RowContext context_;     ///< likewise
-  torch::Tensor ids_;
-  torch::Tensor labels_;
+  at::Tensor ids_;
+  at::Tensor labels_;
   double scale_ = 1;
 };
 
 /// What `of_batch` gives for all examples of the set, unchanged and in their order, joined along the first dimension.
 /// Throws Error for an empty set.
-torch::Tensor over_batches(const ExampleSet& examples, const std::function<torch::Tensor(const Batch&)>& of_batch);
+at::Tensor over_batches(const ExampleSet& examples, const std::function<at::Tensor(const Batch&)>& of_batch);
 
 /// The training split divided: what is trained on, and what is held out for validation.
 struct TrainingSplit {

@@ -1,8 +1,11 @@
 #include "data/filter_banks.h"
 
-#include <torch/fft.h>
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/fft_rfft.h>
 
 #include <algorithm>
 #include <cmath>
@@ -33,11 +36,11 @@ FilterBanks::FilterBanks(const FilterBankOptions& options)
   if (high > nyquist || options.low >= high)
     throw Error(ErrorKind::usage, fmt::format("filter banks from {} to {} Hz: at {} samples a second, there is nothing above {} Hz",
                                               options.low, high, options.rate, nyquist));
-  hamming_ = torch::empty({window_}, torch::kFloat64);
+  hamming_ = at::empty({window_}, at::kDouble);
   for (int64_t i = 0; i < window_; ++i)
     hamming_.data_ptr<double>()[i] = 0.54 - 0.46 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(window_ - 1));
   const int64_t bins = transform_ / 2 + 1;
-  triangles_ = torch::zeros({bins, options.banks}, torch::kFloat64);
+  triangles_ = at::zeros({bins, options.banks}, at::kDouble);
   const double lowest = mel(options.low), width = (mel(high) - lowest) / static_cast<double>(options.banks + 1);
   for (int64_t bank = 0; bank < options.banks; ++bank) {
     const double centre = lowest + width * static_cast<double>(bank + 1);
@@ -56,18 +59,18 @@ FilterBanks::FilterBanks(const FilterBankOptions& options)
 
 int64_t FilterBanks::frames(int64_t samples) const { return samples < window_ ? 1 : 1 + (samples - window_) / step_; }
 
-torch::Tensor FilterBanks::of(const std::vector<float>& samples) const {
-  const torch::NoGradGuard no_gradient;
+at::Tensor FilterBanks::of(const std::vector<float>& samples) const {
+  const at::NoGradGuard no_gradient;
   const int64_t count = frames(static_cast<int64_t>(samples.size()));
   const int64_t needed = window_ + (count - 1) * step_;
-  torch::Tensor signal = torch::zeros({needed}, torch::kFloat64);
+  at::Tensor signal = at::zeros({needed}, at::kDouble);
   std::copy_n(samples.begin(), std::min<size_t>(samples.size(), static_cast<size_t>(needed)), signal.data_ptr<double>());
-  torch::Tensor windows = signal.unfold(0, window_, step_);  // [frames, window]
+  at::Tensor windows = signal.unfold(0, window_, step_);  // [frames, window]
   windows = windows - windows.mean(1, /*keepdim=*/true);
-  const torch::Tensor before = torch::cat({windows.slice(1, 0, 1), windows.slice(1, 0, window_ - 1)}, 1);
+  const at::Tensor before = at::cat({windows.slice(1, 0, 1), windows.slice(1, 0, window_ - 1)}, 1);
   windows = (windows - kEmphasis * before) * hamming_;
-  const torch::Tensor power = torch::fft::rfft(windows, transform_).abs().square();
-  return power.matmul(triangles_).clamp_min(kFloor).log().to(torch::kFloat32);
+  const at::Tensor power = at::fft_rfft(windows, transform_).abs().square();
+  return power.matmul(triangles_).clamp_min(kFloor).log().to(at::kFloat);
 }
 
 }  // namespace limbeck

@@ -10,8 +10,9 @@
 // use.
 //
 //   const FilterBanks banks({.rate = 8000});
-//   torch::Tensor features = banks.of(samples);   // [frames, 40] float32; 200 samples of 25 ms, every 80
-#include <torch/types.h>
+//   at::Tensor features = banks.of(samples);   // [frames, 40] float32; 200 samples of 25 ms, every 80
+
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 
@@ -34,13 +35,13 @@ class FilterBanks {
   /// How many whole windows are in so many samples; at least 1, since a shorter recording gets zeros behind.
   int64_t frames(int64_t samples) const;
   /// [frames, banks] float32.
-  torch::Tensor of(const std::vector<float>& samples) const;
+  at::Tensor of(const std::vector<float>& samples) const;
 
  private:
   FilterBankOptions options_;
   int64_t window_ = 0, step_ = 0, transform_ = 0;
-  torch::Tensor hamming_;    ///< [window]
-  torch::Tensor triangles_;  ///< [transform/2 + 1, banks]
+  at::Tensor hamming_;    ///< [window]
+  at::Tensor triangles_;  ///< [transform/2 + 1, banks]
 };
 
 }  // namespace limbeck

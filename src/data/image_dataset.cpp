@@ -1,16 +1,14 @@
 #include "data/image_dataset.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 
 #include "data/image_folder.h"
 
 namespace limbeck {
 namespace {
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
 
 /// Where a folder of that name may be: below a data folder, then in the current one. "." is the data folder itself.
 std::vector<fs::path> candidates(const std::string& folder, const DataFolders& folders) {
@@ -47,7 +45,7 @@ ImageRequest request_for(const ImageFolder& listed, const ImageFolderOptions& op
 }
 
 /// The labels of the pictures of a split that were read; `place` is that of its first among all files.
-torch::Tensor labels_of(const std::vector<ListedImage>& split, size_t place, const std::vector<UnreadableImage>& unreadable) {
+at::Tensor labels_of(const std::vector<ListedImage>& split, size_t place, const std::vector<UnreadableImage>& unreadable) {
   std::vector<int64_t> labels;
   auto skipped = unreadable.begin();
   for (const ListedImage& picture : split) {
@@ -55,7 +53,7 @@ torch::Tensor labels_of(const std::vector<ListedImage>& split, size_t place, con
     if (skipped == unreadable.end() || skipped->place != place) labels.push_back(picture.label);
     ++place;
   }
-  return torch::tensor(labels, torch::kInt64);
+  return at::tensor(labels, at::kLong);
 }
 
 void check_complete(const Dataset& dataset, const fs::path& root) {

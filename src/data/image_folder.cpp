@@ -18,11 +18,6 @@ namespace {
 
 constexpr const char* kUnlabelled = "unlabelled";
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
 /// Names of the folders in a folder, sorted; hidden ones are none.
 std::vector<std::string> folders_in(const fs::path& folder) {
   std::vector<std::string> names;

@@ -1,6 +1,8 @@
 #include "data/image_reader.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +23,7 @@ namespace limbeck {
 namespace {
 
 constexpr int64_t kRowsAtOnce = 16;
-constexpr int64_t kLargestFile = int64_t{1} << 30;  // bytes
+constexpr int64_t kLargestPicture = int64_t{1} << 30;  // bytes
 constexpr size_t kMostNamed = 20;
 constexpr int kDeepestFolder = 32;  // links may lead in a circle
 
@@ -34,7 +36,7 @@ void read_content(const fs::path& path, std::vector<char>& content) {
   int reason = ::fstat(descriptor, &status) != 0 ? errno
                : S_ISDIR(status.st_mode)         ? EISDIR
                : !S_ISREG(status.st_mode)        ? ENOTSUP
-               : status.st_size > kLargestFile   ? EFBIG
+               : status.st_size > kLargestPicture   ? EFBIG
                                                  : 0;
   content.resize(reason == 0 ? static_cast<size_t>(status.st_size) : 0);
   size_t done = 0;
@@ -176,9 +178,9 @@ std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, con
   return job.result();
 }
 
-torch::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options) {
+at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options) {
   const auto count = static_cast<int64_t>(files.size());
-  torch::Tensor pixels = torch::empty({count, options.channels, options.size.height, options.size.width}, torch::kUInt8);
+  at::Tensor pixels = at::empty({count, options.channels, options.size.height, options.size.width}, at::kByte);
   const auto unreadable = read_images(files, options, pixels.data_ptr<uint8_t>());
   if (!unreadable.empty()) throw Error(describe(unreadable, files.size()));
   return pixels;

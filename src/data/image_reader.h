@@ -2,8 +2,9 @@
 // Pictures from JPEG and PNG files, whatever their names, decoded and resized straight to where they are wanted.
 //
 //   const std::vector<fs::path> files = image_files("holiday");           // a folder and what lies below it, or one file
-//   const torch::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
-#include <torch/types.h>
+//   const at::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
+
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 #include <string>
@@ -62,7 +63,7 @@ using ImageProgress = std::function<void(int64_t done, int64_t all)>;
 std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels,
                                          const ImageProgress& progress = {});
 /// The same as a tensor [N, C, H, W] uint8; one Error names all files that cannot be read.
-torch::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options);
+at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options);
 
 /// "12 of 300 pictures cannot be read:" and the first 20 of them, a line each.
 std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of);

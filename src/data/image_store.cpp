@@ -1,5 +1,9 @@
 #include "data/image_store.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
 #include <unistd.h>
 
 #include <cstring>
@@ -64,9 +68,9 @@ struct StoreLayout {
 };
 
 /// A tensor over the pictures in a mapped file, which stays mapped as long as the tensor lives.
-torch::Tensor tensor_over(std::shared_ptr<MappedFile> file, std::string_view bytes, const std::vector<int64_t>& shape) {
-  return torch::from_blob(
-      const_cast<char*>(bytes.data()), shape, [file](void*) mutable { file.reset(); }, torch::kUInt8);
+at::Tensor tensor_over(std::shared_ptr<MappedFile> file, std::string_view bytes, const std::vector<int64_t>& shape) {
+  return at::from_blob(
+      const_cast<char*>(bytes.data()), shape, [file](void*) mutable { file.reset(); }, at::kByte);
 }
 
 /// The pictures of a store; nothing where it does not exist, or holds other ones.
@@ -136,7 +140,7 @@ DecodedImages decode_images(const ImageRequest& request) {
                     request.files.size(), request.options.channels, request.options.size.height, request.options.size.width,
                     bytes / 1e9, memory / 1e9));
   DecodedImages decoded;
-  const torch::Tensor all = torch::empty(shape_of(request.options, request.files.size()), torch::kUInt8);
+  const at::Tensor all = at::empty(shape_of(request.options, request.files.size()), at::kByte);
   auto* pixels = all.data_ptr<uint8_t>();
   decoded.unreadable = read_images(request.files, request.options, pixels, request.progress);
   check(request, decoded.unreadable);

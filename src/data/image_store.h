@@ -4,7 +4,8 @@
 //
 // The file holds `pictures` [M, C, H, W] U8 and `present` [L] U8, 1 for each of the L files that could be read. It is made beside
 // and renamed, and used again while the fingerprint in its metadata matches.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ struct ImageRequest {
 };
 
 struct DecodedImages {
-  torch::Tensor pixels;                     ///< [M, C, H, W] uint8: the pictures that could be read, in their order
+  at::Tensor pixels;                     ///< [M, C, H, W] uint8: the pictures that could be read, in their order
   std::vector<UnreadableImage> unreadable;  ///< L − M, by place
   bool reused = false;                      ///< they were in the file already
 };

@@ -6,7 +6,8 @@
 // wherever `mixup` stands among them. α = 1 draws λ evenly from 0 to 1, as Beyer et al. 2022 do to match the teacher's function.
 //
 //   augment: { crop: 4, flip: true, mixup: 0.2 }
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "data/augmentation.h"
 
@@ -18,10 +19,10 @@ class Mixup : public Augmentation {
   explicit Mixup(double alpha) : alpha_(alpha) {}
 
   int64_t view_count() const override { return 1; }
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor&) const override { return images; }
+  at::Tensor apply(const at::Tensor& images, const at::Tensor&) const override { return images; }
 
   /// Of the examples with these ids [N], in a set of `examples`.
-  Mixing draw(const torch::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const;
+  Mixing draw(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const;
 
  private:
   double alpha_;  // of the Beta distribution

@@ -1,8 +1,11 @@
 #include "data/speech.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cmath>
@@ -98,8 +101,8 @@ std::vector<Sound> read_all(const std::vector<Recording>& recordings, int rate, 
 }
 
 /// Features of many sounds, by all threads.
-std::vector<torch::Tensor> features_of(const std::vector<Samples>& sounds, const FilterBanks& banks) {
-  std::vector<torch::Tensor> features(sounds.size());
+std::vector<at::Tensor> features_of(const std::vector<Samples>& sounds, const FilterBanks& banks) {
+  std::vector<at::Tensor> features(sounds.size());
   at::parallel_for(0, static_cast<int64_t>(sounds.size()), 1, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) features[i] = banks.of(sounds[i]);
   });
@@ -108,31 +111,31 @@ std::vector<torch::Tensor> features_of(const std::vector<Samples>& sounds, const
 
 /// Mean and deviation of each bank.
 struct Statistics {
-  torch::Tensor mean, deviation;
+  at::Tensor mean, deviation;
 
-  explicit Statistics(const std::vector<torch::Tensor>& features) {
-    const torch::Tensor all = torch::cat(features).to(torch::kFloat64);
-    mean = all.mean(0).to(torch::kFloat32);
-    deviation = all.std(0, /*unbiased=*/false).clamp_min(1e-3).to(torch::kFloat32);
+  explicit Statistics(const std::vector<at::Tensor>& features) {
+    const at::Tensor all = at::cat(features).to(at::kDouble);
+    mean = all.mean(0).to(at::kFloat);
+    deviation = all.std(0, /*unbiased=*/false).clamp_min(1e-3).to(at::kFloat);
   }
-  torch::Tensor applied(const torch::Tensor& features) const { return (features - mean) / deviation; }
+  at::Tensor applied(const at::Tensor& features) const { return (features - mean) / deviation; }
 };
 
 /// By the name under which features are normalised: each speaker's, or one for all. Statistics are those of training recordings; of a speaker
 /// who has none, of the speaker's own.
 class Normalization {
  public:
-  Normalization(FeatureNormalization kind, const std::vector<Recording>& recordings, const std::vector<torch::Tensor>& features) : kind_(kind) {
+  Normalization(FeatureNormalization kind, const std::vector<Recording>& recordings, const std::vector<at::Tensor>& features) : kind_(kind) {
     std::set<std::string> trained;
     for (const Recording& recording : recordings)
       if (!recording.test) trained.insert(key(recording.speaker));
-    std::map<std::string, std::vector<torch::Tensor>> groups;
+    std::map<std::string, std::vector<at::Tensor>> groups;
     for (size_t i = 0; i < recordings.size(); ++i)
       if (const std::string name = key(recordings[i].speaker); !recordings[i].test || !trained.contains(name)) groups[name].push_back(features[i]);
     if (kind != FeatureNormalization::none)
       for (const auto& [name, of_group] : groups) statistics_.emplace(name, Statistics(of_group));
   }
-  torch::Tensor applied(const torch::Tensor& features, const std::string& speaker) const {
+  at::Tensor applied(const at::Tensor& features, const std::string& speaker) const {
     return kind_ == FeatureNormalization::none ? features : statistics_.at(key(speaker)).applied(features);
   }
 
@@ -143,8 +146,8 @@ class Normalization {
 };
 
 /// State of each frame when a recording's are divided evenly.
-torch::Tensor even_labels(const SpeechCorpus& corpus, int64_t frames, int64_t margin, int64_t word) {
-  torch::Tensor labels = torch::empty({frames}, torch::kInt64);
+at::Tensor even_labels(const SpeechCorpus& corpus, int64_t frames, int64_t margin, int64_t word) {
+  at::Tensor labels = at::empty({frames}, at::kLong);
   auto* label = labels.data_ptr<int64_t>();
   const int64_t inside = std::max<int64_t>(1, frames - 2 * margin);
   for (int64_t i = 0; i < frames; ++i) {
@@ -161,25 +164,25 @@ class FrameSplit {
  public:
   explicit FrameSplit(const SpeechOptions& options) : options_(options) {}
 
-  void add(std::vector<Utterance>& utterances, Utterance utterance, const torch::Tensor& features, const torch::Tensor& labels) {
+  void add(std::vector<Utterance>& utterances, Utterance utterance, const at::Tensor& features, const at::Tensor& labels) {
     utterance.begin = frames_;
     utterance.frames = features.size(0);
-    first_.push_back(torch::full({utterance.frames}, utterance.begin, torch::kInt32));
+    first_.push_back(at::full({utterance.frames}, utterance.begin, at::kInt));
     frames_ += utterance.frames;
-    last_.push_back(torch::full({utterance.frames}, frames_ - 1, torch::kInt32));
+    last_.push_back(at::full({utterance.frames}, frames_ - 1, at::kInt));
     features_.push_back(features);
     labels_.push_back(labels);
     utterances.push_back(std::move(utterance));
   }
   Split take() const {
-    return {.inputs = torch::cat(features_), .labels = torch::cat(labels_),
-            .context = {.before = options_.before, .after = options_.after, .first = torch::cat(first_), .last = torch::cat(last_)}};
+    return {.inputs = at::cat(features_), .labels = at::cat(labels_),
+            .context = {.before = options_.before, .after = options_.after, .first = at::cat(first_), .last = at::cat(last_)}};
   }
 
  private:
   const SpeechOptions& options_;
   int64_t frames_ = 0;
-  std::vector<torch::Tensor> features_, labels_, first_, last_;
+  std::vector<at::Tensor> features_, labels_, first_, last_;
 };
 
 /// Recordings of a split in strings: places of each string's recordings.
@@ -264,7 +267,7 @@ std::string SpeechCorpus::fingerprint() const {
 }
 
 std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& name, const DataFolders& folders) {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   options.folder = find_folder(options.folder, folders).string();
   std::vector<std::string> notices;
   const std::vector<Recording> recordings = list_recordings(options, notices);
@@ -284,7 +287,7 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
 
   std::vector<Samples> padded;
   for (size_t i = 0; i < sounds.size(); ++i) padded.push_back(with_margins(sounds[i], options.margin, static_cast<int64_t>(i)));
-  const std::vector<torch::Tensor> features = features_of(padded, banks);
+  const std::vector<at::Tensor> features = features_of(padded, banks);
   const Normalization normalization(options.normalize, recordings, features);
   const auto margin = static_cast<int64_t>(options.margin / options.banks.step);
   FrameSplit train(options), test(options);
@@ -299,14 +302,14 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
     const auto strings_of = [&](const std::vector<std::vector<size_t>>& lists) {
       std::vector<Samples> together;
       for (const std::vector<size_t>& places : lists) together.push_back(joined(places, sounds, options));
-      const std::vector<torch::Tensor> frames = features_of(together, banks);
+      const std::vector<at::Tensor> frames = features_of(together, banks);
       FrameSplit split(options);
       Strings strings;
       for (size_t i = 0; i < lists.size(); ++i) {
         Utterance utterance{.name = fmt::format("string {}", i + 1), .speaker = recordings[lists[i].front()].speaker};
         for (const size_t place : lists[i]) utterance.words.push_back(place_of(recordings[place].word));
         split.add(strings.utterances, std::move(utterance), normalization.applied(frames[i], recordings[lists[i].front()].speaker),
-                  torch::full({frames[i].size(0)}, -1, torch::kInt64));
+                  at::full({frames[i].size(0)}, -1, at::kLong));
       }
       if (!lists.empty()) strings.frames = split.take();
       return strings;

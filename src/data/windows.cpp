@@ -1,7 +1,10 @@
 #include "data/windows.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -45,9 +48,9 @@ void copy_window(const uint8_t* from, uint8_t* to, int64_t height, int64_t width
   }
 }
 
-torch::Tensor windows_of_bytes(const torch::Tensor& images, const torch::Tensor& views, const Padding& padding) {
+at::Tensor windows_of_bytes(const at::Tensor& images, const at::Tensor& views, const Padding& padding) {
   const int64_t planes = images.size(1), height = images.size(2), width = images.size(3);
-  torch::Tensor windows = torch::empty_like(images);
+  at::Tensor windows = at::empty_like(images);
   const auto* view = views.data_ptr<int64_t>();
   const auto* from = images.data_ptr<uint8_t>();
   auto* to = windows.data_ptr<uint8_t>();
@@ -64,31 +67,31 @@ torch::Tensor windows_of_bytes(const torch::Tensor& images, const torch::Tensor&
 }
 
 /// Images padded along one dimension by pixels of their own.
-torch::Tensor padded_by_own(const torch::Tensor& images, int64_t dimension, const Padding& padding) {
+at::Tensor padded_by_own(const at::Tensor& images, int64_t dimension, const Padding& padding) {
   const int64_t last = images.size(dimension) - 1, p = padding.padding;
-  const torch::Tensor places = torch::arange(-p, last + 1 + p, torch::TensorOptions(torch::kInt64).device(images.device()));
+  const at::Tensor places = at::arange(-p, last + 1 + p, at::TensorOptions(at::kLong).device(images.device()));
   const bool edge = padding.fill == Fill::edge;
   return images.index_select(dimension, edge ? places.clamp(0, last) : last - (last - places.abs()).abs());
 }
 
-torch::Tensor padded(const torch::Tensor& images, const Padding& padding) {
+at::Tensor padded(const at::Tensor& images, const Padding& padding) {
   const int64_t p = padding.padding;
-  if (padding.fill == Fill::zero) return torch::constant_pad_nd(images, {p, p, p, p});
+  if (padding.fill == Fill::zero) return at::constant_pad_nd(images, {p, p, p, p});
   return padded_by_own(padded_by_own(images, 2, padding), 3, padding);
 }
 
 }  // namespace
 
-torch::Tensor windows_of(const torch::Tensor& images, const torch::Tensor& views, const Padding& padding) {
+at::Tensor windows_of(const at::Tensor& images, const at::Tensor& views, const Padding& padding) {
   const int64_t height = images.size(2), width = images.size(3);
   if (padding.fill == Fill::reflect && padding.padding >= std::min(height, width))
     throw Error(ErrorKind::usage, fmt::format("images of {}x{} pixels cannot be reflected {} pixels far; expected a padding of at "
                                               "most {}", height, width, padding.padding, std::min(height, width) - 1));
-  if (images.is_cpu() && images.scalar_type() == torch::kUInt8)
+  if (images.is_cpu() && images.scalar_type() == at::kByte)
     return windows_of_bytes(images.contiguous(), views.contiguous(), padding);
   // windows [N, C, side, side, H, W] shares the padded image's memory: the window at (y, x) starts at that pixel.
-  const torch::Tensor windows = padded(images, padding).unfold(2, height, 1).unfold(3, width, 1);
-  const torch::Tensor rows = torch::arange(images.size(0), views.options());
+  const at::Tensor windows = padded(images, padding).unfold(2, height, 1).unfold(3, width, 1);
+  const at::Tensor rows = at::arange(images.size(0), views.options());
   const int64_t side = padding.side();
   return windows.permute({0, 2, 3, 1, 4, 5}).index({rows, views.div(side, "floor"), views.remainder(side)});
 }

@@ -3,9 +3,10 @@
 // each side; its windows have the image's own size and are numbered row by row:
 //   view v shows the pixels (y + v / (2p + 1) − p, x + v mod (2p + 1) − p) of the image
 //
-//   torch::Tensor views = torch::tensor({0, 12});                     // of 25 for p = 2
-//   torch::Tensor windows = windows_of(images, views, {.padding = 2});  // moved down and right by 2; and the image itself
-#include <torch/types.h>
+//   at::Tensor views = at::tensor({0, 12});                     // of 25 for p = 2
+//   at::Tensor windows = windows_of(images, views, {.padding = 2});  // moved down and right by 2; and the image itself
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 
@@ -24,7 +25,7 @@ struct Padding {
 
 /// Images [N, C, H, W] of any type, views [N] int64 → [N, C, H, W] of the same type. Throws Error where images are too small
 /// to be reflected p pixels far.
-torch::Tensor windows_of(const torch::Tensor& images, const torch::Tensor& views, const Padding& padding);
+at::Tensor windows_of(const at::Tensor& images, const at::Tensor& views, const Padding& padding);
 
 /// One of the windows of each image: a random crop, or a shift.
 class RandomWindow : public Augmentation {
@@ -32,7 +33,7 @@ class RandomWindow : public Augmentation {
   explicit RandomWindow(const Padding& padding) : padding_(padding) {}
 
   int64_t view_count() const override { return padding_.window_count(); }
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override {
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
     return windows_of(images, views, padding_);
   }
 

@@ -1,8 +1,9 @@
 #include "deploy/cost.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
 #include <torch/cuda.h>
-#include <torch/types.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <numeric>
 
 #include "core/interrupt.h"
+#include "core/json.h"
 
 namespace limbeck {
 namespace {
@@ -70,11 +72,11 @@ InferenceMaker inference_of(const Network& network, const Shape& input) {
   return [&network, input](int64_t batch) -> Inference {
     Shape shape = input;
     shape.insert(shape.begin(), batch);
-    torch::Tensor examples = torch::full(shape, 0.5F);
+    at::Tensor examples = at::full(shape, 0.5F);
     for (const std::vector<Parameter>* tensors : {&network.parameters(), &network.buffers()})
       if (!tensors->empty()) examples = examples.to(tensors->front().value.device());
     return [&network, examples, prepared = std::make_shared<PreparedWeights>()] {
-      const torch::NoGradGuard no_gradient;
+      const at::NoGradGuard no_gradient;
       network.forward(examples, {.prepared = prepared.get()});
       if (examples.is_cuda()) torch::cuda::synchronize();  // where work is queued, its end counts
     };

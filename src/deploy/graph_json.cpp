@@ -1,5 +1,7 @@
 #include "deploy/graph_json.h"
 
+#include "core/json.h"
+
 namespace limbeck {
 namespace {
 

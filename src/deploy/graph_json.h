@@ -4,7 +4,7 @@
 //   to_json(graph)["layers"][1]
 //   // {"name": "fc1", "operation": "linear", "inputs": ["flatten"], "shape": [800], "in": 784, "out": 800,
 //   //  "parameters": {"weight": "fc1.weight", "bias": "fc1.bias"}}
-#include "core/json.h"
+#include "core/json_fwd.h"
 #include "nn/graph.h"
 
 namespace limbeck {

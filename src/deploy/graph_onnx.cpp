@@ -1,6 +1,9 @@
 #include "deploy/graph_onnx.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <optional>
 
@@ -77,7 +80,7 @@ class OnnxWriter {
   OnnxValue operator()(const Flatten&) const { return moved(onnx_.node("Flatten", {x()}, {{"axis", 1}}, name_)); }
   OnnxValue operator()(const Normalize& op) const {
     const auto per_channel = [&](const char* what, const std::vector<double>& values) {
-      return onnx_.constant(name_ + "." + what, torch::tensor(values, torch::kFloat64).reshape({-1, 1, 1}));
+      return onnx_.constant(name_ + "." + what, at::tensor(values, at::kDouble).reshape({-1, 1, 1}));
     };
     const std::string centred = onnx_.node("Sub", {x(), per_channel("mean", op.mean)}, {}, name_ + ".centred");
     return value(onnx_.node("Div", {centred, per_channel("deviation", op.deviation)}, {}, name_));
@@ -89,7 +92,7 @@ class OnnxWriter {
   }
   OnnxValue operator()(const Quantize&) const {
     const ByteForm form = {onnx_.constant(name_ + ".scale", tensor("scale").reshape({})),
-                           onnx_.constant(name_ + ".zero_point", tensor("zero_point").reshape({}).to(torch::kUInt8)),
+                           onnx_.constant(name_ + ".zero_point", tensor("zero_point").reshape({}).to(at::kByte)),
                            tensor("scale").item<double>()};
     return rounded(x(), form, name_);
   }
@@ -101,9 +104,9 @@ class OnnxWriter {
     for (const OnnxValue& input : inputs_) names.push_back(input.name);
     return names;
   }
-  const torch::Tensor& tensor(const char* which) const { return state_.at(name_ + "." + which); }
+  const at::Tensor& tensor(const char* which) const { return state_.at(name_ + "." + which); }
   std::string own(const char* which) const { return onnx_.constant(name_ + "." + which, tensor(which)); }
-  std::string number(const char* what, double number) const { return onnx_.constant(name_ + "." + what, torch::tensor(number, torch::kFloat32)); }
+  std::string number(const char* what, double number) const { return onnx_.constant(name_ + "." + what, at::tensor(number, at::kFloat)); }
 
   static OnnxValue value(std::string name) { return {std::move(name), std::nullopt}; }
   OnnxValue rounded(const std::string& value, const ByteForm& form, const std::string& name) const {
@@ -121,26 +124,26 @@ class OnnxWriter {
       if (bias) names.push_back(own("bias"));
       return names;
     }
-    const torch::Tensor weight = tensor("weight");
-    torch::Tensor scales = weight_scales(weight);
+    const at::Tensor weight = tensor("weight");
+    at::Tensor scales = weight_scales(weight);
     const std::optional<ByteForm>& form = inputs_.front().bytes;  // sums of products are multiples of both scales
     if (bias && !form) throw Error(fmt::format("node '{}' rounds its weights, but takes values that are not rounded", name_));
     if (bias) {  // where weights are next to nothing, a bias in their steps is more than 32 bits hold
       constexpr double kMost = 1 << 30;
-      scales = torch::maximum(scales, (tensor("bias").to(torch::kFloat64).abs() / (form->step * kMost)).to(scales.scalar_type()));
+      scales = at::maximum(scales, (tensor("bias").to(at::kDouble).abs() / (form->step * kMost)).to(scales.scalar_type()));
     }
     Shape stretched(static_cast<size_t>(weight.dim()), 1);
     stretched[0] = -1;
-    const torch::Tensor bytes = (weight / scales.reshape(stretched)).round().to(torch::kInt8);
+    const at::Tensor bytes = (weight / scales.reshape(stretched)).round().to(at::kChar);
     std::vector<std::string> names = {x(), dequantized("weight", bytes, scales)};
     if (!bias) return names;
-    const torch::Tensor steps = scales.to(torch::kFloat64) * form->step;
-    names.push_back(dequantized("bias", (tensor("bias").to(torch::kFloat64) / steps).round().to(torch::kInt32), steps));
+    const at::Tensor steps = scales.to(at::kDouble) * form->step;
+    names.push_back(dequantized("bias", (tensor("bias").to(at::kDouble) / steps).round().to(at::kInt), steps));
     return names;
   }
-  std::string dequantized(const std::string& which, const torch::Tensor& integers, const torch::Tensor& scales) const {
+  std::string dequantized(const std::string& which, const at::Tensor& integers, const at::Tensor& scales) const {
     const std::string name = name_ + "." + which;
-    const std::string zeros = onnx_.constant(name + "_zero_point", torch::zeros_like(scales, integers.scalar_type()));
+    const std::string zeros = onnx_.constant(name + "_zero_point", at::zeros_like(scales, integers.scalar_type()));
     return onnx_.node("DequantizeLinear", {onnx_.constant(name, integers), onnx_.constant(name + "_scale", scales), zeros}, {{"axis", 0}}, name + "_float");
   }
 

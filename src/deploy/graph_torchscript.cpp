@@ -1,8 +1,9 @@
 #include "deploy/graph_torchscript.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/script.h>
-#include <torch/utils.h>
 
 #include <functional>
 #include <sstream>
@@ -24,13 +25,13 @@ std::vector<std::string> parts_of(const std::string& name) {
   return parts;
 }
 
-void register_tensor(Module owner, const std::string& name, const torch::Tensor& value, bool is_parameter) {
+void register_tensor(Module owner, const std::string& name, const at::Tensor& value, bool is_parameter) {
   const std::vector<std::string> parts = parts_of(name);
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     if (!owner.hasattr(parts[i])) owner.register_module(parts[i], Module("Part"));
     owner = owner.attr(parts[i]).toModule();
   }
-  const torch::Tensor own = value.detach().to(torch::kCPU).clone();
+  const at::Tensor own = value.detach().to(at::kCPU).clone();
   if (is_parameter) owner.register_parameter(parts.back(), own.requires_grad_(), /*is_buffer=*/false);
   else owner.register_buffer(parts.back(), own);
 }
@@ -76,7 +77,7 @@ class ScriptWriter {
   Value* operator()(const Flatten&) const { return call("flatten", {x(), 1, -1}); }
   Value* operator()(const Normalize& op) const {
     const auto per_channel = [&](const char* what, const std::vector<double>& values) {
-      return constant(what, torch::tensor(values, torch::kFloat32).reshape({-1, 1, 1}));
+      return constant(what, at::tensor(values, at::kFloat).reshape({-1, 1, 1}));
     };
     return call("div", {call("sub", {x(), per_channel("mean", op.mean)}), per_channel("deviation", op.deviation)});
   }
@@ -102,11 +103,11 @@ class ScriptWriter {
   NamedValue bias(bool there) const { return there ? NamedValue(own("bias")) : NamedValue(c10::IValue()); }
   Value* training() const { return attribute("training"); }
   static Shape both_sides() { return {2, 3}; }
-  Value* constant(const char* what, const torch::Tensor& value) const {
+  Value* constant(const char* what, const at::Tensor& value) const {
     register_tensor(module_, node_.name + "." + what, value, false);
     return own(what);
   }
-  Value* integers(Value* value) const { return call("to", {value, static_cast<int64_t>(torch::kInt32)}); }
+  Value* integers(Value* value) const { return call("to", {value, static_cast<int64_t>(at::kInt)}); }
   Value* weight(bool rounds) const {
     Value* weight = own("weight");
     if (!rounds) return weight;

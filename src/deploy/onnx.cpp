@@ -1,5 +1,8 @@
 #include "deploy/onnx.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+
 #include <cmath>
 
 #include "deploy/graph_onnx.h"
@@ -26,7 +29,7 @@ Logits add_script(OnnxBuilder& onnx, const TorchScriptNetwork& script, const Sha
   }
   std::string logits = add_torchscript(onnx, script, shape, value);
   if (script.gives_probabilities())
-    logits = onnx.node("Log", {onnx.node("Clip", {logits, onnx.constant("smallest", torch::tensor(script.smallest_probability()))})});
+    logits = onnx.node("Log", {onnx.node("Clip", {logits, onnx.constant("smallest", at::tensor(script.smallest_probability(), at::kFloat))})});
   return {logits, script.classes()};
 }
 
@@ -43,7 +46,7 @@ Logits add_committee(OnnxBuilder& onnx, const Committee& committee, const Shape&
   }
   if (!arithmetic) return {onnx.node("Mean", values), classes};
   const std::string sum = onnx.node("ReduceLogSumExp", {onnx.node("Concat", values, {{"axis", 1}})}, {{"axes", Shape{1}}, {"keepdims", 0}});
-  const torch::Tensor count = torch::tensor(std::log(static_cast<double>(values.size())), torch::kFloat64);
+  const at::Tensor count = at::tensor(std::log(static_cast<double>(values.size())), at::kDouble);
   return {onnx.node("Sub", {sum, onnx.constant("log_count", count)}), classes};
 }
 
@@ -59,10 +62,10 @@ Logits add_network(OnnxBuilder& onnx, const Network& network, const Shape& input
 
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options) {
   OnnxBuilder onnx;
-  std::string value = onnx.input("input", options.bytes ? torch::kUInt8 : torch::kFloat32, input);
+  std::string value = onnx.input("input", options.bytes ? at::kByte : at::kFloat, input);
   if (options.bytes) {
     value = onnx.node("Cast", {value}, {{"to", OnnxBuilder::kFloat}}, "input.float");
-    value = onnx.node("Mul", {value, onnx.constant("input.scale", torch::tensor(options.scale, torch::kFloat64))}, {}, "input.scaled");
+    value = onnx.node("Mul", {value, onnx.constant("input.scale", at::tensor(options.scale, at::kDouble))}, {}, "input.scaled");
   }
   Logits logits = add_network(onnx, network, input, value);
   if (options.softmax) logits.value = onnx.node("Softmax", {logits.value}, {{"axis", 1}});

@@ -1,5 +1,8 @@
 #include "deploy/onnx_builder.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+
 #include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
 
@@ -18,18 +21,18 @@ namespace {
 constexpr int kOperationSet = 13, kFormat = 7;
 constexpr const char* kBatch = "batch";
 
-onnx::TensorProto::DataType type_of(torch::ScalarType type) {
+onnx::TensorProto::DataType type_of(at::ScalarType type) {
   switch (type) {
-    case torch::kFloat32: return onnx::TensorProto::FLOAT;
-    case torch::kInt64: return onnx::TensorProto::INT64;
-    case torch::kInt32: return onnx::TensorProto::INT32;
-    case torch::kInt8: return onnx::TensorProto::INT8;
-    case torch::kUInt8: return onnx::TensorProto::UINT8;
+    case at::kFloat: return onnx::TensorProto::FLOAT;
+    case at::kLong: return onnx::TensorProto::INT64;
+    case at::kInt: return onnx::TensorProto::INT32;
+    case at::kChar: return onnx::TensorProto::INT8;
+    case at::kByte: return onnx::TensorProto::UINT8;
     default: throw Error(fmt::format("a tensor of {} has no place in an ONNX file of this program", c10::toString(type)));
   }
 }
 
-void describe(onnx::ValueInfoProto& value, const std::string& name, torch::ScalarType type, const Shape& shape) {
+void describe(onnx::ValueInfoProto& value, const std::string& name, at::ScalarType type, const Shape& shape) {
   value.set_name(name);
   auto* tensor = value.mutable_type()->mutable_tensor_type();
   tensor->set_elem_type(type_of(type));
@@ -76,15 +79,15 @@ std::string OnnxBuilder::new_name(const std::string& wanted) {
   return before == 0 ? wanted : new_name(fmt::format("{}.{}", wanted, before));
 }
 
-std::string OnnxBuilder::input(const std::string& name, torch::ScalarType type, const Shape& shape) {
+std::string OnnxBuilder::input(const std::string& name, at::ScalarType type, const Shape& shape) {
   const std::string own = new_name(name);
   describe(*model_->graph().add_input(), own, type, shape);
   return own;
 }
 
-std::string OnnxBuilder::constant(const std::string& name, const torch::Tensor& given) {
-  torch::Tensor value = given.detach().to(torch::kCPU).contiguous();
-  if (value.is_floating_point()) value = value.to(torch::kFloat32);
+std::string OnnxBuilder::constant(const std::string& name, const at::Tensor& given) {
+  at::Tensor value = given.detach().to(at::kCPU).contiguous();
+  if (value.is_floating_point()) value = value.to(at::kFloat);
   onnx::TensorProto& tensor = *model_->graph().add_initializer();
   tensor.set_name(new_name(name));
   tensor.set_data_type(type_of(value.scalar_type()));
@@ -94,7 +97,7 @@ std::string OnnxBuilder::constant(const std::string& name, const torch::Tensor& 
 }
 
 std::string OnnxBuilder::constant(const std::string& name, const std::vector<int64_t>& value) {
-  return constant(name, torch::tensor(value, torch::kInt64));
+  return constant(name, at::tensor(value, at::kLong));
 }
 
 std::string OnnxBuilder::node(const std::string& operation, const std::vector<std::string>& inputs, const Attributes& attributes,
@@ -118,7 +121,7 @@ void OnnxBuilder::output(const std::string& name, const std::string& value, cons
   node.set_name(new_name(name));
   node.add_input(value);
   node.add_output(node.name());
-  describe(*model_->graph().add_output(), node.name(), torch::kFloat32, shape);
+  describe(*model_->graph().add_output(), node.name(), at::kFloat, shape);
 }
 
 std::string OnnxBuilder::first_difference(const OnnxBuilder& other) const {

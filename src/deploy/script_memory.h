@@ -5,6 +5,8 @@
 //
 //   memory.change(tensor, onnx.node("Relu", {before}));  // relu_
 //   memory.update(other);                                // other.onnx is that node's value where it is the same tensor, or a view of it
+#include <ATen/core/Tensor.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -19,7 +21,7 @@ class ScriptMemory {
   ScriptMemory(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch) {}
 
   /// The tensor's memory holds this value of the model now.
-  void change(const torch::Tensor& tensor, const std::string& onnx);
+  void change(const at::Tensor& tensor, const std::string& onnx);
   /// The list has other elements now.
   void change(const ScriptValue& list);
 
@@ -31,12 +33,12 @@ class ScriptMemory {
 
  private:
   struct Change {
-    torch::Tensor place;  // it keeps the memory from being given to another tensor
+    at::Tensor place;  // it keeps the memory from being given to another tensor
     std::string onnx;
   };
-  const std::vector<Change>& changes_of(const torch::Tensor& tensor) const;
+  const std::vector<Change>& changes_of(const at::Tensor& tensor) const;
   void update_tensor(ScriptValue& value) const;
-  std::string value_of(const torch::Tensor& tensor, const Change& change) const;
+  std::string value_of(const at::Tensor& tensor, const Change& change) const;
 
   OnnxBuilder& onnx_;
   int64_t batch_;

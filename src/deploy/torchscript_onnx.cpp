@@ -1,12 +1,13 @@
 #include "deploy/torchscript_onnx.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/linspace.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/csrc/jit/passes/frozen_conv_folding.h>
 #include <torch/csrc/jit/passes/inliner.h>
-#include <torch/types.h>
-#include <torch/utils.h>
 
 #include <map>
 #include <optional>
@@ -45,7 +46,7 @@ c10::IValue construct(const Node& node, const Stack& values) {
     case c10::TypeKind::IntType: return list_of<int64_t>(values);
     case c10::TypeKind::FloatType: return list_of<double>(values);
     case c10::TypeKind::BoolType: return list_of<bool>(values);
-    case c10::TypeKind::TensorType: return list_of<torch::Tensor>(values);
+    case c10::TypeKind::TensorType: return list_of<at::Tensor>(values);
     default: break;
   }
   c10::impl::GenericList list(element);
@@ -144,7 +145,7 @@ class ScriptTracer {
       depends |= arguments.back().depends();
     }
     const Stack given = stack_of(node);
-    const std::optional<torch::Tensor> changed = depends ? before_change(node, name, arguments) : std::nullopt;
+    const std::optional<at::Tensor> changed = depends ? before_change(node, name, arguments) : std::nullopt;
     Stack stack = given;
     try {
       node.getOperation()(stack);
@@ -170,8 +171,8 @@ class ScriptTracer {
   }
 
   /// The tensor that an operation will change in its place; a constant among the arguments stays as it was before.
-  static std::optional<torch::Tensor> before_change(const Node& node, const std::string& name, std::vector<ScriptValue>& arguments) {
-    std::optional<torch::Tensor> changed;
+  static std::optional<at::Tensor> before_change(const Node& node, const std::string& name, std::vector<ScriptValue>& arguments) {
+    std::optional<at::Tensor> changed;
     for (size_t i = 0; i < arguments.size(); ++i) {
       if (!changes_argument(node, i) || name == "aten::append") continue;
       if (!arguments[i].value.isTensor() || changed || node.outputs().empty())
@@ -208,7 +209,7 @@ class ScriptTracer {
   ScriptValue written(const std::string& name, const std::vector<ScriptValue>& arguments, const c10::IValue& result) {
     const ScriptOperation* operation = script_operation(name);
     if (operation == nullptr) throw Error(fmt::format("uses the operation '{}', which has no form in ONNX here", name));
-    if (result.isTensor() && result.toTensor().scalar_type() != torch::kFloat32 && result.toTensor().scalar_type() != torch::kFloat64)
+    if (result.isTensor() && result.toTensor().scalar_type() != at::kFloat && result.toTensor().scalar_type() != at::kDouble)
       throw Error(fmt::format("makes values of {} of the input, by '{}'; expected float32 or float64", c10::toString(result.toTensor().scalar_type()), name));
     ScriptValue value = (*operation)(ScriptCall(onnx_, name, arguments, result, batch_));
     value.value = result;
@@ -247,30 +248,30 @@ std::string logits_of(const ScriptValue& returned) {
 }
 
 /// The type of the first floating constant of a block that is no number.
-std::optional<torch::ScalarType> type_of_constants(const Block& block) {
+std::optional<at::ScalarType> type_of_constants(const Block& block) {
   for (const Node* node : block.nodes()) {
     for (const Block* inner : node->blocks())
       if (const auto type = type_of_constants(*inner)) return type;
     if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) || node->kindOf(c10::attr::value) != torch::jit::AttributeKind::t) continue;
-    const torch::Tensor constant = node->t(c10::attr::value);
+    const at::Tensor constant = node->t(c10::attr::value);
     if (constant.is_floating_point() && constant.dim() > 0) return constant.scalar_type();
   }
   return std::nullopt;
 }
 
 /// The type in which the network works. The ONNX file computes in float32 all the same.
-torch::ScalarType type_of(const TorchScriptNetwork& network, const Block& frozen) {
+at::ScalarType type_of(const TorchScriptNetwork& network, const Block& frozen) {
   for (const auto* tensors : {&network.parameters(), &network.buffers()})
     for (const Parameter& parameter : *tensors)
       if (parameter.value.is_floating_point()) return parameter.value.scalar_type();
-  return type_of_constants(frozen).value_or(torch::kFloat32);
+  return type_of_constants(frozen).value_or(at::kFloat);
 }
 
 }  // namespace
 
 std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input, const std::string& value) {
   constexpr int64_t kBatch = 3, kOtherBatch = 4;
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   try {
     torch::jit::Module module = network.module().clone();
     module.eval();
@@ -278,11 +279,11 @@ std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network
     std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph();
     torch::jit::Inline(*graph);
     torch::jit::FoldFrozenConvBatchnorm(graph);
-    const torch::ScalarType type = type_of(network, *graph->block());
+    const at::ScalarType type = type_of(network, *graph->block());
     const auto add = [&](OnnxBuilder& to, int64_t batch) {
       Shape shape = input;
       shape.insert(shape.begin(), batch);
-      const torch::Tensor example = torch::linspace(0, 1, element_count(shape), type).reshape(shape);
+      const at::Tensor example = at::linspace(0, 1, element_count(shape), type).reshape(shape);
       // a program may change its own tensors: each run begins with those of the file
       return logits_of(ScriptTracer(to, batch).run(*graph, {module.deepcopy()._ivalue()}, {example, value}));
     };

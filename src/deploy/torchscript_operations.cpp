@@ -1,6 +1,9 @@
 #include "deploy/torchscript_operations.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/full_like.h>
 
 #include <algorithm>
 #include <map>
@@ -31,7 +34,7 @@ std::string ScriptCall::operand(size_t place, const std::string& what) const {
 namespace {
 
 /// Whether a constant has an entry for each example, and the same for all.
-bool is_repeated(const torch::Tensor& value, int64_t dimensions, int64_t batch) {
+bool is_repeated(const at::Tensor& value, int64_t dimensions, int64_t batch) {
   return value.dim() == dimensions && dimensions > 0 && value.size(0) == batch && value.eq(value.narrow(0, 0, 1)).all().item<bool>();
 }
 
@@ -44,9 +47,9 @@ std::string ScriptCall::repeated_operand(size_t place, const std::string& what) 
   return constant(what, tensor(place).narrow(0, 0, 1));
 }
 
-std::string ScriptCall::constant(const std::string& what, const torch::Tensor& value) const {
+std::string ScriptCall::constant(const std::string& what, const at::Tensor& value) const {
   if (value.is_complex()) refuse("takes complex numbers");
-  return onnx.constant(short_name() + "." + what, value.is_floating_point() ? value : value.to(torch::kFloat32));
+  return onnx.constant(short_name() + "." + what, value.is_floating_point() ? value : value.to(at::kFloat));
 }
 
 std::string ScriptCall::reshaped(const std::string& value) const {
@@ -150,9 +153,9 @@ ScriptValue general_conv(const ScriptCall& call) {
 
 ScriptValue batch_norm(const ScriptCall& call) {
   if (call.value(5).toBool() || !call.has(3) || !call.has(4)) call.refuse("takes the batch's own mean");
-  const torch::Tensor mean = call.tensor(3);
+  const at::Tensor mean = call.tensor(3);
   const auto part = [&](size_t place, const char* what, double otherwise) {
-    return call.has(place) ? call.operand(place, what) : call.onnx.constant(call.short_name() + "." + what, torch::full_like(mean, otherwise));
+    return call.has(place) ? call.operand(place, what) : call.onnx.constant(call.short_name() + "." + what, at::full_like(mean, otherwise));
   };
   return named(call.node("BatchNormalization", {call.operand(0), part(1, "weight", 1), part(2, "bias", 0), call.operand(3, "mean"), call.operand(4, "variance")},
                          {{"epsilon", call.number(7)}}));
@@ -236,7 +239,7 @@ ScriptValue adaptive_pool(const ScriptCall& call) {
   if (out == Shape{1, 1}) return named(call.node("GlobalAveragePool", {call.operand(0)}));
   if (in[0] % out[0] != 0 || in[1] % out[1] != 0) {
     const auto weights = [](int64_t from, int64_t to) {  // what unit vectors become, [from, to]
-      return torch::adaptive_avg_pool2d(torch::eye(from).reshape({from, 1, 1, from}), {1, to}).reshape({from, to});
+      return at::adaptive_avg_pool2d(at::eye(from).reshape({from, 1, 1, from}), {1, to}).reshape({from, to});
     };
     const std::string rows = call.onnx.constant(call.short_name() + ".rows", weights(in[0], out[0]).t());
     const std::string columns = call.onnx.constant(call.short_name() + ".columns", weights(in[1], out[1]));
@@ -356,7 +359,7 @@ ScriptValue parts(const ScriptCall& call) {
   const int64_t axis = call.axis(2, call.tensor(0).dim());
   ScriptValue all;
   int64_t begin = 0;
-  for (const torch::Tensor& part : call.result().toTensorVector()) {
+  for (const at::Tensor& part : call.result().toTensorVector()) {
     all.elements.push_back({part, slice_of(call, axis, begin, begin + part.size(axis))});
     begin += part.size(axis);
   }

@@ -1,6 +1,8 @@
 #pragma once
 // What each operation of a TorchScript program is in ONNX. A new one is an entry in the table of torchscript_operations.cpp.
+#include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/tensor.h>
 
 #include <functional>
 #include <optional>
@@ -34,7 +36,7 @@ class ScriptCall {
   const c10::IValue& value(size_t place) const { return arguments_.at(place).value; }
   const ScriptValue& argument(size_t place) const { return arguments_.at(place); }
   bool has(size_t place) const { return place < arguments_.size() && !arguments_[place].value.isNone(); }
-  torch::Tensor tensor(size_t place) const { return value(place).toTensor(); }
+  at::Tensor tensor(size_t place) const { return value(place).toTensor(); }
   int64_t integer(size_t place) const { return value(place).toInt(); }
   double number(size_t place) const { return value(place).toScalar().toDouble(); }
   /// A list of integers, a single one as many times as there are axes.
@@ -46,11 +48,11 @@ class ScriptCall {
   /// The same for operations that repeat what is shorter: of a constant that is the same for all examples, only the first one's.
   std::string repeated_operand(size_t place, const std::string& what = "value") const;
   /// A new constant, whole numbers as float32: what they meet are the network's numbers.
-  std::string constant(const std::string& what, const torch::Tensor& value) const;
+  std::string constant(const std::string& what, const at::Tensor& value) const;
   std::string node(const std::string& operation, const std::vector<std::string>& inputs, const OnnxBuilder::Attributes& attributes = {}) const {
     return onnx.node(operation, inputs, attributes, short_name());
   }
-  std::string constant(const std::string& what, double number) const { return onnx.constant(short_name() + "." + what, torch::tensor(number, torch::kFloat32)); }
+  std::string constant(const std::string& what, double number) const { return onnx.constant(short_name() + "." + what, at::tensor(number, at::kFloat)); }
 
   const c10::IValue& result() const { return result_; }
   int64_t batch() const { return batch_; }

@@ -2,13 +2,14 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 #include <sched.h>
 #include <torch/cuda.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>
 
+#include "core/json.h"
 #include "experiment/plots.h"
 #include "experiment/results.h"
 #include "experiment/seed_run.h"
@@ -20,11 +21,11 @@
 namespace limbeck {
 namespace {
 
-torch::Device device_of(DeviceChoice choice) {
+at::Device device_of(DeviceChoice choice) {
   if (choice == DeviceChoice::cuda && !torch::cuda::is_available())
     throw Error(ErrorKind::usage, "--device cuda: this machine, or this build of LibTorch, has no CUDA device");
   const bool cuda = choice == DeviceChoice::cuda || (choice == DeviceChoice::automatic && torch::cuda::is_available());
-  return cuda ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+  return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
 }
 
 /// Tells of every hundredth file and of the last.

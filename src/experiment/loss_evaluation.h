@@ -5,7 +5,8 @@
 //   const LossEvaluation evaluation = evaluate_loss(loss, {.student = z, .teacher = v});
 //   evaluation.value;      // of the mean over the examples
 //   evaluation.gradient;   // [N, C], by the student's logits
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "recipe/catalogue.h"
 
@@ -13,16 +14,16 @@ namespace limbeck {
 
 /// What a loss may read; undefined: not given.
 struct LossTensors {
-  torch::Tensor student;  ///< logits [N, C]: float64, float32, or a 16-bit float, which is widened to float32
-  torch::Tensor
+  at::Tensor student;  ///< logits [N, C]: float64, float32, or a 16-bit float, which is widened to float32
+  at::Tensor
       teacher;  ///< logits [N, C]; or [M, N, C], of M networks whose distributions' arithmetic mean is the teacher's
-  torch::Tensor labels;  ///< [N], of any integer type, from −1 (unlabelled) to C − 1
-  torch::Tensor peers;   ///< logits [M, N, C] of all networks that are trained together, the student's among them
+  at::Tensor labels;  ///< [N], of any integer type, from −1 (unlabelled) to C − 1
+  at::Tensor peers;   ///< logits [M, N, C] of all networks that are trained together, the student's among them
 };
 
 struct LossEvaluation {
   double value = 0;
-  torch::Tensor gradient;  ///< [N, C], in the type of the student's logits
+  at::Tensor gradient;  ///< [N, C], in the type of the student's logits
 };
 
 /// Computes in the type of the student's logits; statistics of the teacher are those of its N rows. Throws Error of

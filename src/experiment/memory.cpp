@@ -1,6 +1,6 @@
 #include "experiment/memory.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <fstream>

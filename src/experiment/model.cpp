@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
 #include "core/safetensors.h"
 #include "core/text.h"
 #include "deploy/graph_torchscript.h"

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/json.h"
 #include "data/dataset.h"
 #include "nn/fold.h"
 #include "nn/input.h"

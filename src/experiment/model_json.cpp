@@ -1,5 +1,6 @@
 #include "experiment/model_json.h"
 
+#include "core/json.h"
 #include "deploy/graph_json.h"
 #include "experiment/run_folder.h"
 

@@ -1,6 +1,7 @@
 #include "experiment/model_onnx.h"
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "experiment/run_folder.h"
 
 namespace limbeck {

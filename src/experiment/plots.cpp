@@ -6,6 +6,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "core/json.h"
 #include "experiment/results.h"
 
 namespace limbeck {

@@ -2,7 +2,7 @@
 // The charts that a recipe asks for, with the numbers of a run.
 #include <vector>
 
-#include "core/json.h"
+#include "core/json_fwd.h"
 #include "experiment/run_folder.h"
 #include "recipe/recipe.h"
 

@@ -1,9 +1,9 @@
 #include "experiment/results.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
-#include <torch/types.h>
 #include <torch/version.h>
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <map>
 #include <numeric>
 
+#include "core/json.h"
 #include "core/text.h"
 #include "core/version.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "experiment/components.h"
 #include "experiment/replicas.h"
 #include "experiment/run_folder.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/files.h"
-#include "core/json.h"
+#include "core/json_fwd.h"
 #include "experiment/model.h"
 #include "recipe/recipe.h"
 

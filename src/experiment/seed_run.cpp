@@ -1,14 +1,19 @@
 #include "experiment/seed_run.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/ranges.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "deploy/cost.h"
@@ -65,16 +70,16 @@ bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network)
 bool can_be_trained(const Network& network, Shape shape) {
   constexpr int64_t kExamples = 2;
   shape.insert(shape.begin(), kExamples);
-  const torch::AutoGradMode with_gradient(true);
-  const Noise noise{.seed = 0, .epoch = 0, .ids = torch::arange(kExamples)};
-  return network.forward(torch::zeros(shape), {.noise = &noise}).logits.requires_grad();
+  const at::AutoGradMode with_gradient(true);
+  const Noise noise{.seed = 0, .epoch = 0, .ids = at::arange(kExamples)};
+  return network.forward(at::zeros(shape), {.noise = &noise}).logits.requires_grad();
 }
 
 bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
 
 }  // namespace
 
-Precision precision_of(const StageRecipe& stage, torch::Device device) {
+Precision precision_of(const StageRecipe& stage, at::Device device) {
   if (!device.is_cpu()) return stage.precision == PrecisionChoice::bfloat16 ? Precision::bfloat16 : Precision::float32;
   const bool fast = has_fast_bfloat16();
   if (stage.precision == PrecisionChoice::bfloat16 && !fast)
@@ -433,7 +438,7 @@ std::shared_ptr<Network> SeedRun::make_quantized(const StageRecipe& stage) {
   const auto source = std::dynamic_pointer_cast<GraphNetwork>(network(stage.quantize.of));
   if (source == nullptr) throw Error(fmt::format("'{}' is no graph of operations that are known by name", stage.quantize.of));
   const ExampleSet examples = examples_of(stage);
-  const torch::Tensor order = examples.order(setup_.seed, 0);
+  const at::Tensor order = examples.order(setup_.seed, 0);
   return quantized(*source, examples.batch(order.slice(0, 0, std::min(stage.quantize.examples, examples.size()))).inputs);
 }
 
@@ -510,7 +515,7 @@ std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, con
 
 void SeedRun::show_labels(FrameLabels labels) {
   labels_ = std::move(labels);
-  const auto shown = [](const ExampleSet& examples, const torch::Tensor& labels) {
+  const auto shown = [](const ExampleSet& examples, const at::Tensor& labels) {
     return examples.with_labels(labels.to(examples.ids().device()).index_select(0, examples.ids()));
   };
   split_.train = shown(split_.train, labels_.train);
@@ -542,7 +547,7 @@ TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const 
   const std::unique_ptr<Teacher> teacher = training_teacher(stage, examples, augmenter);
   if (teacher != nullptr) tell_of_views(stage, view_accuracy(*teacher, examples, augmenter, seed_of(stage)));
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
-  const ExampleSet none = validation_.select(torch::empty({0}, validation_.ids().options()), "validation");  // a specialist has other classes
+  const ExampleSet none = validation_.select(at::empty({0}, validation_.ids().options()), "validation");  // a specialist has other classes
   const EventBus bus = metrics_writer(stage_folder);
   return Trainer({.stage = stage, .seed = seed_of(stage), .network = trained, .teacher = teacher.get(), .train = examples,
                   .validation = stage.specialist > 0 ? none : validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
@@ -645,12 +650,12 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
   const ExampleSet train = labelled_part(examples_of(stage));
   for (const ExampleSet* examples : std::initializer_list<const ExampleSet*>{&test_, &validation_, &train}) {
     if (examples->size() == 0) continue;
-    torch::Tensor teacher_logits;
+    at::Tensor teacher_logits;
     const auto teacher = examples == &train ? nullptr
                                             : teacher_of(stage, {.network = nullptr, .examples = *examples, .augmenter = none,
                                                                  .purpose = TeacherPurpose::evaluation});
     if (teacher != nullptr) {
-      torch::Tensor& known = teacher_logits_[examples->name() + resolved(stage.teacher).dump()];  // several students may have it
+      at::Tensor& known = teacher_logits_[examples->name() + resolved(stage.teacher).dump()];  // several students may have it
       if (!known.defined()) known = outputs_of(*teacher, *examples).logits;
       teacher_logits = known;
     }
@@ -692,7 +697,7 @@ EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
   return bus;
 }
 
-torch::Tensor SeedRun::logits_on_test(const std::string& name) {
+at::Tensor SeedRun::logits_on_test(const std::string& name) {
   const auto known = test_logits_.find(name);
   return known != test_logits_.end() ? known->second : predict_logits(*network(name), test_);
 }

@@ -2,6 +2,8 @@
 // One seed's run of a recipe: its data as this seed divides them, its stages in order, and the networks trained so far.
 //
 //   Json results = SeedRun({.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1}).run();
+#include <ATen/core/Tensor.h>
+
 #include <map>
 #include <memory>
 
@@ -25,7 +27,7 @@ struct SeedRunSetup {
   const Dataset& dataset;
   const DataFingerprints& data;
   const EventBus& events;
-  torch::Device device;
+  at::Device device;
   RunFolder folder;
   uint64_t seed = 0;
   std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are taken over where they are the same
@@ -34,7 +36,7 @@ struct SeedRunSetup {
 };
 
 /// In what the products of a stage's passes are made. Throws Error where the recipe asks for what the device has not.
-Precision precision_of(const StageRecipe& stage, torch::Device device);
+Precision precision_of(const StageRecipe& stage, at::Device device);
 
 class SeedRun {
  public:
@@ -111,7 +113,7 @@ class SeedRun {
   /// What every entry has: name, network, teacher, objective, evaluations, weights.
   Json entry_of(const StageRecipe& stage, const Network& trained);
   /// Of a stage, or of a network with weights.
-  torch::Tensor logits_on_test(const std::string& name);
+  at::Tensor logits_on_test(const std::string& name);
   void write_examples();
   /// The memory that the stage which needs most will take; a warning where the machine has less.
   void tell_memory();
@@ -131,8 +133,8 @@ class SeedRun {
   bool only_finished_ = false;  ///< a stage that would have to be trained is an error
   std::map<std::string, std::shared_ptr<Network>> networks_;  ///< by stage, or by name where they have weights
   std::map<std::string, std::string> fingerprints_;           ///< of what is in networks_
-  std::map<std::string, torch::Tensor> test_logits_;          ///< by stage: what was predicted once is not again
-  std::map<std::string, torch::Tensor> teacher_logits_;       ///< by split and teacher
+  std::map<std::string, at::Tensor> test_logits_;          ///< by stage: what was predicted once is not again
+  std::map<std::string, at::Tensor> teacher_logits_;       ///< by split and teacher
 };
 
 }  // namespace limbeck

@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "core/interrupt.h"
+#include "core/json.h"
 #include "experiment/replicas.h"
 #include "experiment/seed_run.h"
 #include "experiment/specialists.h"

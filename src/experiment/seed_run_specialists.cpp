@@ -1,10 +1,13 @@
 // The part of a run that trains specialists.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/softmax.h>
+
 #include <fmt/core.h>
-#include <torch/types.h>
 
 #include <algorithm>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "experiment/model.h"
 #include "experiment/replicas.h"
 #include "experiment/results.h"
@@ -85,7 +88,7 @@ std::shared_ptr<Network> SeedRun::load_specialists(const StageRecipe& stage, con
 }
 
 ClassGroups SeedRun::find_groups(const StageRecipe& stage) {
-  const torch::Tensor probabilities = torch::softmax(predict_logits(*network(stage.specialists.of), labelled_part(examples_of(stage))), 1);
+  const at::Tensor probabilities = at::softmax(predict_logits(*network(stage.specialists.of), labelled_part(examples_of(stage))), 1);
   return group_classes(covariance_of(probabilities), {.groups = stage.specialists.groups, .size = stage.specialists.size}, setup_.seed);
 }
 

@@ -1,6 +1,6 @@
 #include "experiment/specialist_groups.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
 
 #include <algorithm>
 #include <limits>
@@ -68,8 +68,8 @@ std::vector<int64_t> nearest_classes(const Point& centre, const std::vector<Poin
 }
 
 /// Columns of the covariance without the diagonal, at unit length.
-std::vector<Point> columns_of(const torch::Tensor& covariance) {
-  torch::Tensor columns = covariance.to(torch::kCPU).t().clone();
+std::vector<Point> columns_of(const at::Tensor& covariance) {
+  at::Tensor columns = covariance.to(at::kCPU).t().clone();
   columns.fill_diagonal_(0);
   columns = (columns / columns.norm(2, 1, /*keepdim=*/true).clamp_min(std::numeric_limits<double>::min())).contiguous();
   const int64_t classes = columns.size(0);
@@ -80,12 +80,12 @@ std::vector<Point> columns_of(const torch::Tensor& covariance) {
 
 }  // namespace
 
-torch::Tensor covariance_of(const torch::Tensor& probabilities) {
-  const torch::Tensor centred = (probabilities - probabilities.mean(0, /*keepdim=*/true, torch::kFloat64)).to(torch::kFloat64);
+at::Tensor covariance_of(const at::Tensor& probabilities) {
+  const at::Tensor centred = (probabilities - probabilities.mean(0, /*keepdim=*/true, at::kDouble)).to(at::kDouble);
   return centred.t().matmul(centred) / static_cast<double>(probabilities.size(0));
 }
 
-ClassGroups group_classes(const torch::Tensor& covariance, const GroupingOptions& options, uint64_t seed) {
+ClassGroups group_classes(const at::Tensor& covariance, const GroupingOptions& options, uint64_t seed) {
   const int64_t classes = covariance.size(0);
   if (options.groups > classes) throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes; expected at most {}", options.groups, classes, classes));
   if (options.size > classes || options.size == 1)

@@ -7,7 +7,8 @@
 //   online K-means (MacQueen 1967) on the columns: each moves its nearest centre by 1/(columns that centre has taken) of the way
 //
 //   const ClassGroups groups = group_classes(covariance_of(probabilities), {.groups = 20, .size = 10}, seed);
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
@@ -27,11 +28,11 @@ struct ClassGroups {
 };
 
 /// probabilities [n, C] → [C, C] float64.
-torch::Tensor covariance_of(const torch::Tensor& probabilities);
+at::Tensor covariance_of(const at::Tensor& probabilities);
 
 /// Centres begin at columns drawn far from each other (Arthur, Vassilvitskii 2007), columns come in random order. Throws Error of kind usage
 /// for more groups than classes, a size above the number of classes, or a group with fewer than two classes.
-ClassGroups group_classes(const torch::Tensor& covariance, const GroupingOptions& options, uint64_t seed);
+ClassGroups group_classes(const at::Tensor& covariance, const GroupingOptions& options, uint64_t seed);
 
 /// Agreement of two ways to divide the same things, 0 expected by chance, 1 for the same (Hubert, Arabie 1985).
 double adjusted_rand_index(const std::vector<int64_t>& first, const std::vector<int64_t>& second);

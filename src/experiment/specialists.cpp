@@ -1,13 +1,16 @@
 #include "experiment/specialists.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/tensor.h>
+
 #include <fmt/ranges.h>
-#include <torch/types.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "core/json.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "nn/weights.h"
@@ -31,12 +34,12 @@ std::vector<int64_t> drawn(const std::vector<int64_t>& positions, const int64_t*
 struct Conditional {
   int64_t examples = 0, correct = 0;
 };
-Conditional conditional(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& group) {
-  const torch::Tensor classes = torch::tensor(group, torch::kInt64);
-  const torch::Tensor place = labels.unsqueeze(1).eq(classes);  // [n, m]
-  const torch::Tensor rows = place.any(1).nonzero().flatten();
-  const torch::Tensor chosen = logits.index_select(0, rows).index_select(1, classes).argmax(1);
-  return {rows.size(0), chosen.eq(place.index_select(0, rows).to(torch::kInt64).argmax(1)).sum().item<int64_t>()};
+Conditional conditional(const at::Tensor& logits, const at::Tensor& labels, const std::vector<int64_t>& group) {
+  const at::Tensor classes = at::tensor(group, at::kLong);
+  const at::Tensor place = labels.unsqueeze(1).eq(classes);  // [n, m]
+  const at::Tensor rows = place.any(1).nonzero().flatten();
+  const at::Tensor chosen = logits.index_select(0, rows).index_select(1, classes).argmax(1);
+  return {rows.size(0), chosen.eq(place.index_select(0, rows).to(at::kLong).argmax(1)).sum().item<int64_t>()};
 }
 
 Json relative(double before, double after) { return before > 0 ? Json(after / before - 1) : Json(nullptr); }
@@ -54,12 +57,12 @@ StageRecipe specialist_of(const StageRecipe& stage, int64_t k) {
 
 SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets, uint64_t seed,
                                        int64_t k, const std::vector<std::string>& classes) {
-  const torch::Tensor labels = train.labels().to(torch::kCPU).contiguous(), ids = train.ids().to(torch::kCPU).contiguous();
+  const at::Tensor labels = train.labels().to(at::kCPU).contiguous(), ids = train.ids().to(at::kCPU).contiguous();
   std::vector<int64_t> place(classes.size(), -1), seen(group.size());
   for (size_t i = 0; i < group.size(); ++i) place[static_cast<size_t>(group[i])] = static_cast<int64_t>(i);
   const bool full = targets == SpecialistsRecipe::Targets::full;
   const auto dustbin = static_cast<int64_t>(group.size());
-  torch::Tensor shown = torch::empty_like(labels);
+  at::Tensor shown = at::empty_like(labels);
   std::vector<int64_t> chosen, others;
   for (int64_t i = 0; i < labels.size(0); ++i) {
     const int64_t label = labels.data_ptr<int64_t>()[i];
@@ -79,7 +82,7 @@ SpecialistExamples specialist_examples(const ExampleSet& train, const std::vecto
   const double offset = std::log(static_cast<double>(others.size()) / static_cast<double>(drawn_others.size()));
   chosen.insert(chosen.end(), drawn_others.begin(), drawn_others.end());
   std::sort(chosen.begin(), chosen.end());
-  const torch::Tensor positions = torch::tensor(chosen, torch::kInt64).to(train.ids().device());
+  const at::Tensor positions = at::tensor(chosen, at::kLong).to(train.ids().device());
   return {train.with_labels(shown).select(positions, train.name()), full ? 0 : offset};
 }
 
@@ -93,10 +96,10 @@ void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, Specia
   load_state(specialist, state, "the generalist");
 }
 
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const torch::Tensor& labels, const torch::Tensor& generalist_logits,
-                        const torch::Tensor& logits) {
-  const torch::Tensor truth = labels.to(torch::kCPU), before = generalist_logits.to(torch::kCPU), after = logits.to(torch::kCPU);
-  const torch::Tensor right_before = before.argmax(1).eq(truth), right_after = after.argmax(1).eq(truth);
+Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels, const at::Tensor& generalist_logits,
+                        const at::Tensor& logits) {
+  const at::Tensor truth = labels.to(at::kCPU), before = generalist_logits.to(at::kCPU), after = logits.to(at::kCPU);
+  const at::Tensor right_before = before.argmax(1).eq(truth), right_after = after.argmax(1).eq(truth);
   Json json = {{"count", groups.groups.size()}};
   std::vector<int64_t> coverage(dataset.classes.size());
   Conditional of_generalist, of_all;
@@ -114,17 +117,17 @@ Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const
   }
   json["group_of_class"] = groups.nearest;
   json["adjusted_rand_index"] = dataset.superclasses.empty() ? Json(nullptr) : Json(adjusted_rand_index(groups.nearest, dataset.superclasses));
-  const double accuracy_before = right_before.to(torch::kFloat64).mean().item<double>(), accuracy = right_after.to(torch::kFloat64).mean().item<double>();
+  const double accuracy_before = right_before.to(at::kDouble).mean().item<double>(), accuracy = right_after.to(at::kDouble).mean().item<double>();
   json["generalist_accuracy"] = accuracy_before;
   json["accuracy"] = accuracy;
   json["relative_gain"] = relative(accuracy_before, accuracy);
   const auto part = [&](int64_t correct) { return of_generalist.examples == 0 ? Json(nullptr) : Json(static_cast<double>(correct) / static_cast<double>(of_generalist.examples)); };
   json["conditional_accuracy"] = {{"generalist", part(of_generalist.correct)}, {"specialists", part(of_all.correct)}};
-  const torch::Tensor covered = torch::tensor(coverage, torch::kInt64).index_select(0, truth);
+  const at::Tensor covered = at::tensor(coverage, at::kLong).index_select(0, truth);
   json["by_coverage"] = Json::array();
   for (int64_t count = 0; count <= covered.max().item<int64_t>(); ++count) {
-    const torch::Tensor these = covered.eq(count);
-    const auto sum = [&](const torch::Tensor& of) { return of.logical_and(these).sum().item<int64_t>(); };
+    const at::Tensor these = covered.eq(count);
+    const auto sum = [&](const at::Tensor& of) { return of.logical_and(these).sum().item<int64_t>(); };
     if (these.sum().item<int64_t>() == 0) continue;
     json["by_coverage"].push_back({{"specialists", count}, {"examples", these.sum().item<int64_t>()}, {"generalist_correct", sum(right_before)}, {"correct", sum(right_after)},
                                    {"relative_gain", relative(static_cast<double>(sum(right_before)), static_cast<double>(sum(right_after)))}});

@@ -1,6 +1,8 @@
 #pragma once
 // A stage of specialists as the networks that it trains, and what they are worth.
-#include "core/json.h"
+#include <ATen/core/Tensor.h>
+
+#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "experiment/specialist_groups.h"
 #include "nn/network.h"
@@ -30,8 +32,8 @@ void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, Specia
 /// "conditional_accuracy": {"generalist", "specialists"}, "by_coverage": [{"specialists", "examples", "generalist_correct", "correct",
 /// "relative_gain"}]}. Conditional accuracy: over each specialist's test examples, choosing among its classes alone. Coverage: how many
 /// specialists know an example's class. adjusted_rand_index: of the groups of nearest centres with the data's superclasses; null without.
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const torch::Tensor& labels, const torch::Tensor& generalist_logits,
-                        const torch::Tensor& logits);
+Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels, const at::Tensor& generalist_logits,
+                        const at::Tensor& logits);
 
 /// The groups with their classes' names, and the table of gains by coverage, as lines.
 std::string specialist_text(const Json& numbers);

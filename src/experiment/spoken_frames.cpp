@@ -1,8 +1,9 @@
 #include "experiment/spoken_frames.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "nn/weights.h"
 #include "speech/recognition.h"
 #include "train/evaluation.h"
@@ -29,14 +30,14 @@ FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
   const auto [tensors, metadata] = load_tensors(file);
   if (!tensors.contains("train") || !tensors.contains("test")) throw Error(fmt::format("'{}' does not hold the labels of two splits", file.string()));
   for (const char* split : {"train", "test"})
-    if (tensors.at(split).scalar_type() != torch::kInt64) throw Error(fmt::format("'{}' holds labels that are no whole numbers", file.string()));
+    if (tensors.at(split).scalar_type() != at::kLong) throw Error(fmt::format("'{}' holds labels that are no whole numbers", file.string()));
   const FrameLabels labels{.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
   const auto frames = metadata.find(kFrames);
   if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes() ||
       (frames != metadata.end() && frames->second != fingerprint_of_frames(dataset)))
     throw Error(fmt::format("'{}' holds the labels of other recordings", file.string()));
   const auto states = static_cast<int64_t>(dataset.classes.size());
-  for (const torch::Tensor& of_split : {labels.train, labels.test})
+  for (const at::Tensor& of_split : {labels.train, labels.test})
     if (of_split.numel() > 0 && (of_split.min().item<int64_t>() < 0 || of_split.max().item<int64_t>() >= states))
       throw Error(fmt::format("'{}' holds labels that are no states of this data set, which has {}", file.string(), states));
   return labels;
@@ -44,29 +45,29 @@ FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
 
 std::string fingerprint_of(const FrameLabels& labels) {
   Hasher hasher;
-  for (const torch::Tensor& tensor : {labels.train.contiguous(), labels.test.contiguous()}) hasher.add(tensor.data_ptr(), tensor.nbytes());
+  for (const at::Tensor& tensor : {labels.train.contiguous(), labels.test.contiguous()}) hasher.add(tensor.data_ptr(), tensor.nbytes());
   return hasher.fingerprint();
 }
 
-FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, torch::Device device) {
+FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device) {
   const SpeechCorpus& corpus = *dataset.speech;
-  const torch::Tensor priors = log_priors(corpus, labels.train);
+  const at::Tensor priors = log_priors(corpus, labels.train);
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
-  const auto of_split = [&](const Split& split, const std::vector<Utterance>& utterances, const torch::Tensor& before) {
-    const torch::Tensor logits = predict_logits(network, ExampleSet(split, "frames", dataset).to(device));
+  const auto of_split = [&](const Split& split, const std::vector<Utterance>& utterances, const at::Tensor& before) {
+    const at::Tensor logits = predict_logits(network, ExampleSet(split, "frames", dataset).to(device));
     return align(corpus, utterances, frame_scores(logits, priors), durations, before);
   };
   return {.train = of_split(dataset.train, corpus.train, labels.train), .test = of_split(dataset.test, corpus.test, labels.test), .aligned = true};
 }
 
 Json changed_labels(const FrameLabels& before, const FrameLabels& after) {
-  const auto part = [](const torch::Tensor& a, const torch::Tensor& b) { return a.ne(b).to(torch::kFloat64).mean().item<double>(); };
+  const auto part = [](const at::Tensor& a, const at::Tensor& b) { return a.ne(b).to(at::kDouble).mean().item<double>(); };
   return {{"train", part(before.train, after.train)}, {"test", part(before.test, after.test)}};
 }
 
-Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network, const torch::Tensor& test_logits) {
+Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network, const at::Tensor& test_logits) {
   const SpeechCorpus& corpus = *dataset.speech;
-  const torch::Tensor priors = log_priors(corpus, labels.train);
+  const at::Tensor priors = log_priors(corpus, labels.train);
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
   const WordErrors words = recognise(corpus.test, frame_scores(test_logits, priors), StateGraph::one_word(corpus, durations));
   Json json = {{"word_error_rate", words.rate()}, {"words", words.json()}};

@@ -1,6 +1,6 @@
 #include "experiment/stage_numbers.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
 
 #include "experiment/results.h"
 #include "nn/committee.h"
@@ -12,18 +12,18 @@ ExampleSet labelled_part(const ExampleSet& examples) {
   return examples.select(examples.labels().ge(0).nonzero().flatten(), examples.name());
 }
 
-StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const torch::Tensor& teacher_logits,
+StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const at::Tensor& teacher_logits,
                               const std::vector<std::string>& classes) {
   const auto* committee = dynamic_cast<const Committee*>(&network);
-  std::vector<torch::Tensor> members;
+  std::vector<at::Tensor> members;
   if (committee != nullptr)
     for (const auto& member : committee->members()) members.push_back(predict_logits(*member, examples));
-  const torch::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples);
+  const at::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples);
   const Evaluation evaluation = evaluate(logits, examples.labels(), teacher_logits);
   StageNumbers numbers{summary(evaluation, classes), details(evaluation, classes), logits};
   if (committee != nullptr) {
     std::vector<double> errors;
-    for (const torch::Tensor& member : members) errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));
+    for (const at::Tensor& member : members) errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));
     numbers.summary["member_errors"] = spread(errors)["mean"];
     numbers.summary["errors_of_members"] = errors;
   }

@@ -1,6 +1,8 @@
 #pragma once
 // What a stage's network is worth on one split, for results.json and evaluation.json.
-#include "core/json.h"
+#include <ATen/core/Tensor.h>
+
+#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "nn/network.h"
 
@@ -12,12 +14,12 @@ ExampleSet labelled_part(const ExampleSet& examples);
 struct StageNumbers {
   Json summary;
   Json details;
-  torch::Tensor logits;  ///< [n, C]
+  at::Tensor logits;  ///< [n, C]
 };
 
 /// Of a committee the numbers are its mean's; "member_errors" is what its members make on average, "errors_of_members" what each
 /// makes. `teacher_logits` [n, C] or undefined; all examples have labels.
-StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const torch::Tensor& teacher_logits,
+StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const at::Tensor& teacher_logits,
                               const std::vector<std::string>& classes);
 
 }  // namespace limbeck

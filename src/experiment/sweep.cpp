@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/json.h"
 #include "core/nearest.h"
 #include "core/random.h"
 #include "core/text.h"

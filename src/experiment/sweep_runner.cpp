@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/interrupt.h"
+#include "core/json.h"
 #include "core/subprocess.h"
 #include "experiment/results.h"
 #include "recipe/recipe.h"

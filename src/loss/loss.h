@@ -3,8 +3,9 @@
 // files. A new loss is one new file in losses/: formula and citation, options, class, registration.
 //
 //   auto loss = catalogue.choose(Slot::loss, "soft_targets").make<Loss>();
-//   torch::Tensor value = loss->value(student, teacher, targets);   // scalar, mean over examples
-#include <torch/types.h>
+//   at::Tensor value = loss->value(student, teacher, targets);   // scalar, mean over examples
+
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <string>
@@ -17,10 +18,10 @@ namespace limbeck {
 
 /// What is known of a batch's examples.
 struct Targets {
-  torch::Tensor labels;  ///< [N] int64; −1: unlabelled
-  torch::Tensor ids;     ///< [N] int64
-  torch::Tensor partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
-  torch::Tensor mix;             ///< [N] float, λ, the example's own share; undefined where nothing is mixed
+  at::Tensor labels;  ///< [N] int64; −1: unlabelled
+  at::Tensor ids;     ///< [N] int64
+  at::Tensor partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
+  at::Tensor mix;             ///< [N] float, λ, the example's own share; undefined where nothing is mixed
 };
 
 /// Sums over the labels of a batch, of which a loss over labels is the quotient. A mixed example has two labels, its own with
@@ -28,11 +29,11 @@ struct Targets {
 ///   Σ_n Σ_k w_nk L(z_n, y_nk) / Σ_n Σ_k w_nk
 /// is the mean over the labelled examples, and that of λ L(y_i) + (1 − λ) L(y_j) where all are labelled.
 struct LabelSums {
-  torch::Tensor cross_entropy;  ///< scalar, −Σ_n Σ_k w_nk log p_n[y_nk]
-  torch::Tensor weights;        ///< [N], Σ_k w_nk
+  at::Tensor cross_entropy;  ///< scalar, −Σ_n Σ_k w_nk log p_n[y_nk]
+  at::Tensor weights;        ///< [N], Σ_k w_nk
 };
 /// log_p [N, C].
-LabelSums label_sums(const torch::Tensor& log_p, const Targets& targets);
+LabelSums label_sums(const at::Tensor& log_p, const Targets& targets);
 
 /// What a loss reads, asked before the first batch.
 struct LossNeeds {
@@ -53,7 +54,7 @@ enum class Reduction {
 /// The option `reduction`, which losses that offer both share.
 void bind_reduction(Fields& fields, Reduction& reduction);
 /// What a sum over [N, C] is multiplied by.
-double reduction_factor(Reduction reduction, const torch::Tensor& logits);
+double reduction_factor(Reduction reduction, const at::Tensor& logits);
 
 /// Throws Error unless teacher and student have logits of one shape: tensor operations would stretch one to the other.
 void require_same_shape(const Outputs& student, const TeacherOutputs& teacher);
@@ -65,7 +66,7 @@ class Loss {
   /// Called once before the first value() of a loss that needs teacher statistics.
   virtual void use(const TeacherStatistics&) {}
   /// Scalar: the mean over the examples that the loss applies to, 0 where it applies to none.
-  virtual torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
+  virtual at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
 };
 
 }  // namespace limbeck

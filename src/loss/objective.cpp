@@ -1,9 +1,10 @@
 #include "loss/objective.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "core/text.h"
 
 namespace limbeck {
@@ -22,21 +23,21 @@ Objective::Objective(const std::vector<LossTermRecipe>& terms) {
 Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets,
                                   double epoch) const {
   std::vector<Outputs> networks;
-  for (const torch::Tensor& logits : student.members) networks.push_back({.logits = logits});
+  for (const at::Tensor& logits : student.members) networks.push_back({.logits = logits});
   for (Outputs& network : networks)
-    for (const torch::Tensor& logits : student.members) network.community.push_back(logits.detach());
+    for (const at::Tensor& logits : student.members) network.community.push_back(logits.detach());
   if (networks.empty()) networks.push_back(student);
 
   Value value;
   for (const Term& term : terms_) {
-    torch::Tensor sum;
+    at::Tensor sum;
     for (const Outputs& network : networks) {
-      const torch::Tensor own = term.loss->value(network, teacher, targets);
+      const at::Tensor own = term.loss->value(network, teacher, targets);
       sum = sum.defined() ? sum + own : own;
     }
     value.terms.push_back(networks.size() == 1 ? sum : sum.detach() / static_cast<double>(networks.size()));
     value.needs_labels.push_back(term.needs_labels);
-    const torch::Tensor weighted = sum * term.weight.at(epoch);
+    const at::Tensor weighted = sum * term.weight.at(epoch);
     value.total = value.total.defined() ? value.total + weighted : weighted;
   }
   return value;

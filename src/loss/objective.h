@@ -1,5 +1,7 @@
 #pragma once
 // The weighted sum of losses with their schedules; every term is known on its own.
+#include <ATen/core/Tensor.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,8 +16,8 @@ class Objective {
   explicit Objective(const std::vector<LossTermRecipe>& terms);
 
   struct Value {
-    torch::Tensor total;               ///< scalar, Σ weight · term; of a committee, summed over its members
-    std::vector<torch::Tensor> terms;  ///< unweighted, in the order of names(); of a committee, the members' mean
+    at::Tensor total;               ///< scalar, Σ weight · term; of a committee, summed over its members
+    std::vector<at::Tensor> terms;  ///< unweighted, in the order of names(); of a committee, the members' mean
     std::vector<bool> needs_labels;    ///< per term: a mean over the labelled examples only
   };
   /// `epoch`: how many epochs are done, with fractions; the weights follow from it. Where the student is a committee, each

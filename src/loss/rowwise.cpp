@@ -1,7 +1,10 @@
 #include "loss/rowwise.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,10 +16,10 @@ namespace {
 
 class Rowwise : public torch::autograd::Function<Rowwise> {
  public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& logits, double scale,
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, double scale,
                                const RowLoss& loss) {
-    const torch::Tensor rows = logits.contiguous();
-    torch::Tensor gradient = torch::empty(rows.sizes(), rows.options());
+    const at::Tensor rows = logits.contiguous();
+    at::Tensor gradient = at::empty(rows.sizes(), rows.options());
     const int64_t classes = rows.size(1);
     const auto* z = rows.data_ptr<float>();
     auto* g = gradient.data_ptr<float>();
@@ -25,24 +28,24 @@ class Rowwise : public torch::autograd::Function<Rowwise> {
     const auto factor = static_cast<float>(scale);
     for (int64_t i = 0; i < gradient.numel(); ++i) g[i] *= factor;
     context->save_for_backward({gradient});
-    return torch::full({}, sum * scale, rows.options());
+    return at::full({}, sum * scale, rows.options());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     if (at::GradMode::is_enabled()) throw Error("a loss computed row by row has no second derivative; use float64 logits");
-    return {context->get_saved_variables()[0] * gradients[0], torch::Tensor(), torch::Tensor()};
+    return {context->get_saved_variables()[0] * gradients[0], at::Tensor(), at::Tensor()};
   }
 };
 
 }  // namespace
 
-bool can_go_rowwise(const torch::Tensor& logits) {
+bool can_go_rowwise(const at::Tensor& logits) {
   constexpr int64_t kMost = 1 << 15;
-  return logits.is_cpu() && logits.scalar_type() == torch::kFloat32 && logits.dim() == 2 && logits.numel() <= kMost;
+  return logits.is_cpu() && logits.scalar_type() == at::kFloat && logits.dim() == 2 && logits.numel() <= kMost;
 }
 
-torch::Tensor rowwise(const torch::Tensor& logits, double scale, const RowLoss& loss) {
+at::Tensor rowwise(const at::Tensor& logits, double scale, const RowLoss& loss) {
   return Rowwise::apply(logits, scale, loss);
 }
 

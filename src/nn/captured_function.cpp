@@ -1,6 +1,7 @@
 #include "nn/captured_function.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
@@ -9,7 +10,7 @@
 namespace limbeck {
 namespace {
 
-bool is_alike(const torch::Tensor& a, const torch::Tensor& b) {
+bool is_alike(const at::Tensor& a, const at::Tensor& b) {
   if (!a.defined() || !b.defined()) return a.defined() == b.defined();
   return a.sizes() == b.sizes() && a.strides() == b.strides() && a.scalar_type() == b.scalar_type() && a.device() == b.device();
 }
@@ -62,7 +63,7 @@ void CapturedFunction::record(const Tensors& arguments) {
     recording_ = recorder_([this] {
       const Tensors results = function_(inputs_);
       if (results_.empty()) results_ = results;
-      const torch::NoGradGuard no_gradient;
+      const at::NoGradGuard no_gradient;
       for (size_t i = 0; i < results.size(); ++i)  // a recording is replayed into the same memory; where work is done again, this is
         if (results[i].defined() && !results[i].is_same(results_[i])) results_[i].copy_(results[i]);
     });

@@ -2,9 +2,10 @@
 // A function of tensors whose operations a device records once and then launches as one. A small network on a GPU is bound by the launch of its
 // kernels, not by them; a recording takes that time away.
 //
-//   CapturedFunction step([&](const std::vector<torch::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits}; }, cuda_graphs());
-//   torch::Tensor logits = step({images})[0];   // overwritten by the next call
-#include <torch/types.h>
+//   CapturedFunction step([&](const std::vector<at::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits}; }, cuda_graphs());
+//   at::Tensor logits = step({images})[0];   // overwritten by the next call
+
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 #include <memory>
@@ -14,16 +15,16 @@
 namespace limbeck {
 
 /// Work that was recorded.
-class Recording {
+class RecordedWork {
  public:
-  virtual ~Recording() = default;
+  virtual ~RecordedWork() = default;
   /// Does the work again: the same operations on the same memory.
   virtual void replay() = 0;
 };
 
 /// Records what `work` does on a device, without the device doing it. Throws where it cannot be recorded: where the work waits for the device, say.
 /// Empty: nothing is recorded.
-using Recorder = std::function<std::unique_ptr<Recording>(const std::function<void()>& work)>;
+using Recorder = std::function<std::unique_ptr<RecordedWork>(const std::function<void()>& work)>;
 
 /// Records until that fails once, which it tells with the reason; from then on it refuses, since a recording that broke off may have left the
 /// device's allocator in a state in which others fail. All copies of it share this.
@@ -31,7 +32,7 @@ Recorder until_failure(Recorder recorder, std::function<void(const std::string& 
 
 class CapturedFunction {
  public:
-  using Tensors = std::vector<torch::Tensor>;  ///< undefined ones stand for what there is not; none asks for a gradient
+  using Tensors = std::vector<at::Tensor>;  ///< undefined ones stand for what there is not; none asks for a gradient
   using Function = std::function<Tensors(const Tensors&)>;
 
   /// All that the function depends on beside its arguments has to stay where it is in memory, and every host value that it reads has to stay
@@ -57,7 +58,7 @@ class CapturedFunction {
   Tensors inputs_;  ///< the arguments of the first call; once recorded, the memory that the recording reads
   Tensors others_;  ///< the arguments of the last call, where they were unlike those
   Tensors results_;
-  std::unique_ptr<Recording> recording_;
+  std::unique_ptr<RecordedWork> recording_;
 };
 
 }  // namespace limbeck

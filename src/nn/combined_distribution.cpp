@@ -1,7 +1,8 @@
 #include "nn/combined_distribution.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <atomic>
@@ -146,7 +147,7 @@ void check(const SpecialistOpinion& opinion, int64_t examples, int64_t classes) 
     throw Error(fmt::format("a specialist has the class {}; there are the classes 0 to {}", sorted.front() < 0 ? sorted.front() : sorted.back(), classes - 1));
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) throw Error("a class stands twice among a specialist's");
   const int64_t width = sorted.empty() ? classes : static_cast<int64_t>(sorted.size()) + 1, rows = opinion.rows.size(0);
-  if (opinion.log_probabilities.sizes() != torch::IntArrayRef({rows, width}))
+  if (opinion.log_probabilities.sizes() != at::IntArrayRef({rows, width}))
     throw Error(fmt::format("a specialist's distributions should be {} x {}", rows, width));
   if (rows > 0 && (opinion.rows.min().item<int64_t>() < 0 || opinion.rows.max().item<int64_t>() >= examples))
     throw Error(fmt::format("a specialist speaks of an example that is not among the {}", examples));
@@ -154,9 +155,9 @@ void check(const SpecialistOpinion& opinion, int64_t examples, int64_t classes) 
 
 }  // namespace
 
-CombinedDistribution combined_distribution(const torch::Tensor& generalist, const std::vector<SpecialistOpinion>& specialists,
+CombinedDistribution combined_distribution(const at::Tensor& generalist, const std::vector<SpecialistOpinion>& specialists,
                                            const CombinationOptions& options) {
-  const torch::Tensor base = generalist.contiguous();
+  const at::Tensor base = generalist.contiguous();
   const int64_t count = base.size(0), classes = base.size(1);
   std::vector<std::vector<double>> others;
   for (const SpecialistOpinion& specialist : specialists) {
@@ -164,15 +165,15 @@ CombinedDistribution combined_distribution(const torch::Tensor& generalist, cons
     others.emplace_back(static_cast<size_t>(classes), 1.0);
     for (const int64_t c : specialist.classes) others.back()[static_cast<size_t>(c)] = 0;
   }
-  std::vector<torch::Tensor> tables;                                   // contiguous, for as long as pointers into them live
+  std::vector<at::Tensor> tables;                                   // contiguous, for as long as pointers into them live
   std::vector<std::vector<std::pair<size_t, const float*>>> speakers(static_cast<size_t>(count));  // of each example: specialist, its row
   for (size_t m = 0; m < specialists.size(); ++m) {
-    tables.push_back(specialists[m].log_probabilities.to(torch::kFloat32).contiguous());
-    const torch::Tensor rows = specialists[m].rows.contiguous();
+    tables.push_back(specialists[m].log_probabilities.to(at::kFloat).contiguous());
+    const at::Tensor rows = specialists[m].rows.contiguous();
     for (int64_t i = 0; i < rows.size(0); ++i)
       speakers[static_cast<size_t>(rows.data_ptr<int64_t>()[i])].emplace_back(m, tables.back().data_ptr<float>() + i * tables.back().size(1));
   }
-  CombinedDistribution result{.log_probabilities = torch::empty({count, classes}, torch::kFloat32)};
+  CombinedDistribution result{.log_probabilities = at::empty({count, classes}, at::kFloat)};
   std::atomic<int64_t> most = 0, unfinished = 0;
   at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
     const float* from = base.data_ptr<float>();

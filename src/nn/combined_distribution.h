@@ -15,8 +15,9 @@
 // Each example goes on until no probability changes by more than tolerance / M. With z = log q the gradient of the forward objective is
 // M (q_old − q_new): the tolerance bounds it.
 //
-//   torch::Tensor q = combined_distribution(generalist, {{.classes = {3, 5, 9}, .log_probabilities = lp, .rows = rows}}, {}).log_probabilities;
-#include <torch/types.h>
+//   at::Tensor q = combined_distribution(generalist, {{.classes = {3, 5, 9}, .log_probabilities = lp, .rows = rows}}, {}).log_probabilities;
+
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 
@@ -27,8 +28,8 @@ namespace limbeck {
 /// What one specialist says of some of the examples.
 struct SpecialistOpinion {
   std::vector<int64_t> classes;     ///< S_m; empty: all, and there is no dustbin
-  torch::Tensor log_probabilities;  ///< [n, |S_m| + 1], the dustbin last; or [n, C]
-  torch::Tensor rows;               ///< [n] int64: the examples they are of
+  at::Tensor log_probabilities;  ///< [n, |S_m| + 1], the dustbin last; or [n, C]
+  at::Tensor rows;               ///< [n] int64: the examples they are of
 };
 
 struct CombinationOptions {
@@ -38,14 +39,14 @@ struct CombinationOptions {
 };
 
 struct CombinedDistribution {
-  torch::Tensor log_probabilities;  ///< [N, C] float32
+  at::Tensor log_probabilities;  ///< [N, C] float32
   int64_t steps = 0;                ///< the most that an example took
   int64_t unfinished = 0;           ///< examples that took all steps
 };
 
 /// generalist [N, C]: logarithms of probabilities, on the CPU. Throws Error where a class does not exist or stands twice, shapes do not fit, or
 /// a row does not exist.
-CombinedDistribution combined_distribution(const torch::Tensor& generalist, const std::vector<SpecialistOpinion>& specialists,
+CombinedDistribution combined_distribution(const at::Tensor& generalist, const std::vector<SpecialistOpinion>& specialists,
                                            const CombinationOptions& options);
 
 }  // namespace limbeck

@@ -1,12 +1,13 @@
 #include "nn/committee.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
 
 #include "core/random.h"
 
 namespace limbeck {
 
-Outputs Committee::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
+Outputs Committee::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   if (!options.taps.empty()) throw Error(ErrorKind::usage, "an ensemble has no features of its own; name one network to tap");
   if (options.prepared != nullptr) options.prepared->members.resize(members().size());
   Outputs outputs;
@@ -25,9 +26,9 @@ Outputs Committee::forward(const torch::Tensor& inputs, const ForwardOptions& op
   return outputs;
 }
 
-torch::Tensor Committee::mean_of(const std::vector<torch::Tensor>& logits) const {
-  if (mean_ == EnsembleMean::arithmetic) return log_mean_distribution(torch::stack(logits, 1), 1);
-  return torch::stack(logits).mean(0);
+at::Tensor Committee::mean_of(const std::vector<at::Tensor>& logits) const {
+  if (mean_ == EnsembleMean::arithmetic) return log_mean_distribution(at::stack(logits, 1), 1);
+  return at::stack(logits).mean(0);
 }
 
 }  // namespace limbeck

@@ -3,6 +3,8 @@
 //
 //   Committee ensemble({first, second, third}, EnsembleMean::geometric);
 //   Outputs outputs = ensemble.forward(inputs, {});   // logits of the mean, and each member's
+#include <ATen/core/Tensor.h>
+
 #include "nn/network_group.h"
 
 namespace limbeck {
@@ -14,10 +16,10 @@ class Committee : public NetworkGroup {
 
   /// Logits of the mean (arithmetic: the logarithm of the mean distribution at T = 1) and each member's. In a training pass
   /// each member draws its own dropout. Taps are an Error: members have features of their own.
-  Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
 
   /// The committee's logits from those of its members, in their order.
-  torch::Tensor mean_of(const std::vector<torch::Tensor>& logits) const;
+  at::Tensor mean_of(const std::vector<at::Tensor>& logits) const;
   EnsembleMean mean() const { return mean_; }
 
  private:

@@ -1,8 +1,8 @@
 #include "nn/cuda_graph.h"
 
-#include <torch/types.h>
 
 #ifdef LIMBECK_LIBTORCH_HAS_CUDA
+#include <ATen/core/Tensor.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -11,7 +11,7 @@
 namespace limbeck {
 namespace {
 
-class CudaGraph : public Recording {
+class CudaGraph : public RecordedWork {
  public:
   explicit CudaGraph(const std::function<void()>& work) {
     // The default stream cannot be captured; always the same other one, since libraries keep memory for each.

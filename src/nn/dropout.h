@@ -1,6 +1,7 @@
 #pragma once
 // Dropout whose decisions are a function of (seed, epoch, id, unit).
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "nn/graph.h"
 #include "nn/network.h"
@@ -11,12 +12,12 @@ namespace limbeck {
 uint32_t drop_threshold(double probability);
 
 /// [N, units] bool, true: kept. On any device, by tensor operations alone; the oracle of drop_row.
-torch::Tensor keep_mask(const Dropout& dropout, const Noise& noise, int64_t units);
+at::Tensor keep_mask(const Dropout& dropout, const Noise& noise, int64_t units);
 
 /// The same decisions for one example on the CPU: writes `units` factors, 0 or 1 / (1 − probability).
 void drop_row(const Dropout& dropout, uint64_t seed, int64_t epoch, int64_t id, int64_t units, float* factors);
 
 /// x · mask / (1 − probability), x [N, …].
-torch::Tensor dropout(const torch::Tensor& x, const Dropout& dropout, const Noise& noise);
+at::Tensor dropout(const at::Tensor& x, const Dropout& dropout, const Noise& noise);
 
 }  // namespace limbeck

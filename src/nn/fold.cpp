@@ -1,7 +1,7 @@
 #include "nn/fold.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <map>
@@ -42,9 +42,9 @@ std::map<size_t, size_t> normed_layers(const Graph& graph) {
   return layers;
 }
 
-torch::Tensor parameter(const GraphNetwork& network, const std::string& name) {
+at::Tensor parameter(const GraphNetwork& network, const std::string& name) {
   for (const Parameter& own : network.parameters())
-    if (own.name == name) return own.value.detach().to(torch::kFloat64);
+    if (own.name == name) return own.value.detach().to(at::kDouble);
   return {};
 }
 
@@ -82,33 +82,33 @@ std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding foldin
   std::map<std::string, std::string> first_of;  // names of the pairs
   for (const auto& [outer, inner] : pairs_of(network.graph(), folding)) first_of[nodes[outer].name] = nodes[inner].name;
   auto result = std::make_shared<GraphNetwork>(folded(network.graph(), folding), 0);
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   for (const Parameter& own : result->parameters()) {
     const std::string node = own.name.substr(0, own.name.rfind('.'));
     const bool is_weight = own.name.ends_with(".weight");
-    torch::Tensor value = parameter(network, own.name), target = own.value;
+    at::Tensor value = parameter(network, own.name), target = own.value;
     if (const auto pair = first_of.find(node); pair != first_of.end()) {
-      const torch::Tensor outer = parameter(network, node + ".weight");
+      const at::Tensor outer = parameter(network, node + ".weight");
       if (is_weight) {
         value = outer.mm(parameter(network, pair->second + ".weight"));
       } else {
-        const torch::Tensor inner_bias = parameter(network, pair->second + ".bias");
-        const torch::Tensor moved = inner_bias.defined() ? outer.mv(inner_bias) : torch::Tensor();
+        const at::Tensor inner_bias = parameter(network, pair->second + ".bias");
+        const at::Tensor moved = inner_bias.defined() ? outer.mv(inner_bias) : at::Tensor();
         value = !value.defined() ? moved : moved.defined() ? value + moved : value;
       }
     }
     target.copy_(value);
   }
   const TensorMap state = state_of(network);
-  for (const Parameter& own : result->buffers()) torch::Tensor(own.value).copy_(state.at(own.name));
+  for (const Parameter& own : result->buffers()) at::Tensor(own.value).copy_(state.at(own.name));
   return result;
 }
 
 LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm, double epsilon) {
-  const torch::Tensor scale = norm.weight / (norm.variance + epsilon).sqrt();
+  const at::Tensor scale = norm.weight / (norm.variance + epsilon).sqrt();
   Shape stretched(static_cast<size_t>(layer.weight.dim()), 1);
   stretched[0] = -1;
-  const torch::Tensor centred = layer.bias.defined() ? layer.bias - norm.mean : -norm.mean;
+  const at::Tensor centred = layer.bias.defined() ? layer.bias - norm.mean : -norm.mean;
   return {layer.weight * scale.reshape(stretched), norm.bias + centred * scale};
 }
 
@@ -139,21 +139,21 @@ Graph batch_norm_folded(const Graph& graph) {
 std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network) {
   const std::vector<Node>& nodes = network.graph().nodes();
   auto result = std::make_shared<GraphNetwork>(batch_norm_folded(network.graph()), 0);
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   TensorMap state = state_of(network);
-  for (auto& [name, value] : state) value = value.to(torch::kFloat64);
+  for (auto& [name, value] : state) value = value.to(at::kDouble);
   for (const auto& [norm, layer] : normed_layers(network.graph())) {
     const std::string own = nodes[layer].name, other = nodes[norm].name;
     const auto bias = state.find(own + ".bias");
     const LayerWeights folded = with_batch_norm(
-        {state.at(own + ".weight"), bias == state.end() ? torch::Tensor() : bias->second},
+        {state.at(own + ".weight"), bias == state.end() ? at::Tensor() : bias->second},
         {state.at(other + ".weight"), state.at(other + ".bias"), state.at(other + ".running_mean"), state.at(other + ".running_var")},
         std::get<BatchNorm>(nodes[norm].operation).epsilon);
     state[own + ".weight"] = folded.weight;
     state[own + ".bias"] = folded.bias;
   }
   for (const std::vector<Parameter>* own : {&result->parameters(), &result->buffers()})
-    for (const Parameter& tensor : *own) torch::Tensor(tensor.value).copy_(state.at(tensor.name));
+    for (const Parameter& tensor : *own) at::Tensor(tensor.value).copy_(state.at(tensor.name));
   if (!network.parameters().empty()) result->to(network.parameters().front().value.device());
   return result;
 }
@@ -162,10 +162,10 @@ void shift_output_bias(GraphNetwork& network, const std::vector<int64_t>& classe
   const Node& last = network.graph().nodes().back();
   const auto* linear = std::get_if<Linear>(&last.operation);
   if (linear == nullptr || !linear->bias) throw Error(fmt::format("the last node '{}' has no bias to change", last.name));
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   for (const Parameter& own : network.parameters()) {
     if (own.name != last.name + ".bias") continue;
-    torch::Tensor bias = own.value;
+    at::Tensor bias = own.value;
     for (const int64_t label : classes) bias[label] += offset;
   }
 }

@@ -3,6 +3,8 @@
 // with the same outputs to rounding:
 //   U (V x + a) + b = (U V) x + (U a + b)
 // and so does a layer that batch norm follows.
+#include <ATen/core/Tensor.h>
+
 #include <memory>
 
 #include "nn/network.h"
@@ -23,11 +25,11 @@ std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding foldin
 
 /// A layer's weight [outputs, …] and bias, undefined where it has none.
 struct LayerWeights {
-  torch::Tensor weight, bias;
+  at::Tensor weight, bias;
 };
 /// What batch norm is in evaluation: given its γ, β, μ, σ², the layer before it with W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε) + β.
 struct NormWeights {
-  torch::Tensor weight, bias, mean, variance;
+  at::Tensor weight, bias, mean, variance;
 };
 LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm, double epsilon);
 

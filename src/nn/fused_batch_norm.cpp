@@ -1,8 +1,11 @@
 #include "nn/fused_batch_norm.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/tensor.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/types.h>
 
 #include <cmath>
 #include <vector>
@@ -117,13 +120,13 @@ std::pair<std::vector<double>, std::vector<double>> channel_sums(const Pieces& p
   return total;
 }
 
-Pieces pieces_of(const torch::Tensor& image) { return {image.size(1), image.numel() / image.size(1)}; }
+Pieces pieces_of(const at::Tensor& image) { return {image.size(1), image.numel() / image.size(1)}; }
 
 struct Statistics {
   std::vector<double> mean, variance;  ///< of the batch; the population's
 };
 
-Statistics statistics_of_batch(const torch::Tensor& x) {
+Statistics statistics_of_batch(const at::Tensor& x) {
   const Pieces pieces = pieces_of(x);
   const float* from = read_pointer<float>(x);
   const std::vector<double> first(from, from + pieces.channels);  // near the mean, so that squares do not cancel
@@ -141,7 +144,7 @@ Statistics statistics_of_batch(const torch::Tensor& x) {
 }
 
 void update_running(const BatchNorm& op, const Statistics& batch, double rows, const NormTensors& norm) {
-  torch::Tensor running_mean = norm.running_mean, running_variance = norm.running_variance;
+  at::Tensor running_mean = norm.running_mean, running_variance = norm.running_variance;
   auto *mean = running_mean.data_ptr<float>(), *variance = running_variance.data_ptr<float>();
   const double unbiased = rows > 1 ? rows / (rows - 1) : 1;
   for (size_t c = 0; c < batch.mean.size(); ++c) {
@@ -150,21 +153,21 @@ void update_running(const BatchNorm& op, const Statistics& batch, double rows, c
   }
 }
 
-std::vector<double> as_doubles(const torch::Tensor& values) {
+std::vector<double> as_doubles(const at::Tensor& values) {
   const float* from = read_pointer<float>(values);
   return {from, from + values.numel()};
 }
 
-torch::Tensor as_tensor(const std::vector<double>& values) { return torch::tensor(values, torch::kFloat32); }
+at::Tensor as_tensor(const std::vector<double>& values) { return at::tensor(values, at::kFloat); }
 
 class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
  public:
   /// `added`: [0] for none, since autograd takes no undefined tensors.
-  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& image, const torch::Tensor& weight, const torch::Tensor& bias,
-                               const torch::Tensor& shortcut, const BatchNorm& op, const NormTensors& norm, Rectifier rectifier) {
-    const torch::Tensor x = image.contiguous(kImageFormat);
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& image, const at::Tensor& weight, const at::Tensor& bias,
+                               const at::Tensor& shortcut, const BatchNorm& op, const NormTensors& norm, Rectifier rectifier) {
+    const at::Tensor x = image.contiguous(kImageFormat);
     const bool adds = shortcut.numel() > 0;
-    const torch::Tensor added = adds ? shortcut.contiguous(kImageFormat) : shortcut;
+    const at::Tensor added = adds ? shortcut.contiguous(kImageFormat) : shortcut;
     const Pieces pieces = pieces_of(x);
     const Statistics batch = statistics_of_batch(x);
     update_running(op, batch, static_cast<double>(pieces.rows), norm);
@@ -174,7 +177,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
       scale[c] *= inverse[c];
       shift[c] -= batch.mean[c] * scale[c];
     }
-    torch::Tensor y = torch::empty_like(x);
+    at::Tensor y = at::empty_like(x);
     const std::vector<float> scales = pieces.repeated(scale), shifts = pieces.repeated(shift);
     const float *from = read_pointer<float>(x), *plus = adds ? read_pointer<float>(added) : nullptr;
     float* to = y.data_ptr<float>();
@@ -196,14 +199,14 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const torch::Tensor &x = saved[0], &y = saved[1];
+    const at::Tensor &x = saved[0], &y = saved[1];
     const std::vector<double> weight = as_doubles(saved[2]), mean = as_doubles(saved[3]), inverse = as_doubles(saved[4]);
     const Pieces pieces = pieces_of(x);
-    const torch::Tensor gradient = gradients[0].contiguous(kImageFormat);
+    const at::Tensor gradient = gradients[0].contiguous(kImageFormat);
     const bool rectifies = context->saved_data["rectifies"].toBool();
     const auto slope = static_cast<float>(context->saved_data["slope"].toDouble()), most = static_cast<float>(context->saved_data["most"].toDouble());
     // What passes the rectifier is written down once: it is the shortcut's gradient, and both passes read it.
-    torch::Tensor passed = rectifies ? torch::empty_like(x) : gradient;
+    at::Tensor passed = rectifies ? at::empty_like(x) : gradient;
     const float *of_y = read_pointer<float>(gradient), *outputs = read_pointer<float>(y), *inputs = read_pointer<float>(x);
     float* to_passed = rectifies ? passed.data_ptr<float>() : nullptr;
     const float* through = rectifies ? to_passed : of_y;
@@ -221,7 +224,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
       constant[c] = -of_gradient[c] * sum[c] / rows - of_x[c] * mean[c];
     }
     const std::vector<float> a = pieces.repeated(of_gradient), b = pieces.repeated(of_x), k = pieces.repeated(constant);
-    torch::Tensor to_x = torch::empty_like(x);
+    at::Tensor to_x = at::empty_like(x);
     float* to = to_x.data_ptr<float>();
     at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t piece = begin; piece < end; ++piece)
@@ -229,16 +232,16 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
           combine(through + at, inputs + at, a.data(), b.data(), k.data(), to + at, count);
         });
     });
-    const torch::Tensor none;
+    const at::Tensor none;
     return {to_x, as_tensor(of_weight), as_tensor(sum), context->saved_data["adds"].toBool() ? passed : none, none, none, none};
   }
 };
 
 }  // namespace
 
-torch::Tensor fused_batch_norm(const BatchNorm& op, const torch::Tensor& x, const NormTensors& norm, const torch::Tensor& added,
+at::Tensor fused_batch_norm(const BatchNorm& op, const at::Tensor& x, const NormTensors& norm, const at::Tensor& added,
                                Rectifier rectifier) {
-  return FusedBatchNorm::apply(x, norm.weight, norm.bias, added.defined() ? added : torch::empty({0}, x.options()), op, norm, rectifier);
+  return FusedBatchNorm::apply(x, norm.weight, norm.bias, added.defined() ? added : at::empty({0}, x.options()), op, norm, rectifier);
 }
 
 }  // namespace limbeck

@@ -1,7 +1,8 @@
 #pragma once
 // Batch norm in training, the sum with a shortcut, and a rectifier, in two passes over the image forward and two backward, on the CPU over
 // images that lie in memory as [N, H, W, C]. LibTorch's operations, one after the other, are the oracle.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "nn/graph.h"
 #include "nn/rectifier.h"
@@ -10,15 +11,15 @@ namespace limbeck {
 
 /// Tensors of a batch norm, each [C].
 struct NormTensors {
-  torch::Tensor weight;
-  torch::Tensor bias;
-  torch::Tensor running_mean;
-  torch::Tensor running_variance;
+  at::Tensor weight;
+  at::Tensor bias;
+  at::Tensor running_mean;
+  at::Tensor running_variance;
 };
 
 /// rectified(batch_norm(x) + added) by the statistics of x [N, C, H, W] float32 on the CPU, `added` of the same shape or undefined.
 /// Updates the running statistics. Sums over the batch are made in the same order for any number of threads.
-torch::Tensor fused_batch_norm(const BatchNorm& op, const torch::Tensor& x, const NormTensors& norm, const torch::Tensor& added,
+at::Tensor fused_batch_norm(const BatchNorm& op, const at::Tensor& x, const NormTensors& norm, const at::Tensor& added,
                                Rectifier rectifier);
 
 }  // namespace limbeck

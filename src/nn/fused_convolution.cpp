@@ -1,8 +1,12 @@
 #include "nn/fused_convolution.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/types.h>
 
 #include <cmath>
 
@@ -16,51 +20,51 @@ namespace {
 using AutogradContext = torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr auto kImageFormat = at::MemoryFormat::ChannelsLast;
+constexpr at::MemoryFormat kImageFormat = at::MemoryFormat::ChannelsLast;
 
-torch::Tensor as_image(const torch::Tensor& x) { return x.contiguous(kImageFormat); }
+at::Tensor as_image(const at::Tensor& x) { return x.contiguous(kImageFormat); }
 
-torch::Tensor empty_image(const torch::Tensor& like, int64_t channels) {
-  return torch::empty({like.size(0), channels, like.size(2), like.size(3)}, like.options(), kImageFormat);
+at::Tensor empty_image(const at::Tensor& like, int64_t channels) {
+  return at::empty({like.size(0), channels, like.size(2), like.size(3)}, like.options(), kImageFormat);
 }
 
-WinogradShape shape_of(const torch::Tensor& x, int64_t in, int64_t out) {
+WinogradShape shape_of(const at::Tensor& x, int64_t in, int64_t out) {
   return {.images = x.size(0), .height = x.size(2), .width = x.size(3), .in = in, .out = out};
 }
 
-const float* pointer_or_null(const torch::Tensor& tensor) { return tensor.defined() ? read_pointer<float>(tensor) : nullptr; }
+const float* pointer_or_null(const at::Tensor& tensor) { return tensor.defined() ? read_pointer<float>(tensor) : nullptr; }
 
-torch::Tensor transformed(const WinogradShape& shape, const torch::Tensor& weight, bool turned) {
-  torch::Tensor result = torch::empty({shape.weights()}, weight.options());
+at::Tensor transformed(const WinogradShape& shape, const at::Tensor& weight, bool turned) {
+  at::Tensor result = at::empty({shape.weights()}, weight.options());
   const float* from = read_pointer<float>(weight);
   float* to = result.data_ptr<float>();
   at::parallel_for(0, shape.in, 8, [&](int64_t begin, int64_t end) { transform_weights(shape, from, turned, to, begin, end); });
   return result;
 }
 
-void convolve(const WinogradShape& shape, const torch::Tensor& x, const torch::Tensor& weights, const WinogradEpilogue& epilogue, torch::Tensor& y) {
+void convolve(const WinogradShape& shape, const at::Tensor& x, const at::Tensor& weights, const WinogradEpilogue& epilogue, at::Tensor& y) {
   const float *from = read_pointer<float>(x), *factors = read_pointer<float>(weights);
   float* to = y.data_ptr<float>();
   at::parallel_for(0, shape.blocks(), 1, [&](int64_t begin, int64_t end) {
-    torch::Tensor workspace = torch::empty({shape.workspace()}, x.options());
+    at::Tensor workspace = at::empty({shape.workspace()}, x.options());
     convolve_blocks(shape, from, factors, epilogue, to, begin, end, workspace.data_ptr<float>());
   });
 }
 
 /// ∂L/∂W [out, in, 3, 3]. Each thread sums its blocks, then the threads' sums are added.
-torch::Tensor weight_gradient(const WinogradShape& shape, const torch::Tensor& x, const torch::Tensor& gradient) {
+at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), shape.blocks());
-  torch::Tensor sums = torch::zeros({threads, shape.weights()}, x.options());
+  at::Tensor sums = at::zeros({threads, shape.weights()}, x.options());
   const float *from = read_pointer<float>(x), *of_outputs = read_pointer<float>(gradient);
   float* to = sums.data_ptr<float>();
   at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
-    torch::Tensor workspace = torch::empty({shape.workspace()}, x.options());
+    at::Tensor workspace = at::empty({shape.workspace()}, x.options());
     for (int64_t i = first; i < last; ++i)
       add_weight_gradient(shape, from, of_outputs, shape.blocks() * i / threads, shape.blocks() * (i + 1) / threads,
                           workspace.data_ptr<float>(), to + i * shape.weights());
   });
   for (int64_t i = 1; i < threads; ++i) sums[0].add_(sums[i]);
-  torch::Tensor result = torch::empty({shape.out, shape.in, 3, 3}, x.options());
+  at::Tensor result = at::empty({shape.out, shape.in, 3, 3}, x.options());
   float* values = result.data_ptr<float>();
   at::parallel_for(0, shape.in, 8, [&](int64_t begin, int64_t end) { finish_weight_gradient(shape, to, values, begin, end); });
   return result;
@@ -69,10 +73,10 @@ torch::Tensor weight_gradient(const WinogradShape& shape, const torch::Tensor& x
 class WinogradConvolution : public torch::autograd::Function<WinogradConvolution> {
  public:
   /// `bias`: [0] for none, since autograd takes no undefined tensors.
-  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& image, const torch::Tensor& weight, const torch::Tensor& bias) {
-    const torch::Tensor x = as_image(image);
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& image, const at::Tensor& weight, const at::Tensor& bias) {
+    const at::Tensor x = as_image(image);
     const WinogradShape shape = shape_of(x, weight.size(1), weight.size(0));
-    torch::Tensor y = empty_image(x, shape.out);
+    at::Tensor y = empty_image(x, shape.out);
     convolve(shape, x, transformed(shape, weight, /*turned=*/false), {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr}, y);
     context->save_for_backward({x, weight});
     context->saved_data["bias"] = bias.numel() > 0;
@@ -82,31 +86,31 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const torch::Tensor &x = saved[0], &weight = saved[1];
-    const torch::Tensor gradient = as_image(gradients[0]);
-    torch::Tensor of_x;
+    const at::Tensor &x = saved[0], &weight = saved[1];
+    const at::Tensor gradient = as_image(gradients[0]);
+    at::Tensor of_x;
     if (context->saved_data["needs_x"].toBool()) {
       const WinogradShape back = shape_of(x, weight.size(0), weight.size(1));
       of_x = empty_image(x, back.out);
       convolve(back, gradient, transformed(back, weight, /*turned=*/true), {}, of_x);
     }
-    const torch::Tensor of_bias = context->saved_data["bias"].toBool() ? gradient.sum({0, 2, 3}) : torch::Tensor();
+    const at::Tensor of_bias = context->saved_data["bias"].toBool() ? gradient.sum({0, 2, 3}) : at::Tensor();
     return {of_x, weight_gradient(shape_of(x, weight.size(1), weight.size(0)), x, gradient), of_bias};
   }
 };
 
 /// The convolution as a product over all pixels.
-torch::Tensor multiply_pixels(const Convolution& op, const torch::Tensor& image, const torch::Tensor& weight, const torch::Tensor& bias,
-                              const torch::Tensor& rounded_weight) {
-  const torch::Tensor x = as_image(image).permute({0, 2, 3, 1});
-  const torch::Tensor y = fused_linear(x.reshape({-1, op.in}), weight.reshape({op.out, op.in}), bias, {}, rounded_weight.reshape({op.out, op.in}));
+at::Tensor multiply_pixels(const Convolution& op, const at::Tensor& image, const at::Tensor& weight, const at::Tensor& bias,
+                              const at::Tensor& rounded_weight) {
+  const at::Tensor x = as_image(image).permute({0, 2, 3, 1});
+  const at::Tensor y = fused_linear(x.reshape({-1, op.in}), weight.reshape({op.out, op.in}), bias, {}, rounded_weight.reshape({op.out, op.in}));
   return y.reshape({x.size(0), x.size(1), x.size(2), op.out}).permute({0, 3, 1, 2});
 }
 
 }  // namespace
 
-bool is_cpu_image(const torch::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.dim() == 4 && x.numel() > 0;
+bool is_cpu_image(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.numel() > 0;
 }
 
 bool is_winograd(const Convolution& op) {
@@ -118,33 +122,33 @@ bool worth_bfloat16(const Convolution& op) {
   return op.kernel == 1 && op.stride == 1 && op.padding == 0 && op.groups == 1 && std::min(op.in, op.out) >= kFewest;
 }
 
-torch::Tensor fused_convolution(const Convolution& op, const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                                const torch::Tensor& rounded_weight) {
+at::Tensor fused_convolution(const Convolution& op, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                const at::Tensor& rounded_weight) {
   if (rounded_weight.defined()) return multiply_pixels(op, x, weight, bias, rounded_weight);
-  if (!is_winograd(op)) return torch::conv2d(as_image(x), weight, bias, op.stride, op.padding, 1, op.groups);
-  return WinogradConvolution::apply(x, weight, bias.defined() ? bias : torch::empty({0}, x.options()));
+  if (!is_winograd(op)) return at::conv2d(as_image(x), weight, bias, op.stride, op.padding, 1, op.groups);
+  return WinogradConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, x.options()));
 }
 
-torch::Tensor prepare_winograd(const Convolution& op, const torch::Tensor& weight) {
+at::Tensor prepare_winograd(const Convolution& op, const at::Tensor& weight) {
   return transformed({.in = op.in, .out = op.out}, weight.detach().contiguous(), /*turned=*/false);
 }
 
-torch::Tensor convolve_without_gradient(const Convolution& op, const torch::Tensor& image, const torch::Tensor& weight,
-                                        const torch::Tensor& bias, const torch::Tensor& added, Rectifier rectifier,
-                                        const torch::Tensor& prepared) {
-  const torch::Tensor x = as_image(image);
+at::Tensor convolve_without_gradient(const Convolution& op, const at::Tensor& image, const at::Tensor& weight,
+                                        const at::Tensor& bias, const at::Tensor& added, Rectifier rectifier,
+                                        const at::Tensor& prepared) {
+  const at::Tensor x = as_image(image);
   if (is_winograd(op)) {
-    const torch::Tensor shortcut = added.defined() ? as_image(added) : added;
-    torch::Tensor y = empty_image(x, op.out);
+    const at::Tensor shortcut = added.defined() ? as_image(added) : added;
+    at::Tensor y = empty_image(x, op.out);
     convolve(shape_of(x, op.in, op.out), x, prepared.defined() ? prepared : prepare_winograd(op, weight),
              {pointer_or_null(bias), pointer_or_null(shortcut), rectifier}, y);
     return y;
   }
-  torch::Tensor y = prepared.defined() ? multiply_pixels(op, x, weight, bias, prepared)
-                                       : torch::conv2d(x, weight, bias, op.stride, op.padding, 1, op.groups);
+  at::Tensor y = prepared.defined() ? multiply_pixels(op, x, weight, bias, prepared)
+                                       : at::conv2d(x, weight, bias, op.stride, op.padding, 1, op.groups);
   if (added.defined()) y.add_(added);
   if (!rectifier.on) return y;
-  if (rectifier.slope != 0) torch::leaky_relu_(y, rectifier.slope);
+  if (rectifier.slope != 0) at::leaky_relu_(y, rectifier.slope);
   else y.relu_();
   return std::isinf(rectifier.most) ? y : y.clamp_max_(rectifier.most);
 }

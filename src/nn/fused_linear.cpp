@@ -1,8 +1,13 @@
 #include "nn/fused_linear.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/types.h>
 
 #include <algorithm>
 
@@ -44,7 +49,7 @@ void pass_relu(float* __restrict to, const float* __restrict from, const float* 
 /// Bias, ReLU and dropout in place on y [rows, columns].
 void apply_epilogue(const Epilogue& epilogue, const float* bias, float* y, int64_t rows, int64_t columns) {
   const bool drops = epilogue.dropout != nullptr;
-  const torch::Tensor ids = drops ? epilogue.noise->ids.contiguous() : torch::Tensor();
+  const at::Tensor ids = drops ? epilogue.noise->ids.contiguous() : at::Tensor();
   const auto* id = drops ? read_pointer<int64_t>(ids) : nullptr;
   at::parallel_for(0, rows, kSmallestRange / columns + 1, [&](int64_t begin, int64_t end) {
     std::vector<float> factors(drops ? static_cast<size_t>(columns) : 0);
@@ -60,15 +65,15 @@ void apply_epilogue(const Epilogue& epilogue, const float* bias, float* y, int64
 }
 
 /// gradient · [y > 0] · scale where there is an activation; the bias's gradient is the sum over rows.
-torch::Tensor through_epilogue(const torch::Tensor& gradient, const torch::Tensor& y, Activation activation, float scale,
-                               torch::Tensor& bias_gradient) {
+at::Tensor through_epilogue(const at::Tensor& gradient, const at::Tensor& y, Activation activation, float scale,
+                               at::Tensor& bias_gradient) {
   const int64_t rows = y.size(0), columns = y.size(1);
   if (activation == Activation::none) {
-    if (bias_gradient.defined()) torch::sum_out(bias_gradient, gradient, 0);
+    if (bias_gradient.defined()) at::sum_out(bias_gradient, gradient, 0);
     return gradient;
   }
-  torch::Tensor passed = torch::empty_like(gradient);
-  torch::Tensor sums = bias_gradient.defined() ? bias_gradient.zero_() : torch::zeros({columns}, gradient.options());
+  at::Tensor passed = at::empty_like(gradient);
+  at::Tensor sums = bias_gradient.defined() ? bias_gradient.zero_() : at::zeros({columns}, gradient.options());
   const auto* from = read_pointer<float>(gradient);
   const auto* output = read_pointer<float>(y);
   auto *to = passed.data_ptr<float>(), *sum = sums.data_ptr<float>();
@@ -86,20 +91,20 @@ torch::Tensor through_epilogue(const torch::Tensor& gradient, const torch::Tenso
 }
 
 /// op(A) op(B) in the type of the factors, as float32 [m, n].
-torch::Tensor product(Layout a_layout, Layout b_layout, const torch::Tensor& a, const torch::Tensor& b) {
+at::Tensor product(Layout a_layout, Layout b_layout, const at::Tensor& a, const at::Tensor& b) {
   const bool a_plain = a_layout == Layout::plain;
   const int64_t m = a.size(a_plain ? 0 : 1), k = a.size(a_plain ? 1 : 0), n = b.size(b_layout == Layout::plain ? 1 : 0);
-  torch::Tensor c = torch::empty({m, n}, a.options().dtype(torch::kFloat32));
-  if (a.scalar_type() == torch::kBFloat16)
+  at::Tensor c = at::empty({m, n}, a.options().dtype(at::kFloat));
+  if (a.scalar_type() == at::kBFloat16)
     multiply(a_layout, b_layout, m, n, k, read_pointer<at::BFloat16>(a), read_pointer<at::BFloat16>(b), c.data_ptr<float>());
   else
     multiply(a_layout, b_layout, m, n, k, read_pointer<float>(a), read_pointer<float>(b), c.data_ptr<float>());
   return c;
 }
 
-torch::Tensor forward_pass(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+at::Tensor forward_pass(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                            const Epilogue& epilogue) {
-  torch::Tensor y = product(Layout::plain, Layout::transposed, x, weight);
+  at::Tensor y = product(Layout::plain, Layout::transposed, x, weight);
   apply_epilogue(epilogue, bias.defined() ? read_pointer<float>(bias) : nullptr, y.data_ptr<float>(), y.size(0), y.size(1));
   return y;
 }
@@ -108,11 +113,11 @@ class FusedLinear : public torch::autograd::Function<FusedLinear> {
  public:
   /// `bias` [out], or [0] for none: autograd takes no undefined tensors. `factors`: x and weight in the type in which they are
   /// multiplied.
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& weight, const torch::Tensor& bias, const Epilogue& epilogue,
-                               const std::pair<torch::Tensor, torch::Tensor>& factors) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                               const at::Tensor& weight, const at::Tensor& bias, const Epilogue& epilogue,
+                               const std::pair<at::Tensor, at::Tensor>& factors) {
     const bool has_bias = bias.numel() > 0;
-    torch::Tensor y = forward_pass(factors.first, factors.second, has_bias ? bias : torch::Tensor(), epilogue);
+    at::Tensor y = forward_pass(factors.first, factors.second, has_bias ? bias : at::Tensor(), epilogue);
     context->save_for_backward({factors.first, factors.second, y});
     context->saved_data["relu"] = epilogue.activation == Activation::relu;
     context->saved_data["scale"] = epilogue.dropout == nullptr ? 1.0 : 1 / (1 - epilogue.dropout->probability);
@@ -124,44 +129,44 @@ class FusedLinear : public torch::autograd::Function<FusedLinear> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const torch::Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
-    torch::Tensor bias_gradient =
-        context->saved_data["bias"].toBool() ? torch::empty({y.size(1)}, y.options()) : torch::Tensor();
-    torch::Tensor passed = through_epilogue(
+    const at::Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
+    at::Tensor bias_gradient =
+        context->saved_data["bias"].toBool() ? at::empty({y.size(1)}, y.options()) : at::Tensor();
+    at::Tensor passed = through_epilogue(
         gradients[0].contiguous(), y, context->saved_data["relu"].toBool() ? Activation::relu : Activation::none,
         static_cast<float>(context->saved_data["scale"].toDouble()), bias_gradient);
-    if (x.scalar_type() == torch::kBFloat16) passed = to_bfloat16(passed);
-    const torch::Tensor weight_gradient = product(Layout::transposed, Layout::plain, passed, x);
-    torch::Tensor x_gradient;
+    if (x.scalar_type() == at::kBFloat16) passed = to_bfloat16(passed);
+    const at::Tensor weight_gradient = product(Layout::transposed, Layout::plain, passed, x);
+    at::Tensor x_gradient;
     if (context->saved_data["needs_x"].toBool()) x_gradient = product(Layout::plain, Layout::plain, passed, weight);
-    return {x_gradient, weight_gradient, bias_gradient, torch::Tensor(), torch::Tensor()};
+    return {x_gradient, weight_gradient, bias_gradient, at::Tensor(), at::Tensor()};
   }
 };
 
 }  // namespace
 
-bool can_fuse_linear(const torch::Tensor& x, const torch::Tensor& weight) {
-  const auto fits = [](const torch::Tensor& tensor) {
-    return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32 && tensor.dim() == 2 && tensor.numel() > 0;
+bool can_fuse_linear(const at::Tensor& x, const at::Tensor& weight) {
+  const auto fits = [](const at::Tensor& tensor) {
+    return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == 2 && tensor.numel() > 0;
   };
   return has_products() && fits(x) && fits(weight) && weight.is_contiguous();
 }
 
-bool worth_bfloat16(const torch::Tensor& weight) {
+bool worth_bfloat16(const at::Tensor& weight) {
   constexpr int64_t kSmallest = 1 << 16;  // below, rounding the factors costs what the product gains
   return weight.dim() == 2 && weight.numel() >= kSmallest && std::min(weight.size(0), weight.size(1)) >= 64;
 }
 
-torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                           const Epilogue& epilogue, const torch::Tensor& rounded_weight) {
+at::Tensor fused_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           const Epilogue& epilogue, const at::Tensor& rounded_weight) {
   if (epilogue.dropout != nullptr && (epilogue.activation != Activation::relu || epilogue.noise == nullptr))
     throw Error("fused_linear: dropout needs ReLU before it, and noise");
   const bool rounded = rounded_weight.defined();
-  const std::pair<torch::Tensor, torch::Tensor> factors{rounded ? to_bfloat16(x) : x.contiguous(),
+  const std::pair<at::Tensor, at::Tensor> factors{rounded ? to_bfloat16(x) : x.contiguous(),
                                                         rounded ? rounded_weight : weight};
   const bool needs_gradient = at::GradMode::is_enabled() && (weight.requires_grad() || x.requires_grad());
   if (!needs_gradient) return forward_pass(factors.first, factors.second, bias, epilogue);
-  return FusedLinear::apply(x, weight, bias.defined() ? bias : torch::empty({0}, weight.options()), epilogue, factors);
+  return FusedLinear::apply(x, weight, bias.defined() ? bias : at::empty({0}, weight.options()), epilogue, factors);
 }
 
 }  // namespace limbeck

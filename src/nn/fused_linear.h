@@ -3,7 +3,8 @@
 // widest instructions by itself; bias, ReLU and dropout are one pass over the product while it is in the cache; the
 // backward pass needs the output alone, since after ReLU and dropout an element is above 0 exactly where its gradient
 // passes.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "nn/graph.h"
 #include "nn/network.h"
@@ -20,14 +21,14 @@ struct Epilogue {
 };
 
 /// True where the fused operation can be used: float32 on the CPU, [N, in], and oneDNN was there at build time.
-bool can_fuse_linear(const torch::Tensor& x, const torch::Tensor& weight);
+bool can_fuse_linear(const at::Tensor& x, const at::Tensor& weight);
 
 /// True where a product with this weight [out, in] gains more from bfloat16 than rounding costs.
-bool worth_bfloat16(const torch::Tensor& weight);
+bool worth_bfloat16(const at::Tensor& weight);
 
 /// x [N, in], weight [out, in], bias [out] or undefined → [N, out]. With `rounded_weight`, the weight as bfloat16, the products
 /// of this and of the backward pass are made from factors rounded to bfloat16 and added up in float32.
-torch::Tensor fused_linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
-                           const Epilogue& epilogue, const torch::Tensor& rounded_weight = {});
+at::Tensor fused_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           const Epilogue& epilogue, const at::Tensor& rounded_weight = {});
 
 }  // namespace limbeck

@@ -1,6 +1,7 @@
 #include "nn/inference.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 
@@ -12,10 +13,10 @@ constexpr int64_t kMostAtOnce = 1000;
 
 /// One tensor of each part, joined along the first dimension.
 template <class Get>
-torch::Tensor joined(const std::vector<Outputs>& parts, Get get) {
-  std::vector<torch::Tensor> tensors;
+at::Tensor joined(const std::vector<Outputs>& parts, Get get) {
+  std::vector<at::Tensor> tensors;
   for (const Outputs& part : parts) tensors.push_back(get(part));
-  return torch::cat(tensors);
+  return at::cat(tensors);
 }
 
 }  // namespace
@@ -24,13 +25,13 @@ int64_t examples_at_once(const Network& network) {
   return std::clamp(kWidestAtOnce / std::max<int64_t>(network.widest_activation(), 1), int64_t{1}, kMostAtOnce);
 }
 
-Outputs infer(const Network& network, const torch::Tensor& inputs, const ForwardOptions& options) {
+Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOptions& options) {
   if (options.noise != nullptr) throw Error("inference in parts of a training pass");
   const int64_t most = examples_at_once(network), count = inputs.size(0);
   if (count <= most) return network.forward(inputs, options);
   const int64_t parts = (count + most - 1) / most;
   std::vector<Outputs> given;
-  for (const torch::Tensor& part : inputs.split((count + parts - 1) / parts)) given.push_back(network.forward(part, options));
+  for (const at::Tensor& part : inputs.split((count + parts - 1) / parts)) given.push_back(network.forward(part, options));
   Outputs outputs{.logits = joined(given, [](const Outputs& part) { return part.logits; })};
   for (const auto& [name, feature] : given.front().features)
     outputs.features[name] = joined(given, [&name = name](const Outputs& part) { return part.features.at(name); });

@@ -2,6 +2,8 @@
 // Evaluation of many examples, in parts whose activations fit the memory.
 //
 //   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});   // as network.forward(inputs, …), for any number of inputs
+#include <ATen/core/Tensor.h>
+
 #include "nn/network.h"
 
 namespace limbeck {
@@ -11,6 +13,6 @@ int64_t examples_at_once(const Network& network);
 
 /// What network.forward gives in evaluation, computed in equal parts of at most examples_at_once(network) each. Throws Error for
 /// options with noise: in training the examples of a batch have to do with each other.
-Outputs infer(const Network& network, const torch::Tensor& inputs, const ForwardOptions& options);
+Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOptions& options);
 
 }  // namespace limbeck

@@ -1,5 +1,7 @@
 #include "nn/input.h"
 
+#include "core/json.h"
+
 namespace limbeck {
 
 Shape shape_after(const InputOptions& input, const Shape& raw) {

@@ -1,6 +1,8 @@
 #include "nn/network.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -50,8 +52,8 @@ float draw(Random& random, const ParameterDescription& parameter) {
   return 0;
 }
 
-torch::Tensor initial_value(const ParameterDescription& parameter, uint64_t seed, size_t place) {
-  torch::Tensor value = torch::empty(parameter.shape, torch::kFloat32);
+at::Tensor initial_value(const ParameterDescription& parameter, uint64_t seed, size_t place) {
+  at::Tensor value = at::empty(parameter.shape, at::kFloat);
   auto* at = value.data_ptr<float>();
   const bool is_matrix = parameter.shape.size() > 1;
   const int64_t row = is_matrix ? value.numel() / parameter.shape[0] : value.numel();  // one stream per row
@@ -70,7 +72,7 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
     first_parameter_.push_back(parameters_.size());
     first_buffer_.push_back(buffers_.size());
     for (const ParameterDescription& parameter : graph_.parameters_of(node)) {
-      torch::Tensor value = initial_value(parameter, seed, parameters_.size());
+      at::Tensor value = initial_value(parameter, seed, parameters_.size());
       parameters_.push_back({parameter.name, value.requires_grad_()});
     }
     for (const ParameterDescription& buffer : graph_.buffers_of(node)) buffers_.push_back({buffer.name, initial_value(buffer, seed, 0)});
@@ -107,16 +109,16 @@ bool GraphNetwork::gains_from_bfloat16(size_t node) const {
   return is_plain<Convolution>(it) && worth_bfloat16(std::get<Convolution>(it.operation));
 }
 
-void GraphNetwork::to(torch::Device device) {
+void GraphNetwork::to(at::Device device) {
   for (Parameter& parameter : parameters_) parameter.value = parameter.value.detach().to(device).requires_grad_();
   for (Parameter& buffer : buffers_) buffer.value = buffer.value.to(device);
 }
 
-torch::Tensor GraphNetwork::rounded(size_t node, const torch::Tensor& weight, const ForwardOptions& options) const {
+at::Tensor GraphNetwork::rounded(size_t node, const at::Tensor& weight, const ForwardOptions& options) const {
   if (options.precision != Precision::bfloat16 || !gains_from_bfloat16(node)) return {};
   if (options.prepared == nullptr) return to_bfloat16(weight);
   options.prepared->rounded.resize(graph_.nodes().size());
-  torch::Tensor& kept = options.prepared->rounded[node];
+  at::Tensor& kept = options.prepared->rounded[node];
   if (!kept.defined()) kept = to_bfloat16(weight);
   return kept;
 }
@@ -132,12 +134,12 @@ OperationContext GraphNetwork::context_of(size_t node, const ForwardOptions& opt
   return context;
 }
 
-torch::Tensor GraphNetwork::run_linear(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const {
+at::Tensor GraphNetwork::run_linear(const Step& step, const at::Tensor& input, const ForwardOptions& options) const {
   const OperationContext context = context_of(step.nodes[0], options);
   const bool relu = step.nodes.size() > 1;
   const auto* drop = step.nodes.size() > 2 ? &std::get<Dropout>(graph_.nodes()[step.output()].operation) : nullptr;
   if (options.noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
-  const torch::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : torch::Tensor();
+  const at::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : at::Tensor();
   return fused_linear(input, context.parameters[0], bias, {relu ? Activation::relu : Activation::none, drop, options.noise},
                       rounded(step.nodes[0], context.parameters[0], options));
 }
@@ -149,7 +151,7 @@ FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& o
     if (options.prepared->convolutions[first].weight.defined()) return options.prepared->convolutions[first];
   }
   const OperationContext own = context_of(first, options);
-  FoldedConvolution result{own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : torch::Tensor(), {}};
+  FoldedConvolution result{own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}};
   if (step.nodes.size() > 1 && is_a<BatchNorm>(graph_.nodes()[step.nodes[1]])) {
     const OperationContext norm = context_of(step.nodes[1], options);
     const double epsilon = std::get<BatchNorm>(graph_.nodes()[step.nodes[1]].operation).epsilon;
@@ -164,21 +166,21 @@ FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& o
   return result;
 }
 
-torch::Tensor GraphNetwork::run_convolution(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut, Pass pass,
+at::Tensor GraphNetwork::run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut, Pass pass,
                                             const ForwardOptions& options) const {
   const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
   if (pass == Pass::inference) {
     const FoldedConvolution own = folded(step, options);
-    const torch::Tensor prepared = is_winograd(op) ? own.winograd : rounded(step.nodes[0], own.weight, options);
+    const at::Tensor prepared = is_winograd(op) ? own.winograd : rounded(step.nodes[0], own.weight, options);
     return convolve_without_gradient(op, input, own.weight, own.bias, shortcut, rectifier_of(graph_, step), prepared);
   }
   const OperationContext own = context_of(step.nodes[0], options);
   const bool rounds = options.precision == Precision::bfloat16 && gains_from_bfloat16(step.nodes[0]);
-  return fused_convolution(op, input, own.parameters[0], own.parameters.size() > 1 ? own.parameters[1] : torch::Tensor(),
-                           rounds ? to_bfloat16(own.parameters[0]) : torch::Tensor());
+  return fused_convolution(op, input, own.parameters[0], own.parameters.size() > 1 ? own.parameters[1] : at::Tensor(),
+                           rounds ? to_bfloat16(own.parameters[0]) : at::Tensor());
 }
 
-torch::Tensor GraphNetwork::run_batch_norm(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut,
+at::Tensor GraphNetwork::run_batch_norm(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
                                            const ForwardOptions& options) const {
   const OperationContext own = context_of(step.nodes[0], options);
   return fused_batch_norm(std::get<BatchNorm>(graph_.nodes()[step.nodes[0]].operation), input,
@@ -186,19 +188,19 @@ torch::Tensor GraphNetwork::run_batch_norm(const Step& step, const torch::Tensor
 }
 
 /// One node after the other.
-torch::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut,
+at::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                                       const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
-  torch::Tensor value = run_operation(nodes[step.nodes[0]].operation, inputs, context_of(step.nodes[0], options));
+  at::Tensor value = run_operation(nodes[step.nodes[0]].operation, inputs, context_of(step.nodes[0], options));
   for (size_t i = 1; i < step.nodes.size(); ++i) {
     const Node& node = nodes[step.nodes[i]];
-    const std::vector<torch::Tensor> taken = is_a<Add>(node) ? std::vector<torch::Tensor>{value, shortcut} : std::vector<torch::Tensor>{value};
+    const std::vector<at::Tensor> taken = is_a<Add>(node) ? std::vector<at::Tensor>{value, shortcut} : std::vector<at::Tensor>{value};
     value = run_operation(node.operation, taken, context_of(step.nodes[i], options));
   }
   return value;
 }
 
-torch::Tensor GraphNetwork::run(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut, Pass pass,
+at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut, Pass pass,
                                 const ForwardOptions& options) const {
   const Node& first = graph_.nodes()[step.nodes[0]];
   const bool fuses = pass != Pass::plain;
@@ -210,7 +212,7 @@ torch::Tensor GraphNetwork::run(const Step& step, const std::vector<torch::Tenso
   return run_nodes(step, inputs, shortcut, options);
 }
 
-Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
+Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != graph_.input_shape())
@@ -225,24 +227,24 @@ Outputs GraphNetwork::forward(const torch::Tensor& inputs, const ForwardOptions&
   const std::vector<Step>& steps = !tapped.empty() ? of_taps : infers ? inference_steps_ : training_steps_;
 
   std::vector<size_t> uses = graph_.uses();
-  std::vector<torch::Tensor> values(nodes.size());
+  std::vector<at::Tensor> values(nodes.size());
   const auto take = [&](size_t from) {  // what nothing takes any more is released
     if (from == Graph::kInput) return inputs;
     return --uses[from] == 0 ? std::move(values[from]) : values[from];
   };
   Outputs outputs;
   for (const Step& step : steps) {
-    std::vector<torch::Tensor> taken;
+    std::vector<at::Tensor> taken;
     for (const size_t from : nodes[step.nodes[0]].inputs) taken.push_back(take(from));
-    const torch::Tensor shortcut = step.shortcut ? take(*step.shortcut) : torch::Tensor();
+    const at::Tensor shortcut = step.shortcut ? take(*step.shortcut) : at::Tensor();
     values[step.output()] = run(step, taken, shortcut, pass, options);
     for (size_t i = 0; i < tapped.size(); ++i)
       if (tapped[i] == step.output()) outputs.features[options.taps[i]] = values[step.output()];
   }
   outputs.logits = values.back();
   if (mixed) {
-    outputs.logits = outputs.logits.to(torch::kFloat32);
-    for (auto& [name, feature] : outputs.features) feature = feature.to(torch::kFloat32);
+    outputs.logits = outputs.logits.to(at::kFloat);
+    for (auto& [name, feature] : outputs.features) feature = feature.to(at::kFloat);
   }
   return outputs;
 }

@@ -4,7 +4,8 @@
 //   GraphNetwork network(graph, /*seed=*/1);
 //   Outputs outputs = network.forward(inputs, {});                        // evaluation
 //   outputs = network.forward(inputs, {.noise = &noise});                 // training: dropout is on
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ namespace limbeck {
 struct Noise {
   uint64_t seed = 0;
   int64_t epoch = 0;
-  torch::Tensor ids;  ///< [N] int64, of the examples in the batch
+  at::Tensor ids;  ///< [N] int64, of the examples in the batch
 };
 
 /// In what the factors of large matrix products are given; sums, activations, weights and everything else are float32.
@@ -31,8 +32,8 @@ enum class Precision { float32, bfloat16 };
 
 /// A convolution with the batch norm that follows it multiplied in.
 struct FoldedConvolution {
-  torch::Tensor weight, bias;
-  torch::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
+  at::Tensor weight, bias;
+  at::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
 };
 
 struct FrozenProgram;  // nn/torchscript_network.cpp
@@ -40,7 +41,7 @@ struct FrozenProgram;  // nn/torchscript_network.cpp
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
-  std::vector<torch::Tensor> rounded;    ///< per node, its weight as bfloat16; undefined: not yet made
+  std::vector<at::Tensor> rounded;    ///< per node, its weight as bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;  ///< of a committee: each network's
   std::shared_ptr<FrozenProgram> program;  ///< of a TorchScript network: with its weights as constants
 };
@@ -54,7 +55,7 @@ struct ForwardOptions {
 
 struct Parameter {
   std::string name;
-  torch::Tensor value;
+  at::Tensor value;
 };
 
 class Network {
@@ -62,7 +63,7 @@ class Network {
   virtual ~Network() = default;
 
   /// inputs [N, …] → logits [N, C]. An unknown tap is an Error that lists the valid ones.
-  virtual Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const = 0;
+  virtual Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const = 0;
   /// What is trained, in a fixed order. The tensors are the network's own: writing to them changes it.
   virtual const std::vector<Parameter>& parameters() const = 0;
   /// What it remembers beside them, such as the running statistics of batch norm; a training pass changes these.
@@ -78,7 +79,7 @@ class Network {
   virtual bool can_be_recorded() const = 0;
   /// What its outputs depend on beside names, shapes and values of its parameters and buffers; empty: nothing.
   virtual std::string identity() const = 0;
-  virtual void to(torch::Device device) = 0;
+  virtual void to(at::Device device) = 0;
 };
 
 /// How a GraphNetwork computes. The plain path runs each node as LibTorch's own operation; it is the oracle of the fused
@@ -90,7 +91,7 @@ class GraphNetwork : public Network {
   /// Initial weights as the graph says, drawn from (seed, place of the parameter).
   GraphNetwork(Graph graph, uint64_t seed, Execution execution = Execution::fused);
 
-  Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override { return graph_.parameter_count(); }
@@ -99,25 +100,25 @@ class GraphNetwork : public Network {
   bool rounds_products() const override;
   bool can_be_recorded() const override;
   std::string identity() const override { return graph_.description(); }
-  void to(torch::Device device) override;
+  void to(at::Device device) override;
   const Graph& graph() const { return graph_; }
 
  private:
-  torch::Tensor run(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut, Pass pass,
+  at::Tensor run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut, Pass pass,
                     const ForwardOptions& options) const;
-  torch::Tensor run_linear(const Step& step, const torch::Tensor& input, const ForwardOptions& options) const;
-  torch::Tensor run_convolution(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut, Pass pass,
+  at::Tensor run_linear(const Step& step, const at::Tensor& input, const ForwardOptions& options) const;
+  at::Tensor run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut, Pass pass,
                                 const ForwardOptions& options) const;
-  torch::Tensor run_batch_norm(const Step& step, const torch::Tensor& input, const torch::Tensor& shortcut,
+  at::Tensor run_batch_norm(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
                                const ForwardOptions& options) const;
-  torch::Tensor run_nodes(const Step& step, const std::vector<torch::Tensor>& inputs, const torch::Tensor& shortcut,
+  at::Tensor run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                           const ForwardOptions& options) const;
   FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   /// Whether the node's products are worth rounding.
   bool gains_from_bfloat16(size_t node) const;
   /// The node's weight as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
-  torch::Tensor rounded(size_t node, const torch::Tensor& weight, const ForwardOptions& options) const;
+  at::Tensor rounded(size_t node, const at::Tensor& weight, const ForwardOptions& options) const;
 
   Graph graph_;
   Execution execution_;

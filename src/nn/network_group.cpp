@@ -1,6 +1,6 @@
 #include "nn/network_group.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 
@@ -58,7 +58,7 @@ std::string NetworkGroup::identity() const {
   return text;
 }
 
-void NetworkGroup::to(torch::Device device) {
+void NetworkGroup::to(at::Device device) {
   for (const auto& member : members_) member->to(device);
   collect_tensors();
 }

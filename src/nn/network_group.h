@@ -20,7 +20,7 @@ class NetworkGroup : public Network {
   bool rounds_products() const override;
   bool can_be_recorded() const override;
   std::string identity() const override;
-  void to(torch::Device device) override;
+  void to(at::Device device) override;
 
   const std::vector<std::shared_ptr<Network>>& members() const { return members_; }
 

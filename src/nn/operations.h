@@ -1,6 +1,7 @@
 #pragma once
 // What each operation of a graph computes, by LibTorch's own operations: on any device, and the oracle of every fused path.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 
@@ -12,17 +13,17 @@ struct Noise;
 
 /// What one node computes with. Parameters and buffers are in the order of Graph::parameters_of and buffers_of.
 struct OperationContext {
-  std::vector<torch::Tensor> parameters;
-  std::vector<torch::Tensor> buffers;
+  std::vector<at::Tensor> parameters;
+  std::vector<at::Tensor> buffers;
   const Noise* noise = nullptr;  ///< given: a training pass, in which batch norm updates its buffers
 };
 
 /// The output [N, …] of a node for inputs [N, …].
-torch::Tensor run_operation(const Operation& operation, const std::vector<torch::Tensor>& inputs, const OperationContext& context);
+at::Tensor run_operation(const Operation& operation, const std::vector<at::Tensor>& inputs, const OperationContext& context);
 
 /// Resizing as two products, for runtimes that know no averaging where it shrinks:  rows [height, H] · x [C, H, W] · columns [W, width].
 struct ResizeWeights {
-  torch::Tensor rows, columns;
+  at::Tensor rows, columns;
 };
 ResizeWeights resize_weights(const Resize& resize, const Shape& input);
 

@@ -1,7 +1,7 @@
 #include "nn/product_count.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/record_function.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <array>
@@ -37,9 +37,9 @@ c10::ArrayRef<const c10::IValue> own_inputs(const at::RecordFunction& function) 
   return stack.slice(stack.size() - std::min(stack.size(), function.num_inputs()));
 }
 
-torch::Tensor tensor_of(const at::RecordFunction& function, size_t place) {
+at::Tensor tensor_of(const at::RecordFunction& function, size_t place) {
   const auto inputs = own_inputs(function);
-  return place < inputs.size() && inputs[place].isTensor() ? inputs[place].toTensor() : torch::Tensor();
+  return place < inputs.size() && inputs[place].isTensor() ? inputs[place].toTensor() : at::Tensor();
 }
 
 /// Which operand of a product of matrices [..., n, k] · [..., k, m] is the first; −1: it is no such product.
@@ -58,14 +58,14 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   auto observed = std::make_unique<Observed>();
   if (current->depth++ > 0) return observed;
   if (is_convolution) {
-    const torch::Tensor input = tensor_of(function, 0), weight = tensor_of(function, 1);
+    const at::Tensor input = tensor_of(function, 0), weight = tensor_of(function, 1);
     constexpr size_t kTransposed = 6;
     const auto inputs = own_inputs(function);
     if (!weight.defined() || inputs.size() <= kTransposed || !inputs[kTransposed].isBool()) current->known = false;
     else if (inputs[kTransposed].toBool()) current->products += input.numel() * weight.numel() / weight.size(0);
     else observed->per_output = weight.numel() / weight.size(0);
   } else {
-    const torch::Tensor a = tensor_of(function, static_cast<size_t>(factor)), b = tensor_of(function, static_cast<size_t>(factor) + 1);
+    const at::Tensor a = tensor_of(function, static_cast<size_t>(factor)), b = tensor_of(function, static_cast<size_t>(factor) + 1);
     if (!a.defined() || !b.defined()) current->known = false;
     else current->products += a.numel() * (b.dim() > 1 ? b.size(-1) : 1);
   }

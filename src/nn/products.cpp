@@ -1,7 +1,8 @@
 #include "nn/products.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 
 #include <cstring>
 #include <map>
@@ -30,9 +31,9 @@ void round_range(const uint32_t* __restrict from, uint16_t* __restrict to, int64
 
 }  // namespace
 
-torch::Tensor to_bfloat16(const torch::Tensor& values) {
-  const torch::Tensor from = values.detach().contiguous();
-  torch::Tensor to = torch::empty(from.sizes(), from.options().dtype(torch::kBFloat16));
+at::Tensor to_bfloat16(const at::Tensor& values) {
+  const at::Tensor from = values.detach().contiguous();
+  at::Tensor to = at::empty(from.sizes(), from.options().dtype(at::kBFloat16));
   const auto* source = reinterpret_cast<const uint32_t*>(read_pointer<float>(from));
   auto* target = reinterpret_cast<uint16_t*>(to.data_ptr<at::BFloat16>());
   constexpr int64_t kSmallestRange = 1 << 15;

@@ -1,8 +1,8 @@
 #pragma once
 // Matrix products on the CPU, by oneDNN, which finds the processor's widest instructions by itself. All matrices are row-major
 // and contiguous.
+#include <ATen/core/Tensor.h>
 #include <c10/util/BFloat16.h>
-#include <torch/types.h>
 
 namespace limbeck {
 
@@ -20,6 +20,6 @@ void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k,
               const c10::BFloat16* b, float* c);
 
 /// float32 rounded to the nearest bfloat16, ties to even, in one pass; contiguous.
-torch::Tensor to_bfloat16(const torch::Tensor& values);
+at::Tensor to_bfloat16(const at::Tensor& values);
 
 }  // namespace limbeck

@@ -1,7 +1,11 @@
 #include "nn/quantization.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/fake_quantize_per_channel_affine.h>
+#include <ATen/ops/fake_quantize_per_tensor_affine.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
@@ -56,8 +60,8 @@ std::vector<bool> kept_as_bytes(const Graph& graph) {
 std::string source_of(const std::string& quantize_node) { return quantize_node.substr(0, quantize_node.size() - std::string(kSuffix).size()); }
 
 /// At most this many of a tensor's values, evenly spread.
-torch::Tensor some_of(const torch::Tensor& values, int64_t most) {
-  const torch::Tensor flat = values.reshape(-1);
+at::Tensor some_of(const at::Tensor& values, int64_t most) {
+  const at::Tensor flat = values.reshape(-1);
   const int64_t step = (flat.numel() + most - 1) / most;
   return flat.slice(0, 0, flat.numel(), step).clone();
 }
@@ -69,26 +73,26 @@ ByteRange range_between(double low, double high) {
   return {scale, std::clamp<int64_t>(std::llround(-low / scale), 0, kByteLevels)};
 }
 
-torch::Tensor rounded(const torch::Tensor& value, const ByteRange& range) {
-  return torch::fake_quantize_per_tensor_affine(value, range.scale, range.zero_point, 0, kByteLevels);
+at::Tensor rounded(const at::Tensor& value, const ByteRange& range) {
+  return at::fake_quantize_per_tensor_affine(value, range.scale, range.zero_point, 0, kByteLevels);
 }
 
 }  // namespace
 
-torch::Tensor weight_scales(const torch::Tensor& weight) {
+at::Tensor weight_scales(const at::Tensor& weight) {
   return (weight.detach().abs().flatten(1).amax(1) / static_cast<double>(kWeightLevels)).clamp_min(kSmallestScale);
 }
 
-torch::Tensor rounded_weight(const torch::Tensor& weight) {
-  const torch::Tensor scales = weight_scales(weight);
-  return torch::fake_quantize_per_channel_affine(weight, scales, torch::zeros_like(scales, torch::kInt32), 0, -kWeightLevels, kWeightLevels);
+at::Tensor rounded_weight(const at::Tensor& weight) {
+  const at::Tensor scales = weight_scales(weight);
+  return at::fake_quantize_per_channel_affine(weight, scales, at::zeros_like(scales, at::kInt), 0, -kWeightLevels, kWeightLevels);
 }
 
-torch::Tensor rounded_activation(const torch::Tensor& value, const torch::Tensor& scale, const torch::Tensor& zero_point) {
-  return torch::fake_quantize_per_tensor_affine(value, scale, zero_point.to(torch::kInt32), 0, kByteLevels);
+at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point) {
+  return at::fake_quantize_per_tensor_affine(value, scale, zero_point.to(at::kInt), 0, kByteLevels);
 }
 
-ByteRange best_range(const torch::Tensor& values) {
+ByteRange best_range(const at::Tensor& values) {
   constexpr int64_t kSteps = 20;  // of the range, down to half of it
   if (!values.isfinite().all().item<bool>()) throw Error("an activation is not finite: it has no range");
   const double low = values.min().item<double>(), high = values.max().item<double>();
@@ -97,7 +101,7 @@ ByteRange best_range(const torch::Tensor& values) {
   for (int64_t step = 0; step <= kSteps; ++step) {
     const double part = 1 - 0.5 * static_cast<double>(step) / kSteps;
     const ByteRange range = range_between(part * low, part * high);
-    const double lost = (rounded(values, range) - values).to(torch::kFloat64).square().sum().item<double>();
+    const double lost = (rounded(values, range) - values).to(at::kDouble).square().sum().item<double>();
     if (!(lost < least)) continue;
     least = lost;
     best = range;
@@ -125,35 +129,35 @@ Graph quantized(const Graph& given) {
   return result;
 }
 
-std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const torch::Tensor& inputs) {
+std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs) {
   constexpr int64_t kBatch = 64, kValues = 1 << 17;
   if (inputs.size(0) == 0) throw Error(ErrorKind::usage, "rounding to bytes needs examples, from which the ranges of activations are found; there are none");
   const std::shared_ptr<GraphNetwork> plain = batch_norm_folded(network);
   auto result = std::make_shared<GraphNetwork>(quantized(network.graph()), 0);
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const TensorMap state = state_of(*plain);
   for (const std::vector<Parameter>* own : {&result->parameters(), &result->buffers()})
     for (const Parameter& tensor : *own)
-      if (const auto found = state.find(tensor.name); found != state.end()) torch::Tensor(tensor.value).copy_(found->second);
+      if (const auto found = state.find(tensor.name); found != state.end()) at::Tensor(tensor.value).copy_(found->second);
 
   std::vector<std::string> sources;
   for (const Node& node : result->graph().nodes())
     if (std::holds_alternative<Quantize>(node.operation)) sources.push_back(source_of(node.name));
-  std::map<std::string, std::vector<torch::Tensor>> seen;
+  std::map<std::string, std::vector<at::Tensor>> seen;
   std::vector<std::string> taps;
   for (const std::string& source : sources)
     if (source != "input") taps.push_back(source);
   const int64_t most = std::max<int64_t>(kValues * kBatch / std::max(inputs.size(0), kBatch), 1024);
   for (int64_t begin = 0; begin < inputs.size(0); begin += kBatch) {
-    const torch::Tensor batch = inputs.slice(0, begin, std::min(begin + kBatch, inputs.size(0)));
+    const at::Tensor batch = inputs.slice(0, begin, std::min(begin + kBatch, inputs.size(0)));
     const Outputs outputs = plain->forward(batch, {.taps = taps});
     for (const std::string& source : sources) seen[source].push_back(some_of(source == "input" ? batch : outputs.features.at(source), most));
   }
   const TensorMap own = state_of(*result);
   for (const std::string& source : sources) {
-    const ByteRange range = best_range(torch::cat(seen.at(source)));
-    torch::Tensor(own.at(source + kSuffix + ".scale")).fill_(range.scale);
-    torch::Tensor(own.at(source + kSuffix + ".zero_point")).fill_(static_cast<double>(range.zero_point));
+    const ByteRange range = best_range(at::cat(seen.at(source)));
+    at::Tensor(own.at(source + kSuffix + ".scale")).fill_(range.scale);
+    at::Tensor(own.at(source + kSuffix + ".zero_point")).fill_(static_cast<double>(range.zero_point));
   }
   result->to(inputs.device());
   return result;

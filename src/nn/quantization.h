@@ -7,6 +7,8 @@
 //
 //   const auto eight = quantized(*network, inputs);      // batch norm multiplied in, rounded, calibrated on these inputs
 //   eight->forward(inputs, {}).logits;                   // as an integer runtime gives them, to rounding; trained like any other network
+#include <ATen/core/Tensor.h>
+
 #include "nn/network.h"
 
 namespace limbeck {
@@ -19,11 +21,11 @@ constexpr int64_t kWeightLevels = 63;
 constexpr double kSmallestScale = 1e-9;
 
 /// s_c, [outputs], of a weight [outputs, …]; above 0.
-torch::Tensor weight_scales(const torch::Tensor& weight);
+at::Tensor weight_scales(const at::Tensor& weight);
 /// The weight with each value rounded to its channel's multiples; the gradient is that of the weight.
-torch::Tensor rounded_weight(const torch::Tensor& weight);
+at::Tensor rounded_weight(const at::Tensor& weight);
 /// See Quantize; scale and zero point [1].
-torch::Tensor rounded_activation(const torch::Tensor& value, const torch::Tensor& scale, const torch::Tensor& zero_point);
+at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point);
 
 /// Scale and zero point of a byte that is to hold `values`: the range, of those from the whole down to half of it, that loses least in
 /// squares. Zero is always held exactly.
@@ -31,7 +33,7 @@ struct ByteRange {
   double scale = 1;
   int64_t zero_point = 0;
 };
-ByteRange best_range(const torch::Tensor& values);
+ByteRange best_range(const at::Tensor& values);
 
 /// The graph with batch norm multiplied in where it follows a layer, layers that round their weights, and a Quantize node after everything
 /// whose values an integer runtime keeps as bytes: not between a layer and the ReLU that it ends with, not after what only moves bytes
@@ -40,6 +42,6 @@ Graph quantized(const Graph& graph);
 
 /// The same with weights. `inputs` [N, …]: examples as the network takes them, from which the ranges of activations are found. Throws Error
 /// where there are none.
-std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const torch::Tensor& inputs);
+std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs);
 
 }  // namespace limbeck

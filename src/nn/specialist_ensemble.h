@@ -6,6 +6,8 @@
 //
 //   const SpecialistEnsemble all(generalist, {{.classes = {3, 5, 9}, .network = first}, …}, {.top = 1});
 //   all.forward(inputs, {}).logits;
+#include <ATen/core/Tensor.h>
+
 #include "nn/combined_distribution.h"
 #include "nn/network_group.h"
 
@@ -28,13 +30,13 @@ class SpecialistEnsemble : public NetworkGroup {
   SpecialistEnsemble(std::shared_ptr<Network> generalist, std::vector<Specialist> specialists, const SpecialistOptions& options);
 
   /// Logits of the combined distribution, without gradient. Taps and training passes are an Error.
-  Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
   bool can_be_recorded() const override { return false; }  // which specialists run depends on what the generalist says
   std::string identity() const override;
 
   const std::vector<Specialist>& specialists() const { return specialists_; }
   /// Of each example, which specialists the generalist's logits [N, C] ask for, [N, M] bool.
-  torch::Tensor active(const torch::Tensor& generalist_logits) const;
+  at::Tensor active(const at::Tensor& generalist_logits) const;
 
  private:
   std::vector<Specialist> specialists_;

@@ -1,6 +1,6 @@
 #include "nn/tensor_files.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
 
 #include "core/error.h"
 #include "core/nearest.h"
@@ -13,12 +13,12 @@ namespace {
 
 constexpr const char* kOnlyName = "tensor";
 
-torch::Tensor read_npy_tensor(const fs::path& file) {
+at::Tensor read_npy_tensor(const fs::path& file) {
   const NpyArray array = read_npy(file);
   return tensor_from(scalar_type_of(array.dtype).value(), array.shape, array.bytes);
 }
 
-torch::Tensor read_safetensors_tensor(const TensorPlace& place) {
+at::Tensor read_safetensors_tensor(const TensorPlace& place) {
   const TensorMap tensors = load_tensors(place.file).tensors;
   std::vector<std::string> names;
   for (const auto& [name, tensor] : tensors) names.push_back(name);
@@ -49,17 +49,17 @@ TensorPlace tensor_place(const std::string& spec) {
           spec.substr(colon + kSafetensors.size() + 1)};
 }
 
-torch::Tensor read_tensor_file(const std::string& spec) {
+at::Tensor read_tensor_file(const std::string& spec) {
   const TensorPlace place = tensor_place(spec);
   return place.format == TensorPlace::Format::npy ? read_npy_tensor(place.file) : read_safetensors_tensor(place);
 }
 
-void write_tensor_file(const fs::path& path, const torch::Tensor& tensor) {
+void write_tensor_file(const fs::path& path, const at::Tensor& tensor) {
   const TensorPlace place = tensor_place(path.string());
   if (!place.name.empty())
     throw Error(ErrorKind::usage,
                 fmt::format("'{}' names a tensor in a file; expected FILE.npy or FILE.safetensors", path.string()));
-  const torch::Tensor host = tensor.detach().to(torch::kCPU).contiguous();
+  const at::Tensor host = tensor.detach().to(at::kCPU).contiguous();
   if (place.format == TensorPlace::Format::safetensors)
     save_tensors(path, {{kOnlyName, host}}, {});
   else

@@ -1,10 +1,11 @@
 #pragma once
 // One tensor in a file, NumPy's .npy or .safetensors, by the end of the file's name.
 //
-//   torch::Tensor logits = read_tensor_file("z.npy");
+//   at::Tensor logits = read_tensor_file("z.npy");
 //   logits = read_tensor_file("outputs.safetensors:student");   // one of several tensors
 //   write_tensor_file("gradient.npy", gradient);
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <string>
 
@@ -25,9 +26,9 @@ TensorPlace tensor_place(const std::string& spec);
 
 /// Own memory, on the CPU. A file of several tensors without a name, or without the tensor of that name, is an Error
 /// that lists those that there are.
-torch::Tensor read_tensor_file(const std::string& spec);
+at::Tensor read_tensor_file(const std::string& spec);
 
 /// Writes atomically, copying to the CPU where needed; in a .safetensors file the tensor is named "tensor".
-void write_tensor_file(const fs::path& path, const torch::Tensor& tensor);
+void write_tensor_file(const fs::path& path, const at::Tensor& tensor);
 
 }  // namespace limbeck

@@ -1,13 +1,13 @@
 #pragma once
 // What differs between the LibTorch versions that Limbeck builds against (1.13 of Debian 12, and 2.x), in one place.
+#include <ATen/core/Tensor.h>
 #include <torch/version.h>
-#include <torch/types.h>
 
 namespace limbeck {
 
 /// A pointer to read through. LibTorch 2 tells reading from writing, so that shared memory is copied only when written.
 template <class T>
-const T* read_pointer(const torch::Tensor& tensor) {
+const T* read_pointer(const at::Tensor& tensor) {
 #if TORCH_VERSION_MAJOR >= 2
   return tensor.const_data_ptr<T>();
 #else

@@ -1,8 +1,14 @@
 #include "nn/torchscript_network.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
-#include <torch/utils.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -10,6 +16,7 @@
 #include <sstream>
 
 #include "core/hash.h"
+#include "core/json.h"
 #include "core/nearest.h"
 #include "core/random.h"
 #include "nn/operations.h"
@@ -17,6 +24,17 @@
 #include "nn/torchscript_file.h"
 
 namespace limbeck {
+
+/// One tensor of a module, in the place where the program looks for it.
+struct TensorSlot {
+  std::string name;  ///< "layer1.0.conv1.weight"
+  c10::intrusive_ptr<c10::ivalue::Object> owner;
+  size_t place = 0;
+  bool is_parameter = false;
+
+  at::Tensor tensor() const { return owner->getSlot(place).toTensor(); }
+};
+
 namespace {
 
 using Module = torch::jit::Module;
@@ -38,7 +56,7 @@ std::string reason(const std::exception& error) {
   return text.substr(0, text.find('\n'));
 }
 
-Module load_module(const fs::path& file, const std::string& content, torch::Device device) {
+Module load_module(const fs::path& file, const std::string& content, at::Device device) {
   try {
     std::istringstream stream(content);
     return torch::jit::load(stream, device);
@@ -48,8 +66,8 @@ Module load_module(const fs::path& file, const std::string& content, torch::Devi
 }
 
 /// The constants of all functions of a program: what a frozen one has in the place of parameters.
-std::vector<torch::Tensor> constants_of(const Module& module) {
-  std::vector<torch::Tensor> constants;
+std::vector<at::Tensor> constants_of(const Module& module) {
+  std::vector<at::Tensor> constants;
   const std::function<void(const torch::jit::Block*)> collect = [&](const torch::jit::Block* block) {
     for (const torch::jit::Node* node : block->nodes()) {
       if (node->kind() == torch::jit::prim::Constant && node->hasAttribute(torch::jit::attr::value) &&
@@ -64,7 +82,7 @@ std::vector<torch::Tensor> constants_of(const Module& module) {
 }
 
 /// LibTorch believes what a file says of a tensor's place in its memory.
-bool lies_in_storage(const torch::Tensor& tensor) {
+bool lies_in_storage(const at::Tensor& tensor) {
   if (!tensor.has_storage() || tensor.numel() == 0) return true;
   int64_t last = tensor.storage_offset();
   if (last < 0) return false;
@@ -76,18 +94,8 @@ bool lies_in_storage(const torch::Tensor& tensor) {
   return static_cast<size_t>(last) < tensor.storage().nbytes() / tensor.element_size();
 }
 
-/// One tensor of a module, in the place where the program looks for it.
-struct Slot {
-  std::string name;  ///< "layer1.0.conv1.weight"
-  c10::intrusive_ptr<c10::ivalue::Object> owner;
-  size_t place = 0;
-  bool is_parameter = false;
-
-  torch::Tensor tensor() const { return owner->getSlot(place).toTensor(); }
-};
-
-std::vector<Slot> tensor_slots(const Module& module) {
-  std::vector<Slot> slots;
+std::vector<TensorSlot> tensor_slots(const Module& module) {
+  std::vector<TensorSlot> slots;
   for (const auto& [path, part] : module.named_modules()) {
     const c10::intrusive_ptr<c10::ivalue::Object> object = part._ivalue();
     const c10::ClassTypePtr type = object->type();
@@ -100,15 +108,15 @@ std::vector<Slot> tensor_slots(const Module& module) {
   return slots;
 }
 
-bool is_half(const torch::Tensor& tensor) {
-  return tensor.scalar_type() == torch::kFloat16 || tensor.scalar_type() == torch::kBFloat16;
+bool is_half(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
 }
 
 /// What a program's forward returned.
 struct Returned {
-  torch::Tensor logits;
+  at::Tensor logits;
   std::string logits_name;
-  std::map<std::string, torch::Tensor> features;
+  std::map<std::string, at::Tensor> features;
 
   void add(const std::string& name, const c10::IValue& value) {
     if (!value.isTensor()) return;
@@ -150,9 +158,9 @@ Returned returned_by(const c10::IValue& value) {
 }
 
 /// Whether all rows are distributions: what softmax gives, and logits do not by chance. Zeros and ones alone are scores of some other kind.
-bool are_probabilities(const torch::Tensor& outputs) {
+bool are_probabilities(const at::Tensor& outputs) {
   const double rounding = is_half(outputs) ? 1e-2 : 1e-3;
-  const torch::Tensor rows = outputs.to(torch::kFloat64);
+  const at::Tensor rows = outputs.to(at::kDouble);
   return ((rows >= 0) & (rows <= 1)).all().item<bool>() && ((rows > 0) & (rows < 1)).any().item<bool>() &&
          rows.sum(1).sub(1).abs().max().item<double>() < rounding;
 }
@@ -170,7 +178,7 @@ void write_module(const fs::path& file, const Module& module, const std::map<std
 /// Whether all that two programs gave for the same inputs is the same but for rounding.
 bool agree(const Returned& a, const Returned& b) {
   constexpr double kRounding = 1e-4;
-  const auto near = [](const torch::Tensor& x, const torch::Tensor& y) {
+  const auto near = [](const at::Tensor& x, const at::Tensor& y) {
     if (x.sizes() != y.sizes() || x.scalar_type() != y.scalar_type()) return false;
     if (!x.is_floating_point()) return x.equal(y);
     return x.numel() == 0 || (x - y).abs().max().item<double>() <= kRounding * x.abs().max().item<double>();
@@ -187,7 +195,7 @@ void seed_generator(const Noise& noise) {
   const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
   constexpr uint32_t kLane = 255;  // dropout nodes of graphs count from 0
   const auto words = philox({noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch), static_cast<uint32_t>(first), kLane}, 0);
-  torch::manual_seed(static_cast<uint64_t>(words[0]) << 32 | words[1]);
+  at::manual_seed(static_cast<uint64_t>(words[0]) << 32 | words[1]);
 }
 
 }  // namespace
@@ -197,7 +205,7 @@ void seed_generator(const Noise& noise) {
 struct FrozenProgram {
   std::optional<Module> module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
 
-  FrozenProgram(const Module& plain, const torch::Tensor& seen) {
+  FrozenProgram(const Module& plain, const at::Tensor& seen) {
     try {
       Module copy = plain.clone();
       {
@@ -214,9 +222,9 @@ struct FrozenProgram {
 
 struct TorchScriptNetwork::Script {
   Module module;
-  torch::Device device = torch::kCPU;
-  torch::ScalarType dtype = torch::kFloat32;
-  std::vector<Slot> buffers;        ///< of buffers_, in their order
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
+  std::vector<TensorSlot> buffers;        ///< of buffers_, in their order
   std::optional<bool> is_training;  ///< the mode that it was last put into
 };
 
@@ -224,7 +232,7 @@ TorchScriptNetwork::TorchScriptNetwork(fs::path file, const TaskShape& task, Inp
     : file_(std::move(file)), task_(task), input_(std::move(input)), script_(std::make_unique<Script>()) {
   const TorchScriptFile read = read_torchscript_file(file_);
   content_fingerprint_ = Hasher().add(read.content).fingerprint();
-  script_->module = load_module(file_, read.content, torch::kCPU);
+  script_->module = load_module(file_, read.content, at::kCPU);
   collect_tensors();
   try_out();
 }
@@ -234,23 +242,23 @@ TorchScriptNetwork::~TorchScriptNetwork() = default;
 const torch::jit::Module& TorchScriptNetwork::module() const { return script_->module; }
 
 void TorchScriptNetwork::collect_tensors() {
-  const std::vector<Slot> slots = tensor_slots(script_->module);
-  std::vector<torch::Tensor> constants = constants_of(script_->module);
-  const auto check = [&](const torch::Tensor& tensor, const std::string& name) {
+  const std::vector<TensorSlot> slots = tensor_slots(script_->module);
+  std::vector<at::Tensor> constants = constants_of(script_->module);
+  const auto check = [&](const at::Tensor& tensor, const std::string& name) {
     if (!lies_in_storage(tensor)) throw Error(fmt::format("'{}' is damaged: {} lies outside of its memory", file_.string(), name));
   };
-  for (const Slot& slot : slots) check(slot.tensor(), slot.name);
-  for (const torch::Tensor& constant : constants) check(constant, "a constant");
+  for (const TensorSlot& slot : slots) check(slot.tensor(), slot.name);
+  for (const at::Tensor& constant : constants) check(constant, "a constant");
   parameters_.clear();
   buffers_.clear();
   script_->buffers.clear();
   parameter_count_ = 0;
   std::set<const void*> seen;  // tied weights are one tensor in several places
-  std::optional<torch::ScalarType> dtype;
-  for (const Slot& slot : slots) {
-    torch::Tensor tensor = slot.tensor();
+  std::optional<at::ScalarType> dtype;
+  for (const TensorSlot& slot : slots) {
+    at::Tensor tensor = slot.tensor();
     if (!seen.insert(tensor.unsafeGetTensorImpl()).second) continue;
-    if (is_half(tensor)) tensor.set_data(tensor.to(torch::kFloat32));
+    if (is_half(tensor)) tensor.set_data(tensor.to(at::kFloat));
     if (tensor.is_floating_point() && !dtype) dtype = tensor.scalar_type();
     if (slot.is_parameter) parameter_count_ += tensor.numel();
     if (slot.is_parameter && tensor.requires_grad()) {
@@ -260,31 +268,31 @@ void TorchScriptNetwork::collect_tensors() {
       script_->buffers.push_back(slot);
     }
   }
-  for (const torch::Tensor& constant : constants)
+  for (const at::Tensor& constant : constants)
     if (constant.is_floating_point() && constant.dim() > 0 && !dtype) dtype = constant.scalar_type();
-  script_->dtype = dtype.value_or(torch::kFloat32);
+  script_->dtype = dtype.value_or(at::kFloat);
 }
 
-torch::Tensor TorchScriptNetwork::trial_inputs() const {
+at::Tensor TorchScriptNetwork::trial_inputs() const {
   Shape shape = task_.input;
   shape.insert(shape.begin(), kTried);
-  return torch::linspace(0, 1, element_count(shape), torch::kFloat32).reshape(shape);
+  return at::linspace(0, 1, element_count(shape), at::kFloat).reshape(shape);
 }
 
 void TorchScriptNetwork::try_out() {
-  const torch::Tensor inputs = trial_inputs();
+  const at::Tensor inputs = trial_inputs();
   const std::string name = file_.string();
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   Returned outputs;
-  torch::Tensor beside_others;  // the logits where the examples after the first are others
+  at::Tensor beside_others;  // the logits where the examples after the first are others
   try {
     const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
     script_->module.eval();
     script_->is_training = false;
-    const torch::Tensor seen = prepared(inputs);
+    const at::Tensor seen = prepared(inputs);
     multiply_adds_ = count_multiply_adds([&] { outputs = returned_by(script_->module.forward({seen})); });
     if (multiply_adds_) *multiply_adds_ /= kTried;
-    beside_others = returned_by(script_->module.forward({prepared(torch::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))})).logits;
+    beside_others = returned_by(script_->module.forward({prepared(at::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))})).logits;
   } catch (const std::exception& error) {
     throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
                             input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), reason(error)));
@@ -307,15 +315,15 @@ void TorchScriptNetwork::try_out() {
     throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
   constexpr double kOfSpread = 0.02;  // programs that round to bytes by the range of a batch come near it
   constexpr double kOfSize = 1e-5;
-  const auto own = [&](const torch::Tensor& logits) { return logits[0].to(torch::kFloat64); };
-  const torch::Tensor first = own(outputs.logits);
+  const auto own = [&](const at::Tensor& logits) { return logits[0].to(at::kDouble); };
+  const at::Tensor first = own(outputs.logits);
   const double rounding = kOfSpread * (first.max() - first.min()).item<double>() + kOfSize * first.abs().max().item<double>();
   if (!beside_others.defined() || beside_others.sizes() != outputs.logits.sizes() ||
       (own(beside_others) - first).abs().max().item<double>() > rounding)
     throw Error(fmt::format("'{}' gives an example other logits when its neighbours in the batch are others, or each time: it computes as in training. "
                             "Call .eval() before torch.jit.trace, or use torch.jit.script", name));
-  gives_probabilities_ = are_probabilities(torch::cat({outputs.logits, beside_others}));
-  gives_float16_ = outputs.logits.scalar_type() == torch::kFloat16;
+  gives_probabilities_ = are_probabilities(at::cat({outputs.logits, beside_others}));
+  gives_float16_ = outputs.logits.scalar_type() == at::kHalf;
   task_.classes = given[1];
   features_.clear();
   for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
@@ -327,13 +335,13 @@ int64_t TorchScriptNetwork::widest_activation() const {
   return seen.size() == 3 ? std::max(element_count(task_.input), std::max(kChannels, seen[0]) * seen[1] * seen[2]) : kOfEach * element_count(seen);
 }
 
-torch::Tensor TorchScriptNetwork::prepared(const torch::Tensor& inputs) const {
-  torch::Tensor seen = inputs;
+at::Tensor TorchScriptNetwork::prepared(const at::Tensor& inputs) const {
+  at::Tensor seen = inputs;
   for (const InputOperation& step : input_operations(input_, task_.input)) seen = run_operation(step.operation, {seen}, {});
   return seen.to(script_->dtype);
 }
 
-Outputs TorchScriptNetwork::forward(const torch::Tensor& inputs, const ForwardOptions& options) const {
+Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != task_.input) throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
   for (const std::string& tap : options.taps)
@@ -355,7 +363,7 @@ torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
   return kept->program->module ? *kept->program->module : script_->module;
 }
 
-Outputs TorchScriptNetwork::run(const torch::Tensor& inputs, const ForwardOptions& options) const {
+Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& options) const {
   const bool is_training = options.noise != nullptr;
   if (script_->is_training != is_training) script_->module.train(is_training);
   script_->is_training = is_training;
@@ -369,7 +377,7 @@ Outputs TorchScriptNetwork::run(const torch::Tensor& inputs, const ForwardOption
     throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(given), inputs.size(0),
                             is_training ? " in training" : "", inputs.size(0), task_.classes));
   Outputs outputs;
-  outputs.logits = returned.logits.to(torch::kFloat32);
+  outputs.logits = returned.logits.to(at::kFloat);
   if (gives_probabilities_) outputs.logits = outputs.logits.clamp_min(smallest_probability()).log();
   for (const std::string& tap : options.taps) {
     const auto found = returned.features.find(tap);
@@ -387,7 +395,7 @@ std::string TorchScriptNetwork::identity() const {
 }
 
 /// Constants stand in the program, which is therefore loaded anew onto the device; weights follow.
-void TorchScriptNetwork::to(torch::Device device) {
+void TorchScriptNetwork::to(at::Device device) {
   if (device == script_->device) return;
   const TorchScriptFile read = read_torchscript_file(file_);
   if (Hasher().add(read.content).fingerprint() != content_fingerprint_)
@@ -395,7 +403,7 @@ void TorchScriptNetwork::to(torch::Device device) {
   const std::vector<Parameter> parameters = parameters_, buffers = buffers_;
   *script_ = {load_module(file_, read.content, device), device};
   collect_tensors();
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   for (size_t i = 0; i < parameters.size(); ++i) parameters_[i].value.copy_(parameters[i].value);
   for (size_t i = 0; i < buffers.size(); ++i) buffers_[i].value.copy_(buffers[i].value);
 }
@@ -420,14 +428,14 @@ void TorchScriptNetwork::save_with_input(const fs::path& file, const std::map<st
       whole.register_buffer("columns", weights.columns);
       body += "    x = torch.matmul(torch.matmul(self.rows, x), self.columns)\n";
     } else if (const auto* normalize = std::get_if<Normalize>(&step.operation)) {
-      whole.register_buffer("mean", torch::tensor(normalize->mean, torch::kFloat32).reshape({-1, 1, 1}));
-      whole.register_buffer("deviation", torch::tensor(normalize->deviation, torch::kFloat32).reshape({-1, 1, 1}));
+      whole.register_buffer("mean", at::tensor(normalize->mean, at::kFloat).reshape({-1, 1, 1}));
+      whole.register_buffer("deviation", at::tensor(normalize->deviation, at::kFloat).reshape({-1, 1, 1}));
       body += "    x = (x - self.mean) / self.deviation\n";
     } else {
       throw Error(fmt::format("'{}' cannot be written as TorchScript", step.name));
     }
   }
-  whole.register_buffer("kind", torch::empty({0}, script_->dtype));
+  whole.register_buffer("kind", at::empty({0}, script_->dtype));
   whole.define(body + "    return self.network.forward(x.to(self.kind))\n");
   write_module(file, whole, extra);
 }

@@ -18,6 +18,8 @@
 //
 // A TorchScript program can do what LibTorch's operations can, which includes reading files and running for ever: use files of
 // people whom you trust.
+#include <ATen/core/Tensor.h>
+
 #include <map>
 #include <memory>
 
@@ -42,7 +44,7 @@ class TorchScriptNetwork : public Network {
   TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
 
   /// inputs [N, …] of the raw shape in [0, 1]; they are resized and normalised here.
-  Outputs forward(const torch::Tensor& inputs, const ForwardOptions& options) const override;
+  Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   /// Of all parameters, those that are not trained among them. A frozen program has none.
@@ -53,7 +55,7 @@ class TorchScriptNetwork : public Network {
   bool rounds_products() const override { return false; }
   bool can_be_recorded() const override { return false; }  // nobody knows what it does
   std::string identity() const override;
-  void to(torch::Device device) override;
+  void to(at::Device device) override;
 
   int64_t classes() const { return task_.classes; }
   const fs::path& file() const { return file_; }
@@ -76,13 +78,13 @@ class TorchScriptNetwork : public Network {
   struct Script;  // torch::jit::Module, whose header takes long to read
 
   void collect_tensors();
-  torch::Tensor trial_inputs() const;
+  at::Tensor trial_inputs() const;
   /// The program, or what it became with its weights as constants, made the first time: where it gives the trial inputs the same outputs.
   torch::jit::Module& program(PreparedWeights* kept) const;
   /// The first run: what the program gives, and whether that fits.
   void try_out();
-  Outputs run(const torch::Tensor& inputs, const ForwardOptions& options) const;
-  torch::Tensor prepared(const torch::Tensor& inputs) const;
+  Outputs run(const at::Tensor& inputs, const ForwardOptions& options) const;
+  at::Tensor prepared(const at::Tensor& inputs) const;
 
   fs::path file_;
   TaskShape task_;

@@ -1,7 +1,7 @@
 #include "nn/weights.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
@@ -11,7 +11,7 @@
 namespace limbeck {
 namespace {
 
-torch::Tensor to_tensor(const RawTensor& raw, const std::string& name, const fs::path& path) {
+at::Tensor to_tensor(const RawTensor& raw, const std::string& name, const fs::path& path) {
   const auto type = scalar_type_of(raw.dtype);
   if (!type) throw Error(fmt::format("'{}': tensor '{}' has the type {}, which cannot be read", path.string(), name, raw.dtype));
   return tensor_from(*type, raw.shape, raw.bytes);
@@ -37,7 +37,7 @@ void save_tensors(const fs::path& path, const TensorMap& tensors, const Metadata
   TensorMap on_host;
   std::map<std::string, RawTensor> raw;
   for (const auto& [name, tensor] : tensors) {
-    torch::Tensor& host = on_host[name] = tensor.detach().to(torch::kCPU).contiguous();
+    at::Tensor& host = on_host[name] = tensor.detach().to(at::kCPU).contiguous();
     raw[name] = {dtype_name(host.scalar_type()), host.sizes().vec(), bytes_of(host)};
   }
   write_safetensors(path, raw, metadata);
@@ -72,7 +72,7 @@ void load_state(Network& network, const TensorMap& tensors, const std::string& w
   for (const auto& [name, tensor] : tensors)
     if (!state.contains(name) && !is_step_count(name)) problems.push_back(fmt::format("unexpected: {} {}", name, to_text(tensor.sizes().vec())));
   if (!problems.empty()) throw Error(fmt::format("{} does not fit the network:{}", where, list_of(problems, tensors)));
-  torch::NoGradGuard no_gradient;
+  at::NoGradGuard no_gradient;
   for (auto& [name, own] : state) own.copy_(tensors.at(name));
 }
 

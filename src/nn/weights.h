@@ -1,6 +1,7 @@
 #pragma once
 // Weights as safetensors under PyTorch's parameter names, and tensors in and out of that format in general.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <map>
 #include <string>
@@ -10,7 +11,7 @@
 
 namespace limbeck {
 
-using TensorMap = std::map<std::string, torch::Tensor>;
+using TensorMap = std::map<std::string, at::Tensor>;
 using Metadata = std::map<std::string, std::string>;
 
 /// Writes tensors (copied to the CPU where needed), atomically.

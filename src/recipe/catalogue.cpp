@@ -1,5 +1,6 @@
 #include "recipe/catalogue.h"
 
+#include "core/json.h"
 #include "core/nearest.h"
 #include "core/text.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/json.h"
+#include "core/json_fwd.h"
 #include "recipe/fields.h"
 
 namespace limbeck {

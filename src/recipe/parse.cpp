@@ -1,6 +1,7 @@
 // From YAML to Recipe: reads the parts, then checks what spans them (names that must exist, losses that need a teacher).
 #include <algorithm>
 
+#include "core/json.h"
 #include "core/nearest.h"
 #include "recipe/parse_figures.h"
 #include "recipe/reader.h"

@@ -1,4 +1,5 @@
 // The recipe with every default spelled out, as JSON and as YAML.
+#include "core/json.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {

@@ -112,11 +112,11 @@ std::optional<WelchInterval> StageDifference::interval() const {
   return welch_interval(values_of(before), values_of(after));
 }
 
-Noise StageDifference::noise() const {
-  if (values_of(before).size() < 2 || values_of(after).size() < 2) return Noise::too_few_seeds;
+NoiseVerdict StageDifference::noise() const {
+  if (values_of(before).size() < 2 || values_of(after).size() < 2) return NoiseVerdict::too_few_seeds;
   const std::optional<WelchInterval> found = interval();
-  if (!found) return Noise::seeds_do_not_vary;
-  return found->excludes_zero() ? Noise::exceeded : Noise::not_exceeded;
+  if (!found) return NoiseVerdict::seeds_do_not_vary;
+  return found->excludes_zero() ? NoiseVerdict::exceeded : NoiseVerdict::not_exceeded;
 }
 
 ComparedRuns read_comparison(const std::vector<fs::path>& folders, const CompareOptions& options) {

@@ -15,7 +15,7 @@ struct NamedRun {
   ReportedRun results;
 };
 
-enum class Noise { exceeded, not_exceeded, too_few_seeds, seeds_do_not_vary };
+enum class NoiseVerdict { exceeded, not_exceeded, too_few_seeds, seeds_do_not_vary };
 
 /// By how much a stage's number differs from another's: of the same stage in the first run, or of another of its run.
 struct StageDifference {
@@ -28,7 +28,7 @@ struct StageDifference {
 
   double difference() const { return after.mean - before.mean; }
   std::optional<WelchInterval> interval() const;
-  Noise noise() const;
+  NoiseVerdict noise() const;
 };
 
 struct ComparedRuns {

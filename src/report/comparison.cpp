@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "core/json.h"
 #include "core/text.h"
 #include "report/compared_runs.h"
 #include "report/text_table.h"
@@ -88,17 +89,17 @@ std::string difference_text(const MetricFormat& format, const StageDifference& o
 std::string verdict(const MetricFormat& format, const StageDifference& of) {
   const std::string difference = difference_text(format, of);
   const size_t before = values_of(of.before).size(), after = values_of(of.after).size();
-  const Noise noise = of.noise();
-  if (noise == Noise::too_few_seeds)
+  const NoiseVerdict noise = of.noise();
+  if (noise == NoiseVerdict::too_few_seeds)
     return fmt::format("{}; too few seeds to tell ({} against {}; at least 2 each are needed)", difference, before,
                        after);
-  if (noise == Noise::seeds_do_not_vary)
+  if (noise == NoiseVerdict::seeds_do_not_vary)
     return fmt::format("{}; the seeds do not vary, so the noise is unknown", difference);
   const WelchInterval interval = of.interval().value();
   const auto border = [&](double value) { return format.difference({.mean = value, .deviation = 0.0}, 0); };
   return fmt::format("{}, 95 % interval {} to {} ({} against {} seeds): {}", difference, border(interval.low),
                      border(interval.high), before, after,
-                     noise == Noise::exceeded ? "more than noise" : "within noise");
+                     noise == NoiseVerdict::exceeded ? "more than noise" : "within noise");
 }
 
 std::string verdicts(const ComparedRuns& compared) {
@@ -149,15 +150,15 @@ Json number_json(const ReportedNumber& number) {
 }
 
 Json difference_json(const StageDifference& of) {
-  const auto verdict = [](Noise noise) {
+  const auto verdict = [](NoiseVerdict noise) {
     switch (noise) {
-      case Noise::exceeded:
+      case NoiseVerdict::exceeded:
         return "more than noise";
-      case Noise::not_exceeded:
+      case NoiseVerdict::not_exceeded:
         return "within noise";
-      case Noise::too_few_seeds:
+      case NoiseVerdict::too_few_seeds:
         return "too few seeds";
-      case Noise::seeds_do_not_vary:
+      case NoiseVerdict::seeds_do_not_vary:
         return "seeds do not vary";
     }
     return "";

@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstdint>
 
+#include "core/json.h"
+
 namespace limbeck {
 namespace {
 

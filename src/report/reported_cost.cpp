@@ -1,6 +1,7 @@
 #include "report/reported_cost.h"
 
 #include "core/error.h"
+#include "core/json.h"
 #include "report/json_fields.h"
 
 namespace limbeck {

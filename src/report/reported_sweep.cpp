@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "report/json_fields.h"
 
 namespace limbeck {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "report/json_fields.h"
 
 namespace limbeck {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/json.h"
 #include "core/text.h"
 #include "report/paper.h"
 #include "report/recovery.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/json.h"
 #include "report/html.h"
 #include "report/paper_plot.h"
 #include "report/plot_layout.h"

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "core/json.h"
 #include "report/json_fields.h"
 #include "report/plot_style.h"
 #include "report/reported_sweep.h"

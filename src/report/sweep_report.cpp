@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "report/html.h"
 #include "report/json_fields.h"
 #include "report/page/document.h"

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <sstream>
 
+#include "core/json.h"
 #include "report/json_fields.h"
 
 namespace limbeck {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "report/compared_runs.h"
 #include "report/json_fields.h"
 #include "report/metric_format.h"

@@ -1,6 +1,7 @@
 #include "serve/http.h"
 
 #include "core/hash.h"
+#include "core/json.h"
 
 namespace limbeck {
 namespace {

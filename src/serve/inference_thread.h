@@ -3,7 +3,9 @@
 // server's threads would have its own.
 //
 //   InferenceThread inference;
-//   const torch::Tensor logits = inference.run([&] { return network.forward(inputs, {}).logits; });
+//   const at::Tensor logits = inference.run([&] { return network.forward(inputs, {}).logits; });
+#include <ATen/core/Tensor.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>

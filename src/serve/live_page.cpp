@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "report/json_fields.h"
 #include "report/page/page.h"
 #include "report/page/sections.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "experiment/model_onnx.h"
 #include "nn/graph.h"
 #include "report/html.h"

@@ -1,10 +1,12 @@
 #include "serve/prediction.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
 #include "core/nearest.h"
 #include "serve/http.h"
 
@@ -120,8 +122,8 @@ Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedMod
   Shape shape = model->description.input;
   std::vector<float> numbers = parse_inputs(request.inputs, shape);
   shape.insert(shape.begin(), static_cast<int64_t>(request.inputs.size()));
-  const torch::Tensor inputs = torch::from_blob(numbers.data(), shape, torch::kFloat32);
-  const torch::Tensor shares = models.probabilities(*model, inputs, request.temperature);
+  const at::Tensor inputs = at::from_blob(numbers.data(), shape, at::kFloat);
+  const at::Tensor shares = models.probabilities(*model, inputs, request.temperature);
 
   const std::vector<std::string>& classes = model->description.classes;
   Json predictions = Json::array();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "core/version.h"
 #include "nn/graph.h"
 #include "report/html_report.h"

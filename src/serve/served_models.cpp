@@ -1,11 +1,14 @@
 #include "serve/served_models.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <set>
 
+#include "core/json.h"
 #include "core/nearest.h"
 #include "experiment/model_onnx.h"
 #include "nn/committee.h"
@@ -151,14 +154,14 @@ bool ServedModels::has_onnx(const RunNetwork& network) {
   }
 }
 
-torch::Tensor ServedModels::probabilities(const Model& model, const torch::Tensor& inputs, double temperature) {
+at::Tensor ServedModels::probabilities(const Model& model, const at::Tensor& inputs, double temperature) {
   return inference_.run([&] {
-    const torch::NoGradGuard no_gradient;
+    const at::NoGradGuard no_gradient;
     const Outputs outputs = model.network->forward(inputs, {});
     const auto* ensemble = dynamic_cast<const Committee*>(model.network.get());
     if (ensemble != nullptr && ensemble->mean() == EnsembleMean::arithmetic)
-      return log_mean_distribution(torch::stack(outputs.members, 1).to(torch::kFloat64), temperature).exp().contiguous();
-    return torch::softmax(outputs.logits.to(torch::kFloat64) / temperature, 1).contiguous();
+      return log_mean_distribution(at::stack(outputs.members, 1).to(at::kDouble), temperature).exp().contiguous();
+    return at::softmax(outputs.logits.to(at::kDouble) / temperature, 1).contiguous();
   });
 }
 

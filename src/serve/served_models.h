@@ -1,5 +1,7 @@
 #pragma once
 // The trained networks of a run: which there are, loaded when they are first asked for, as ONNX where they have that form.
+#include <ATen/core/Tensor.h>
+
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,7 +39,7 @@ class ServedModels {
   /// the network is no graph.
   bool has_onnx(const RunNetwork& network);
   /// Probabilities [N, C] at a temperature, of inputs [N, …] as the network takes them.
-  torch::Tensor probabilities(const Model& model, const torch::Tensor& inputs, double temperature);
+  at::Tensor probabilities(const Model& model, const at::Tensor& inputs, double temperature);
 
  private:
   struct Entry {

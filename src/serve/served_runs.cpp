@@ -23,11 +23,6 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
 std::optional<int64_t> seed_of(const std::string& name) {
   if (!name.starts_with(kSeedPrefix)) return std::nullopt;
   int64_t seed = 0;

@@ -1,6 +1,7 @@
 #include "speech/hidden_markov.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +14,8 @@ constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-Durations durations_of(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const torch::Tensor& labels) {
-  const torch::Tensor on_host = labels.to(torch::kCPU).contiguous();
+Durations durations_of(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const at::Tensor& labels) {
+  const at::Tensor on_host = labels.to(at::kCPU).contiguous();
   const auto* label = on_host.data_ptr<int64_t>();
   std::vector<double> frames(static_cast<size_t>(corpus.classes())), visits(frames.size());
   for (const Utterance& utterance : utterances)
@@ -103,8 +104,8 @@ StateGraph StateGraph::word_loop(const SpeechCorpus& corpus, const Durations& du
   return graph;
 }
 
-Path StateGraph::best_path(const torch::Tensor& scores) const {
-  const torch::Tensor rows = scores.contiguous();
+Path StateGraph::best_path(const at::Tensor& scores) const {
+  const at::Tensor rows = scores.contiguous();
   const int64_t frames = rows.size(0), classes = rows.size(1);
   const auto count = static_cast<int32_t>(nodes_.size());
   std::vector<double> now(nodes_.size(), kNever), before(nodes_.size());
@@ -142,8 +143,8 @@ Path StateGraph::best_path(const torch::Tensor& scores) const {
   return path;
 }
 
-torch::Tensor StateGraph::states_of(const Path& path) const {
-  torch::Tensor states = torch::empty({static_cast<int64_t>(path.nodes.size())}, torch::kInt64);
+at::Tensor StateGraph::states_of(const Path& path) const {
+  at::Tensor states = at::empty({static_cast<int64_t>(path.nodes.size())}, at::kLong);
   for (size_t i = 0; i < path.nodes.size(); ++i) states.data_ptr<int64_t>()[i] = nodes_[static_cast<size_t>(path.nodes[i])].state;
   return states;
 }

@@ -7,7 +7,8 @@
 //   const StateGraph graph = StateGraph::word_loop(corpus, durations, /*word_penalty=*/0);
 //   const Path path = graph.best_path(scores);                 // scores [F, classes] float32: log p(x|s), up to a constant for each frame
 //   graph.words_of(path);                                      // {3, 1, 4}
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 
@@ -19,7 +20,7 @@ namespace limbeck {
 using Durations = std::vector<double>;
 
 /// From aligned frames: labels [F] int64 of the split that the utterances lie in. A state that never occurs gets 1 frame.
-Durations durations_of(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const torch::Tensor& labels);
+Durations durations_of(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const at::Tensor& labels);
 
 /// A node for each frame; empty where there are fewer frames than the shortest way through takes.
 struct Path {
@@ -38,9 +39,9 @@ class StateGraph {
   static StateGraph word_loop(const SpeechCorpus& corpus, const Durations& durations, double word_penalty);
 
   /// scores [F, classes] float32 on the CPU.
-  Path best_path(const torch::Tensor& scores) const;
+  Path best_path(const at::Tensor& scores) const;
   /// State of each frame, [F] int64.
-  torch::Tensor states_of(const Path& path) const;
+  at::Tensor states_of(const Path& path) const;
   std::vector<int64_t> words_of(const Path& path) const;
 
  private:

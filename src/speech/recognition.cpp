@@ -1,16 +1,20 @@
 #include "speech/recognition.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/log_softmax.h>
 
 #include <algorithm>
 #include <limits>
 #include <mutex>
 
+#include "core/json.h"
+
 namespace limbeck {
 namespace {
 
-torch::Tensor part_of(const torch::Tensor& frames, const Utterance& utterance) { return frames.narrow(0, utterance.begin, utterance.frames); }
+at::Tensor part_of(const at::Tensor& frames, const Utterance& utterance) { return frames.narrow(0, utterance.begin, utterance.frames); }
 
 /// Calls use(utterance) for each, by all threads.
 void for_each(const std::vector<Utterance>& utterances, const std::function<void(const Utterance&)>& use) {
@@ -21,19 +25,19 @@ void for_each(const std::vector<Utterance>& utterances, const std::function<void
 
 }  // namespace
 
-torch::Tensor log_priors(const SpeechCorpus& corpus, const torch::Tensor& labels) {
-  const torch::Tensor known = labels.to(torch::kCPU).masked_select(labels.to(torch::kCPU).ge(0));
-  const torch::Tensor counts = torch::bincount(known, {}, corpus.classes()).to(torch::kFloat64) + 1;
-  return (counts / counts.sum()).log().to(torch::kFloat32);
+at::Tensor log_priors(const SpeechCorpus& corpus, const at::Tensor& labels) {
+  const at::Tensor known = labels.to(at::kCPU).masked_select(labels.to(at::kCPU).ge(0));
+  const at::Tensor counts = at::bincount(known, {}, corpus.classes()).to(at::kDouble) + 1;
+  return (counts / counts.sum()).log().to(at::kFloat);
 }
 
-torch::Tensor frame_scores(const torch::Tensor& logits, const torch::Tensor& log_priors) {
-  return (torch::log_softmax(logits.to(torch::kCPU).to(torch::kFloat32), 1) - log_priors).contiguous();
+at::Tensor frame_scores(const at::Tensor& logits, const at::Tensor& log_priors) {
+  return (at::log_softmax(logits.to(at::kCPU).to(at::kFloat), 1) - log_priors).contiguous();
 }
 
-torch::Tensor align(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const torch::Tensor& scores, const Durations& durations,
-                    const torch::Tensor& labels) {
-  torch::Tensor aligned = labels.to(torch::kCPU).clone();
+at::Tensor align(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const at::Tensor& scores, const Durations& durations,
+                    const at::Tensor& labels) {
+  at::Tensor aligned = labels.to(at::kCPU).clone();
   for_each(utterances, [&](const Utterance& utterance) {
     const StateGraph graph = StateGraph::of_words(corpus, durations, utterance.words);
     const Path path = graph.best_path(part_of(scores, utterance));
@@ -76,7 +80,7 @@ WordErrors count_word_errors(const std::vector<int64_t>& said, const std::vector
   return row.back();
 }
 
-WordErrors recognise(const std::vector<Utterance>& utterances, const torch::Tensor& scores, const StateGraph& graph) {
+WordErrors recognise(const std::vector<Utterance>& utterances, const at::Tensor& scores, const StateGraph& graph) {
   WordErrors all;
   std::mutex mutex;
   for_each(utterances, [&](const Utterance& utterance) {
@@ -87,7 +91,7 @@ WordErrors recognise(const std::vector<Utterance>& utterances, const torch::Tens
   return all;
 }
 
-double best_word_penalty(const SpeechCorpus& corpus, const Durations& durations, const torch::Tensor& scores) {
+double best_word_penalty(const SpeechCorpus& corpus, const Durations& durations, const at::Tensor& scores) {
   std::vector<double> best;
   int64_t fewest = std::numeric_limits<int64_t>::max();
   for (const double penalty : corpus.word_penalties) {

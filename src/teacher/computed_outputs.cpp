@@ -1,7 +1,8 @@
 #include "teacher/computed_outputs.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/hash.h"
 #include "core/interrupt.h"
@@ -28,8 +29,8 @@ StoreIdentity identity_of(const TeacherContext& context, const std::string& teac
 /// Drawings of views that come again; 0: each view has a slot of its own.
 int64_t cycle_of(const ComputedOptions& options, const TeacherContext& context) { return context.augmenter.empty() ? 0 : options.views; }
 
-torch::ScalarType stored_type(const ComputedOptions& options) {
-  return options.type == ComputedOptions::Type::float16 ? torch::kFloat16 : torch::kFloat32;
+at::ScalarType stored_type(const ComputedOptions& options) {
+  return options.type == ComputedOptions::Type::float16 ? at::kHalf : at::kFloat;
 }
 
 /// Whether outputs are to be kept whatever it costs.
@@ -55,9 +56,9 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
                                       const std::string& fingerprint) {
   const int64_t cycle = cycle_of(options, context);
   const StoreIdentity identity = identity_of(context, fingerprint, cycle);
-  const torch::Tensor& ids = context.examples.ids();
+  const at::Tensor& ids = context.examples.ids();
   StoreLayout layout = layout_of(options, context);
-  const TeacherOutputs first = live->outputs(context.examples.batch(torch::zeros({1}, ids.options())));
+  const TeacherOutputs first = live->outputs(context.examples.batch(at::zeros({1}, ids.options())));
   if (first.members.defined()) layout.members = first.members.size(1);
   const fs::path file = options.store_file(context.seed);
   TeacherStore store = options.store.empty() ? TeacherStore::in_memory(layout, ids)
@@ -99,7 +100,7 @@ std::string fingerprint_of(const Network& network) {
     hasher.add(committee->mean() == EnsembleMean::arithmetic ? "arithmetic" : "logits");
   if (const std::string own = network.identity(); !own.empty()) hasher.add(own);
   for (const auto& [name, tensor] : state_of(network)) {
-    const torch::Tensor host = tensor.to(torch::kCPU).contiguous();
+    const at::Tensor host = tensor.to(at::kCPU).contiguous();
     hasher.add(name).add(host.sizes().data(), host.sizes().size() * sizeof(int64_t));
     hasher.add(host.data_ptr(), host.nbytes());
   }
@@ -146,7 +147,7 @@ std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedO
 }
 
 TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples) {
-  std::vector<torch::Tensor> members;
+  std::vector<at::Tensor> members;
   TeacherOutputs all;
   all.logits = over_batches(examples, [&](const Batch& batch) {
     if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while the teacher was asked for its outputs; everything is saved");
@@ -155,12 +156,12 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples) {
     if (outputs.members.defined()) members.push_back(outputs.members);
     return outputs.logits;
   });
-  if (!members.empty()) all.members = torch::cat(members);
+  if (!members.empty()) all.members = at::cat(members);
   return all;
 }
 
 TeacherOutputs KeptOutputs::outputs(const Batch& batch) const {
-  const torch::Tensor rows = rows_.of(batch.ids).to(kept_.logits.device());
+  const at::Tensor rows = rows_.of(batch.ids).to(kept_.logits.device());
   TeacherOutputs outputs{.logits = kept_.logits.index_select(0, rows)};
   if (kept_.members.defined()) outputs.members = kept_.members.index_select(0, rows);
   return outputs;

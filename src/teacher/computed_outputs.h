@@ -4,6 +4,8 @@
 //
 //   struct MyTeacherOptions : ComputedOptions { … };
 //   return computed(std::make_unique<MyTeacher>(…), options, context, fingerprint);
+#include <ATen/core/Tensor.h>
+
 #include "core/files.h"
 #include "teacher/example_rows.h"
 #include "teacher/teacher.h"
@@ -50,7 +52,7 @@ std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedO
 class KeptOutputs : public Teacher {
  public:
   /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) is that of ids[i], ids [n] int64.
-  KeptOutputs(TeacherOutputs outputs, const torch::Tensor& ids) : kept_(std::move(outputs)), rows_(ids) {}
+  KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids) : kept_(std::move(outputs)), rows_(ids) {}
 
   /// The outputs of the batch's ids; an id that is not among them is an Error.
   TeacherOutputs outputs(const Batch& batch) const override;

@@ -1,7 +1,8 @@
 #include "teacher/network_teacher.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
 
 #include "nn/committee.h"
 #include "nn/inference.h"
@@ -22,10 +23,10 @@ class NetworkTeacher : public Teacher {
   }
 
   TeacherOutputs outputs(const Batch& batch) const override {
-    const torch::NoGradGuard no_gradient;
+    const at::NoGradGuard no_gradient;
     CapturedFunction::Tensors given = pass_({batch.inputs});
     if (recorded_)  // the next batch's come to the same place
-      for (torch::Tensor& output : given)
+      for (at::Tensor& output : given)
         if (output.defined()) output = output.clone();
     TeacherOutputs taught{.logits = given[kLogits], .features = {}, .members = given[kMembers]};
     for (size_t i = 0; i < taps_.size(); ++i) taught.features[taps_[i]] = given[kFeatures + i];
@@ -35,9 +36,9 @@ class NetworkTeacher : public Teacher {
  private:
   enum Output : size_t { kLogits, kMembers, kFeatures };
 
-  CapturedFunction::Tensors pass(const torch::Tensor& inputs) const {
+  CapturedFunction::Tensors pass(const at::Tensor& inputs) const {
     Outputs outputs = infer(*network_, inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
-    CapturedFunction::Tensors given{outputs.logits, arithmetic_ ? torch::stack(outputs.members, 1) : torch::Tensor()};
+    CapturedFunction::Tensors given{outputs.logits, arithmetic_ ? at::stack(outputs.members, 1) : at::Tensor()};
     for (const std::string& tap : taps_) given.push_back(outputs.features.at(tap));
     return given;
   }

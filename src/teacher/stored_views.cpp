@@ -1,7 +1,10 @@
 #include "teacher/stored_views.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
 
 #include "core/random.h"
 
@@ -18,14 +21,14 @@ StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, cons
   lacking_ = store_.outputs() - store_.filled();
 }
 
-torch::Tensor StoredViews::slots_of(const Batch& batch) const {
-  if (cycle_ == 0) return batch.views.to(torch::kCPU);
+at::Tensor StoredViews::slots_of(const Batch& batch) const {
+  if (cycle_ == 0) return batch.views.to(at::kCPU);
   if (batch.draw < 0 || batch.draw >= cycle_)
     throw Error(fmt::format("drawing {} of views is not stored; there are {}", batch.draw, cycle_));
-  return torch::full({batch.size()}, batch.draw, torch::kInt64);
+  return at::full({batch.size()}, batch.draw, at::kLong);
 }
 
-void StoredViews::compute(const Batch& batch, const torch::Tensor& rows, const torch::Tensor& slots) const {
+void StoredViews::compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const {
   const TeacherOutputs computed = live_->outputs(batch);
   if (!computed.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
   store_.write(rows, slots, batch.views, computed);
@@ -34,15 +37,15 @@ void StoredViews::compute(const Batch& batch, const torch::Tensor& rows, const t
 }
 
 TeacherOutputs StoredViews::outputs(const Batch& batch) const {
-  const torch::NoGradGuard no_gradient;
-  const torch::Tensor rows = store_.rows().of(batch.ids), slots = slots_of(batch), views = batch.views.to(torch::kCPU);
-  const torch::Tensor known = store_.views().index({rows, slots}) - 1;
-  const torch::Tensor missing = known.lt(0).nonzero().flatten();
+  const at::NoGradGuard no_gradient;
+  const at::Tensor rows = store_.rows().of(batch.ids), slots = slots_of(batch), views = batch.views.to(at::kCPU);
+  const at::Tensor known = store_.views().index({rows, slots}) - 1;
+  const at::Tensor missing = known.lt(0).nonzero().flatten();
   if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
     throw Error("the stored outputs are of other views of the examples than those that are trained on");
   if (missing.size(0) > 0) {
     // A small batch costs the teacher nearly what a whole one does, so the order of what is computed together does not matter.
-    const torch::Tensor on_device = missing.to(batch.inputs.device());
+    const at::Tensor on_device = missing.to(batch.inputs.device());
     Batch part;
     part.inputs = batch.inputs.index_select(0, on_device);
     part.labels = batch.labels.index_select(0, on_device);
@@ -56,21 +59,21 @@ TeacherOutputs StoredViews::outputs(const Batch& batch) const {
   return outputs;
 }
 
-torch::Tensor StoredViews::views_in(const torch::Tensor& positions, int64_t slot) const {
-  const torch::Tensor ids = examples_.ids().index_select(0, positions);
-  return cycle_ > 0 ? augmenter_.draw(ids, seed_, slot) : torch::full_like(ids, slot);
+at::Tensor StoredViews::views_in(const at::Tensor& positions, int64_t slot) const {
+  const at::Tensor ids = examples_.ids().index_select(0, positions);
+  return cycle_ > 0 ? augmenter_.draw(ids, seed_, slot) : at::full_like(ids, slot);
 }
 
 void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& told) {
-  for (const torch::Tensor& positions : examples_.parts(kTogether)) {
-    const torch::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
+  for (const at::Tensor& positions : examples_.parts(kTogether)) {
+    const at::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
     for (int64_t slot = 0; slot < store_.layout().slots; ++slot) {  // an example's lie side by side in the file
-      const torch::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).le(0).nonzero().flatten();
+      const at::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).le(0).nonzero().flatten();
       if (lacking.size(0) == 0) continue;
-      const torch::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
+      const at::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
       const Batch batch = examples_.batch(wanted, augmenter_, views_in(wanted, slot));
-      const torch::NoGradGuard no_gradient;
-      compute(batch, rows.index_select(0, lacking), torch::full_like(lacking, slot));
+      const at::NoGradGuard no_gradient;
+      compute(batch, rows.index_select(0, lacking), at::full_like(lacking, slot));
       if (!told(store_.outputs() - lacking_, store_.outputs())) return;
     }
   }
@@ -78,22 +81,22 @@ void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& tol
 }
 
 StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const {
-  const torch::Tensor there = store_.views().flatten().gt(0).nonzero().flatten();
+  const at::Tensor there = store_.views().flatten().gt(0).nonzero().flatten();
   if (there.size(0) == 0) throw Error("nothing is stored yet");
-  torch::Tensor chosen = torch::empty({std::min(count, there.size(0))}, torch::kInt64);
+  at::Tensor chosen = at::empty({std::min(count, there.size(0))}, at::kLong);
   auto* to = chosen.data_ptr<int64_t>();
   const auto* from = there.data_ptr<int64_t>();
   for (int64_t i = 0; i < chosen.size(0); ++i)
     to[i] = from[Random({seed, Purpose::subset, 0, static_cast<uint32_t>(i)}).below(static_cast<uint32_t>(there.size(0)))];
   const int64_t slots = store_.layout().slots;
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   Comparison result{.outputs = chosen.size(0)};
   double largest = 0, difference = 0, agreeing = 0;
-  for (const torch::Tensor& part : chosen.split(examples_.at_once(kTogether))) {
-    const torch::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
-    const torch::Tensor views = store_.views().index({rows, of}) - 1;
+  for (const at::Tensor& part : chosen.split(examples_.at_once(kTogether))) {
+    const at::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
+    const at::Tensor views = store_.views().index({rows, of}) - 1;
     const Batch batch = examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
-    const torch::Tensor live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of).logits;
+    const at::Tensor live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of).logits;
     largest = std::max(largest, live.abs().max().item<double>());
     difference = std::max(difference, (live - stored).abs().max().item<double>());
     agreeing += live.argmax(1).eq(stored.argmax(1)).sum().item<double>();

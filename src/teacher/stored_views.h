@@ -2,6 +2,8 @@
 // A teacher whose outputs are computed once for each view of each example and then read from a store (decision 9). Which views there are
 // follows from the augmentation: all of them, one slot each, or the k that an example is given in k drawings, which then come again:
 // drawing e is drawing e mod k.
+#include <ATen/core/Tensor.h>
+
 #include <functional>
 
 #include "teacher/teacher.h"
@@ -35,11 +37,11 @@ class StoredViews : public Teacher {
   const TeacherStore& store() const { return store_; }
 
  private:
-  torch::Tensor slots_of(const Batch& batch) const;
+  at::Tensor slots_of(const Batch& batch) const;
   /// Asks the live teacher and writes down what it says.
-  void compute(const Batch& batch, const torch::Tensor& rows, const torch::Tensor& slots) const;
+  void compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const;
   /// Views of the examples at positions [n] in one slot.
-  torch::Tensor views_in(const torch::Tensor& positions, int64_t slot) const;
+  at::Tensor views_in(const at::Tensor& positions, int64_t slot) const;
 
   std::unique_ptr<Teacher> live_;
   mutable TeacherStore store_;

@@ -1,6 +1,7 @@
 #include "teacher/teacher.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
+
 
 namespace limbeck {
 

@@ -1,7 +1,11 @@
 #include "teacher/teacher_store.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/zeros.h>
 
 #include <unistd.h>
 
@@ -47,7 +51,7 @@ size_t bytes_of(const RawTensor& tensor) {
 }
 
 /// Slots of examples, or of anything else, are told by one index: [n, S, …] → [n·S, …].
-torch::Tensor flat(const torch::Tensor& table) { return table.flatten(0, 1); }
+at::Tensor flat(const at::Tensor& table) { return table.flatten(0, 1); }
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& what) {
   throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file (for several seeds, one "
@@ -62,22 +66,22 @@ void check_identity(const fs::path& file, const StoreIdentity& found, const Stor
 
 /// The K largest logits in order, the classes they are of, and the one logit of all others.
 struct Top {
-  torch::Tensor values, classes;
+  at::Tensor values, classes;
 };
 
-Top of_classes(const torch::Tensor& logits, const torch::Tensor& classes) {
+Top of_classes(const at::Tensor& logits, const at::Tensor& classes) {
   const int64_t others_count = logits.size(1) - classes.size(1);
-  torch::Tensor rest = torch::full({logits.size(0), 1}, -std::numeric_limits<float>::infinity());
+  at::Tensor rest = at::full({logits.size(0), 1}, -std::numeric_limits<float>::infinity());
   if (others_count > 0) {
-    const torch::Tensor others = logits.scatter(1, classes, -std::numeric_limits<float>::infinity());
-    rest = torch::logsumexp(others, 1, /*keepdim=*/true) - std::log(static_cast<double>(others_count));
+    const at::Tensor others = logits.scatter(1, classes, -std::numeric_limits<float>::infinity());
+    rest = at::logsumexp(others, 1, /*keepdim=*/true) - std::log(static_cast<double>(others_count));
   }
-  return {torch::cat({logits.gather(1, classes), rest}, 1), classes};
+  return {at::cat({logits.gather(1, classes), rest}, 1), classes};
 }
 
-Top top_of(const torch::Tensor& logits, int64_t count) { return of_classes(logits, std::get<1>(logits.topk(count, 1))); }
+Top top_of(const at::Tensor& logits, int64_t count) { return of_classes(logits, std::get<1>(logits.topk(count, 1))); }
 
-torch::Tensor logits_of(const Top& top, int64_t classes) {
+at::Tensor logits_of(const Top& top, int64_t classes) {
   const int64_t count = top.classes.size(1);
   return top.values.slice(1, count).expand({-1, classes}).scatter(1, top.classes, top.values.slice(1, 0, count));
 }
@@ -111,26 +115,26 @@ struct TeacherStore::File {
 };
 
 /// The ids where they are compared and written; a store of none makes no sense.
-torch::Tensor stored_ids(const torch::Tensor& ids) {
+at::Tensor stored_ids(const at::Tensor& ids) {
   if (ids.size(0) == 0) throw Error("a store of no examples");
-  return ids.to(torch::kCPU).contiguous();
+  return ids.to(at::kCPU).contiguous();
 }
 
-TeacherStore::TeacherStore(const StoreLayout& layout, const torch::Tensor& ids) : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
+TeacherStore::TeacherStore(const StoreLayout& layout, const at::Tensor& ids) : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
   check_layout(layout);
 }
 
-TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const torch::Tensor& ids) {
+TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const at::Tensor& ids) {
   TeacherStore store(layout, ids);
   for (const auto& [name, description] : tensors_of(layout, store.examples())) {
     if (name == "ids") continue;
-    const torch::Tensor table = torch::zeros(description.shape, scalar_type_of(description.dtype).value());
+    const at::Tensor table = at::zeros(description.shape, scalar_type_of(description.dtype).value());
     (name == "views" ? store.views_ : name == "classes" ? store.classes_ : store.values_) = table;
   }
   return store;
 }
 
-TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity) {
+TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity) {
   {
     const TeacherStore described(layout, ids);
     StoreIdentity metadata = identity;
@@ -156,7 +160,7 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
   return open(path, layout, ids, identity);
 }
 
-TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity) {
+TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity) {
   TeacherStore store(layout, ids);
   const bool writable = ::access(path.c_str(), W_OK) == 0;
   store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, writable ? MappedFile::Access::write : MappedFile::Access::read), {}, {},
@@ -184,7 +188,7 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
   file.metadata = std::move(view.metadata);
   for (const auto& [name, raw] : file.tensors) {
     auto* bytes = reinterpret_cast<char*>(file.memory.data()) + (raw.bytes.data() - file.memory.bytes().data());
-    const torch::Tensor table = torch::from_blob(bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
+    const at::Tensor table = at::from_blob(bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
     if (name == "views") store.views_ = table;
     else if (name == "classes") store.classes_ = table;
     else if (name != "ids") store.values_ = table;
@@ -194,45 +198,45 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
 
 int64_t TeacherStore::filled() const { return views_.gt(0).sum().item<int64_t>(); }
 
-torch::Tensor TeacherStore::classes_at(const torch::Tensor& places) const {
-  const torch::Tensor classes = flat(classes_).index_select(0, places).to(torch::kInt64);
+at::Tensor TeacherStore::classes_at(const at::Tensor& places) const {
+  const at::Tensor classes = flat(classes_).index_select(0, places).to(at::kLong);
   if ((classes.lt(0) | classes.ge(layout_.classes)).any().item<bool>())
     throw Error(fmt::format("'{}' is damaged: it names classes that there are not; remove it to compute the outputs again",
                             file_ == nullptr ? "" : file_->path.string()));
   return classes;
 }
 
-TeacherOutputs TeacherStore::read(const torch::Tensor& rows, const torch::Tensor& slots) const {
-  const torch::Tensor at = rows * layout_.slots + slots;
-  const torch::Tensor values = flat(values_).index_select(0, at).to(torch::kFloat32);
+TeacherOutputs TeacherStore::read(const at::Tensor& rows, const at::Tensor& slots) const {
+  const at::Tensor at = rows * layout_.slots + slots;
+  const at::Tensor values = flat(values_).index_select(0, at).to(at::kFloat);
   if (layout_.members > 0) return {.logits = log_mean_distribution(values, 1), .features = {}, .members = values};
   if (layout_.top > 0) return {.logits = logits_of({values, classes_at(at)}, layout_.classes)};
   return {.logits = values};
 }
 
-torch::Tensor TeacherStore::as_stored(const torch::Tensor& rows, const torch::Tensor& slots, const TeacherOutputs& outputs) const {
-  const auto rounded = [&](const torch::Tensor& values) { return values.to(torch::kCPU).to(layout_.type).to(torch::kFloat32); };
+at::Tensor TeacherStore::as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const {
+  const auto rounded = [&](const at::Tensor& values) { return values.to(at::kCPU).to(layout_.type).to(at::kFloat); };
   if (layout_.members > 0) return log_mean_distribution(rounded(outputs.members), 1);
   if (layout_.top == 0) return rounded(outputs.logits);
-  const Top top = of_classes(outputs.logits.to(torch::kCPU).to(torch::kFloat32), classes_at(rows * layout_.slots + slots));
+  const Top top = of_classes(outputs.logits.to(at::kCPU).to(at::kFloat), classes_at(rows * layout_.slots + slots));
   return logits_of({rounded(top.values), top.classes}, layout_.classes);
 }
 
-void TeacherStore::write(const torch::Tensor& rows, const torch::Tensor& slots, const torch::Tensor& views, const TeacherOutputs& outputs) {
-  const torch::Tensor at = rows * layout_.slots + slots;
-  torch::Tensor values = (layout_.members > 0 ? outputs.members : outputs.logits).to(torch::kCPU).to(torch::kFloat32);
+void TeacherStore::write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs) {
+  const at::Tensor at = rows * layout_.slots + slots;
+  at::Tensor values = (layout_.members > 0 ? outputs.members : outputs.logits).to(at::kCPU).to(at::kFloat);
   if (layout_.top > 0) {
     const Top top = top_of(values, layout_.top);
-    flat(classes_).index_copy_(0, at, top.classes.to(torch::kInt16));
+    flat(classes_).index_copy_(0, at, top.classes.to(at::kShort));
     values = top.values;
   }
-  const torch::Tensor rounded = values.to(layout_.type);
-  if (layout_.type == torch::kFloat16 && (rounded.isinf() & values.isfinite()).any().item<bool>())
+  const at::Tensor rounded = values.to(layout_.type);
+  if (layout_.type == at::kHalf && (rounded.isinf() & values.isfinite()).any().item<bool>())
     throw Error("the teacher's logits are larger than float16 can hold (65,504); store them as `type: float32`");
   flat(values_).index_copy_(0, at, rounded);
   // Who is stopped between the two has written nothing: what the table says is there is there.
   std::atomic_thread_fence(std::memory_order_release);
-  flat(views_).index_copy_(0, at, views.to(torch::kCPU) + 1);
+  flat(views_).index_copy_(0, at, views.to(at::kCPU) + 1);
 }
 
 void TeacherStore::seal() {
@@ -270,13 +274,13 @@ StoreInfo read_store_info(const fs::path& path) {
   const auto classes = view.metadata.find(kClassesKey);
   if (classes != view.metadata.end()) std::from_chars(classes->second.data(), classes->second.data() + classes->second.size(), info.layout.classes);
   const auto values = view.tensors.find(values_name(info.layout));
-  if (values != view.tensors.end() && values->second.dtype == "F16") info.layout.type = torch::kFloat16;
+  if (values != view.tensors.end() && values->second.dtype == "F16") info.layout.type = at::kHalf;
   for (const auto& [name, wanted] : tensors_of(info.layout, info.examples))
     if (const auto found = view.tensors.find(name);
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
       throw Error(fmt::format("'{}' does not hold the tensors of a store: '{}' is not there or does not fit", path.string(), name));
   const RawTensor& numbers = view.tensors.at("views");
-  info.filled = torch::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, torch::kInt64).gt(0).sum().item<int64_t>();
+  info.filled = at::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, at::kLong).gt(0).sum().item<int64_t>();
   return info;
 }
 

@@ -11,7 +11,8 @@
 //   members [n, S, M, C]                                   of an arithmetic ensemble of M networks
 //   top [n, S, K + 1] with classes [n, S, K] I16           the K largest logits, and the logit that each other class gets: log of the
 //                                                          mean of their exponentials, so that their probability at T = 1 is spread evenly
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <map>
 #include <memory>
@@ -28,7 +29,7 @@ struct StoreLayout {
   int64_t classes = 0;
   int64_t members = 0;  ///< of an arithmetic ensemble; 0: there are logits
   int64_t top = 0;      ///< logits that are kept for each output; 0: all
-  torch::ScalarType type = torch::kFloat32;
+  at::ScalarType type = at::kFloat;
 
   /// Of the outputs of one example, in bytes.
   int64_t example_bytes() const;
@@ -40,12 +41,12 @@ using StoreIdentity = std::map<std::string, std::string>;
 class TeacherStore {
  public:
   /// Nothing is stored yet. ids [n] int64: of the examples.
-  static TeacherStore in_memory(const StoreLayout& layout, const torch::Tensor& ids);
+  static TeacherStore in_memory(const StoreLayout& layout, const at::Tensor& ids);
   /// Makes the file, whose space is reserved on the disk.
-  static TeacherStore create(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
+  static TeacherStore create(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity);
   /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another identity; also where
   /// it is not full yet and another process fills it, or it may not be written. A full one that may only be read is read.
-  static TeacherStore open(const fs::path& file, const StoreLayout& layout, const torch::Tensor& ids, const StoreIdentity& identity);
+  static TeacherStore open(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity);
 
   const StoreLayout& layout() const { return layout_; }
   int64_t examples() const { return ids_.size(0); }
@@ -53,31 +54,31 @@ class TeacherStore {
   int64_t filled() const;
   bool in_file() const { return file_ != nullptr; }
   /// [n, S] int64: the view's number + 1; 0, or less in a damaged file, where nothing is stored.
-  const torch::Tensor& views() const { return views_; }
+  const at::Tensor& views() const { return views_; }
   const ExampleRows& rows() const { return rows_; }
 
   /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. What was not written is zero.
   /// Throws Error where a file that has no checksum yet names a class that there is not.
-  TeacherOutputs read(const torch::Tensor& rows, const torch::Tensor& slots) const;
+  TeacherOutputs read(const at::Tensor& rows, const at::Tensor& slots) const;
   /// The logits [N, C] that read would give if these outputs had been written there: rounded and, of a store of the largest logits,
   /// those of the classes that the slots hold and one for the others.
-  torch::Tensor as_stored(const torch::Tensor& rows, const torch::Tensor& slots, const TeacherOutputs& outputs) const;
+  at::Tensor as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const;
   /// The same the other way, for views [N] int64; rounded to the type of the table. Throws Error where float16 cannot hold a number.
-  void write(const torch::Tensor& rows, const torch::Tensor& slots, const torch::Tensor& views, const TeacherOutputs& outputs);
+  void write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs);
   /// Writes everything to the disk, with a checksum where all outputs are there: what is changed afterwards is noticed.
   void seal();
 
  private:
   struct File;
-  TeacherStore(const StoreLayout& layout, const torch::Tensor& ids);
+  TeacherStore(const StoreLayout& layout, const at::Tensor& ids);
   /// The classes of the largest logits in places of the table [N], int64 [N, K].
-  torch::Tensor classes_at(const torch::Tensor& places) const;
+  at::Tensor classes_at(const at::Tensor& places) const;
 
   StoreLayout layout_;
-  torch::Tensor ids_, views_;
+  at::Tensor ids_, views_;
   ExampleRows rows_;
-  torch::Tensor values_;   ///< logits, members or top
-  torch::Tensor classes_;  ///< of top
+  at::Tensor values_;   ///< logits, members or top
+  at::Tensor classes_;  ///< of top
   std::shared_ptr<File> file_;
 };
 

@@ -3,7 +3,13 @@
 // Coupled weight decay adds λ w to g; decoupled (Loshchilov, Hutter 2019) first multiplies w by 1 − η λ.
 #include "train/adam.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_addcdiv.h>
+#include <ATen/ops/_foreach_addcmul.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sqrt.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 
@@ -37,7 +43,7 @@ class Adam : public Optimizer {
         decay_(decay),
         mean_(state_like_parameters("mean")),
         square_(state_like_parameters("square")),
-        steps_(torch::zeros({1}, torch::kInt64)) {}
+        steps_(at::zeros({1}, at::kLong)) {}
 
   TensorMap state() const override {
     TensorMap map;
@@ -50,7 +56,7 @@ class Adam : public Optimizer {
  protected:
   void begin_step() override { steps_.add_(1); }
 
-  void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
+  void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) override {
     const auto factors = factors_at<float>(learning_rate);
     auto* w = value.data_ptr<float>();
     auto* m = mean_[index].value.data_ptr<float>();
@@ -61,16 +67,16 @@ class Adam : public Optimizer {
     });
   }
 
-  void update_lists(const std::vector<size_t>& indices, const std::vector<torch::Tensor>& values, const std::vector<torch::Tensor>& gradients,
+  void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values, const std::vector<at::Tensor>& gradients,
                     double learning_rate) override {
     const auto by = factors_at<double>(learning_rate);
-    const std::vector<torch::Tensor> means = chosen(mean_, indices), squares = chosen(square_, indices);
-    const std::vector<torch::Tensor> pulled = at::_foreach_add(gradients, values, by.coupled);
+    const std::vector<at::Tensor> means = chosen(mean_, indices), squares = chosen(square_, indices);
+    const std::vector<at::Tensor> pulled = at::_foreach_add(gradients, values, by.coupled);
     at::_foreach_mul_(means, by.beta1);
     at::_foreach_add_(means, pulled, 1 - by.beta1);
     at::_foreach_mul_(squares, by.beta2);
     at::_foreach_addcmul_(squares, pulled, pulled, 1 - by.beta2);
-    const std::vector<torch::Tensor> roots = at::_foreach_sqrt(squares);
+    const std::vector<at::Tensor> roots = at::_foreach_sqrt(squares);
     at::_foreach_mul_(roots, by.root_scale);
     at::_foreach_add_(roots, by.epsilon);
     at::_foreach_mul_(values, by.shrink);
@@ -92,7 +98,7 @@ class Adam : public Optimizer {
   AdamOptions options_;
   WeightDecay decay_;
   std::vector<Parameter> mean_, square_;
-  torch::Tensor steps_;
+  at::Tensor steps_;
 };
 
 }  // namespace

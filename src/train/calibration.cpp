@@ -1,6 +1,6 @@
 #include "train/calibration.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
 
 #include <algorithm>
 #include <cmath>
@@ -32,9 +32,9 @@ std::vector<bool> chosen_classes(const std::vector<int64_t>& classes, int64_t co
 
 }  // namespace
 
-BiasCalibration calibrate_bias(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& classes) {
-  const torch::Tensor rows = logits.to(torch::kCPU).to(torch::kFloat64).contiguous();
-  const torch::Tensor names = labels.to(torch::kCPU).contiguous();
+BiasCalibration calibrate_bias(const at::Tensor& logits, const at::Tensor& labels, const std::vector<int64_t>& classes) {
+  const at::Tensor rows = logits.to(at::kCPU).to(at::kDouble).contiguous();
+  const at::Tensor names = labels.to(at::kCPU).contiguous();
   const int64_t examples = rows.size(0), count = rows.size(1);
   const std::vector<bool> shifted = chosen_classes(classes, count);
 

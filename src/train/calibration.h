@@ -5,7 +5,8 @@
 //
 //   const BiasCalibration found = calibrate_bias(logits, labels, {3});   // on held-out examples
 //   shift_output_bias(network, {3}, found.offset);
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
@@ -21,6 +22,6 @@ struct BiasCalibration {
 /// The number b that, added to the logits of `classes`, makes the fewest errors on logits [n, C], labels [n] without −1. Errors
 /// change only where b passes a difference of logits, so that all values are tried exactly; of equally good ones, the middle
 /// of the widest gap that holds them, or 0 where that is among the best. Throws Error where `classes` are all or none of the C classes.
-BiasCalibration calibrate_bias(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& classes);
+BiasCalibration calibrate_bias(const at::Tensor& logits, const at::Tensor& labels, const std::vector<int64_t>& classes);
 
 }  // namespace limbeck

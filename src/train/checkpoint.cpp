@@ -1,7 +1,9 @@
 #include "train/checkpoint.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+
 #include <fmt/ranges.h>
-#include <torch/types.h>
 
 #include <sstream>
 
@@ -32,8 +34,8 @@ void CheckpointFile::save(const Network& network, const Optimizer& optimizer, co
   for (const auto& [name, tensor] : state_of(network)) tensors["network." + name] = tensor;
   for (const auto& [name, tensor] : optimizer.state()) tensors["optimizer." + name] = tensor;
   for (const auto& [name, tensor] : progress.stopping) tensors["stopping." + name] = tensor;
-  tensors["progress.place"] = torch::tensor({progress.epoch, progress.step}, torch::kInt64);
-  tensors["progress.seconds"] = torch::tensor({progress.seconds}, torch::kFloat64);
+  tensors["progress.place"] = at::tensor({progress.epoch, progress.step}, at::kLong);
+  tensors["progress.seconds"] = at::tensor({progress.seconds}, at::kDouble);
   tensors["progress.sums"] = progress.sums;
   save_tensors(path_, tensors,
                {{"format", kFormat},

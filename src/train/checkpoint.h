@@ -1,6 +1,8 @@
 #pragma once
 // Everything that training needs to go on as if it had not stopped. Since randomness is a function of (seed, purpose, epoch,
 // id), there is no generator to save: weights, the optimiser's state, the place, and the sums of the epoch under way.
+#include <ATen/core/Tensor.h>
+
 #include <optional>
 
 #include "nn/weights.h"
@@ -13,7 +15,7 @@ struct Progress {
   int64_t epoch = 0;
   int64_t step = 0;
   double seconds = 0;  ///< of training so far, over all runs
-  torch::Tensor sums;  ///< [k] float64, of the epoch under way
+  at::Tensor sums;  ///< [k] float64, of the epoch under way
   TensorMap stopping;  ///< state of Stopping
   std::vector<std::string> conditions;  ///< under which it came so far, one after the other: "2 threads, float32"
 };

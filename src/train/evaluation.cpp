@@ -1,11 +1,15 @@
 #include "train/evaluation.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/nll_loss.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
 #include "nn/inference.h"
 #include "nn/torch_compatibility.h"
 
@@ -14,9 +18,9 @@ namespace {
 
 constexpr int kBins = 15;
 
-std::vector<ReliabilityBin> reliability_of(const torch::Tensor& confidence, const torch::Tensor& correct) {
+std::vector<ReliabilityBin> reliability_of(const at::Tensor& confidence, const at::Tensor& correct) {
   std::vector<ReliabilityBin> bins(kBins);
-  const torch::Tensor sure = confidence.to(torch::kFloat64).contiguous(), right = correct.to(torch::kInt64).contiguous();
+  const at::Tensor sure = confidence.to(at::kDouble).contiguous(), right = correct.to(at::kLong).contiguous();
   for (int64_t i = 0; i < sure.size(0); ++i) {
     const double value = sure.data_ptr<double>()[i];
     const auto index = std::clamp(static_cast<int>(std::ceil(value * kBins)) - 1, 0, kBins - 1);
@@ -49,15 +53,15 @@ Json optional_number(const std::optional<Number>& value) {
 
 }  // namespace
 
-torch::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
-  const torch::NoGradGuard no_gradient;
+at::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
+  const at::NoGradGuard no_gradient;
   return over_batches(examples, [&](const Batch& batch) { return infer(network, batch.inputs, {}).logits; });
 }
 
-Hits count_hits(const torch::Tensor& logits, const torch::Tensor& labels) {
-  if (!logits.is_cpu() || logits.scalar_type() != torch::kFloat32)
+Hits count_hits(const at::Tensor& logits, const at::Tensor& labels) {
+  if (!logits.is_cpu() || logits.scalar_type() != at::kFloat)
     return {labels.ge(0).sum().item<int64_t>(), logits.argmax(1).eq(labels).sum().item<int64_t>()};
-  const torch::Tensor rows = logits.contiguous(), names = labels.contiguous();
+  const at::Tensor rows = logits.contiguous(), names = labels.contiguous();
   const auto* z = read_pointer<float>(rows);
   const auto* label = read_pointer<int64_t>(names);
   Hits hits;
@@ -69,26 +73,26 @@ Hits count_hits(const torch::Tensor& logits, const torch::Tensor& labels) {
   return hits;
 }
 
-Evaluation evaluate(const torch::Tensor& logits_anywhere, const torch::Tensor& labels_anywhere,
-                    const torch::Tensor& teacher_logits) {
+Evaluation evaluate(const at::Tensor& logits_anywhere, const at::Tensor& labels_anywhere,
+                    const at::Tensor& teacher_logits) {
   if (labels_anywhere.size(0) == 0) throw Error("nothing to evaluate: there are no examples");
-  const torch::Tensor logits = logits_anywhere.to(torch::kCPU).to(torch::kFloat64);
-  const torch::Tensor labels = labels_anywhere.to(torch::kCPU);
-  const torch::Tensor log_p = torch::log_softmax(logits, 1), chosen = logits.argmax(1);
-  const torch::Tensor correct = chosen.eq(labels);
+  const at::Tensor logits = logits_anywhere.to(at::kCPU).to(at::kDouble);
+  const at::Tensor labels = labels_anywhere.to(at::kCPU);
+  const at::Tensor log_p = at::log_softmax(logits, 1), chosen = logits.argmax(1);
+  const at::Tensor correct = chosen.eq(labels);
   const int64_t classes = logits.size(1);
   Evaluation evaluation;
   evaluation.examples = labels.size(0);
   evaluation.errors = evaluation.examples - correct.sum().item<int64_t>();
   evaluation.accuracy = 1 - static_cast<double>(evaluation.errors) / static_cast<double>(evaluation.examples);
-  evaluation.nll = torch::nll_loss(log_p, labels).item<double>();
+  evaluation.nll = at::nll_loss(log_p, labels).item<double>();
   evaluation.reliability = reliability_of(log_p.amax(1).exp(), correct);
   evaluation.ece = calibration_error(evaluation.reliability, evaluation.examples);
-  evaluation.confusion = torch::bincount(labels * classes + chosen, {}, classes * classes).reshape({classes, classes});
+  evaluation.confusion = at::bincount(labels * classes + chosen, {}, classes * classes).reshape({classes, classes});
   if (teacher_logits.defined()) {
-    const torch::Tensor log_t = torch::log_softmax(teacher_logits.to(torch::kCPU).to(torch::kFloat64), 1);
+    const at::Tensor log_t = at::log_softmax(teacher_logits.to(at::kCPU).to(at::kDouble), 1);
     evaluation.teacher_errors = evaluation.examples - log_t.argmax(1).eq(labels).sum().item<int64_t>();
-    evaluation.agreement = log_t.argmax(1).eq(chosen).to(torch::kFloat64).mean().item<double>();
+    evaluation.agreement = log_t.argmax(1).eq(chosen).to(at::kDouble).mean().item<double>();
     evaluation.teacher_kl = (log_t.exp() * (log_t - log_p)).sum(1).mean().item<double>();
   }
   return evaluation;
@@ -100,7 +104,7 @@ Json summary(const Evaluation& evaluation, const std::vector<std::string>& class
     teacher_accuracy = 1 - static_cast<double>(*evaluation.teacher_errors) / static_cast<double>(evaluation.examples);
   Json class_errors = Json::object();
   for (size_t i = 0; i < classes.size(); ++i) {
-    const torch::Tensor row = evaluation.confusion[static_cast<int64_t>(i)];
+    const at::Tensor row = evaluation.confusion[static_cast<int64_t>(i)];
     class_errors[classes[i]] = row.sum().item<int64_t>() - row[static_cast<int64_t>(i)].item<int64_t>();
   }
   return {{"examples", evaluation.examples},
@@ -117,8 +121,8 @@ Json summary(const Evaluation& evaluation, const std::vector<std::string>& class
 
 Json details(const Evaluation& evaluation, const std::vector<std::string>& classes) {
   Json json = summary(evaluation, classes);
-  const torch::Tensor &confusion = evaluation.confusion;
-  const torch::Tensor true_counts = confusion.sum(1), chosen_counts = confusion.sum(0);
+  const at::Tensor &confusion = evaluation.confusion;
+  const at::Tensor true_counts = confusion.sum(1), chosen_counts = confusion.sum(0);
   const auto ratio = [](int64_t part, int64_t whole) {
     return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole));
   };

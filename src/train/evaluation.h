@@ -1,20 +1,21 @@
 #pragma once
 // What a network is worth on a split: every number says on how many examples.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/json.h"
+#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "nn/network.h"
 
 namespace limbeck {
 
 /// Logits of all examples in the order of the set, [n, C], in evaluation mode and without gradient.
-torch::Tensor predict_logits(const Network& network, const ExampleSet& examples);
+at::Tensor predict_logits(const Network& network, const ExampleSet& examples);
 
 /// Of the examples that have a label, how many there are and how many the network names rightly.
 struct Hits {
@@ -22,7 +23,7 @@ struct Hits {
   int64_t correct = 0;
 };
 /// logits [N, C], labels [N], −1: none.
-Hits count_hits(const torch::Tensor& logits, const torch::Tensor& labels);
+Hits count_hits(const at::Tensor& logits, const at::Tensor& labels);
 
 /// One bin of a reliability diagram.
 struct ReliabilityBin {
@@ -41,12 +42,12 @@ struct Evaluation {
   std::optional<double> agreement;   ///< part of the examples on which teacher and student choose the same class
   std::optional<double> teacher_kl;  ///< mean KL(teacher ‖ student) at T = 1
   std::optional<int64_t> teacher_errors;  ///< of the teacher, on the same examples
-  torch::Tensor confusion;           ///< [C, C] int64; row: true class, column: chosen class
+  at::Tensor confusion;           ///< [C, C] int64; row: true class, column: chosen class
   std::vector<ReliabilityBin> reliability;
 };
 
 /// logits [n, C], labels [n] without −1; teacher_logits [n, C] or undefined. Throws Error for no examples.
-Evaluation evaluate(const torch::Tensor& logits, const torch::Tensor& labels, const torch::Tensor& teacher_logits = {});
+Evaluation evaluate(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& teacher_logits = {});
 
 /// {"examples", "errors", "accuracy", "nll", "ece", "agreement", "teacher_kl", "teacher_errors", "teacher_accuracy",
 /// "class_errors": {"3": 14, …}}; null where there is no teacher.

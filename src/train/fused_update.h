@@ -2,7 +2,7 @@
 // Element-wise updates in one parallel pass over memory. On other devices and types the plain tensor operations serve; they
 // are the oracle of this pass.
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <array>
 
@@ -11,7 +11,7 @@ namespace limbeck {
 /// True where all tensors are contiguous float32 on the CPU.
 template <class... Tensors>
 bool can_fuse_update(const Tensors&... tensors) {
-  return ((tensors.is_cpu() && tensors.scalar_type() == torch::kFloat32 && tensors.is_contiguous()) && ...);
+  return ((tensors.is_cpu() && tensors.scalar_type() == at::kFloat && tensors.is_contiguous()) && ...);
 }
 
 /// Calls body(begin, end) for ranges that together cover `count` elements; each is done by one thread.

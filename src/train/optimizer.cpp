@@ -1,8 +1,9 @@
 #include "train/optimizer.h"
 
 #include <ATen/Parallel.h>
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <array>
 #include <cmath>
@@ -38,17 +39,17 @@ Optimizer::Optimizer(const Network& network, const UpdateOptions& options)
     : parameters_(network.parameters()), options_(options) {}
 
 void Optimizer::step(double rate_factor) {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   begin_step();
   const double rate = options_.learning_rate * rate_factor;
   std::vector<size_t> others;
-  std::vector<torch::Tensor> values, gradients;
+  std::vector<at::Tensor> values, gradients;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    torch::Tensor& value = parameters_[i].value;
-    const torch::Tensor gradient = value.grad();
+    at::Tensor& value = parameters_[i].value;
+    const at::Tensor gradient = value.grad();
     if (!gradient.defined()) continue;
     // Released, not zeroed: the next backward pass hands its own buffer over instead of adding to this one.
-    value.mutable_grad() = torch::Tensor();
+    value.mutable_grad() = at::Tensor();
     if (can_fuse_update(value, gradient)) {
       update(i, value, gradient, rate);
       constrain(value);
@@ -60,16 +61,16 @@ void Optimizer::step(double rate_factor) {
   }
   if (others.empty()) return;
   update_lists(others, values, gradients, rate);
-  for (torch::Tensor& value : values) constrain(value);
+  for (at::Tensor& value : values) constrain(value);
 }
 
-std::vector<torch::Tensor> Optimizer::chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices) {
-  std::vector<torch::Tensor> tensors;
+std::vector<at::Tensor> Optimizer::chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices) {
+  std::vector<at::Tensor> tensors;
   for (const size_t i : indices) tensors.push_back(state[i].value);
   return tensors;
 }
 
-void Optimizer::constrain(torch::Tensor& value) const {
+void Optimizer::constrain(at::Tensor& value) const {
   if (options_.max_norm == 0 || value.dim() < 2) return;
   const auto bound = static_cast<float>(options_.max_norm);
   if (!can_fuse_update(value)) {
@@ -94,7 +95,7 @@ void Optimizer::constrain(torch::Tensor& value) const {
 std::vector<Parameter> Optimizer::state_like_parameters(const std::string& prefix) const {
   std::vector<Parameter> state;
   for (const Parameter& parameter : parameters_)
-    state.push_back({prefix + "." + parameter.name, torch::zeros_like(parameter.value.detach())});
+    state.push_back({prefix + "." + parameter.name, at::zeros_like(parameter.value.detach())});
   return state;
 }
 
@@ -107,7 +108,7 @@ void Optimizer::load_state(const TensorMap& saved, const std::string& where) {
     const auto found = saved.find(name);
     if (found == saved.end() || found->second.sizes() != own.sizes())
       throw Error(fmt::format("{} has no fitting '{}' for the optimizer", where, name));
-    torch::Tensor target = own;
+    at::Tensor target = own;
     target.copy_(found->second);
   }
 }

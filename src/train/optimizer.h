@@ -1,6 +1,7 @@
 #pragma once
 // Optimisers: one pass over each parameter, its gradient and its state, or over lists of them. A new one is one new file in optimizers/.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <string>
@@ -40,10 +41,10 @@ class Optimizer {
   Optimizer(const Network& network, const UpdateOptions& options);
 
   /// One pass over one parameter, without the norm constraint. Value, gradient and state are such as can_fuse_update() asks for.
-  virtual void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) = 0;
+  virtual void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) = 0;
   /// The same of all others (on a GPU, all there are) by LibTorch's operations on lists of tensors, which there are one kernel for many
   /// parameters. The oracle of update().
-  virtual void update_lists(const std::vector<size_t>& indices, const std::vector<torch::Tensor>& values, const std::vector<torch::Tensor>& gradients,
+  virtual void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values, const std::vector<at::Tensor>& gradients,
                             double learning_rate) = 0;
   /// Before the first update of a step.
   virtual void begin_step() {}
@@ -53,10 +54,10 @@ class Optimizer {
   /// Zeros shaped like the parameters, under the names that a checkpoint gives them.
   std::vector<Parameter> state_like_parameters(const std::string& prefix) const;
   /// The state of those parameters.
-  static std::vector<torch::Tensor> chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices);
+  static std::vector<at::Tensor> chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices);
 
  private:
-  void constrain(torch::Tensor& value) const;
+  void constrain(at::Tensor& value) const;
   std::vector<Parameter> parameters_;
   UpdateOptions options_;
 };

@@ -1,7 +1,8 @@
 #include "train/stopping.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+
 
 namespace limbeck {
 
@@ -29,8 +30,8 @@ void Stopping::restore(Network& network) const {
 TensorMap Stopping::state() const {
   TensorMap state;
   if (!recipe_.any()) return state;
-  state["place"] = torch::tensor({static_cast<int64_t>(stops_), best_epoch_}, torch::kInt64);
-  state["best"] = torch::tensor({best_}, torch::kFloat64);
+  state["place"] = at::tensor({static_cast<int64_t>(stops_), best_epoch_}, at::kLong);
+  state["best"] = at::tensor({best_}, at::kDouble);
   for (const auto& [name, tensor] : best_weights_) state["weights." + name] = tensor;
   return state;
 }

@@ -1,7 +1,8 @@
 #include "train/trainer.h"
 
-#include <torch/types.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +30,7 @@ Trainer::Trainer(const TrainingSetup& setup)
       step_(setup.network, objective_, setup.precision, setup.recorder),
       stopping_(setup.stage.stop, setup.validation.size() > 0) {
   const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
-  progress_.sums = torch::zeros({sums}, torch::kFloat64);
+  progress_.sums = at::zeros({sums}, at::kDouble);
 }
 
 TrainingResult Trainer::run() {
@@ -44,7 +45,7 @@ TrainingResult Trainer::run() {
   std::set<int64_t> forgotten = forgotten_drawings(cycle);
   while (progress_.epoch < stage.epochs && !stopping_.stops()) {
     const int64_t drawing = cycle > 0 ? progress_.epoch % cycle : progress_.epoch;
-    const torch::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
+    const at::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
     if (progress_.epoch >= cycle && forgotten.erase(drawing) > 0) ask_again(drawing, steps_per_epoch());
     epoch_seconds_ = epoch_examples_ = 0;
     step_.begin_epoch();
@@ -79,7 +80,7 @@ int64_t Trainer::steps_per_epoch() const {
   return (setup_.train.size() + setup_.stage.batch_size - 1) / setup_.stage.batch_size;
 }
 
-Batch Trainer::batch_of(const torch::Tensor& order, int64_t step, int64_t drawing) const {
+Batch Trainer::batch_of(const at::Tensor& order, int64_t step, int64_t drawing) const {
   const int64_t begin = step * setup_.stage.batch_size;
   return setup_.train.batch(order.slice(0, begin, begin + setup_.stage.batch_size), setup_.augmenter, setup_.seed, drawing);
 }
@@ -98,7 +99,7 @@ std::set<int64_t> Trainer::forgotten_drawings(int64_t cycle) const {
 }
 
 void Trainer::ask_again(int64_t epoch, int64_t steps) const {
-  const torch::Tensor order = setup_.train.order(setup_.seed, epoch);
+  const at::Tensor order = setup_.train.order(setup_.seed, epoch);
   for (int64_t step = 0; step < steps; ++step) {
     setup_.teacher->outputs(batch_of(order, step, epoch));
     if (stop_requested() != 0) stop();
@@ -116,7 +117,7 @@ void Trainer::train_step(const Batch& batch) {
   check_finite(result.values, teacher, batch);
   optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));
 
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   auto* sums = progress_.sums.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
   const Hits hits = count_hits(result.logits, batch.labels);
@@ -134,14 +135,14 @@ void Trainer::train_step(const Batch& batch) {
 
 void Trainer::check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const {
   if (std::isfinite(values[0])) return;
-  std::vector<torch::Tensor> taught{teacher.logits, teacher.members};
+  std::vector<at::Tensor> taught{teacher.logits, teacher.members};
   for (const auto& [name, feature] : teacher.features) taught.push_back(feature);
-  torch::Tensor known = batch.ids.ge(0);
-  for (const torch::Tensor& outputs : taught)
+  at::Tensor known = batch.ids.ge(0);
+  for (const at::Tensor& outputs : taught)
     if (outputs.defined()) known = known & outputs.isfinite().flatten(1).all(1).to(known.device());
   if (const auto unknown = batch.size() - known.sum().item<int64_t>(); unknown > 0)
     throw Error(fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the training example {} first",
-                            setup_.stage.name, unknown, batch.size(), batch.ids[known.to(torch::kInt64).argmin()].item<int64_t>()));
+                            setup_.stage.name, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
   std::string terms;
   for (size_t i = 0; i < objective_.names().size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);

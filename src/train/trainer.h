@@ -1,6 +1,8 @@
 #pragma once
 // The one training loop. A teacher, a baseline, a student, a specialist: the same loop, another objective and teacher.
 // Everything that only watches (progress, metrics, pages) observes its events.
+#include <ATen/core/Tensor.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -55,7 +57,7 @@ class Trainer {
   void note_conditions();
   int64_t steps_per_epoch() const;
   /// The batch of a step of an epoch, its views being those of the epoch `drawing`.
-  Batch batch_of(const torch::Tensor& order, int64_t step, int64_t drawing) const;
+  Batch batch_of(const at::Tensor& order, int64_t step, int64_t drawing) const;
   /// Drawings of which a process before this one asked a teacher that has forgotten its answers: to be asked again before they come again.
   /// Without a cycle every later batch may need every earlier answer, so the teacher is asked again at once.
   std::set<int64_t> forgotten_drawings(int64_t cycle) const;

@@ -1,6 +1,7 @@
 #include "train/training_step.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 
@@ -23,8 +24,8 @@ TrainingStep::TrainingStep(const Network& network, const Objective& objective, P
 
 CapturedFunction::Tensors TrainingStep::passes(const CapturedFunction::Tensors& arguments) {
   for (const Parameter& parameter : network_.parameters()) {  // those of a recording that failed were never written
-    torch::Tensor value = parameter.value;
-    value.mutable_grad() = torch::Tensor();
+    at::Tensor value = parameter.value;
+    value.mutable_grad() = at::Tensor();
   }
   TeacherOutputs teacher{.logits = arguments[kTeacherLogits], .features = {}, .members = arguments[kTeacherMembers]};
   for (size_t i = 0; i < teacher_features_.size(); ++i) teacher.features[teacher_features_[i]] = arguments[kTeacherFeatures + i];
@@ -36,9 +37,9 @@ CapturedFunction::Tensors TrainingStep::passes(const CapturedFunction::Tensors& 
 
   needs_labels_ = value.needs_labels;
   networks_ = std::max<int64_t>(1, static_cast<int64_t>(student.members.size()));
-  std::vector<torch::Tensor> values{value.total};
+  std::vector<at::Tensor> values{value.total};
   values.insert(values.end(), value.terms.begin(), value.terms.end());
-  CapturedFunction::Tensors outputs{student.logits.detach(), torch::stack(values).detach()};
+  CapturedFunction::Tensors outputs{student.logits.detach(), at::stack(values).detach()};
   for (const Parameter& parameter : network_.parameters()) outputs.push_back(parameter.value.grad());
   return outputs;
 }
@@ -54,10 +55,10 @@ TrainingStep::Result TrainingStep::operator()(const Batch& batch, const TeacherO
   }
   const CapturedFunction::Tensors outputs = passes_(arguments);
   for (size_t i = kGradients; i < outputs.size(); ++i) {
-    torch::Tensor parameter = network_.parameters()[i - kGradients].value;
+    at::Tensor parameter = network_.parameters()[i - kGradients].value;
     parameter.mutable_grad() = outputs[i];
   }
-  const torch::Tensor values = outputs[kValues].to(torch::kCPU, torch::kFloat64).contiguous();
+  const at::Tensor values = outputs[kValues].to(at::kCPU, at::kDouble).contiguous();
   const double* numbers = values.data_ptr<double>();
   return {.logits = outputs[kLogits], .values = {numbers, numbers + values.numel()}, .needs_labels = needs_labels_, .networks = networks_};
 }

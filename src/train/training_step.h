@@ -1,6 +1,7 @@
 #pragma once
 // The forward and the backward pass of one step of training.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class TrainingStep {
   TrainingStep& operator=(const TrainingStep&) = delete;
 
   struct Result {
-    torch::Tensor logits;            ///< [N, C], the student's; the next step may overwrite it
+    at::Tensor logits;            ///< [N, C], the student's; the next step may overwrite it
     std::vector<double> values;      ///< the total, then the terms of Objective::Value
     std::vector<bool> needs_labels;  ///< of the terms
     int64_t networks = 1;            ///< in a committee; `total` is their sum

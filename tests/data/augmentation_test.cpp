@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "data/augmentation.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "deploy/cost.h"
 
 #include <gtest/gtest.h>

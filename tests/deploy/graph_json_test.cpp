@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "deploy/graph_json.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "experiment/specialists.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "experiment/sweep.h"
 
 #include <gtest/gtest.h>

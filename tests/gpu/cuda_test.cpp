@@ -4,6 +4,7 @@
 #include <torch/cuda.h>
 #include <torch/types.h>
 
+#include "core/json.h"
 #include "data/augmentation.h"
 #include "experiment/experiment.h"
 #include "support/random_network.h"

@@ -61,7 +61,7 @@ TEST(CapturedFunction, RunsWhatCannotBeRecordedAndTellsOnce) {
   int tried = 0;
   std::vector<std::string> told;
   const Recorder recorder = until_failure(
-      [&](const std::function<void()>& work) -> std::unique_ptr<Recording> {
+      [&](const std::function<void()>& work) -> std::unique_ptr<RecordedWork> {
         ++tried;
         work();
         throw std::runtime_error("waits for the device");

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "nn/input.h"
 
 #include <gtest/gtest.h>

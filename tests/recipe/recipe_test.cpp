@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "recipe/recipe.h"
 
 #include <gtest/gtest.h>

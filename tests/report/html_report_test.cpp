@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "report/html_report.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "report/reported_run.h"
 
 #include <gtest/gtest.h>

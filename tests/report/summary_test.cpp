@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "report/summary.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "report/svg_plot.h"
 
 #include <gtest/gtest.h>

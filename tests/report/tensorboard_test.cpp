@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "report/tensorboard.h"
 
 #include <gtest/gtest.h>

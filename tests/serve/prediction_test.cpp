@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "serve/prediction.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "serve/run_progress.h"
 
 #include "serve/live_page.h"

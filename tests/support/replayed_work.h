@@ -4,7 +4,7 @@
 
 namespace limbeck {
 
-class ReplayedWork : public Recording {
+class ReplayedWork : public RecordedWork {
  public:
   explicit ReplayedWork(std::function<void()> work) : work_(std::move(work)) {}
   void replay() override { work_(); }

@@ -195,7 +195,7 @@ TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
   EXPECT_EQ(recorded, 3);  // weights that change are not recorded
   fs::remove(folder / "checkpoint.safetensors");
 
-  recorder = [](const std::function<void()>& work) -> std::unique_ptr<Recording> {
+  recorder = [](const std::function<void()>& work) -> std::unique_ptr<RecordedWork> {
     work();  // whose gradients are nobody's
     throw std::runtime_error("waits for the device");
   };

@@ -4,7 +4,8 @@
 // Zeros are bytes, black before normalising, as torchvision's RandomCrop(32, padding=4) on images has them.
 //
 //   augment: { crop: 4, flip: true }
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "data/windows.h"
 

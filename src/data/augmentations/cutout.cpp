@@ -9,7 +9,10 @@
 //
 //   augment: { crop: 4, flip: true, cutout: { size: 16 } }     # the paper's setting on CIFAR-10
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cstring>
@@ -37,35 +40,35 @@ class Cutout : public Augmentation {
 
   int64_t view_count() const override { return kGrid * kGrid; }
 
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override {
-    const bool fast = options_.fill == Patch::zero && images.is_cpu() && images.scalar_type() == torch::kUInt8;
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
+    const bool fast = options_.fill == Patch::zero && images.is_cpu() && images.scalar_type() == at::kByte;
     if (fast) return cut_bytes(images.contiguous(), views.contiguous());
-    const torch::Tensor rows = inside(views.div(kGrid, "floor"), images.size(2)).unsqueeze(2);       // [N, H, 1]
-    const torch::Tensor columns = inside(views.remainder(kGrid), images.size(3)).unsqueeze(1);       // [N, 1, W]
-    const torch::Tensor square = rows.logical_and(columns).unsqueeze(1);                             // [N, 1, H, W]
-    return torch::where(square, patch(images), images);
+    const at::Tensor rows = inside(views.div(kGrid, "floor"), images.size(2)).unsqueeze(2);       // [N, H, 1]
+    const at::Tensor columns = inside(views.remainder(kGrid), images.size(3)).unsqueeze(1);       // [N, 1, W]
+    const at::Tensor square = rows.logical_and(columns).unsqueeze(1);                             // [N, 1, H, W]
+    return at::where(square, patch(images), images);
   }
 
  private:
   static constexpr int64_t kGrid = 448;
 
   /// Whether each of n places lies in the square whose centre has these grid numbers [N]: [N, n].
-  torch::Tensor inside(const torch::Tensor& grid, int64_t n) const {
-    const torch::Tensor first = (grid * n).div(kGrid, "floor").unsqueeze(1) - options_.size / 2;
-    const torch::Tensor places = torch::arange(n, grid.options()).unsqueeze(0);
+  at::Tensor inside(const at::Tensor& grid, int64_t n) const {
+    const at::Tensor first = (grid * n).div(kGrid, "floor").unsqueeze(1) - options_.size / 2;
+    const at::Tensor places = at::arange(n, grid.options()).unsqueeze(0);
     return places.ge(first).logical_and(places.lt(first + options_.size));
   }
 
-  torch::Tensor patch(const torch::Tensor& images) const {
-    if (options_.fill == Patch::zero) return torch::zeros({1, 1, 1, 1}, images.options());
-    const torch::Tensor mean = images.to(torch::kFloat32).mean({2, 3}, /*keepdim=*/true);
+  at::Tensor patch(const at::Tensor& images) const {
+    if (options_.fill == Patch::zero) return at::zeros({1, 1, 1, 1}, images.options());
+    const at::Tensor mean = images.to(at::kFloat).mean({2, 3}, /*keepdim=*/true);
     return (images.is_floating_point() ? mean : mean.round()).to(images.scalar_type());
   }
 
   /// Zeros, row by row.
-  torch::Tensor cut_bytes(const torch::Tensor& images, const torch::Tensor& views) const {
+  at::Tensor cut_bytes(const at::Tensor& images, const at::Tensor& views) const {
     const int64_t planes = images.size(1), height = images.size(2), width = images.size(3);
-    torch::Tensor cut = images.clone();
+    at::Tensor cut = images.clone();
     const auto* view = views.data_ptr<int64_t>();
     auto* pixels = cut.data_ptr<uint8_t>();
     at::parallel_for(0, images.size(0), 64, [&](int64_t begin, int64_t end) {

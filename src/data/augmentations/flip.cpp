@@ -4,7 +4,9 @@
 //   augment: { flip: true }
 //   augment: { flip: { horizontal: true, vertical: true } }    # 4 views
 #include <ATen/Parallel.h>
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/where.h>
 
 #include <cstring>
 
@@ -34,11 +36,11 @@ class Flip : public Augmentation {
 
   int64_t view_count() const override { return horizontal_views() * (options_.vertical ? 2 : 1); }
 
-  torch::Tensor apply(const torch::Tensor& images, const torch::Tensor& views) const override {
-    if (images.is_cpu() && images.scalar_type() == torch::kUInt8) return flip_bytes(images.contiguous(), views.contiguous());
-    torch::Tensor flipped = images;
-    const auto flip_where = [&](const torch::Tensor& chosen, int64_t dimension) {
-      flipped = torch::where(chosen.reshape({-1, 1, 1, 1}), flipped.flip(dimension), flipped);
+  at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
+    if (images.is_cpu() && images.scalar_type() == at::kByte) return flip_bytes(images.contiguous(), views.contiguous());
+    at::Tensor flipped = images;
+    const auto flip_where = [&](const at::Tensor& chosen, int64_t dimension) {
+      flipped = at::where(chosen.reshape({-1, 1, 1, 1}), flipped.flip(dimension), flipped);
     };
     if (options_.horizontal) flip_where(views.remainder(2).eq(1), 3);
     if (options_.vertical) flip_where(views.div(horizontal_views(), "floor").eq(1), 2);
@@ -49,9 +51,9 @@ class Flip : public Augmentation {
   int64_t horizontal_views() const { return options_.horizontal ? 2 : 1; }
 
   /// The same, row by row.
-  torch::Tensor flip_bytes(const torch::Tensor& images, const torch::Tensor& views) const {
+  at::Tensor flip_bytes(const at::Tensor& images, const at::Tensor& views) const {
     const int64_t height = images.size(2), width = images.size(3), rows = images.size(1) * height;
-    torch::Tensor flipped = torch::empty_like(images);
+    at::Tensor flipped = at::empty_like(images);
     const auto* view = views.data_ptr<int64_t>();
     at::parallel_for(0, images.size(0), 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {

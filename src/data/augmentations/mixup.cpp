@@ -1,6 +1,8 @@
-#include "data/mixup.h"
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 
-#include <torch/types.h>
+#include "data/mixup.h"
 
 #include "core/random.h"
 
@@ -16,9 +18,9 @@ struct MixupOptions {
 
 }  // namespace
 
-Mixing Mixup::draw(const torch::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
-  const torch::Tensor on_host = ids.to(torch::kCPU).contiguous();
-  torch::Tensor partners = torch::empty_like(on_host), shares = torch::empty(on_host.sizes(), torch::kFloat32);
+Mixing Mixup::draw(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
+  const at::Tensor on_host = ids.to(at::kCPU).contiguous();
+  at::Tensor partners = at::empty_like(on_host), shares = at::empty(on_host.sizes(), at::kFloat);
   for (int64_t i = 0; i < ids.size(0); ++i) {
     const auto id = static_cast<uint32_t>(on_host.data_ptr<int64_t>()[i]);
     Random random({seed, Purpose::mixing, static_cast<uint32_t>(epoch), id});

@@ -3,7 +3,8 @@
 // As Keras' ImageDataGenerator(rotation_range=15), whose angles are any between. See data/affine.h.
 //
 //   augment: { rotation: 15 }
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <cmath>
 #include <numbers>

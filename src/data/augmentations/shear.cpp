@@ -4,7 +4,8 @@
 // it was in radians: 0.1 was 5.7 degrees. See data/affine.h.
 //
 //   augment: { shear: 5.7 }
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include <cmath>
 #include <numbers>

@@ -1,6 +1,7 @@
 // Shifts an image by a whole number of pixels in each direction, filling with zeros: the jitter of Hinton et al. 2015,
 // section 3 ("the input images were jittered by up to two pixels in any direction"). It is a random crop after padding.
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "data/windows.h"
 

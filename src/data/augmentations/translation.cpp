@@ -3,7 +3,8 @@
 // As Keras' ImageDataGenerator(width_shift_range=0.1, height_shift_range=0.1). See data/affine.h.
 //
 //   augment: { translation: 0.1 }
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "data/affine.h"
 

@@ -5,7 +5,8 @@
 //
 //   augment: { zoom: 0.2 }
 //   augment: { zoom: { low: 0.8, high: 1 } }     # enlarges only
-#include <torch/types.h>
+
+#include <ATen/core/Tensor.h>
 
 #include "data/affine.h"
 

@@ -1,7 +1,8 @@
 // The built-in digits as a data set: what everything can be tried on without downloading anything.
-#include "data/digits.h"
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
 
-#include <torch/types.h>
+#include "data/digits.h"
 
 #include "data/dataset.h"
 
@@ -23,10 +24,10 @@ Split draw_split(const DigitSourceOptions& options, int64_t count, uint32_t spli
   const DigitImages images =
       draw_digits({.seed = static_cast<uint64_t>(options.seed), .count = static_cast<int>(count), .split = split});
   const auto bytes = [](const std::vector<uint8_t>& from, std::vector<int64_t> shape) {
-    return torch::from_blob(const_cast<uint8_t*>(from.data()), shape, torch::kUInt8).clone();
+    return at::from_blob(const_cast<uint8_t*>(from.data()), shape, at::kByte).clone();
   };
   return {.inputs = bytes(images.pixels, {count, 1, kDigitSide, kDigitSide}),
-          .labels = bytes(images.labels, {count}).to(torch::kInt64)};
+          .labels = bytes(images.labels, {count}).to(at::kLong)};
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // MNIST (Y. LeCun, C. Cortes, C. J. C. Burges), in its published IDX files, gzipped or unpacked. Files of the same form
 // with other pictures, such as those that `limbeck data synthesize` writes, are read likewise.
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
 
 #include "data/dataset.h"
 #include "data/idx.h"
@@ -41,10 +43,10 @@ Split read_split(const MnistOptions& options, const DataFolders& folders, const 
       throw Error(fmt::format("'{}' holds the label {} at offset {}; expected 0 to {}", labels_file.string(), label, 8 + i,
                               kClasses - 1));
   const auto bytes = [](const IdxArray& array, std::vector<int64_t> shape) {
-    return torch::from_blob(const_cast<char*>(array.bytes.data()), shape, torch::kUInt8).clone();
+    return at::from_blob(const_cast<char*>(array.bytes.data()), shape, at::kByte).clone();
   };
   return {.inputs = bytes(images, {images.shape[0], 1, images.shape[1], images.shape[2]}),
-          .labels = bytes(labels, labels.shape).to(torch::kInt64)};
+          .labels = bytes(labels, labels.shape).to(at::kLong)};
 }
 
 std::unique_ptr<Dataset> load(const MnistOptions& options, const DataFolders& folders) {

@@ -3,7 +3,10 @@
 //   q = softmax(z / T) of one member        L = T² · (1/N) Σ_n Σ_c p_nc (log p_nc − log q_nc)
 // The average runs along with training: it is that of the networks as they are now. Hinton, Vinyals and Dean train "towards
 // the running average of the community plus the labels" (slides, "Dark knowledge", 2014).
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/stack.h>
 
 #include "loss/loss.h"
 
@@ -27,13 +30,13 @@ class Community : public Loss {
 
   LossNeeds needs() const override { return {.community = true}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets&) const override {
+  at::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets&) const override {
     if (student.community.empty()) throw Error("the loss 'community' needs networks that are trained together");
     const double temperature = options_.temperature;
-    const torch::Tensor all = torch::stack(student.community, 1).detach();  // [N, M, C]
-    const torch::Tensor log_p = options_.mean == EnsembleMean::arithmetic ? log_mean_distribution(all, temperature)
-                                                                          : torch::log_softmax(all.mean(1) / temperature, 1);
-    const torch::Tensor log_q = torch::log_softmax(student.logits / temperature, 1);
+    const at::Tensor all = at::stack(student.community, 1).detach();  // [N, M, C]
+    const at::Tensor log_p = options_.mean == EnsembleMean::arithmetic ? log_mean_distribution(all, temperature)
+                                                                          : at::log_softmax(all.mean(1) / temperature, 1);
+    const at::Tensor log_q = at::log_softmax(student.logits / temperature, 1);
     return (log_p.exp() * (log_p - log_q)).sum() *
            (temperature * temperature * reduction_factor(options_.reduction, log_q));
   }

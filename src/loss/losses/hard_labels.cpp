@@ -1,7 +1,9 @@
 // Cross-entropy with the labels.
 //   L = −(1/N) Σ_n log softmax(z_n)[y_n]     over the N examples that have a label
 // Of examples that are mixed in pairs (mixup), the two labels' by their shares: λ L(y_i) + (1 − λ) L(y_j); see LabelSums.
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/log_softmax.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,23 +21,23 @@ class HardLabels : public Loss {
  public:
   LossNeeds needs() const override { return {.labels = true}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
+  at::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
     if (can_go_rowwise(student.logits)) return fused(student.logits, targets);
-    const auto [sum, weights] = label_sums(torch::log_softmax(student.logits, 1), targets);
-    const torch::Tensor count = weights.sum();
+    const auto [sum, weights] = label_sums(at::log_softmax(student.logits, 1), targets);
+    const at::Tensor count = weights.sum();
     return sum / (count + count.eq(0));
   }
 
  private:
   /// A label of each row, and how much it counts.
   struct Label {
-    torch::Tensor classes;        ///< [N] int64
+    at::Tensor classes;        ///< [N] int64
     std::vector<float> weights;   ///< 0 where unlabelled
     float weight(int64_t row) const { return weights[static_cast<size_t>(row)]; }
     int64_t of(int64_t row) const { return classes.data_ptr<int64_t>()[row]; }
   };
 
-  static Label label_of(const torch::Tensor& labels, const torch::Tensor& student, const std::function<float(int64_t)>& share) {
+  static Label label_of(const at::Tensor& labels, const at::Tensor& student, const std::function<float(int64_t)>& share) {
     Label label{.classes = labels.contiguous(), .weights = {}};
     const auto* y = label.classes.data_ptr<int64_t>();
     const int64_t count = labels.size(0), classes = student.size(1);
@@ -46,15 +48,15 @@ class HardLabels : public Loss {
     return label;
   }
 
-  static std::vector<Label> labels_of(const torch::Tensor& student, const Targets& targets) {
+  static std::vector<Label> labels_of(const at::Tensor& student, const Targets& targets) {
     if (!targets.mix.defined()) return {label_of(targets.labels, student, [](int64_t) { return 1.0F; })};
-    const torch::Tensor shares = targets.mix.to(torch::kFloat32).contiguous();
+    const at::Tensor shares = targets.mix.to(at::kFloat).contiguous();
     const auto* share = shares.data_ptr<float>();
     return {label_of(targets.labels, student, [&](int64_t row) { return share[row]; }),
             label_of(targets.partner_labels, student, [&](int64_t row) { return 1 - share[row]; })};
   }
 
-  static torch::Tensor fused(const torch::Tensor& student, const Targets& targets) {
+  static at::Tensor fused(const at::Tensor& student, const Targets& targets) {
     const std::vector<Label> labels = labels_of(student, targets);
     const int64_t classes = student.size(1);
     double count = 0;

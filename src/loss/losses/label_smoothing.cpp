@@ -4,7 +4,9 @@
 // It is distillation from the uniform teacher u at T = 1: (1 − a) H(q, p) + a KL(u ‖ p) is this loss less a log C, which is
 // constant (Yuan et al. 2019, equation 5). `form: kl` gives that value; the gradient is the same.
 // `over: others` spreads a over the C − 1 other classes, as the code of Yuan et al. does: q'_y = 1 − a, q'_c = a / (C − 1).
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/log_softmax.h>
 
 #include <cmath>
 
@@ -36,14 +38,14 @@ class LabelSmoothing : public Loss {
 
   LossNeeds needs() const override { return {.labels = true}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
+  at::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
     // a spread over the other classes alone is a C/(C − 1) spread over all.
     const auto classes = static_cast<double>(student.logits.size(1));
     const double a = options_.amount * (options_.over == Over::others && classes > 1 ? classes / (classes - 1) : 1);
-    const torch::Tensor log_p = torch::log_softmax(student.logits, 1);  // [N, C]
+    const at::Tensor log_p = at::log_softmax(student.logits, 1);  // [N, C]
     const auto [hard, weights] = label_sums(log_p, targets);
-    const torch::Tensor uniform = -(log_p.mean(1) * weights).masked_fill(weights.eq(0), 0).sum();
-    const torch::Tensor count = weights.sum();
+    const at::Tensor uniform = -(log_p.mean(1) * weights).masked_fill(weights.eq(0), 0).sum();
+    const at::Tensor count = weights.sum();
     const double constant = options_.form == Form::kl ? a * std::log(static_cast<double>(log_p.size(1))) : 0;
     return ((1 - a) * hard + a * uniform - constant * count) / (count + count.eq(0));
   }

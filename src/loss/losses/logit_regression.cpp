@@ -5,7 +5,10 @@
 // `normalize` measures each logit in units of its deviation σ_c over the teacher's outputs on the training set; the means
 // cancel, and the student's logits stay logits:
 //   L = 1/(2N) Σ_n Σ_c ((z_nc − μ_c)/σ_c − (v_nc − μ_c)/σ_c)²
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
 
 #include "loss/loss.h"
 
@@ -27,12 +30,12 @@ class LogitRegression : public Loss {
 
   void use(const TeacherStatistics& statistics) override {
     constexpr double kLeast = 1e-6;  // a logit that never changes has no unit of its own: it is measured as it is
-    deviation_ = torch::where(statistics.deviation.gt(kLeast), statistics.deviation, torch::ones_like(statistics.deviation));
+    deviation_ = at::where(statistics.deviation.gt(kLeast), statistics.deviation, at::ones_like(statistics.deviation));
   }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
+  at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);
-    torch::Tensor difference = student.logits - teacher.logits.detach();  // [N, C]
+    at::Tensor difference = student.logits - teacher.logits.detach();  // [N, C]
     if (options_.normalize) {
       if (!deviation_.defined()) throw Error("logit_regression: normalize needs the teacher's statistics first");
       difference = difference / deviation_;
@@ -42,7 +45,7 @@ class LogitRegression : public Loss {
 
  private:
   LogitRegressionOptions options_;
-  torch::Tensor deviation_;  // [C]
+  at::Tensor deviation_;  // [C]
 };
 
 }  // namespace

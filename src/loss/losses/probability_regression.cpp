@@ -1,7 +1,9 @@
 // Regression of the teacher's probabilities.
 //   p = softmax(v / T), q = softmax(z / T)        L = 1/(2N) Σ_n Σ_c (q_nc − p_nc)²
 // Ba and Caruana compare it with logit regression: what two logits far below the largest tell of each other is lost in it.
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/softmax.h>
 
 #include "loss/loss.h"
 
@@ -19,10 +21,10 @@ class ProbabilityRegression : public Loss {
 
   LossNeeds needs() const override { return {.teacher_logits = true}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
+  at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);
-    const torch::Tensor p = teacher.log_probabilities(options_.temperature).exp();         // [N, C]
-    const torch::Tensor q = torch::softmax(student.logits / options_.temperature, 1);      // [N, C]
+    const at::Tensor p = teacher.log_probabilities(options_.temperature).exp();         // [N, C]
+    const at::Tensor q = at::softmax(student.logits / options_.temperature, 1);      // [N, C]
     return (q - p).square().sum() / (2 * static_cast<double>(q.size(0)));
   }
 

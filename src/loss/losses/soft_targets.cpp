@@ -6,7 +6,9 @@
 // `reduction: mean` divides by N·C instead: PyTorch's KLDivLoss as the code of Yuan et al. 2019 calls it.
 // The factor T² keeps the size of the gradient, (q − p)/T per logit without it, alike at all temperatures, so that weights
 // mean the same at any T. The cross-entropy −Σ p log q differs by the entropy of p, which is constant: same gradient.
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/log_softmax.h>
 
 #include <cmath>
 #include <vector>
@@ -47,10 +49,10 @@ class SoftTargets : public Loss {
 
   LossNeeds needs() const override { return {.teacher_logits = true, .chooses_examples = options_.examples != Applies::all}; }
 
-  torch::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
+  at::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
     if (options_.examples == Applies::all) return mean_over(student.logits, given);
-    const torch::Tensor rows = targets.labels.lt(0).nonzero().flatten();
+    const at::Tensor rows = targets.labels.lt(0).nonzero().flatten();
     if (rows.size(0) == 0) return student.logits.sum() * 0;
     TeacherOutputs chosen{.logits = given.logits.index_select(0, rows)};
     if (given.members.defined()) chosen.members = given.members.index_select(0, rows);
@@ -58,24 +60,24 @@ class SoftTargets : public Loss {
   }
 
  private:
-  torch::Tensor mean_over(const torch::Tensor& student, const TeacherOutputs& given) const {
+  at::Tensor mean_over(const at::Tensor& student, const TeacherOutputs& given) const {
     const TeacherOutputs teacher =
         options_.softened == Softened::logits ? given : TeacherOutputs{.logits = given.log_probabilities(1).exp()};
     const double temperature = options_.temperature;
     const bool one_network = !teacher.members.defined();
     if (one_network && can_go_rowwise(student) && can_go_rowwise(teacher.logits)) return fused(student, teacher.logits);
-    const torch::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
-    const torch::Tensor log_q = torch::log_softmax(student / temperature, 1);             // [N, C]
-    const torch::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
+    const at::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
+    const at::Tensor log_q = at::log_softmax(student / temperature, 1);             // [N, C]
+    const at::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
     return (log_p.exp() * compared).sum() * scale(log_q);
   }
 
-  double scale(const torch::Tensor& logits) const {
+  double scale(const at::Tensor& logits) const {
     return options_.temperature * options_.temperature * reduction_factor(options_.reduction, logits);
   }
 
-  torch::Tensor fused(const torch::Tensor& student, const torch::Tensor& teacher) const {
-    const torch::Tensor targets = teacher.contiguous();
+  at::Tensor fused(const at::Tensor& student, const at::Tensor& teacher) const {
+    const at::Tensor targets = teacher.contiguous();
     const int64_t classes = student.size(1);
     const double temperature = options_.temperature;
     const auto *v = targets.data_ptr<float>();

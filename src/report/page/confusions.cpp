@@ -12,11 +12,11 @@
 
 namespace limbeck {
 namespace {
-constexpr size_t kMostStages = 6;
+constexpr size_t kMostMatrices = 6;
 constexpr size_t kMostListed = 8;
 constexpr size_t kMostWordedCells = 240;    // that say under the pointer what they count
 constexpr size_t kMostWrittenClasses = 16;  // with more, cells are too small for numbers and names
-constexpr double kSide = 320, kHead = 22;
+constexpr double kMatrixSide = 320, kMatrixHead = 22;
 constexpr double kCharacterWidth = 6.6;  // of 12 px text
 
 struct Confusion {
@@ -61,7 +61,7 @@ Grid grid_of(const Page& page, const ReportedDetail& detail) {
   for (size_t i = 0; written && i < count; ++i)
     longest = std::max(longest, terminal_width(class_name(page, detail, i)));
   const double widest = kCharacterWidth * static_cast<double>(longest);
-  const double margin = written ? std::min(96.0, 10 + widest) : 4, cell = (kSide - margin) / static_cast<double>(count);
+  const double margin = written ? std::min(96.0, 10 + widest) : 4, cell = (kMatrixSide - margin) / static_cast<double>(count);
   const bool upright = widest > cell;
   return {margin, cell, !written ? 4 : upright ? 8 + widest : 20, written, upright};
 }
@@ -74,7 +74,7 @@ double x_of(const Grid& grid, const Confusion& at) {
   return grid.margin + grid.cell * static_cast<double>(at.predicted);
 }
 double y_of(const Grid& grid, const Confusion& at) {
-  return kHead + grid.cell * static_cast<double>(at.truth);
+  return kMatrixHead + grid.cell * static_cast<double>(at.truth);
 }
 
 /// The rarer confusions of many classes: one path for all cells of one count keeps the page small.
@@ -106,13 +106,13 @@ std::string cell(const Page& page, const ReportedDetail& detail, const Grid& gri
 
 std::string names(const Page& page, const ReportedDetail& detail, const Grid& grid) {
   std::string svg = fmt::format(
-      "<text class=\"end\" x=\"{0}\" y=\"12\">predicted →</text><text x=\"0\" y=\"12\">true ↓</text>", kSide);
+      "<text class=\"end\" x=\"{0}\" y=\"12\">predicted →</text><text x=\"0\" y=\"12\">true ↓</text>", kMatrixSide);
   for (size_t i = 0; grid.written && i < detail.confusion.size(); ++i) {
     const std::string name = html_escape(class_name(page, detail, i));
     const double at = grid.cell * (static_cast<double>(i) + 0.5);
     svg +=
-        fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", grid.margin - 6, kHead + at + 4, name);
-    const double below = kHead + kSide - grid.margin;
+        fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", grid.margin - 6, kMatrixHead + at + 4, name);
+    const double below = kMatrixHead + kMatrixSide - grid.margin;
     if (!grid.upright)
       svg +=
           fmt::format("<text class=\"middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", grid.margin + at, below + 15, name);
@@ -126,16 +126,16 @@ std::string names(const Page& page, const ReportedDetail& detail, const Grid& gr
 std::string heat_map(const Page& page, const PageStage& stage, const std::vector<Confusion>& found) {
   const ReportedDetail& detail = stage.detail;
   const Grid grid = grid_of(page, detail);
-  const double height = kHead + kSide - grid.margin + grid.below;
+  const double height = kMatrixHead + kMatrixSide - grid.margin + grid.below;
   std::string svg = fmt::format(
       "<svg class=\"plot heatmap\" viewBox=\"0 0 {0} {1:.0f}\" width=\"{0}\" height=\"{1:.0f}\" "
       "role=\"img\" aria-label=\"confusions of {2}\">\n{3}\n<path class=\"grid\" d=\"",
-      kSide, height, html_escape(stage.result->name), names(page, detail, grid));
-  const double end = kSide - grid.margin;
-  svg += fmt::format("M{0:.1f} {1:.1f}h{2:.1f}v{2:.1f}h-{2:.1f}z\"/>\n", grid.margin - 0.5, kHead - 0.5, end);
+      kMatrixSide, height, html_escape(stage.result->name), names(page, detail, grid));
+  const double end = kMatrixSide - grid.margin;
+  svg += fmt::format("M{0:.1f} {1:.1f}h{2:.1f}v{2:.1f}h-{2:.1f}z\"/>\n", grid.margin - 0.5, kMatrixHead - 0.5, end);
   for (size_t i = 0; i < detail.confusion.size(); ++i)
     svg += fmt::format("<rect class=\"diagonal\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
-                       grid.margin + grid.cell * static_cast<double>(i), kHead + grid.cell * static_cast<double>(i),
+                       grid.margin + grid.cell * static_cast<double>(i), kMatrixHead + grid.cell * static_cast<double>(i),
                        grid.side(), grid.side());
   const int64_t most = found.front().count;
   const auto worded = found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), kMostWordedCells));
@@ -156,7 +156,7 @@ std::string list(const Page& page, const ReportedDetail& detail, const std::vect
 
 std::string confusions_section(const Page& page) {
   const auto stages =
-      chosen_stages(page, kMostStages, [](const PageStage& stage) { return !stage.detail.confusion.empty(); });
+      chosen_stages(page, kMostMatrices, [](const PageStage& stage) { return !stage.detail.confusion.empty(); });
   std::string figures;
   for (const PageStage* stage : stages) {
     const std::vector<Confusion> found = confusions(stage->detail);

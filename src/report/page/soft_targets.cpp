@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/json.h"
 #include "report/html.h"
 #include "report/page/picture.h"
 #include "report/page/sections.h"

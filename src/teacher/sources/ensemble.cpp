@@ -2,7 +2,9 @@
 //   arithmetic: p = (1/M) Σ_m softmax(v_m / T)        geometric: p = softmax(mean_m v_m / T)        logits: v = mean_m v_m
 // The geometric mean of distributions at T is the distribution of the averaged logits at T; only the arithmetic mean has no
 // logits of its own (losses that regress logits get the logarithm of the mean distribution at T = 1).
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
 
 #include <set>
 
@@ -31,9 +33,9 @@ class EnsembleTeacher : public Teacher {
   EnsembleTeacher(std::vector<std::unique_ptr<Teacher>> members, EnsembleMean mean) : members_(std::move(members)), mean_(mean) {}
 
   TeacherOutputs outputs(const Batch& batch) const override {
-    std::vector<torch::Tensor> logits;
+    std::vector<at::Tensor> logits;
     for (const auto& member : members_) logits.push_back(member->outputs(batch).logits);
-    const torch::Tensor all = torch::stack(logits, 1);  // [N, M, C]
+    const at::Tensor all = at::stack(logits, 1);  // [N, M, C]
     if (mean_ != EnsembleMean::arithmetic) return {.logits = all.mean(1)};
     return {.logits = log_mean_distribution(all, 1), .features = {}, .members = all};
   }

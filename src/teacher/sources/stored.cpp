@@ -4,7 +4,11 @@
 //   teacher: { stored: { file: logits.npy } }                    # row i is example i of the training split
 //   teacher: { stored: { file: logits.npy, ids: ids.npy } }      # row i is example ids[i]
 //   teacher: { stored: { file: outputs.safetensors } }           # tensors `logits` and, where there, `ids`
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/isin.h>
 
 #include <cmath>
 
@@ -28,8 +32,8 @@ struct StoredOptions {
 };
 
 struct Rows {
-  torch::Tensor logits;  ///< [n, C] float32
-  torch::Tensor ids;     ///< [n] int64; undefined: row i is example i
+  at::Tensor logits;  ///< [n, C] float32
+  at::Tensor ids;     ///< [n] int64; undefined: row i is example i
 };
 
 Rows read_rows(const StoredOptions& options) {
@@ -50,42 +54,42 @@ Rows read_rows(const StoredOptions& options) {
 }
 
 void check_ids(const Rows& rows, const std::string& where, int64_t split_size) {
-  if (at::isFloatingType(rows.ids.scalar_type()) || rows.ids.scalar_type() == torch::kBool || rows.ids.dim() != 1)
+  if (at::isFloatingType(rows.ids.scalar_type()) || rows.ids.scalar_type() == at::kBool || rows.ids.dim() != 1)
     throw Error(fmt::format("the ids of '{}' are {} of {}; expected integers [n]", where, c10::toString(rows.ids.scalar_type()),
                             to_text(rows.ids.sizes().vec())));
   if (rows.ids.size(0) != rows.logits.size(0))
     throw Error(fmt::format("'{}' has {} rows of logits and {} ids", where, rows.logits.size(0), rows.ids.size(0)));
-  const torch::Tensor sorted = std::get<0>(rows.ids.sort());
+  const at::Tensor sorted = std::get<0>(rows.ids.sort());
   const int64_t low = sorted[0].item<int64_t>(), high = sorted[-1].item<int64_t>();
   if (low < 0 || high >= split_size)
     throw Error(fmt::format("'{}' has the ids {} to {}; the training split has 0 to {}", where, low, high, split_size - 1));
-  const torch::Tensor twice = sorted.slice(0, 1).eq(sorted.slice(0, 0, -1)).nonzero();
+  const at::Tensor twice = sorted.slice(0, 1).eq(sorted.slice(0, 0, -1)).nonzero();
   if (twice.size(0) > 0)
     throw Error(fmt::format("'{}' has the id {} twice", where, sorted[twice[0][0].item<int64_t>()].item<int64_t>()));
 }
 
-void check_logits(const torch::Tensor& logits, const std::string& where, int64_t classes) {
+void check_logits(const at::Tensor& logits, const std::string& where, int64_t classes) {
   if (!at::isFloatingType(logits.scalar_type()))
     throw Error(fmt::format("the logits of '{}' are {}; expected floating point", where, c10::toString(logits.scalar_type())));
   if (logits.dim() != 2 || logits.size(1) != classes || logits.size(0) == 0)
     throw Error(fmt::format("the logits of '{}' are {}; expected [n, {}], a column for each class", where,
                             to_text(logits.sizes().vec()), classes));
-  const torch::Tensor bad = logits.isfinite().all(1).logical_not().nonzero();
+  const at::Tensor bad = logits.isfinite().all(1).logical_not().nonzero();
   if (bad.size(0) > 0)
     throw Error(fmt::format("'{}' has a number that is not finite in row {}", where, bad[0][0].item<int64_t>()));
 }
 
 /// Rows in another order name the right class as often as chance does: 1/C, or the share of the most frequent class.
 void check_order(const Teacher& teacher, const ExampleSet& examples, const std::string& where) {
-  const torch::Tensor labels = examples.labels().to(torch::kCPU);
-  const torch::Tensor labelled = labels.ge(0);
+  const at::Tensor labels = examples.labels().to(at::kCPU);
+  const at::Tensor labelled = labels.ge(0);
   const auto count = labelled.sum().item<double>();
   if (count < 20) return;  // too few to tell
-  const torch::Tensor chosen = over_batches(examples, [&](const Batch& batch) { return teacher.outputs(batch).logits.argmax(1); });
-  const double agreement = chosen.to(torch::kCPU).eq(labels).sum().item<double>() / count;
-  const torch::Tensor shares = torch::bincount(labels.masked_select(labelled)).to(torch::kFloat64) / count;
-  const torch::Tensor guesses = torch::bincount(chosen.to(torch::kCPU).masked_select(labelled), {}, shares.size(0))
-                                    .slice(0, 0, shares.size(0)).to(torch::kFloat64) / count;
+  const at::Tensor chosen = over_batches(examples, [&](const Batch& batch) { return teacher.outputs(batch).logits.argmax(1); });
+  const double agreement = chosen.to(at::kCPU).eq(labels).sum().item<double>() / count;
+  const at::Tensor shares = at::bincount(labels.masked_select(labelled)).to(at::kDouble) / count;
+  const at::Tensor guesses = at::bincount(chosen.to(at::kCPU).masked_select(labelled), {}, shares.size(0))
+                                    .slice(0, 0, shares.size(0)).to(at::kDouble) / count;
   if (shares.gt(0).sum().item<int64_t>() < 2) return;  // one class alone: any order is right
   const double chance = (shares * guesses).sum().item<double>();  // of rows paired at random
   const double margin = 4 * std::sqrt(chance * (1 - chance) / count);
@@ -109,12 +113,12 @@ std::unique_ptr<Teacher> make_stored(const StoredOptions& options, const Teacher
     throw Error(fmt::format("'{}' has {} rows, the training split {} examples; give the rows' `ids` if they are of a part of it",
                             options.file, rows.logits.size(0), split_size));
   } else {
-    rows.ids = torch::arange(split_size, torch::kInt64);
+    rows.ids = at::arange(split_size, at::kLong);
   }
-  const torch::Device device = context.examples.ids().device();
-  auto teacher = std::make_unique<KeptOutputs>(TeacherOutputs{.logits = rows.logits.to(torch::kFloat32).to(device)},
-                                               rows.ids.to(torch::kInt64));
-  const torch::Tensor missing = torch::isin(context.examples.ids().to(torch::kCPU), rows.ids.to(torch::kInt64)).logical_not();
+  const at::Device device = context.examples.ids().device();
+  auto teacher = std::make_unique<KeptOutputs>(TeacherOutputs{.logits = rows.logits.to(at::kFloat).to(device)},
+                                               rows.ids.to(at::kLong));
+  const at::Tensor missing = at::isin(context.examples.ids().to(at::kCPU), rows.ids.to(at::kLong)).logical_not();
   if (missing.any().item<bool>())
     throw Error(fmt::format("'{}' has no outputs for {} of the stage's {} examples, the first of them {}", options.file,
                             missing.sum().item<int64_t>(), context.examples.size(),

@@ -1,6 +1,8 @@
 // The uniform teacher: every class is as likely as any other, at every temperature. Distillation from it is label smoothing
 // (Yuan et al. 2019, section 3; Müller et al. 2019).
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
 
 #include "teacher/teacher.h"
 
@@ -11,7 +13,7 @@ class UniformTeacher : public Teacher {
  public:
   explicit UniformTeacher(int64_t classes) : classes_(classes) {}
   TeacherOutputs outputs(const Batch& batch) const override {
-    return {.logits = torch::zeros({batch.size(), classes_}, batch.inputs.options())};
+    return {.logits = at::zeros({batch.size(), classes_}, batch.inputs.options())};
   }
 
  private:

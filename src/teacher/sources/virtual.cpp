@@ -5,7 +5,9 @@
 // form: code — what the authors' program computes: the probabilities themselves are divided by τ and put through softmax,
 //   softmax(p^d / τ), which is nearly uniform, and the student stays at T = 1 without T². The teacher's logits are p^d / τ; use
 //   it with `soft_targets: { temperature: 1, reduction: mean }` and the weight α·multiplier.
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
 
 #include <cmath>
 
@@ -36,7 +38,7 @@ class VirtualTeacher : public Teacher {
     const double right = options_.correct, wrong = (1 - right) / static_cast<double>(classes_ - 1);
     const bool paper = options_.form == Form::paper;
     const auto logit = [&](double p) { return paper ? std::log(p) : p / options_.divisor; };
-    torch::Tensor logits = torch::full({batch.size(), classes_}, logit(wrong), batch.inputs.options());
+    at::Tensor logits = at::full({batch.size(), classes_}, logit(wrong), batch.inputs.options());
     logits.scatter_(1, batch.labels.unsqueeze(1), logit(right));
     return {.logits = logits};
   }

@@ -1,6 +1,9 @@
 // Stochastic gradient descent with momentum, in PyTorch's form:
 //   g ← ∇L + λ w        m ← μ m + g        w ← w − η (g + μ m  if nesterov else  m)
-#include <torch/types.h>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
 
 #include "core/vectorize.h"
 #include "train/fused_update.h"
@@ -46,7 +49,7 @@ class Sgd : public Optimizer {
   }
 
  protected:
-  void update(size_t index, torch::Tensor& value, const torch::Tensor& gradient, double learning_rate) override {
+  void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) override {
     const auto mu = static_cast<float>(options_.momentum);
     const SgdFactors factors{.rate = static_cast<float>(learning_rate),
                              .decay = static_cast<float>(options_.weight_decay),
@@ -61,10 +64,10 @@ class Sgd : public Optimizer {
     });
   }
 
-  void update_lists(const std::vector<size_t>& indices, const std::vector<torch::Tensor>& values, const std::vector<torch::Tensor>& gradients,
+  void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values, const std::vector<at::Tensor>& gradients,
                     double learning_rate) override {
-    const std::vector<torch::Tensor> momenta = chosen(momentum_, indices);
-    const std::vector<torch::Tensor> pulled = at::_foreach_add(gradients, values, options_.weight_decay);
+    const std::vector<at::Tensor> momenta = chosen(momentum_, indices);
+    const std::vector<at::Tensor> pulled = at::_foreach_add(gradients, values, options_.weight_decay);
     at::_foreach_mul_(momenta, options_.momentum);
     at::_foreach_add_(momenta, pulled);
     at::_foreach_add_(values, options_.nesterov ? at::_foreach_add(pulled, momenta, options_.momentum) : momenta, -learning_rate);
