@@ -14,7 +14,7 @@
 
 #include "core/events.h"
 #include "core/files.h"
-#include "core/json_fwd.h"
+#include "core/json.h"
 
 namespace limbeck {
 
