@@ -12,7 +12,7 @@
 namespace limbeck {
 namespace {
 
-constexpr const char* kRecipe = R"(
+constexpr const char* kSweptRecipe = R"(
 name: small
 seed: 5
 data: { source: { digits: { train: 400, test: 100 } }, validation: 50 }
@@ -27,7 +27,7 @@ const std::string kTemperature = "stages.distilled.loss.soft_targets.temperature
 using Strings = std::vector<std::string>;
 
 SweepPlan plan(SweepRequest request) {
-  request.text = kRecipe;
+  request.text = kSweptRecipe;
   request.file = "r.yaml";
   return plan_sweep(request, components());
 }

@@ -60,7 +60,9 @@ TEST_F(Cuda, ARunOfItComesToTheSameNumbersNearly) {
   const auto run = [&](const char* out, DeviceChoice device, bool cuda_graphs = false) {
     EventBus events;
     events.subscribe([](const Event& event) {
-      if (const auto* notice = std::get_if<Notice>(&event)) EXPECT_EQ(notice->message.find("could not be recorded"), std::string::npos) << notice->message;
+      if (const auto* notice = std::get_if<Notice>(&event)) {
+        EXPECT_EQ(notice->message.find("could not be recorded"), std::string::npos) << notice->message;
+      }
     });
     const char* recipe = R"(
 name: small

@@ -299,7 +299,7 @@ TEST(ImageNetwork, RunningStatisticsAreSavedAndLoaded) {
   EXPECT_TRUE(torch::equal(first.forward(x, {}).logits, second.forward(x, {}).logits));
 }
 
-TEST(Graph, RefusesWhatDoesNotFit) {
+TEST(Graph, RefusesConvolutionsThatDoNotFit) {
   Graph graph({3, 8, 8});
   EXPECT_THROW(graph.add("conv", Convolution{.in = 4, .out = 8}, {Graph::kInput}), Error);
   EXPECT_THROW(graph.add("conv", Convolution{.in = 3, .out = 8, .kernel = 9}, {Graph::kInput}), Error);

@@ -14,7 +14,7 @@
 namespace limbeck {
 namespace {
 
-const TaskShape kTask{{1, 4, 4}, 3};
+const TaskShape kProgramTask{{1, 4, 4}, 3};
 
 /// A program with weight [3, 16], bias [3] and this body.
 torch::jit::Module program(const std::string& body, torch::ScalarType type = torch::kFloat32) {
@@ -42,11 +42,11 @@ class TorchScript : public TemporaryFolder {
     module.save((folder / name).string());
     return folder / name;
   }
-  std::unique_ptr<TorchScriptNetwork> network(const std::string& body, const TaskShape& task = kTask, const InputOptions& input = {},
+  std::unique_ptr<TorchScriptNetwork> network(const std::string& body, const TaskShape& task = kProgramTask, const InputOptions& input = {},
                                               torch::ScalarType type = torch::kFloat32) const {
     return std::make_unique<TorchScriptNetwork>(saved(program(body, type)), task, input);
   }
-  std::string refused(const std::string& body, const TaskShape& task = kTask) const {
+  std::string refused(const std::string& body, const TaskShape& task = kProgramTask) const {
     return message_of<Error>([&] { network(body, task); });
   }
   std::string named(const std::string& message) const { return "'" + (folder / "m.pt").string() + "' " + message; }
@@ -135,7 +135,7 @@ TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
 TEST_F(TorchScript, TrainsWhatRequiresAGradient) {
   torch::jit::Module module = program(kLinear);
   module.attr("bias").toTensor().set_requires_grad(false);
-  const TorchScriptNetwork script(saved(module), kTask, {});
+  const TorchScriptNetwork script(saved(module), kProgramTask, {});
   ASSERT_EQ(script.parameters().size(), 1U);
   EXPECT_EQ(script.parameter_count(), 51);
   const Noise noise{1, 0, torch::arange(5)};
@@ -156,7 +156,7 @@ TEST_F(TorchScript, TrainsTiedWeightsAsOneParameter) {
   module.register_parameter("weight", shared, false);
   module.register_parameter("same", shared, false);
   module.define("def forward(self, x):\n    return torch.linear(x.flatten(1), self.weight) + torch.linear(x.flatten(1), self.same)\n");
-  const TorchScriptNetwork script(saved(module), kTask, {});
+  const TorchScriptNetwork script(saved(module), kProgramTask, {});
   ASSERT_EQ(script.parameters().size(), 1U);
   EXPECT_EQ(script.parameter_count(), 48);
   const torch::Tensor inputs = torch::rand({2, 1, 4, 4});
@@ -216,7 +216,7 @@ TEST_F(TorchScript, ComputesInItsOwnTypeAndGivesFloat32) {
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
   const torch::Tensor single = network(kLinear)->forward(inputs, {}).logits;
   for (const torch::ScalarType type : {torch::kFloat64, torch::kFloat16, torch::kBFloat16}) {
-    const auto script = network(kLinear, kTask, {}, type);
+    const auto script = network(kLinear, kProgramTask, {}, type);
     EXPECT_EQ(script->parameters()[0].value.scalar_type(), type == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32);
     const torch::Tensor logits = script->forward(inputs, {}).logits;
     EXPECT_EQ(logits.scalar_type(), torch::kFloat32);
@@ -259,7 +259,7 @@ TEST_F(TorchScript, FrozenProgramsTeachButHaveNothingToTrain) {
   torch::jit::Module module = program(kLinear);
   module.eval();
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4}), before = module.forward({inputs}).toTensor();
-  const TorchScriptNetwork script(saved(torch::jit::freeze(module)), kTask, {});
+  const TorchScriptNetwork script(saved(torch::jit::freeze(module)), kProgramTask, {});
   EXPECT_TRUE(script.parameters().empty());
   EXPECT_TRUE(script.forward(inputs, {}).logits.allclose(before));
 }
@@ -280,7 +280,7 @@ TEST_F(TorchScript, IsWrittenWithItsWeightsAndWhatItIsFor) {
 
 TEST_F(TorchScript, IsToldFromOthersByItsContentAndItsInput) {
   const auto one = network(kLinear), same = network(kLinear), other = network("return torch.linear(x.flatten(1) * 2, self.weight, self.bias)"),
-             brighter = network(kLinear, kTask, {.mean = {0.5}, .deviation = {1}});
+             brighter = network(kLinear, kProgramTask, {.mean = {0.5}, .deviation = {1}});
   EXPECT_EQ(one->identity(), same->identity());
   EXPECT_NE(one->identity(), other->identity());
   EXPECT_NE(one->identity(), brighter->identity());
@@ -289,13 +289,13 @@ TEST_F(TorchScript, IsToldFromOthersByItsContentAndItsInput) {
 TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
   const fs::path good = saved(program(kLinear), "good.pt"), bad = folder / "bad.pt";
   const std::string content = read_file(good);
-  const torch::Tensor inputs = torch::rand({2, 1, 4, 4}), right = TorchScriptNetwork(good, kTask, {}).forward(inputs, {}).logits;
+  const torch::Tensor inputs = torch::rand({2, 1, 4, 4}), right = TorchScriptNetwork(good, kProgramTask, {}).forward(inputs, {}).logits;
   size_t refusals = 0, tries = 0;
   const auto attempt = [&](const std::string& damaged) {
     write_file(bad, damaged);
     ++tries;
     try {  // what is damaged where it does not matter, as between two entries, is as good as before
-      EXPECT_TRUE(TorchScriptNetwork(bad, kTask, {}).forward(inputs, {}).logits.equal(right));
+      EXPECT_TRUE(TorchScriptNetwork(bad, kProgramTask, {}).forward(inputs, {}).logits.equal(right));
     } catch (const Error& error) {
       ++refusals;
       EXPECT_NE(std::string(error.what()).find("bad.pt"), std::string::npos) << error.what();
@@ -313,7 +313,7 @@ TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
   std::string flipped = content;
   flipped[weights + 100] = static_cast<char>(flipped[weights + 100] ^ 1);
   write_file(bad, flipped);
-  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(bad, kTask, {}); }).find("the checksum of 'good/data/"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(bad, kProgramTask, {}); }).find("the checksum of 'good/data/"), std::string::npos);
 }
 
 TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
@@ -326,12 +326,12 @@ TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
   }
   const Shape sizes = {3, 16}, strides = {100'000'000, 1};  // as a file may say of its 192 bytes
   weight.unsafeGetTensorImpl()->set_sizes_and_strides(c10::IntArrayRef(sizes), c10::IntArrayRef(strides));
-  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(saved(module), kTask, {}); }).find("weight lies outside of its memory"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(saved(module), kProgramTask, {}); }).find("weight lies outside of its memory"), std::string::npos);
 }
 
 TEST_F(TorchScript, OtherFilesAreRefused) {
   write_file(folder / "m.pt", "no model at all");
-  EXPECT_EQ(message_of<Error>([&] { TorchScriptNetwork(folder / "m.pt", kTask, {}); }),
+  EXPECT_EQ(message_of<Error>([&] { TorchScriptNetwork(folder / "m.pt", kProgramTask, {}); }),
             named("is no TorchScript file: it does not begin as torch.jit.save begins one"));
   EXPECT_FALSE(looks_like_torchscript(folder / "m.pt"));
   EXPECT_FALSE(looks_like_torchscript(folder / "none.pt"));

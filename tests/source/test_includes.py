@@ -1,0 +1,67 @@
+"""Includes are what a build costs: <torch/torch.h> takes six times as long to read as <ATen/core/Tensor.h>."""
+
+import os
+import re
+import unittest
+
+SOURCE = os.environ.get("LIMBECK_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
+
+# Nobody includes these in the program; an operator is in <ATen/ops/NAME.h>, NoGradGuard in <ATen/core/grad_mode.h>.
+UMBRELLAS = {"torch/torch.h", "torch/types.h", "torch/utils.h", "torch/all.h", "ATen/ATen.h", "ATen/Functions.h"}
+# Cheap wherever a tensor is.
+NARROW = re.compile(
+    r"ATen/(core/(Tensor|grad_mode)|TensorOperators|Parallel|ops/\w+)\.h|torch/(version|cuda)\.h|c10/.*\.h")
+# What else may be included, and by whom.
+WIDE = {
+    "ATen/Context.h": {"src/experiment/experiment.cpp"},
+    "ATen/autocast_mode.h": {"src/nn/mixed_precision.cpp"},
+    "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h"},
+    "ATen/cuda/CUDAGraph.h": {"src/nn/cuda_graph.cpp"},
+    "ATen/record_function.h": {"src/nn/product_count.cpp"},
+    "torch/csrc/autograd/custom_function.h": {
+        "src/loss/rowwise.cpp", "src/nn/fused_batch_norm.cpp", "src/nn/fused_convolution.cpp",
+        "src/nn/fused_linear.cpp"},
+    "torch/csrc/jit/api/module.h": {"src/deploy/torchscript_onnx.cpp"},
+    "torch/csrc/jit/ir/ir.h": {"src/deploy/graph_torchscript.cpp", "src/deploy/torchscript_onnx.cpp"},
+    "torch/csrc/jit/passes/freeze_module.h": {"src/deploy/torchscript_onnx.cpp"},
+    "torch/csrc/jit/passes/frozen_conv_folding.h": {"src/deploy/torchscript_onnx.cpp"},
+    "torch/csrc/jit/passes/inliner.h": {"src/deploy/torchscript_onnx.cpp"},
+    "torch/csrc/jit/runtime/graph_executor.h": {"src/nn/torchscript_network.cpp"},
+    "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/nn/torchscript_network.cpp"},
+}
+LIBTORCH = re.compile(r"^\s*#\s*include <((?:torch|ATen|c10)/[^>]+)>", re.MULTILINE)
+
+
+def sources(*folders):
+    for folder in folders:
+        for place, _, names in os.walk(os.path.join(SOURCE, folder)):
+            for name in sorted(names):
+                if name.endswith((".h", ".cpp")):
+                    path = os.path.join(place, name)
+                    with open(path, encoding="utf-8") as file:
+                        yield os.path.relpath(path, SOURCE), file.read()
+
+
+class Includes(unittest.TestCase):
+    def test_the_program_includes_narrow_headers_of_libtorch(self):
+        wrong = []
+        for path, text in sources("src", "app", "include"):
+            for header in LIBTORCH.findall(text):
+                if header in UMBRELLAS:
+                    wrong.append(f"{path} includes <{header}>: include what it uses, such as <ATen/ops/cat.h>")
+                elif not NARROW.fullmatch(header) and path not in WIDE.get(header, set()):
+                    wrong.append(f"{path} includes <{header}>, which is in no list of tests/source/test_includes.py")
+        self.assertEqual(wrong, [])
+
+    def test_no_file_at_all_includes_torch_torch_h(self):
+        self.assertEqual([path for path, text in sources("src", "app", "tests", "bench", "include")
+                          if "torch/torch.h" in LIBTORCH.findall(text)], [])
+
+    def test_every_exception_is_made_use_of(self):
+        included = {(path, header) for path, text in sources("src", "app") for header in LIBTORCH.findall(text)}
+        self.assertEqual([(path, header) for header, paths in WIDE.items() for path in paths
+                          if (path, header) not in included], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
