@@ -564,7 +564,7 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
   std::vector<std::string> conditions;
   for (const Json& member : members) {
     epochs += member["epochs"].get<double>() / static_cast<double>(members.size());
-    for (const Json& condition : member["conditions"])
+    for (const auto& condition : member["conditions"].get<std::vector<std::string>>())
       if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end()) conditions.push_back(condition);
     seconds += member["seconds"].get<double>();
     examples += member["seconds"].get<double>() * member["examples_per_second"].get<double>();

@@ -70,7 +70,7 @@ class Runner {
   }
   at::Tensor operator()(const Resize& op) const {
     if (x().size(2) == op.height && x().size(3) == op.width) return x();
-    return at::_upsample_bilinear2d_aa(x(), {op.height, op.width}, /*align_corners=*/false, c10::nullopt, c10::nullopt);
+    return at::_upsample_bilinear2d_aa(x(), {op.height, op.width}, /*align_corners=*/false);
   }
   at::Tensor operator()(const Quantize&) const { return rounded_activation(x(), context_.buffers.at(0), context_.buffers.at(1)); }
 

@@ -181,11 +181,21 @@ class HttpServer::Listener : public httplib::Server {
   bool process_and_close_socket(socket_t socket) override {
     Connection connection(socket, limits_, stopping_);
     bool closed = false;
-    const bool done =
-        process_request(connection, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+    const bool done = process(connection, closed);
     connection.linger();
     ::close(socket);
     return done;
+  }
+
+  /// Newer versions of cpp-httplib (0.18 of Debian 13) want the addresses of both ends too, which nothing here reads.
+  template <class Stream>
+  bool process(Stream& stream, bool& closed) {
+    const auto no_ranges = [](httplib::Request& request) { request.ranges.clear(); };
+    const std::string address;
+    if constexpr (requires { this->process_request(stream, address, 0, address, 0, true, closed, no_ranges); })
+      return this->process_request(stream, address, 0, address, 0, /*close_connection=*/true, closed, no_ranges);
+    else
+      return this->process_request(stream, /*close_connection=*/true, closed, no_ranges);
   }
 
   HttpServerOptions options_;

@@ -40,7 +40,7 @@ TEST(Input, IsResizedAndNormalisedBeforeTheNetwork) {
   const GraphNetwork whole(graph, 7), bare(pooled({3, 4, 5}), 7);
   EXPECT_TRUE(whole.parameters()[0].value.equal(bare.parameters()[0].value));  // weights start as without
   const torch::Tensor inputs = torch::rand({5, 3, 8, 6});
-  torch::Tensor seen = at::_upsample_bilinear2d_aa(inputs, {4, 5}, false, c10::nullopt, c10::nullopt);
+  torch::Tensor seen = at::_upsample_bilinear2d_aa(inputs, {4, 5}, false);
   seen = (seen - torch::tensor({0.5, 0.25, 0.1}).reshape({3, 1, 1})) / torch::tensor({0.2, 0.5, 2.0}).reshape({3, 1, 1});
   const Noise noise{3, 1, torch::arange(5)};
   for (const Noise* given : {static_cast<const Noise*>(nullptr), &noise}) {
