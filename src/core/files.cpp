@@ -98,6 +98,12 @@ void write_file(const fs::path& path, std::string_view content) {
   write_file(path, [&](const ByteSink& sink) { sink(content.data(), content.size()); });
 }
 
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw Error(fmt::format("cannot remove '{}': {}", path.string(), error.message()));
+}
+
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);

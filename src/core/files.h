@@ -22,6 +22,9 @@ void write_file(const fs::path& path, std::string_view content);
 using ByteSink = std::function<void(const void* bytes, size_t size)>;
 void write_file(const fs::path& path, const std::function<void(const ByteSink&)>& write);
 
+/// Removes a file; nothing where there is none. Throws Error with the system's reason.
+void remove_file(const fs::path& path);
+
 /// Whether a folder is there; one that may not be looked at is none.
 bool is_folder(const fs::path& path);
 

@@ -27,4 +27,6 @@ std::string Hasher::fingerprint() const {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+std::string fingerprint_of_file(const fs::path& file) { return Hasher().add(read_file(file)).fingerprint(); }
+
 }  // namespace limbeck

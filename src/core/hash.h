@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/files.h"
+
 namespace limbeck {
 
 /// Builds a fingerprint from parts. Each part is preceded by its length, so that ("ab", "c") differs from ("a", "bc").
@@ -24,5 +26,8 @@ class Hasher {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Of what a file holds, as one part. Throws Error where it cannot be read.
+std::string fingerprint_of_file(const fs::path& file);
 
 }  // namespace limbeck

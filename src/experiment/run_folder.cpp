@@ -1,9 +1,11 @@
 #include "experiment/run_folder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/json.h"
 
 namespace limbeck {
@@ -15,27 +17,53 @@ Json to_json(const SplitMetrics& metrics) {
 
 }  // namespace
 
-std::optional<Json> StageFolder::finished() const {
+std::optional<Json> StageFolder::record() const {
   if (!fs::exists(stage())) return std::nullopt;
-  return read_json(stage());
+  Json found = read_json(stage());
+  if (!found.is_object()) throw Error(fmt::format("'{}' is no stage's record; remove it to train the stage from its start", stage().string()));
+  return found;
 }
 
-void StageFolder::finish(const Json& description) const {
-  write_file(stage(), description.dump(1) + "\n");
+std::string StageFolder::difference_from(const Json& record) const {
+  const auto files = record.find("files");
+  if (files == record.end() || !files->is_object()) return "its record holds no fingerprints of its files";
+  for (const auto& [name, fingerprint] : files->items()) {
+    const fs::path file = folder_ / name;
+    if (!fs::is_regular_file(file)) return fmt::format("{} is not there", name);
+    if (fingerprint_of_file(file) != fingerprint) return fmt::format("{} is not the file that the stage left", name);
+  }
+  return "";
+}
+
+std::optional<Json> StageFolder::finished() const {
+  std::optional<Json> found = record();
+  return found && difference_from(*found).empty() ? found : std::nullopt;
+}
+
+void StageFolder::begin() const { remove_file(stage()); }
+
+void StageFolder::finish(Json record, const std::vector<StageFolder>& members) const {
+  std::vector<fs::path> all = files();
+  for (const StageFolder& member : members) {
+    const std::vector<fs::path> of_member = member.files();
+    all.insert(all.end(), of_member.begin(), of_member.end());
+  }
+  Json& fingerprints = record["files"] = Json::object();
+  for (const fs::path& file : all)
+    if (fs::exists(file)) fingerprints[file.lexically_relative(folder_).generic_string()] = fingerprint_of_file(file);
+  write_file(stage(), record.dump(1) + "\n");
   std::error_code ignored;
   fs::remove(checkpoint(), ignored);
 }
 
 void StageFolder::copy_from(const StageFolder& other) const {
-  const auto copy = [](const fs::path& from, const fs::path& to) {
-    if (fs::exists(from)) write_file(to, read_file(from));
-  };
-  copy(other.weights(), weights());
-  copy(other.program(), program());
-  copy(other.labels(), labels());
-  copy(other.evaluation(), evaluation());
-  copy(other.metrics(), metrics());
-  copy(other.stage(), stage());
+  begin();
+  for (const fs::path& file : files()) {
+    const fs::path from = other.path() / file.filename();
+    if (fs::exists(from)) write_file(file, read_file(from));
+    else remove_file(file);
+  }
+  if (fs::exists(other.stage())) write_file(stage(), read_file(other.stage()));
 }
 
 void StageFolder::keep_metrics(int64_t epochs) const {
@@ -63,6 +91,19 @@ void StageFolder::append_metrics(const EpochDone& epoch) const {
                      {"terms", epoch.terms},
                      {"validation", epoch.validation ? to_json(*epoch.validation) : Json(nullptr)}};
   append_line(metrics(), line.dump());
+}
+
+bool RunFolder::stages_are_whole() const {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("seed-") && entry.is_directory() && !RunFolder(entry.path()).stages_are_whole()) return false;
+    if (name != "stages") continue;
+    for (const fs::directory_entry& stage : fs::directory_iterator(entry.path())) {
+      const StageFolder stage_folder(stage.path());
+      if (const std::optional<Json> record = stage_folder.record(); record && !stage_folder.difference_from(*record).empty()) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace limbeck

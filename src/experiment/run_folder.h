@@ -5,12 +5,15 @@
 //   results.json           what other programs may rely on
 //   examples.json          examples whose soft targets say most
 //   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
-//   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, stage.json (written last: the stage is
-//                          done), checkpoint.safetensors while it is under way; of a TorchScript network also model.pt,
-//                          the program with the trained weights; where it aligns speech, labels.safetensors
+//   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, checkpoint.safetensors while it is under way; of a
+//                          TorchScript network also model.pt, the program with the trained weights; where it aligns speech,
+//                          labels.safetensors. stage.json is its record: it goes before anything of the stage is written, and comes last,
+//                          with the fingerprints of all files. The stage is done where these are as the record says.
 //   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone
 //   seed-N/                the same for each of several seeds
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/events.h"
 #include "core/files.h"
@@ -31,10 +34,18 @@ class StageFolder {
   fs::path labels() const { return folder_ / "labels.safetensors"; }
   fs::path evaluation() const { return folder_ / "evaluation.json"; }
 
-  /// What stage.json says; nullopt where the stage is not done. A damaged stage.json is an Error.
+  /// The stage's record, stage.json; nullopt where there is none. A damaged one is an Error.
+  std::optional<Json> record() const;
+  /// The first file that is not as the stage left it, by the fingerprints in its record: "weights.safetensors is not the file that the stage
+  /// left"; empty where all are.
+  std::string difference_from(const Json& record) const;
+  /// The record where the stage is done: all files are as it left them.
   std::optional<Json> finished() const;
-  void finish(const Json& stage) const;
-  /// Takes over what another folder holds of a stage, stage.json last; files that are not there are left out.
+  /// Takes the record away. What is written from here on is of another training, until finish().
+  void begin() const;
+  /// Writes the record, with the fingerprints of the stage's files and of those of its members.
+  void finish(Json record, const std::vector<StageFolder>& members = {}) const;
+  /// Takes over what another folder holds of a stage, its record last; what the other has not is no longer here either.
   void copy_from(const StageFolder& other) const;
   /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.
   void keep_metrics(int64_t epochs) const;
@@ -43,6 +54,8 @@ class StageFolder {
 
  private:
   fs::path stage() const { return folder_ / "stage.json"; }
+  /// Everything that a finished stage leaves beside its record.
+  std::vector<fs::path> files() const { return {weights(), program(), labels(), evaluation(), metrics()}; }
   fs::path folder_;
 };
 
@@ -53,6 +66,8 @@ class RunFolder {
   const fs::path& path() const { return folder_; }
   StageFolder stage(const std::string& name) const { return StageFolder(folder_ / "stages" / name); }
   RunFolder seed(int64_t seed) const { return RunFolder(folder_ / ("seed-" + std::to_string(seed))); }
+  /// Whether all stages that are done, of all seeds, are as they were left.
+  bool stages_are_whole() const;
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
   void write_results(const Json& results) const { write_json("results.json", results); }
   void write_examples(const Json& examples) const { write_json("examples.json", examples); }

@@ -308,24 +308,48 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   if (!is_calibration(stage))
     for (const std::string& file : files_of(stage.teacher)) files.push_back(file);
   if (const NetworkRecipe& network = *setup_.recipe.network(stage.network); begins_with_weights(stage, network)) files.push_back(network.weights);
-  for (const std::string& file : files) settings["inputs"][file] = Hasher().add(read_file(file)).fingerprint();
+  for (const std::string& file : files) settings["inputs"][file] = fingerprint_of_file(file);
   if (labels_.aligned) settings["inputs"]["aligned labels"] = fingerprint_of(labels_);
   return settings;
 }
 
-/// Copies the stage from a run folder that has finished it with the same fingerprint; stage.json last, since it is what makes
-/// a stage finished.
+/// Copies the stage from a run folder that has finished it with the same fingerprint, and whose files are as the stage left them.
 void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint) const {
   for (const fs::path& run : setup_.reuse) {
     for (const RunFolder& from : {RunFolder(run), RunFolder(run).seed(static_cast<int64_t>(setup_.seed))}) {
-      const std::optional<Json> finished = from.stage(stage.name).finished();
-      if (!finished || finished->value("fingerprint", "") != fingerprint) continue;
+      const std::optional<Json> record = from.stage(stage.name).record();
+      if (!record || record->value("fingerprint", "") != fingerprint) continue;
+      if (const std::string difference = from.stage(stage.name).difference_from(*record); !difference.empty()) {
+        setup_.events.emit(Notice{fmt::format("stage '{}' of '{}' is not taken over: {}", stage.name, from.path().string(), difference)});
+        continue;
+      }
       if (stage.replicas.count > 1 || trains_specialists(stage))
         for (const std::string& member : weight_folders(stage)) setup_.folder.stage(member).copy_from(from.stage(member));
       setup_.folder.stage(stage.name).copy_from(from.stage(stage.name));
       return;
     }
   }
+}
+
+std::vector<StageFolder> SeedRun::members_of(const StageRecipe& stage) const {
+  std::vector<StageFolder> members;
+  for (const std::string& name : weight_folders(stage))
+    if (name != stage.name) members.push_back(setup_.folder.stage(name));
+  return members;
+}
+
+void SeedRun::begin_anew(const StageRecipe& stage, const Json& settings) {
+  const StageFolder folder = setup_.folder.stage(stage.name);
+  if (const std::optional<Json> before = folder.record()) {
+    const bool same = before->value("fingerprint", "") == Hasher().add(settings.dump()).fingerprint();
+    setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}", stage.name,
+                                          same ? folder.difference_from(*before) : first_difference(before->value("settings", Json::object()), settings))});
+  }
+  const std::string& whole = stage_with(stage.name)->name;  // of which this may be a member
+  setup_.folder.stage(whole).begin();
+  folder.begin();
+  if (stage.replicas.together)
+    for (const StageFolder& member : members_of(stage)) member.begin();
 }
 
 Json SeedRun::run_stage(const StageRecipe& stage) {
@@ -342,11 +366,8 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
   const std::string fingerprint = Hasher().add(settings.dump()).fingerprint();
   const std::vector<std::string> folders = weight_folders(stage);
   const auto finished_here = [&]() -> std::optional<Json> {
-    const bool complete = std::all_of(folders.begin(), folders.end(),
-                                      [&](const std::string& name) { return fs::exists(setup_.folder.stage(name).weights()); }) &&
-                          (stage.align == 0 || fs::exists(stage_folder.labels()));
     std::optional<Json> finished = stage_folder.finished();
-    return finished && complete && finished->value("fingerprint", "") == fingerprint ? finished : std::nullopt;
+    return finished && finished->value("fingerprint", "") == fingerprint ? finished : std::nullopt;
   };
   std::optional<Json> finished = finished_here();
   if (!finished && !setup_.reuse.empty()) {
@@ -368,13 +389,10 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
     trained->to(setup_.device);
     networks_[stage.name] = trained;
   } else {
-    const std::optional<Json> before = stage_folder.finished();
     if (only_finished_)
       throw Error(ErrorKind::usage, fmt::format("stage '{}' is not finished in '{}' as the recipe has it; run the recipe first", stage.name,
                                                 setup_.folder.path().string()));
-    if (before)
-      setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}", stage.name,
-                                            first_difference(before->value("settings", Json::object()), settings))});
+    begin_anew(stage, settings);
     if (is_calibration(stage)) entry = calibrate_stage(stage);
     else if (trains_specialists(stage)) entry = train_specialists(stage);
     else if (!members.empty()) entry = gather_replicas(stage, members);
@@ -382,13 +400,13 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
     Json description = {{"fingerprint", fingerprint}, {"settings", settings}, {"results", entry}};
     if (const auto* ensemble = dynamic_cast<const SpecialistEnsemble*>(networks_.at(stage.name).get()))
       for (const Specialist& specialist : ensemble->specialists()) description["groups"].push_back(specialist.classes);
-    stage_folder.finish(description);
+    stage_folder.finish(description, members_of(stage));
   }
   if (stage.align > 0) show_labels(load_labels(stage_folder.labels(), setup_.dataset));
   Hasher hasher;
   const auto own = networks_in(networks_.at(stage.name));
   for (size_t i = 0; i < folders.size(); ++i) {
-    const std::string of_weights = Hasher().add(read_file(setup_.folder.stage(folders[i]).weights())).fingerprint();
+    const std::string of_weights = fingerprint_of_file(setup_.folder.stage(folders[i]).weights());
     networks_[folders[i]] = folders.size() == 1 ? networks_.at(stage.name) : own[i];
     fingerprints_[folders[i]] = of_weights;
     hasher.add(of_weights);

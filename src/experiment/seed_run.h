@@ -57,6 +57,11 @@ class SeedRun {
   std::shared_ptr<Network> network(const std::string& name);
   Json settings_of(const StageRecipe& stage);
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
+  /// The folders of the networks that the stage is made of, where they are others than its own.
+  std::vector<StageFolder> members_of(const StageRecipe& stage) const;
+  /// From here on the stage's files are of another training: its record goes first, and that of the stage whose member it is. A notice says
+  /// why it runs again where it was done before.
+  void begin_anew(const StageRecipe& stage, const Json& settings);
 
   Json run_stage(const StageRecipe& stage);
   /// Without the rounds of alignment before it.

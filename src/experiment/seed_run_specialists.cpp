@@ -39,8 +39,7 @@ Json SeedRun::specialist_settings(const StageRecipe& stage, const std::vector<in
 bool SeedRun::specialist_is_finished(const StageRecipe& stage, const std::vector<int64_t>& group) {
   const StageFolder folder = setup_.folder.stage(stage.name);
   const std::optional<Json> finished = folder.finished();
-  return finished && fs::exists(folder.weights()) &&
-         finished->value("fingerprint", "") == Hasher().add(specialist_settings(stage, group).dump()).fingerprint();
+  return finished && finished->value("fingerprint", "") == Hasher().add(specialist_settings(stage, group).dump()).fingerprint();
 }
 
 std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, const std::vector<int64_t>& group) {
@@ -56,6 +55,7 @@ std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, con
   }
   const auto generalist = std::dynamic_pointer_cast<const GraphNetwork>(network(stage.specialists.of));
   if (generalist == nullptr) throw Error(ErrorKind::usage, fmt::format("the generalist '{}' is a TorchScript file", stage.specialists.of));
+  begin_anew(stage, settings);
   start_from(*specialist, *generalist, stage.specialists.targets);
   specialist->to(setup_.device);
   const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets, setup_.seed, stage.specialist, setup_.dataset.classes);
@@ -101,7 +101,7 @@ Json SeedRun::train_specialists(const StageRecipe& stage) {
   entry["evaluations"]["test"]["relative_gain"] = entry["specialists"]["relative_gain"];
   double seconds = 0, examples = 0;
   for (const std::string& member : weight_folders(stage)) {
-    const Json own = setup_.folder.stage(member).finished()->at("results");
+    const Json own = setup_.folder.stage(member).record()->at("results");
     seconds += own["seconds"].get<double>();
     examples += own["seconds"].get<double>() * own["examples_per_second"].get<double>();
   }

@@ -321,6 +321,7 @@ void keep_earlier(SweepPlan& plan, const Json& earlier) {
     point.run = text_at(*found->second, "run");
     point.done =
         text_at(*found->second, "fingerprint") == point.fingerprint && text_at(*found->second, "status") == "done";
+    point.results_file = text_at(*found->second, "results_file");
     placed[i] = true;
   };
   for (size_t i = 0; i < plan.points.size(); ++i) place(i, by_fingerprint, plan.points[i].fingerprint);

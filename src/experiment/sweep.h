@@ -35,6 +35,7 @@ struct SweepPoint {
   std::string run;                    ///< its folder in the sweep's: "points/0001"
   std::string fingerprint;            ///< of everything that its results depend on, but for the data's content
   bool done = false;                  ///< in an earlier sweep, as it is planned now
+  std::string results_file;           ///< fingerprint of its results.json there
   std::vector<size_t> shares_with;    ///< earlier points that have stages in common with this one and no earlier one
 };
 

@@ -9,10 +9,12 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/interrupt.h"
 #include "core/json.h"
 #include "core/subprocess.h"
 #include "experiment/results.h"
+#include "experiment/run_folder.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
@@ -126,19 +128,28 @@ class SweepRunner {
   fs::path file() const { return options_.out / "sweep.json"; }
   fs::path recipe() const { return options_.out / "recipe.yaml"; }
   fs::path folder(const SweepPoint& point) const { return options_.out / point.run; }
+  fs::path results_file(const SweepPoint& point) const { return folder(point) / "results.json"; }
   fs::path log(const SweepPoint& point) const { return folder(point).string() + ".log"; }
 
   Json first_entry(const SweepPoint& point) const {
     Json entry = {
         {"values", point.values}, {"run", point.run}, {"status", "pending"}, {"fingerprint", point.fingerprint}};
-    if (!point.done || !fs::exists(folder(point) / "results.json")) return entry;
+    const RunFolder run(folder(point));
+    if (!point.done || !fs::exists(results_file(point))) return entry;
     try {
-      entry["results"] = results_of(folder(point), plan_.stage);
-      entry["status"] = "done";
+      if (point.results_file != fingerprint_of_file(results_file(point)) || !run.stages_are_whole()) return entry;
+      note_results(point, entry);
     } catch (const Error&) {
       // The run will write them again.
     }
     return entry;
+  }
+
+  /// The point is done: what its run has found, and of which results that was read.
+  void note_results(const SweepPoint& point, Json& entry) const {
+    entry["results"] = results_of(folder(point), plan_.stage);
+    entry["results_file"] = fingerprint_of_file(results_file(point));
+    entry["status"] = "done";
   }
 
   size_t count(const char* status) const {
@@ -220,8 +231,7 @@ class SweepRunner {
                     : code > 128  ? fmt::format("signal {} ended it", code - 128)
                                   : fmt::format("exit code {}", code));
       }
-      entry["results"] = results_of(folder(plan_.points[i]), plan_.stage);
-      entry["status"] = "done";
+      note_results(plan_.points[i], entry);
     } catch (const Error& error) {
       entry["status"] = "failed";
       entry["message"] = error.what();

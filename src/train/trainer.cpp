@@ -36,6 +36,7 @@ Trainer::Trainer(const TrainingSetup& setup)
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
   if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
+  else setup_.checkpoint.remove();  // of another training, whose metrics are about to go
   stopping_.load_state(progress_.stopping);
   note_conditions();
   if (objective_.needs().teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
