@@ -79,7 +79,7 @@ void StageRecipe::bind(Fields& fields) {
   fields.integer("epochs", epochs, between(quantize.of.empty() ? 1 : 0, 1e6), "passes over the training examples");
   fields.integer("batch_size", batch_size, between(1, 1e6), "examples per step; the last step of an epoch may be smaller");
   fields.integer("evaluate_every", evaluate_every, between(1, 1e6), "epochs between evaluations on the validation split");
-  fields.number("checkpoint_seconds", checkpoint_seconds, at_least(0), "time between checkpoints");
+  fields.number("checkpoint_seconds", checkpoint_seconds, at_least(0), "time between checkpoints, the first of which comes after the first epoch at the latest");
   fields.choice<PrecisionChoice>("precision", precision,
                                  {{"auto", PrecisionChoice::automatic},
                                   {"float32", PrecisionChoice::float32},

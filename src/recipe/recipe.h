@@ -140,7 +140,7 @@ struct StageRecipe {
   int64_t epochs = 20;             ///< 0: nothing is trained, which a stage that rounds a network may do
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
-  double checkpoint_seconds = 30;  ///< time between checkpoints; 0: after every step
+  double checkpoint_seconds = 30;  ///< time between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
   std::vector<Choice> augment;     ///< as the data's, where the stage says nothing
   ExamplesRecipe examples;         ///< likewise

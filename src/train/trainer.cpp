@@ -188,7 +188,8 @@ void Trainer::finish_epoch() {
 
 void Trainer::save_or_stop() {
   const bool stops = stop_requested() != 0;
-  if (!stops && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
+  const bool first_epoch = progress_.epoch == 1 && progress_.step == 0;
+  if (!stops && !first_epoch && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
   setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
   last_save_ = Clock::now();
   if (stops) stop();

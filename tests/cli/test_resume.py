@@ -58,6 +58,22 @@ class Resume(ProgramTest):
         for stage in ("teacher", "distilled"):
             self.assertEqual(self.weights(stage), self.weights(stage, killed))
 
+    def test_a_stage_is_saved_after_its_first_epoch(self):
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=60", "--set", "stages.teacher.checkpoint_seconds=1000")
+        killed = self.folder / "killed"
+        metrics = killed / "stages/teacher/metrics.jsonl"
+        process = self.start(killed, "--set", "stages.teacher.epochs=60", "--set", "stages.teacher.checkpoint_seconds=1000")
+        while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n") >= 3):
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        self.assertNotEqual(process.returncode, 0)
+        self.assertTrue((killed / "stages/teacher/checkpoint.safetensors").exists())
+        first = metrics.read_text().splitlines()[0]
+        self.limbeck("run", self.recipe, "--out", killed, "--quiet", "--set", "stages.teacher.epochs=60", "--set", "stages.teacher.checkpoint_seconds=1000")
+        self.assertEqual(metrics.read_text().splitlines()[0], first)  # with its times: it was not run again
+        self.assertEqual(self.weights("teacher"), self.weights("teacher", killed))
+
     def test_interrupt_saves_and_says_how_to_go_on(self):
         process = self.start(self.out, "--threads", "2")
         while process.poll() is None and not (self.out / "stages/teacher/checkpoint.safetensors").exists():
