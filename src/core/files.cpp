@@ -130,7 +130,9 @@ void append_bytes(const fs::path& path, std::string_view bytes) {
 
 FileLock::FileLock(const fs::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) throw Error(fmt::format("cannot write '{}': {}", file.string(), reason()));
-  acquired_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  struct stat held {}, there {};
+  acquired_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &held) == 0 && ::stat(file.c_str(), &there) == 0 &&
+              held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
 
 FileLock::~FileLock() { ::close(descriptor_); }
@@ -139,7 +141,26 @@ void FileLock::write(std::string_view content) const {
   if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, content.data(), content.size(), file_);
 }
 
+FolderLock::~FolderLock() {
+  std::error_code problem;
+  for (fs::directory_iterator entry(folder_, problem), end; !problem && entry != end; entry.increment(problem))
+    if (entry->path().filename() != ".lock") return;
+  if (problem || made_.empty() || !lock_.acquired()) return;
+  fs::remove(folder_ / ".lock", problem);
+  for (const fs::path& folder : made_)
+    if (!fs::remove(folder, problem)) return;  // another has written there
+}
+
 namespace {
+
+/// The folder and those of its parents that are not there yet, the innermost first.
+std::vector<fs::path> missing_folders(fs::path folder) {
+  std::vector<fs::path> missing;
+  if (!folder.has_filename()) folder = folder.parent_path();  // "runs/a/"
+  for (std::error_code ignored; !folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored); folder = folder.parent_path())
+    missing.push_back(folder);
+  return missing;
+}
 
 fs::path lock_file(const fs::path& folder) {
   make_writable_folder(folder);
@@ -148,7 +169,8 @@ fs::path lock_file(const fs::path& folder) {
 
 }  // namespace
 
-FolderLock::FolderLock(const fs::path& folder) : lock_(lock_file(folder)) {
+FolderLock::FolderLock(const fs::path& folder)
+    : folder_(fs::absolute(folder).lexically_normal()), made_(missing_folders(folder_)), lock_(lock_file(folder)) {
   if (lock_.acquired()) {
     lock_.write(std::to_string(::getpid()));
     return;

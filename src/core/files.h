@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace limbeck {
 
@@ -36,8 +37,8 @@ void append_line(const fs::path& path, std::string_view line);
 /// Appends bytes in one write, which a crash may cut.
 void append_bytes(const fs::path& path, std::string_view bytes);
 
-/// Holds a file for one holder until destroyed; what is in it does not matter. Made where it is missing, and left there: removing it
-/// would let a waiting process lock a file that nobody else sees.
+/// Holds a file for one holder until destroyed; what is in it does not matter. Made where it is missing, and left there. Its holder may remove
+/// it: who opened it before then does not acquire it, since nobody else would see that lock.
 class FileLock {
  public:
   /// Throws Error where the file cannot be opened for writing.
@@ -56,12 +57,18 @@ class FileLock {
   bool acquired_ = false;
 };
 
-/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it.
+/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it. Where nothing was written into a
+/// folder that was made for this, the folder goes again, and its parents that were.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
+  fs::path folder_;
+  std::vector<fs::path> made_;  ///< folders, from the innermost
   FileLock lock_;
 };
 
