@@ -687,13 +687,18 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
   return summaries;
 }
 
-/// "2 threads, bfloat16"; the latter only where a product of the student or of a teacher is large enough for it.
+/// "2 threads, float32, teacher in bfloat16": what the network itself is trained in, and where its teacher's pass differs, that. A product is
+/// rounded only where it is large enough.
 std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trained, Precision precision) {
-  bool rounded = trained.rounds_products() || !setup_.device.is_cpu();
-  for (const std::string& input : stage.inputs) rounded |= network(input)->rounds_products();
+  const auto precision_in = [&](bool has_large_products) {
+    return precision == Precision::bfloat16 && (has_large_products || !setup_.device.is_cpu()) ? "bfloat16" : "float32";
+  };
+  const auto has_large_products = [&](const std::string& teacher) { return network(teacher)->rounds_products(); };
+  const std::string own = precision_in(trained.rounds_products());
+  const std::string taught = precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
   const int threads = at::get_num_threads();
-  return fmt::format("{} thread{}, {}", threads, threads == 1 ? "" : "s",
-                     rounded && precision == Precision::bfloat16 ? "bfloat16" : "float32");
+  return fmt::format("{} thread{}, {}{}", threads, threads == 1 ? "" : "s", own,
+                     stage.teachers.empty() || taught == own ? "" : ", teacher in " + taught);
 }
 
 /// The events of training, with metrics.jsonl written before anyone else sees them: a checkpoint never gets ahead of it.

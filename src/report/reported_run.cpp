@@ -85,6 +85,8 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   stage.replicas = json_integer(json_field(json, "replicas"), "count").value_or(1);
   stage.teacher = json_text(json, "teacher");
   stage.objective = json_text(json, "objective");
+  for (const Json& condition : json_items(json_field(json, "conditions")))
+    stage.conditions += (stage.conditions.empty() ? "" : "; then ") + json_text(condition);
   stage.note = json_text(json, "note");
   const Json& evaluations = json_field(json, "evaluations");
   if (evaluations.is_object()) {

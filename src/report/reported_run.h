@@ -56,6 +56,7 @@ struct ReportedStage {
   int64_t replicas = 1;   ///< networks that the stage trained; its numbers are their ensemble's
   std::string teacher;    ///< the stage that taught it; empty without teacher
   std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
+  std::string conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
   std::string note;       ///< what else was done to it: "bias of class 3 raised by 3.4 …"
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key

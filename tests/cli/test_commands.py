@@ -145,7 +145,7 @@ stages: [ { name: wide, train: wide, epochs: 1 } ]
             settings = [flag for stage in ("teacher", "distilled") for flag in ("--set", f"stages.{stage}.precision={name}")]
             out = self.folder / name
             results = json.loads(self.limbeck("run", self.recipe, "--out", out, "--quiet", "--json", *settings).stdout)
-            told[name] = [stage["conditions"][0].split(", ")[1] for stage in results["stages"]]
+            told[name] = [stage["conditions"][0].split(", ", 1)[1] for stage in results["stages"]]
             weights[name] = [self.weights(stage, out) for stage in ("teacher", "distilled")]
         self.assertEqual(told["float32"], ["float32", "float32"])
         rounds = subprocess.run(["grep", "-qw", "avx512_bf16", "/proc/cpuinfo"]).returncode == 0
@@ -154,7 +154,7 @@ stages: [ { name: wide, train: wide, epochs: 1 } ]
             self.assertIn("precision bfloat16 needs", message)
             self.assertEqual(weights["auto"], weights["float32"])
             return
-        self.assertEqual(told["auto"], ["bfloat16", "bfloat16"])
+        self.assertEqual(told["auto"], ["bfloat16", "float32, teacher in bfloat16"])
         self.assertNotEqual(weights["auto"][0], weights["float32"][0])
         # The small student rounds nothing itself: from the same teacher, only the teacher's pass can differ.
         teacher = f"{{mlp: {{hidden: [96], dropout: {{hidden: 0.2}}}}, weights: {self.folder}/float32/stages/teacher/weights.safetensors}}"
@@ -171,6 +171,26 @@ stages: [ {{ name: distilled, train: small, epochs: 1, teacher: large, precision
             self.limbeck("run", recipe, "--out", out, "--quiet")
             students.append(self.weights("distilled", out))
         self.assertNotEqual(*students)
+
+    def test_what_a_student_learns_from_is_all_that_differs(self):
+        """A student with a teacher of which it learns nothing is the baseline, to the last bit, whatever the teacher's pass is computed in."""
+        self.recipe.write_text("""
+name: alike
+data: { source: { digits: { train: 1000, test: 100 } } }
+networks: { large: { mlp: [200] }, small: { mlp: [8] }, middle: { mlp: [100] } }
+stages:
+  - { name: teacher, train: large, epochs: 1 }
+  - { name: baseline, train: small, epochs: 2 }
+  - { name: distilled, train: small, epochs: 2, teacher: teacher, loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
+  - { name: larger_baseline, train: middle, epochs: 2 }
+  - { name: larger_distilled, train: middle, epochs: 2, teacher: teacher, loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
+""")
+        results = json.loads(self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json").stdout)
+        self.assertEqual(self.weights("baseline"), self.weights("distilled"))
+        self.assertEqual(self.weights("larger_baseline"), self.weights("larger_distilled"))
+        own = [stage["conditions"][0].split(", ")[1] for stage in results["stages"]]
+        self.assertEqual(own[1:], [own[1], own[1], own[3], own[3]])
+        self.assertIn(f"<tr><td>training of baseline</td><td>{results['stages'][1]['conditions'][0]}</td></tr>", (self.out / "report.html").read_text())
 
     def test_json_is_all_that_is_printed(self):
         done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json")

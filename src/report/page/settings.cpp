@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/html.h"
 #include "report/page/sections.h"
 
@@ -25,11 +27,28 @@ std::string commands(const ReportedRun& run) {
   return lines;
 }
 
+/// How stages were computed, those that were computed alike in one row.
+std::string conditions_rows(const ReportedRun& run) {
+  std::vector<std::pair<std::string, std::string>> stages_by_conditions;
+  for (const ReportedStage& stage : run.stages) {
+    if (stage.conditions.empty()) continue;
+    const auto same = [&](const auto& row) { return row.first == stage.conditions; };
+    const auto found = std::find_if(stages_by_conditions.begin(), stages_by_conditions.end(), same);
+    if (found == stages_by_conditions.end()) stages_by_conditions.emplace_back(stage.conditions, stage.name);
+    else found->second += ", " + stage.name;
+  }
+  std::string rows;
+  for (const auto& [conditions, stages] : stages_by_conditions)
+    rows += fmt::format("<tr><td>training of {}</td><td>{}</td></tr>\n", html_escape(stages), html_escape(conditions));
+  return rows;
+}
+
 std::string environment_table(const ReportedRun& run) {
   std::string rows;
   for (const auto& [key, value] : run.environment)
     if (!value.empty()) rows += fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", html_escape(key), html_escape(value));
   if (!run.version.empty()) rows += fmt::format("<tr><td>limbeck</td><td>{}</td></tr>\n", html_escape(run.version));
+  rows += conditions_rows(run);
   if (rows.empty()) return "";
   return fmt::format(
       "<h3>Environment</h3>\n<div class=\"wide\"><table class=\"facts-table\"><tbody>\n{}</tbody></table></div>\n",
