@@ -1,4 +1,4 @@
-// limbeck report RUN
+// limbeck report RUN, or report SWEEP
 #include "core/json.h"
 #include "report/html_report.h"
 
@@ -8,14 +8,22 @@
 #include "experiment/run_folder.h"
 #include "report/summary.h"
 #include "report/svg_plot.h"
+#include "report/sweep_report.h"
 
 namespace limbeck {
 
 void add_report(Program& program) {
-  CLI::App* command = add_command(program, "report", "Write report.html and the plots of a run again, and print its table");
+  CLI::App* command = add_command(program, "report", "Write report.html and the plots of a run again, or sweep.html of a sweep, and print the table");
   auto run = std::make_shared<std::string>();
-  command->add_option("run", *run, "folder of a run")->required()->type_name("DIR");
+  command->add_option("run", *run, "folder of a run or a sweep")->required()->type_name("DIR");
   command->callback([=, &program] {
+    if (fs::exists(fs::path(*run) / "sweep.json")) {
+      write_sweep_report(*run);
+      const Json sweep = read_json(fs::path(*run) / "sweep.json");
+      if (program.output.json) fmt::print("{}\n", sweep.dump(1));
+      else fmt::print("{}\nReport: {}\n", sweep_table(sweep), (fs::path(*run) / "sweep.html").string());
+      return;
+    }
     write_html_report(*run);
     write_plots(*run);
     const Json results = read_json(fs::path(*run) / "results.json");

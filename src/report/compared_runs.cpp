@@ -112,9 +112,11 @@ std::optional<WelchInterval> StageDifference::interval() const {
   return welch_interval(values_of(before), values_of(after));
 }
 
-NoiseVerdict StageDifference::noise() const {
+NoiseVerdict StageDifference::noise() const { return noise_between(before, after); }
+
+NoiseVerdict noise_between(const ReportedNumber& before, const ReportedNumber& after) {
   if (values_of(before).size() < 2 || values_of(after).size() < 2) return NoiseVerdict::too_few_seeds;
-  const std::optional<WelchInterval> found = interval();
+  const std::optional<WelchInterval> found = welch_interval(values_of(before), values_of(after));
   if (!found) return NoiseVerdict::seeds_do_not_vary;
   return found->excludes_zero() ? NoiseVerdict::exceeded : NoiseVerdict::not_exceeded;
 }

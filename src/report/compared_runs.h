@@ -17,6 +17,9 @@ struct NamedRun {
 
 enum class NoiseVerdict { exceeded, not_exceeded, too_few_seeds, seeds_do_not_vary };
 
+/// Whether two numbers over seeds differ by more than the seeds' noise.
+NoiseVerdict noise_between(const ReportedNumber& before, const ReportedNumber& after);
+
 /// By how much a stage's number differs from another's: of the same stage in the first run, or of another of its run.
 struct StageDifference {
   const NamedRun* run = nullptr;

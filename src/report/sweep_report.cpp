@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "report/compared_runs.h"
 #include "report/html.h"
 #include "report/json_fields.h"
 #include "report/page/document.h"
@@ -34,6 +35,56 @@ bool all_done(const ReportedSweep& sweep) {
                      [](const ReportedSweep::Point& point) { return point.status == "done"; });
 }
 
+/// The point with the best number on the split that may be chosen on, and how far it stands out.
+struct Leader {
+  const ReportedSweep::Point* point = nullptr;        ///< null where nothing is chosen
+  std::vector<const ReportedSweep::Point*> equals = {};  ///< others, within the noise of the seeds
+  bool noise_is_known = true;
+  bool is_best() const { return noise_is_known && equals.empty(); }
+};
+
+Leader leader_of(const ReportedSweep& sweep) {
+  Leader leader{.point = sweep.best()};
+  if (leader.point == nullptr) return leader;
+  for (const ReportedSweep::Point& other : sweep.points) {
+    const ReportedNumber* number = other.on(sweep.chosen_on);
+    if (&other == leader.point || number == nullptr) continue;
+    const NoiseVerdict noise = noise_between(*leader.point->on(sweep.chosen_on), *number);
+    if (noise == NoiseVerdict::not_exceeded) leader.equals.push_back(&other);
+    leader.noise_is_known &= noise == NoiseVerdict::exceeded || noise == NoiseVerdict::not_exceeded;
+  }
+  return leader;
+}
+
+/// "lowest"; of what is best when it is high, "highest".
+std::string extreme(const ReportedSweep& sweep) { return metric_format(sweep.metric).lower_is_better ? "lowest" : "highest"; }
+
+/// What the table says beside a point.
+std::string mark_of(const ReportedSweep::Point& point, const Leader& leader, const ReportedSweep& sweep) {
+  if (&point == leader.point) return fmt::format("◀ {} on {}", leader.is_best() ? "best" : extreme(sweep), sweep.chosen_on);
+  const bool equal = std::find(leader.equals.begin(), leader.equals.end(), &point) != leader.equals.end();
+  return equal ? "within its noise" : "";
+}
+
+/// What the leading point is worth: a judgement only where the seeds' noise allows it.
+std::string judgement(const ReportedSweep& sweep, const Leader& leader) {
+  const MetricFormat format = metric_format(sweep.metric);
+  const std::string name = sweep.settings(*leader.point), number = format.formatted(*leader.point->on(sweep.chosen_on));
+  const ReportedNumber* test = leader.point->on("test");
+  const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.formatted(*test));
+  if (leader.is_best()) return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
+  std::string text = fmt::format("{} has the {} {} on {}: {}{}", name, extreme(sweep), format.label, sweep.chosen_on, number, on_test);
+  if (!leader.noise_is_known)
+    return text + fmt::format("; how much of that is chance cannot be told from {}.",
+                              sweep.seeds.size() > 1 ? "seeds that do not vary" : "one seed: --seeds 3 would tell");
+  constexpr size_t kNamed = 3;
+  std::string others;
+  for (size_t i = 0; i < std::min(kNamed, leader.equals.size()); ++i)
+    others += (i == 0 ? "" : i + 1 == leader.equals.size() ? " and " : ", ") + sweep.settings(*leader.equals[i]);
+  if (leader.equals.size() > kNamed) others += fmt::format(" and {} others", leader.equals.size() - kNamed);
+  return text + fmt::format("; within the noise of {} seeds it is no better than {}.", sweep.seeds.size(), others);
+}
+
 std::vector<Column> columns(const ReportedSweep& sweep) {
   std::vector<Column> columns;
   const auto add = [&](const std::string& header, Align align, auto cell) {
@@ -53,9 +104,8 @@ std::vector<Column> columns(const ReportedSweep& sweep) {
       return number ? format.formatted(*number) : "";
     });
   if (!all_done(sweep)) add("status", Align::left, [](const ReportedSweep::Point& point) { return point.status; });
-  const ReportedSweep::Point* best = sweep.best();
-  add("", Align::left,
-      [&](const ReportedSweep::Point& point) { return &point == best ? "◀ best on " + sweep.chosen_on : ""; });
+  const Leader leader = leader_of(sweep);
+  add("", Align::left, [&](const ReportedSweep::Point& point) { return mark_of(point, leader, sweep); });
   std::erase_if(columns, [](const Column& column) {
     return std::all_of(column.cells.begin(), column.cells.end(), [](const std::string& cell) { return cell.empty(); });
   });
@@ -108,13 +158,8 @@ std::string facts(const ReportedSweep& sweep) {
 }
 
 std::string lead(const ReportedSweep& sweep) {
-  const ReportedSweep::Point* best = sweep.best();
-  if (best == nullptr) return "";
-  const MetricFormat format = metric_format(sweep.metric);
-  std::string text = fmt::format("{} is best on {}: {} {} there", sweep.settings(*best), sweep.chosen_on,
-                                 format.formatted(*best->on(sweep.chosen_on)), format.label);
-  if (const ReportedNumber* test = best->on("test")) text += fmt::format(", {} on test", format.formatted(*test));
-  return fmt::format("<p class=\"lead\">{}.</p>\n", html_escape(text));
+  const Leader leader = leader_of(sweep);
+  return leader.point == nullptr ? "" : fmt::format("<p class=\"lead\">{}</p>\n", html_escape(judgement(sweep, leader)));
 }
 
 /// A link to the point's own page, where it has one.
@@ -127,13 +172,14 @@ std::string cell_html(const fs::path& folder, const ReportedSweep::Point& point,
 
 std::string table_html(const fs::path& folder, const ReportedSweep& sweep) {
   const std::vector<Column> filled = columns(sweep);
+  const Leader leader = leader_of(sweep);
   std::string head, body;
   for (const Column& column : filled)
     head += fmt::format("<th{}>{}</th>", column.align == Align::left ? "" : " class=\"number\"",
                         html_escape(column.header));
   for (size_t row = 0; row < sweep.points.size(); ++row) {
     const ReportedSweep::Point& point = sweep.points[row];
-    body += &point == sweep.best() ? "<tr class=\"best\">" : "<tr>";
+    body += leader.is_best() && &point == leader.point ? "<tr class=\"best\">" : "<tr>";
     for (const Column& column : filled) {
       const bool first = &column == &filled.front();
       body += fmt::format("<td{}>{}</td>", column.align == Align::left ? "" : " class=\"number\"",
@@ -175,6 +221,7 @@ std::string sweep_table(const Json& json) {
     table.add(std::move(cells));
   }
   std::string text = table.text() + "\n";
+  if (const Leader leader = leader_of(sweep); leader.point != nullptr) text += printable(judgement(sweep, leader)) + "\n";
   for (const std::string& sentence : sentences(sweep)) text += lines(sentence, printable, "\n") + "\n";
   return text;
 }

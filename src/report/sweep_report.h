@@ -13,8 +13,9 @@
 
 namespace limbeck {
 
-/// One row for each point: settings, the metric on test and validation, and "◀ best on validation". Nothing is chosen
-/// on the test split: without a validation split no point is marked, and a sentence says so. Ends with a newline.
+/// One row for each point: settings, the metric on test and validation, and "◀ best on validation" where it is so by more than the seeds'
+/// noise; otherwise the lowest is marked, and what is within its noise. Nothing is chosen on the test split: without a validation split no
+/// point is marked, and a sentence says so. Ends with a newline.
 std::string sweep_table(const Json& sweep);
 
 /// The metric on test over the first key whose values are numbers, one line for each combination of the others; over

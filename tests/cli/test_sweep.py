@@ -104,6 +104,24 @@ class Sweeps(ProgramTest):
             self.assertEqual(self.stage(point["run"], "teacher"), teacher)
         self.assertIn("there is no run folder 'nowhere'", self.sweep("--over", GRID, "--reuse", "nowhere", expect=2).stderr)
 
+    def test_its_report_is_written_again(self):
+        done = self.sweep("--over", GRID, "--quiet")
+        for file in ("sweep.html", "sweep.svg"):
+            (self.out / file).unlink()
+        again = self.limbeck("report", self.out)
+        self.assertEqual(again.stdout, done.stdout.lstrip("\n"))
+        for file in ("sweep.html", "sweep.svg"):
+            self.assertTrue((self.out / file).exists(), file)
+        self.assertEqual(json.loads(self.limbeck("report", self.out, "--json").stdout), self.read())
+
+    def test_nothing_is_best_within_the_noise(self):
+        done = self.sweep("--over", GRID)
+        self.assertRegex(done.stdout, r"temperature \d has the lowest errors on validation: [\d,]+, [\d,]+ on test; how much of that is chance cannot be told from one seed")
+        self.assertNotIn("best", done.stdout)
+        done = self.sweep("--over", f"{TEMPERATURE}=4,4.001", "--seeds", 3)
+        self.assertRegex(done.stdout, r"; within the noise of 3 seeds it is no better than temperature [\d.]+\.")
+        self.assertIn("within the noise", (self.out / "sweep.html").read_text())
+
     def test_what_is_done_is_not_run_again(self):
         self.sweep("--over", GRID, "--quiet")
         first = self.read()

@@ -56,14 +56,32 @@ TEST(ShortNames, AreTheLastStepsThatTellPathsApart) {
 }
 
 TEST(SweepTable, MarksTheBestOnValidation) {
-  EXPECT_EQ(sweep_table(grid()),
+  Json sweep = grid();
+  sweep["points"][1]["results"]["validation"]["errors"] = number(88);
+  EXPECT_EQ(sweep_table(sweep),
             "temperature  weight  test errors  validation errors\n"
             "───────────  ──────  ───────────  ─────────────────  ────────────────────\n"
             "          2     0.5   90.0 ± 2.0         95.0 ± 2.0\n"
-            "         20     0.5   75.0 ± 2.0         85.0 ± 2.0\n"
+            "         20     0.5   75.0 ± 2.0         88.0 ± 2.0\n"
             "          2     0.9   80.0 ± 2.0         81.0 ± 2.0  ◀ best on validation\n"
             "         20     0.9   70.0 ± 2.0         86.0 ± 2.0\n"
             "\n"
+            "temperature 2, weight 0.9 is best on validation: 81.0 ± 2.0 errors there, 80.0 ± 2.0 on test.\n"
+            "Of stage distilled; mean ± standard deviation over 3 seeds (1, 2, 3).\n");
+}
+
+TEST(SweepTable, DeclaresNoWinnerWithinTheNoise) {
+  // Three seeds that deviate by 2: means differ by more than noise from 4.5 on.
+  EXPECT_EQ(sweep_table(grid()),
+            "temperature  weight  test errors  validation errors\n"
+            "───────────  ──────  ───────────  ─────────────────  ──────────────────────\n"
+            "          2     0.5   90.0 ± 2.0         95.0 ± 2.0\n"
+            "         20     0.5   75.0 ± 2.0         85.0 ± 2.0  within its noise\n"
+            "          2     0.9   80.0 ± 2.0         81.0 ± 2.0  ◀ lowest on validation\n"
+            "         20     0.9   70.0 ± 2.0         86.0 ± 2.0\n"
+            "\n"
+            "temperature 2, weight 0.9 has the lowest errors on validation: 81.0 ± 2.0, 80.0 ± 2.0 on test; within the noise of 3 seeds it is no "
+            "better than temperature 20, weight 0.5.\n"
             "Of stage distilled; mean ± standard deviation over 3 seeds (1, 2, 3).\n");
 }
 
@@ -88,7 +106,8 @@ TEST(SweepTable, TakesTheHighestWhereMoreIsBetter) {
     entry["results"] = {{"validation", {{"accuracy", {{"mean", accuracy}}}}}};
   }
   const std::string text = sweep_table(sweep);
-  EXPECT_NE(text.find("2     0.5              98.00 %  ◀ best on validation\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("2     0.5              98.00 %  ◀ highest on validation\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("how much of that is chance"), std::string::npos) << text;
 }
 
 TEST(SweepTable, SaysWhatBecameOfPointsThatAreNotDone) {
@@ -197,7 +216,9 @@ TEST(SweepPlot, IsNotDrawnBeforeAPointIsDone) {
 
 TEST(SweepReport, IsOnePageThatAsksForNothingFromOutside) {
   const TemporaryFolder folder;
-  write_json(folder.path() / "sweep.json", grid());
+  Json sweep = grid();
+  sweep["points"][1]["results"]["validation"]["errors"] = number(88);
+  write_json(folder.path() / "sweep.json", sweep);
   write_file(folder.path() / "points" / "0001" / "report.html", "");
   write_sweep_report(folder.path());
   const std::string page = read_file(folder.path() / "sweep.html");
