@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "experiment/components.h"
+#include "experiment/run_networks.h"
 #include "recipe/reader.h"
 
 namespace limbeck {
@@ -17,6 +18,13 @@ std::unique_ptr<Dataset> load_source(const std::string& source, const std::strin
 
 std::string data_source_of(const fs::path& recipe) {
   return resolved(parse_recipe(read_file(recipe), recipe.string(), {}, components()).data.source).dump();
+}
+
+std::string source_for(const std::string& given, const std::string& model_file, const std::string& need) {
+  if (!given.empty()) return given;
+  const std::optional<fs::path> run = run_of_file(model_file);
+  if (!run) throw Error(ErrorKind::usage, fmt::format("{}: '{}' does not lie in a run's folder, so say --source, e.g. --source mnist", need, model_file));
+  return data_source_of(*run / "recipe.yaml");
 }
 
 ModelDescription made_for(const Dataset& dataset, const std::string& input) {

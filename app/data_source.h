@@ -15,6 +15,9 @@ std::unique_ptr<Dataset> load_source(const std::string& source, const std::strin
 /// The data set of a recipe, as load_source takes it.
 std::string data_source_of(const fs::path& recipe);
 
+/// `given`, or the data of the run that the model's file lies in. Throws Error of kind usage, which begins with `need`, where there is neither.
+std::string source_for(const std::string& given, const std::string& model_file, const std::string& need);
+
 /// What a TorchScript file that does not say what it was made for is taken to be for: this data, its pixels treated first as `input`
 /// says, as in a recipe; empty: as they are.
 ModelDescription made_for(const Dataset& dataset, const std::string& input);

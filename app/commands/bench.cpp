@@ -38,14 +38,15 @@ struct Candidate {
 /// What the arguments name, and why some of it is left out.
 std::vector<Candidate> candidates_of(const BenchFlags& flags, std::vector<std::string>& notes) {
   std::vector<Candidate> candidates;
-  size_t runs = 0;
-  for (const std::string& model : flags.models) runs += fs::is_directory(model) ? 1 : 0;
+  std::vector<fs::path> runs;  // of the files: what one of them was given is measured as it was there
+  for (const std::string& model : flags.models)
+    if (const std::optional<fs::path> run = run_of_file(model)) runs.push_back(*run);
   for (const std::string& model : flags.models) {
     if (!fs::is_directory(model)) {
       if (!fs::exists(model)) throw Error(fmt::format("there is no file '{}'", model));
       if (fs::path(model).extension() == ".onnx")
         throw Error(ErrorKind::usage, fmt::format("'{}' is an ONNX file; bench/onnx.mjs times those in onnxruntime", model));
-      candidates.push_back({model, network_of_file(model)});
+      candidates.push_back({model, network_of_file(model, runs)});
       continue;
     }
     RunNetworks run = networks_of_run(model);

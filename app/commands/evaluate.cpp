@@ -7,8 +7,10 @@
 #include "app/data_source.h"
 #include "core/json.h"
 #include "core/process.h"
+#include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"
 #include "nn/torchscript_file.h"
 #include "report/text_table.h"
@@ -18,23 +20,33 @@ namespace limbeck {
 namespace {
 
 struct EvaluateFlags {
-  std::string model, teacher, data, source = "mnist", split = "test", input, teacher_input, labels;
+  std::string model, teacher, data, source, split = "test", input, teacher_input, labels;
   int threads = 0;
 };
 
-Model load_for(const std::string& file, const Dataset& dataset, const std::string& input) {
+/// A file that is not there is found before any data is looked for.
+void check_model_file(const std::string& file) {
+  if (fs::is_directory(file)) throw Error(fmt::format("'{0}' is a folder; expected a model's file, such as {0}/stages/NAME/weights.safetensors", file));
+  if (!fs::exists(file)) throw Error(fmt::format("there is no file '{}'", file));
+}
+
+/// `run`: the one that the model lies in; what it was given is here what it was there.
+Model load_for(const std::string& file, const std::vector<fs::path>& run, const Dataset& dataset, const std::string& input) {
   if (!input.empty() && (!looks_like_torchscript(file) || read_torchscript_file(file).extra.contains("limbeck.input")))
     throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input and --teacher-input are of TorchScript models of elsewhere", file));
-  const Model model = load_model(file, made_for(dataset, input));
+  RunNetwork found = network_of_file(file, run);
+  if (!input.empty()) found.given.reset();
+  const Model model = load(found, made_for(dataset, input));
   check_fits(model, dataset, fmt::format("'{}'", file));
   return model;
 }
 
 std::string percent(const Json& value) { return value.is_null() ? "–" : fmt::format("{:.2f} %", 100 * value.get<double>()); }
 
-void print_details(const Json& json, const std::string& split) {
-  fmt::print("{} errors on {} {} examples: accuracy {}, NLL {:.4f}, ECE {}", json["errors"].get<int64_t>(),
-             json["examples"].get<int64_t>(), split, percent(json["accuracy"]), json["nll"].get<double>(), percent(json["ece"]));
+void print_details(const Json& json) {
+  fmt::print("{} errors on the {} split of {}, {} examples: accuracy {}, NLL {:.4f}, ECE {}", json["errors"].get<int64_t>(), json["split"].get<std::string>(),
+             json["data"].get<std::string>(), with_commas(json["examples"].get<int64_t>()), percent(json["accuracy"]), json["nll"].get<double>(),
+             percent(json["ece"]));
   if (!json["agreement"].is_null())
     fmt::print("; agrees with the teacher on {}, KL to it {:.4f}", percent(json["agreement"]), json["teacher_kl"].get<double>());
   for (const auto& [key, what] : {std::pair{"words", "words"}, std::pair{"string_words", "words in strings"}})
@@ -80,28 +92,33 @@ void add_evaluate(Program& program) {
       ->type_name("YAML");
   command->add_option("--teacher-input", flags->teacher_input, "the same for the teacher")->type_name("YAML");
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
-  command->add_option("--source", flags->source, "data set, as in a recipe: mnist, or {digits: {seed: 1}}")->capture_default_str();
+  command->add_option("--source", flags->source, "data set, as in a recipe: mnist, or {digits: {seed: 1}} (default: the data of the run that the model lies in)")->type_name("DATA");
   command->add_option("--split", flags->split, "test or train")->check(CLI::IsMember({"test", "train"}))->capture_default_str();
   command->add_option("--labels", flags->labels, "labels.safetensors of a stage that aligned recordings (default: an even division of each)")->type_name("FILE");
   command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(flags->threads);
-    const auto dataset = load_source(flags->source, flags->data);
-    const Model model = load_for(flags->model, *dataset, flags->input);
+    check_model_file(flags->model);
+    if (!flags->teacher.empty()) check_model_file(flags->teacher);
+    const auto dataset = load_source(source_for(flags->source, flags->model, "a network is measured on data"), flags->data);
+    const std::optional<fs::path> lies_in = run_of_file(flags->model);
+    const std::vector<fs::path> run = lies_in ? std::vector{*lies_in} : std::vector<fs::path>{};
+    const Model model = load_for(flags->model, run, *dataset, flags->input);
     const bool test = flags->split == "test";
     const FrameLabels labels = labels_for(*dataset, flags->labels);
     const ExampleSet examples = ExampleSet(test ? dataset->test : dataset->train, flags->split, *dataset).with_labels(test ? labels.test : labels.train);
     at::Tensor teacher_logits;
     if (!flags->teacher.empty()) {
-      const Model teacher = load_for(flags->teacher, *dataset, flags->teacher_input);
+      const Model teacher = load_for(flags->teacher, run, *dataset, flags->teacher_input);
       teacher_logits = predict_logits(*teacher.network, examples);
     }
     const at::Tensor logits = predict_logits(*model.network, examples);
-    Json json = details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes);
+    Json json = {{"data", dataset->name}, {"split", flags->split}};
+    json.update(details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes));
     if (dataset->speech != nullptr && test) json.update(word_numbers(*dataset, labels, *model.network, logits));
     if (program.output.json) fmt::print("{}\n", json.dump(1));
-    else print_details(json, flags->split);
+    else print_details(json);
   });
 }
 

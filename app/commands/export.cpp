@@ -46,21 +46,13 @@ double largest_difference(const Model& first, const Model& second) {
   return ((a - b).abs().max() / a.abs().max().clamp_min(1e-30)).item<double>();
 }
 
-/// The data of the run that the model lies in: RUN/recipe.yaml beside RUN/stages/NAME/weights.safetensors.
-std::string source_of_run(const std::string& model_file) {
-  const fs::path recipe = fs::absolute(model_file).parent_path().parent_path().parent_path() / "recipe.yaml";
-  if (!fs::exists(recipe))
-    throw Error(ErrorKind::usage, fmt::format("--int8 needs training examples, from which the ranges of activations are found: '{}' does not lie in a "
-                                              "run's folder, so say --source, e.g. --source mnist", model_file));
-  return data_source_of(recipe);
-}
-
 /// The network with weights and activations in bytes.
 Model in_bytes(const Model& model, const ExportFlags& flags) {
   const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
   if (network == nullptr) throw Error(ErrorKind::usage, fmt::format("'{}' is a TorchScript file; only networks that this program knows by name are rounded to bytes", flags.model));
   if (model.description.quantized) return model;
-  const auto dataset = load_source(flags.source.empty() ? source_of_run(flags.model) : flags.source, flags.data);
+  const auto dataset = load_source(source_for(flags.source, flags.model,
+                                              "--int8 needs training examples, from which the ranges of activations are found"), flags.data);
   check_fits(model, *dataset, fmt::format("'{}'", flags.model));
   const ExampleSet examples(dataset->train, "train", *dataset);
   const at::Tensor order = examples.order(0, 0);
@@ -75,7 +67,8 @@ void write_page(const ExportFlags& flags, const OutputOptions& output) {
     throw Error(ErrorKind::usage, "--softmax, --bytes and --int8 are of --out; a page holds networks as they are, so give it a stage in bytes");
   std::vector<fs::path> models(flags.beside.begin(), flags.beside.end());
   models.insert(models.begin(), flags.model);
-  write_playground(flags.page, models);
+  for (const std::string& notice : write_playground(flags.page, models))
+    if (!output.quiet) fmt::print(stderr, "{}\n", notice);
   if (output.json) fmt::print("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
   else if (!output.quiet) fmt::print("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
 }

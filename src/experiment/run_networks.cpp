@@ -38,6 +38,19 @@ std::optional<RunNetwork> network_of_given(const Json& entry, const fs::path& re
   return network;
 }
 
+/// What the run was given as this file; nullopt where it was not.
+std::optional<RunNetwork> given_as(const fs::path& file, const fs::path& run) {
+  const fs::path results = run / "results.json";
+  if (!fs::exists(results)) return std::nullopt;
+  std::vector<std::string> left_out;
+  for (const Json& entry : read_json(results).value("given", Json::array())) {
+    std::optional<RunNetwork> network = network_of_given(entry, results, left_out);
+    const auto is_file = [&](const fs::path& other) { return fs::exists(file) && fs::equivalent(file, other); };
+    if (network && std::any_of(network->files.begin(), network->files.end(), is_file)) return network;
+  }
+  return std::nullopt;
+}
+
 std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe& stage, const fs::path& folder) {
   RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
   take_accuracy(network, entry);
@@ -79,7 +92,15 @@ RunNetworks networks_of_run(const fs::path& run) {
   return found;
 }
 
-RunNetwork network_of_file(const fs::path& file) {
+std::optional<fs::path> run_of_file(const fs::path& file) {
+  const fs::path stages = fs::absolute(file).lexically_normal().parent_path().parent_path();
+  if (stages.filename() != "stages" || !fs::exists(stages.parent_path() / "recipe.yaml")) return std::nullopt;
+  return stages.parent_path();
+}
+
+RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs) {
+  for (const fs::path& run : runs)
+    if (std::optional<RunNetwork> given = given_as(file, run)) return *given;
   RunNetwork network{.name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
   const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
   if (file.filename() != "weights.safetensors" && file.filename() != "model.pt") return network;

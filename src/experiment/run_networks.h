@@ -31,8 +31,12 @@ struct RunNetworks {
 /// Of a run over several seeds, those of the first. Throws Error where the folder holds no run.
 RunNetworks networks_of_run(const fs::path& run);
 
-/// The network that a file holds, named and with its accuracy where it lies in a stage's folder. The file is not read yet.
-RunNetwork network_of_file(const fs::path& file);
+/// The run, or the seed of one, in whose folder a stage's file lies: RUN of RUN/stages/NAME/weights.safetensors; nullopt where it lies in none.
+std::optional<fs::path> run_of_file(const fs::path& file);
+
+/// The network that a file holds, named and with its accuracy where it lies in a stage's folder. Where one of `runs` was given the file, it is
+/// what it was there: with that run's input, classes and normalisation. The file is not read yet.
+RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs = {});
 
 /// `foreign`: what a file does not say of itself, see load_model.
 Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign = std::nullopt);

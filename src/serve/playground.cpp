@@ -4,7 +4,9 @@
 
 #include "core/json.h"
 #include "experiment/model_onnx.h"
+#include "experiment/run_networks.h"
 #include "nn/graph.h"
+#include "nn/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"
 #include "report/plot_style.h"
@@ -22,16 +24,23 @@ constexpr std::pair<const char*, const char*> kFiles[] = {{"playground.html", "i
                                                           {"icon.svg", "icon.svg"},
                                                           {"ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.wasm"}};
 
-/// runs/demo/stages/distilled/weights.safetensors → "distilled"; other files are called by their own names.
-bool lies_in_run(const fs::path& file) { return file.parent_path().parent_path().filename() == "stages"; }
-
-std::string model_name(const fs::path& file) {
-  return lies_in_run(file) ? file.parent_path().filename().string() : file.stem().string();
-}
-
 /// The examples that the first model's run has left; none where it lies in no run.
 ReportedExamples examples_beside(const fs::path& file) {
-  return lies_in_run(file) ? read_examples(file.parent_path().parent_path().parent_path() / "examples.json") : ReportedExamples{};
+  const std::optional<fs::path> run = run_of_file(file);
+  return run ? read_examples(*run / "examples.json") : ReportedExamples{};
+}
+
+/// The runs that the models lie in: what one of them was given is on the page what it was there.
+std::vector<fs::path> runs_of(const std::vector<fs::path>& models) {
+  std::vector<fs::path> runs;
+  for (const fs::path& model : models)
+    if (const std::optional<fs::path> run = run_of_file(model)) runs.push_back(*run);
+  return runs;
+}
+
+/// A program of elsewhere, whose input nobody has said: how it is taken.
+std::string taken_as_it_is(const fs::path& file) {
+  return fmt::format("'{}' does not say what it does to pixels, and no run beside it was given it: it gets them as they are, from 0 to 1", file.string());
 }
 
 void check_same(const PlaygroundModel& first, const PlaygroundModel& other) {
@@ -63,19 +72,22 @@ Json playground_json(const std::string& title, const std::vector<PlaygroundModel
   return json;
 }
 
-void write_playground(const fs::path& folder, const std::vector<fs::path>& models) {
+std::vector<std::string> write_playground(const fs::path& folder, const std::vector<fs::path>& models) {
   if (models.empty()) throw Error(ErrorKind::usage, "no model for the playground; expected at least one");
   if (find_asset("playground.html") == nullptr) throw Error("this program was built without its pages (LIMBECK_WEB=OFF)");
   std::vector<PlaygroundModel> loaded;
-  std::vector<std::string> files;
+  std::vector<std::string> files, notices;
+  const std::vector<fs::path> runs = runs_of(models);
   for (const fs::path& file : models) {
-    std::string name = model_name(fs::absolute(file)), stem = slug(name);
+    const RunNetwork network = network_of_file(file, runs);
+    std::string stem = slug(network.name);
     while (std::find(files.begin(), files.end(), stem) != files.end()) stem += "-2";
     files.push_back(stem);
     std::optional<ModelDescription> foreign;  // what a program of others stands beside
     if (!loaded.empty()) foreign = ModelDescription{.network = {}, .input = loaded.front().model->description.input,
                                                     .classes = loaded.front().model->description.classes, .input_options = {}};
-    loaded.push_back({.name = name, .model = std::make_shared<const Model>(load_model(file, foreign)), .onnx = stem + ".onnx"});
+    if (!network.given && looks_like_torchscript(file) && !read_torchscript_file(file).extra.contains("limbeck.input")) notices.push_back(taken_as_it_is(file));
+    loaded.push_back({.name = network.name, .model = std::make_shared<const Model>(load(network, foreign)), .onnx = stem + ".onnx"});
     check_same(loaded.front(), loaded.back());
   }
   make_writable_folder(folder);
@@ -83,7 +95,8 @@ void write_playground(const fs::path& folder, const std::vector<fs::path>& model
   for (const auto& [asset, name] : kFiles) write_file(folder / name, unpacked(*find_asset(asset)));
   write_file(folder / "report.css", plot_style() + kPageStyle);
   write_file(folder / "playground.json",
-             playground_json(loaded.front().name, loaded, examples_beside(fs::absolute(models.front()))).dump() + "\n");
+             playground_json(loaded.front().name, loaded, examples_beside(models.front())).dump() + "\n");
+  return notices;
 }
 
 }  // namespace limbeck
