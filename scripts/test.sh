@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds, and runs every test. Arguments go to ctest, e.g. scripts/test.sh -R Recipe
+# Sets up, builds, and runs every test. Arguments go to ctest, e.g. scripts/test.sh -R recipe
 # Tests on real data run where LIMBECK_DATA has it.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -256,12 +256,14 @@ TEST(Inference, InPartsIsThatOfAllExamplesAtOnce) {
   const torch::NoGradGuard no_gradient;
   const torch::Tensor inputs = torch::rand({700, 1, 2, 2});
   const Outputs all = wide->forward(inputs, {.taps = {"fc1"}}), parts = infer(*wide, inputs, {.taps = {"fc1"}});
-  EXPECT_TRUE(parts.logits.allclose(all.logits));
+  const auto difference = [](const torch::Tensor& one, const torch::Tensor& other) { return (one - other).abs().max().item<double>(); };
+  const double rounding = 2e-6;  // logits below 1 are sums of 100,000 products, whose order depends on the number of rows
+  EXPECT_LT(difference(parts.logits, all.logits), rounding);
   EXPECT_TRUE(parts.features.at("fc1").allclose(all.features.at("fc1")));
   const Committee two({wide, wide}, EnsembleMean::arithmetic);
   const Outputs members = infer(two, inputs, {});
   ASSERT_EQ(members.members.size(), 2U);
-  EXPECT_TRUE(members.members[1].allclose(all.logits));
+  EXPECT_LT(difference(members.members[1], all.logits), rounding);
   const Noise noise{1, 0, torch::arange(700)};
   EXPECT_THROW(infer(*wide, inputs, {.noise = &noise}), Error);
 }
