@@ -1,11 +1,34 @@
 #include "app/data_source.h"
 
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <charconv>
+
 #include "core/json.h"
 #include "experiment/components.h"
 #include "experiment/run_networks.h"
 #include "recipe/reader.h"
 
 namespace limbeck {
+namespace {
+
+/// "3x32x32" → {0, 3, 32, 32}: no examples of that shape.
+Shape shape_from(const std::string& text) {
+  Shape shape = {0};
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find('x', start), text.size());
+    int64_t extent = 0;
+    const auto [stop, problem] = std::from_chars(text.data() + start, text.data() + end, extent);
+    if (problem != std::errc() || stop != text.data() + end || extent < 1 || extent > 1'000'000)
+      throw Error(ErrorKind::usage, fmt::format("--shape '{}': expected extents from 1 to 1,000,000 with x between them, e.g. 3x32x32", text));
+    shape.push_back(extent);
+    start = end + 1;
+  }
+  return shape;
+}
+
+}  // namespace
 
 std::unique_ptr<Dataset> load_source(const std::string& source, const std::string& data) {
   std::vector<Diagnostic> diagnostics;
@@ -37,6 +60,22 @@ ModelDescription made_for(const Dataset& dataset, const std::string& input) {
   reader.finish();
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
   return describe_model({}, dataset, input_of(network, {}, dataset));
+}
+
+void ForeignFlags::add_to(CLI::App& command) {
+  command.add_option("--shape", shape, "one example of a model of elsewhere, which does not say it: 3x32x32")->type_name("SHAPE");
+  command.add_option("--input", input, "what is done to it first, as in a recipe: {size: 224, mean: [...], std: [...]}")->type_name("YAML");
+  command.add_option("--classes", classes, "their names: cat,dog (default: numbers)")->delimiter(',')->type_name("NAMES")->needs("--shape");
+}
+
+std::optional<ModelDescription> ForeignFlags::description() const {
+  if (shape.empty() && !input.empty()) throw Error(ErrorKind::usage, "--input is of a model of elsewhere; say --shape too, e.g. --shape 3x32x32");
+  if (shape.empty()) return std::nullopt;
+  Dataset nothing;  // but of that shape
+  nothing.name = "--shape";
+  nothing.classes = classes;
+  nothing.train.inputs = at::empty(shape_from(shape), at::kByte);
+  return made_for(nothing, input);
 }
 
 }  // namespace limbeck

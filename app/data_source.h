@@ -1,8 +1,11 @@
 #pragma once
 // A data set that a flag names, for commands that measure networks without a recipe.
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "app/command.h"
 #include "data/dataset.h"
 #include "experiment/model.h"
 
@@ -21,5 +24,16 @@ std::string source_for(const std::string& given, const std::string& model_file, 
 /// What a TorchScript file that does not say what it was made for is taken to be for: this data, its pixels treated first as `input`
 /// says, as in a recipe; empty: as they are.
 ModelDescription made_for(const Dataset& dataset, const std::string& input);
+
+/// What a model of elsewhere is for, where flags say it.
+struct ForeignFlags {
+  std::string shape, input;
+  std::vector<std::string> classes;
+
+  /// --shape, --input and --classes.
+  void add_to(CLI::App& command);
+  /// nullopt where no flag says a shape. Throws Error of kind usage where what is said makes none.
+  std::optional<ModelDescription> description() const;
+};
 
 }  // namespace limbeck

@@ -50,6 +50,26 @@ std::string memory_note(const Json& rows) {
       size_text(before / static_cast<double>(known)));
 }
 
+/// Of the rows, what was measured in LibTorch.
+Json in_libtorch(const Json& rows) {
+  Json found = Json::array();
+  for (const Json& row : rows)
+    if (row["latency"].is_object()) found.push_back(row);
+  return found;
+}
+
+/// What was measured in onnxruntime, in the form of the others: with the size of the ONNX file.
+Json in_onnxruntime(const Json& rows) {
+  Json found = Json::array();
+  for (const Json& row : rows) {
+    if (!row.value("onnxruntime", Json()).is_object()) continue;
+    found.push_back(row);
+    found.back().update(row["onnxruntime"]);
+    if (row["latency"].is_object()) found.back()["memory"] = nullptr;  // was that of LibTorch
+  }
+  return found;
+}
+
 std::string throughput_table(const Json& rows) {
   if (rows.front().value("throughput", Json::array()).empty()) return "";
   std::vector<TextColumn> columns = {{"examples/s in batches of", Align::left}};
@@ -63,13 +83,12 @@ std::string throughput_table(const Json& rows) {
   return "\n" + table.text();
 }
 
-}  // namespace
-
-std::string cost_table(const Json& rows) {
+/// `runtime` heads the column of names.
+std::string runtime_table(const std::string& runtime, const Json& rows) {
   if (rows.empty()) return "";
   const auto bytes_of = [](const Json& row) { return row["bytes"].get<double>(); };
   const auto latency_of = [](const Json& row) { return row["latency"]["median"].get<double>(); };
-  TextTable table({{"network", Align::left}, {"accuracy", Align::right}, {"agreement", Align::right}, {"parameters", Align::right},
+  TextTable table({{runtime, Align::left}, {"accuracy", Align::right}, {"agreement", Align::right}, {"parameters", Align::right},
                    {"multiply-adds", Align::right}, {"file", Align::right}, {"smaller", Align::right}, {"memory", Align::right},
                    {"latency", Align::right}, {"p95", Align::right}, {"p99", Align::right}, {"faster", Align::right}});
   for (const Json& row : rows)
@@ -77,9 +96,17 @@ std::string cost_table(const Json& rows) {
                counted(row.value("multiply_adds", Json())), size_text(bytes_of(row)), ratio(bytes_of(rows.front()), bytes_of(row)),
                memory_text(row), milliseconds(row["latency"]["median"]), milliseconds(row["latency"]["p95"]),
                milliseconds(row["latency"].value("p99", Json())), ratio(latency_of(rows.front()), latency_of(row))});
-  return table.text() + throughput_table(rows) +
-         "\nLatency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the first.\n" +
-         memory_note(rows);
+  return table.text() + throughput_table(rows) + "\n";
+}
+
+}  // namespace
+
+std::string cost_table(const Json& rows) {
+  if (rows.empty()) return "";
+  const Json shipped = in_onnxruntime(rows);
+  return runtime_table("in LibTorch", in_libtorch(rows)) + runtime_table("as ONNX file", shipped) +
+         "Latency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the first.\n" +
+         (shipped.empty() ? "" : "What ships is the ONNX file, measured in onnxruntime.\n") + memory_note(rows);
 }
 
 std::string deployment_table(const Json& results) {

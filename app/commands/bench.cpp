@@ -7,11 +7,15 @@
 #include "app/data_source.h"
 #include "app/deployment_table.h"
 #include "app/peak_memory.h"
+#include "core/file_format.h"
 #include "core/json.h"
 #include "core/process.h"
-#include "deploy/cost.h"
+#include "deploy/onnxruntime.h"
+#include "experiment/deployment.h"
 #include "experiment/experiment.h"
+#include "experiment/model_files.h"
 #include "experiment/results.h"
+#include "experiment/run_folder.h"
 #include "experiment/run_networks.h"
 #include "report/pareto_plot.h"
 #include "train/evaluation.h"
@@ -22,7 +26,8 @@ namespace {
 struct BenchFlags {
   std::vector<std::string> models;
   std::vector<int64_t> batches = {1, 4, 16, 64, 256};
-  std::string out, source, data, input, only;
+  std::string out, source, data, only;
+  ForeignFlags foreign;
   double seconds = 1;
   int threads = 0;  ///< 0: all
   /// In the process that runs one network alone: what one is for whose file does not say it, {"input", "input_options"}.
@@ -35,18 +40,21 @@ struct Candidate {
   RunNetwork found;
 };
 
+bool is_run(const fs::path& folder) { return is_folder(folder) && !fs::exists(StageFolder(folder).weights()); }
+
 /// What the arguments name, and why some of it is left out.
 std::vector<Candidate> candidates_of(const BenchFlags& flags, std::vector<std::string>& notes) {
   std::vector<Candidate> candidates;
-  std::vector<fs::path> runs;  // of the files: what one of them was given is measured as it was there
-  for (const std::string& model : flags.models)
-    if (const std::optional<fs::path> run = run_of_file(model)) runs.push_back(*run);
+  std::vector<fs::path> files, runs;  // of the files: what one of them was given is measured as it was there
   for (const std::string& model : flags.models) {
-    if (!fs::is_directory(model)) {
-      if (!fs::exists(model)) throw Error(fmt::format("there is no file '{}'", model));
-      if (fs::path(model).extension() == ".onnx")
-        throw Error(ErrorKind::usage, fmt::format("'{}' is an ONNX file; bench/onnx.mjs times those in onnxruntime", model));
-      candidates.push_back({model, network_of_file(model, runs)});
+    files.push_back(is_run(model) ? fs::path() : model_file(model));
+    if (files.back().empty()) continue;
+    if (const std::optional<fs::path> run = run_of_file(files.back())) runs.push_back(*run);
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string& model = flags.models[i];
+    if (!files[i].empty()) {
+      candidates.push_back({model, network_of_file(files[i], runs)});
       continue;
     }
     RunNetworks run = networks_of_run(model);
@@ -67,7 +75,7 @@ std::vector<std::string> names_of(const std::vector<Candidate>& candidates) {
   for (const Candidate& candidate : candidates) {
     const bool alone = all.count(candidate.found.name) == 1;
     names.push_back(alone                                  ? candidate.found.name
-                    : fs::is_directory(candidate.argument) ? (fs::path(candidate.argument) / candidate.found.name).string()
+                    : is_run(candidate.argument) ? (fs::path(candidate.argument) / candidate.found.name).string()
                                                            : candidate.argument);
   }
   return names;
@@ -82,7 +90,7 @@ double accuracy_on(const Model& model, const Dataset& dataset, const std::string
 PeakMemory memory_of(const Candidate& candidate, const ModelDescription& model, const BenchFlags& flags) {
   const Json probe = {{"input", model.input}, {"input_options", to_json(model.input_options)}};
   std::vector<std::string> arguments = {"bench", candidate.argument, "--probe", probe.dump(), "--threads", std::to_string(flags.threads)};
-  if (fs::is_directory(candidate.argument)) arguments.insert(arguments.end(), {"--only", candidate.found.name});
+  if (is_run(candidate.argument)) arguments.insert(arguments.end(), {"--only", candidate.found.name});
   return measure_memory(arguments);
 }
 
@@ -99,8 +107,7 @@ Json probe(const BenchFlags& flags) {
 /// The networks that were given, side by side with what is found of them.
 struct Bench {
   std::vector<Candidate> candidates;
-  std::vector<Model> models;
-  std::vector<CostRow> rows;
+  std::vector<Deployed> networks;
   std::vector<std::string> notes;
 };
 
@@ -111,28 +118,29 @@ Bench load_all(const BenchFlags& flags) {
   const std::unique_ptr<Dataset> dataset = flags.source.empty() ? nullptr : load_source(flags.source, flags.data);
   if (dataset != nullptr && dataset->speech != nullptr)
     throw Error(ErrorKind::usage, "--source is of pictures; recordings are measured by `limbeck evaluate`");
-  std::optional<ModelDescription> foreign;
-  if (dataset != nullptr) foreign = made_for(*dataset, flags.input);
+  const std::optional<ModelDescription> foreign = dataset != nullptr ? made_for(*dataset, flags.foreign.input) : flags.foreign.description();
   for (size_t i = 0; i < names.size(); ++i) {
     const Candidate& candidate = bench.candidates[i];
-    const Model& model = bench.models.emplace_back(load(candidate.found, foreign));
+    const Model model = load(candidate.found, foreign);
     CostRow row{.name = names[i], .accuracy = candidate.found.accuracy, .agreement = candidate.found.agreement,
                 .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
-                .bytes = bytes_of(candidate.found.files), .memory = {}, .memory_before = {}, .cost = {}};
-    if (model.description.quantized)
-      bench.notes.push_back(fmt::format("'{}': its bytes are computed as rounded floats here, so its times say little; export it and time the file in onnxruntime", names[i]));
+                .bytes = bytes_of(candidate.found.files), .memory = {}, .memory_before = {}, .cost = {}, .onnxruntime = {}};
     if (!row.accuracy && dataset != nullptr) row.accuracy = accuracy_on(model, *dataset, candidate.argument);
-    bench.rows.push_back(std::move(row));
+    bench.networks.push_back({.row = std::move(row), .model = model, .files = candidate.found.files});
   }
   return bench;
 }
 
+/// Of each as it was given; nobody uses one in bytes as LibTorch computes it.
 void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
-  for (size_t i = 0; i < bench.rows.size(); ++i) {
-    CostRow& row = bench.rows[i];
+  for (size_t i = 0; i < bench.networks.size(); ++i) {
+    const ModelDescription& description = bench.networks[i].model.description;
+    const bool simulated = description.quantized && format_of(bench.candidates[i].found.files.front()) != FileFormat::onnx;
+    CostRow& row = bench.networks[i].row;
+    if (simulated) continue;
     if (!output.quiet) fmt::print(stderr, "measuring the memory of {}\n", row.name);
     try {
-      const PeakMemory memory = memory_of(bench.candidates[i], bench.models[i].description, flags);
+      const PeakMemory memory = memory_of(bench.candidates[i], description, flags);
       row.memory = memory.peak;
       row.memory_before = memory.before;
     } catch (const Error& error) {
@@ -142,28 +150,26 @@ void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions
 }
 
 void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
-  const size_t count = bench.models.size();
+  const size_t count = bench.networks.size();
   if (!output.quiet)
     fmt::print(stderr, "measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
-               static_cast<double>(count * (1 + flags.batches.size())) * flags.seconds);
-  std::vector<InferenceMaker> makers;
-  for (const Model& model : bench.models) makers.push_back(inference_of(*model.network, model.description.input));
-  const std::vector<Cost> costs = measure_costs(makers, {.batches = flags.batches, .seconds = flags.seconds});
-  for (size_t i = 0; i < count; ++i) bench.rows[i].cost = costs[i];
+               static_cast<double>((onnxruntime_version() ? 2 : 1) * count * (1 + flags.batches.size())) * flags.seconds);
+  measure_deployment(bench.networks, {.batches = flags.batches, .seconds = flags.seconds}, bench.notes);
+  if (bench.networks.empty()) throw Error(fmt::format("nothing could be measured: {}", bench.notes.back()));
 }
 
 Json measure(const BenchFlags& flags, const OutputOptions& output) {
   Bench bench = load_all(flags);
   measure_memories(bench, flags, output);
   measure_times(bench, flags, output);
-  Json found = {{"environment", environment("cpu")}, {"seconds", flags.seconds}, {"models", Json::array()}, {"notes", Json::array()}};
-  for (size_t i = 0; i < bench.rows.size(); ++i) {
-    Json row = to_json(bench.rows[i]);
-    for (const fs::path& file : bench.candidates[i].found.files) row["files"].push_back(file.string());
+  Json found = {{"environment", environment("cpu")}, {"seconds", flags.seconds}, {"models", Json::array()}, {"notes", bench.notes}};
+  if (const auto version = onnxruntime_version()) found["environment"]["onnxruntime"] = *version;
+  for (const Deployed& network : bench.networks) {
+    Json row = to_json(network.row);
+    for (const fs::path& file : network.files) row["files"].push_back(file.string());
     found["models"].push_back(std::move(row));
   }
   mark_pareto_front(found["models"]);
-  found["notes"] = bench.notes;
   return found;
 }
 
@@ -198,7 +204,8 @@ void bench(const BenchFlags& flags, const OutputOptions& output) {
   std::string front;
   for (const Json& model : found["models"])
     if (model["on_front"] == true) front += (front.empty() ? "" : ", ") + model["name"].get<std::string>();
-  if (!front.empty()) fmt::print("On the Pareto front of accuracy and latency: {}\n", front);
+  if (!front.empty())
+    fmt::print("On the Pareto front of accuracy and latency{}: {}\n", is_of_onnxruntime(found["models"]) ? " in onnxruntime" : "", front);
   for (const Json& note : found["notes"]) fmt::print("{}\n", note.get<std::string>());
   fmt::print("{}", written);
 }
@@ -208,7 +215,7 @@ void bench(const BenchFlags& flags, const OutputOptions& output) {
 void add_bench(Program& program) {
   CLI::App* command = add_command(program, "bench", "Measure what trained networks cost where they run: size, memory, latency, throughput");
   auto flags = std::make_shared<BenchFlags>();
-  command->add_option("models", flags->models, "weights.safetensors, model.pt, or the folder of a run, all of whose networks are measured")
+  command->add_option("models", flags->models, "a file of a network (weights.safetensors, .pt, .onnx), a stage's folder, or that of a run, all of whose networks are measured")
       ->required()
       ->type_name("MODEL");
   command->add_option("--only", flags->only, "of the folders of runs, the stage or network of this name alone")->type_name("NAME");
@@ -223,10 +230,7 @@ void add_bench(Program& program) {
   command->add_option("--source", flags->source,
                       "data set to measure accuracy on, where the run that left a network did not: mnist, or {digits: {seed: 1}}");
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
-  command
-      ->add_option("--input", flags->input,
-                   "what a TorchScript model of elsewhere wants, as in a recipe: {size: 224, mean: [...], std: [...]}")
-      ->type_name("YAML");
+  flags->foreign.add_to(*command);
   command->add_option("--out", flags->out, "folder to write bench.json and pareto.svg into, accuracy against latency")->type_name("DIR");
   command->add_option("--probe", flags->probe)->group("");
   command->callback([=, &program] {
@@ -235,6 +239,8 @@ void add_bench(Program& program) {
     bench(*flags, program.output);
   });
   command->footer(
+      "Each network is measured in LibTorch, and as the ONNX file that `limbeck export` makes of it, in onnxruntime where that is found:\n"
+      "$LIMBECK_ONNXRUNTIME names its library or a folder that holds it, such as node_modules/onnxruntime-node.\n"
       "Networks are measured in turns, so that whatever else the machine does hits all of them; the first run of a turn is not\n"
       "counted. Memory is measured in a process of its own for each. Accuracies are those that the runs have found, on test.\n\n"
       "Examples:\n  limbeck bench runs/mnist --out runs/mnist/bench\n"

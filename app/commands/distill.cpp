@@ -9,6 +9,7 @@
 #include "core/process.h"
 #include "data/image_folder.h"
 #include "experiment/model.h"
+#include "experiment/model_files.h"
 #include "experiment/model_onnx.h"
 #include "nn/torchscript_file.h"
 #include "recipe/recipe.h"
@@ -27,12 +28,16 @@ struct DistillFlags {
   bool baseline = false, int8 = false, print_recipe = false;
 };
 
-/// A file that is named and not there is a mistake, and no network of that name.
-void check_is_there(const std::string& spec) {
+/// The file that a network is in, where it is named by one: a file that is named and not there is a mistake, and no network of that name.
+std::string resolved_name(const std::string& spec) {
   const bool in_words = spec.find_first_of("{[") == std::string::npos;
   const auto ends_in = [&](const char* extension) { return fs::path(spec).extension() == extension; };
-  const bool is_file = spec.find('/') != std::string::npos || ends_in(".pt") || ends_in(".pth") || ends_in(".ts") || ends_in(".safetensors");
-  if (in_words && is_file && !fs::exists(spec)) throw Error(fmt::format("there is no file '{}'", spec));
+  const bool is_file = spec.find('/') != std::string::npos || ends_in(".pt") || ends_in(".pth") || ends_in(".ts") || ends_in(".safetensors") ||
+                       ends_in(".onnx") || ends_in(".json");
+  if (!in_words || (!is_file && !fs::is_regular_file(spec))) return spec;
+  const fs::path file = model_file(spec);
+  refuse_onnx(file, "distil with");
+  return file.string();
 }
 
 /// "0.5,0.25" and "224" as the lists that a recipe has.
@@ -40,7 +45,6 @@ std::string list_of(const std::string& numbers) { return "[" + numbers + "]"; }
 
 /// "mlp:800,800" is {mlp: [800, 800]}, a file is {torchscript: FILE}; anything else is what a recipe would say.
 std::string network_spec(const std::string& spec) {
-  check_is_there(spec);
   if (looks_like_torchscript(spec)) return Json{{"torchscript", fs::absolute(spec).string()}}.dump();
   const size_t colon = spec.find(':');
   const bool is_short = colon != std::string::npos && spec.find_first_of(" {[") == std::string::npos;
@@ -199,6 +203,7 @@ void add_distill(Program& program) {
   run->add_to(*command);
   command->callback([=, &program] {
     if (!flags->print_recipe) settle_process(program.arguments);
+    for (std::string* network : {&flags->teacher, &flags->student}) *network = resolved_name(*network);
     const std::string text = recipe_text(*flags, run->data);
     if (flags->print_recipe) fmt::print("{}", text);
     if (flags->print_recipe) return;

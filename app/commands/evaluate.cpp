@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/model_files.h"
 #include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"
 #include "nn/torchscript_file.h"
@@ -23,12 +24,6 @@ struct EvaluateFlags {
   std::string model, teacher, data, source, split = "test", input, teacher_input, labels;
   int threads = 0;
 };
-
-/// A file that is not there is found before any data is looked for.
-void check_model_file(const std::string& file) {
-  if (fs::is_directory(file)) throw Error(fmt::format("'{0}' is a folder; expected a model's file, such as {0}/stages/NAME/weights.safetensors", file));
-  if (!fs::exists(file)) throw Error(fmt::format("there is no file '{}'", file));
-}
 
 /// `run`: the one that the model lies in; what it was given is here what it was there.
 Model load_for(const std::string& file, const std::vector<fs::path>& run, const Dataset& dataset, const std::string& input) {
@@ -86,7 +81,7 @@ FrameLabels labels_for(const Dataset& dataset, const std::string& file) {
 void add_evaluate(Program& program) {
   CLI::App* command = add_command(program, "evaluate", "Measure a trained network on a data set");
   auto flags = std::make_shared<EvaluateFlags>();
-  command->add_option("model", flags->model, "weights.safetensors of a stage, or a TorchScript file")->required()->type_name("FILE");
+  command->add_option("model", flags->model, "a stage's folder or what it left, or any TorchScript or ONNX file")->required()->type_name("FILE");
   command->add_option("--teacher", flags->teacher, "a teacher to compare with, likewise")->type_name("FILE");
   command->add_option("--input", flags->input, "what a TorchScript model of elsewhere wants, as in a recipe: {size: 224, mean: [...], std: [...]}")
       ->type_name("YAML");
@@ -99,8 +94,8 @@ void add_evaluate(Program& program) {
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(flags->threads);
-    check_model_file(flags->model);
-    if (!flags->teacher.empty()) check_model_file(flags->teacher);
+    for (std::string* model : {&flags->model, &flags->teacher})  // what is not there is found before any data is looked for
+      if (!model->empty()) *model = model_file(*model).string();
     const auto dataset = load_source(source_for(flags->source, flags->model, "a network is measured on data"), flags->data);
     const std::optional<fs::path> lies_in = run_of_file(flags->model);
     const std::vector<fs::path> run = lies_in ? std::vector{*lies_in} : std::vector<fs::path>{};

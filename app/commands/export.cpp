@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/model_files.h"
 #include "experiment/model_json.h"
 #include "experiment/model_onnx.h"
 #include "nn/quantization.h"
@@ -27,6 +28,7 @@ struct ExportFlags {
   std::vector<std::string> beside;
   bool softmax = false, bytes = false, int8 = false;
   int64_t examples = 1024;
+  ForeignFlags foreign;
 };
 
 /// The largest difference of the two networks' logits on random inputs, relative to the largest logit.
@@ -81,7 +83,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (extension != ".onnx" && (flags.softmax || flags.bytes)) throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
   if (!flags.int8 && !flags.source.empty()) throw Error(ErrorKind::usage, "--source names the examples of --int8, which is not asked for");
   const Folding folding = flags.fold == "always" ? Folding::always : flags.fold == "auto" ? Folding::where_smaller : Folding::never;
-  const Model model = load_model(flags.model);
+  const Model model = load_model(flags.model, flags.foreign.description());
   if (flags.bytes && !takes_pictures(model.description))
     throw Error(ErrorKind::usage, fmt::format("--bytes is of networks that take pictures; '{}' takes {}", flags.model, to_text(model.description.input)));
   const bool is_graph = dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr;
@@ -115,13 +117,14 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
 void add_export(Program& program) {
   CLI::App* command = add_command(program, "export", "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, whole or in bytes");
   auto flags = std::make_shared<ExportFlags>();
-  command->add_option("model", flags->model, "weights.safetensors or model.pt of a stage")->required()->type_name("FILE");
+  command->add_option("model", flags->model, "a stage's folder or what it left, or any TorchScript file")->required()->type_name("FILE");
   command->add_option("--out", flags->out, "file to write; its name ends in .onnx, .pt (TorchScript) or .safetensors")->type_name("FILE");
   command->add_option("--page", flags->page, "folder to write in its place: a page for any web server, on which the network classifies drawn and chosen pictures")
       ->type_name("DIR");
   command->add_option("--beside", flags->beside, "further networks on that page, such as the teacher")->type_name("FILE")->needs("--page");
   command->add_option("--fold", flags->fold, "multiply linear bottlenecks out: where the product is smaller (auto), always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
+  flags->foreign.add_to(*command);
   command->add_flag("--softmax", flags->softmax, "ONNX: give probabilities in the place of logits");
   command->add_flag("--bytes", flags->bytes, "ONNX: take pixels as bytes from 0 to 255 in the place of numbers from 0 to 1");
   command->add_flag("--int8", flags->int8, "round weights and activations to bytes, with ranges found on training examples");
@@ -132,6 +135,12 @@ void add_export(Program& program) {
     settle_process(program.arguments);
     use_threads(0);
     if (flags->page.empty() == flags->out.empty()) throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
+    std::vector<std::string*> models = {&flags->model};
+    for (std::string& beside : flags->beside) models.push_back(&beside);
+    for (std::string* model : models) {
+      *model = model_file(*model).string();
+      refuse_onnx(*model, "export");
+    }
     if (flags->page.empty()) write_model(*flags, program.output);
     else write_page(*flags, program.output);
   });

@@ -12,12 +12,14 @@
 #include <map>
 
 #include "app/commands.h"
+#include "app/data_source.h"
 #include "core/json.h"
 #include "core/process.h"
 #include "data/idx.h"
 #include "data/image_reader.h"
 #include "experiment/experiment.h"
 #include "experiment/model.h"
+#include "experiment/model_files.h"
 #include "nn/inference.h"
 
 namespace limbeck {
@@ -98,31 +100,36 @@ Json as_json(const at::Tensor& probabilities, const std::vector<std::string>& cl
 
 void add_predict(Program& program) {
   CLI::App* command = add_command(program, "predict", "Classify pictures, or the images of an IDX file, with a trained network");
-  auto model_file = std::make_shared<std::string>();
+  auto model_name = std::make_shared<std::string>();
   auto images = std::make_shared<std::string>();
   auto resize = std::make_shared<ResizeMode>(ResizeMode::crop);
   auto out = std::make_shared<std::string>();
-  command->add_option("model", *model_file, "weights.safetensors or model.pt of a stage, or a TorchScript file that `limbeck export` wrote")->required()->type_name("FILE");
+  auto foreign = std::make_shared<ForeignFlags>();
+  command->add_option("model", *model_name, "a stage's folder or what it left, a file that `limbeck export` wrote, or any TorchScript or ONNX file")->required()->type_name("FILE");
   command->add_option("images", *images, "JPEG or PNG file, a folder of them, or an IDX file of unsigned bytes, gzipped or plain")->required()->type_name("PATH");
   const std::map<std::string, ResizeMode> resizes = {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}};
   command->add_option("--resize", *resize, "how pictures are brought to the network's size: crop, or stretch (default: crop)")->transform(CLI::CheckedTransformer(resizes));
+  foreign->add_to(*command);
   command->add_option("--out", *out, "CSV or JSON file to write (default: print)")->type_name("FILE");
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
+    const fs::path file = model_file(*model_name);
+    std::optional<ModelDescription> said = foreign->description();
     std::vector<std::string> ids;
     at::Tensor probabilities;
     std::vector<std::string> classes;
     if (fs::is_directory(*images) || is_image_name(*images)) {
       const std::vector<fs::path> files = image_files(*images);
-      for (const fs::path& file : files) ids.push_back(file.string());
-      const Model model = load_model(*model_file);
+      for (const fs::path& picture : files) ids.push_back(picture.string());
+      const Model model = load_model(file, said);
       classes = model.description.classes;
       probabilities = predict_pictures(model, files, *resize);
     } else {
       const IdxArray read = read_idx(*images, 3);
-      // A TorchScript file of elsewhere is taken to be for these images.
-      const Model model = load_model(*model_file, ModelDescription{.input = {1, read.shape[1], read.shape[2]}});
+      // A model of elsewhere is taken to be for these images.
+      if (!said) said = ModelDescription{.input = {1, read.shape[1], read.shape[2]}};
+      const Model model = load_model(file, said);
       classes = model.description.classes;
       probabilities = predict_images(model, read, *images);
     }

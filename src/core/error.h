@@ -1,6 +1,7 @@
 #pragma once
 // The errors of the library. Nothing in Limbeck prints, exits or aborts: it throws limbeck::Error, and the program that
-// embeds it decides what to do. A message says what was found and what was expected.
+// embeds it decides what to do. A message says what was found and what was expected. Of a line of more than 1,200 bytes, as names
+// from outside can make it, its begin and its end are kept.
 //
 //   throw Error("batch_size is 0; expected at least 1");
 //   throw Error(ErrorKind::usage, "unknown split 'tset'; did you mean 'test'?");
@@ -22,7 +23,7 @@ enum class ErrorKind {
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message) : Error(ErrorKind::failed, message) {}
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message);
   ErrorKind kind() const { return kind_; }
 
  private:

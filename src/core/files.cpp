@@ -56,14 +56,36 @@ void make_parent(const fs::path& path) {
 
 }  // namespace
 
-std::string read_file(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) throw Error(fmt::format("'{}' is a folder; expected a file", path.string()));
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) throw Error(fmt::format("cannot read '{}': {}", path.string(), reason()));
+size_t physical_memory() {
+  return static_cast<size_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(::sysconf(_SC_PAGE_SIZE));
+}
+
+int open_regular_file(const fs::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for who writes to it
+  if (descriptor < 0) throw Error(fmt::format("cannot read '{}': {}", path.string(), reason()));
+  struct stat status {};
+  const bool known = ::fstat(descriptor, &status) == 0;
+  if (known && S_ISREG(status.st_mode)) return descriptor;
+  const std::string why = reason();
+  ::close(descriptor);
+  if (!known) throw Error(fmt::format("cannot read '{}': {}", path.string(), why));
+  throw Error(fmt::format("'{}' is {}; expected a file", path.string(), S_ISDIR(status.st_mode)    ? "a folder"
+                                                                        : S_ISFIFO(status.st_mode) ? "a pipe"
+                                                                                                   : "a device"));
+}
+
+void check_regular_file(const fs::path& path) { ::close(open_regular_file(path, O_RDONLY)); }
+
+std::string read_file(const fs::path& path, size_t most) {
+  const Descriptor file(open_regular_file(path, O_RDONLY));
   std::string content;
   struct stat status {};
-  if (::fstat(file.get(), &status) == 0 && status.st_size > 0) content.reserve(static_cast<size_t>(status.st_size));
+  const auto size = ::fstat(file.get(), &status) == 0 ? static_cast<size_t>(status.st_size) : 0;
+  const auto check = [&](size_t bytes) {
+    if (bytes > most) throw Error(fmt::format("'{}' has {} bytes or more; expected at most {}", path.string(), bytes, most));
+  };
+  check(size);
+  content.reserve(size);
   std::string buffer(1 << 20, '\0');
   while (true) {
     const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
@@ -73,6 +95,7 @@ std::string read_file(const fs::path& path) {
       throw Error(fmt::format("cannot read '{}': {}", path.string(), reason()));
     }
     content.append(buffer.data(), static_cast<size_t>(got));
+    check(content.size());
   }
 }
 

@@ -12,8 +12,18 @@ namespace limbeck {
 
 namespace fs = std::filesystem;
 
-/// The whole content of a file. Throws Error with the file's name and the system's reason.
-std::string read_file(const fs::path& path);
+/// Of a machine: more than that no file can be read whole.
+size_t physical_memory();
+
+/// The whole content of a regular file of at most so many bytes. Throws Error with the file's name and the reason; a pipe or a device is
+/// one, since it may never begin or never end.
+std::string read_file(const fs::path& path, size_t most = physical_memory());
+
+/// Opens a regular file, by the flags of open(2), for who closes it; errors as above.
+int open_regular_file(const fs::path& path, int flags);
+
+/// Throws Error where the path names no regular file that can be read: for libraries that open files themselves.
+void check_regular_file(const fs::path& path);
 
 /// Writes `path` atomically: into a file beside it, flushed to disk, then renamed over it. Missing folders are made.
 /// When anything fails (no space, no permission) the old file is untouched and the half-written one is removed.

@@ -53,13 +53,12 @@ MappedFile MappedFile::create(const fs::path& path, size_t bytes) {
 
 MappedFile MappedFile::open(const fs::path& path, Access access) {
   const bool writable = access == Access::write;
-  const int descriptor = ::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-  if (descriptor < 0) refuse("read", path, errno);
+  const int descriptor = open_regular_file(path, writable ? O_RDWR : O_RDONLY);
   struct stat status {};
-  const int failed = ::fstat(descriptor, &status) != 0 ? errno : !S_ISREG(status.st_mode) ? EISDIR : 0;
-  if (failed != 0) {
+  if (::fstat(descriptor, &status) != 0) {
+    const int reason = errno;
     ::close(descriptor);
-    refuse("read", path, failed);
+    refuse("read", path, reason);
   }
   MappedFile file;
   file.path_ = path;

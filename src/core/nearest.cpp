@@ -39,11 +39,12 @@ std::string suggestion(std::string_view found, const std::vector<std::string>& v
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return text;
   };
-  const std::string wanted = lower(found);
+  constexpr size_t kLongest = 200;  // nobody means a name of more
+  const std::string wanted = lower(found.substr(0, kLongest));
   const std::string* best = nullptr;
   int best_distance = 0;
   for (const std::string& name : valid) {
-    const int distance = edit_distance(wanted, lower(name));
+    const int distance = edit_distance(wanted, lower(std::string_view(name).substr(0, kLongest)));
     if (best == nullptr || distance < best_distance) {
       best = &name;
       best_distance = distance;

@@ -5,9 +5,9 @@
 #include <bit>
 #include <cstring>
 #include <limits>
-#include <set>
 
 #include "core/error.h"
+#include "core/file_format.h"
 #include "core/hash.h"
 #include "core/json.h"
 
@@ -23,24 +23,13 @@ constexpr uint64_t kLargestHeader = 100'000'000;  // the reference implementatio
   throw Error(fmt::format("'{}' is not a valid safetensors file: {}", path.string(), why));
 }
 
-/// Parses the header and refuses duplicate names, which a JSON object would silently merge.
 Json parse_header(const fs::path& path, std::string_view text) {
-  std::vector<std::set<std::string>> names;
-  std::string duplicate;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) names.emplace_back();
-    if (event == Json::parse_event_t::object_end) names.pop_back();
-    if (event == Json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
-      duplicate = parsed.get<std::string>();
-    return true;
-  };
   Json header;
   try {
-    header = Json::parse(text, watch);
-  } catch (const Json::exception&) {
-    refuse(path, fmt::format("the header (bytes 8 to {}) is not JSON", kLengthBytes + text.size()));
+    header = parse_json(text, "header");
+  } catch (const Error& problem) {
+    refuse(path, fmt::format("bytes {} to {}: {}", kLengthBytes, kLengthBytes + text.size(), problem.what()));
   }
-  if (!duplicate.empty()) refuse(path, fmt::format("'{}' stands twice in the header", duplicate));
   if (!header.is_object()) refuse(path, "the header is not a JSON object");
   return header;
 }
@@ -116,6 +105,8 @@ SafetensorsView parse_safetensors(const fs::path& path, std::string_view content
   if (content.size() < kLengthBytes) refuse(path, fmt::format("it has {} bytes", content.size()));
   uint64_t header_length = 0;
   std::memcpy(&header_length, content.data(), kLengthBytes);
+  const FileFormat format = format_of(content);
+  if (format != FileFormat::safetensors && format != FileFormat::other) refuse(path, fmt::format("it is {}", to_text(format)));
   if (header_length > kLargestHeader || header_length > content.size() - kLengthBytes)
     refuse(path, fmt::format("its header claims {} bytes, the file has {}", header_length, content.size()));
 
@@ -153,14 +144,13 @@ std::string safetensors_checksum(const std::map<std::string, RawTensor>& tensors
 std::string safetensors_header(const std::map<std::string, RawTensor>& tensors,
                                const std::map<std::string, std::string>& metadata, const std::string& checksum,
                                size_t at_least) {
-  Json header = Json::object();
-  header["__metadata__"] = metadata;
+  Json header = {{"__metadata__", metadata}};
   header["__metadata__"][kChecksumKey] = checksum;
   size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     size_t bytes = element_size(tensor.dtype);
     for (const int64_t extent : tensor.shape) bytes *= static_cast<size_t>(extent);
-    header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
+    append(header, name, {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}});
     offset += bytes;
   }
   std::string text = header.dump();

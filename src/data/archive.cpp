@@ -17,6 +17,7 @@ class ArchiveReader {
  public:
   explicit ArchiveReader(const fs::path& path) : path_(path), archive_(archive_read_new(), archive_read_free) {
     if (!archive_) throw Error("libarchive cannot be initialised");
+    check_regular_file(path);
     archive_read_support_filter_all(archive_.get());
     archive_read_support_format_tar(archive_.get());
     archive_read_support_format_zip(archive_.get());

@@ -8,6 +8,7 @@ namespace {
 
 constexpr unsigned char kUnsignedByte = 8;
 constexpr size_t kLargestFile = size_t{1} << 31;
+constexpr size_t kMostCounted = size_t{1} << 20;  // of what a file holds too much
 
 uint32_t big_endian(const std::string& bytes, size_t offset) {
   uint32_t value = 0;
@@ -25,39 +26,39 @@ std::string hexadecimal(const std::string& bytes, size_t count) {
 }  // namespace
 
 IdxArray read_idx(const fs::path& path, size_t dimensions) {
-  std::string content = read_maybe_gzip(path, kLargestFile);
+  UnpackedFile content(path);
   const std::string file = path.string();
-  const size_t header = 4 + 4 * dimensions;
-  if (content.empty()) throw Error(fmt::format("'{}' is empty; expected an IDX file", file));
-  if (content.size() < 4)
-    throw Error(fmt::format("'{}' is truncated: it has {} bytes, the IDX magic number takes 4", file, content.size()));
-  const auto byte = [&](size_t at) { return static_cast<unsigned char>(content[at]); };
+  const size_t header_size = 4 + 4 * dimensions;
+  const std::string header = content.read(header_size);
+  if (header.empty()) throw Error(fmt::format("'{}' is empty; expected an IDX file", file));
+  if (header.size() < 4)
+    throw Error(fmt::format("'{}' is truncated: it has {} bytes, the IDX magic number takes 4", file, header.size()));
+  const auto byte = [&](size_t at) { return static_cast<unsigned char>(header[at]); };
   if (byte(0) != 0 || byte(1) != 0 || byte(2) != kUnsignedByte || byte(3) != dimensions)
     throw Error(fmt::format("'{}' has the wrong magic number {} at offset 0; expected 00 00 08 {:02x} (unsigned bytes, "
-                            "{} dimension{})", file, hexadecimal(content, 4), dimensions, dimensions,
+                            "{} dimension{})", file, hexadecimal(header, 4), dimensions, dimensions,
                             dimensions == 1 ? "" : "s"));
-  if (content.size() < header)
-    throw Error(fmt::format("'{}' is truncated: it has {} bytes, its header takes {}", file, content.size(), header));
+  if (header.size() < header_size)
+    throw Error(fmt::format("'{}' is truncated: it has {} bytes, its header takes {}", file, header.size(), header_size));
 
   IdxArray array;
   uint64_t elements = 1;
   for (size_t i = 0; i < dimensions; ++i) {
-    const uint32_t extent = big_endian(content, 4 + 4 * i);
+    const uint32_t extent = big_endian(header, 4 + 4 * i);
     if (extent == 0 || extent > kLargestFile / elements)
       throw Error(fmt::format("'{}' has the extent {} in dimension {} at offset {}; expected from 1 to {}", file, extent,
                               i, 4 + 4 * i, kLargestFile / elements));
     array.shape.push_back(extent);
     elements *= extent;
   }
-  const uint64_t expected = header + elements;
-  if (content.size() < expected)
-    throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its header promises {} bytes", file, content.size(),
-                            expected));
-  if (content.size() > expected)
-    throw Error(fmt::format("'{}' is too long: its header promises {} bytes, {} more follow at offset {}", file, expected,
-                            content.size() - expected, expected));
-  content.erase(0, header);
-  array.bytes = std::move(content);
+  const uint64_t expected = header_size + elements;
+  array.bytes = content.read(elements);
+  if (array.bytes.size() < elements)
+    throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its header promises {} bytes", file,
+                            header_size + array.bytes.size(), expected));
+  if (const size_t more = content.count_rest(kMostCounted); more > 0)
+    throw Error(fmt::format("'{}' is too long: its header promises {} bytes, {}{} more follow at offset {}", file, expected,
+                            more == kMostCounted ? "at least " : "", more, expected));
   return array;
 }
 

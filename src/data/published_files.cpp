@@ -13,7 +13,8 @@
 namespace limbeck {
 namespace {
 
-constexpr size_t kLargestContent = size_t{1} << 31;
+constexpr size_t kLargestContent = size_t{1} << 31;   // of an archive
+constexpr size_t kLargestUnpacked = size_t{256} << 20;    // unpacked; the largest that is published has 153 MB
 constexpr long kConnectSeconds = 5;
 constexpr long kStallSeconds = 30;
 
@@ -53,7 +54,8 @@ bool is_intact_content(std::string_view content, const PublishedFile& file) {
 }
 
 bool is_intact(const fs::path& path, const PublishedFile& file) {
-  return is_intact_content(read_maybe_gzip(path, kLargestContent), file);
+  const std::string content = UnpackedFile(path).read(kLargestUnpacked + 1);
+  return content.size() <= kLargestUnpacked && is_intact_content(content, file);
 }
 
 std::string what_to_put_where(const PublishedData& data, const DataFolders& folders) {

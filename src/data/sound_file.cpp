@@ -89,6 +89,7 @@ double sinc(double x) { return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (st
 }  // namespace
 
 Sound read_sound(const fs::path& file) {
+  check_regular_file(file);
   refuse_cut_file(file);
   SF_INFO info{};
   const std::unique_ptr<SNDFILE, int (*)(SNDFILE*)> opened(sf_open(file.c_str(), SFM_READ, &info), sf_close);

@@ -66,6 +66,16 @@ Latency latency_of(std::vector<double> times) {
 template <class Value>
 Json or_null(const std::optional<Value>& value) { return value ? Json(*value) : Json(nullptr); }
 
+Json latency_json(const Latency& latency) {
+  return {{"median", latency.median}, {"p95", latency.p95}, {"p99", or_null(latency.p99)}, {"runs", latency.runs}};
+}
+
+Json throughput_json(const std::vector<Throughput>& throughput) {
+  Json json = Json::array();
+  for (const Throughput& at : throughput) json.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
+  return json;
+}
+
 }  // namespace
 
 InferenceMaker inference_of(const Network& network, const Shape& input) {
@@ -98,15 +108,16 @@ std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const
 }
 
 Json to_json(const CostRow& row) {
-  Json throughput = Json::array();
-  for (const Throughput& at : row.cost.throughput)
-    throughput.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
-  const Latency& latency = row.cost.latency;
-  return {{"name", row.name}, {"accuracy", or_null(row.accuracy)}, {"agreement", or_null(row.agreement)},
-          {"parameters", or_null(row.parameters)}, {"multiply_adds", or_null(row.multiply_adds)}, {"bytes", row.bytes},
-          {"memory", row.memory ? Json{{"peak", *row.memory}, {"before", or_null(row.memory_before)}} : Json(nullptr)},
-          {"latency", {{"median", latency.median}, {"p95", latency.p95}, {"p99", or_null(latency.p99)}, {"runs", latency.runs}}},
-          {"throughput", throughput}};
+  Json json = {{"name", row.name}, {"accuracy", or_null(row.accuracy)}, {"agreement", or_null(row.agreement)},
+               {"parameters", or_null(row.parameters)}, {"multiply_adds", or_null(row.multiply_adds)}, {"bytes", row.bytes},
+               {"memory", row.memory ? Json{{"peak", *row.memory}, {"before", or_null(row.memory_before)}} : Json(nullptr)},
+               {"latency", row.cost ? latency_json(row.cost->latency) : Json(nullptr)},
+               {"throughput", row.cost ? throughput_json(row.cost->throughput) : Json::array()},
+               {"onnxruntime", nullptr}};
+  if (row.onnxruntime)
+    json["onnxruntime"] = {{"bytes", row.onnxruntime->bytes}, {"latency", latency_json(row.onnxruntime->cost.latency)},
+                           {"throughput", throughput_json(row.onnxruntime->cost.throughput)}};
+  return json;
 }
 
 }  // namespace limbeck

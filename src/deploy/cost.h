@@ -51,6 +51,12 @@ struct CostOptions {
 /// network. Throws Error of kind interrupted where a signal asks to stop.
 std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const CostOptions& options);
 
+/// Of a network's ONNX file in onnxruntime: what ships.
+struct FileCost {
+  uintmax_t bytes = 0;
+  Cost cost;
+};
+
 /// A network among others in a table of costs: what `limbeck bench` and a run's "deployment" write.
 struct CostRow {
   std::string name;
@@ -59,11 +65,13 @@ struct CostRow {
   uintmax_t bytes = 0;                  ///< of its files
   std::optional<double> memory;         ///< bytes, peak of a process that runs it alone
   std::optional<double> memory_before;  ///< what that process had taken before it was loaded
-  Cost cost;
+  std::optional<Cost> cost;             ///< in LibTorch; not of one in bytes, which LibTorch computes as rounded floats
+  std::optional<FileCost> onnxruntime;
 };
 
 /// {"name", "accuracy", "agreement", "parameters", "multiply_adds", "bytes", "memory": {"peak", "before"}, "latency": {"median", "p95",
-/// "p99", "runs"}, "throughput": [{"batch", "examples_per_second"}]}; null where it is not known.
+/// "p99", "runs"}, "throughput": [{"batch", "examples_per_second"}], "onnxruntime": {"bytes", "latency", "throughput"}}; null where it is not
+/// known.
 Json to_json(const CostRow& row);
 
 }  // namespace limbeck

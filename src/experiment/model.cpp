@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/file_format.h"
 #include "core/json.h"
 #include "core/safetensors.h"
 #include "core/text.h"
 #include "deploy/graph_torchscript.h"
+#include "deploy/onnx_network.h"
 #include "experiment/components.h"
+#include "experiment/model_files.h"
 #include "experiment/run_networks.h"
 #include "nn/quantization.h"
 #include "nn/torchscript_file.h"
@@ -61,13 +64,39 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
 Model load_torchscript_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
   const TorchScriptFile file = read_torchscript_file(path);
   if (!file.extra.contains("limbeck.input") && !foreign)
-    throw Error(fmt::format("'{}' does not say what it was made for, as the model.pt of a stage does", path.string()));
+    throw Error(fmt::format("'{}' does not say what it was made for, as the model.pt of a stage does; say the shape of one example, "
+                            "e.g. --shape 3x32x32", path.string()));
   Model model;
   model.description = file.extra.contains("limbeck.input") ? description_from(file.extra, path) : *foreign;
   model.description.network = torchscript_in(path);
   model.network = network_of(model.description, path.string());
   const auto classes = static_cast<size_t>(dynamic_cast<const TorchScriptNetwork&>(*model.network).classes());
   for (size_t label = model.description.classes.size(); label < classes; ++label) model.description.classes.push_back(std::to_string(label));
+  return model;
+}
+
+/// What an ONNX file that Limbeck did not write is for, as far as it says it.
+ModelDescription description_of(const OnnxFile& file, const fs::path& path) {
+  if (std::count(file.input_shape.begin(), file.input_shape.end(), 0) > 0 || file.input_shape.empty())
+    throw Error(fmt::format("the ONNX file '{}' leaves the shape of its examples open; say it, e.g. --shape 3x32x32", path.string()));
+  return {.network = {}, .input = file.input_shape, .classes = {}, .input_options = {}};
+}
+
+Model load_onnx_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
+  const std::string content = read_file(path);
+  const OnnxFile file = parse_onnx(content, path.string());
+  if (!onnxruntime_version()) {
+    const std::optional<fs::path> source = made_from(path);
+    throw Error(fmt::format("'{}' is an ONNX file, which onnxruntime runs, and onnxruntime was not found; {}{}", path.string(), how_to_get_onnxruntime(),
+                            source ? fmt::format(". The file was made from '{}', which needs no other program", source->string()) : ""));
+  }
+  Model model;
+  if (file.metadata.contains("limbeck.input")) model.description = description_from(file.metadata, path);
+  else model.description = foreign ? *foreign : description_of(file, path);
+  model.description.input_options = {};  // is done within
+  for (auto label = static_cast<int64_t>(model.description.classes.size()); label < file.classes; ++label)
+    model.description.classes.push_back(std::to_string(label));
+  model.network = std::make_shared<OnnxNetwork>(content, path.string(), model.description.scale);
   return model;
 }
 
@@ -188,7 +217,11 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
       throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
                               "weights.safetensors of a stage. A recipe and `distill --teacher` take others with the network's name: "
                               "{{ resnet18: {{}}, weights: FILE }}", path.string(), name));
-    return Json::parse(found->second);
+    try {
+      return parse_json(found->second, found->first);
+    } catch (const Error& problem) {
+      throw Error(fmt::format("'{}' has unreadable metadata: {}", path.string(), problem.what()));
+    }
   };
   try {
     ModelDescription description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
@@ -230,6 +263,7 @@ Model folded(const Model& model, Folding folding) {
 
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
   if (looks_like_torchscript(path)) return load_torchscript_model(path, foreign);
+  if (format_of(path) == FileFormat::onnx) return load_onnx_model(path, foreign);
   const LoadedTensors loaded = load_tensors(path);
   Model model;
   const bool names_network = foreign && !foreign->network.is_null();

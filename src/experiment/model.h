@@ -64,8 +64,9 @@ void export_torchscript(const fs::path& path, const Network& network, const Mode
 /// The model with its linear bottlenecks multiplied out.
 Model folded(const Model& model, Folding folding);
 
-/// Reads what save_model or save_torchscript wrote, or any other TorchScript file, which does not say what it is for: that is `foreign`
-/// then (no classes: as many as it gives); where that names a network, also a state_dict of it. Throws Error where it is something else.
+/// Reads what save_model or save_torchscript wrote, an ONNX file, which is run by onnxruntime, or any other TorchScript file, which does not
+/// say what it is for: that is `foreign` then (no classes: as many as it gives); where that names a network, also a state_dict of it. Throws
+/// Error where it is something else.
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign = std::nullopt);
 
 /// The network that the description says, whatever the file says of itself: a TorchScript program that it names, or weights of that network.

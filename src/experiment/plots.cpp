@@ -35,8 +35,8 @@ Json epoch_points(const PlotRecipe& plot, const std::string& stage, const std::v
     if (!fs::exists(file)) continue;
     std::istringstream lines(read_file(file));
     for (std::string line; std::getline(lines, line);) {
-      const Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (epoch.is_discarded() || !epoch.value(plot.split, Json()).is_object()) continue;
+      const Json epoch = parse_json_line(line).value_or(Json::object());
+      if (!epoch.is_object() || !epoch.value(plot.split, Json()).is_object()) continue;
       values[epoch["epoch"].get<int64_t>()].push_back(epoch[plot.split][plot.metric].get<double>());
     }
   }

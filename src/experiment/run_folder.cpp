@@ -71,8 +71,8 @@ void StageFolder::keep_metrics(int64_t epochs) const {
   if (fs::exists(metrics())) {
     std::istringstream lines(read_file(metrics()));
     for (std::string line; std::getline(lines, line);) {
-      const Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (epoch.is_discarded() || !epoch.contains("epoch") || epoch["epoch"] > epochs) break;
+      const std::optional<Json> epoch = parse_json_line(line);
+      if (!epoch || !epoch->contains("epoch") || epoch->at("epoch") > epochs) break;
       kept += line + "\n";
     }
   }

@@ -73,10 +73,6 @@ RunNetworks networks_of_run(const fs::path& run) {
     if (stage == nullptr)
       throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}", (folder / "results.json").string(),
                               entry["name"].dump()));
-    if (!stage->quantize.of.empty()) {
-      found.left_out.push_back(fmt::format("'{}' is left out: its bytes are computed as rounded floats here; export it and time the file in onnxruntime", stage->name));
-      continue;
-    }
     if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder)) trained.push_back(std::move(*network));
     else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }
@@ -93,9 +89,11 @@ RunNetworks networks_of_run(const fs::path& run) {
 }
 
 std::optional<fs::path> run_of_file(const fs::path& file) {
-  const fs::path stages = fs::absolute(file).lexically_normal().parent_path().parent_path();
-  if (stages.filename() != "stages" || !fs::exists(stages.parent_path() / "recipe.yaml")) return std::nullopt;
-  return stages.parent_path();
+  const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
+  const bool in_stage = folder.parent_path().filename() == "stages";
+  const fs::path run = in_stage ? folder.parent_path().parent_path() : folder;
+  if (!fs::exists(run / "recipe.yaml") || (!in_stage && !fs::exists(run / "results.json"))) return std::nullopt;
+  return run;
 }
 
 RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs) {

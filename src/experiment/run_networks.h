@@ -31,7 +31,8 @@ struct RunNetworks {
 /// Of a run over several seeds, those of the first. Throws Error where the folder holds no run.
 RunNetworks networks_of_run(const fs::path& run);
 
-/// The run, or the seed of one, in whose folder a stage's file lies: RUN of RUN/stages/NAME/weights.safetensors; nullopt where it lies in none.
+/// The run, or the seed of one, in whose folder a stage's file lies: RUN of RUN/stages/NAME/weights.safetensors and of RUN/student.onnx; nullopt where
+/// it lies in none.
 std::optional<fs::path> run_of_file(const fs::path& file);
 
 /// The network that a file holds, named and with its accuracy where it lies in a stage's folder. Where one of `runs` was given the file, it is

@@ -16,8 +16,8 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "deploy/cost.h"
 #include "deploy/onnx.h"
+#include "experiment/deployment.h"
 #include "experiment/memory.h"
 #include "experiment/model.h"
 #include "experiment/plots.h"
@@ -232,27 +232,30 @@ Json SeedRun::given_networks() const {
 }
 
 Json SeedRun::deployment(const Json& stages) {
-  std::vector<CostRow> rows;
-  std::vector<InferenceMaker> makers;
-  const auto add = [&](const std::string& name, const Json& accuracy, const Json& agreement, const std::vector<fs::path>& files) {
-    const std::shared_ptr<Network> measured = network(name);
-    rows.push_back({.name = name, .accuracy = number_in(accuracy), .agreement = number_in(agreement), .parameters = measured->parameter_count(),
-                    .multiply_adds = measured->multiply_adds(), .bytes = bytes_of(files), .memory = {}, .memory_before = {}, .cost = {}});
-    makers.push_back(inference_of(*measured, setup_.dataset.input_shape()));
+  std::vector<Deployed> networks;
+  const auto add = [&](const std::string& name, const NetworkRecipe& recipe, const Json& accuracy, const Json& agreement, const std::vector<fs::path>& files) {
+    Model model{.description = describe_model(recipe.architecture, setup_.dataset, inputs_.at(recipe.name)), .network = network(name)};
+    networks.push_back({.row = {.name = name, .accuracy = number_in(accuracy), .agreement = number_in(agreement),
+                                .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
+                                .bytes = bytes_of(files), .memory = {}, .memory_before = {}, .cost = {}, .onnxruntime = {}},
+                        .model = model, .files = files});
   };
   for (const NetworkRecipe& given : setup_.recipe.networks)
-    if (given.has_weights() && !is_only_trained(given.name, setup_.recipe)) add(given.name, accuracy_of(given, stages), nullptr, weight_files(given));
+    if (given.has_weights() && !is_only_trained(given.name, setup_.recipe))
+      add(given.name, given, accuracy_of(given, stages), nullptr, weight_files(given));
   for (const Json& stage : stages) {
-    if (!stage.contains("weights") || stage.contains("quantized")) continue;  // bytes are computed as rounded floats here: no time of theirs
+    if (!stage.contains("weights")) continue;
     const Json& on_test = stage["evaluations"]["test"];
-    add(stage["name"], on_test["accuracy"], on_test["agreement"], {setup_.folder.path() / stage["weights"].get<std::string>()});
+    const std::string& network = setup_.recipe.stage(stage["name"].get<std::string>())->network;
+    add(stage["name"], *setup_.recipe.network(network), on_test["accuracy"], on_test["agreement"],
+        {setup_.folder.path() / stage["weights"].get<std::string>()});
+    networks.back().model.description.quantized = stage.contains("quantized");
   }
-  const std::vector<Cost> costs = measure_costs(makers, {});
+  std::vector<std::string> notes;
+  measure_deployment(networks, {}, notes);
+  for (const std::string& note : notes) setup_.events.emit(Notice{note});
   Json written = Json::array();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    rows[i].cost = costs[i];
-    written.push_back(to_json(rows[i]));
-  }
+  for (const Deployed& network : networks) written.push_back(to_json(network.row));
   return written;
 }
 

@@ -43,7 +43,7 @@ std::string end_of_log(const fs::path& log) {
     begin = begin == 0 ? std::string::npos : text.rfind('\n', begin - 1);
   if (begin != std::string::npos) text.erase(0, begin + 1);
   // Names of files may be in another encoding, which JSON cannot hold.
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+  return parse_json(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace), log.string()).get<std::string>();
 }
 
 /// {"test": {"errors": {"mean", "deviation", "values"}}} of a stage's entry in results.json.

@@ -21,6 +21,11 @@ at::Tensor joined(const std::vector<Outputs>& parts, Get get) {
 
 }  // namespace
 
+int64_t estimated_widest_activation(const Shape& seen) {
+  constexpr int64_t kChannels = 64, kOfEach = 16;
+  return seen.size() == 3 ? std::max(kChannels, seen[0]) * seen[1] * seen[2] : kOfEach * element_count(seen);
+}
+
 int64_t examples_at_once(const Network& network) {
   return std::clamp(kWidestAtOnce / std::max<int64_t>(network.widest_activation(), 1), int64_t{1}, kMostAtOnce);
 }

@@ -8,6 +8,10 @@
 
 namespace limbeck {
 
+/// Numbers of one example in the widest activation of a network that nobody knows, from the shape of what it sees: as of one whose first
+/// layer has 64 channels at the size of the image, or 16 numbers for each of other inputs.
+int64_t estimated_widest_activation(const Shape& seen);
+
 /// Examples of which the widest activation takes at most 256 MiB, from 1 to 1000.
 int64_t examples_at_once(const Network& network);
 

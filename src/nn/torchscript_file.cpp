@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <new>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file_format.h"
 
 namespace limbeck {
 namespace {
@@ -158,17 +158,13 @@ std::string_view below_top(std::string_view name) {
 
 }  // namespace
 
-bool looks_like_torchscript(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string begin(kLocalHeader.size(), '\0');
-  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  return file.good() && begin == kLocalHeader;
-}
+bool looks_like_torchscript(const fs::path& path) { return format_of(path) == FileFormat::torchscript; }
 
 TorchScriptFile read_torchscript_file(const fs::path& path) {
   TorchScriptFile file{read_file(path), {}};
-  if (!std::string_view(file.content).starts_with(kLocalHeader))
-    throw Error(fmt::format("'{}' is no TorchScript file: it does not begin as torch.jit.save begins one", path.string()));
+  if (const FileFormat format = format_of(std::string_view(file.content)); format != FileFormat::torchscript)
+    throw Error(fmt::format("'{}' is no TorchScript file: it does not begin as torch.jit.save begins one{}", path.string(),
+                            format == FileFormat::other ? "" : fmt::format("; it is {}", to_text(format))));
   bool has_program = false, has_pickle = false;
   for (const ZipEntry& entry : ZipReader(file.content, path).entries()) {
     constexpr std::string_view kExtra = "extra/";

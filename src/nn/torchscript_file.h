@@ -17,7 +17,7 @@ struct TorchScriptFile {
   std::map<std::string, std::string> extra;  ///< its extra files, by name
 };
 
-/// Whether the file begins as a ZIP archive does; false where it cannot be read.
+/// Whether the file begins as a ZIP archive does (core/file_format.h); false where it cannot be read.
 bool looks_like_torchscript(const fs::path& path);
 
 /// Throws Error for what is truncated, damaged, or another kind of file, a state_dict of torch.save among them.

@@ -19,6 +19,7 @@
 #include "core/json.h"
 #include "core/nearest.h"
 #include "core/random.h"
+#include "nn/inference.h"
 #include "nn/operations.h"
 #include "nn/product_count.h"
 #include "nn/torchscript_file.h"
@@ -330,9 +331,7 @@ void TorchScriptNetwork::try_out() {
 }
 
 int64_t TorchScriptNetwork::widest_activation() const {
-  constexpr int64_t kChannels = 64, kOfEach = 16;
-  const Shape seen = shape_after(input_, task_.input);
-  return seen.size() == 3 ? std::max(element_count(task_.input), std::max(kChannels, seen[0]) * seen[1] * seen[2]) : kOfEach * element_count(seen);
+  return std::max(element_count(task_.input), estimated_widest_activation(shape_after(input_, task_.input)));
 }
 
 at::Tensor TorchScriptNetwork::prepared(const at::Tensor& inputs) const {

@@ -50,7 +50,6 @@ class TorchScriptNetwork : public Network {
   /// Of all parameters, those that are not trained among them. A frozen program has none.
   int64_t parameter_count() const override { return parameter_count_; }
   std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
-  /// As of a network whose first layer has 64 channels at the size of the image it sees, or 16 numbers for each of other inputs.
   int64_t widest_activation() const override;
   bool rounds_products() const override { return false; }
   bool can_be_recorded() const override { return false; }  // nobody knows what it does

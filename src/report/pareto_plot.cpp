@@ -11,9 +11,10 @@
 namespace limbeck {
 namespace {
 
-/// Median latency and accuracy; nothing where one is not known.
-std::optional<Tradeoff> tradeoff_of(const Json& model) {
-  const std::optional<double> latency = json_number(json_field(model, "latency"), "median"), accuracy = json_number(model, "accuracy");
+/// Median latency in one of the runtimes, and accuracy; nothing where one is not known.
+std::optional<Tradeoff> tradeoff_of(const Json& model, bool in_onnxruntime) {
+  const Json& measured = in_onnxruntime ? json_field(model, "onnxruntime") : model;
+  const std::optional<double> latency = json_number(json_field(measured, "latency"), "median"), accuracy = json_number(model, "accuracy");
   if (!latency || !accuracy) return std::nullopt;
   return Tradeoff{*latency, *accuracy};
 }
@@ -23,6 +24,10 @@ bool beats(const Tradeoff& one, const Tradeoff& other) {
 }
 
 }  // namespace
+
+bool is_of_onnxruntime(const Json& models) {
+  return std::any_of(models.begin(), models.end(), [](const Json& model) { return json_field(model, "onnxruntime").is_object(); });
+}
 
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs) {
   std::vector<size_t> front;
@@ -36,9 +41,10 @@ std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs) {
 void mark_pareto_front(Json& models) {
   std::vector<Tradeoff> tradeoffs;
   std::vector<Json*> known;
+  const bool in_onnxruntime = is_of_onnxruntime(models);
   for (Json& model : models) {
     model["on_front"] = nullptr;
-    const std::optional<Tradeoff> tradeoff = tradeoff_of(model);
+    const std::optional<Tradeoff> tradeoff = tradeoff_of(model, in_onnxruntime);
     if (!tradeoff) continue;
     model["on_front"] = false;
     tradeoffs.push_back(*tradeoff);
@@ -51,8 +57,9 @@ std::optional<SvgPlot> pareto_plot(const Json& models) {
   SvgPlot::Line front{.name = "on the Pareto front", .points = {}, .colour = 0};
   SvgPlot::Line beaten{.name = "slower and less accurate than another", .points = {}, .colour = kNeutralColour, .points_only = true};
   std::vector<double> latencies;
+  const bool in_onnxruntime = is_of_onnxruntime(models);
   for (const Json& model : models) {
-    const std::optional<Tradeoff> tradeoff = tradeoff_of(model);
+    const std::optional<Tradeoff> tradeoff = tradeoff_of(model, in_onnxruntime);
     if (!tradeoff) continue;
     const double latency = std::stod(fmt::format("{:.3g}", tradeoff->cost));  // its ticks are these numbers
     latencies.push_back(latency);
@@ -64,7 +71,7 @@ std::optional<SvgPlot> pareto_plot(const Json& models) {
                    [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x < right.x; });
   SvgPlot plot;
   plot.title = "Accuracy against latency";
-  plot.x_label = "latency of one example, ms";
+  plot.x_label = fmt::format("latency of one example in {}, ms", in_onnxruntime ? "onnxruntime" : "LibTorch");
   plot.y_label = "accuracy, %";
   if (spread_over_decades(latencies)) {
     plot.x_scale = PlotScale::logarithmic;

@@ -1,5 +1,5 @@
 #pragma once
-// Accuracy against latency, and which networks no other one beats: those on the Pareto front are neither slower than a network that is at
+// Accuracy against latency, in onnxruntime where that was measured, else in LibTorch, and which networks no other one beats: those on the Pareto front are neither slower than a network that is at
 // least as accurate, nor less accurate than one that is at least as fast.
 //
 //   Json models = …;                       // rows as `limbeck bench` writes them
@@ -20,6 +20,9 @@ struct Tradeoff {
 
 /// The places of those on the front, by rising cost. Of several that are equal in both, all are on it.
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs);
+
+/// Whether one of the models was measured in onnxruntime: then the front and the plot are of that, and what was not measured there has no place.
+bool is_of_onnxruntime(const Json& models);
 
 void mark_pareto_front(Json& models);
 

@@ -7,14 +7,23 @@
 namespace limbeck {
 namespace {
 
-/// What both kinds of rows say; `latency` holds its quantiles.
-ReportedCost parse_cost(const Json& row, const Json& latency) {
+/// What all rows say; `latency` holds its quantiles.
+ReportedCost parse_cost(const std::string& name, const Json& measured, const Json& latency) {
   ReportedCost cost;
-  cost.name = json_text(row, "name");
-  cost.bytes = json_integer(row, "bytes");
+  cost.name = name;
+  cost.bytes = json_integer(measured, "bytes");
   cost.median = json_number(latency, "median");
   cost.p95 = json_number(latency, "p95");
   cost.p99 = json_number(latency, "p99");
+  return cost;
+}
+
+/// Of a row of "deployment": `measured` is the row, or what it holds of another runtime.
+ReportedCost parse_row(const Json& row, const Json& measured) {
+  ReportedCost cost = parse_cost(json_text(row, "name"), measured, json_field(measured, "latency"));
+  cost.accuracy = json_number(row, "accuracy");
+  cost.parameters = json_integer(row, "parameters");
+  for (const Json& at : json_items(json_field(measured, "throughput"))) cost.examples_per_second = json_integer(at, "examples_per_second");
   return cost;
 }
 
@@ -22,12 +31,15 @@ ReportedCost parse_cost(const Json& row, const Json& latency) {
 
 std::vector<ReportedCost> parse_deployment(const Json& rows) {
   std::vector<ReportedCost> costs;
-  for (const Json& row : json_items(rows)) {
-    ReportedCost& cost = costs.emplace_back(parse_cost(row, json_field(row, "latency")));
-    cost.accuracy = json_number(row, "accuracy");
-    cost.parameters = json_integer(row, "parameters");
-    for (const Json& at : json_items(json_field(row, "throughput"))) cost.examples_per_second = json_integer(at, "examples_per_second");
-  }
+  for (const Json& row : json_items(rows))
+    if (json_field(row, "latency").is_object()) costs.push_back(parse_row(row, row));
+  return costs;
+}
+
+std::vector<ReportedCost> parse_shipped(const Json& rows) {
+  std::vector<ReportedCost> costs;
+  for (const Json& row : json_items(rows))
+    if (json_field(row, "onnxruntime").is_object()) costs.push_back(parse_row(row, json_field(row, "onnxruntime")));
   return costs;
 }
 
@@ -40,7 +52,7 @@ std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder) {
   std::vector<ReportedCost> costs;
   for (const Json& row : rows) {
     if (json_text(row, "name").empty()) throw Error(fmt::format("'{}' has a row without a name; expected what bench/onnx.mjs --json prints", file.string()));
-    ReportedCost& cost = costs.emplace_back(parse_cost(row, row));
+    ReportedCost& cost = costs.emplace_back(parse_cost(json_text(row, "name"), row, row));
     cost.examples_per_second = json_integer(row, "examples_per_second");
     cost.errors = json_integer(row, "errors");
     cost.libtorch_errors = json_integer(row, "libtorch_errors");

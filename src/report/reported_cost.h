@@ -24,6 +24,9 @@ struct ReportedCost {
 /// The rows of "deployment" in results.json, measured in LibTorch.
 std::vector<ReportedCost> parse_deployment(const Json& rows);
 
+/// Those that were measured as ONNX files in onnxruntime too, by the same rows.
+std::vector<ReportedCost> parse_shipped(const Json& rows);
+
 /// RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it; none where there is no such file. Throws Error where it is malformed.
 std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder);
 

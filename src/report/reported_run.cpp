@@ -219,6 +219,7 @@ ReportedRun parse_reported_run(const Json& results) {
   for (const Json& stage : json_items(json_field(results, "stages")))
     run.stages.push_back(parse_stage(stage, json_field(results, "paper")));
   run.deployment = parse_deployment(json_field(results, "deployment"));
+  run.shipped = parse_shipped(json_field(results, "deployment"));
   for (const Json& plot : json_items(json_field(results, "plots"))) run.plots.push_back(parse_plot(plot));
   return run;
 }

@@ -98,7 +98,8 @@ struct ReportedRun {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
   std::vector<ReportedPlot> plots;
-  std::vector<ReportedCost> deployment;
+  std::vector<ReportedCost> deployment;  ///< in LibTorch
+  std::vector<ReportedCost> shipped;     ///< as ONNX files in onnxruntime
 
   const ReportedStage* stage(const std::string& name) const;
   /// The split that the run is judged by: test where any stage was evaluated on it, else validation, else any other.

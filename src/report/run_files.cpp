@@ -142,7 +142,7 @@ std::vector<ReportedEpoch> read_metrics(const fs::path& file) {
     start = end + 1;
     ++line_number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (start >= content.size() && !Json::accept(line)) break;  // the last line, cut by a crash
+    if (start >= content.size() && !parse_json_line(line)) break;  // the last line, cut by a crash
     const ReportedEpoch epoch = parse_epoch(parse_json(line, fmt::format("{}:{}", file.string(), line_number)));
     epochs[epoch.epoch] = epoch;
   }

@@ -99,7 +99,7 @@ std::string TensorBoardWriter::new_epochs(int64_t last_epoch) {
   std::istringstream lines(read_file(metrics_));
   std::string records;
   for (std::string line; std::getline(lines, line);) {
-    const Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const Json epoch = parse_json_line(line).value_or(nullptr);
     const std::optional<int64_t> number = json_integer(epoch, "epoch");
     if (!number || *number <= epoch_ || (last_epoch >= 0 && *number > last_epoch)) continue;
     epoch_ = *number;

@@ -18,7 +18,11 @@ struct HttpRequest {
   std::multimap<std::string, std::string> query = {};
   std::string content_type = {};                ///< without parameters, in lower case
   std::string body = {};
+  bool accepts_gzip = false;                    ///< of the answer
 };
+
+/// Whether a client that sends this Accept-Encoding wants gzip: it names it, or "*", with a weight above 0 (RFC 9110, 12.5.3).
+bool accepts_gzip(const std::string& header);
 
 struct HttpAnswer {
   int status = 200;

@@ -51,10 +51,18 @@ std::string reason_of(int status) {
   }
 }
 
+/// All headers of that name as one.
+std::string joined_header(const httplib::Request& request, const char* name) {
+  std::string joined;
+  for (auto [header, end] = request.headers.equal_range(name); header != end; ++header) joined += (joined.empty() ? "" : ",") + header->second;
+  return joined;
+}
+
 HttpRequest request_from(const httplib::Request& request, std::string body) {
   return {.method = request.method == "HEAD" ? "GET" : request.method, .path = request.path,
           .query = {request.params.begin(), request.params.end()},
-          .content_type = media_type(request.get_header_value("Content-Type")), .body = std::move(body)};
+          .content_type = media_type(request.get_header_value("Content-Type")), .body = std::move(body),
+          .accepts_gzip = accepts_gzip(joined_header(request, "Accept-Encoding"))};
 }
 
 /// The body is sent from where it lies; without httplib's own compression, which would pack again what is packed.

@@ -14,7 +14,7 @@ namespace limbeck {
 namespace {
 
 constexpr size_t kMostInputs = 1000;
-constexpr int kDeepest = 8;  // lists in lists
+constexpr size_t kDeepest = 8;  // lists in lists
 
 /// "a list", "a string", …
 std::string kind_of(const Json& value) {
@@ -25,14 +25,10 @@ std::string kind_of(const Json& value) {
 }
 
 Json parse_body(const std::string& body) {
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) {
-    if (depth > kDeepest) throw HttpError(400, fmt::format("the body is nested more than {} levels deep", kDeepest));
-    return true;
-  };
   try {
-    return Json::parse(body, shallow);
-  } catch (const Json::exception& problem) {
-    throw HttpError(400, fmt::format("the body is not valid JSON: {}", problem.what()));
+    return parse_json(body, "body", kDeepest);
+  } catch (const Error& problem) {
+    throw HttpError(400, problem.what());
   }
 }
 

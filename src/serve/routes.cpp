@@ -37,21 +37,25 @@ std::optional<std::string> before(const std::string& text, std::string_view suff
   return text.ends_with(suffix) ? std::optional(text.substr(0, text.size() - suffix.size())) : std::nullopt;
 }
 
-HttpAnswer asset_answer(const Asset& asset) {
+/// Packed as it lies in the program, or unpacked for who does not want that; each form has its tag.
+HttpAnswer asset_answer(const Asset& asset, bool packed) {
   HttpAnswer answer;
+  if (packed) answer.body = asset.packed;
+  else answer = text_answer(unpacked(asset), "");
   answer.type = asset.type;
-  answer.body = asset.packed;
-  answer.headers = {{"Content-Encoding", "gzip"}};
-  answer.tag = asset.tag;
+  answer.headers = {{"Vary", "Accept-Encoding"}};
+  if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
+  answer.tag = std::string(asset.tag) + (packed ? "-gzip" : "");
   return answer;
 }
 
-HttpAnswer page_asset(const std::string& path) {
+HttpAnswer page_asset(const HttpRequest& request) {
+  const std::string& path = request.path;
   if (path == "/report.css") return text_answer(plot_style() + kPageStyle, "text/css; charset=utf-8");
   if (path == "/report.js") return text_answer(kPageScript, "text/javascript; charset=utf-8");
   const Asset* asset = find_asset(path == "/" ? "index.html" : std::string_view(path).substr(std::min<size_t>(1, path.size())));
   if (asset == nullptr) throw HttpError(404, "there is nothing at this path");
-  return asset_answer(*asset);
+  return asset_answer(*asset, request.accepts_gzip);
 }
 
 std::vector<std::string> values_of(const HttpRequest& request, const std::string& key) {
@@ -79,8 +83,8 @@ Json metrics_json(const ServedRun& run) {
       Json epochs = Json::array();
       const std::string content = read_file(*file);
       for (size_t start = 0, end = 0; (end = content.find('\n', start)) != std::string::npos; start = end + 1)
-        if (Json line = Json::parse(content.substr(start, end - start), nullptr, false); !line.is_discarded())
-          epochs.push_back(std::move(line));
+        if (std::optional<Json> line = parse_json_line(std::string_view(content).substr(start, end - start)))
+          epochs.push_back(std::move(*line));
       stages.push_back({{"name", seed.prefix + stage}, {"epochs", std::move(epochs)}});
     }
   return {{"stages", stages}};
@@ -143,7 +147,7 @@ HttpAnswer Routes::get(const HttpRequest& request) {
   if (const auto rest = after(path, "/api/runs/")) return run_answer(*rest);
   if (const auto rest = after(path, "/models/")) return model_answer(*rest);
   if (const auto id = after(path, "/report/")) return report_answer(runs_.find(*id));
-  return page_asset(path);
+  return page_asset(request);
 }
 
 HttpAnswer Routes::run_answer(const std::string& rest) {

@@ -48,6 +48,35 @@ class Bench(ProgramTest):
         for word in ("multiply-adds", "p99", "examples/s in batches of", "76,224", "On the Pareto front"):
             self.assertIn(word, table)
 
+    def test_what_ships_is_measured_in_onnxruntime(self):
+        self.recipe.write_text(self.recipe.read_text() + "  - { name: int8, train: small, augment: none, quantize: distilled }\n")
+        self.run_recipe()
+        found = self.bench(self.out, "--out", "measured", "--threads", 1)
+        rows = {model["name"]: model for model in found["models"]}
+        self.assertEqual(list(rows), ["teacher", "distilled", "int8"])
+        self.assertRegex(found["environment"]["onnxruntime"], r"^\d+\.\d+")
+        self.assertIsNone(rows["int8"]["latency"])  # LibTorch computes its bytes as rounded floats
+        for model in rows.values():
+            self.assertGreater(model["onnxruntime"]["latency"]["median"], 0)
+            self.assertEqual([at["batch"] for at in model["onnxruntime"]["throughput"]], [1, 8])
+        self.limbeck("export", self.out / "distilled", "--out", "s.onnx")
+        self.assertEqual(rows["distilled"]["onnxruntime"]["bytes"], (self.folder / "s.onnx").stat().st_size)
+        self.assertLess(rows["int8"]["onnxruntime"]["bytes"], rows["distilled"]["onnxruntime"]["bytes"])
+        plot = (self.folder / "measured/pareto.svg").read_text()
+        self.assertIn("latency of one example in onnxruntime", plot)
+        self.assertIn("int8", plot)
+        table = self.limbeck("bench", self.out, *QUICK).stdout
+        self.assertIn("in LibTorch", table)
+        self.assertIn("as ONNX file", table)
+        alone = self.bench("s.onnx", "--source", DIGITS)["models"][0]
+        self.assertIsNone(alone["latency"])
+        self.assertGreater(alone["memory"]["peak"], alone["memory"]["before"])
+        self.assertEqual(alone["parameters"], rows["distilled"]["parameters"])
+        missing = {"LIMBECK_ONNXRUNTIME": str(self.folder)}
+        without = json.loads(self.limbeck("bench", self.out, *QUICK, "--json", environment=missing).stdout)
+        self.assertEqual([model["name"] for model in without["models"]], ["teacher", "distilled"])
+        self.assertIn("onnxruntime was not found", " ".join(without["notes"]))
+
     def test_files_are_named_and_measured_on_data_that_is_named(self):
         self.run_recipe()
         self.limbeck("export", self.weights_file("teacher"), "--out", "a.safetensors")
@@ -82,6 +111,7 @@ class Bench(ProgramTest):
         done = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", DIGITS, "--epochs", 1, "--teacher-epochs", 1,
                             "--out", self.out, "--quiet", "--json")
         rows = json.loads(done.stdout)["deployment"]
+        self.assertTrue(all(row["onnxruntime"]["latency"]["median"] > 0 for row in rows))
         self.assertEqual(set(rows[0]) | {"on_front", "files"}, set(self.bench(self.out)["models"][0]))
 
     def test_what_is_no_model_is_an_error(self):

@@ -1,7 +1,9 @@
 """Bad input: a clear message, exit code 1 or 2, and nothing lost."""
+import json
 import os
 import resource
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -45,6 +47,29 @@ class Errors(ProgramTest):
         (self.folder / "file").write_text("x")
         message = self.limbeck("run", self.recipe, "--out", self.folder / "file" / "below", expect=1).stderr
         self.assertIn("cannot make the folder", message)
+
+    def test_pipes_and_devices_are_not_waited_for(self):
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=1", "--set", "stages.distilled.epochs=1")
+        for name in ("results.json", "recipe.yaml", "examples.json"):
+            kept = (self.out / name).read_bytes()
+            (self.out / name).unlink()
+            os.mkfifo(self.out / name)
+            done = subprocess.run([LIMBECK, "report", self.out], capture_output=True, text=True, timeout=60)
+            if name == "results.json":  # a report can do without the others
+                self.assertEqual(done.returncode, 1, name)
+                self.assertIn("is a pipe; expected a file", done.stderr)
+            (self.out / name).unlink()
+            (self.out / name).write_bytes(kept)
+        (self.out / "stages/teacher/weights.safetensors").unlink()
+        (self.out / "stages/teacher/weights.safetensors").symlink_to("/dev/zero")
+        done = self.limbeck("evaluate", self.out / "stages/teacher/weights.safetensors", "--source", "{digits: {train: 50, test: 20}}", expect=1)
+        self.assertIn("is a device; expected a file", done.stderr)
+
+    def test_a_name_of_a_megabyte_is_not_repeated(self):
+        text = json.dumps({"x" * (1 << 20): {"dtype": "Q8", "shape": [], "data_offsets": [0, 0]}}).encode()
+        (self.folder / "long.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
+        for arguments in (("evaluate", "long.safetensors", "--source", "{digits: {train: 50, test: 20}}"), ("loss", "soft_targets", "--student", "long.safetensors", "--teacher", "long.safetensors")):
+            self.assertLess(len(self.limbeck(*arguments, expect=1).stderr), 3000)
 
     def test_a_full_disk_loses_nothing(self):
         """Files may not grow beyond 20 kB: the first checkpoint fails; later the run goes on from what was there."""

@@ -85,10 +85,15 @@ class Export(OnnxTest):
         done = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", DIGITS, "--epochs", 2, "--teacher-epochs", 2, "--int8",
                             "--out", self.out)
         self.assertIn("student.onnx", done.stdout)
+        self.assertIn("as ONNX file", done.stdout)
         inputs = digits(20)
         outputs = self.run_onnx({name: (self.out / f"{name}.onnx", inputs) for name in ("student", "student_int8")})
         self.assertLess((outputs["student"] - outputs["student_int8"]).abs().max().item(), 0.1 * outputs["student"].abs().max().item())
         self.assertEqual([stage["name"] for stage in json.loads((self.out / "results.json").read_text())["stages"]], ["teacher", "distilled", "int8"])
+        rows = {row["name"]: row for row in json.loads((self.out / "results.json").read_text())["deployment"]}
+        self.assertEqual(list(rows), ["teacher", "distilled", "int8"])
+        self.assertEqual(rows["int8"]["onnxruntime"]["bytes"], (self.out / "student_int8.onnx").stat().st_size)
+        self.assertIn("As ONNX files, in onnxruntime", (self.out / "report.html").read_text())
 
     @unittest.skipUnless(MNIST.exists(), "LIMBECK_DATA has no MNIST")
     def test_all_test_digits_of_mnist_are_named_the_same(self):
@@ -221,6 +226,69 @@ class Export(OnnxTest):
         expected["Softened"] = expected["Softened"].log()
         for name, logits in expected.items():
             self.assert_close(outputs[name], logits, name)
+
+    def test_every_form_is_evaluated_and_predicts(self):
+        """An ONNX file is run by onnxruntime, which the tests have."""
+        weights = self.train()
+        for out, flags in {"s.onnx": (), "p.onnx": ("--softmax",), "b.onnx": ("--bytes",), "i.onnx": ("--int8",), "s.pt": (), "s.safetensors": ()}.items():
+            self.limbeck("export", weights, "--out", out, *flags)
+        self.limbeck("data", "synthesize", "--out", "digits", "--train", 10, "--test", 20)
+        images = self.folder / "digits/t10k-images-idx3-ubyte.gz"
+        source = ("--source", DIGITS, "--json")
+        expected = json.loads(self.limbeck("evaluate", weights, *source).stdout)
+        predicted = json.loads(self.limbeck("predict", weights, images, "--json").stdout)
+        for model in ("s.onnx", "p.onnx", "b.onnx", "i.onnx", "s.pt", "s.safetensors", "s.json", self.out / "stages/distilled", self.out / "distilled"):
+            found = json.loads(self.limbeck("evaluate", model, *source).stdout)
+            self.assertAlmostEqual(found["nll"], expected["nll"], delta=0.05 if model == "i.onnx" else 1e-4, msg=model)
+            if model != "i.onnx":
+                self.assertEqual(found["errors"], expected["errors"], model)
+            again = json.loads(self.limbeck("predict", model, images, "--json").stdout)
+            for one, other in zip(predicted, again, strict=True):
+                for label, value in one["probabilities"].items():
+                    self.assertAlmostEqual(other["probabilities"][label], value, delta=0.1 if model == "i.onnx" else 1e-4, msg=model)
+        taught = self.limbeck("evaluate", "s.json", "--teacher", self.out / "teacher", *source)
+        self.assertIsNotNone(json.loads(taught.stdout)["agreement"])
+        self.limbeck("export", self.out / "distilled", "--out", "again.onnx")
+        self.limbeck("distill", "--teacher", self.out / "teacher", "--student", "mlp:4", "--source", DIGITS, "--epochs", 1, "--out", "again", "-q")
+
+    def test_what_a_command_does_not_take_is_named(self):
+        weights = self.train()
+        self.limbeck("export", weights, "--out", self.out / "student.onnx")
+        student = self.out / "student.onnx"
+        for arguments in (("export", student, "--out", "x.pt"), ("distill", "--teacher", student, "--student", "mlp:4", "--source", DIGITS)):
+            said = self.limbeck(*arguments, expect=2).stderr
+            self.assertIn("is an ONNX file", said)
+            self.assertIn(str(weights), said)  # it was made from
+        missing = {"LIMBECK_ONNXRUNTIME": str(self.folder / "nowhere")}
+        said = self.limbeck("evaluate", student, "--source", DIGITS, expect=1, environment=missing).stderr
+        self.assertIn("onnxruntime was not found", said)
+        self.assertIn("npm install", said)
+        self.assertIn(str(weights), said)
+        self.recipe.write_text(self.recipe.read_text().replace("large: { mlp: {", f"given: {{ mlp: [8], weights: {student} }}, large: {{ mlp: {{").replace(
+            "teacher: teacher", "teacher: given"))
+        self.assertIn("it is an ONNX file", self.limbeck("run", self.recipe, "--out", "other", expect=1).stderr)
+        several = self.limbeck("predict", self.out, self.folder, expect=2).stderr
+        self.assertIn(f"'{self.out}/distilled' or '{self.out}/teacher'", several)
+        (self.folder / "other.json").write_text("{}")
+        self.assertIn("no description of a network", self.limbeck("predict", "other.json", self.folder, expect=1).stderr)
+
+    def test_a_program_of_elsewhere_is_exported_with_its_shape_and_classes(self):
+        torch.manual_seed(1)
+        network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3)).eval()
+        torch.jit.save(torch.jit.script(network), str(self.folder / "elsewhere.pt"))
+        refused = self.limbeck("export", "elsewhere.pt", "--out", "e.onnx", expect=1).stderr
+        self.assertIn("--shape 3x32x32", refused)
+        self.limbeck("export", "elsewhere.pt", "--out", "e.onnx", "--shape", "3x4x4", "--input", "{mean: [0.5, 0.4, 0.3], std: [0.2]}", "--classes", "a,b,c")
+        inputs = torch.rand(5, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+        mean = torch.tensor([0.5, 0.4, 0.3]).reshape(3, 1, 1)
+        outputs = self.run_onnx({"e": (self.folder / "e.onnx", inputs)})
+        self.assert_close(outputs["e"], network((inputs - mean) / 0.2).detach(), "normalised within")
+        self.assertIn(b'["a","b","c"]', (self.folder / "e.onnx").read_bytes())
+        for flags, message in ((("--shape", "3x0x4"), "expected extents"), (("--shape", "3,4,4"), "expected extents"), (("--input", "{size: 8}"), "--shape too"),
+                               (("--classes", "a,b"), "--shape")):
+            self.assertIn(message, self.limbeck("export", "elsewhere.pt", "--out", "f.onnx", *flags, expect=2).stderr)
+        row = json.loads(self.limbeck("bench", "elsewhere.pt", "--shape", "3x4x4", "--seconds", 0.05, "--batch", 1, "--json", "-q").stdout)["models"][0]
+        self.assertGreater(row["onnxruntime"]["latency"]["median"], 0)
 
     def test_what_cannot_be_written_says_why(self):
         weights = self.train()

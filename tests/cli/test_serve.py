@@ -1,4 +1,5 @@
 """`limbeck serve`: the run as it trains, predictions, the API; and requests that mean no good."""
+import gzip
 import json
 import math
 import signal
@@ -23,7 +24,7 @@ class Serve(ServeTest):
     def test_pages_and_api_of_a_finished_run(self):
         make_run(self)
         self.serve(self.out)
-        status, headers, page = self.ask("GET", "/")
+        status, headers, page = self.ask("GET", "/", headers={"Accept-Encoding": "gzip"})
         self.assertEqual((status, headers["Content-Encoding"]), (200, "gzip"))
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertNotIn("unsafe-inline", headers["Content-Security-Policy"])
@@ -44,6 +45,27 @@ class Serve(ServeTest):
         self.assertEqual(status, 200)
         self.assertIn(b"Soft targets", report)
         self.assertIn("sandbox", headers["Content-Security-Policy"])
+
+    def test_a_body_of_many_keys_is_refused_at_once(self):
+        make_run(self)
+        self.serve(self.out)
+        body = json.dumps({f"k{i}": 0 for i in range(200_000)})
+        start = time.monotonic()
+        self.assertIn("unknown key 'k0'", self.predict(body, expect=400)["error"])
+        self.assertLess(time.monotonic() - start, 3)  # was 40 s
+
+    def test_pages_are_packed_for_those_alone_who_ask_for_it(self):
+        make_run(self)
+        self.serve(self.out)
+        _, packed_headers, packed = self.ask("GET", "/", headers={"Accept-Encoding": "deflate, GZIP;q=0.5"})
+        self.assertEqual(packed_headers["Content-Encoding"], "gzip")
+        self.assertEqual(packed_headers["Vary"], "Accept-Encoding")
+        for accepted in (None, "", "identity", "gzip;q=0", "gzip; q=0.000, *", "br, *;q=0", "gzipped"):
+            _, headers, plain = self.ask("GET", "/", headers={} if accepted is None else {"Accept-Encoding": accepted})
+            self.assertNotIn("Content-Encoding", headers, accepted)
+            self.assertEqual(plain, gzip.decompress(packed), accepted)
+            self.assertNotEqual(headers["ETag"], packed_headers["ETag"])
+        self.assertEqual(self.ask("GET", "/", headers={"Accept-Encoding": "*"})[1]["Content-Encoding"], "gzip")
 
     def test_unchanged_answers_are_not_sent_again(self):
         make_run(self)

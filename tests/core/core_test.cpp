@@ -1,12 +1,17 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <set>
 
 #include "core/error.h"
+#include "core/file_format.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/json.h"
+#include "core/mapped_file.h"
 #include "core/nearest.h"
 #include "core/random.h"
 #include "core/safetensors.h"
@@ -20,6 +25,57 @@ TEST(Diagnostics, AreOneErrorInTheOrderOfTheFile) {
   const DiagnosticsError error({{{"a.yaml", 9, 3}, "stages[1].x", "second"}, {{"a.yaml", 2, 1}, "", "first"}});
   EXPECT_STREQ(error.what(), "a.yaml:2:1: first\na.yaml:9:3: stages[1].x: second");
   EXPECT_EQ(error.kind(), ErrorKind::usage);
+}
+
+TEST(Errors, KeepBeginAndEndOfALongLine) {
+  const std::string name(1 << 20, 'x');
+  const std::string text = Error(fmt::format("short\n'{}ä{}' is not there; expected 'a'", name, name)).what();
+  EXPECT_LT(text.size(), 1300U);
+  EXPECT_TRUE(text.starts_with("short\n'xxx"));
+  EXPECT_TRUE(text.ends_with("x' is not there; expected 'a'"));
+  EXPECT_NE(text.find("… (2"), std::string::npos);
+  std::string umlauts;
+  for (int i = 0; i < 1000; ++i) umlauts += "ä";
+  EXPECT_NO_THROW(Json(Error(umlauts).what()).dump()) << "no character is cut";
+}
+
+TEST(Errors, OfALongNameAreMadeInTime) {
+  EXPECT_NE(suggestion(std::string(10 << 20, 'a'), {"weight", "temperature"}).find("expected one of"), std::string::npos);
+}
+
+/// So many keys.
+std::string object_of(int64_t keys, const std::string& value) {
+  std::string text = "{";
+  for (int64_t i = 0; i < keys; ++i) text += fmt::format("{}\"key{}\": {}", i == 0 ? "" : ",", i, value);
+  return text + "}";
+}
+
+template <class Work>
+double seconds_of(const Work& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+TEST(ParseJson, TakesTimeThatGrowsWithTheKeysAndNotWithTheirSquare) {
+  const std::string text = object_of(200'000, "1");  // took minutes
+  EXPECT_LT(seconds_of([&] { EXPECT_EQ(parse_json(text, "x").size(), 200'000U); }), 5.0);
+}
+
+TEST(ParseJson, GivesWhatTheLibraryGives) {
+  for (const char* text : {"null", "true", "-1", "18446744073709551615", "0.25", "\"a\\u00e4\"", "[]", "{}", " [1, [2, {\"b\": [], \"a\": {\"c\": null}}], \"x\"] "})
+    EXPECT_EQ(parse_json(text, "x"), Json::parse(text)) << text;
+  EXPECT_EQ(parse_json(R"({"z": 1, "a": 2})", "x").dump(), R"({"z":1,"a":2})") << "keys stay in their order";
+}
+
+TEST(ParseJson, RefusesWhatIsNotAsItShouldBe) {
+  const auto refusal = [](const std::string& text) { return message_of<Error>([&] { parse_json(text, "x.json"); }); };
+  EXPECT_NE(refusal("{").find("'x.json' is not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal("[1e999]").find("'x.json' is not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal(R"({"b": {"a": 1, "c": 2, "a": 3}})").find("the key 'a' stands twice"), std::string::npos);
+  EXPECT_NE(refusal(std::string(1'000'000, '[')).find("nested more than 100 levels deep"), std::string::npos);
+  EXPECT_NO_THROW(parse_json(std::string(100, '[') + std::string(100, ']'), "x"));
+  EXPECT_FALSE(parse_json_line(R"({"epoch": 3, "tr)"));
 }
 
 TEST(Nearest, NamesAMistypedWordAndListsTheOthersOtherwise) {
@@ -102,6 +158,34 @@ TEST_F(Files, ErrorsNameTheFileAndTheReason) {
   EXPECT_NE(message_of<Error>([&] { write_file(folder / "file" / "below", "x"); }).find("cannot make the folder"), std::string::npos);
 }
 
+TEST_F(Files, PipesAndDevicesAreNotRead) {
+  const fs::path pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string refusal = fmt::format("'{}' is a pipe; expected a file", pipe.string());
+  EXPECT_EQ(message_of<Error>([&] { read_file(pipe); }), refusal);
+  EXPECT_EQ(message_of<Error>([&] { MappedFile::open(pipe); }), refusal);
+  EXPECT_EQ(message_of<Error>([&] { read_json(pipe); }), refusal);
+  EXPECT_EQ(format_of(pipe), FileFormat::other);
+  EXPECT_EQ(message_of<Error>([] { read_file("/dev/zero"); }), "'/dev/zero' is a device; expected a file");
+}
+
+TEST_F(Files, MoreThanExpectedIsNotRead) {
+  write_file(folder / "hole", "x");
+  fs::resize_file(folder / "hole", uintmax_t{1} << 42);  // takes no place on the disk
+  EXPECT_NE(message_of<Error>([&] { read_file(folder / "hole"); }).find("expected at most"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_json(folder / "hole"); }).find("expected at most 268435456"), std::string::npos);
+}
+
+TEST(FileFormats, AreToldByContent) {
+  EXPECT_EQ(format_of(std::string_view("\x08\x08\x12\x07limbeck", 11)), FileFormat::onnx);
+  EXPECT_EQ(format_of(std::string_view("\x08\x07\x12\x07pytorch", 11)), FileFormat::onnx);
+  EXPECT_EQ(format_of(std::string_view("\x08\x12\x00\x00\x00\x00\x00\x00{\"a\"", 12)), FileFormat::safetensors);
+  EXPECT_EQ(format_of(std::string_view("PK\3\4")), FileFormat::torchscript);
+  EXPECT_EQ(format_of(std::string_view(" {\"weights\": 1}")), FileFormat::json);
+  EXPECT_EQ(format_of(std::string_view("no weights at all")), FileFormat::other);
+  EXPECT_EQ(format_of(std::string_view("")), FileFormat::other);
+}
+
 TEST_F(Files, AFolderIsHeldByOneRunAtATime) {
   const FolderLock first(folder);
   EXPECT_NE(message_of<Error>([&] { FolderLock second(folder); }).find("is in use by another run"), std::string::npos);
@@ -161,8 +245,21 @@ TEST_F(Safetensors, HostileHeadersAreErrors) {
   EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("needs 8"), std::string::npos);
   EXPECT_NE(with_header(R"({"a":{"dtype":"X9","shape":[1],"data_offsets":[0,4]}})", "1234").find("unknown dtype"), std::string::npos);
   EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", "").find("stands twice"), std::string::npos);
-  EXPECT_NE(with_header("[1, 2", "").find("not JSON"), std::string::npos);
+  EXPECT_NE(with_header("{1, 2", "").find("not valid JSON"), std::string::npos);
   EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "12").find("2 follow"), std::string::npos);
+}
+
+TEST_F(Safetensors, ManyTensorsTakeTimeThatGrowsWithTheirNumber) {
+  std::map<std::string, RawTensor> tensors;
+  for (int i = 0; i < 100'000; ++i) tensors[fmt::format("t{}", i)] = {"F32", {0}, {}};
+  const fs::path file = folder / "many.safetensors";
+  EXPECT_LT(seconds_of([&] { write_safetensors(file, tensors, {}); }), 5.0);
+  EXPECT_LT(seconds_of([&] { EXPECT_EQ(read_safetensors(file).tensors.size(), tensors.size()); }), 5.0);
+}
+
+TEST_F(Safetensors, AnotherFormatIsNamed) {
+  write_file(folder / "student.onnx", std::string_view("\x08\x08\x12\x07limbeck", 11));
+  EXPECT_NE(message_of<Error>([&] { read_safetensors(folder / "student.onnx"); }).find("it is an ONNX file"), std::string::npos);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <torch/types.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <set>
@@ -54,6 +57,32 @@ TEST_F(Idx, SaysWhatIsWrongAndWhere) {
   EXPECT_NE(problem(std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", 12)).find("at offset 4"), std::string::npos);
   write_file(file, plain());
   EXPECT_NE(message_of<Error>([&] { read_idx(file, 3); }).find("expected 00 00 08 03"), std::string::npos);
+}
+
+TEST_F(Idx, NoMoreIsUnpackedThanTheHeaderSays) {
+  constexpr size_t kBomb = size_t{512} << 20;
+  write_gzip(file, std::string("\0\0\x08\x02\0\0\0\x02\0\0\0\x03", 12) + std::string(kBomb, '\0'));
+  ASSERT_LT(fs::file_size(file), kBomb / 100);
+  const auto peak = [] {
+    struct rusage usage {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return static_cast<size_t>(usage.ru_maxrss) * 1024;
+  };
+  // The peak so far is that of making the file; a child begins with what is left.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const size_t before = peak();
+    try {
+      read_idx(file, 2);
+      ::_exit(1);
+    } catch (const Error& error) {
+      const bool told = std::string(error.what()).find("its header promises 18 bytes, at least 1048576 more follow") != std::string::npos;
+      ::_exit(!told ? 2 : peak() - before > kBomb / 4 ? 3 : 0);
+    }
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "1: no error, 2: another error, 3: too much memory";
 }
 
 class Mnist : public TemporaryFolder {

@@ -86,13 +86,18 @@ TEST(CostRow, SaysNullOfWhatIsNotKnown) {
                                    .bytes = 12,
                                    .memory = 5e8,
                                    .memory_before = 3e8,
-                                   .cost = {.latency = {1, 2, std::nullopt, 10}, .throughput = {{16, 99}}}});
+                                   .cost = Cost{.latency = {1, 2, std::nullopt, 10}, .throughput = {{16, 99}}},
+                                   .onnxruntime = FileCost{.bytes = 9, .cost = {.latency = {0.5, 2, std::nullopt, 10}, .throughput = {}}}});
   EXPECT_TRUE(row["accuracy"].is_null());
   EXPECT_TRUE(row["multiply_adds"].is_null());
   EXPECT_EQ(row["parameters"], 7);
   EXPECT_EQ(row["memory"]["peak"], 5e8);
   EXPECT_TRUE(row["latency"]["p99"].is_null());
   EXPECT_EQ(row["throughput"][0]["batch"], 16);
+  EXPECT_EQ(row["onnxruntime"]["bytes"], 9);
+  EXPECT_EQ(row["onnxruntime"]["latency"]["median"], 0.5);
+  EXPECT_TRUE(to_json(CostRow{.name = "int8", .accuracy = {}, .agreement = {}, .parameters = {}, .multiply_adds = {}, .memory = {}, .memory_before = {},
+                              .cost = {}, .onnxruntime = {}})["latency"].is_null());
 }
 
 }  // namespace

@@ -74,6 +74,7 @@ Page read_page(const fs::path& run_folder, ReportedRun results) {
   page.run = std::move(results);
   page.split = page.run.main_split();
   page.onnxruntime = read_onnxruntime(run_folder);
+  if (page.onnxruntime.empty()) page.onnxruntime = page.run.shipped;
   const std::vector<SeedFolder> folders = seed_folders(run_folder, page.run);
   read_examples_of(run_folder, folders, page);
   std::error_code ignored;

@@ -1,0 +1,61 @@
+#include "deploy/onnx_file.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <limits>
+#include <set>
+
+#include "core/error.h"
+
+namespace limbeck {
+namespace {
+
+/// Extents behind the first, the batch's.
+Shape shape_behind_batch(const onnx::ValueInfoProto& value) {
+  Shape shape;
+  const onnx::TensorShapeProto& extents = value.type().tensor_type().shape();
+  for (int i = 1; i < extents.dim_size(); ++i) shape.push_back(extents.dim(i).dim_value());
+  return shape;
+}
+
+int64_t numbers_in(const onnx::TensorProto& constant) {
+  int64_t count = constant.dims_size() > 0 ? 1 : 0;
+  for (const int64_t extent : constant.dims()) count *= extent;
+  return count;
+}
+
+/// Formats before the fourth list the constants among the inputs.
+std::vector<const onnx::ValueInfoProto*> inputs_of(const onnx::GraphProto& graph) {
+  std::set<std::string> constants;
+  for (const onnx::TensorProto& constant : graph.initializer()) constants.insert(constant.name());
+  std::vector<const onnx::ValueInfoProto*> inputs;
+  for (const onnx::ValueInfoProto& input : graph.input())
+    if (!constants.contains(input.name())) inputs.push_back(&input);
+  return inputs;
+}
+
+}  // namespace
+
+OnnxFile parse_onnx(const std::string& content, const std::string& name) {
+  const auto refuse = [&](const std::string& why) { throw Error(fmt::format("the ONNX file '{}' {}", name, why)); };
+  onnx::ModelProto model;
+  if (content.size() > static_cast<size_t>(std::numeric_limits<int>::max()) || !model.ParseFromString(content))
+    refuse("is damaged: it cannot be read to its end");
+  const onnx::GraphProto& graph = model.graph();
+  const std::vector<const onnx::ValueInfoProto*> inputs = inputs_of(graph);
+  if (inputs.size() != 1 || graph.output_size() == 0)
+    refuse(fmt::format("has {} inputs and {} outputs; expected one input, a batch of examples, and an output", inputs.size(), graph.output_size()));
+  const auto type = inputs.front()->type().tensor_type().elem_type();
+  if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::UINT8)
+    refuse(fmt::format("takes elements of ONNX's type {}; expected float32 or uint8", type));
+  OnnxFile file{.input = inputs.front()->name(), .input_shape = shape_behind_batch(*inputs.front()), .takes_bytes = type == onnx::TensorProto::UINT8,
+                .output = graph.output(0).name(), .metadata = {}};
+  file.gives_probabilities = file.output == "probabilities";
+  const Shape output = shape_behind_batch(graph.output(0));
+  if (output.size() == 1) file.classes = output.front();
+  for (const onnx::TensorProto& constant : graph.initializer()) file.parameters += numbers_in(constant);
+  for (const onnx::StringStringEntryProto& entry : model.metadata_props()) file.metadata[entry.key()] = entry.value();
+  return file;
+}
+
+}  // namespace limbeck

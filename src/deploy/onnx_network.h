@@ -1,0 +1,41 @@
+#pragma once
+// An ONNX file as a network, run by onnxruntime: evaluated and measured like any other, and not trained.
+#include <memory>
+#include <string>
+
+#include "deploy/onnx_file.h"
+#include "deploy/onnxruntime.h"
+#include "nn/inference.h"
+#include "nn/network.h"
+
+namespace limbeck {
+
+class OnnxNetwork : public Network {
+ public:
+  /// `content`: of the file, `name` for messages. Inputs are multiples of `scale` where the file takes bytes. It runs with as many threads as
+  /// LibTorch has now. Throws Error where onnxruntime is not there or refuses the file.
+  OnnxNetwork(const std::string& content, const std::string& name, double scale);
+
+  /// inputs [N, …] in [0, 1] on the CPU; of a file that gives probabilities, the logits are their logarithms.
+  Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
+  const std::vector<Parameter>& parameters() const override { return none_; }
+  const std::vector<Parameter>& buffers() const override { return none_; }
+  int64_t parameter_count() const override { return file_.parameters; }
+  std::optional<int64_t> multiply_adds() const override { return std::nullopt; }
+  int64_t widest_activation() const override { return estimated_widest_activation(file_.input_shape); }
+  bool rounds_products() const override { return false; }
+  bool can_be_recorded() const override { return false; }
+  std::string identity() const override { return identity_; }
+  void to(at::Device device) override;
+
+  const OnnxFile& file() const { return file_; }
+
+ private:
+  std::string name_, identity_;
+  OnnxFile file_;
+  double scale_;
+  OnnxSession session_;
+  std::vector<Parameter> none_;
+};
+
+}  // namespace limbeck
