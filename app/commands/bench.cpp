@@ -8,6 +8,7 @@
 #include "app/deployment_table.h"
 #include "app/peak_memory.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "core/process.h"
 #include "deploy/cost.h"
 #include "experiment/experiment.h"
@@ -23,6 +24,7 @@ struct BenchFlags {
   std::vector<std::string> models;
   std::vector<int64_t> batches = {1, 4, 16, 64, 256};
   std::string out, source, data, input, only;
+  bool force = false;
   double seconds = 1;
   int threads = 0;  ///< 0: all
   /// In the process that runs one network alone: what one is for whose file does not say it, {"input", "input_options"}.
@@ -130,7 +132,7 @@ Bench load_all(const BenchFlags& flags) {
 void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
   for (size_t i = 0; i < bench.rows.size(); ++i) {
     CostRow& row = bench.rows[i];
-    if (!output.quiet) fmt::print(stderr, "measuring the memory of {}\n", row.name);
+    if (!output.quiet) print_error("measuring the memory of {}\n", row.name);
     try {
       const PeakMemory memory = memory_of(bench.candidates[i], bench.models[i].description, flags);
       row.memory = memory.peak;
@@ -144,7 +146,7 @@ void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions
 void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
   const size_t count = bench.models.size();
   if (!output.quiet)
-    fmt::print(stderr, "measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
+    print_error("measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
                static_cast<double>(count * (1 + flags.batches.size())) * flags.seconds);
   std::vector<InferenceMaker> makers;
   for (const Model& model : bench.models) makers.push_back(inference_of(*model.network, model.description.input));
@@ -184,23 +186,27 @@ std::string write_files(Json& found, const fs::path& out) {
 
 void bench(const BenchFlags& flags, const OutputOptions& output) {
   if (!flags.probe.empty()) {
-    fmt::print("{}\n", probe(flags).dump());
+    print_out("{}\n", probe(flags).dump());
     return;
   }
-  if (!flags.out.empty()) make_writable_folder(flags.out);
+  if (!flags.out.empty()) {
+    check_output(fs::path(flags.out) / "bench.json", {.marks = {"\"on_front\""}, .force = flags.force});
+    check_output_folder(flags.out, {.names = {"pareto.svg"}, .proof = "bench.json", .kind = "bench", .force = flags.force});
+    make_writable_folder(flags.out);
+  }
   Json found = measure(flags, output);
   const std::string written = flags.out.empty() ? "" : write_files(found, flags.out);
   if (output.json) {
-    fmt::print("{}\n", found.dump(1));
+    print_out("{}\n", found.dump(1));
     return;
   }
-  fmt::print("{}", cost_table(found["models"]));
+  output.print(cost_table(found["models"], output.width()));
   std::string front;
   for (const Json& model : found["models"])
     if (model["on_front"] == true) front += (front.empty() ? "" : ", ") + model["name"].get<std::string>();
-  if (!front.empty()) fmt::print("On the Pareto front of accuracy and latency: {}\n", front);
-  for (const Json& note : found["notes"]) fmt::print("{}\n", note.get<std::string>());
-  fmt::print("{}", written);
+  if (!front.empty()) print_out("On the Pareto front of accuracy and latency: {}\n", front);
+  for (const Json& note : found["notes"]) print_out("{}\n", note.get<std::string>());
+  print_out("{}", written);
 }
 
 }  // namespace
@@ -228,6 +234,7 @@ void add_bench(Program& program) {
                    "what a TorchScript model of elsewhere wants, as in a recipe: {size: 224, mean: [...], std: [...]}")
       ->type_name("YAML");
   command->add_option("--out", flags->out, "folder to write bench.json and pareto.svg into, accuracy against latency")->type_name("DIR");
+  command->add_flag("--force", flags->force, "write there over files of others");
   command->add_option("--probe", flags->probe)->group("");
   command->callback([=, &program] {
     settle_process(program.arguments);
@@ -235,7 +242,7 @@ void add_bench(Program& program) {
     bench(*flags, program.output);
   });
   command->footer(
-      "Networks are measured in turns, so that whatever else the machine does hits all of them; the first run of a turn is not\n"
+      "Networks are measured in turns, so that whatever else the machine does hits all of them; the first run of a turn is not "
       "counted. Memory is measured in a process of its own for each. Accuracies are those that the runs have found, on test.\n\n"
       "Examples:\n  limbeck bench runs/mnist --out runs/mnist/bench\n"
       "  limbeck bench teacher.pt student.safetensors --source mnist --threads 1 --batch 1,32");
