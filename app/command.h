@@ -7,12 +7,20 @@
 #include <memory>
 #include <string>
 
+#include "app/output.h"
+
 namespace limbeck {
 
-/// Set by --quiet and --json, which stand before or after any subcommand.
+/// Set by --quiet, --json and --color, which stand before or after any subcommand.
 struct OutputOptions {
   bool quiet = false;  ///< print results and errors only
   bool json = false;   ///< print results as JSON
+  ColorChoice color = ColorChoice::automatic;
+
+  /// Prints what a person reads: `text` with tables, of which a terminal shows the headers bold.
+  void print(const std::string& text) const { print_text(painted_tables(text, output_terminal(color).color)); }
+  /// The cells of a line that is printed.
+  size_t width() const { return output_terminal(color).width; }
 };
 
 /// What a subcommand is added to.
@@ -22,7 +30,7 @@ struct Program {
   char** arguments = nullptr;  ///< as main got them
 };
 
-/// Adds a subcommand with --quiet and --json.
+/// Adds a subcommand with --quiet, --json and --color.
 CLI::App* add_command(Program& program, const std::string& name, const std::string& description);
 
 }  // namespace limbeck

@@ -70,47 +70,47 @@ Json in_onnxruntime(const Json& rows) {
   return found;
 }
 
-std::string throughput_table(const Json& rows) {
+std::string throughput_table(const Json& rows, size_t width) {
   if (rows.front().value("throughput", Json::array()).empty()) return "";
   std::vector<TextColumn> columns = {{"examples/s in batches of", Align::left}};
-  for (const Json& at : rows.front()["throughput"]) columns.push_back({with_commas(at["batch"].get<int64_t>()), Align::right});
+  for (const Json& at : rows.front()["throughput"]) columns.push_back({with_commas(at["batch"].get<int64_t>()), Align::right, 1});
   TextTable table(columns);
   for (const Json& row : rows) {
     std::vector<std::string> cells = {row["name"].get<std::string>()};
     for (const Json& at : row["throughput"]) cells.push_back(with_commas(std::llround(at["examples_per_second"].get<double>())));
     table.add(std::move(cells));
   }
-  return "\n" + table.text();
+  return "\n" + table.text(width);
 }
 
 /// `runtime` heads the column of names.
-std::string runtime_table(const std::string& runtime, const Json& rows) {
+std::string runtime_table(const std::string& runtime, const Json& rows, size_t width) {
   if (rows.empty()) return "";
   const auto bytes_of = [](const Json& row) { return row["bytes"].get<double>(); };
   const auto latency_of = [](const Json& row) { return row["latency"]["median"].get<double>(); };
-  TextTable table({{runtime, Align::left}, {"accuracy", Align::right}, {"agreement", Align::right}, {"parameters", Align::right},
-                   {"multiply-adds", Align::right}, {"file", Align::right}, {"smaller", Align::right}, {"memory", Align::right},
-                   {"latency", Align::right}, {"p95", Align::right}, {"p99", Align::right}, {"faster", Align::right}});
+  TextTable table({{runtime}, {"accuracy", Align::right, 1}, {"agreement", Align::right, 4}, {"parameters", Align::right, 3},
+                   {"multiply-adds", Align::right, 5}, {"file", Align::right, 2}, {"smaller", Align::right, 1}, {"memory", Align::right, 4},
+                   {"latency", Align::right}, {"p95", Align::right, 6}, {"p99", Align::right, 6}, {"faster", Align::right, 1}});
   for (const Json& row : rows)
     table.add({row["name"].get<std::string>(), percent(row["accuracy"]), percent(row["agreement"]), counted(row["parameters"]),
                counted(row.value("multiply_adds", Json())), size_text(bytes_of(row)), ratio(bytes_of(rows.front()), bytes_of(row)),
                memory_text(row), milliseconds(row["latency"]["median"]), milliseconds(row["latency"]["p95"]),
                milliseconds(row["latency"].value("p99", Json())), ratio(latency_of(rows.front()), latency_of(row))});
-  return table.text() + throughput_table(rows) + "\n";
+  return table.text(width) + throughput_table(rows, width) + "\n";
 }
 
 }  // namespace
 
-std::string cost_table(const Json& rows) {
+std::string cost_table(const Json& rows, size_t width) {
   if (rows.empty()) return "";
   const Json shipped = in_onnxruntime(rows);
-  return runtime_table("in LibTorch", in_libtorch(rows)) + runtime_table("as ONNX file", shipped) +
+  return runtime_table("in LibTorch", in_libtorch(rows), width) + runtime_table("as ONNX file", shipped, width) +
          "Latency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the first.\n" +
          (shipped.empty() ? "" : "What ships is the ONNX file, measured in onnxruntime.\n") + memory_note(rows);
 }
 
-std::string deployment_table(const Json& results) {
-  return results.contains("deployment") && !results["deployment"].empty() ? cost_table(results["deployment"]) + "\n" : "";
+std::string deployment_table(const Json& results, size_t width) {
+  return results.contains("deployment") && !results["deployment"].empty() ? cost_table(results["deployment"], width) + "\n" : "";
 }
 
 }  // namespace limbeck

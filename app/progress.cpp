@@ -1,14 +1,13 @@
 #include "app/progress.h"
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "core/text.h"
+#include "report/text_table.h"
 
 namespace limbeck {
 namespace {
@@ -16,16 +15,10 @@ namespace {
 constexpr double kPlainEverySeconds = 10;
 constexpr double kPlainInEpochSeconds = 60;  // epochs that take long
 
-size_t terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
-}
-
-std::string bar(double share) {
-  constexpr int kWidth = 20;
-  const int full = std::clamp(static_cast<int>(share * kWidth), 0, kWidth);
+std::string bar(double share, int width) {
+  const int full = std::clamp(static_cast<int>(share * width), 0, width);
   std::string text;
-  for (int i = 0; i < kWidth; ++i) text += i < full ? "█" : "░";
+  for (int i = 0; i < width; ++i) text += i < full ? "█" : "░";
   return text;
 }
 
@@ -37,14 +30,16 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
+ProgressPrinter::ProgressPrinter(const OutputOptions& output)
+    : quiet_(output.quiet), terminal_(isatty(STDERR_FILENO) == 1), color_(error_terminal(output.color).color) {}
 
 ProgressPrinter::~ProgressPrinter() {
-  if (line_open_) std::fputc('\n', stderr);
+  if (line_open_) print_message("\n");
 }
 
 void ProgressPrinter::operator()(const Event& event) {
-  if (quiet_) return;
+  const auto* notice = std::get_if<Notice>(&event);
+  if (quiet_ && (notice == nullptr || notice->weight != Notice::Weight::grave)) return;
   std::visit([this](const auto& it) { handle(it); }, event);
 }
 
@@ -68,10 +63,10 @@ void ProgressPrinter::handle(const StepDone& event) {
   const double share = done / static_cast<double>(event.epochs);
   const double rate = (done - epochs_at_start_) / std::max(seconds_since(stage_start_), 1e-9);
   const double left = (static_cast<double>(event.epochs) - done) / std::max(rate, 1e-9);
-  const std::string figures = fmt::format("{} examples/s  {} left  {}", with_commas(static_cast<int64_t>(event.examples_per_second)),
-                                          duration(left), loss_text(event.loss));
-  if (terminal_) rewrite(fmt::format("  {} epoch {}/{}  {}  {}", bar(share), event.epoch + 1, event.epochs, figures, last_epoch_));
-  else print_line(fmt::format("  epoch {}/{}, {:.0f} % of it  {}", event.epoch + 1, event.epochs, 100 * in_epoch, figures));
+  const std::string epoch = fmt::format("epoch {}/{}", event.epoch + 1, event.epochs), left_text = duration(left) + " left", loss = loss_text(event.loss);
+  const std::string speed = with_commas(static_cast<int64_t>(event.examples_per_second)) + " examples/s";
+  if (terminal_) rewrite(share, {epoch, left_text, loss, last_epoch_, speed});
+  else print_line(fmt::format("  {}, {:.0f} % of it  {}  {}  {}", epoch, 100 * in_epoch, speed, left_text, loss));
 }
 
 void ProgressPrinter::handle(const EpochDone& event) {
@@ -95,34 +90,36 @@ void ProgressPrinter::handle(const StageDone& event) {
 
 void ProgressPrinter::handle(const WorkProgress& event) {
   const double left = static_cast<double>(event.all - event.done) / std::max(event.per_second, 1e-9);
-  const std::string text = fmt::format("{} of {} {}  {}/s  {} left", with_commas(event.done), with_commas(event.all), event.what,
-                                       with_commas(static_cast<int64_t>(event.per_second)), duration(left));
-  if (terminal_) rewrite(fmt::format("  {} {}", bar(static_cast<double>(event.done) / static_cast<double>(event.all)), text));
+  const std::string count = fmt::format("{} of {} {}", with_commas(event.done), with_commas(event.all), event.what);
+  const std::string speed = with_commas(static_cast<int64_t>(event.per_second)) + "/s", left_text = duration(left) + " left";
+  if (terminal_) rewrite(static_cast<double>(event.done) / static_cast<double>(event.all), {count, left_text, speed});
   else if (event.done == event.all || seconds_since(last_print_) >= kPlainEverySeconds) {
     last_print_ = Clock::now();
-    print_line("  " + text);
+    print_line(fmt::format("  {}  {}  {}", count, speed, left_text));
   }
 }
 
-void ProgressPrinter::handle(const Notice& event) { print_line(event.message); }
+void ProgressPrinter::handle(const Notice& event) {
+  print_line(event.weight == Notice::Weight::grave ? painted(event.message, Color::yellow, color_) : event.message);
+}
 
 void ProgressPrinter::print_line(const std::string& text) {
-  fmt::print(stderr, "{}{}\n", line_open_ ? "\r\033[K" : "", text);
-  std::fflush(stderr);
+  print_error("{}{}\n", line_open_ ? "\r\033[K" : "", text);
   line_open_ = false;
 }
 
-void ProgressPrinter::rewrite(const std::string& text) {
-  // Bars are three bytes a cell: cut by characters, not bytes, so that the line never wraps.
-  std::string cut;
-  size_t cells = 0;
-  for (const char c : text) {
-    const bool starts_character = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    if (starts_character && ++cells >= terminal_width()) break;
-    cut += c;
+void ProgressPrinter::rewrite(double share, const std::vector<std::string>& parts) {
+  const size_t width = error_terminal(ColorChoice::never).width;
+  const int cells = width >= 100 ? 20 : width >= 60 ? 10 : 4;
+  std::string line = "  " + painted(bar(share, cells), Color::green, color_);
+  size_t used = static_cast<size_t>(cells) + 2;
+  for (const std::string& part : parts) {
+    const size_t more = terminal_width(part) + 2;
+    if (part.empty() || used + more >= width) continue;
+    line += "  " + part;
+    used += more;
   }
-  fmt::print(stderr, "\r\033[K{}", cut);
-  std::fflush(stderr);
+  print_error("\r\033[K{}", line);
   line_open_ = true;
 }
 

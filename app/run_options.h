@@ -16,8 +16,10 @@ struct RunFlags {
   bool cuda_graphs = false;
   int threads = 0;
   bool tensorboard = false;
+  bool force = false;
+  std::vector<std::string> command = {};  ///< the whole command line
 
-  void add_to(CLI::App& command);
+  void add_to(CLI::App& app, const Program& program);
 };
 
 /// The experiment that the flags ask for; `events` outlives it.

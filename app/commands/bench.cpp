@@ -9,6 +9,7 @@
 #include "app/peak_memory.h"
 #include "core/file_format.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "core/process.h"
 #include "deploy/onnxruntime.h"
 #include "experiment/deployment.h"
@@ -28,6 +29,7 @@ struct BenchFlags {
   std::vector<int64_t> batches = {1, 4, 16, 64, 256};
   std::string out, source, data, only;
   ForeignFlags foreign;
+  bool force = false;
   double seconds = 1;
   int threads = 0;  ///< 0: all
   /// In the process that runs one network alone: what one is for whose file does not say it, {"input", "input_options"}.
@@ -138,7 +140,7 @@ void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions
     const bool simulated = description.quantized && format_of(bench.candidates[i].found.files.front()) != FileFormat::onnx;
     CostRow& row = bench.networks[i].row;
     if (simulated) continue;
-    if (!output.quiet) fmt::print(stderr, "measuring the memory of {}\n", row.name);
+    if (!output.quiet) print_error("measuring the memory of {}\n", row.name);
     try {
       const PeakMemory memory = memory_of(bench.candidates[i], description, flags);
       row.memory = memory.peak;
@@ -152,7 +154,7 @@ void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions
 void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
   const size_t count = bench.networks.size();
   if (!output.quiet)
-    fmt::print(stderr, "measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
+    print_error("measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
                static_cast<double>((onnxruntime_version() ? 2 : 1) * count * (1 + flags.batches.size())) * flags.seconds);
   measure_deployment(bench.networks, {.batches = flags.batches, .seconds = flags.seconds}, bench.notes);
   if (bench.networks.empty()) throw Error(fmt::format("nothing could be measured: {}", bench.notes.back()));
@@ -190,24 +192,28 @@ std::string write_files(Json& found, const fs::path& out) {
 
 void bench(const BenchFlags& flags, const OutputOptions& output) {
   if (!flags.probe.empty()) {
-    fmt::print("{}\n", probe(flags).dump());
+    print_out("{}\n", probe(flags).dump());
     return;
   }
-  if (!flags.out.empty()) make_writable_folder(flags.out);
+  if (!flags.out.empty()) {
+    check_output(fs::path(flags.out) / "bench.json", {.marks = {"\"on_front\""}, .force = flags.force});
+    check_output_folder(flags.out, {.names = {"pareto.svg"}, .proof = "bench.json", .kind = "bench", .force = flags.force});
+    make_writable_folder(flags.out);
+  }
   Json found = measure(flags, output);
   const std::string written = flags.out.empty() ? "" : write_files(found, flags.out);
   if (output.json) {
-    fmt::print("{}\n", found.dump(1));
+    print_out("{}\n", found.dump(1));
     return;
   }
-  fmt::print("{}", cost_table(found["models"]));
+  output.print(cost_table(found["models"], output.width()));
   std::string front;
   for (const Json& model : found["models"])
     if (model["on_front"] == true) front += (front.empty() ? "" : ", ") + model["name"].get<std::string>();
   if (!front.empty())
-    fmt::print("On the Pareto front of accuracy and latency{}: {}\n", is_of_onnxruntime(found["models"]) ? " in onnxruntime" : "", front);
-  for (const Json& note : found["notes"]) fmt::print("{}\n", note.get<std::string>());
-  fmt::print("{}", written);
+    print_out("On the Pareto front of accuracy and latency{}: {}\n", is_of_onnxruntime(found["models"]) ? " in onnxruntime" : "", front);
+  for (const Json& note : found["notes"]) print_out("{}\n", note.get<std::string>());
+  print_out("{}", written);
 }
 
 }  // namespace
@@ -232,6 +238,7 @@ void add_bench(Program& program) {
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
   flags->foreign.add_to(*command);
   command->add_option("--out", flags->out, "folder to write bench.json and pareto.svg into, accuracy against latency")->type_name("DIR");
+  command->add_flag("--force", flags->force, "write there over files of others");
   command->add_option("--probe", flags->probe)->group("");
   command->callback([=, &program] {
     settle_process(program.arguments);
@@ -239,9 +246,9 @@ void add_bench(Program& program) {
     bench(*flags, program.output);
   });
   command->footer(
-      "Each network is measured in LibTorch, and as the ONNX file that `limbeck export` makes of it, in onnxruntime where that is found:\n"
+      "Each network is measured in LibTorch, and as the ONNX file that `limbeck export` makes of it, in onnxruntime where that is found: "
       "$LIMBECK_ONNXRUNTIME names its library or a folder that holds it, such as node_modules/onnxruntime-node.\n"
-      "Networks are measured in turns, so that whatever else the machine does hits all of them; the first run of a turn is not\n"
+      "Networks are measured in turns, so that whatever else the machine does hits all of them; the first run of a turn is not "
       "counted. Memory is measured in a process of its own for each. Accuracies are those that the runs have found, on test.\n\n"
       "Examples:\n  limbeck bench runs/mnist --out runs/mnist/bench\n"
       "  limbeck bench teacher.pt student.safetensors --source mnist --threads 1 --batch 1,32");

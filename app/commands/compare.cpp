@@ -20,12 +20,15 @@ void add_compare(Program& program) {
                       "of one run: the stage that the others are compared with (default: the first)")
       ->type_name("STAGE");
   command->footer(
-      "Differences over several seeds come with Welch's 95 % interval for the difference of two means of unequal\n"
+      "Differences over several seeds come with Welch's 95 % interval for the difference of two means of unequal "
       "variances: when it leaves out zero, the difference is more than noise. That both sides have the same seeds is not used.");
   command->callback([=, &program] {
     const std::vector<fs::path> folders(runs->begin(), runs->end());
-    if (program.output.json) fmt::print("{}\n", comparison_json(folders, *options).dump(1));
-    else fmt::print("{}", compare_runs(folders, *options));
+    if (program.output.json) print_out("{}\n", comparison_json(folders, *options).dump(1));
+    else {
+      options->width = program.output.width();
+      program.output.print(compare_runs(folders, *options));
+    }
   });
 }
 

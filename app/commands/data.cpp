@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "core/process.h"
 #include "core/text.h"
 #include "data/digits.h"
@@ -24,14 +25,16 @@ struct SynthesizeFlags {
   int64_t seed = 0;
   int train = 60000;
   int test = 10000;
+  bool force = false;
 };
 
-void write_split(const SynthesizeFlags& flags, const std::string& prefix, int count, uint32_t split) {
+fs::path split_file(const SynthesizeFlags& flags, const char* prefix, const char* what) { return fs::path(flags.out) / fmt::format("{}-{}-ubyte.gz", prefix, what); }
+
+void write_split(const SynthesizeFlags& flags, const char* prefix, int count, uint32_t split) {
   const DigitImages images = draw_digits({.seed = static_cast<uint64_t>(flags.seed), .count = count, .split = split});
   const auto bytes = [](const std::vector<uint8_t>& from) { return std::string(from.begin(), from.end()); };
-  const fs::path folder = flags.out;
-  write_idx(folder / (prefix + "-images-idx3-ubyte.gz"), {{count, kDigitSide, kDigitSide}, bytes(images.pixels)});
-  write_idx(folder / (prefix + "-labels-idx1-ubyte.gz"), {{count}, bytes(images.labels)});
+  write_idx(split_file(flags, prefix, "images-idx3"), {{count, kDigitSide, kDigitSide}, bytes(images.pixels)});
+  write_idx(split_file(flags, prefix, "labels-idx1"), {{count}, bytes(images.labels)});
 }
 
 void add_fetch(CLI::App& data, Program& program) {
@@ -45,7 +48,7 @@ void add_fetch(CLI::App& data, Program& program) {
     if (!folder->empty()) make_writable_folder(*folder);
     fetch(published, DataFolders(*folder), [&](const Event& event) {
       if (const auto* notice = std::get_if<Notice>(&event); notice != nullptr && !program.output.quiet)
-        fmt::print("{}\n", notice->message);
+        print_out("{}\n", notice->message);
     });
   });
 }
@@ -57,12 +60,15 @@ void add_synthesize(CLI::App& data, Program& program) {
   command->add_option("--seed", flags->seed, "of the drawing")->check(CLI::Range(int64_t{0}, int64_t{1} << 52))->capture_default_str();
   command->add_option("--train", flags->train, "training images")->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_option("--test", flags->test, "test images")->check(CLI::Range(1, 1000000))->capture_default_str();
+  command->add_flag("--force", flags->force, "write over files of others, such as MNIST's own");
   command->callback([=, &program] {
+    for (const char* prefix : {"train", "t10k"})
+      for (const char* what : {"images-idx3", "labels-idx1"}) check_output(split_file(*flags, prefix, what), {.force = flags->force});
     make_writable_folder(flags->out);
     write_split(*flags, "train", flags->train, 0);
     write_split(*flags, "t10k", flags->test, 1);
     if (!program.output.quiet)
-      fmt::print("{} training and {} test images of digits are in {}\n", flags->train, flags->test, flags->out);
+      print_out("{} training and {} test images of digits are in {}\n", flags->train, flags->test, flags->out);
   });
 }
 
@@ -97,10 +103,10 @@ void print_images(const Json& json, const OutputOptions& output) {
   TextTable table({{"class", Align::left}, {"train", Align::right}, {"test", Align::right}});
   for (const Json& row : json["classes"])
     table.add({row["class"].get<std::string>(), row["train"].dump(), row["test"].dump()});
-  fmt::print("{}\n", table.text());
+  print_out("{}\n", table.text());
   if (output.quiet) return;
-  for (const Json& notice : json["notices"]) fmt::print("{}\n", notice.get<std::string>());
-  fmt::print("{} pictures, {} of them unlabelled, {} in {}: {:.0f} a second\n", with_commas(json["pictures"].get<int64_t>()),
+  for (const Json& notice : json["notices"]) print_out("{}\n", notice.get<std::string>());
+  print_out("{} pictures, {} of them unlabelled, {} in {}: {:.0f} a second\n", with_commas(json["pictures"].get<int64_t>()),
              json["unlabelled"].get<int64_t>(), json["reused"].get<bool>() ? "found in the store" : "decoded",
              duration(json["seconds"].get<double>()), json["pictures_per_second"].get<double>());
 }
@@ -109,7 +115,7 @@ void print_images(const Json& json, const OutputOptions& output) {
 ImageProgress terminal_progress(const OutputOptions& output) {
   if (output.quiet || ::isatty(STDERR_FILENO) == 0) return {};
   return [](int64_t done, int64_t all) {
-    if (done % 500 == 0) fmt::print(stderr, "\r{} of {} pictures\r", with_commas(done), with_commas(all));
+    if (done % 500 == 0) print_error("\r{} of {} pictures\r", with_commas(done), with_commas(all));
   };
 }
 
@@ -140,10 +146,14 @@ void add_images(CLI::App& data, Program& program) {
     ImageFolderOptions chosen = *options;
     chosen.folder = fs::absolute(options->folder).string();
     const auto start = std::chrono::steady_clock::now();
-    const LoadedImages loaded = load_images(chosen, DataFolders(), terminal_progress(program.output));
+    DataFolders folders;
+    folders.tell = [&](const std::string& notice) {
+      if (!program.output.quiet) print_error("{}\n", notice);
+    };
+    const LoadedImages loaded = load_images(chosen, folders, terminal_progress(program.output));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Json json = images_json(loaded, seconds);
-    if (program.output.json) fmt::print("{}\n", json.dump(1));
+    if (program.output.json) print_out("{}\n", json.dump(1));
     else print_images(json, program.output);
   });
 }

@@ -7,6 +7,7 @@
 #include "app/run_options.h"
 #include "core/json.h"
 #include "core/process.h"
+#include "experiment/components.h"
 #include "data/image_folder.h"
 #include "experiment/model.h"
 #include "experiment/model_files.h"
@@ -165,48 +166,75 @@ void write_students(const RunOutcome& run, const OutputOptions& output) {
     const fs::path weights = run.out / (stage.contains("weights") ? stage["weights"] : stage["weights_of_seeds"][0]).get<std::string>();
     try {
       write_file(file, model_onnx(load_model(weights), {weights}));
-      if (!output.json) fmt::print("{}: {}\n", int8 ? "In bytes" : "Student", file.string());
+      if (!output.json) print_out("{}: {}\n", int8 ? "In bytes" : "Student", file.string());
     } catch (const Error& error) {  // a TorchScript student may do what ONNX cannot say
-      fmt::print(stderr, "{} was not written: {}\n", file.string(), error.what());
+      print_error("{} was not written: {}\n", file.string(), error.what());
     }
   }
+}
+
+/// Whether a folder holds a run of the same recipe, whatever its seed.
+bool holds_run_of(const fs::path& folder, const Recipe& recipe) {
+  try {
+    Json there = resolved(parse_recipe(read_file(folder / "recipe.yaml"), "recipe.yaml", {}, components())), wanted = resolved(recipe);
+    for (Json* json : {&there, &wanted}) json->erase("seed");
+    return there == wanted;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Where no folder is named: the first of runs/NAME, runs/NAME-2, … that is free or holds this run. What those before it have finished is taken
+/// over where it is the same.
+void choose_folder(RunFlags& flags, const std::string& text) {
+  const Recipe recipe = parse_recipe(text, "(from flags)", flags.settings, components());
+  const fs::path first = fs::path("runs") / recipe.name;
+  fs::path folder = first;
+  for (int number = 2; fs::exists(folder / "recipe.yaml") && !holds_run_of(folder, recipe); ++number) {
+    flags.reuse.push_back(folder.string());
+    folder = first.string() + fmt::format("-{}", number);
+  }
+  flags.out = folder.string();
+  if (folder != first) print_error("'{}' holds another run; this one goes to '{}' (--out or --name say otherwise)\n", first.string(), flags.out);
 }
 
 }  // namespace
 
 void add_distill(Program& program) {
   CLI::App* command = add_command(program, "distill", "Distil a teacher into a student, from flags instead of a recipe");
+  constexpr const char *kTeacher = "Teacher", *kStudent = "Student", *kData = "Data", *kTraining = "Training";
   auto flags = std::make_shared<DistillFlags>();
   auto run = std::make_shared<RunFlags>();
-  command->add_option("--teacher", flags->teacher, "TorchScript file, weights.safetensors of a trained network, '{ resnet18: {}, weights: FILE }', or a network to train first: mlp:1200,1200")->required();
-  command->add_option("--teacher-size", flags->teacher_size, "to which a TorchScript teacher's images are resized: 224, or HEIGHT,WIDTH (default: as the data)");
-  command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)");
-  command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225");
-  command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required();
-  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data; mnist, where there is no --data or it holds MNIST and no pictures)");
-  command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096));
-  command->add_option("--corrupt", flags->corrupt, "what to do about pictures that cannot be read: fail, or skip (default: fail)")->check(CLI::IsMember({"fail", "skip"}));
-  command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures and CIFAR a crop and flips, else none)");
-  command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000));
-  command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--hard-weight", flags->hard_weight, "weight of the labels; the soft targets get the rest")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command->add_option("--epochs", flags->epochs, "of the student")->capture_default_str();
-  command->add_option("--teacher-epochs", flags->teacher_epochs, fmt::format("of a teacher that is trained first (default: {})", kTeacherEpochs))->check(CLI::PositiveNumber);
-  command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str();
-  command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers` (default: sgd)");
-  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures and CIFAR 0.05)")->check(CLI::PositiveNumber);
-  command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str();
-  command->add_option("--name", flags->name, "of the run")->capture_default_str();
-  command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare");
-  command->add_flag("--int8", flags->int8, "also round the student's weights and activations to bytes");
-  command->add_flag("--print-recipe", flags->print_recipe, "print the recipe and stop");
-  run->add_to(*command);
+  command->add_option("--teacher", flags->teacher, "TorchScript file, weights.safetensors of a trained network, '{ resnet18: {}, weights: FILE }', or a network to train first: mlp:1200,1200")->required()->group(kTeacher);
+  command->add_option("--teacher-size", flags->teacher_size, "to which a TorchScript teacher's images are resized: 224, or HEIGHT,WIDTH (default: as the data)")->group(kTeacher);
+  command->add_option("--teacher-mean", flags->teacher_mean, "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)")->group(kTeacher);
+  command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225")->group(kTeacher);
+  command->add_option("--student", flags->student, "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")->required()->group(kStudent);
+  command->add_option("--source", flags->source, "data set, as in a recipe (default: the pictures in --data; mnist, where there is no --data or it holds MNIST and no pictures)")->group(kData);
+  command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")->check(CLI::Range(8, 4096))->group(kData);
+  command->add_option("--corrupt", flags->corrupt, "what to do about pictures that cannot be read: fail, or skip (default: fail)")->check(CLI::IsMember({"fail", "skip"}))->group(kData);
+  command->add_option("--augment", flags->augment, "as in a recipe: none, or {crop: 4, flip: true} (default: for pictures and CIFAR a crop and flips, else none)")->group(kData);
+  command->add_option("--views", flags->views, "run the teacher on so many views of each picture, once, and see these over and over (default: at every step)")->check(CLI::Range(1, 100000))->group(kTeacher);
+  command->add_option("--temperature,-T", flags->temperature, "softens both distributions")->check(CLI::PositiveNumber)->capture_default_str()->group(kTraining);
+  command->add_option("--hard-weight", flags->hard_weight, "weight of the labels; the soft targets get the rest")->check(CLI::Range(0.0, 1.0))->capture_default_str()->group(kTraining);
+  command->add_option("--epochs", flags->epochs, "of the student")->capture_default_str()->group(kTraining);
+  command->add_option("--teacher-epochs", flags->teacher_epochs, fmt::format("of a teacher that is trained first (default: {})", kTeacherEpochs))->check(CLI::PositiveNumber)->group(kTeacher);
+  command->add_option("--batch-size", flags->batch_size, "examples per step")->capture_default_str()->group(kTraining);
+  command->add_option("--optimizer", flags->optimizer, "see `limbeck list optimizers` (default: sgd)")->group(kTraining);
+  command->add_option("--learning-rate", flags->learning_rate, "(default: the optimizer's; for pictures and CIFAR 0.05)")->check(CLI::PositiveNumber)->group(kTraining);
+  command->add_option("--validation", flags->validation, "training examples to hold out")->capture_default_str()->group(kData);
+  command->add_option("--name", flags->name, "of the run")->capture_default_str()->group(kTraining);
+  command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare")->group(kStudent);
+  command->add_flag("--int8", flags->int8, "also round the student's weights and activations to bytes")->group(kStudent);
+  command->add_flag("--print-recipe", flags->print_recipe, "print the recipe and stop")->group(kTraining);
+  run->add_to(*command, program);
   command->callback([=, &program] {
     if (!flags->print_recipe) settle_process(program.arguments);
     for (std::string* network : {&flags->teacher, &flags->student}) *network = resolved_name(*network);
     const std::string text = recipe_text(*flags, run->data);
-    if (flags->print_recipe) fmt::print("{}", text);
+    if (flags->print_recipe) print_out("{}", text);
     if (flags->print_recipe) return;
+    if (run->out.empty()) choose_folder(*run, text);
     write_students(run_recipe(text, "(from flags)", *run, program.output, /*deployment=*/true), program.output);
   });
   command->footer("Examples:\n  limbeck distill --teacher teacher.pt --data images/ --student mobilenetv2 --epochs 30 --out runs/mobile\n"

@@ -39,21 +39,21 @@ Model load_for(const std::string& file, const std::vector<fs::path>& run, const 
 std::string percent(const Json& value) { return value.is_null() ? "–" : fmt::format("{:.2f} %", 100 * value.get<double>()); }
 
 void print_details(const Json& json) {
-  fmt::print("{} errors on the {} split of {}, {} examples: accuracy {}, NLL {:.4f}, ECE {}", json["errors"].get<int64_t>(), json["split"].get<std::string>(),
+  print_out("{} errors on the {} split of {}, {} examples: accuracy {}, NLL {:.4f}, ECE {}", json["errors"].get<int64_t>(), json["split"].get<std::string>(),
              json["data"].get<std::string>(), with_commas(json["examples"].get<int64_t>()), percent(json["accuracy"]), json["nll"].get<double>(),
              percent(json["ece"]));
   if (!json["agreement"].is_null())
-    fmt::print("; agrees with the teacher on {}, KL to it {:.4f}", percent(json["agreement"]), json["teacher_kl"].get<double>());
+    print_out("; agrees with the teacher on {}, KL to it {:.4f}", percent(json["agreement"]), json["teacher_kl"].get<double>());
   for (const auto& [key, what] : {std::pair{"words", "words"}, std::pair{"string_words", "words in strings"}})
     if (json.contains(key))
-      fmt::print("\n{} of {} {} wrong ({}): {} substitutions, {} deletions, {} insertions", json[key]["errors"].dump(), json[key]["words"].dump(), what,
+      print_out("\n{} of {} {} wrong ({}): {} substitutions, {} deletions, {} insertions", json[key]["errors"].dump(), json[key]["words"].dump(), what,
                  percent(json[key]["rate"]), json[key]["substitutions"].dump(), json[key]["deletions"].dump(), json[key]["insertions"].dump());
   TextTable table({{"class", Align::left}, {"examples", Align::right}, {"errors", Align::right}, {"recall", Align::right},
                    {"precision", Align::right}});
   for (const Json& row : json["per_class"])
     table.add({row["class"].get<std::string>(), row["examples"].dump(), row["errors"].dump(), percent(row["recall"]),
                    percent(row["precision"])});
-  fmt::print("\n\n{}\nMost frequent confusions (true → chosen):\n", table.text());
+  print_out("\n\n{}\nMost frequent confusions (true → chosen):\n", table.text());
   std::vector<std::tuple<int64_t, std::string, std::string>> confusions;
   for (size_t i = 0; i < json["confusion"].size(); ++i)
     for (size_t j = 0; j < json["confusion"].size(); ++j)
@@ -61,7 +61,7 @@ void print_details(const Json& json) {
         confusions.emplace_back(count, json["per_class"][i]["class"], json["per_class"][j]["class"]);
   std::stable_sort(confusions.begin(), confusions.end(), [](const auto& a, const auto& b) { return std::get<0>(a) > std::get<0>(b); });
   for (size_t i = 0; i < std::min<size_t>(confusions.size(), 8); ++i)
-    fmt::print("  {} → {}: {}\n", std::get<1>(confusions[i]), std::get<2>(confusions[i]), std::get<0>(confusions[i]));
+    print_out("  {} → {}: {}\n", std::get<1>(confusions[i]), std::get<2>(confusions[i]), std::get<0>(confusions[i]));
 }
 
 /// The labels that examples are measured by: of recordings, those of a file, or an even division, which is told.
@@ -70,7 +70,7 @@ FrameLabels labels_for(const Dataset& dataset, const std::string& file) {
   if (file.empty() && dataset.speech == nullptr) return labels;
   if (dataset.speech == nullptr) throw Error(ErrorKind::usage, fmt::format("--labels is of recordings; '{}' has none", dataset.name));
   if (file.empty()) {
-    fmt::print(stderr, "The frames are measured by an even division of each recording among the states of its word; --labels names better ones.\n");
+    print_error("The frames are measured by an even division of each recording among the states of its word; --labels names better ones.\n");
     return labels;
   }
   return load_labels(file, dataset);
@@ -112,7 +112,7 @@ void add_evaluate(Program& program) {
     Json json = {{"data", dataset->name}, {"split", flags->split}};
     json.update(details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes));
     if (dataset->speech != nullptr && test) json.update(word_numbers(*dataset, labels, *model.network, logits));
-    if (program.output.json) fmt::print("{}\n", json.dump(1));
+    if (program.output.json) print_out("{}\n", json.dump(1));
     else print_details(json);
   });
 }

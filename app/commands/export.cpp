@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/data_source.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "core/process.h"
 #include "core/random.h"
 #include "core/text.h"
@@ -26,7 +27,7 @@ namespace {
 struct ExportFlags {
   std::string model, out, page, fold = "auto", source, data;
   std::vector<std::string> beside;
-  bool softmax = false, bytes = false, int8 = false;
+  bool softmax = false, bytes = false, int8 = false, force = false;
   int64_t examples = 1024;
   ForeignFlags foreign;
 };
@@ -67,13 +68,18 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
 void write_page(const ExportFlags& flags, const OutputOptions& output) {
   if (flags.softmax || flags.bytes || flags.int8)
     throw Error(ErrorKind::usage, "--softmax, --bytes and --int8 are of --out; a page holds networks as they are, so give it a stage in bytes");
+  check_output_folder(flags.page, {.names = {"index.html", "static.js", "playground.js", "app.css", "report.css", "icon.svg"}, .proof = "playground.json",
+                                   .kind = "page", .force = flags.force});
   std::vector<fs::path> models(flags.beside.begin(), flags.beside.end());
   models.insert(models.begin(), flags.model);
   for (const std::string& notice : write_playground(flags.page, models))
-    if (!output.quiet) fmt::print(stderr, "{}\n", notice);
-  if (output.json) fmt::print("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
-  else if (!output.quiet) fmt::print("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
+    if (!output.quiet) print_error("{}\n", notice);
+  if (output.json) print_out("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
+  else if (!output.quiet) print_out("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
 }
+
+/// Beside weights.safetensors: the layers in words.
+fs::path description_file(const fs::path& out) { return fs::path(out).replace_extension(".json"); }
 
 void write_model(const ExportFlags& flags, const OutputOptions& output) {
   constexpr double kMost = 1e-5;
@@ -82,6 +88,9 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
     throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .onnx, .pt or .safetensors", flags.out));
   if (extension != ".onnx" && (flags.softmax || flags.bytes)) throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
   if (!flags.int8 && !flags.source.empty()) throw Error(ErrorKind::usage, "--source names the examples of --int8, which is not asked for");
+  const OutputRules rules{.reads = {flags.model}, .force = flags.force};
+  check_output(flags.out, rules);
+  if (extension == ".safetensors") check_output(description_file(flags.out), rules);
   const Folding folding = flags.fold == "always" ? Folding::always : flags.fold == "auto" ? Folding::where_smaller : Folding::never;
   const Model model = load_model(flags.model, flags.foreign.description());
   if (flags.bytes && !takes_pictures(model.description))
@@ -97,17 +106,17 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   else if (extension == ".pt") export_torchscript(flags.out, *exported.network, exported.description);
   else {
     save_model(flags.out, *exported.network, exported.description);
-    write_file(fs::path(flags.out).replace_extension(".json"), model_json(exported, flags.out, flags.model).dump(1) + "\n");
+    write_file(description_file(flags.out), model_json(exported, flags.out, flags.model).dump(1) + "\n");
   }
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);
   const std::string rounding = extension == ".onnx" ? ", weights and activations in bytes" : ", weights and activations rounded to bytes, held as floats";
   if (output.json)
-    fmt::print("{}\n", Json{{"out", flags.out}, {"parameters_before", before}, {"parameters", after}, {"bytes", bytes}, {"difference", difference},
+    print_out("{}\n", Json{{"out", flags.out}, {"parameters_before", before}, {"parameters", after}, {"bytes", bytes}, {"difference", difference},
                             {"int8", exported.description.quantized}}.dump(1));
   else if (!output.quiet)
-    fmt::print("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
+    print_out("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
                fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? rounding
                : after != before ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
 }
@@ -119,6 +128,7 @@ void add_export(Program& program) {
   auto flags = std::make_shared<ExportFlags>();
   command->add_option("model", flags->model, "a stage's folder or what it left, or any TorchScript file")->required()->type_name("FILE");
   command->add_option("--out", flags->out, "file to write; its name ends in .onnx, .pt (TorchScript) or .safetensors")->type_name("FILE");
+  command->add_flag("--force", flags->force, "write over files of others");
   command->add_option("--page", flags->page, "folder to write in its place: a page for any web server, on which the network classifies drawn and chosen pictures")
       ->type_name("DIR");
   command->add_option("--beside", flags->beside, "further networks on that page, such as the teacher")->type_name("FILE")->needs("--page");

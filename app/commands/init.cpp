@@ -52,7 +52,7 @@ void add_init(Program& program) {
     if (fs::exists(*file) && !*force)
       throw Error(ErrorKind::usage, fmt::format("'{}' exists; give another name, or --force to overwrite it", *file));
     write_file(*file, kRecipe);
-    if (!program.output.quiet) fmt::print("Wrote {}. Run it with:  limbeck run {}\n", *file, *file);
+    if (!program.output.quiet) print_out("Wrote {}. Run it with:  limbeck run {}\n", *file, *file);
   });
 }
 

@@ -1,9 +1,12 @@
-// limbeck list losses|networks|data|teachers|optimizers|schedules|augmentations
-#include <fmt/core.h>
+// limbeck list [KIND|NAME]
+#include <algorithm>
 
 #include "app/commands.h"
 #include "core/json.h"
+#include "core/nearest.h"
 #include "experiment/components.h"
+#include "recipe/recipe.h"
+#include "report/text_table.h"
 
 namespace limbeck {
 namespace {
@@ -13,49 +16,133 @@ const std::vector<std::pair<std::string, Slot>> kKinds = {
     {"teachers", Slot::teacher},    {"optimizers", Slot::optimizer}, {"schedules", Slot::schedule},
     {"augmentations", Slot::augmentation}};
 
-void print_component(const Component& component) {
+/// One thing that is explained: a component, or a map of the recipe.
+struct Listed {
+  std::string name, summary, formula, source, where;
+  std::vector<FieldDescription> options;
+};
+
+Listed listed(const Component& component) {
   const ComponentInfo& info = component.info();
-  fmt::print("{}\n  {}\n", info.name, info.summary);
-  if (!info.formula.empty()) fmt::print("  formula: {}\n", info.formula);
-  if (!info.source.empty()) fmt::print("  source:  {}\n", info.source);
-  const auto options = component.default_options();
-  for (const FieldDescription& field : describe_fields(*options)) {
-    const std::string allowed = field.allowed.empty() ? "" : ", " + field.allowed;
-    const std::string standard = field.default_value.empty() ? "required" : "default " + field.default_value;
-    fmt::print("    {:<16} {} ({}{}; {})\n", field.name, field.meaning, field.type, allowed, standard);
-  }
-  fmt::print("\n");
+  return {info.name, info.summary, info.formula, info.source, "", describe_fields(*component.default_options())};
 }
 
-Json to_json(const Component& component) {
-  const ComponentInfo& info = component.info();
-  Json json = {{"name", info.name}, {"summary", info.summary}, {"formula", info.formula}, {"source", info.source}};
+Listed listed(const RecipeSection& section) { return {section.name, section.summary, "", "", section.where, section.keys}; }
+
+std::string text_of(const FieldDescription& field, size_t width) {
+  constexpr size_t kMargin = 4, kNames = 16;
+  const std::string allowed = field.allowed.empty() ? "" : ", " + field.allowed;
+  const std::string standard = field.default_value.empty() ? "required" : "default " + field.default_value;
+  return wrapped(fmt::format("{:{}}{:<{}} {} ({}{}; {})", "", kMargin, field.name, kNames, field.meaning, field.type, allowed, standard), width,
+                 kMargin + kNames + 1) + "\n";
+}
+
+std::string text_of(const Listed& it, const OutputOptions& output) {
+  const size_t width = output.width();
+  std::string text = painted(it.name, Color::bold, output_terminal(output.color).color) + (it.where.empty() || it.where == it.name ? "" : "  (" + it.where + ")") + "\n";
+  for (const auto& [label, value] : {std::pair{"", it.summary}, std::pair{"formula: ", it.formula}, std::pair{"source:  ", it.source}})
+    if (!value.empty()) text += wrapped(fmt::format("  {}{}", label, value), width, 2) + "\n";
+  for (const FieldDescription& field : it.options) text += text_of(field, width);
+  return text + "\n";
+}
+
+Json to_json(const Listed& it) {
+  Json json = {{"name", it.name}, {"summary", it.summary}, {"formula", it.formula}, {"source", it.source}};
+  if (!it.where.empty()) json["where"] = it.where;
   json["options"] = Json::array();
-  const auto options = component.default_options();
-  for (const FieldDescription& field : describe_fields(*options))
+  for (const FieldDescription& field : it.options)
     json["options"].push_back({{"name", field.name}, {"type", field.type}, {"default", field.default_value},
                                {"allowed", field.allowed}, {"meaning", field.meaning}});
   return json;
+}
+
+/// What stands in a stage; `recipe`: in all of the recipe.
+std::vector<Listed> listed_sections(bool stages_alone) {
+  std::vector<Listed> all;
+  for (const RecipeSection& section : recipe_sections())
+    if (!stages_alone || section.where.starts_with("stages[]")) all.push_back(listed(section));
+  return all;
+}
+
+/// Those of its keys that are called so: "input" or "dropout.input".
+Listed with_keys(Listed it, const std::string& key) {
+  std::erase_if(it.options, [&](const FieldDescription& field) { return field.name != key && !field.name.ends_with("." + key); });
+  return it;
+}
+
+/// All that has this name: components, maps of the recipe, keys.
+std::vector<Listed> listed_by_name(const std::string& name) {
+  std::vector<Listed> found;
+  std::vector<Listed> all = listed_sections(/*stages_alone=*/false);
+  for (const auto& [kind, slot] : kKinds)
+    for (const auto& component : components().components(slot)) all.push_back(listed(*component));
+  for (const Listed& it : all)
+    if (it.name == name) found.push_back(it);
+  if (!found.empty()) return found;
+  for (const Listed& it : all)
+    if (Listed part = with_keys(it, name); !part.options.empty()) found.push_back(std::move(part));
+  if (!found.empty()) return found;
+  std::vector<std::string> names = {"recipe", "stages"};
+  for (const auto& [kind, slot] : kKinds) names.push_back(kind);
+  for (const Listed& it : all) {
+    names.push_back(it.name);
+    for (const FieldDescription& field : it.options) names.push_back(field.name);
+  }
+  const std::string meant = suggestion(name, names);
+  throw Error(ErrorKind::usage, fmt::format("nothing in a recipe is called '{}'{}", name, meant.find("did you mean") != std::string::npos ? meant : "; `limbeck list` says what there is"));
+}
+
+std::vector<Listed> listed_for(const std::string& what) {
+  if (what == "recipe" || what == "stages") return listed_sections(what == "stages");
+  std::vector<Listed> all;
+  for (const auto& [kind, slot] : kKinds)
+    if (kind == what)
+      for (const auto& component : components().components(slot)) all.push_back(listed(*component));
+  return all.empty() ? listed_by_name(what) : all;
+}
+
+Json overview() {
+  Json all = {{"recipe", Json::array()}, {"stages", Json::array()}};
+  for (const RecipeSection& section : recipe_sections()) {
+    if (section.name != "recipe" && section.name != "stages") continue;
+    for (const FieldDescription& key : section.keys) all[section.name].push_back(key.name);
+  }
+  for (const auto& [kind, slot] : kKinds) all[kind] = components().names(slot);
+  return all;
+}
+
+std::string overview_text(const OutputOptions& output) {
+  std::string text = "What can stand in a recipe:\n\n";
+  const Json all = overview();
+  for (const auto& [kind, names] : all.items()) {
+    std::string list;
+    for (const Json& name : names) list += (list.empty() ? "" : ", ") + name.get<std::string>();
+    text += wrapped(fmt::format("  {:<14} {}", kind, list), std::min<size_t>(output.width(), 120), 17) + "\n";
+  }
+  return text + "\n`limbeck list losses` explains all of a kind, `limbeck list soft_targets` one of them, `limbeck list batch_size` a key.\n";
 }
 
 }  // namespace
 
 void add_list(Program& program) {
   CLI::App* command = add_command(program, "list", "Show what can stand in a recipe, with formula, options and source");
-  auto kind = std::make_shared<std::string>();
-  std::vector<std::string> names;
-  for (const auto& [name, slot] : kKinds) names.push_back(name);
-  command->add_option("kind", *kind, "what to show")->required()->check(CLI::IsMember(names));
+  auto what = std::make_shared<std::string>();
+  std::string kinds = "recipe, stages";
+  for (const auto& [name, slot] : kKinds) kinds += ", " + name;
+  command->add_option("what", *what, "a kind (" + kinds + "), one of them, or a key; nothing: what there is")->type_name("NAME");
   command->callback([=, &program] {
-    Json all = Json::array();
-    for (const auto& [name, slot] : kKinds) {
-      if (name != *kind) continue;
-      for (const auto& component : components().components(slot)) {
-        if (program.output.json) all.push_back(to_json(*component));
-        else print_component(*component);
-      }
+    if (what->empty()) {
+      if (program.output.json) print_out("{}\n", overview().dump(1));
+      else print_text(overview_text(program.output));
+      return;
     }
-    if (program.output.json) fmt::print("{}\n", all.dump(1));
+    Json all = Json::array();
+    std::string text;
+    for (const Listed& it : listed_for(*what)) {
+      all.push_back(to_json(it));
+      text += text_of(it, program.output);
+    }
+    print_text(program.output.json ? all.dump(1) + "\n" : text);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "experiment/components.h"
 #include "experiment/loss_evaluation.h"
 #include "nn/tensor_files.h"
@@ -63,15 +64,20 @@ void add_loss(Program& program) {
       ->type_name("FILE");
   command->callback([=, &program] {
     const Choice loss = choose_loss(flags->loss, flags->settings);
-    if (!flags->gradient.empty()) tensor_place(flags->gradient);  // a wrong name is found before any work
+    if (!flags->gradient.empty()) {  // a wrong name is found before any work
+      OutputRules rules{.marks = {""}};  // an array's file says nothing of who wrote it
+      for (const std::string* read : {&flags->student, &flags->teacher, &flags->labels, &flags->peers})
+        if (!read->empty()) rules.reads.push_back(tensor_place(*read).file);
+      check_output(tensor_place(flags->gradient).file, rules);
+    }
     const LossTensors tensors = read_tensors(*flags);
     const LossEvaluation evaluation = evaluate_loss(loss, tensors);
     if (!flags->gradient.empty()) write_tensor_file(flags->gradient, evaluation.gradient);
     if (!program.output.json) {
       if (std::isnan(evaluation.value))
-        fmt::print("nan\n");  // without the sign that it may have
+        print_out("nan\n");  // without the sign that it may have
       else
-        fmt::print("{:.17g}\n", evaluation.value);
+        print_out("{:.17g}\n", evaluation.value);
       return;
     }
     const Json json = {{"loss", loss.name()},
@@ -79,13 +85,13 @@ void add_loss(Program& program) {
                        {"examples", tensors.student.size(0)},
                        {"classes", tensors.student.size(1)},
                        {"options", field_values(*loss.options)}};
-    fmt::print("{}\n", json.dump(1));
+    print_out("{}\n", json.dump(1));
   });
   command->footer(
       "FILE is FILE.npy, or FILE.safetensors with one tensor in it, or FILE.safetensors:NAME. What a loss does not "
-      "read may be\n"
+      "read may be "
       "given. The value is that of a recipe at weight 1, computed in the type of the student's logits; with --json a "
-      "value that\n"
+      "value that "
       "is not finite is null.\n\n"
       "Example:  limbeck loss soft_targets --student z.npy --teacher v.npy --set temperature=4 --gradient g.npy");
 }

@@ -14,6 +14,7 @@
 #include "app/commands.h"
 #include "app/data_source.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "core/process.h"
 #include "data/idx.h"
 #include "data/image_reader.h"
@@ -96,6 +97,13 @@ Json as_json(const at::Tensor& probabilities, const std::vector<std::string>& cl
   return all;
 }
 
+void check_predictions_file(const std::string& out, const std::string& model, const std::string& images, bool force) {
+  OutputRules rules{.reads = {model, images}, .marks = {"id,class,probability", "\"probabilities\""}, .force = force};
+  if (fs::is_directory(images))
+    for (const fs::path& file : image_files(images)) rules.reads.push_back(file);
+  check_output(out, rules);
+}
+
 }  // namespace
 
 void add_predict(Program& program) {
@@ -110,11 +118,14 @@ void add_predict(Program& program) {
   const std::map<std::string, ResizeMode> resizes = {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}};
   command->add_option("--resize", *resize, "how pictures are brought to the network's size: crop, or stretch (default: crop)")->transform(CLI::CheckedTransformer(resizes));
   foreign->add_to(*command);
+  auto force = std::make_shared<bool>(false);
+  command->add_flag("--force", *force, "write there over a file of others");
   command->add_option("--out", *out, "CSV or JSON file to write (default: print)")->type_name("FILE");
   command->callback([=, &program] {
     settle_process(program.arguments);
     use_threads(0);
     const fs::path file = model_file(*model_name);
+    if (!out->empty()) check_predictions_file(*out, file, *images, *force);
     std::optional<ModelDescription> said = foreign->description();
     std::vector<std::string> ids;
     at::Tensor probabilities;
@@ -134,7 +145,7 @@ void add_predict(Program& program) {
       probabilities = predict_images(model, read, *images);
     }
     const std::string text = program.output.json ? as_json(probabilities, classes, ids).dump(1, ' ', false, Json::error_handler_t::replace) + "\n" : as_csv(probabilities, classes, ids);
-    if (out->empty()) fmt::print("{}", text);
+    if (out->empty()) print_text(text);
     else write_file(*out, text);
   });
 }

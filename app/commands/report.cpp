@@ -20,15 +20,15 @@ void add_report(Program& program) {
     if (fs::exists(fs::path(*run) / "sweep.json")) {
       write_sweep_report(*run);
       const Json sweep = read_json(fs::path(*run) / "sweep.json");
-      if (program.output.json) fmt::print("{}\n", sweep.dump(1));
-      else fmt::print("{}\nReport: {}\n", sweep_table(sweep), (fs::path(*run) / "sweep.html").string());
+      if (program.output.json) print_out("{}\n", sweep.dump(1));
+      else print_out("{}\nReport: {}\n", sweep_table(sweep), (fs::path(*run) / "sweep.html").string());
       return;
     }
     write_html_report(*run);
     write_plots(*run);
     const Json results = read_json(fs::path(*run) / "results.json");
-    if (program.output.json) fmt::print("{}\n", results.dump(1));
-    else fmt::print("{}\nReport: {}\n", terminal_summary(results), (fs::path(*run) / "report.html").string());
+    if (program.output.json) print_out("{}\n", results.dump(1));
+    else program.output.print(fmt::format("{}\nReport: {}\n", terminal_summary(results, program.output.width()), (fs::path(*run) / "report.html").string()));
   });
 }
 

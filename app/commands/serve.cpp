@@ -25,9 +25,8 @@ void add_serve(Program& program) {
   command->callback([=, &program] {
     settle_process(program.arguments);
     Service service({runs->begin(), runs->end()}, *options);
-    if (program.output.json) fmt::print("{}\n", Json{{"address", service.address()}, {"runs", service.run_count()}}.dump());
-    else fmt::print("Serving {} run{} at {} (Ctrl-C stops)\n", service.run_count(), service.run_count() == 1 ? "" : "s", service.address());
-    std::fflush(stdout);
+    if (program.output.json) print_out("{}\n", Json{{"address", service.address()}, {"runs", service.run_count()}}.dump());
+    else print_out("Serving {} run{} at {} (Ctrl-C stops)\n", service.run_count(), service.run_count() == 1 ? "" : "s", service.address());
     service.run_until([] { return stop_requested() != 0; });
   });
   command->footer("Example:  limbeck serve runs --port 8080");

@@ -21,17 +21,19 @@ struct StoreFlags {
   int64_t samples = 1000;
 };
 
-void add_common(CLI::App& command, StoreFlags& flags) {
+void add_common(CLI::App& command, StoreFlags& flags, const Program& program) {
   command.add_option("recipe", flags.recipe, "YAML file with `store: FILE` on a stage's teacher")->required()->type_name("RECIPE");
   command.add_option("--stage", flags.stage, "whose teacher's store is meant (default: all that have one)");
-  flags.run.add_to(command);
+  flags.run.add_to(command, program);
 }
 
 /// What is done on the way, a teacher's training among it, is told as a run tells it.
 void visit(const StoreFlags& flags, const Program& program, StoreAccess access,
            const std::function<void(const StageRecipe&, int64_t seed, StoredViews&, const EventBus&)>& use) {
   settle_process(program.arguments);
-  ProgressPrinter progress(program.output.quiet || program.output.json);
+  OutputOptions output = program.output;
+  output.quiet |= output.json;
+  ProgressPrinter progress(output);
   EventBus events;
   events.subscribe([&progress](const Event& event) { progress(event); });
   const std::unique_ptr<Experiment> experiment = make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
@@ -47,7 +49,7 @@ std::string description(const StoreLayout& layout) {
 void add_build(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand("build", "Fill the stores of a recipe; what is there already is kept, and a stopped build goes on");
   auto flags = std::make_shared<StoreFlags>();
-  add_common(*command, *flags);
+  add_common(*command, *flags, program);
   command->callback([=, &program] {
     visit(*flags, program, StoreAccess::made, [](const StageRecipe& stage, int64_t, StoredViews& teacher, const EventBus& events) {
       using Clock = std::chrono::steady_clock;
@@ -74,23 +76,23 @@ void add_info(CLI::App& store, Program& program) {
     const StoreInfo info = read_store_info(*file);
     const int64_t outputs = info.examples * info.layout.slots;
     if (program.output.json) {
-      fmt::print("{}\n", Json{{"examples", info.examples}, {"views", info.layout.slots}, {"classes", info.layout.classes},
+      print_out("{}\n", Json{{"examples", info.examples}, {"views", info.layout.slots}, {"classes", info.layout.classes},
                               {"members", info.layout.members}, {"top", info.layout.top}, {"outputs", outputs}, {"filled", info.filled},
                               {"bytes", info.bytes}, {"identity", info.identity}}.dump(1));
       return;
     }
-    fmt::print("{}: {} examples, {}\n{} of {} outputs are there ({:.1f} %), {} bytes\n", *file, with_commas(info.examples),
+    print_out("{}: {} examples, {}\n{} of {} outputs are there ({:.1f} %), {} bytes\n", *file, with_commas(info.examples),
                description(info.layout), with_commas(info.filled), with_commas(outputs),
                100.0 * static_cast<double>(info.filled) / static_cast<double>(outputs), with_commas(static_cast<int64_t>(info.bytes)));
     for (const char* key : {"teacher", "precision", "examples", "views"})
-      if (const auto found = info.identity.find(key); found != info.identity.end()) fmt::print("  {:<10} {}\n", key, found->second);
+      if (const auto found = info.identity.find(key); found != info.identity.end()) print_out("  {:<10} {}\n", key, found->second);
   });
 }
 
 void add_verify(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand("verify", "Compute some of the stored outputs again and compare");
   auto flags = std::make_shared<StoreFlags>();
-  add_common(*command, *flags);
+  add_common(*command, *flags, program);
   command->add_option("--samples", flags->samples, "outputs to compute again")->check(CLI::Range(1, 10000000))->capture_default_str();
   command->callback([=, &program] {
     Json all = Json::array();
@@ -102,10 +104,10 @@ void add_verify(CLI::App& store, Program& program) {
       differs |= !(found.difference <= most) || found.agreement < 0.99;
       all.push_back({{"stage", stage.name}, {"outputs", found.outputs}, {"difference", found.difference}, {"agreement", found.agreement}});
       if (!program.output.json)
-        fmt::print("{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose the same class\n",
+        print_out("{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose the same class\n",
                    stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
     });
-    if (program.output.json) fmt::print("{}\n", all.dump(1));
+    if (program.output.json) print_out("{}\n", all.dump(1));
     if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");
   });
 }

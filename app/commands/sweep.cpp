@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "core/text.h"
 #include "experiment/components.h"
 #include "experiment/sweep.h"
@@ -23,6 +24,7 @@ struct SweepFlags {
   int jobs = 0;
   bool tensorboard = false;
   bool cuda_graphs = false;
+  bool force = false;
 };
 
 /// "point 3 of 12 (temperature 4): 81 errors on validation, 2 min 10 s; about 9 min left"
@@ -38,7 +40,7 @@ void tell(const SweepPlan& plan, const SweepPointEnded& ended) {
                             : fmt::format("{} {} on {}", format.label, format.formatted(*number), split);
   else if (point.status == "done")
     outcome = fmt::format("no {} on {}", format.label, split);
-  fmt::print(stderr, "point {} of {} ({}): {}, {}{}\n", ended.point + 1, plan.points.size(), sweep.settings(point),
+  print_error("point {} of {} ({}): {}, {}{}\n", ended.point + 1, plan.points.size(), sweep.settings(point),
              outcome, duration(ended.seconds),
              ended.seconds_left ? fmt::format("; about {} left", duration(*ended.seconds_left)) : "");
 }
@@ -47,6 +49,7 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
   flags.request.text = read_file(flags.request.file);
   const SweepPlan plan = plan_sweep(flags.request, components());
   const fs::path out = flags.out.empty() ? fs::path("runs") / (plan.name + "-sweep") : fs::path(flags.out);
+  check_output_folder(out, {.names = {"sweep.json", "sweep.svg", "sweep.html", "recipe.yaml", "points"}, .proof = ".lock", .kind = "sweep", .force = flags.force});
   const std::string& device = flags.request.device;
   // Runs on one GPU would share its memory.
   for (const std::string& run : flags.reuse)
@@ -62,7 +65,7 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
                                 .tensorboard = flags.tensorboard,
                                 .jobs = one_at_a_time ? 1 : flags.jobs};
   const auto started = [&](size_t done, size_t points) {
-    if (!output.quiet && done > 0) fmt::print(stderr, "{} of {} points done before, unchanged\n", done, points);
+    if (!output.quiet && done > 0) print_error("{} of {} points done before, unchanged\n", done, points);
   };
   const auto ended = [&](const SweepPointEnded& point) {
     if (!output.quiet) tell(plan, point);
@@ -70,9 +73,9 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
   const Json results = run_sweep(plan, options, {started, ended});
   write_sweep_report(out);
   if (output.json)
-    fmt::print("{}\n", results.dump(1));
+    print_out("{}\n", results.dump(1));
   else
-    fmt::print("\n{}\nReport: {}\n", sweep_table(results), (out / "sweep.html").string());
+    print_out("\n{}\nReport: {}\n", sweep_table(results), (out / "sweep.html").string());
 
   size_t failed = 0;
   for (const Json& point : results["points"]) failed += point["status"] == "failed" ? 1 : 0;
@@ -98,6 +101,7 @@ void add_sweep(Program& program) {
       ->type_name("N");
   command->add_option("--out", flags->out, "folder for everything the sweep leaves (default: runs/NAME-sweep)")
       ->type_name("DIR");
+  command->add_flag("--force", flags->force, "take the folder although it holds other files under the names that a sweep writes");
   command->add_option("--reuse", flags->reuse, "take over finished stages of another run where they are the same; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
@@ -129,7 +133,7 @@ void add_sweep(Program& program) {
       "--over KEY=1..20           with --random: uniform; whole numbers where the key takes no others\n"
       "--over KEY=1e-4..1e-1:log  with --random: uniform in the logarithm\n\n"
       "Stages that points have in common, such as the teacher, are trained once. A sweep that was stopped goes on when "
-      "the same\n"
+      "the same "
       "command is given again; points that are done are kept when the lists change.\n\n"
       "Example:  limbeck sweep my.yaml --over stages.distilled.loss.soft_targets.temperature=1,2,4,8 --seeds 3");
 }

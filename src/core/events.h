@@ -74,7 +74,9 @@ struct WorkProgress {
 
 /// Something a user should know that is no error.
 struct Notice {
+  enum class Weight { usual, grave };
   std::string message;
+  Weight weight = Weight::usual;  ///< grave: told although only results and errors are asked for
 };
 
 using Event = std::variant<StageStarted, StageReused, StepDone, EpochDone, StageDone, WorkProgress, Notice>;

@@ -24,6 +24,8 @@ class DataFolders {
 
   /// Told while many files are read, from any thread, one at a time; may be empty.
   std::function<void(int64_t done, int64_t all)> progress;
+  /// Told what is unusual before the work begins; may be empty.
+  std::function<void(const std::string& notice)> tell;
 
  private:
   std::vector<fs::path> folders_;

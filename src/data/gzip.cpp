@@ -112,7 +112,12 @@ void write_gzip(const fs::path& path, const std::string& content) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     throw Error("zlib cannot be initialised");
-  std::string packed(deflateBound(&stream, content.size()), '\0');
+  std::string packed(deflateBound(&stream, content.size()) + 64, '\0');
+  char comment[] = "limbeck";  // by which check_output knows the file
+  gz_header header{};
+  header.comment = reinterpret_cast<Bytef*>(comment);
+  header.os = 3;
+  deflateSetHeader(&stream, &header);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
   stream.avail_in = static_cast<uInt>(content.size());
   stream.next_out = reinterpret_cast<Bytef*>(packed.data());

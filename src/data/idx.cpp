@@ -1,5 +1,7 @@
 #include "data/idx.h"
 
+#include <zlib.h>
+
 #include "core/error.h"
 #include "data/gzip.h"
 
@@ -60,6 +62,18 @@ IdxArray read_idx(const fs::path& path, size_t dimensions) {
     throw Error(fmt::format("'{}' is too long: its header promises {} bytes, {}{} more follow at offset {}", file, expected,
                             more == kMostCounted ? "at least " : "", more, expected));
   return array;
+}
+
+std::vector<int64_t> idx_shape(const fs::path& path) {
+  constexpr size_t kMostDimensions = 255;
+  std::string header(4 + 4 * kMostDimensions, '\0');
+  gzFile file = gzopen(path.c_str(), "rb");  // plain files too
+  if (file == nullptr) return {};
+  const int got = gzread(file, header.data(), static_cast<unsigned>(header.size()));
+  gzclose(file);
+  std::vector<int64_t> shape;
+  for (int i = 0; got >= 4 && i < static_cast<unsigned char>(header[3]) && got >= 8 + 4 * i; ++i) shape.push_back(big_endian(header, 4 + 4 * static_cast<size_t>(i)));
+  return shape;
 }
 
 void write_idx(const fs::path& path, const IdxArray& array) {

@@ -18,6 +18,9 @@ struct IdxArray {
 /// which a file can be wrong is an Error that names file and offset; nothing is read in part.
 IdxArray read_idx(const fs::path& path, size_t dimensions);
 
+/// The extents that a file's header gives, without the rest of the file; empty where it has none.
+std::vector<int64_t> idx_shape(const fs::path& path);
+
 /// Writes a gzipped IDX file atomically.
 void write_idx(const fs::path& path, const IdxArray& array);
 

@@ -4,6 +4,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "data/image_folder.h"
 
@@ -56,6 +57,18 @@ at::Tensor labels_of(const std::vector<ListedImage>& split, size_t place, const 
   return at::tensor(labels, at::kLong);
 }
 
+/// What should be known before pictures are decoded that become much larger than their files; empty where they do not.
+std::string told_growth(const ImageRequest& request) {
+  constexpr int64_t kMuch = 4;  // times the pixels
+  const ImageSize target = request.options.size;
+  const std::optional<ImageSize> usual = usual_size(request.files);
+  if (!usual || target.height * target.width < kMuch * usual->height * usual->width) return "";
+  const int64_t side = std::min(usual->height, usual->width);
+  return fmt::format("The pictures are about {}x{} pixels and are brought to {}x{}, which takes {} times the memory and the work; "
+                     "--size {} (in a recipe `size: {}` of `images`) keeps them as they are", usual->height, usual->width, target.height,
+                     target.width, target.height * target.width / (usual->height * usual->width), side, side);
+}
+
 void check_complete(const Dataset& dataset, const fs::path& root) {
   for (size_t label = 0; label < dataset.classes.size(); ++label)
     if (!dataset.train.labels.eq(static_cast<int64_t>(label)).any().item<bool>())
@@ -85,9 +98,14 @@ void ImageFolderOptions::bind(Fields& fields) {
   fields.text("store", store, "file to keep the decoded pictures in, mapped instead of held in memory; empty: memory");
 }
 
+ImageFolder list_pictures(const ImageFolderOptions& options, const DataFolders& folders) {
+  return list_images(find_root(options.folder, folders), options.holdout);
+}
+
 LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders, const ImageProgress& progress) {
-  const ImageFolder listed = list_images(find_root(options.folder, folders), options.holdout);
+  const ImageFolder listed = list_pictures(options, folders);
   const ImageRequest request = request_for(listed, options, progress);
+  if (const std::string growth = told_growth(request); !growth.empty() && folders.tell) folders.tell(growth);
   DecodedImages decoded =
       options.store.empty() ? decode_images(request) : decode_images(request, options.store, listed.fingerprint());
 

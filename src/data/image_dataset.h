@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/image_folder.h"
 #include "data/image_store.h"
 
 namespace limbeck {
@@ -31,6 +32,9 @@ struct LoadedImages {
   std::vector<UnreadableImage> unreadable;  ///< left out
   bool reused = false;                      ///< from the store, without decoding
 };
+
+/// What the folder holds, without reading a picture.
+ImageFolder list_pictures(const ImageFolderOptions& options, const DataFolders& folders);
 
 /// Lists, decodes, divides into splits. All mistakes about the folder are found before the first picture is read.
 LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders, const ImageProgress& progress = {});

@@ -186,6 +186,23 @@ at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& o
   return pixels;
 }
 
+std::optional<ImageSize> usual_size(const std::vector<fs::path>& files) {
+  constexpr size_t kLooked = 15;
+  std::vector<ImageSize> sizes;
+  for (size_t i = 0; i < kLooked && i < files.size(); ++i) {
+    try {
+      const std::string bytes = read_file(files[i * files.size() / std::min(kLooked, files.size())]);
+      const auto decoder = image_format(bytes) == ImageFormat::jpeg ? jpeg_decoder() : png_decoder();
+      sizes.push_back(decoder->open(bytes));
+    } catch (const Error&) {  // is told when all are read
+    }
+  }
+  if (sizes.empty()) return std::nullopt;
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end(), [](const ImageSize& a, const ImageSize& b) { return a.height * a.width < b.height * b.width; });
+  return *middle;
+}
+
 std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of) {
   std::string text = fmt::format("{} of {} pictures cannot be read:", unreadable.size(), of);
   for (size_t i = 0; i < std::min(unreadable.size(), kMostNamed); ++i) text += "\n  " + unreadable[i].problem;

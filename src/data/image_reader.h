@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,9 @@ std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, con
                                          const ImageProgress& progress = {});
 /// The same as a tensor [N, C, H, W] uint8; one Error names all files that cannot be read.
 at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options);
+
+/// The size of the pictures, by a few of them: the middle one by its pixels. Nothing where none can be read.
+std::optional<ImageSize> usual_size(const std::vector<fs::path>& files);
 
 /// "12 of 300 pictures cannot be read:" and the first 20 of them, a line each.
 std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of);

@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/hash.h"
 #include "core/json.h"
+#include "core/own_files.h"
 #include "experiment/plots.h"
+#include "experiment/replicas.h"
 #include "experiment/results.h"
 #include "experiment/seed_run.h"
 #include "experiment/static_checks.h"
@@ -37,6 +40,28 @@ std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     events.emit(WorkProgress{"files read", done, all, static_cast<double>(done) / std::max(seconds, 1e-9)});
   };
+}
+
+/// Throws Error where a stage would write over a file that the recipe reads.
+void check_files_stay(const Recipe& recipe, const fs::path& out) {
+  const fs::path folder = fs::weakly_canonical(out);
+  const auto check = [&](const std::string& network, const std::string& file) {
+    const fs::path inside = fs::weakly_canonical(file).lexically_relative(folder);
+    std::vector<std::string> parts;
+    for (const fs::path& part : inside) parts.push_back(part.string());
+    if (!parts.empty() && parts.front().starts_with("seed-")) parts.erase(parts.begin());
+    if (parts.size() < 2 || parts.front() != "stages") return;
+    for (const StageRecipe& stage : recipe.stages) {
+      const std::vector<std::string> folders = weight_folders(stage);
+      if (parts[1] == stage.name || std::find(folders.begin(), folders.end(), parts[1]) != folders.end())
+        throw Error(ErrorKind::usage, fmt::format("the network '{}' is read from '{}', which the stage '{}' of this run would write over; choose another "
+                                                  "--out", network, file, stage.name));
+    }
+  };
+  for (const NetworkRecipe& network : recipe.networks) {
+    if (!network.weights.empty()) check(network.name, network.weights);
+    for (const std::string& file : files_of(network.architecture)) check(network.name, file);
+  }
 }
 
 }  // namespace
@@ -77,6 +102,8 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
       throw Error(ErrorKind::usage, fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
                                                 "name", stage.name, options_.seeds.size(), options->store));
   }
+  check_files_stay(recipe_, folder_.path());
+  check_output_folder(folder_.path(), {.names = names_in_run_folder(), .proof = ".lock", .kind = "run", .force = options_.force});
   if (!options_.helps) lock_ = std::make_unique<FolderLock>(folder_.path());
 }
 
@@ -86,6 +113,7 @@ void Experiment::load_data() {
   use_threads(options_.threads);
   DataFolders folders(options_.data);
   folders.progress = reading_progress(events_);
+  folders.tell = [this](const std::string& notice) { events_.emit(Notice{notice}); };
   dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
   for (const std::string& notice : dataset_->notices) events_.emit(Notice{notice});
   fingerprints_.source = dataset_->fingerprint();
@@ -106,7 +134,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
         .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
         .device = device_of(options_.device), .folder = folder_of(seed), .seed = static_cast<uint64_t>(seed),
-        .reuse = options_.reuse, .recorder = recorder, .deployment = options_.deployment}));
+        .reuse = options_.reuse, .recorder = recorder, .deployment = options_.deployment, .command = options_.command}));
   return runs;
 }
 
@@ -114,8 +142,13 @@ Json Experiment::run() {
   load_data();
   // All seeds are made first: what does not fit is found before any of them is trained.
   std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
+  of_seeds.front()->tell_few_steps();
   if (of_seeds.size() == 1) return of_seeds.front()->run();
 
+  Hasher made_of;
+  for (const auto& of_seed : of_seeds) made_of.add(of_seed->made_of());
+  const std::string fingerprint = made_of.fingerprint();
+  set_aside_results(folder_, fingerprint, events_);
   std::vector<Json> runs;
   std::vector<RunFolder> folders;
   for (size_t i = 0; i < of_seeds.size(); ++i) {
@@ -125,6 +158,7 @@ Json Experiment::run() {
     of_seeds[i].reset();
   }
   Json combined = combine_seeds(runs);
+  combined["made_of"] = fingerprint;
   combined["plots"] = plot_values(recipe_, combined["stages"], folders);
   folder_.write_recipe(to_yaml(resolved(recipe_)));
   folder_.write_results(combined);

@@ -33,6 +33,8 @@ struct RunOptions {
   std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same
   bool deployment = false;     ///< at the end, measure what each network costs where it is used
   bool helps = false;          ///< not a run of its own: Experiment::help() beside one
+  bool force = false;          ///< `out` is taken although it holds files of others under the names that a run writes
+  std::vector<std::string> command = {};  ///< by which the run was started, for results.json
 };
 
 /// Of what stages train on and are measured by; a stage that leaves the extra examples out does not depend on them.

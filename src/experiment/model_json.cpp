@@ -1,6 +1,7 @@
 #include "experiment/model_json.h"
 
 #include "core/json.h"
+#include "core/version.h"
 #include "deploy/graph_json.h"
 #include "experiment/run_folder.h"
 
@@ -11,7 +12,7 @@ Json model_json(const Model& model, const fs::path& weights, const fs::path& mad
   if (network == nullptr) throw Error(ErrorKind::usage, "a TorchScript network's layers are not known");
   const ModelDescription& description = model.description;
   const Json graph = to_json(network->graph());
-  Json json = {{"format", 1}, {"weights", weights.filename().string()}, {"architecture", description.network},
+  Json json = {{"format", 1}, {"written_by", fmt::format("limbeck {}", kVersion)}, {"weights", weights.filename().string()}, {"architecture", description.network},
                {"folding", description.folding == Folding::never ? "none" : "linear bottlenecks"}, {"classes", description.classes}};
   json.update(graph);
   json["input"]["scale"] = description.scale;

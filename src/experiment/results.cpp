@@ -4,7 +4,9 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
+#include <sys/utsname.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include <array>
 #include <cmath>
@@ -25,6 +27,16 @@ std::string processor_name() {
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   return "unknown";
+}
+
+/// "Debian GNU/Linux 12 (bookworm), Linux 6.1.0"
+std::string system_name() {
+  std::ifstream file("/etc/os-release");
+  std::string text;
+  for (std::string line; std::getline(file, line);)
+    if (constexpr std::string_view kKey = "PRETTY_NAME=\""; line.starts_with(kKey)) text = line.substr(kKey.size(), line.rfind('"') - kKey.size()) + ", ";
+  utsname kernel{};
+  return text + (uname(&kernel) == 0 ? fmt::format("{} {}", kernel.sysname, kernel.release) : "unknown");
 }
 
 /// The numbers of several runs under one name, nested maps included: means in place of numbers, and their spreads.
@@ -91,7 +103,7 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
     combined["over_seeds"][split] = Json::object();
     combine_numbers(of_split, means, combined["over_seeds"][split]);
   }
-  combined.erase("members");  // each seed's own results.json has them
+  for (const char* key : {"members", "curves", "intervals"}) combined.erase(key);  // each seed's own results.json has them
   if (combined.contains("specialists")) {
     for (const char* key : {"groups", "group_of_class"}) combined["specialists"].erase(key);
     combined["specialists"]["by_coverage"] = combine_coverage(stages);
@@ -166,7 +178,9 @@ std::string stage_note(const Json& entry) {
 }
 
 Json environment(const std::string& device) {
-  return {{"processor", processor_name()},
+  return {{"system", system_name()},
+          {"processor", processor_name()},
+          {"memory", fmt::format("{:.1f} GB", static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e9)},
           {"threads", at::get_num_threads()},
           {"torch", TORCH_VERSION},
           {"device", device},
@@ -174,7 +188,7 @@ Json environment(const std::string& device) {
 }
 
 Json results_header(const Recipe& recipe) {
-  return {{"name", recipe.name}, {"format", 1}, {"version", kVersion}, {"paper", resolved_paper(recipe)}};
+  return {{"name", recipe.name}, {"format", 1}, {"version", kVersion}, {"commit", built_commit()}, {"paper", resolved_paper(recipe)}};
 }
 
 Json combine_seeds(const std::vector<Json>& runs) {

@@ -8,10 +8,10 @@
 
 namespace limbeck {
 
-/// Where a run took place: processor, threads, LibTorch, device, date.
+/// Where a run took place: system, processor, memory, threads, LibTorch, device, date.
 Json environment(const std::string& device);
 
-/// What stands before the stages: name, version, recipe, paper.
+/// What stands before the stages: name, version, commit, paper.
 Json results_header(const Recipe& recipe);
 
 /// Mean and sample deviation over seeds. Numbers of the stages become means; each stage gets

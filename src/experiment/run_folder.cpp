@@ -66,6 +66,51 @@ void StageFolder::copy_from(const StageFolder& other) const {
   if (fs::exists(other.stage())) write_file(stage(), read_file(other.stage()));
 }
 
+const std::vector<std::string>& names_in_run_folder() {
+  static const std::vector<std::string> kNames = {"recipe.yaml", "results.json", "examples.json", "report.html", "plots",
+                                                 "stages", "tensorboard", "student.onnx", "student_int8.onnx", "previous"};
+  return kNames;
+}
+
+namespace {
+
+/// Of those names, what belongs to results.json.
+constexpr const char* kOfResults[] = {"report.html", "examples.json", "plots", "student.onnx", "student_int8.onnx", "results.json"};
+
+void move_to(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_directories(to.parent_path(), error);
+  if (!error) fs::rename(from, to, error);
+  if (error) throw Error(fmt::format("cannot move '{}' to '{}': {}", from.string(), to.string(), error.message()));
+}
+
+}  // namespace
+
+std::optional<fs::path> RunFolder::set_aside_results(const std::string& made_of) const {
+  if (!fs::exists(folder_ / "results.json")) return std::nullopt;
+  const Json results = Json::parse(read_file(folder_ / "results.json"), nullptr, /*allow_exceptions=*/false);
+  if (results.is_object() && results.value("made_of", "") == made_of) return std::nullopt;
+  int number = 1;
+  while (fs::exists(previous(number))) ++number;
+  if (fs::exists(folder_ / "recipe.yaml")) write_file(previous(number) / "recipe.yaml", read_file(folder_ / "recipe.yaml"));
+  for (const char* name : kOfResults)
+    if (fs::exists(folder_ / name)) move_to(folder_ / name, previous(number) / name);
+  return previous(number);
+}
+
+fs::path RunFolder::set_aside_stage(const std::string& name) const {
+  int number = 1;
+  while (fs::exists(previous(number + 1))) ++number;
+  while (fs::exists(previous(number) / "stages" / name)) ++number;
+  const StageFolder from = stage(name);
+  std::vector<fs::path> left;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(from.path(), ignored))
+    if (entry.path() != from.lock()) left.push_back(entry.path());
+  for (const fs::path& file : left) move_to(file, previous(number) / "stages" / name / file.filename());
+  return previous(number);
+}
+
 void StageFolder::keep_metrics(int64_t epochs) const {
   std::string kept;
   if (fs::exists(metrics())) {

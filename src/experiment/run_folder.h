@@ -11,6 +11,8 @@
 //                          with the fingerprints of all files. The stage is done where these are as the record says.
 //   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone
 //   seed-N/                the same for each of several seeds
+//   previous/N/            what a changed run has replaced: results, report, recipe, and the folders of the stages that it ran again
+//   .lock                  made before anything else: a folder that has it is a run's (or a sweep's)
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +61,9 @@ class StageFolder {
   fs::path folder_;
 };
 
+/// The names of all that a run writes into its folder.
+const std::vector<std::string>& names_in_run_folder();
+
 class RunFolder {
  public:
   explicit RunFolder(fs::path folder) : folder_(std::move(folder)) {}
@@ -71,8 +76,14 @@ class RunFolder {
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
   void write_results(const Json& results) const { write_json("results.json", results); }
   void write_examples(const Json& examples) const { write_json("examples.json", examples); }
+  /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and returns that folder;
+  /// nothing where there are none.
+  std::optional<fs::path> set_aside_results(const std::string& made_of) const;
+  /// Moves what a stage has left to the last of these folders, and returns it; a lock that a process may hold stays.
+  fs::path set_aside_stage(const std::string& name) const;
 
  private:
+  fs::path previous(int number) const { return folder_ / "previous" / std::to_string(number); }
   void write_json(const char* name, const Json& json) const { write_file(folder_ / name, json.dump(1) + "\n"); }
   fs::path folder_;
 };

@@ -22,6 +22,7 @@
 #include "experiment/model.h"
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
+#include "experiment/result_details.h"
 #include "experiment/results.h"
 #include "experiment/run_networks.h"
 #include "experiment/specialists.h"
@@ -160,21 +161,46 @@ void SeedRun::check_network(const StageRecipe& stage) const {
                                               "its program may compute under torch.no_grad() or detach them", network.name));
 }
 
+void set_aside_results(const RunFolder& folder, const std::string& made_of, const EventBus& events) {
+  if (const std::optional<fs::path> kept = folder.set_aside_results(made_of))
+    events.emit(Notice{fmt::format("'{}' holds results of another recipe, other data or other seeds; they are kept in '{}'", folder.path().string(),
+                                   kept->string()), Notice::Weight::grave});
+}
+
+std::string SeedRun::made_of() const {
+  Json recipe = resolved(setup_.recipe);
+  for (const char* key : {"seed", "paper", "plots"}) recipe.erase(key);
+  for (Json& stage : recipe["stages"])
+    for (const char* key : kWithoutEffect) stage.erase(key);
+  Json made = {{"recipe", recipe}, {"seed", setup_.seed}, {"data", {setup_.data.source, setup_.data.extra}}, {"device", setup_.device.str()}};
+  for (const NetworkRecipe& given : setup_.recipe.networks)
+    if (given.has_weights()) made["given"][given.name] = fingerprints_.at(given.name);
+  return Hasher().add(made.dump()).fingerprint();
+}
+
 Json SeedRun::run() {
   const Recipe& recipe = setup_.recipe;
+  set_aside_results(setup_.folder, made_of(), setup_.events);
   Json own_recipe = resolved(recipe);
   own_recipe["seed"] = setup_.seed;
   setup_.folder.write_recipe(to_yaml(own_recipe));
   Json results = results_header(recipe);
+  results["command"] = setup_.command;
+  results["made_of"] = made_of();
   results["seed"] = setup_.seed;
   results["data"] = {{"source", setup_.dataset.name}, {"classes", setup_.dataset.classes},
                      {"splits", {{"train", split_.train.size()}, {"validation", validation_.size()}, {"test", test_.size()}}}};
+  results["data"]["fingerprint"] = setup_.data.source;
+  if (!setup_.data.extra.empty()) results["data"]["extra_fingerprint"] = setup_.data.extra;
   results["environment"] = environment(setup_.device.str());
   results["given"] = given_networks();
   results["stages"] = Json::array();
   tell_memory();
   for (const StageRecipe& stage : recipe.stages) {
-    results["stages"].push_back(run_stage(stage));
+    Json entry = run_stage(stage);
+    entry["intervals"] = intervals_of(entry["evaluations"]);
+    if (Json curves = curves_of(setup_.folder.stage(stage.name)); !curves.empty()) entry["curves"] = std::move(curves);
+    results["stages"].push_back(std::move(entry));
     results["plots"] = plot_values(recipe, results["stages"], {setup_.folder});
     setup_.folder.write_results(results);
   }
@@ -184,6 +210,20 @@ Json SeedRun::run() {
     setup_.folder.write_results(results);
   }
   return results;
+}
+
+void SeedRun::tell_few_steps() const {
+  constexpr int64_t kFew = 100, kUsual = 1000;
+  for (const StageRecipe& stage : setup_.recipe.stages) {
+    const bool begins_anew = stage.inputs == stage.teachers && !begins_with_weights(stage, *setup_.recipe.network(stage.network));
+    if (is_calibration(stage) || !begins_anew || setup_.folder.stage(stage.name).finished()) continue;
+    const int64_t examples = examples_of(stage).size(), steps = (examples + stage.batch_size - 1) / stage.batch_size;
+    if (stage.epochs * steps >= kFew) continue;
+    setup_.events.emit(Notice{fmt::format("stage '{0}': {1} epoch{2} of {3} step{4} ({5} examples, batches of {6}): too few to learn much; try "
+                                          "--set stages.{0}.epochs={7}, or smaller batches: --set stages.{0}.batch_size={8}", stage.name, stage.epochs,
+                                          stage.epochs == 1 ? "" : "s", steps, steps == 1 ? "" : "s", examples, stage.batch_size,
+                                          (kUsual + steps - 1) / steps, std::clamp<int64_t>(stage.batch_size / 8, 1, 16))});
+  }
 }
 
 void SeedRun::tell_memory() {
@@ -334,6 +374,18 @@ void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint
   }
 }
 
+void SeedRun::set_aside(const StageRecipe& stage, const Json& settings) const {
+  const StageFolder folder = setup_.folder.stage(stage.name);
+  const std::optional<Json> before = folder.record();
+  if (!before) return;
+  const bool same = before->value("fingerprint", "") == Hasher().add(settings.dump()).fingerprint();
+  const std::string reason = same ? folder.difference_from(*before) : first_difference(before->value("settings", Json::object()), settings);
+  const fs::path kept = setup_.folder.set_aside_stage(stage.name);
+  if (stage.replicas.together)
+    for (const StageFolder& member : members_of(stage)) setup_.folder.set_aside_stage(member.path().filename());
+  setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}; what it left is kept in '{}'", stage.name, reason, kept.string()), Notice::Weight::grave});
+}
+
 std::vector<StageFolder> SeedRun::members_of(const StageRecipe& stage) const {
   std::vector<StageFolder> members;
   for (const std::string& name : weight_folders(stage))
@@ -342,15 +394,9 @@ std::vector<StageFolder> SeedRun::members_of(const StageRecipe& stage) const {
 }
 
 void SeedRun::begin_anew(const StageRecipe& stage, const Json& settings) {
-  const StageFolder folder = setup_.folder.stage(stage.name);
-  if (const std::optional<Json> before = folder.record()) {
-    const bool same = before->value("fingerprint", "") == Hasher().add(settings.dump()).fingerprint();
-    setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}", stage.name,
-                                          same ? folder.difference_from(*before) : first_difference(before->value("settings", Json::object()), settings))});
-  }
-  const std::string& whole = stage_with(stage.name)->name;  // of which this may be a member
-  setup_.folder.stage(whole).begin();
-  folder.begin();
+  set_aside(stage, settings);
+  const StageFolder whole = setup_.folder.stage(stage_with(stage.name)->name);  // of which this may be a member
+  if (whole.record()) setup_.folder.set_aside_stage(whole.path().filename());
   if (stage.replicas.together)
     for (const StageFolder& member : members_of(stage)) member.begin();
 }
@@ -373,6 +419,7 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
     return finished && finished->value("fingerprint", "") == fingerprint ? finished : std::nullopt;
   };
   std::optional<Json> finished = finished_here();
+  if (!finished && !only_finished_) set_aside(stage, settings);
   if (!finished && !setup_.reuse.empty()) {
     take_over(stage, fingerprint);
     finished = finished_here();

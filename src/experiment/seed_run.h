@@ -33,7 +33,11 @@ struct SeedRunSetup {
   std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are taken over where they are the same
   Recorder recorder = {};            ///< of the passes of training; empty: they are launched one by one
   bool deployment = false;           ///< measure what each network costs where it is used
+  std::vector<std::string> command = {};  ///< by which the run was started
 };
+
+/// Moves a folder's results aside where they were made of something else, and says so.
+void set_aside_results(const RunFolder& folder, const std::string& made_of, const EventBus& events);
 
 /// In what the products of a stage's passes are made. Throws Error where the recipe asks for what the device has not.
 Precision precision_of(const StageRecipe& stage, at::Device device);
@@ -44,6 +48,10 @@ class SeedRun {
   explicit SeedRun(const SeedRunSetup& setup);
   /// Runs what is not done and returns what results.json holds.
   Json run();
+  /// A fingerprint of all that the results depend on: recipe, seed, data, device, networks that were given.
+  std::string made_of() const;
+  /// A notice for each stage that is still to be trained, from random weights, in very few steps.
+  void tell_few_steps() const;
   /// See Experiment.
   int64_t help();
   void visit_stores(const std::string& stage, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use);
@@ -57,10 +65,12 @@ class SeedRun {
   std::shared_ptr<Network> network(const std::string& name);
   Json settings_of(const StageRecipe& stage);
   void take_over(const StageRecipe& stage, const std::string& fingerprint) const;
+  /// Where the stage is finished with other settings: moves what it left aside, and says so.
+  void set_aside(const StageRecipe& stage, const Json& settings) const;
   /// The folders of the networks that the stage is made of, where they are others than its own.
   std::vector<StageFolder> members_of(const StageRecipe& stage) const;
-  /// From here on the stage's files are of another training: its record goes first, and that of the stage whose member it is. A notice says
-  /// why it runs again where it was done before.
+  /// From here on the stage's files are of another training: what is of the one before goes first, and the record of the stage whose member
+  /// it is.
   void begin_anew(const StageRecipe& stage, const Json& settings);
 
   Json run_stage(const StageRecipe& stage);

@@ -2,7 +2,7 @@
 // What a stage's network is worth on one split, for results.json and evaluation.json.
 #include <ATen/core/Tensor.h>
 
-#include "core/json_fwd.h"
+#include "core/json.h"
 #include "data/dataset.h"
 #include "nn/network.h"
 

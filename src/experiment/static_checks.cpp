@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/augmentation.h"
+#include "data/source_size.h"
 #include "teacher/computed_outputs.h"
 
 namespace limbeck {
@@ -40,6 +41,28 @@ void check_stages(const Recipe& recipe) {
     } catch (const Error& error) {
       mistakes.push_back({stage.teacher.where, fmt::format("stages[{}].teacher", i), error.what()});
     }
+  }
+  if (!mistakes.empty()) throw DiagnosticsError(std::move(mistakes));
+}
+
+void check_data(const Recipe& recipe, const DataFolders& folders) {
+  const auto* source = dynamic_cast<const SizedSource*>(recipe.data.source.options.get());
+  const std::optional<SourceSize> size = source == nullptr ? std::nullopt : source->size(folders);
+  if (!size) return;
+  std::vector<Diagnostic> mistakes;
+  const std::string& name = recipe.data.source.name();
+  if (recipe.data.validation > 0 && recipe.data.validation >= size->train)
+    mistakes.push_back({recipe.data.validation_where, "data.validation",
+                        fmt::format("{} examples cannot be held out: '{}' has {} for training, of which some must remain", recipe.data.validation, name,
+                                    size->train)});
+  for (size_t i = 0; i < recipe.stages.size(); ++i) {
+    const StageRecipe& stage = recipe.stages[i];
+    for (const auto& [key, labels] : {std::pair{"examples.classes", &stage.examples.classes}, std::pair{"examples.without", &stage.examples.without},
+                                      std::pair{"classes", &stage.calibration.classes}})
+      for (const int64_t label : *labels)
+        if (label >= size->classes)
+          mistakes.push_back({stage.where, fmt::format("stages[{}].{}", i, key),
+                              fmt::format("class {} does not exist; '{}' has the classes 0 to {}", label, name, size->classes - 1)});
   }
   if (!mistakes.empty()) throw DiagnosticsError(std::move(mistakes));
 }

@@ -87,6 +87,7 @@ class FieldLister : public Fields {
     prefix_.erase(prefix_.rfind('.') == std::string::npos ? 0 : prefix_.rfind('.') + 1);
   }
   void require(bool, const std::string&) override {}
+  void part(const char* name, const char* form, const char* standard, const char* meaning) override { add(name, form, standard, "", meaning); }
 
  private:
   void add(const char* name, const char* type, const std::string& value, const std::string& allowed,

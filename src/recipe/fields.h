@@ -58,6 +58,11 @@ class Fields {
   /// A choice among names; use the template below for an enum.
   virtual void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
                          const char* meaning) = 0;
+  /// A key whose value is read by the recipe's reader, since it is more than one of the above: named so that it is documented with the
+  /// others. `form`: what stands there, "a stage"; `standard`: what holds where it is absent; empty: it must be given.
+  virtual void part(const char* name, const char* form, const char* standard, const char* meaning) {
+    static_cast<void>(name), static_cast<void>(form), static_cast<void>(standard), static_cast<void>(meaning);
+  }
   /// Fields in a map of their own: `dropout: { input: 0.2, hidden: 0.5 }`.
   virtual void begin_group(const char* name, const char* meaning) = 0;
   virtual void end_group() = 0;

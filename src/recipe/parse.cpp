@@ -28,12 +28,12 @@ class RecipeReader {
 
   Recipe read() {
     MapReader reader(root_, "", context_);
-    if (const Value* name = reader.require_key("name"))
+    recipe_.bind(reader);
+    if (const Value* name = reader.require("name"))
       if (read_text(*name, "name", context_, recipe_.name)) check_name(recipe_.name, name->where, "name", context_);
-    reader.integer("seed", recipe_.seed, between(0, 9e15), "of all randomness");
-    if (const Value* data = reader.require_key("data")) read_data(*data);
-    if (const Value* networks = reader.require_key("networks")) read_networks(*networks);
-    if (const Value* stages = reader.require_key("stages")) read_stages(*stages);
+    if (const Value* data = reader.require("data")) read_data(*data);
+    if (const Value* networks = reader.require("networks")) read_networks(*networks);
+    if (const Value* stages = reader.require("stages")) read_stages(*stages);
     const Value *paper = reader.take("paper"), *plots = reader.take("plots");
     if (paper != nullptr) read_paper(*paper, recipe_, context_);
     if (plots != nullptr) read_plots(*plots, recipe_, context_);
@@ -44,9 +44,11 @@ class RecipeReader {
  private:
   void read_data(const Value& value) {
     MapReader reader(value, "data", context_);
-    if (const Value* source = reader.require_key("source"))
+    recipe_.data.bind(reader);
+    recipe_.data.validation_where = value.where;
+    if (const Value* validation = value.find("validation")) recipe_.data.validation_where = validation->where;
+    if (const Value* source = reader.require("source"))
       recipe_.data.source = read_choice(*source, "data.source", Slot::data, context_);
-    reader.integer("validation", recipe_.data.validation, at_least(0), "training examples held out");
     if (const Value* extra = reader.take("extra"))
       recipe_.data.extra = read_choice(*extra, "data.extra", Slot::data, context_);
     if (const Value* augment = reader.take("augment")) recipe_.data.augment = read_augment(*augment, "data.augment");
@@ -106,12 +108,15 @@ class RecipeReader {
       context_.mistake(value.where, "networks", fmt::format("expected a map of names, found {}", value.description()));
       return;
     }
+    std::set<std::string> siblings;
+    OptionsOf<NetworkRecipe> keys;
+    for (const FieldDescription& key : describe_fields(keys)) siblings.insert(key.name);
     for (const Entry& entry : value.entries) {
       const std::string path = "networks." + entry.key;
       check_name(entry.key, entry.where, path, context_);
       NetworkRecipe network;
       network.name = entry.key;
-      network.architecture = read_choice(entry.value, path, Slot::network, context_, nullptr, {"weights", "input"});
+      network.architecture = read_choice(entry.value, path, Slot::network, context_, nullptr, siblings);
       if (const Value* weights = entry.value.find("weights"))
         read_text(*weights, path + ".weights", context_, network.weights);
       if (const Value* input = entry.value.find("input")) read_fields(*input, path + ".input", network.input);
@@ -133,7 +138,8 @@ class RecipeReader {
     MapReader reader(value, path, context_);
     StageRecipe stage;
     stage.where = value.where;
-    if (const Value* name = reader.require_key("name"))
+    stage.bind_parts(reader);
+    if (const Value* name = reader.require("name"))
       if (read_text(*name, path + ".name", context_, stage.name)) check_stage_name(*name, path + ".name", stage.name);
     if (const Value* of = reader.take("calibrate")) read_calibration(*of, path, reader, stage);
     else read_training(value, path, reader, stage);
@@ -143,7 +149,7 @@ class RecipeReader {
 
   /// A stage that trains a network.
   void read_training(const Value& value, const std::string& path, MapReader& reader, StageRecipe& stage) {
-    if (const Value* train = reader.require_key("train"))
+    if (const Value* train = reader.require("train"))
       if (read_text(*train, path + ".train", context_, stage.network)) check_network(*train, path + ".train");
     if (const Value* quantize = reader.take("quantize")) read_quantize(*quantize, path + ".quantize", stage);
     const Value* initial = reader.take("initial_weights");
@@ -374,6 +380,7 @@ class RecipeReader {
       const std::string item_path = fmt::format("{}[{}]", path, i);
       LossTermRecipe term;
       const auto read_weight = [&](MapReader& reader) {
+        term.bind(reader);
         if (const Value* weight = reader.take("weight")) term.weight = read_term_weight(*weight, reader.path_of("weight"));
       };
       term.loss = read_choice(item, item_path, Slot::loss, context_, read_weight);

@@ -14,6 +14,7 @@ class FigureReader {
     for (const Entry& entry : value.entries) {
       if (!check_stage(recipe_, entry.key, entry.where, "paper", context_)) continue;
       MapReader reader(entry.value, "paper." + entry.key, context_);
+      PaperRecipe().bind(reader);
       for (const std::string& metric : evaluation_metrics()) read_published(reader.take(metric), entry.key, metric, reader.path_of(metric));
       if (const Value* classes = reader.take("class_errors")) {
         if (classes->kind != Value::Kind::map)
@@ -42,17 +43,8 @@ class FigureReader {
   void read_plot(const Value& value, const std::string& path) {
     PlotRecipe plot;
     MapReader reader(value, path, context_);
-    std::vector<std::string> abscissae = {"value", "epoch", "stage"};
-    abscissae.insert(abscissae.end(), evaluation_metrics().begin(), evaluation_metrics().end());
-    reader.text("title", plot.title, "");
-    reader.text("x_label", plot.x_label, "");
-    reader.choice_of("x", plot.x, abscissae, "");
-    reader.choice_of("metric", plot.metric, evaluation_metrics(), "");
-    if (plot.x == "epoch") plot.split = "validation";
-    reader.choice_of("split", plot.split, {"test", "validation", "train"}, "");
-    reader.flag("log_x", plot.log_x, "");
-    reader.flag("log_y", plot.log_y, "");
-    const Value* lines = reader.require_key("lines");
+    plot.bind(reader);
+    const Value* lines = reader.require("lines");
     reader.finish();
     if (lines == nullptr) return;
     if (plot.x == "epoch" && (plot.split == "test" || (plot.metric != "errors" && plot.metric != "accuracy")))

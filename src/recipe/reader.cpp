@@ -86,7 +86,24 @@ std::string MapReader::path_of(const std::string& key) const {
   return frames_.back().path.empty() ? key : frames_.back().path + "." + key;
 }
 
+void MapReader::part(const char* name, const char*, const char*, const char*) { frames_.back().parts.insert(name); }
+
+/// What is read is documented.
+void MapReader::check_part(const std::string& key) const {
+  if (!frames_.back().parts.contains(key)) throw Error(fmt::format("the key '{}' is read and not described", path_of(key)));
+}
+
 const Value* MapReader::take(const std::string& key) {
+  check_part(key);
+  return find(key);
+}
+
+const Value* MapReader::require(const std::string& key) {
+  check_part(key);
+  return require_key(key);
+}
+
+const Value* MapReader::find(const std::string& key) {
   Frame& frame = frames_.back();
   frame.valid.push_back(key);
   frame.taken.insert(key);
@@ -94,7 +111,7 @@ const Value* MapReader::take(const std::string& key) {
 }
 
 const Value* MapReader::require_key(const std::string& key) {
-  const Value* value = take(key);
+  const Value* value = find(key);
   const Frame& frame = frames_.back();
   if (value == nullptr || value->kind == Value::Kind::null) {
     if (frame.wrong_kind) return nullptr;
@@ -117,17 +134,17 @@ void MapReader::finish(const Frame& frame) {
 }
 
 void MapReader::number(const char* name, double& value, const Range& range, const char*) {
-  if (const Value* found = take(name)) read_number(*found, path_of(name), range, context_, value);
+  if (const Value* found = find(name)) read_number(*found, path_of(name), range, context_, value);
 }
 
 void MapReader::integer(const char* name, int64_t& value, const Range& range, const char*) {
-  if (const Value* found = take(name)) read_integer(*found, path_of(name), range, context_, value);
+  if (const Value* found = find(name)) read_integer(*found, path_of(name), range, context_, value);
 }
 
 /// A list of values that `read(value, path, out)` reads one of; `hidden: 30` is `hidden: [30]`.
 template <class Number, class Read>
 void MapReader::list(const char* name, std::vector<Number>& value, const char* expected, const Read& read) {
-  const Value* found = take(name);
+  const Value* found = find(name);
   if (found == nullptr) return;
   if (found->kind == Value::Kind::map || found->kind == Value::Kind::null) {
     wrong_type(*found, path_of(name), expected, context_);
@@ -157,7 +174,7 @@ void MapReader::numbers(const char* name, std::vector<double>& value, const Rang
 }
 
 void MapReader::flag(const char* name, bool& value, const char*) {
-  const Value* found = take(name);
+  const Value* found = find(name);
   if (found == nullptr) return;
   const bool is_flag = found->kind == Value::Kind::scalar && (found->scalar == "true" || found->scalar == "false");
   if (is_flag) value = found->scalar == "true";
@@ -165,7 +182,7 @@ void MapReader::flag(const char* name, bool& value, const char*) {
 }
 
 void MapReader::text(const char* name, std::string& value, const char*) {
-  const Value* found = take(name);
+  const Value* found = find(name);
   if (found == nullptr) return;
   const bool empty = found->kind == Value::Kind::scalar && found->quoted && found->scalar.empty();
   if (empty) value.clear();
@@ -201,7 +218,7 @@ void MapReader::reference(const char* name, std::string& value, const char*) {
 }
 
 void MapReader::choice_of(const char* name, std::string& value, const std::vector<std::string>& names, const char*) {
-  const Value* found = take(name);
+  const Value* found = find(name);
   std::string word;
   if (found == nullptr || !read_text(*found, path_of(name), context_, word)) return;
   if (std::find(names.begin(), names.end(), word) != names.end()) value = word;
@@ -210,7 +227,7 @@ void MapReader::choice_of(const char* name, std::string& value, const std::vecto
 
 void MapReader::begin_group(const char* name, const char*) {
   const std::string path = path_of(name);
-  const Value* found = take(name);
+  const Value* found = find(name);
   static const Value kAbsent;
   Frame frame = frame_of(found == nullptr ? kAbsent : *found, path);
   if (found == nullptr) frame.where = frames_.back().where;

@@ -39,10 +39,10 @@ class MapReader : public Fields {
   /// A `value` that is no map is a mistake, after which everything keeps its default.
   MapReader(const Value& value, std::string path, ReadContext& context);
 
-  /// The value of a key, marked as read; nullptr where it is absent.
+  /// The value of a key that a `part` has named, marked as read; nullptr where it is absent.
   const Value* take(const std::string& key);
   /// The same, absence being a mistake.
-  const Value* require_key(const std::string& key);
+  const Value* require(const std::string& key);
   /// Reports the keys that nobody took, with the nearest right name.
   void finish();
   std::string path_of(const std::string& key) const;
@@ -58,6 +58,7 @@ class MapReader : public Fields {
   void reference(const char* name, std::string& value, const char* meaning) override;
   void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
                  const char* meaning) override;
+  void part(const char* name, const char* form, const char* standard, const char* meaning) override;
   void begin_group(const char* name, const char* meaning) override;
   void end_group() override;
   void require(bool holds, const std::string& otherwise) override;
@@ -69,10 +70,14 @@ class MapReader : public Fields {
     SourceLocation where;
     bool wrong_kind = false;     ///< reported already: what is missing in it is not
     std::set<std::string> taken;
+    std::set<std::string> parts;
     std::vector<std::string> valid;
   };
 
   Frame frame_of(const Value& value, const std::string& path);
+  const Value* find(const std::string& key);
+  const Value* require_key(const std::string& key);
+  void check_part(const std::string& key) const;
   void finish(const Frame& frame);
   template <class Number, class Read>
   void list(const char* name, std::vector<Number>& value, const char* expected, const Read& read);

@@ -34,13 +34,17 @@ struct ExamplesRecipe {
   void bind(Fields& fields);
 };
 
+/// `bind` names all keys of a part of the recipe: the plain ones as fields, and those that parse_recipe reads itself as parts.
 struct DataRecipe {
   Choice source;
   int64_t validation = 0;  ///< training examples held out, drawn once per seed
+  SourceLocation validation_where = {};
   Choice extra;            ///< a further data set whose training examples are added without labels; empty: none
   std::vector<Choice> augment;
   ExamplesRecipe examples;
   NormalizeRecipe normalize;  ///< of the input of networks that say nothing of their own
+
+  void bind(Fields& fields);
 };
 
 struct NetworkRecipe {
@@ -49,6 +53,8 @@ struct NetworkRecipe {
   std::string weights;  ///< safetensors file, from which a stage that trains it goes on; empty: random, or those that the architecture brings
   InputRecipe input;
 
+  /// The keys that stand beside the architecture's.
+  void bind(Fields& fields);
   /// Whether it can be used without a stage that trains it.
   bool has_weights() const;
 };
@@ -69,6 +75,9 @@ struct WeightRecipe {
 struct LossTermRecipe {
   Choice loss;
   WeightRecipe weight;
+
+  /// The keys that stand among the options of any loss.
+  void bind(Fields& fields);
 };
 
 /// In what the factors of a training pass's large matrix products are given. automatic: bfloat16 where the processor is faster
@@ -159,8 +168,9 @@ struct StageRecipe {
   Choice optimizer;
   Choice schedule;
 
-  /// The plain fields; the others are read by parse_recipe.
   void bind(Fields& fields);
+  /// The parts alone, which can be read before what the fields' defaults depend on.
+  void bind_parts(Fields& fields);
 };
 
 /// A chart of a recipe: how a metric of several stages depends on a number, on another metric, on the epoch, or on the stage.
@@ -184,6 +194,13 @@ struct PlotRecipe {
   bool log_x = false;
   bool log_y = false;
   std::vector<Line> lines;
+
+  void bind(Fields& fields);
+};
+
+/// What a paper may have published of a stage.
+struct PaperRecipe {
+  void bind(Fields& fields);
 };
 
 struct Recipe {
@@ -195,9 +212,19 @@ struct Recipe {
   std::map<std::string, std::map<std::string, double>> paper;  ///< stage → metric → the paper's value; "class_errors.3"
   std::vector<PlotRecipe> plots;
 
+  void bind(Fields& fields);
   const NetworkRecipe* network(const std::string& name) const;
   const StageRecipe* stage(const std::string& name) const;
 };
+
+/// All keys of a map of the recipe, whatever components stand in it.
+struct RecipeSection {
+  std::string name;     ///< "stages"
+  std::string where;    ///< "stages[]"
+  std::string summary;
+  std::vector<FieldDescription> keys;
+};
+const std::vector<RecipeSection>& recipe_sections();
 
 /// Reads a recipe, applies the settings, checks everything. Throws DiagnosticsError with all mistakes.
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<std::string>& settings,

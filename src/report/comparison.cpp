@@ -55,14 +55,14 @@ std::vector<std::string> row(const std::string& stage_label, const std::string& 
   return cells;
 }
 
-std::string table_text(const ComparedRuns& compared) {
+std::string table_text(const ComparedRuns& compared, size_t width) {
   std::vector<TextColumn> columns = {
-      {"stage"}, {"run"}, {"status"}, {"seeds", Align::right}, {"network"}, {"parameters", Align::right}};
+      {"stage"}, {"run"}, {"status", Align::left, 3}, {"seeds", Align::right, 2}, {"network", Align::left, 4}, {"parameters", Align::right, 3}};
   for (const std::string& key : measures(compared)) {
     const std::string label = metric_format(key).label;
-    columns.push_back({key == measures(compared).front() ? compared.split + " " + label : label, Align::mark});
+    columns.push_back({key == measures(compared).front() ? compared.split + " " + label : label, Align::mark, key == measures(compared).front() ? 0 : 2});
   }
-  columns.push_back({"time", Align::right});
+  columns.push_back({"time", Align::right, 5});
   TextTable table(std::move(columns));
   const bool several = compared.runs.size() > 1;
   for (const std::string& name : stage_names(compared.runs)) {
@@ -75,7 +75,7 @@ std::string table_text(const ComparedRuns& compared) {
       label.clear();
     }
   }
-  return table.text();
+  return table.text(width);
 }
 
 /// "+38.3 errors", "+0.30 points of accuracy", "-0.0012 NLL"
@@ -179,7 +179,7 @@ Json difference_json(const StageDifference& of) {
 
 std::string compare_runs(const std::vector<fs::path>& folders, const CompareOptions& options) {
   const ComparedRuns compared = read_comparison(folders, options);
-  std::string text = table_text(compared);
+  std::string text = table_text(compared, options.width);
   if (compared.split.empty()) return text + "\nNo stage has been evaluated.\n";
   return text + notes(compared.runs, compared.split) + verdicts(compared);
 }

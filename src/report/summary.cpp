@@ -19,19 +19,21 @@ namespace {
 constexpr const char* kTrainAccuracy = "train accuracy";  // of another split, so no measure's key
 
 // The measures that have a column, in this order; those that only the HTML page and evaluation.json show are left out.
-constexpr const char* kShown[] = {"errors",     "member_errors",   "accuracy",               kTrainAccuracy, "nll", "ece", "agreement",
-                                  "teacher_kl", "word_error_rate", "string_word_error_rate", "relative_gain"};
+// Beside each, when it is left out for want of room: the highest number first, 0 never.
+constexpr std::pair<const char*, int> kShown[] = {{"errors", 0},          {"member_errors", 5}, {"accuracy", 1},     {kTrainAccuracy, 5},
+                                                  {"nll", 7},             {"ece", 7},           {"agreement", 3},    {"teacher_kl", 6},
+                                                  {"word_error_rate", 1}, {"string_word_error_rate", 2}, {"relative_gain", 2}};
 constexpr size_t kMostSentences = 5;  // about students and their teachers
 
 std::vector<TextColumn> columns(const std::string& split) {
   std::vector<TextColumn> columns = {
-      {"stage"}, {"status"}, {"network"}, {"parameters", Align::right}, {"teacher"}, {"examples", Align::right}};
-  for (const char* key : kShown) {
+      {"stage"}, {"status"}, {"network", Align::left, 4}, {"parameters", Align::right, 2}, {"teacher", Align::left, 5}, {"examples", Align::right, 1}};
+  for (const auto& [key, rank] : kShown) {
     const std::string label = metric_format(key).label;
-    columns.push_back({label == "errors" ? split + " errors" : label, Align::mark});
+    columns.push_back({label == "errors" ? split + " errors" : label, Align::mark, rank});
   }
   columns.insert(columns.end(),
-                 {{"paper", Align::mark}, {"further numbers"}, {"time", Align::right}, {"examples/s", Align::right}});
+                 {{"paper", Align::mark, 2}, {"further numbers", Align::left, 3}, {"time", Align::right, 6}, {"examples/s", Align::right, 8}});
   return columns;
 }
 
@@ -86,7 +88,7 @@ std::vector<std::string> row(const ReportedStage& stage, const std::string& spli
       stage.teacher,
       unusual.examples && evaluation ? with_commas(evaluation->examples) : "",
   };
-  for (const char* key : kShown) cells.push_back(measure_cell(stage, split, key));
+  for (const auto& [key, rank] : kShown) cells.push_back(measure_cell(stage, split, key));
   auto [errors, further] = paper_cells(stage, split);
   cells.insert(cells.end(), {std::move(errors), std::move(further)});
   cells.push_back(stage.seconds ? duration(*stage.seconds) : "");
@@ -118,13 +120,13 @@ std::string stage_notes(const ReportedRun& run) {
 
 }  // namespace
 
-std::string terminal_summary(const Json& results) {
+std::string terminal_summary(const Json& results, size_t width) {
   const ReportedRun run = parse_reported_run(results);
   const std::string split = run.main_split();
   TextTable table(columns(split));
   const Unusual unusual = unusual_in(run, split);
   for (const ReportedStage& stage : run.stages) table.add(row(stage, split, unusual));
-  return table.text() + (split.empty() ? "No stage has been evaluated.\n" : sentences(run, split)) + stage_notes(run);
+  return table.text(width) + (split.empty() ? "No stage has been evaluated.\n" : sentences(run, split)) + stage_notes(run);
 }
 
 }  // namespace limbeck

@@ -13,7 +13,8 @@
 
 namespace limbeck {
 
-/// `results` is the content of a run's results.json. Columns that no stage fills are left out; ends with a newline.
-std::string terminal_summary(const Json& results);
+/// `results` is the content of a run's results.json. Columns that no stage fills are left out, and
+/// those that `width` cells have no room for; ends with a newline.
+std::string terminal_summary(const Json& results, size_t width = static_cast<size_t>(-1));
 
 }  // namespace limbeck

@@ -129,10 +129,32 @@ std::vector<std::string> TextTable::padded_column(size_t column) const {
   return cells;
 }
 
-std::string TextTable::text() const {
+std::vector<std::string> TextTable::make_room(std::vector<std::vector<std::string>>& columns, size_t width) const {
+  const auto width_of = [&](size_t column) { return columns[column].empty() ? 0 : terminal_width(columns[column].front()) + kGutter.size(); };
+  std::vector<size_t> out;
+  while (true) {
+    size_t total = 0, last = columns.size();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      total += width_of(i);
+      const bool may_go = !columns[i].empty() && columns_[i].rank > 0;
+      if (may_go && (last == columns.size() || columns_[i].rank >= columns_[last].rank)) last = i;
+    }
+    if (total == 0 || total - kGutter.size() <= width || last == columns.size()) break;
+    columns[last].clear();
+    out.push_back(last);
+  }
+  std::sort(out.begin(), out.end());
+  std::vector<std::string> headers;
+  for (const size_t column : out) headers.push_back(columns_[column].header);
+  return headers;
+}
+
+std::string TextTable::text(size_t width) const {
   std::vector<std::string> lines(rows_.size() + 2);
-  for (size_t column = 0; column < columns_.size(); ++column) {
-    const std::vector<std::string> cells = padded_column(column);
+  std::vector<std::vector<std::string>> padded;
+  for (size_t column = 0; column < columns_.size(); ++column) padded.push_back(padded_column(column));
+  const std::vector<std::string> left_out = make_room(padded, width);
+  for (const std::vector<std::string>& cells : padded) {
     for (size_t i = 0; i < cells.size(); ++i) {
       if (!lines[i].empty()) lines[i] += kGutter;
       lines[i] += cells[i];
@@ -143,7 +165,42 @@ std::string TextTable::text() const {
     trim_right(line);
     text += line + '\n';
   }
+  std::string names;
+  for (const std::string& header : left_out) names += (names.empty() ? "" : ", ") + header;
+  if (!names.empty()) text += wrapped("Not shown for want of room: " + names + ".", width) + "\n";
   return text;
+}
+
+std::string wrapped(std::string_view text, size_t width, size_t indent) {
+  std::string result;
+  const std::string margin(indent, ' ');
+  while (!text.empty()) {
+    const size_t line_end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, line_end);
+    text.remove_prefix(std::min(line_end + 1, text.size()));
+    size_t used = line.find_first_not_of(' ');  // an example keeps its own margin
+    used = used == std::string_view::npos ? 0 : used;
+    std::string out(used, ' ');
+    line.remove_prefix(used);
+    for (bool first = true; !line.empty(); first = false) {
+      const size_t end = std::min(line.find(' '), line.size());
+      const std::string_view word = line.substr(0, end);
+      const size_t cells = terminal_width(word);
+      if (!first && used + 1 + cells > width) {
+        out += "\n" + margin;
+        used = indent;
+      } else if (!first) {
+        out += ' ';
+        ++used;
+      }
+      out += word;
+      used += cells;
+      line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    result += out;
+    if (!text.empty()) result += "\n" + margin;
+  }
+  return result;
 }
 
 }  // namespace limbeck

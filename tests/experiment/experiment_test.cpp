@@ -37,7 +37,7 @@ class Experiments : public TemporaryFolder {
     events.subscribe([this](const Event& event) {
       if (const auto* stage = std::get_if<StageReused>(&event)) reused.push_back(stage->stage);
       const auto* notice = std::get_if<Notice>(&event);
-      if (notice != nullptr && !notice->message.starts_with("memory: ")) notices.push_back(notice->message);
+      if (notice != nullptr && notice->weight == Notice::Weight::grave) notices.push_back(notice->message);
     });
     return Experiment(parse_recipe(kRecipe, "r", settings, components()), {.out = folder, .device = DeviceChoice::cpu, .seeds = seeds, .reuse = reuse}, events).run();
   }
@@ -70,7 +70,10 @@ TEST_F(Experiments, DoNotRunAFinishedStageAgainUnlessItOrItsInputsChanged) {
   EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline", "distilled"}));
   run({"stages.distilled.epochs=3"});
   EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
-  EXPECT_EQ(notices, std::vector<std::string>{"stage 'distilled' runs again: epochs was 2, is 3"});
+  const std::string kept = (folder / "previous" / "1").string();
+  EXPECT_EQ(notices, (std::vector<std::string>{
+                         fmt::format("'{}' holds results of another recipe, other data or other seeds; they are kept in '{}'", folder.string(), kept),
+                         fmt::format("stage 'distilled' runs again: epochs was 2, is 3; what it left is kept in '{}'", kept)}));
   run({"stages.teacher.epochs=1"});
   EXPECT_EQ(reused, std::vector<std::string>{"baseline"});
   run({"stages.teacher.epochs=1", "stages.teacher.checkpoint_seconds=5"});

@@ -75,6 +75,24 @@ TEST(TextTable, RefusesARowWithTooManyCells) {
   EXPECT_THROW(table.add({"teacher", "67"}), Error);
 }
 
+TEST(TextTable, LeavesOutWhatThereIsNoRoomForAndSaysSo) {
+  TextTable table({{"stage"}, {"errors", Align::right, 1}, {"time", Align::right, 3}, {"speed", Align::right, 3}});
+  table.add({"teacher", "67", "9 s", "18"});
+  const std::string whole = table.text();
+  EXPECT_EQ(table.text(28), whole);  // as wide as it is
+  EXPECT_EQ(table.text(27), "stage    errors  time\n───────  ──────  ────\nteacher      67   9 s\nNot shown for want of room:\nspeed.\n");
+  EXPECT_EQ(table.text(20), "stage    errors\n───────  ──────\nteacher      67\nNot shown for want\nof room: time,\nspeed.\n");
+  EXPECT_TRUE(table.text(1).starts_with("stage\n"));  // of rank 0
+}
+
+TEST(Wrapped, BreaksAtSpacesAndIndentsWhatFollows) {
+  EXPECT_EQ(wrapped("one two three", 7), "one two\nthree");
+  EXPECT_EQ(wrapped("one two three", 9, 2), "one two\n  three");
+  EXPECT_EQ(wrapped("a word-that-is-longer b", 5), "a\nword-that-is-longer\nb");
+  EXPECT_EQ(wrapped("first\n\n  an example", 80), "first\n\n  an example");
+  EXPECT_EQ(wrapped("two  spaces", 80), "two  spaces");
+}
+
 TEST(TextTable, LetsNoTerminalEscapesThrough) {
   TextTable table({{"stage"}});
   table.add({"a\x1b[31mred\nline"});

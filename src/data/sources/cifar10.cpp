@@ -1,11 +1,13 @@
 // CIFAR-10 (A. Krizhevsky), in its published binary files: see cifar_files.h.
 #include "data/cifar_files.h"
+#include "data/source_size.h"
 
 namespace limbeck {
 namespace {
 
-struct Cifar10Options {
+struct Cifar10Options : SizedSource {
   std::string folder = "cifar-10-batches-bin";
+  std::optional<SourceSize> size(const DataFolders&) const override { return SourceSize{50000, 10}; }
   void bind(Fields& fields) {
     fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
   }

@@ -1,15 +1,17 @@
 // CIFAR-100 (A. Krizhevsky), in its published binary files: see cifar_files.h. Each of its 100 fine classes belongs to one of 20
 // coarse ones.
 #include "data/cifar_files.h"
+#include "data/source_size.h"
 
 namespace limbeck {
 namespace {
 
 enum class CifarLabels { coarse = 0, fine = 1 };  // in the order of the label bytes
 
-struct Cifar100Options {
+struct Cifar100Options : SizedSource {
   std::string folder = "cifar-100-binary";
   CifarLabels labels = CifarLabels::fine;
+  std::optional<SourceSize> size(const DataFolders&) const override { return SourceSize{50000, labels == CifarLabels::fine ? 100 : 20}; }
   void bind(Fields& fields) {
     fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
     fields.choice("labels", labels, {{"fine", CifarLabels::fine}, {"coarse", CifarLabels::coarse}},

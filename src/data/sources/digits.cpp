@@ -5,14 +5,16 @@
 #include "data/digits.h"
 
 #include "data/dataset.h"
+#include "data/source_size.h"
 
 namespace limbeck {
 namespace {
 
-struct DigitSourceOptions {
+struct DigitSourceOptions : SizedSource {
   int64_t seed = 0;
   int64_t train = 60000;
   int64_t test = 10000;
+  std::optional<SourceSize> size(const DataFolders&) const override { return SourceSize{train, 10}; }
   void bind(Fields& fields) {
     fields.integer("seed", seed, between(0, 9e15), "of the drawing; the same for every run, so that runs compare");
     fields.integer("train", train, between(10, 1e6), "training examples");

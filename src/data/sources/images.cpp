@@ -1,10 +1,29 @@
 // Folders of JPEG and PNG pictures, a folder for each class, as torchvision's ImageFolder reads them.
 #include "data/image_dataset.h"
 
+#include <algorithm>
+
+#include "data/source_size.h"
+
 namespace limbeck {
+namespace {
+
+struct ImagesOptions : ImageFolderOptions, SizedSource {
+  std::optional<SourceSize> size(const DataFolders& folders) const override {
+    try {
+      const ImageFolder listed = list_pictures(*this, folders);
+      const auto labelled = std::count_if(listed.train.begin(), listed.train.end(), [](const ListedImage& picture) { return picture.label >= 0; });
+      return SourceSize{labelled, static_cast<int64_t>(listed.classes.size())};
+    } catch (const Error&) {  // whoever loads them says what is wrong
+      return std::nullopt;
+    }
+  }
+};
+
+}  // namespace
 
 void register_images(Catalogue& catalogue) {
-  catalogue.add<Dataset, ImageFolderOptions, const DataFolders&>(
+  catalogue.add<Dataset, ImagesOptions, const DataFolders&>(
       Slot::data,
       {.name = "images",
        .summary =
@@ -12,7 +31,7 @@ void register_images(Catalogue& catalogue) {
            "Resized as Pillow and torchvision do.",
        .source = "layout of torchvision.datasets.ImageFolder",
        .principal = "folder"},
-      [](const ImageFolderOptions& options, const DataFolders& folders) { return load_images(options, folders, folders.progress).dataset; });
+      [](const ImagesOptions& options, const DataFolders& folders) { return load_images(options, folders, folders.progress).dataset; });
 }
 
 }  // namespace limbeck

@@ -7,14 +7,16 @@
 #include "data/dataset.h"
 #include "data/idx.h"
 #include "data/published_files.h"
+#include "data/source_size.h"
 
 namespace limbeck {
 namespace {
 
 constexpr int64_t kClasses = 10;
 
-struct MnistOptions {
+struct MnistOptions : SizedSource {
   std::string folder = "mnist";
+  std::optional<SourceSize> size(const DataFolders& folders) const override;
   void bind(Fields& fields) {
     fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
   }
@@ -47,6 +49,14 @@ Split read_split(const MnistOptions& options, const DataFolders& folders, const 
   };
   return {.inputs = bytes(images, {images.shape[0], 1, images.shape[1], images.shape[2]}),
           .labels = bytes(labels, labels.shape).to(at::kLong)};
+}
+
+std::optional<SourceSize> MnistOptions::size(const DataFolders& folders) const {
+  constexpr int64_t kPublished = 60000;
+  const auto file = find_file(*this, folders, "train-labels-idx1-ubyte");
+  if (!file) return SourceSize{kPublished, kClasses};  // what will be fetched
+  const std::vector<int64_t> shape = idx_shape(*file);
+  return shape.empty() ? std::nullopt : std::optional(SourceSize{shape.front(), kClasses});
 }
 
 std::unique_ptr<Dataset> load(const MnistOptions& options, const DataFolders& folders) {
