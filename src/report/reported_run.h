@@ -58,6 +58,7 @@ struct ReportedStage {
   std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
   std::string conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
   std::string note;       ///< what else was done to it: "bias of class 3 raised by 3.4 …"
+  std::vector<std::string> conditions;  ///< how it was computed: "2 threads, bfloat16"; several where it was gone on with otherwise
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
 
@@ -97,10 +98,13 @@ struct ReportedRun {
   std::vector<std::pair<std::string, int64_t>> splits;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
+  std::vector<ReportedStage> given;  ///< networks that came as files and teach, with what their students' evaluations say of them
   std::vector<ReportedPlot> plots;
   std::vector<ReportedCost> deployment;
 
   const ReportedStage* stage(const std::string& name) const;
+  /// The stage, or the given network, that taught it; null without one.
+  const ReportedStage* teacher_of(const ReportedStage& student) const;
   /// The split that the run is judged by: test where any stage was evaluated on it, else validation, else any other.
   /// Empty when nothing was evaluated.
   std::string main_split() const;

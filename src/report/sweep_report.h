@@ -22,6 +22,9 @@ std::string sweep_table(const Json& sweep);
 /// the first key's values as categories where none are numbers. Nothing as long as no point is done.
 std::optional<SvgPlot> sweep_plot(const Json& sweep);
 
+/// The page of the sweep in a folder; its links to points are relative to that folder. Throws Error where it holds no sweep.json.
+std::string sweep_page(const fs::path& folder);
+
 /// Reads sweep.json and writes sweep.svg, where there is something to draw, and sweep.html into the same folder.
 void write_sweep_report(const fs::path& folder);
 

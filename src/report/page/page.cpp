@@ -54,6 +54,13 @@ PageStage read_stage(const ReportedStage& result, const std::vector<SeedFolder>&
   return stage;
 }
 
+/// What networks cost is told of each seed apart; they are alike in it.
+std::vector<ReportedCost> read_costs(const ReportedRun& run, const fs::path& seed_folder) {
+  std::error_code ignored;
+  if (!run.deployment.empty() || run.seeds.size() < 2 || !fs::is_regular_file(seed_folder / "results.json", ignored)) return run.deployment;
+  return read_reported_run(seed_folder).deployment;
+}
+
 void read_examples_of(const fs::path& run_folder, const std::vector<SeedFolder>& folders, Page& page) {
   page.examples = read_examples(run_folder / "examples.json");
   for (const SeedFolder& seed : folders) {
@@ -84,7 +91,26 @@ Page read_page(const fs::path& run_folder, ReportedRun results) {
     page.stages.push_back(read_stage(result, folders, page.split));
     page.stages.back().colour = static_cast<int>(page.stages.size()) - 1;
   }
+  for (const ReportedStage& network : page.run.given) {
+    PageStage& given = page.given.emplace_back();
+    given.result = &network;
+    given.colour = static_cast<int>(page.stages.size() + page.given.size()) - 1;
+  }
+  page.costs = read_costs(page.run, folders.front().folder);
   return page;
+}
+
+std::vector<const PageStage*> Page::networks() const {
+  std::vector<const PageStage*> all;
+  for (const std::vector<PageStage>* some : {&given, &stages})
+    for (const PageStage& network : *some) all.push_back(&network);
+  return all;
+}
+
+const ReportedCost* Page::cost_of(const std::string& network) const {
+  for (const ReportedCost& cost : costs)
+    if (cost.name == network) return &cost;
+  return nullptr;
 }
 
 std::string detail_note(const Page& page, const PageStage& stage) {

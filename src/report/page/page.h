@@ -25,12 +25,17 @@ struct Page {
   ReportedRun run;
   std::string split;  ///< the split that the run is judged by
   std::vector<PageStage> stages;
+  std::vector<PageStage> given;           ///< the run's given teachers, which left no files
+  std::vector<ReportedCost> costs;        ///< of its networks in LibTorch; of several seeds the first one's
   std::vector<ReportedCost> onnxruntime;  ///< what bench/onnx.mjs measured of the run
   ReportedExamples examples;
   std::string examples_of;  ///< "seed 1" when the examples are one seed's of several
   std::string recipe;       ///< the text of recipe.yaml; empty when there is none
 
   bool several_seeds() const { return run.seeds.size() > 1; }
+  /// Given teachers, then stages.
+  std::vector<const PageStage*> networks() const;
+  const ReportedCost* cost_of(const std::string& network) const;
 };
 
 /// Throws Error when the folder holds no results.json, or a malformed file.

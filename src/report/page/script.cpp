@@ -170,6 +170,15 @@ function prepareSoftTargets() {
 }
 prepareSoftTargets();
 
+// A link to a folded section opens it.
+function openTarget() {
+  const fold = location.hash && document.getElementById(location.hash.slice(1))?.querySelector(':scope > details');
+  if (fold) fold.open = true;
+}
+addEventListener('hashchange', openTarget);
+document.querySelectorAll('nav a').forEach(link => link.addEventListener('click', () => setTimeout(openTarget)));
+openTarget();
+
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(details => { details.open = true; }));
 )js";
 

@@ -10,11 +10,14 @@
 #include "report/html.h"
 #include "report/page/picture.h"
 #include "report/page/sections.h"
+#include "report/page/terms.h"
 #include "report/plot_style.h"
+#include "report/text_table.h"
 
 namespace limbeck {
 namespace {
 constexpr size_t kMostExamples = 24;
+constexpr size_t kOpenExamples = 6;
 constexpr size_t kMostNetworks = 4;
 constexpr size_t kMostRows = 10;
 constexpr double kAlsoPossible = 2.5;  // a third class is named when its logit is at most so much below the second's
@@ -35,8 +38,8 @@ std::vector<Network> networks(const Page& page) {
   std::vector<Network> teachers, others;
   for (const auto& [name, logits] : page.examples.examples.front().logits) {
     Network network{.name = name};
-    for (const PageStage& stage : page.stages)
-      if (stage.result->name == name) network.colour = stage.colour;
+    for (const PageStage* stage : page.networks())
+      if (stage->result->name == name) network.colour = stage->colour;
     (is_teacher(page, name) ? teachers : others).push_back(network);
   }
   if (teachers.size() + others.size() > kMostNetworks) {
@@ -111,6 +114,16 @@ std::vector<size_t> shown_classes(const ReportedExample& example, const std::vec
   order.resize(kMostRows);
   if (!among && example.label >= 0 && label < logits.size()) order.back() = label;
   return order;
+}
+
+/// The width of the classes' names, one for all examples: bars that begin at one place can be compared.
+std::string label_width(const Page& page, const std::vector<const ReportedExample*>& examples, const Network& leading) {
+  constexpr size_t kLongestLabel = 13;
+  size_t longest = 1;
+  for (const ReportedExample* example : examples)
+    for (const size_t index : shown_classes(*example, logits_of(*example, leading)))
+      longest = std::max(longest, terminal_width(class_name(page, index)));
+  return fmt::format("--label:{}ch", std::min(longest, kLongestLabel) + 1);
 }
 
 std::string percent(double share) {
@@ -203,8 +216,12 @@ std::string soft_targets_section(const Page& page) {
   if (temperatures.empty()) temperatures = {1, 2, 4, 8, 20};
   const double chosen = temperatures[temperatures.size() / 2];
 
-  std::string cards, legend;
-  for (const ReportedExample* example : examples) cards += card(page, *example, shown, chosen);
+  std::string open, folded, legend;
+  for (size_t i = 0; i < examples.size(); ++i) (i < kOpenExamples ? open : folded) += card(page, *examples[i], shown, chosen);
+  const std::string width = label_width(page, examples, shown.front());
+  if (!folded.empty())
+    folded = fmt::format("<details><summary>{} more examples</summary>\n<div class=\"examples\" style=\"{}\">\n{}</div></details>\n",
+                         examples.size() - kOpenExamples, width, folded);
   for (const Network& network : shown)
     legend += fmt::format("<span>{}{}</span>", chip(network.colour), html_escape(network.name));
   const std::string source = page.examples_of.empty() ? "" : ", networks of " + page.examples_of;
@@ -213,8 +230,8 @@ std::string soft_targets_section(const Page& page) {
              "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages: {}.",
              examples.size(), html_escape(page.examples.split), html_escape(source), html_escape(shown.front().name))) +
          controls(temperatures, chosen) +
-         fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\">\n{}</div>\n", legend, cards) +
-         script_data(examples, shown, chosen);
+         fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\" style=\"{}\">\n{}</div>\n", legend, width, open) + folded +
+         term_list({{"temperature", "temperature"}}) + script_data(examples, shown, chosen);
 }
 
 }  // namespace limbeck
