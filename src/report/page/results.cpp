@@ -156,10 +156,17 @@ std::string time_cell(const PageStage& stage) {
                                      : "");
 }
 
+/// All stages, and the given teachers that were evaluated on the split.
+std::vector<const PageStage*> rows(const Page& page, const std::string& split) {
+  std::vector<const PageStage*> networks = page.networks();
+  std::erase_if(networks, [&](const PageStage* network) { return network->result->status == "given" && network->result->evaluation(split) == nullptr; });
+  return networks;
+}
+
 /// What is asked first stands first.
 std::vector<Column> columns(const Page& page, const std::string& split) {
   const Range range = error_range(page, split);
-  const std::vector<const PageStage*> networks = page.networks();
+  const std::vector<const PageStage*> networks = rows(page, split);
   std::vector<Column> columns;
   const auto add = [&](const std::string& header, bool numeric, auto cell) {
     Column& column = columns.emplace_back(Column{"", header, numeric});

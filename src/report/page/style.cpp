@@ -91,6 +91,8 @@ abbr { text-decoration: underline dotted; text-underline-offset: 3px; cursor: he
 .classes .bar i { display: block; height: 100%; margin-left: auto; background: currentColor; opacity: 0.45; border-radius: 2px 0 0 2px; }
 @media (max-width: 760px) {
   .classes .detail { display: none; }
+}
+@media (max-width: 1010px) {
   .stacked thead { display: none; }
   .stacked, .stacked tbody { display: block; }
   .stacked tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 8px 14px; padding: 14px 0; border-bottom: 1px solid var(--line); }
@@ -98,6 +100,7 @@ abbr { text-decoration: underline dotted; text-underline-offset: 3px; cursor: he
   .stacked td:first-child { grid-column: 1 / -1; }
   .stacked td:first-child small { max-width: none; }
   .stacked td:empty { display: none; }
+  .stacked td[data-label=network] { grid-column: span 2; }
   .stacked td::before { content: attr(data-label); display: block; color: var(--soft); font-size: 12px; }
 }
 
