@@ -88,7 +88,6 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   for (const Json& condition : json_items(json_field(json, "conditions")))
     stage.conditions += (stage.conditions.empty() ? "" : "; then ") + json_text(condition);
   stage.note = json_text(json, "note");
-  for (const Json& condition : json_items(json_field(json, "conditions"))) stage.conditions.push_back(json_text(condition));
   const Json& evaluations = json_field(json, "evaluations");
   if (evaluations.is_object()) {
     for (const auto& [split, evaluation] : evaluations.items())

@@ -58,7 +58,6 @@ struct ReportedStage {
   std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
   std::string conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
   std::string note;       ///< what else was done to it: "bias of class 3 raised by 3.4 …"
-  std::vector<std::string> conditions;  ///< how it was computed: "2 threads, bfloat16"; several where it was gone on with otherwise
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
 

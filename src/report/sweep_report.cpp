@@ -226,6 +226,11 @@ std::string sweep_table(const Json& json) {
   return text;
 }
 
+std::string sweep_judgement(const ReportedSweep& sweep) {
+  const Leader leader = leader_of(sweep);
+  return leader.point == nullptr ? "" : judgement(sweep, leader);
+}
+
 std::string sweep_page(const fs::path& folder) {
   const Json json = read_sweep(folder);
   return page_html(folder, parse_reported_sweep(json), sweep_plot(json));

@@ -10,6 +10,7 @@
 #include "core/version.h"
 #include "report/recovery.h"
 #include "report/reported_sweep.h"
+#include "report/sweep_report.h"
 #include "serve/live_page.h"
 #include "serve/run_progress.h"
 
@@ -90,10 +91,7 @@ Json sweep_json(const ServedRun& run) {
     json["over"] = sweep.names;
     json["stage"] = sweep.stage;
     json["seeds"] = sweep.seeds.size();
-    json["best"] = nullptr;
-    const MetricFormat format = metric_format(sweep.metric);
-    if (const ReportedSweep::Point* best = sweep.best())
-      json["best"] = fmt::format("{}: {} {} on {}", sweep.settings(*best), format.formatted(*best->on(sweep.chosen_on)), format.label, sweep.chosen_on);
+    json["best"] = sweep_judgement(sweep);
   } catch (const std::exception& problem) {
     json["trouble"] = problem.what();
   }

@@ -72,7 +72,7 @@ class Serve(ServeTest):
         self.assertEqual(listed["runs"], [])
         (entry,) = listed["sweeps"]
         self.assertEqual((entry["id"], entry["state"], entry["points"], entry["points_done"], entry["over"]), ("sweep", "done", 2, 2, ["temperature"]))
-        self.assertRegex(entry["best"], r"^temperature [24]: .* on validation$")
+        self.assertRegex(entry["best"], r"^temperature [24] has the lowest errors on validation: ")
         status, headers, page = self.ask("GET", "/sweep/sweep/")
         self.assertEqual(status, 200)
         self.assertIn("sandbox", headers["Content-Security-Policy"])

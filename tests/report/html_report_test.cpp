@@ -228,10 +228,10 @@ TEST(HtmlReport, SaysHowStagesWereComputed) {
   Json results = single_results(1, {7, 20, 9});
   for (Json& stage : results["stages"]) stage["conditions"] = Json::array({"2 threads, bfloat16"});
   write_json(folder.path() / "results.json", results);
-  EXPECT_NE(html_report(folder.path()).find("All stages were trained alike: 2 threads, bfloat16."), std::string::npos);
+  EXPECT_NE(html_report(folder.path()).find("All stages were trained in 2 threads, bfloat16."), std::string::npos);
   results["stages"][1]["conditions"] = Json::array({"2 threads, float32"});
   write_json(folder.path() / "results.json", results);
-  EXPECT_NE(html_report(folder.path()).find("Not all stages were trained alike: teacher, distilled: 2 threads, bfloat16; baseline: 2 threads, float32."),
+  EXPECT_NE(html_report(folder.path()).find("Trained: teacher, distilled in 2 threads, bfloat16; baseline in 2 threads, float32."),
             std::string::npos);
 }
 

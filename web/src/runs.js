@@ -23,7 +23,7 @@ function progressCell(entry) {
 }
 
 function nameCell(entry) {
-  const also = [entry.points !== undefined ? `sweep over ${(entry.over ?? []).join(', ')}` : entry.name !== entry.id && entry.name, entry.seeds > 1 && counted(entry.seeds, 'seed')];
+  const also = [entry.points !== undefined ? `sweep over ${(entry.over ?? []).join(', ')}` : entry.name !== entry.id && entry.name, entry.seeds > 1 && counted(entry.seeds, 'seed'), entry.best];
   return [h('a', { href: address(entry) }, h('b', {}, entry.id)), ...also.filter(Boolean).map(text => h('small', {}, text))];
 }
 
@@ -31,8 +31,8 @@ function nameCell(entry) {
 const kColumns = [
   { name: 'name', value: entry => entry.id.toLowerCase(), cell: nameCell, upwards: true },
   { name: 'state', value: entry => kStates.indexOf(entry.state), cell: progressCell, upwards: true },
-  { name: 'accuracy', number: true, title: 'of the student, on the test split', value: entry => entry.accuracy ?? entry.best,
-    cell: entry => (entry.accuracy_text ? [entry.accuracy_text, h('small', {}, entry.stage)] : entry.best ? [h('small', {}, `best: ${entry.best}`)] : []) },
+  { name: 'accuracy', number: true, title: 'of the student, on the test split', value: entry => entry.accuracy,
+    cell: entry => (entry.accuracy_text ? [entry.accuracy_text, h('small', {}, entry.stage)] : []) },
   { name: 'gap kept', number: true, title: 'of the errors by which the baseline is worse than the teacher, the part that the student does not make',
     value: entry => entry.kept, cell: entry => (entry.kept === undefined ? [] : [`${Math.round(100 * entry.kept)} %`.replace('-', '−')]) },
   { name: 'parameters', number: true, title: 'of the student', value: entry => entry.parameters, upwards: true,
@@ -47,7 +47,6 @@ function compare(column, upwards) {
   return (one, other) => {
     const [a, b] = [column.value(one), column.value(other)];
     if (a === undefined || a === null || b === undefined || b === null) return Number(a === undefined || a === null) - Number(b === undefined || b === null);
-    if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
     return (a < b ? -1 : a > b ? 1 : 0) * (upwards ? 1 : -1);
   };
 }

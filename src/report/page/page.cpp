@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/text.h"
@@ -117,6 +118,18 @@ std::string detail_note(const Page& page, const PageStage& stage) {
   const size_t seeds = stage.seeds_evaluated.size();
   return fmt::format("{} split, {} examples{}", page.split, with_commas(stage.detail.examples),
                      seeds < 2 ? "" : fmt::format(" ({} seeds pooled)", seeds));
+}
+
+std::vector<std::pair<std::string, std::string>> stages_by_conditions(const ReportedRun& run) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const ReportedStage& stage : run.stages) {
+    if (stage.conditions.empty()) continue;
+    const auto same = [&](const auto& entry) { return entry.first == stage.conditions; };
+    const auto found = std::find_if(all.begin(), all.end(), same);
+    if (found == all.end()) all.emplace_back(stage.conditions, stage.name);
+    else found->second += ", " + stage.name;
+  }
+  return all;
 }
 
 std::vector<const PageStage*> chosen_stages(const Page& page, size_t most, bool (*usable)(const PageStage&)) {

@@ -218,21 +218,14 @@ std::string table(const Page& page, const std::string& split) {
       head, body, term_list(terms));
 }
 
-/// "Computed by all stages in 2 threads, bfloat16.", or which of them how: numbers of another precision are not quite comparable.
+/// Which stage was trained how: numbers of another precision are not quite comparable.
 std::string conditions_note(const Page& page) {
-  std::vector<std::pair<std::string, std::string>> stages_by_condition;
-  for (const PageStage& stage : page.stages) {
-    const std::string condition = fmt::format("{}", fmt::join(stage.result->conditions, ", then "));
-    if (condition.empty()) continue;
-    const auto known = std::find_if(stages_by_condition.begin(), stages_by_condition.end(), [&](const auto& entry) { return entry.first == condition; });
-    if (known == stages_by_condition.end()) stages_by_condition.emplace_back(condition, stage.result->name);
-    else known->second += ", " + stage.result->name;
-  }
-  if (stages_by_condition.empty()) return "";
-  if (stages_by_condition.size() == 1) return fmt::format(" All stages were trained alike: {}.", stages_by_condition.front().first);
+  const auto all = stages_by_conditions(page.run);
+  if (all.empty()) return "";
+  if (all.size() == 1) return fmt::format(" All stages were trained in {}.", all.front().first);
   std::string text;
-  for (const auto& [condition, stages] : stages_by_condition) text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", stages, condition);
-  return fmt::format(" Not all stages were trained alike: {}.", text);
+  for (const auto& [conditions, stages] : all) text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", stages, conditions);
+  return fmt::format(" Trained: {}.", text);
 }
 
 std::string caption(const Page& page, const std::string& split) {
