@@ -266,7 +266,9 @@ Json SeedRun::given_networks() const {
     Json files = Json::array();
     for (const fs::path& file : weight_files(given)) files.push_back(fs::absolute(file).string());
     if (!is_graph(given.architecture)) description.network = torchscript_in(files.back().get<std::string>());
-    networks.push_back({{"name", given.name}, {"files", files}, {"description", metadata_of(description)}});
+    const Network& network = *networks_.at(given.name);
+    networks.push_back({{"name", given.name}, {"files", files}, {"description", metadata_of(description)}, {"parameters", network.parameter_count()},
+                        {"multiply_adds", network.multiply_adds() ? Json(*network.multiply_adds()) : Json(nullptr)}});
   }
   return networks;
 }

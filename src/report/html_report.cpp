@@ -11,16 +11,17 @@ namespace {
 
 /// In the order of reading.
 constexpr Section kSections[] = {
+    {"tradeoff", "What it costs", tradeoff_section},
+    {"training", "Training", training_section},
     {"results", "Results", results_section},
     {"figures", "Figures", figures_section},
-    {"training", "Training", training_section},
-    {"calibration", "Calibration", calibration_section},
-    {"classes", "Classes", classes_section},
-    {"confusions", "Confusions", confusions_section},
     {"soft-targets", "Soft targets", soft_targets_section},
     {"specialists", "Specialists", specialists_section},
-    {"deployment", "Deployment", deployment_section},
-    {"settings", "Settings", settings_section},
+    {"deployment", "Deployment", deployment_section, true},
+    {"calibration", "Calibration", calibration_section, true},
+    {"classes", "Classes", classes_section, true},
+    {"confusions", "Confusions", confusions_section, true},
+    {"settings", "Settings", settings_section, true},
 };
 
 }  // namespace
@@ -29,10 +30,10 @@ std::string html_report(const fs::path& run_folder) {
   const Page page = read_page(run_folder);
   std::string contents, sections;
   for (const Section& section : kSections) {
-    const std::string html = section.html(page);
+    const std::string html = section_html(section, page);
     if (html.empty()) continue;
     contents += fmt::format("<a href=\"#{}\">{}</a>", section.id, section.name);
-    sections += fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", section.id, section.name, html);
+    sections += html;
   }
   return document(page.run.name.empty() ? "Limbeck run" : page.run.name + " – Limbeck",
                   fmt::format("{}<nav>{}</nav>\n<main>\n{}</main>\n", header_of(page), contents, sections));

@@ -171,7 +171,7 @@ PlotLayout lay_out(const SvgPlot& plot, PlotTitle title) {
   const std::vector<double> xs = x_values(plot);
   const bool at_ends = named.size() > 1 && !xs.empty() && names_fit_at_the_ends(plot, named, xs.back());
   double top = title == PlotTitle::inside && !plot.title.empty() ? kTitleHeight : 0;
-  if ((named.size() > 1 && !at_ends) || plot.names == SvgPlot::Names::legend)
+  if ((plot.names == SvgPlot::Names::direct && named.size() > 1 && !at_ends) || plot.names == SvgPlot::Names::legend)
     top += place_legend(plot, named, top, layout);
   layout.y_label_y = top + 12;
   layout.top = top + kLabelHeight + 4;

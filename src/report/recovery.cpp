@@ -82,7 +82,7 @@ std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& spli
   for (const ReportedStage& stage : run.stages) {
     if (stage.teacher.empty() || stage.calibrated || !stage.measure(split, "errors")) continue;
     const ReportedStage* baseline = baseline_of(run, stage, split);
-    const ReportedStage* teacher = run.stage(stage.teacher);
+    const ReportedStage* teacher = run.teacher_of(stage);
     if (teacher && !teacher->measure(split, "errors")) teacher = nullptr;
     if (baseline || teacher) found.push_back({&stage, baseline, teacher, split});
   }

@@ -16,7 +16,7 @@ namespace limbeck {
 struct Recovery {
   const ReportedStage* student = nullptr;
   const ReportedStage* baseline = nullptr;  ///< trains the same network without a teacher; null when no stage does
-  const ReportedStage* teacher = nullptr;   ///< null when the teacher is no stage of the run
+  const ReportedStage* teacher = nullptr;   ///< a stage or a given network; null when it is neither
   std::string split;
 
   /// Nothing when teacher or baseline are missing, or the teacher is no better, so that there is no gap.

@@ -103,6 +103,36 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   return stage;
 }
 
+/// A given network on a split, as the evaluation of a student says it.
+std::optional<ReportedEvaluation> evaluation_of_teacher(const ReportedEvaluation& of_student) {
+  ReportedEvaluation evaluation{.split = of_student.split, .examples = of_student.examples, .measures = {}};
+  for (const char* key : {"errors", "accuracy"})
+    if (const ReportedNumber* number = of_student.find(std::string("teacher_") + key)) evaluation.measures.emplace_back(key, *number);
+  return evaluation.measures.empty() ? std::nullopt : std::optional(evaluation);
+}
+
+/// Those of the run's files that teach, in their order.
+std::vector<ReportedStage> parse_given(const Json& list, const ReportedRun& run) {
+  std::vector<ReportedStage> teachers;
+  for (const Json& json : json_items(list)) {
+    ReportedStage given;
+    given.name = json_text(json, "name");
+    given.status = "given";
+    given.parameters = json_integer(json, "parameters");
+    given.multiply_adds = json_integer(json, "multiply_adds");
+    if (const auto& files = json_items(json_field(json, "files")); !files.empty())
+      given.network_description = std::filesystem::path(json_text(files.back())).filename().string();
+    for (const ReportedCost& cost : run.deployment)
+      if (cost.name == given.name && !given.parameters) given.parameters = cost.parameters;
+    for (const ReportedStage& student : run.stages)
+      for (const ReportedEvaluation& of_student : student.evaluations)
+        if (student.teacher == given.name && given.evaluation(of_student.split) == nullptr)
+          if (auto evaluation = evaluation_of_teacher(of_student)) given.evaluations.push_back(std::move(*evaluation));
+    if (!given.evaluations.empty() && run.stage(given.name) == nullptr) teachers.push_back(std::move(given));
+  }
+  return teachers;
+}
+
 ReportedPlot::Line parse_line(const Json& json) {
   ReportedPlot::Line line{.name = json_text(json, "name"), .points = {}};
   for (const Json& point : json_items(json_field(json, "points"))) {
@@ -157,6 +187,12 @@ const ReportedStage* ReportedRun::stage(const std::string& name) const {
   const auto found =
       std::find_if(stages.begin(), stages.end(), [&](const ReportedStage& stage) { return stage.name == name; });
   return found == stages.end() ? nullptr : &*found;
+}
+
+const ReportedStage* ReportedRun::teacher_of(const ReportedStage& student) const {
+  if (const ReportedStage* found = stage(student.teacher)) return found;
+  const auto found = std::find_if(given.begin(), given.end(), [&](const ReportedStage& network) { return network.name == student.teacher; });
+  return found == given.end() ? nullptr : &*found;
 }
 
 std::string ReportedRun::main_split() const {
@@ -220,6 +256,7 @@ ReportedRun parse_reported_run(const Json& results) {
     run.stages.push_back(parse_stage(stage, json_field(results, "paper")));
   run.deployment = parse_deployment(json_field(results, "deployment"));
   run.shipped = parse_shipped(json_field(results, "deployment"));
+  run.given = parse_given(json_field(results, "given"), run);
   for (const Json& plot : json_items(json_field(results, "plots"))) run.plots.push_back(parse_plot(plot));
   return run;
 }

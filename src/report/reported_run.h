@@ -97,11 +97,14 @@ struct ReportedRun {
   std::vector<std::pair<std::string, int64_t>> splits;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
+  std::vector<ReportedStage> given;  ///< networks that came as files and teach, with what their students' evaluations say of them
   std::vector<ReportedPlot> plots;
   std::vector<ReportedCost> deployment;  ///< in LibTorch
   std::vector<ReportedCost> shipped;     ///< as ONNX files in onnxruntime
 
   const ReportedStage* stage(const std::string& name) const;
+  /// The stage, or the given network, that taught it; null without one.
+  const ReportedStage* teacher_of(const ReportedStage& student) const;
   /// The split that the run is judged by: test where any stage was evaluated on it, else validation, else any other.
   /// Empty when nothing was evaluated.
   std::string main_split() const;

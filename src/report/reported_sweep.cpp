@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/json.h"
 #include "report/json_fields.h"
 
@@ -75,6 +76,19 @@ ReportedSweep parse_reported_sweep(const Json& json) {
   for (const Json& point : json_items(json_field(json, "points"))) sweep.points.push_back(parse_point(point, sweep));
   return sweep;
 }
+
+Json read_sweep(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "sweep.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    throw Error(fmt::format("'{}' holds no sweep.json; expected the folder of a sweep", folder.string()));
+  Json json = read_json(file);
+  if (!json_field(json, "points").is_array())
+    throw Error(fmt::format("'{}' has no list of points; expected the results of a sweep", file.string()));
+  return json;
+}
+
+ReportedSweep read_reported_sweep(const std::filesystem::path& folder) { return parse_reported_sweep(read_sweep(folder)); }
 
 std::string setting_text(const Json& value) {
   if (value.is_null()) return "";

@@ -1,5 +1,6 @@
 #pragma once
 // A sweep's `sweep.json` as typed values: one recipe run at several settings.
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,6 +39,10 @@ struct ReportedSweep {
 };
 
 ReportedSweep parse_reported_sweep(const Json& sweep);
+
+/// Throws Error when the folder holds no sweep.json, or when that file is malformed.
+Json read_sweep(const std::filesystem::path& folder);
+ReportedSweep read_reported_sweep(const std::filesystem::path& folder);
 
 /// A setting as text: 0.5 → "0.5", [800, 800] → "[800,800]".
 std::string setting_text(const Json& value);

@@ -35,7 +35,8 @@ struct SvgPlot {
   };
   /// Direct: names at the ends of the lines where they have room, else in a legend above; one line alone needs none.
   /// Legend: above in any case, so that charts beside each other begin at the same height.
-  enum class Names { direct, legend };
+  /// Points: nowhere, since the points' labels say whose they are.
+  enum class Names { direct, legend, points };
 
   std::string title;
   std::string x_label;  ///< may be empty where categories speak for themselves

@@ -226,17 +226,19 @@ std::string sweep_table(const Json& json) {
   return text;
 }
 
+std::string sweep_judgement(const ReportedSweep& sweep) {
+  const Leader leader = leader_of(sweep);
+  return leader.point == nullptr ? "" : judgement(sweep, leader);
+}
+
+std::string sweep_page(const fs::path& folder) {
+  const Json json = read_sweep(folder);
+  return page_html(folder, parse_reported_sweep(json), sweep_plot(json));
+}
+
 void write_sweep_report(const fs::path& folder) {
-  const fs::path file = folder / "sweep.json";
-  std::error_code ignored;
-  if (!fs::exists(file, ignored))
-    throw Error(fmt::format("'{}' holds no sweep.json; expected the folder of a sweep", folder.string()));
-  const Json json = read_json(file);
-  if (!json_field(json, "points").is_array())
-    throw Error(fmt::format("'{}' has no list of points; expected the results of a sweep", file.string()));
-  const std::optional<SvgPlot> plot = sweep_plot(json);
-  if (plot) write_file(folder / "sweep.svg", standalone_svg(*plot));
-  write_file(folder / "sweep.html", page_html(folder, parse_reported_sweep(json), plot));
+  if (const std::optional<SvgPlot> plot = sweep_plot(read_sweep(folder))) write_file(folder / "sweep.svg", standalone_svg(*plot));
+  write_file(folder / "sweep.html", sweep_page(folder));
 }
 
 }  // namespace limbeck

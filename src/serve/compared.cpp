@@ -6,7 +6,10 @@
 #include "report/compared_runs.h"
 #include "report/json_fields.h"
 #include "report/metric_format.h"
+#include "report/page/compared_curves.h"
 #include "serve/http.h"
+#include "serve/recipe_differences.h"
+#include "serve/run_progress.h"
 
 namespace limbeck {
 namespace {
@@ -22,6 +25,24 @@ Json metrics_of(const ComparedRuns& compared) {
   Json metrics = Json::array();
   for (const std::string& key : keys) metrics.push_back({{"key", key}, {"label", metric_format(key).label}});
   return metrics;
+}
+
+/// The curves of stages that the runs have in common, as markup.
+std::string curves_of(const std::vector<ServedRun>& runs) {
+  std::vector<Page> pages;
+  for (const ServedRun& run : runs) pages.push_back(read_page(run.folder()));
+  std::vector<NamedPage> named;
+  for (size_t i = 0; i < runs.size(); ++i) named.push_back({runs[i].id(), &pages[i]});
+  return compared_curves(named);
+}
+
+Json differences_of_recipes(const std::vector<ServedRun>& runs) {
+  std::vector<Json> recipes;
+  for (const ServedRun& run : runs) {
+    const std::optional<Recipe> recipe = recipe_of(run);
+    recipes.push_back(recipe ? resolved(*recipe) : Json());
+  }
+  return recipe_differences(recipes);
 }
 
 }  // namespace
@@ -47,6 +68,8 @@ Json compared_json(const std::vector<ServedRun>& runs, const CompareOptions& opt
     }
     json["runs"] = ids;
     json["metrics"] = metrics_of(compared);
+    json["curves"] = curves_of(runs);
+    json["recipes"] = differences_of_recipes(runs);
     return json;
   } catch (const Error& problem) {
     if (problem.kind() == ErrorKind::usage) throw HttpError(400, problem.what());

@@ -12,7 +12,7 @@ namespace limbeck {
 namespace {
 
 constexpr Section kSections[] = {
-    {"results", "Results", results_section}, {"figures", "Figures", figures_section}, {"training", "Training", training_section}};
+    {"tradeoff", "What it costs", tradeoff_section}, {"training", "Training", training_section}, {"results", "Results", results_section}, {"figures", "Figures", figures_section}};
 
 /// The numbers of one stage and split over the seeds that have them.
 void combine(const std::vector<const ReportedStage*>& seeds, ReportedEvaluation& evaluation) {
@@ -82,7 +82,8 @@ ReportedRun live_results(const ServedRun& run, const RunProgress& progress, cons
   for (const StageProgress& of_stage : progress.stages) {
     const ReportedStage* known = results.stage(of_stage.name);
     stages.push_back(known != nullptr ? *known : planned(of_stage, recipe));
-    if (of_stage.state != StageState::done || known == nullptr) stages.back().status = to_text(of_stage.state);
+    // How far it is, the progress says; here only that its numbers will not become more.
+    if (of_stage.state != StageState::done || known == nullptr) stages.back().status = of_stage.state == StageState::stopped ? to_text(of_stage.state) : "";
   }
   for (const ReportedStage& stage : results.stages) {
     const auto same = [&](const ReportedStage& other) { return other.name == stage.name; };

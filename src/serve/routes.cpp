@@ -9,11 +9,14 @@
 #include "report/json_fields.h"
 #include "report/page/assets.h"
 #include "report/plot_style.h"
+#include "report/reported_sweep.h"
+#include "report/sweep_report.h"
 #include "serve/assets.h"
 #include "serve/compared.h"
 #include "serve/live_page.h"
 #include "serve/playground.h"
 #include "serve/prediction.h"
+#include "serve/run_list.h"
 
 namespace limbeck {
 
@@ -64,15 +67,6 @@ std::vector<std::string> values_of(const HttpRequest& request, const std::string
   return values;
 }
 
-Json runs_json(const ServedRuns& runs) {
-  Json list = Json::array();
-  for (const ServedRun& run : runs.all()) {
-    const std::optional<Recipe> recipe = recipe_of(run);
-    list.push_back({{"id", run.id()}, {"name", recipe ? recipe->name : run.id()}, {"state", to_text(run_progress(run, recipe).state)}});
-  }
-  return {{"version", kVersion}, {"runs", list}};
-}
-
 /// The lines of metrics.jsonl; the last is left out where it is cut.
 Json metrics_json(const ServedRun& run) {
   Json stages = Json::array();
@@ -90,12 +84,29 @@ Json metrics_json(const ServedRun& run) {
   return {{"stages", stages}};
 }
 
+HttpAnswer report_page(const std::string& html) {
+  HttpAnswer answer = text_answer(html, "text/html; charset=utf-8");
+  answer.headers = {{"Content-Security-Policy", kReportPolicy}};
+  return answer;
+}
+
 HttpAnswer report_answer(const ServedRun& run) {
   run.check_contained();
   if (!run.file("results.json")) throw HttpError(404, fmt::format("the run '{}' has no results yet", run.id()));
-  HttpAnswer answer = text_answer(html_report(run.folder()), "text/html; charset=utf-8");
-  answer.headers = {{"Content-Security-Policy", kReportPolicy}};
-  return answer;
+  return report_page(html_report(run.folder()));
+}
+
+/// "SWEEP/" is its page, "SWEEP/points/0001/report.html" that of one of its points, to which the former links.
+HttpAnswer sweep_answer(const ServedRuns& runs, const std::string& rest) {
+  const size_t slash = rest.find('/');
+  const ServedRun sweep = runs.find_sweep(rest.substr(0, slash));
+  if (!sweep.file("sweep.json")) throw HttpError(404, fmt::format("the sweep '{}' has no points yet", sweep.id()));
+  if (slash == std::string::npos || slash + 1 == rest.size()) return report_page(sweep_page(sweep.folder()));
+  for (const ReportedSweep::Point& point : read_reported_sweep(sweep.folder()).points) {
+    if (point.run + "/report.html" != rest.substr(slash + 1) || !sweep.file(point.run + "/results.json")) continue;
+    return report_answer(ServedRun(point.run, sweep.folder() / point.run));
+  }
+  throw HttpError(404, fmt::format("the sweep '{}' has no such point", sweep.id()));
 }
 
 /// 'demo/seed-1/distilled' as the address of its ONNX file.
@@ -146,6 +157,7 @@ HttpAnswer Routes::get(const HttpRequest& request) {
   }
   if (const auto rest = after(path, "/api/runs/")) return run_answer(*rest);
   if (const auto rest = after(path, "/models/")) return model_answer(*rest);
+  if (const auto rest = after(path, "/sweep/")) return sweep_answer(runs_, *rest);
   if (const auto id = after(path, "/report/")) return report_answer(runs_.find(*id));
   return page_asset(request);
 }

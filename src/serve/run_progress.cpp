@@ -1,9 +1,6 @@
 #include "serve/run_progress.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <fstream>
 
 #include "experiment/components.h"
 #include "experiment/replicas.h"
@@ -32,17 +29,6 @@ std::vector<Part> parts_of(const StageRecipe& stage) {
   // The stage itself comes last: what it trains, or what it makes of the others.
   parts.push_back({stage.name, stage.align > 1 ? fmt::format("round {0} of {0}", stage.align) : ""});
   return parts;
-}
-
-/// Whether another process holds the folder's lock, as a run does while it works. Looking does not take the lock.
-bool is_held(const fs::path& lock) {
-  struct stat file {};
-  if (::stat(lock.c_str(), &file) != 0) return false;
-  std::ifstream locks("/proc/locks");
-  const std::string inode = fmt::format(":{} ", file.st_ino);
-  for (std::string line; std::getline(locks, line);)
-    if (line.find("FLOCK") != std::string::npos && line.find(inode) != std::string::npos) return true;
-  return false;
 }
 
 /// What one training has left.
@@ -134,7 +120,7 @@ std::optional<Recipe> recipe_of(const ServedRun& run) {
 
 RunProgress run_progress(const ServedRun& run, const std::optional<Recipe>& recipe) {
   RunProgress progress;
-  const bool working = is_held(run.folder() / ".lock");
+  const bool working = is_held(run.folder());
   if (recipe) {
     for (const StageRecipe& stage : recipe->stages)
       progress.stages.push_back(stage_progress(run, stage.name, parts_of(stage), stage.epochs, working));

@@ -1,7 +1,10 @@
 #include "serve/served_runs.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <map>
 
 #include "core/error.h"
@@ -11,7 +14,7 @@
 namespace limbeck {
 namespace {
 
-constexpr int kDeepestRun = 2;  // runs/sweep/POINT
+constexpr int kDeepestRun = 2;  // runs/PAPER/RUN
 constexpr std::string_view kSeedPrefix = "seed-";
 
 std::vector<std::string> names_in(const fs::path& folder) {
@@ -31,10 +34,14 @@ std::optional<int64_t> seed_of(const std::string& name) {
   return problem == std::errc() && stop == end ? std::optional(seed) : std::nullopt;
 }
 
+bool is_sweep(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / "sweep.json", ignored);
+}
+
 bool is_run(const fs::path& folder) {
   std::error_code ignored;
-  for (const char* name : {"results.json", "stages", ".lock"})
-    if (fs::exists(folder / name, ignored)) return true;
+  if (fs::exists(folder / "results.json", ignored) || !names_in(folder / "stages").empty() || is_held(folder)) return true;
   for (const std::string& name : names_in(folder))
     if (seed_of(name) && is_folder(folder / name / "stages")) return true;
   return false;
@@ -45,9 +52,10 @@ bool lies_in(const fs::path& path, const fs::path& root) {
   return path.string().starts_with(root.string() + "/");
 }
 
-void find_runs(const fs::path& folder, const fs::path& root, int depth, std::vector<fs::path>& found) {
-  if (is_run(folder)) {
-    found.push_back(folder);
+/// Each with whether it is a sweep.
+void find_runs(const fs::path& folder, const fs::path& root, int depth, std::vector<std::pair<fs::path, bool>>& found) {
+  if (const bool sweep = is_sweep(folder); sweep || is_run(folder)) {
+    found.emplace_back(folder, sweep);
     return;
   }
   if (depth == 0) return;
@@ -59,6 +67,16 @@ void find_runs(const fs::path& folder, const fs::path& root, int depth, std::vec
 }
 
 }  // namespace
+
+bool is_held(const fs::path& folder) {
+  struct stat file {};
+  if (::stat((folder / ".lock").c_str(), &file) != 0) return false;
+  std::ifstream locks("/proc/locks");
+  const std::string inode = fmt::format(":{} ", file.st_ino);
+  for (std::string line; std::getline(locks, line);)
+    if (line.find("FLOCK") != std::string::npos && line.find(inode) != std::string::npos) return true;
+  return false;
+}
 
 bool ServedRun::contains(const fs::path& path) const {
   std::error_code problem;
@@ -118,26 +136,47 @@ ServedRuns::ServedRuns(std::vector<fs::path> folders) : folders_(std::move(folde
   }
 }
 
-std::vector<ServedRun> ServedRuns::all() const {
-  std::vector<fs::path> found;
-  for (const fs::path& folder : folders_) find_runs(folder, folder, kDeepestRun, found);
-  std::vector<ServedRun> runs;
+std::vector<ServedRuns::Found> ServedRuns::found() const {
+  std::vector<std::pair<fs::path, bool>> folders;
+  for (const fs::path& folder : folders_) find_runs(folder, folder, kDeepestRun, folders);
+  std::vector<Found> all;
   std::map<std::string, int> uses;
-  for (const fs::path& folder : found) {
+  for (const auto& [folder, sweep] : folders) {
     const std::string name = folder.filename().string();
     const int use = ++uses[name];
-    runs.emplace_back(use == 1 ? name : fmt::format("{}~{}", name, use), folder);
+    all.push_back({ServedRun(use == 1 ? name : fmt::format("{}~{}", name, use), folder), sweep});
   }
+  return all;
+}
+
+std::vector<ServedRun> ServedRuns::all() const {
+  std::vector<ServedRun> runs;
+  for (const Found& at : found())
+    if (!at.sweep) runs.push_back(at.folder);
   return runs;
 }
 
-ServedRun ServedRuns::find(const std::string& id) const {
+std::vector<ServedRun> ServedRuns::sweeps() const {
+  std::vector<ServedRun> sweeps;
+  for (const Found& at : found())
+    if (at.sweep) sweeps.push_back(at.folder);
+  return sweeps;
+}
+
+namespace {
+
+ServedRun with_id(const std::vector<ServedRun>& all, const char* kind, const std::string& id) {
   std::vector<std::string> ids;
-  for (const ServedRun& run : all()) {
+  for (const ServedRun& run : all) {
     if (run.id() == id) return run;
     ids.push_back(run.id());
   }
-  throw HttpError(404, fmt::format("there is no run '{}'{}", id, suggestion(id, ids)));
+  throw HttpError(404, fmt::format("there is no {} '{}'{}", kind, id, suggestion(id, ids)));
 }
+
+}  // namespace
+
+ServedRun ServedRuns::find(const std::string& id) const { return with_id(all(), "run", id); }
+ServedRun ServedRuns::find_sweep(const std::string& id) const { return with_id(sweeps(), "sweep", id); }
 
 }  // namespace limbeck

@@ -12,6 +12,9 @@
 
 namespace limbeck {
 
+/// Whether another process holds the folder, as a run or a sweep does while it works. Looking does not take its lock.
+bool is_held(const fs::path& folder);
+
 /// The folder of one seed within a run.
 struct SeedFolder {
   std::string prefix;           ///< "seed-2/"; empty for a run over one seed, whose folder it is itself
@@ -48,12 +51,22 @@ class ServedRuns {
   /// Throws Error where one of them is no folder.
   explicit ServedRuns(std::vector<fs::path> folders);
 
-  /// In the order of the folders, and by name within each; no two have the same id.
+  /// In the order of the folders, and by name within each; no two have the same id, nor that of a sweep. A folder that nothing was
+  /// written into, and that nobody holds, is no run.
   std::vector<ServedRun> all() const;
+  /// Folders of sweeps, whose points are no runs of their own here.
+  std::vector<ServedRun> sweeps() const;
   /// Throws HttpError (404).
   ServedRun find(const std::string& id) const;
+  ServedRun find_sweep(const std::string& id) const;
 
  private:
+  struct Found {
+    ServedRun folder;
+    bool sweep = false;
+  };
+  std::vector<Found> found() const;
+
   std::vector<fs::path> folders_;
 };
 

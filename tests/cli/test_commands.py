@@ -88,6 +88,14 @@ class Commands(ProgramTest):
             plots += bool(published & {"errors", "member_errors", "class_errors", "accuracy"})  # beside ours they are one more
             self.assertEqual(len(list((out / "plots").glob("*.svg"))), plots, recipe)
 
+    def test_the_demo_draws_errors_on_examples_that_nobody_learns_from(self):
+        self.limbeck("run", SOURCE / "recipes/demo.yaml", "--out", self.out, "--quiet", "--set", "data.source={digits: {train: 400, test: 50}}",
+                     "--set", "data.validation=100", *(flag for stage in ("teacher", "baseline", "distilled") for flag in ("--set", f"stages.{stage}.epochs=2")))
+        self.assertGreater(json.loads(self.limbeck("check", SOURCE / "recipes/demo.yaml", "--json").stdout)["data"]["validation"], 0)
+        report = (self.out / "report.html").read_text()
+        self.assertIn("<figcaption>Error on held-out examples", report)
+        self.assertNotIn("no measure of a student", report)
+
     def test_commands_of_the_readme_do_what_they_say(self):
         commands = [command for section, commands in readme_commands().items() for command in commands
                     if section != "Your teacher, your pictures"  # test_pictures has pictures

@@ -31,7 +31,14 @@ class Serve(ServeTest):
         self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
         for path in ("/app.js", "/app.css", "/playground.js", "/report.css", "/report.js", "/ort-wasm-simd-threaded.wasm"):
             self.assertEqual(self.ask("GET", path)[0], 200, path)
-        self.assertEqual(self.get("/api/runs")["runs"], [{"id": "out", "name": "small", "state": "done"}])
+        (entry,) = self.get("/api/runs")["runs"]
+        stages = json.loads((self.out / "results.json").read_text())["stages"]
+        self.assertEqual({key: entry[key] for key in ("id", "name", "state", "stages", "stages_done", "share", "stage", "data", "seeds")},
+                         {"id": "out", "name": "small", "state": "done", "stages": 2, "stages_done": 2, "share": 1, "stage": "distilled", "data": "digits", "seeds": 1})
+        self.assertEqual(entry["accuracy"], stages[1]["evaluations"]["test"]["accuracy"])
+        self.assertEqual(entry["parameters"], stages[1]["network"]["parameters"])
+        self.assertAlmostEqual(entry["seconds"], sum(stage["seconds"] for stage in stages))
+        self.assertRegex(entry["date"], r"^20\d\d-")
         run = self.get("/api/runs/out")
         self.assertEqual([(stage["name"], stage["state"]) for stage in run["stages"]], [("teacher", "done"), ("distilled", "done")])
         html = "".join(section["html"] for section in run["sections"])
@@ -66,6 +73,56 @@ class Serve(ServeTest):
             self.assertEqual(plain, gzip.decompress(packed), accepted)
             self.assertNotEqual(headers["ETag"], packed_headers["ETag"])
         self.assertEqual(self.ask("GET", "/", headers={"Accept-Encoding": "*"})[1]["Content-Encoding"], "gzip")
+
+    def test_the_list_tells_of_the_part_of_the_gap(self):
+        self.recipe.write_text(self.recipe.read_text() + "  - { name: alone, train: small, epochs: 1 }\n")
+        make_run(self)
+        self.serve(self.folder)
+        errors = {stage["name"]: stage["evaluations"]["test"]["errors"] for stage in json.loads((self.out / "results.json").read_text())["stages"]}
+        (entry,) = self.get("/api/runs")["runs"]
+        self.assertEqual(entry["stage"], "distilled")
+        self.assertAlmostEqual(entry["kept"], (errors["alone"] - errors["distilled"]) / (errors["alone"] - errors["teacher"]))
+
+    def test_a_sweep_is_a_sweep_and_an_empty_folder_no_run(self):
+        sweep = self.folder / "sweep"
+        self.limbeck("sweep", self.recipe, "--out", sweep, "--quiet", "--over", "stages.distilled.loss.soft_targets.temperature=2,4",
+                     "--set", "data.validation=50", "--set", "stages.distilled.loss=[soft_targets: {}]")
+        (self.folder / "failed").mkdir()
+        (self.folder / "failed/.lock").touch()
+        self.serve(self.folder)
+        listed = self.get("/api/runs")
+        self.assertEqual(listed["runs"], [])
+        (entry,) = listed["sweeps"]
+        self.assertEqual((entry["id"], entry["state"], entry["points"], entry["points_done"], entry["over"]), ("sweep", "done", 2, 2, ["temperature"]))
+        self.assertRegex(entry["best"], r"^temperature [24] has the lowest errors on validation: ")
+        status, headers, page = self.ask("GET", "/sweep/sweep/")
+        self.assertEqual(status, 200)
+        self.assertIn("sandbox", headers["Content-Security-Policy"])
+        self.assertIn(b'href="points/0001/report.html"', page)
+        status, _, report = self.ask("GET", "/sweep/sweep/points/0001/report.html")
+        self.assertEqual(status, 200)
+        self.assertIn(b"Soft targets", report)
+        for path in ("/sweep/sweep/points/0003/report.html", "/sweep/sweep/points/../report.html", "/sweep/sweep/sweep.json", "/sweep/nowhere/"):
+            self.assertEqual(self.ask("GET", path)[0], 404, path)
+        results = json.loads((sweep / "sweep.json").read_text())
+        results["points"][1]["status"] = "pending"
+        (sweep / "sweep.json").write_text(json.dumps(results))
+        (entry,) = self.get("/api/runs")["sweeps"]
+        self.assertEqual((entry["state"], entry["points_done"]), ("stopped", 1))
+        (sweep / "sweep.json").write_text("{")
+        (entry,) = self.get("/api/runs")["sweeps"]
+        self.assertIn("sweep.json", entry["trouble"])
+
+    def test_runs_side_by_side_have_their_curves_and_what_differs_in_their_recipes(self):
+        make_run(self)
+        self.limbeck("run", self.recipe, "--out", self.folder / "longer", "--quiet", "--set", "stages.distilled.epochs=4", "--set", "networks.small.mlp=[16]")
+        self.serve(self.folder)
+        compared = self.get("/api/compare?run=longer&run=out")
+        self.assertEqual(compared["recipes"], [{"key": "networks.small.mlp.hidden", "values": ["[16]", "[8]"]},
+                                               {"key": "stages.distilled.epochs", "values": ["4", "3"]}])
+        self.assertEqual(compared["curves"].count("<svg"), 2)
+        self.assertLess(compared["curves"].index("<figcaption>distilled"), compared["curves"].index("<figcaption>teacher"))
+        self.assertEqual(self.get("/api/compare?run=out")["curves"], "")
 
     def test_unchanged_answers_are_not_sent_again(self):
         make_run(self)

@@ -171,6 +171,99 @@ TEST(HtmlReport, EscapesNamesThatAreMarkup) {
   expect_balanced_tags(page);
 }
 
+/// The errors of a teacher that came as a file, 5 of 1,000 examples, in its student's evaluation.
+Json results_with_given_teacher() {
+  Json results = single_results(1, {7, 20, 9});
+  results["stages"].erase(0);
+  Json& student = results["stages"][1];
+  student["evaluations"]["test"]["teacher_errors"] = 5;
+  student["evaluations"]["test"]["teacher_accuracy"] = 0.995;
+  results["given"] = {{{"name", "teacher"}, {"files", {"/somewhere/big.pt"}}, {"parameters", 12768100}}};
+  return results;
+}
+
+TEST(HtmlReport, ATeacherThatCameAsAFileTakesPartInTheVerdict) {
+  const TemporaryFolder folder;
+  write_json(folder.path() / "results.json", results_with_given_teacher());
+  const std::string page = html_report(folder.path());
+  const std::string head = page.substr(0, page.find("</header>"));
+  EXPECT_NE(head.find("<b>99.5 → 99.1 %</b> accuracy, <b>10.0×</b> smaller"), std::string::npos) << head;
+  EXPECT_NE(head.find("distilled recovers 73 % of the gap: 9 test errors, where baseline makes 20 and teacher 5."), std::string::npos);
+  EXPECT_NE(head.find("big.pt<br>12,768,100 parameters"), std::string::npos) << "its card";
+  EXPECT_NE(page.find("<em>given</em>"), std::string::npos) << "its row";
+  EXPECT_NE(page.find("Accuracy and size"), std::string::npos);
+  expect_balanced_tags(page);
+}
+
+TEST(HtmlReport, AFileThatTeachesNobodyIsNoTeacher) {
+  const TemporaryFolder folder;
+  Json results = results_with_given_teacher();
+  results["given"][0]["name"] = "initial";
+  write_json(folder.path() / "results.json", results);
+  EXPECT_EQ(html_report(folder.path()).find("big.pt"), std::string::npos);
+}
+
+TEST(HtmlReport, DrawsTheErrorOnHeldOutExamplesOfAllStages) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  const std::string page = html_report(folder.path());
+  EXPECT_EQ(occurrences(page, "<figcaption>Error on held-out examples"), 2);  // for broad and for narrow screens
+  EXPECT_EQ(page.find("no measure of a student"), std::string::npos);
+  EXPECT_EQ(occurrences(page, "<figcaption>Learning rate"), 1);
+  EXPECT_NE(page.find("teacher, baseline, distilled"), std::string::npos) << "one line for all, since they are the same";
+}
+
+TEST(HtmlReport, SaysThatErrorsOnTrainingExamplesAreNoMeasure) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  for (const char* stage : {"teacher", "baseline", "distilled"})
+    write_file(folder.path() / "stages" / stage / "metrics.jsonl", R"({"epoch": 1, "train": {"loss": 1, "accuracy": 0.9}})" "\n");
+  const std::string page = html_report(folder.path());
+  EXPECT_EQ(occurrences(page, "<figcaption>Error on the training examples"), 2);
+  EXPECT_NE(page.find("no measure of a student"), std::string::npos);
+}
+
+TEST(HtmlReport, SaysHowStagesWereComputed) {
+  const TemporaryFolder folder;
+  Json results = single_results(1, {7, 20, 9});
+  for (Json& stage : results["stages"]) stage["conditions"] = Json::array({"2 threads, bfloat16"});
+  write_json(folder.path() / "results.json", results);
+  EXPECT_NE(html_report(folder.path()).find("All stages were trained in 2 threads, bfloat16."), std::string::npos);
+  results["stages"][1]["conditions"] = Json::array({"2 threads, float32"});
+  write_json(folder.path() / "results.json", results);
+  EXPECT_NE(html_report(folder.path()).find("Trained: teacher, distilled in 2 threads, bfloat16; baseline in 2 threads, float32."),
+            std::string::npos);
+}
+
+TEST(HtmlReport, ConfusionMatricesHaveOneScale) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {5, 20, 5});
+  const std::string page = html_report(folder.path());
+  EXPECT_EQ(occurrences(page, "fill-opacity=\"0.92\""), 1) << "20 of the baseline; 5 of the others are half as strong";
+  EXPECT_EQ(occurrences(page, "fill-opacity=\"0.50\""), 2);
+  EXPECT_NE(page.find("the strongest is 20 examples"), std::string::npos);
+}
+
+TEST(HtmlReport, BarsOfSoftTargetsBeginAtOnePlace) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  Json results = read_json(folder.path() / "results.json");
+  results["data"]["classes"] = {"frog", "aeroplane", "cat"};
+  write_json(folder.path() / "results.json", results);
+  EXPECT_NE(html_report(folder.path()).find("<div class=\"examples\" style=\"--label:10ch\">"), std::string::npos);
+}
+
+TEST(HtmlReport, ExplainsItsTermsWhereTheyStand) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {7, 20, 9});
+  const std::string page = html_report(folder.path());
+  for (const char* term : {"NLL", "ECE", "agreement", "KL to teacher"}) {
+    EXPECT_NE(page.find(std::string("\">") + term + "</abbr></th>"), std::string::npos) << term;
+    EXPECT_NE(page.find(std::string("<dt>") + term + "</dt>"), std::string::npos) << term;
+  }
+  EXPECT_NE(page.find("<dt>temperature</dt>"), std::string::npos);
+}
+
 TEST(HtmlReport, LeavesOutWhatARunDidNotComeToWrite) {
   const TemporaryFolder folder;
   write_json(folder.path() / "results.json", single_results(1, {}));

@@ -18,12 +18,12 @@ class ServedRunsTest : public TemporaryFolder {
 TEST_F(ServedRunsTest, FindsARunAndTheRunsInAFolder) {
   write_file(folder / "b/results.json", "{}");
   write_file(folder / "a/stages/teacher/metrics.jsonl", "");
-  write_file(folder / "sweep/point-1/.lock", "");
+  write_file(folder / "paper/mnist/results.json", "{}");
   write_file(folder / "several/seed-3/stages/x/stage.json", "{}");
   write_file(folder / "papers/notes.txt", "");
-  EXPECT_EQ(ids({folder}), (std::vector<std::string>{"a", "b", "several", "point-1"}));
+  EXPECT_EQ(ids({folder}), (std::vector<std::string>{"a", "b", "mnist", "several"}));
   EXPECT_EQ(ids({folder / "b"}), std::vector<std::string>{"b"});
-  EXPECT_EQ(ids({folder / "b", folder}), (std::vector<std::string>{"b", "a", "b~2", "several", "point-1"}));
+  EXPECT_EQ(ids({folder / "b", folder}), (std::vector<std::string>{"b", "a", "b~2", "mnist", "several"}));
   EXPECT_EQ(ids({folder / "papers"}), std::vector<std::string>{});
   EXPECT_THROW(ServedRuns({folder / "nowhere"}), Error);
 }
@@ -31,9 +31,28 @@ TEST_F(ServedRunsTest, FindsARunAndTheRunsInAFolder) {
 TEST_F(ServedRunsTest, ARunThatBeginsLaterIsFound) {
   const ServedRuns runs({folder});
   EXPECT_TRUE(runs.all().empty());
-  write_file(folder / "late/.lock", "");
+  const FolderLock working(folder / "late");
   EXPECT_EQ(runs.find("late").id(), "late");
   EXPECT_NE(message_of<HttpError>([&] { runs.find("lat"); }).find("did you mean 'late'"), std::string::npos);
+}
+
+TEST_F(ServedRunsTest, WhatNobodyWroteIntoIsNoRun) {
+  fs::create_directories(folder / "empty/stages");
+  write_file(folder / "failed/.lock", "");
+  EXPECT_EQ(ids({folder}), std::vector<std::string>{});
+}
+
+TEST_F(ServedRunsTest, ASweepIsNoRunAndHasAnIdOfItsOwn) {
+  write_file(folder / "a/temperatures/sweep.json", "{}");
+  write_file(folder / "a/temperatures/.lock", "");
+  write_file(folder / "a/temperatures/points/0001/results.json", "{}");
+  write_file(folder / "b/temperatures/results.json", "{}");
+  EXPECT_EQ(ids({folder}), std::vector<std::string>{"temperatures~2"});
+  const ServedRuns runs({folder});
+  ASSERT_EQ(runs.sweeps().size(), 1u);
+  EXPECT_EQ(runs.find_sweep("temperatures").folder(), fs::canonical(folder / "a/temperatures"));
+  EXPECT_THROW(runs.find("temperatures"), HttpError);
+  EXPECT_THROW(runs.find_sweep("temperatures~2"), HttpError);
 }
 
 TEST_F(ServedRunsTest, FilesOutsideOfTheRunAreNotThere) {

@@ -2,25 +2,19 @@
 import { showCompare } from './compare.js';
 import { getJson, h, say } from './dom.js';
 import { showRun } from './run.js';
+import { showRuns } from './runs.js';
 
 const main = document.getElementById('main'), links = document.getElementById('links');
 let leave = () => {};   // what the page that is shown does when another one comes
 let visit = 0;
-
-function showRuns(runs) {
-  document.title = 'Runs – Limbeck';
-  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck'), h('h1', {}, 'Runs')),
-    runs.length ? h('ul', { class: 'runs' }, runs.map(run => h('li', {}, h('a', { href: `#/run/${encodeURIComponent(run.id)}` }, h('b', {}, run.id), run.name !== run.id && h('span', { class: 'soft' }, run.name), h('em', { class: `state ${run.state}` }, run.state)))))
-      : h('p', { class: 'lead' }, 'There is no run in this folder yet; this page shows one as soon as it begins.'));
-}
 
 async function showPlayground(id) {
   document.title = `Playground: ${id} – Limbeck`;
   const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'), getJson(`/api/runs/${encodeURIComponent(id)}/playground`)]);
   const root = h('div'), elsewhere = description.models.filter(model => !model.onnx).map(model => model.name);
   const except = elsewhere.length ? ` (${elsewhere.join(', ')}: by the server, since there is no such file of it)` : '';
-  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'), h('h1', {}, description.title),
-    h('p', { class: 'note' }, `Each network is computed in this browser, from the ONNX file that limbeck export writes${except}. At a temperature above 1 its soft targets show what it takes for alike.`)), root);
+  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'), h('h1', {}, description.title)), root,
+    h('p', { class: 'note below' }, `Each network is computed in this browser, from the ONNX file that limbeck export writes${except}. At a temperature above 1 its soft targets show what it takes for alike.`));
   mountPlayground(root, description);
 }
 
@@ -38,13 +32,13 @@ function parsePlace() {
   return { page, id: decoded(rest.join('/')), query: new URLSearchParams(query) };
 }
 
-function showLinks(runs, page, id) {
-  const run = id || (runs.length === 1 ? runs[0].id : '');
+function showLinks(runs, sweeps, page, id) {
+  const run = id || (runs.length === 1 && page !== '' ? runs[0].id : '');
   const link = (href, text, current) => h('a', { href, 'aria-current': current && 'page' }, text);
   links.replaceChildren(...[
-    runs.length > 1 && link('#/', 'Runs', page === ''),
+    runs.length + sweeps.length !== 1 && link('#/', 'Runs', page === ''),
     run && link(`#/run/${encodeURIComponent(run)}`, 'Run', page === 'run'), run && link(`#/play/${encodeURIComponent(run)}`, 'Playground', page === 'play'),
-    link('#/compare', 'Compare', page === 'compare'),
+    runs.length > 0 && link('#/compare', 'Compare', page === 'compare'),
   ].filter(Boolean));
 }
 
@@ -56,20 +50,16 @@ async function show() {
   leave = () => {};
   say('');
   try {
-    const { runs } = await getJson('/api/runs');
-    const page = asked === '' && runs.length === 1 ? 'run' : asked, id = named || (runs.length === 1 ? runs[0].id : '');
-    showLinks(runs, page, id);
+    const answer = await getJson('/api/runs'), { runs, sweeps } = answer, alone = runs.length === 1 && sweeps.length === 0;
+    const page = asked === '' && alone ? 'run' : asked, id = named || (alone ? runs[0].id : '');
+    showLinks(runs, sweeps, page, id);
     if (page !== 'run' || main.dataset.run !== id) main.replaceChildren(h('p', { class: 'soft' }, 'Loading…'));
     main.dataset.run = '';
     const current = () => mine === visit;
     if (page === 'run') leave = showRun(main, id, current);
     else if (page === 'play') await showPlayground(id);
     else if (page === 'compare') await showCompare(main, runs, query, current);
-    else showRuns(runs);
-    if (page === '' && runs.length === 0) {
-      const again = setTimeout(show, 2000);
-      leave = () => clearTimeout(again);
-    }
+    else leave = showRuns(main, answer, current);
   } catch (problem) {
     if (mine !== visit) return;
     main.replaceChildren();

@@ -1,5 +1,5 @@
 // Runs side by side: one number of each stage in each run, how they differ from the first, and whether that is more than noise.
-import { getJson, h } from './dom.js';
+import { fill, getJson, h } from './dom.js';
 
 function choice(runs, chosen, metrics, metric) {
   const go = form => {
@@ -36,6 +36,23 @@ function differences(json) {
         h('td', { class: 'number' }, interval(of)), h('td', { class: 'number' }, of.seeds.join(' / ')), h('td', {}, of.verdict)))))));
 }
 
+/** The charts come as the report's markup. */
+function curves(json) {
+  if (!json.curves) return null;
+  const body = h('div');
+  fill(body, json.curves);
+  return h('section', { id: 'curves' }, h('h2', {}, 'Training'), h('p', { class: 'note' }, 'A chart for each stage that the runs have in common, a line for each run.'), body);
+}
+
+function recipes(json) {
+  if (json.runs.length < 2) return null;
+  const rows = json.recipes.map(({ key, values }) => h('tr', {}, h('th', { scope: 'row' }, h('code', {}, key)), values.map(value => h('td', {}, value ?? '–'))));
+  return h('section', { id: 'recipes' }, h('h2', {}, 'Recipes'), rows.length === 0 ? h('p', { class: 'note' }, 'They are the same, defaults included.')
+    : [h('p', { class: 'note' }, 'The settings that differ, defaults included.'),
+      h('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Differences of the recipes' }, h('table', { class: 'recipes' },
+        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'setting'), json.runs.map(run => h('th', { scope: 'col' }, run)))), h('tbody', {}, rows)))]);
+}
+
 export async function showCompare(main, runs, query, current) {
   document.title = 'Compare – Limbeck';
   const ready = runs.filter(run => run.state === 'done').map(run => run.id);
@@ -51,5 +68,5 @@ export async function showCompare(main, runs, query, current) {
   }
   if (!current()) return;
   main.replaceChildren(head, choice(runs, chosen, json?.metrics ?? [], metric),
-    json ? table(json) : h('p', { class: 'lead' }, trouble || 'Choose runs.'), ...(json ? [differences(json)].filter(Boolean) : []));
+    json ? table(json) : h('p', { class: 'lead' }, trouble || 'Choose runs.'), ...(json ? [differences(json), curves(json), recipes(json)].filter(Boolean) : []));
 }

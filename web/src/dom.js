@@ -39,6 +39,13 @@ export function withArticle(name) {
   return (/^[aeiou8]/i.test(name) || name === '11' || name === '18' ? 'an ' : 'a ') + name;
 }
 
+/** The report's markup sets lengths by style attributes, which the page's policy forbids to markup but not to scripts. */
+export function fill(section, html) {
+  section.innerHTML = html.replaceAll(' style="', ' data-style="');
+  for (const element of section.querySelectorAll('[data-style]')) element.style.cssText = element.dataset.style;
+  section.querySelectorAll('svg[data-plot]').forEach(window.prepareChart);
+}
+
 /** Shows a message above the page; none hides it. */
 export function say(message) {
   const trouble = document.getElementById('trouble');

@@ -6,7 +6,8 @@ import { Pad } from './pad.js';
 import { bytesOf, centred, middle, paint, planesOf, readPicture, resized } from './picture.js';
 
 const kMostShown = 4;      // networks at first
-const kColdest = 0.5, kHottest = 20;
+const kColdest = 0.5, kHottest = 20, kFirst = 4;  // temperatures: at 1 a trained network often says 100 %, and nothing else shows
+const kSteps = 32;         // of the slider, from coldest to hottest, each warmer by the same factor
 
 /** Teachers before those whom they teach, members of an ensemble that is there itself after all others; the rest as they come. */
 function ordered(models) {
@@ -23,7 +24,7 @@ class Playground {
     this.shape = description.input;
     this.description = description;
     this.draws = this.shape[0] === 1;
-    this.temperature = 1;
+    this.temperature = kFirst;
     this.models = ordered(description.models).map((model, place) => ({
       ...model, place, shown: place < kMostShown, logits: null, trouble: '',
       computed: model.onnx ? new BrowserNetwork(new URL(model.onnx, document.baseURI), this.shape) : new ServerNetwork(description.run, model.name),
@@ -88,9 +89,9 @@ class Playground {
   }
 
   controls() {
-    const low = Math.log(kColdest), high = Math.log(kHottest), place = value => 1000 * (Math.log(value) - low) / (high - low);
+    const low = Math.log(kColdest), high = Math.log(kHottest), place = value => kSteps * (Math.log(value) - low) / (high - low);
     this.temperatureText = h('output', { for: 'temperature' });
-    this.slider = h('input', { type: 'range', id: 'temperature', min: 0, max: 1000, step: 1, value: place(1), oninput: () => set(Math.exp(low + (high - low) * this.slider.value / 1000)) });
+    this.slider = h('input', { type: 'range', id: 'temperature', min: 0, max: kSteps, step: 1, value: place(kFirst), oninput: () => set(Math.exp(low + (high - low) * this.slider.value / kSteps)) });
     const buttons = [1, 2, 4, 8, 20].map(value => h('button', { type: 'button', 'data-value': value, onclick: () => { this.slider.value = place(value); set(value); } }, value));
     const set = value => {
       this.temperature = value;
@@ -101,7 +102,7 @@ class Playground {
     };
     this.logarithmic = h('input', { type: 'checkbox', onchange: () => this.show() });
     this.setTemperature = set;
-    return h('div', { class: 'controls' }, h('label', { for: 'temperature' }, 'Temperature ', this.temperatureText), this.slider,
+    return h('div', { class: 'controls' }, h('label', { for: 'temperature', title: 'what logits are divided by before they become probabilities; above 1 the small shares of the wrong classes show' }, 'Temperature ', this.temperatureText), this.slider,
       h('span', { class: 'buttons', role: 'group', 'aria-label': 'Temperatures' }, buttons), h('label', {}, this.logarithmic, ' logarithmic'));
   }
 

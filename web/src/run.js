@@ -1,14 +1,7 @@
 // A run as it trains: how far each stage is, and the report's sections as far as they go, asked for again and again.
-import { counted, duration, h, say, withCommas } from './dom.js';
+import { counted, duration, fill, h, say, withCommas } from './dom.js';
 
 const kWorking = 1000, kResting = 4000;  // milliseconds between two questions
-
-/** The report's markup sets lengths by style attributes, which the page's policy forbids to markup but not to scripts. */
-function fill(section, html) {
-  section.innerHTML = html.replaceAll(' style="', ' data-style="');
-  for (const element of section.querySelectorAll('[data-style]')) element.style.cssText = element.dataset.style;
-  section.querySelectorAll('svg[data-plot]').forEach(window.prepareChart);
-}
 
 /** Which folds are open stays as the reader left it. */
 function refresh(section, html) {
@@ -37,7 +30,7 @@ function progress(run) {
   return [
     h('p', { class: 'progress-head' }, h('em', { class: `state ${run.state}` }, run.state), ` ${done} of ${counted(run.stages.length, 'stage')} done`),
     h('ol', { class: 'stages' }, run.stages.map(stage => h('li', {},
-      h('span', { class: 'stage-name' }, h('b', {}, stage.name), h('em', { class: `state ${stage.state}` }, stage.state)),
+      h('span', { class: 'stage-name' }, h('b', {}, stage.name), stage.state !== run.state && h('em', { class: `state ${stage.state}` }, stage.state)),
       h('progress', { max: 1, value: stage.share, 'aria-label': `${stage.name}: ${Math.round(100 * stage.share)} % of its epochs` }),
       h('span', { class: 'soft small' }, stageLine(stage))))),
   ];

@@ -104,10 +104,13 @@ const steps = {
     await page.waitForSelector('.state.training');
     await page.waitForSelector('#training svg[data-plot] path.line:visible');
     const text = () => page.textContent('.stages'), first = await text();
+    const fold = () => page.$eval('#training details', details => details.open), before = await fold();
     await page.locator('#training summary').first().click();
-    await page.waitForFunction(before => document.querySelector('.stages').textContent !== before, first);
+    await page.waitForFunction(early => document.querySelector('.stages').textContent !== early, first);
     await page.waitForTimeout(2500);
-    assert.equal(await page.$eval('#training details', fold => fold.open), false);
+    assert.equal(await fold(), !before, 'it stays as the reader left it');
+    const words = await page.evaluate(() => [...document.querySelectorAll('.state, .results em')].filter(element => element.textContent === 'training').length);
+    assert.equal(words, 1, 'it says once that it trains');
     await picture(page, 'live');
     const phone = await open('/', { viewport: kPhone, isMobile: true });
     await phone.waitForSelector('#training svg[data-plot] path.line:visible');
@@ -120,6 +123,7 @@ const steps = {
     const page = await open('/');
     await page.click('#links >> text=Playground');
     await ready(page);
+    assert.equal(await page.textContent('output[for=temperature]'), '4', 'soft targets show from the beginning');
     const seen = { example: await compareWithServer(page, 'distilled') };
     await picture(page, 'playground-example');
     await page.click('.thumbnail >> nth=3');
@@ -156,6 +160,14 @@ const steps = {
     const softer = await shares(page, 'distilled');
     assert.ok(Math.max(...softer) < Math.max(...before), 'a higher temperature softens');
     seen.softer = await compareWithServer(page, 'distilled');
+    const filled = await page.$$eval('.bar-stack', stacks => Math.max(...stacks.flatMap(stack => [...stack.children].map(bar => bar.offsetWidth / stack.offsetWidth))));
+    assert.ok(filled > 0.6, `the longest bar fills ${filled} of its place`);
+    assert.match(await page.textContent('.scale'), /^0\d+ %$/, 'the scale is said');
+    await page.locator('#temperature').focus();
+    await page.keyboard.press('Home');
+    let keys = 0;
+    for (; keys < 100 && (await page.textContent('output[for=temperature]')) !== '20'; ++keys) await page.keyboard.press('ArrowRight');
+    assert.ok(keys <= 40, `${keys} keys from the coldest to the hottest`);
     await page.click('.buttons button:text-is("4")');
     assert.equal(await page.textContent('output[for=temperature]'), '4');
 
@@ -192,6 +204,10 @@ const steps = {
     await variants('/#/play/out', 'playground', ready);
     const phone = await open('/#/play/out', { viewport: kPhone, hasTouch: true, isMobile: true });
     await ready(phone);
+    for (const part of ['.pad', '.answer >> nth=1', '.bar-row >> nth=-1']) {
+      const { y, height } = await phone.locator(part).boundingBox();
+      assert.ok(y >= 0 && y + height <= kPhone.height, `${part} is on the first screen: it ends at ${y + height}`);
+    }
     const pad = await phone.locator('.pad').boundingBox();
     await phone.touchscreen.tap(pad.x + pad.width / 2, pad.y + pad.height / 2);
     await ready(phone);
@@ -254,10 +270,24 @@ const steps = {
     await page.waitForFunction(() => document.querySelectorAll('.compared thead th').length === 2);
     await page.check('input[name=run] >> nth=1');
     await page.waitForFunction(() => document.querySelectorAll('.compared thead th').length === 3);
+    await page.waitForSelector('#curves svg[data-plot] path.line');
+    assert.match(await page.textContent('.recipes'), /networks\.small\.mlp\.hidden.*\[16\]/);
+    await fits(page);
     await picture(page, 'compare');
     await page.click('#links >> text=Runs');
-    await page.waitForSelector('.runs a');
+    await page.waitForSelector('.runs tbody a');
+    const names = () => page.$$eval('.runs tbody tr td:first-child b', cells => cells.map(cell => cell.textContent));
+    await page.click('.sort:text-is("parameters")');
+    assert.deepEqual(await names(), ['out', 'wider']);
+    await page.click('.sort:text-is("parameters")');
+    assert.deepEqual(await names(), ['wider', 'out']);
+    assert.equal(await page.getAttribute('th:has(> .sort:text-is("parameters"))', 'aria-sort'), 'descending');
+    await page.fill('#search', 'small wid');
+    assert.deepEqual(await names(), ['wider']);
+    await page.fill('#search', '');
+    await fits(page);
     await picture(page, 'runs');
+    await variants('/#/', 'runs', other => other.waitForSelector('.runs tbody a'));
     await variants('/#/compare', 'compare', other => other.waitForSelector('.compared'));
     return { columns };
   },

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "report/html.h"
 #include "report/page/sections.h"
+#include "report/plot_style.h"
 
 namespace limbeck {
 namespace {
@@ -17,12 +18,12 @@ std::string percent(std::optional<double> share) {
   return share ? fmt::format("{:.2f}", *share * 100) : "–";
 }
 
-std::string stage_cells(const ReportedClass& of, int64_t most_errors) {
+std::string stage_cells(const ReportedClass& of, int64_t most_errors, int colour) {
   const double share = most_errors > 0 ? static_cast<double>(of.errors) / static_cast<double>(most_errors) : 0.0;
   return fmt::format(
-      "<td class=\"number first bar\"><span><i style=\"width:{:.1f}%\"></i></span>{}</td>"
-      "<td class=\"number\">{}</td><td class=\"number\">{}</td>",
-      share * 100, with_commas(of.errors), percent(of.recall), percent(of.precision));
+      "<td class=\"number first bar\"><span><i class=\"{}\" style=\"width:{:.1f}%\"></i></span>{}</td>"
+      "<td class=\"number detail\">{}</td><td class=\"number detail\">{}</td>",
+      colour_class(colour), share * 100, with_commas(of.errors), percent(of.recall), percent(of.precision));
 }
 
 std::string head(const std::vector<const PageStage*>& stages) {
@@ -30,7 +31,7 @@ std::string head(const std::vector<const PageStage*>& stages) {
   for (const PageStage* stage : stages) {
     names += fmt::format("<th class=\"group\" colspan=\"3\">{}</th>", stage_label(*stage));
     columns +=
-        "<th class=\"number first\">errors</th><th class=\"number\">recall %</th><th class=\"number\">precision %</th>";
+        "<th class=\"number first\">errors</th><th class=\"number detail\">recall %</th><th class=\"number detail\">precision %</th>";
   }
   return fmt::format(
       "<thead><tr><th></th><th></th>{}</tr>\n<tr><th>class</th><th class=\"number\">examples</th>{}</tr></thead>\n",
@@ -60,7 +61,7 @@ std::string rows(const std::vector<const PageStage*>& stages, const std::vector<
   for (size_t i = from; i < to; ++i) {
     const ReportedClass& of = stages.front()->detail.classes[order[i]];
     html += fmt::format("<tr><td>{}</td><td class=\"number\">{}</td>", html_escape(of.name), with_commas(of.examples));
-    for (const PageStage* stage : stages) html += stage_cells(stage->detail.classes[order[i]], most_errors);
+    for (const PageStage* stage : stages) html += stage_cells(stage->detail.classes[order[i]], most_errors, stage->colour);
     html += "</tr>\n";
   }
   return html;

@@ -123,7 +123,8 @@ std::string names(const Page& page, const ReportedDetail& detail, const Grid& gr
   return svg;
 }
 
-std::string heat_map(const Page& page, const PageStage& stage, const std::vector<Confusion>& found) {
+/// `most`: what the strongest colour stands for.
+std::string heat_map(const Page& page, const PageStage& stage, const std::vector<Confusion>& found, int64_t most) {
   const ReportedDetail& detail = stage.detail;
   const Grid grid = grid_of(page, detail);
   const double height = kMatrixHead + kMatrixSide - grid.margin + grid.below;
@@ -137,7 +138,6 @@ std::string heat_map(const Page& page, const PageStage& stage, const std::vector
     svg += fmt::format("<rect class=\"diagonal\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
                        grid.margin + grid.cell * static_cast<double>(i), kMatrixHead + grid.cell * static_cast<double>(i),
                        grid.side(), grid.side());
-  const int64_t most = found.front().count;
   const auto worded = found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), kMostWordedCells));
   for (auto at = found.begin(); at != worded; ++at) svg += cell(page, detail, grid, *at, most) + "\n";
   return svg + cells_without_words(grid, {worded, found.end()}, most) + "</svg>\n";
@@ -158,17 +158,20 @@ std::string confusions_section(const Page& page) {
   const auto stages =
       chosen_stages(page, kMostMatrices, [](const PageStage& stage) { return !stage.detail.confusion.empty(); });
   std::string figures;
+  int64_t most = 0;  // of all of them, so that equal counts have equal colours
+  for (const PageStage* stage : stages)
+    if (const std::vector<Confusion> found = confusions(stage->detail); !found.empty()) most = std::max(most, found.front().count);
   for (const PageStage* stage : stages) {
     const std::vector<Confusion> found = confusions(stage->detail);
     if (found.empty()) continue;
     figures += fmt::format("<figure><figcaption>{}</figcaption>\n{}{}</figure>\n", stage_label(*stage),
-                           heat_map(page, *stage, found), list(page, stage->detail, found));
+                           heat_map(page, *stage, found, most), list(page, stage->detail, found));
   }
   if (figures.empty()) return "";
   return note(
              fmt::format("Wrong predictions only, the right ones on the diagonal are left out; the list gives the most "
-                         "frequent, true → predicted. On the {}.",
-                         html_escape(detail_note(page, *stages.front())))) +
+                         "frequent, true → predicted. The colours mean the same in all: the strongest is {} examples. On the {}.",
+                         with_commas(most), html_escape(detail_note(page, *stages.front())))) +
          fmt::format("<div class=\"figures\">\n{}</div>\n", figures);
 }
 

@@ -10,8 +10,6 @@
 namespace limbeck {
 namespace {
 
-std::string cell(const std::string& text) { return fmt::format("<td class=\"number\">{}</td>", text); }
-
 std::string kilobytes(std::optional<int64_t> bytes) { return bytes ? fmt::format("{:.1f}", static_cast<double>(*bytes) / 1e3) : "–"; }
 std::string milliseconds(std::optional<double> value) { return value ? fmt::format("{:.3f}", *value) : "–"; }
 std::string counted(std::optional<int64_t> value) { return value ? with_commas(*value) : "–"; }
@@ -28,7 +26,7 @@ std::string table(const std::vector<ReportedCost>& costs) {
   const bool accuracies = any(&ReportedCost::accuracy), parameters = any(&ReportedCost::parameters), errors = any(&ReportedCost::errors),
              rates = any(&ReportedCost::examples_per_second);
   const auto head = [](const char* name) { return fmt::format("<th class=\"number\">{}</th>", name); };
-  std::string html = "<div class=\"wide\"><table class=\"results\"><thead><tr><th>network</th>";
+  std::string html = "<div class=\"wide\"><table class=\"results stacked\"><thead><tr><th>network</th>";
   if (accuracies) html += head("accuracy");
   if (errors) html += head("test errors") + head("in LibTorch");
   if (parameters) html += head("parameters");
@@ -37,12 +35,12 @@ std::string table(const std::vector<ReportedCost>& costs) {
   html += "</tr></thead>\n<tbody>\n";
   for (const ReportedCost& cost : costs) {
     html += fmt::format("<tr><td>{}</td>", html_escape(cost.name));
-    if (accuracies) html += cell(cost.accuracy ? fmt::format("{:.2f} %", 100 * *cost.accuracy) : "–");
-    if (errors) html += cell(counted(cost.errors)) + cell(counted(cost.libtorch_errors));
-    if (parameters) html += cell(counted(cost.parameters));
-    html += cell(kilobytes(cost.bytes)) + cell(times(costs.front().bytes, cost.bytes)) + cell(milliseconds(cost.median)) + cell(milliseconds(cost.p95)) +
-            cell(milliseconds(cost.p99)) + cell(times(costs.front().median, cost.median));
-    if (rates) html += cell(counted(cost.examples_per_second));
+    if (accuracies) html += table_cell("accuracy", cost.accuracy ? fmt::format("{:.2f} %", 100 * *cost.accuracy) : "–");
+    if (errors) html += table_cell("test errors", counted(cost.errors)) + table_cell("in LibTorch", counted(cost.libtorch_errors));
+    if (parameters) html += table_cell("parameters", counted(cost.parameters));
+    html += table_cell("kB", kilobytes(cost.bytes)) + table_cell("smaller", times(costs.front().bytes, cost.bytes)) + table_cell("median ms", milliseconds(cost.median)) +
+            table_cell("95 %", milliseconds(cost.p95)) + table_cell("99 %", milliseconds(cost.p99)) + table_cell("faster", times(costs.front().median, cost.median));
+    if (rates) html += table_cell("examples/s", counted(cost.examples_per_second));
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
@@ -52,7 +50,7 @@ std::string table(const std::vector<ReportedCost>& costs) {
 
 std::string deployment_section(const Page& page) {
   std::string html;
-  if (!page.run.deployment.empty()) html += "<h3>In LibTorch</h3>\n" + table(page.run.deployment);
+  if (!page.costs.empty()) html += "<h3>In LibTorch</h3>\n" + table(page.costs);
   if (!page.onnxruntime.empty()) html += "<h3>As ONNX files, in onnxruntime</h3>\n" + table(page.onnxruntime);
   if (html.empty()) return "";
   return note("Latency is that of one example on the machine that measured, median, 95th and 99th percentile; examples per second are those of batches; "

@@ -15,6 +15,7 @@ namespace limbeck {
 namespace {
 constexpr size_t kMostCards = 6;
 constexpr size_t kMostSentences = 3;
+constexpr size_t kMostVerdicts = 2;
 
 std::string environment(const ReportedRun& run, const std::string& key) {
   for (const auto& [name, value] : run.environment)
@@ -53,13 +54,13 @@ std::string facts(const ReportedRun& run) {
 }
 
 /// The share of the gap as a bar from the baseline (nothing) to the teacher (all).
-std::string meter(const Page& page, const ReportedStage& stage) {
+std::string meter(const Page& page, const PageStage& stage) {
   for (const Recovery& recovery : recoveries(page.run, page.split)) {
-    const std::optional<double> share = recovery.student == &stage ? recovery.share() : std::nullopt;
+    const std::optional<double> share = recovery.student == stage.result ? recovery.share() : std::nullopt;
     if (!share || *share <= 0) continue;  // the sentence above says it
     return fmt::format(
-        "<div class=\"meter\"><span><i style=\"width:{:.1f}%\"></i></span>{} % of the gap from {} to {}</div>",
-        std::clamp(*share, 0.0, 1.0) * 100, typographic(fmt::format("{:.0f}", *share * 100)),
+        "<div class=\"meter\"><span><i class=\"{}\" style=\"width:{:.1f}%\"></i></span>{} % of the gap from {} to {}</div>",
+        colour_class(stage.colour), std::clamp(*share, 0.0, 1.0) * 100, typographic(fmt::format("{:.0f}", *share * 100)),
         html_escape(recovery.baseline->name), html_escape(recovery.teacher->name));
   }
   return "";
@@ -80,7 +81,7 @@ std::string paper_line(const ReportedStage& stage, const std::string& split) {
 std::string network_line(const Page& page, const ReportedStage& stage) {
   std::string line = html_escape(stage.network_description.empty() ? stage.network : stage.network_description);
   if (stage.parameters) line += fmt::format("<br>{} parameters", with_commas(*stage.parameters));
-  const ReportedStage* teacher = stage.teacher.empty() ? nullptr : page.run.stage(stage.teacher);
+  const ReportedStage* teacher = page.run.teacher_of(stage);
   if (teacher && teacher->parameters && stage.parameters && *stage.parameters > 0) {
     const double ratio = static_cast<double>(*teacher->parameters) / static_cast<double>(*stage.parameters);
     if (ratio > 1.05) line += fmt::format(", {:.1f}× fewer than {}", ratio, html_escape(teacher->name));
@@ -88,26 +89,53 @@ std::string network_line(const Page& page, const ReportedStage& stage) {
   return "<p class=\"soft\">" + line + "</p>";
 }
 
+/// "9.0<small> ± 2.0", to be closed after what it is.
+std::string mean_and_spread(const char* key, const ReportedNumber& number) {
+  const std::string whole = metric_format(key).formatted(number), mean = whole.substr(0, whole.find(" ±"));
+  return fmt::format("{}<small>{}", mean, whole.substr(mean.size()));
+}
+
 std::string card(const Page& page, const PageStage& stage) {
   const ReportedStage& result = *stage.result;
   const ReportedNumber* errors = result.measure(page.split, "errors");
   const ReportedNumber* accuracy = result.measure(page.split, "accuracy");
   std::string numbers;
-  if (errors) {
-    const std::string whole = metric_format("errors").formatted(*errors);
-    const std::string mean = whole.substr(0, whole.find(" ±")), spread = whole.substr(mean.size());
-    numbers = fmt::format("<p class=\"big\">{}<small>{} {} errors</small></p>", mean, spread, html_escape(page.split));
-  }
-  if (accuracy) numbers += fmt::format("<p>{} accuracy</p>", metric_format("accuracy").formatted(*accuracy));
+  if (accuracy) numbers = fmt::format("<p class=\"big\">{} accuracy</small></p>", mean_and_spread("accuracy", *accuracy));
+  if (errors) numbers += fmt::format("<p{}>{} {} errors</small></p>", accuracy ? "" : " class=\"big\"", mean_and_spread("errors", *errors), html_escape(page.split));
+  if (numbers.empty() && result.status.empty()) return "";
   if (numbers.empty()) numbers = fmt::format("<p class=\"big\"><small>{}</small></p>", html_escape(result.status));
   return fmt::format("<div class=\"card\"><h3>{}</h3>{}{}{}{}</div>\n", stage_label(stage), numbers,
-                     paper_line(result, page.split), network_line(page, result), meter(page, result));
+                     paper_line(result, page.split), network_line(page, result), meter(page, stage));
+}
+
+/// "48.2×" where the first is that many times the second, and by more than a little.
+std::string times_less(std::optional<double> first, std::optional<double> second) {
+  if (!first || !second || *second <= 0 || *first < 1.05 * *second) return "";
+  return fmt::format("{:.1f}×", *first / *second);
+}
+
+/// What was kept and what was won: accuracy from teacher to student, how many times smaller, how many times faster.
+std::string verdict(const Page& page, const Recovery& recovery) {
+  if (recovery.teacher == nullptr) return "";
+  const ReportedNumber* before = recovery.teacher->measure(page.split, "accuracy");
+  const ReportedNumber* after = recovery.student->measure(page.split, "accuracy");
+  if (before == nullptr || after == nullptr) return "";
+  const ReportedCost *teacher = page.cost_of(recovery.teacher->name), *student = page.cost_of(recovery.student->name);
+  const auto is_counted = recovery.teacher->parameters && recovery.student->parameters;
+  const std::string smaller = is_counted ? times_less(recovery.teacher->parameters, recovery.student->parameters)
+                                         : times_less(teacher ? teacher->bytes : std::nullopt, student ? student->bytes : std::nullopt);
+  const std::string faster = times_less(teacher ? teacher->median : std::nullopt, student ? student->median : std::nullopt);
+  std::string text = fmt::format("<b>{:.1f} → {:.1f} %</b> accuracy", 100 * before->mean, 100 * after->mean);
+  if (!smaller.empty()) text += fmt::format(", <b>{}</b> smaller", smaller);
+  if (!faster.empty()) text += fmt::format(", <b>{}</b> faster", faster);
+  return fmt::format("<p class=\"verdict\">{}<span> {} → {}</span></p>\n", text, html_escape(recovery.teacher->name), html_escape(recovery.student->name));
 }
 
 std::string lead(const Page& page) {
   if (page.split.empty()) return "<p class=\"lead\">No stage of this run has been evaluated.</p>\n";
   const std::vector<Recovery> found = recoveries(page.run, page.split);
   std::string text;
+  for (size_t i = 0; i < std::min(found.size(), kMostVerdicts); ++i) text += verdict(page, found[i]);
   for (size_t i = 0; i < std::min(found.size(), kMostSentences); ++i)
     text += fmt::format("<p class=\"lead\">{}.</p>\n", html_escape(typographic(found[i].sentence())));
   return text;
@@ -141,8 +169,21 @@ std::string note(const std::string& escaped_text) {
   return fmt::format("<p class=\"note\">{}</p>\n", escaped_text);
 }
 
+std::string table_cell(const std::string& column, const std::string& html, bool number) {
+  return fmt::format("<td{} data-label=\"{}\">{}</td>", number ? " class=\"number\"" : "", html_escape(column), html);
+}
+
+std::string section_html(const Section& section, const Page& page) {
+  const std::string html = section.html(page);
+  if (html.empty()) return "";
+  const std::string heading = fmt::format("<h2>{}</h2>", section.name);
+  const std::string content = section.folded ? fmt::format("<details class=\"fold\"><summary>{}</summary>\n{}</details>", heading, html) : heading + "\n" + html;
+  return fmt::format("<section id=\"{}\">\n{}</section>\n", section.id, content);
+}
+
 std::string header_of(const Page& page) {
   std::string cards;
+  for (const PageStage& teacher : page.given) cards += card(page, teacher);
   for (const PageStage* stage : chosen_stages(page, kMostCards, [](const PageStage&) { return true; }))
     cards += card(page, *stage);
   return fmt::format(

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/text.h"
@@ -54,6 +55,13 @@ PageStage read_stage(const ReportedStage& result, const std::vector<SeedFolder>&
   return stage;
 }
 
+/// What networks cost is told of each seed apart; they are alike in it.
+std::vector<ReportedCost> read_costs(const ReportedRun& run, const fs::path& seed_folder) {
+  std::error_code ignored;
+  if (!run.deployment.empty() || run.seeds.size() < 2 || !fs::is_regular_file(seed_folder / "results.json", ignored)) return run.deployment;
+  return read_reported_run(seed_folder).deployment;
+}
+
 void read_examples_of(const fs::path& run_folder, const std::vector<SeedFolder>& folders, Page& page) {
   page.examples = read_examples(run_folder / "examples.json");
   for (const SeedFolder& seed : folders) {
@@ -85,13 +93,44 @@ Page read_page(const fs::path& run_folder, ReportedRun results) {
     page.stages.push_back(read_stage(result, folders, page.split));
     page.stages.back().colour = static_cast<int>(page.stages.size()) - 1;
   }
+  for (const ReportedStage& network : page.run.given) {
+    PageStage& given = page.given.emplace_back();
+    given.result = &network;
+    given.colour = static_cast<int>(page.stages.size() + page.given.size()) - 1;
+  }
+  page.costs = read_costs(page.run, folders.front().folder);
   return page;
+}
+
+std::vector<const PageStage*> Page::networks() const {
+  std::vector<const PageStage*> all;
+  for (const std::vector<PageStage>* some : {&given, &stages})
+    for (const PageStage& network : *some) all.push_back(&network);
+  return all;
+}
+
+const ReportedCost* Page::cost_of(const std::string& network) const {
+  for (const ReportedCost& cost : costs)
+    if (cost.name == network) return &cost;
+  return nullptr;
 }
 
 std::string detail_note(const Page& page, const PageStage& stage) {
   const size_t seeds = stage.seeds_evaluated.size();
   return fmt::format("{} split, {} examples{}", page.split, with_commas(stage.detail.examples),
                      seeds < 2 ? "" : fmt::format(" ({} seeds pooled)", seeds));
+}
+
+std::vector<std::pair<std::string, std::string>> stages_by_conditions(const ReportedRun& run) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const ReportedStage& stage : run.stages) {
+    if (stage.conditions.empty()) continue;
+    const auto same = [&](const auto& entry) { return entry.first == stage.conditions; };
+    const auto found = std::find_if(all.begin(), all.end(), same);
+    if (found == all.end()) all.emplace_back(stage.conditions, stage.name);
+    else found->second += ", " + stage.name;
+  }
+  return all;
 }
 
 std::vector<const PageStage*> chosen_stages(const Page& page, size_t most, bool (*usable)(const PageStage&)) {

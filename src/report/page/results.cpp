@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "core/text.h"
 #include "report/html.h"
 #include "report/page/sections.h"
+#include "report/page/terms.h"
 #include "report/paper.h"
 #include "report/plot_style.h"
 
@@ -21,6 +23,7 @@ constexpr std::pair<std::string_view, const char*> kWordCounts[] = {{"word_error
 
 /// A column of the table: left out when no row fills it.
 struct Column {
+  std::string key;  ///< of its measure
   std::string header;
   bool numeric = true;
   std::vector<std::string> cells = {};  ///< HTML
@@ -79,12 +82,12 @@ std::vector<PaperComparison> paper_errors(const Page& page, const ReportedStage&
 
 Range error_range(const Page& page, const std::string& split) {
   Range range;
-  for (const PageStage& stage : page.stages) {
-    if (const ReportedNumber* errors = stage.result->measure(split, "errors")) {
+  for (const PageStage* network : page.networks()) {
+    if (const ReportedNumber* errors = network->result->measure(split, "errors")) {
       range.include(errors->mean - errors->deviation.value_or(0));
       range.include(errors->mean + errors->deviation.value_or(0));
     }
-    for (const PaperComparison& paper : paper_errors(page, *stage.result, split)) range.include(paper.paper_value);
+    for (const PaperComparison& paper : paper_errors(page, *network->result, split)) range.include(paper.paper_value);
   }
   return range;
 }
@@ -114,7 +117,7 @@ std::string teacher_text(const ReportedStage& stage, const std::string& split) {
 
 std::string stage_cell(const PageStage& stage, const std::string& split) {
   std::string cell = stage_label(stage);
-  if (stage.result->status != "done") cell += fmt::format(" <em>{}</em>", html_escape(stage.result->status));
+  if (stage.result->status != "done" && !stage.result->status.empty()) cell += fmt::format(" <em>{}</em>", html_escape(stage.result->status));
   cell += small(html_escape(teacher_text(*stage.result, split)));
   std::string detail = stage.result->objective;
   if (stage.result->epochs)
@@ -153,33 +156,43 @@ std::string time_cell(const PageStage& stage) {
                                      : "");
 }
 
+/// All stages, and the given teachers that were evaluated on the split.
+std::vector<const PageStage*> rows(const Page& page, const std::string& split) {
+  std::vector<const PageStage*> networks = page.networks();
+  std::erase_if(networks, [&](const PageStage* network) { return network->result->status == "given" && network->result->evaluation(split) == nullptr; });
+  return networks;
+}
+
+/// What is asked first stands first.
 std::vector<Column> columns(const Page& page, const std::string& split) {
   const Range range = error_range(page, split);
+  const std::vector<const PageStage*> networks = rows(page, split);
   std::vector<Column> columns;
   const auto add = [&](const std::string& header, bool numeric, auto cell) {
-    Column& column = columns.emplace_back(Column{header, numeric});
-    for (const PageStage& stage : page.stages) column.cells.push_back(cell(stage));
+    Column& column = columns.emplace_back(Column{"", header, numeric});
+    for (const PageStage* network : networks) column.cells.push_back(cell(*network));
   };
   add("stage", false, [&](const PageStage& stage) { return stage_cell(stage, split); });
-  add("network", false, network_cell);
   const auto add_measure = [&](const std::string& header, const std::string& key) {
     add(header, true,
         [&, key](const PageStage& stage) { return measure_cell(key, stage.result->measure(split, key)); });
+    columns.back().key = key;
   };
+  add_measure("accuracy", "accuracy");
   add_measure(split + " errors", "errors");
   add("", false, [&](const PageStage& stage) { return strip(page, stage, split, range); });
   add("paper", true, [&](const PageStage& stage) { return paper_cell(page, *stage.result, split); });
   add_measure(metric_format("member_errors").label, "member_errors");
-  add_measure("accuracy", "accuracy");
   if (split != "train")
     add("train accuracy", true,
         [](const PageStage& stage) { return measure_cell("accuracy", stage.result->measure("train", "accuracy")); });
   for (const char* key : kOtherMeasures) {
     add_measure(metric_format(key).label, key);
     for (const auto& [rate, counts] : kWordCounts)
-      for (size_t row = 0; rate == key && row < page.stages.size(); ++row)
-        columns.back().cells[row] += word_changes(*page.stages[row].result, split, counts);
+      for (size_t row = 0; rate == key && row < networks.size(); ++row)
+        columns.back().cells[row] += word_changes(*networks[row]->result, split, counts);
   }
+  add("network", false, network_cell);
   add("time", true, time_cell);
   std::erase_if(columns, [](const Column& column) {
     return std::all_of(column.cells.begin(), column.cells.end(), [](const std::string& cell) { return cell.empty(); });
@@ -190,17 +203,29 @@ std::vector<Column> columns(const Page& page, const std::string& split) {
 std::string table(const Page& page, const std::string& split) {
   std::string head, body;
   const std::vector<Column> filled = columns(page, split);
-  for (const Column& column : filled)
-    head += fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", html_escape(column.header));
-  for (size_t row = 0; row < page.stages.size(); ++row) {
+  std::vector<std::pair<std::string, std::string>> terms;
+  for (const Column& column : filled) {
+    head += fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", explained(column.key, column.header));
+    terms.emplace_back(column.key, column.header);
+  }
+  for (size_t row = 0; row < filled.front().cells.size(); ++row) {
     body += "<tr>";
-    for (const Column& column : filled)
-      body += fmt::format("<td{}>{}</td>", column.numeric ? " class=\"number\"" : "", column.cells[row]);
+    for (const Column& column : filled) body += table_cell(&column == &filled.front() ? "" : column.header, column.cells[row], column.numeric);
     body += "</tr>\n";
   }
   return fmt::format(
-      "<div class=\"wide\"><table class=\"results\"><thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
-      head, body);
+      "<div class=\"wide\"><table class=\"results stacked\"><thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}",
+      head, body, term_list(terms));
+}
+
+/// Which stage was trained how: numbers of another precision are not quite comparable.
+std::string conditions_note(const Page& page) {
+  const auto all = stages_by_conditions(page.run);
+  if (all.empty()) return "";
+  if (all.size() == 1) return fmt::format(" All stages were trained in {}.", all.front().first);
+  std::string text;
+  for (const auto& [conditions, stages] : all) text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", stages, conditions);
+  return fmt::format(" Trained: {}.", text);
 }
 
 std::string caption(const Page& page, const std::string& split) {
@@ -211,7 +236,7 @@ std::string caption(const Page& page, const std::string& split) {
   });
   return note(
       text +
-      (paper ? ". On the lines: <span class=\"key\">●</span> ours, <span class=\"key\">◇</span> the paper’s." : "."));
+      (paper ? ". On the lines: <span class=\"key\">●</span> ours, <span class=\"key\">◇</span> the paper’s." : ".") + html_escape(conditions_note(page)));
 }
 
 std::vector<std::string> other_splits(const Page& page) {

@@ -127,19 +127,23 @@ function prepareSoftTargets() {
   const output = document.getElementById('temperature-text'), buttons = [...document.querySelectorAll('[data-temperature]')];
   const cards = [...document.querySelectorAll('.example')].map(card => [...card.querySelectorAll('.share')]);
   const low = slider ? Math.log(slider.dataset.low) : 0, high = slider ? Math.log(slider.dataset.high) : 1;
+  const scale = document.getElementById('bar-scale'), lengths = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8];
   let temperature = data.temperature;
 
   function draw() {
     output.textContent = Number(temperature.toPrecision(3));
     buttons.forEach(button =>
       button.setAttribute('aria-pressed', Math.abs(button.dataset.temperature - temperature) < 1e-9));
+    const distributions = data.logits.map(networks => networks.map(logits => softmax(logits, temperature)));
+    const highest = Math.max(...distributions.flat(2)), full = lengths.find(length => highest <= length) || 1;
+    scale.textContent = logarithmic.checked ? 'a full bar: 100 %, an empty one: 0.0001 %' : `a full bar: ${Math.round(100 * full)} %`;
     cards.forEach((rows, number) => {
-      const shares = data.logits[number].map(logits => softmax(logits, temperature));
+      const shares = distributions[number];
       rows.forEach(row => {
         const index = Number(row.dataset.class);
         [...row.querySelectorAll('i')].forEach((bar, network) => {
           const share = shares[network][index] || 0;
-          const length = logarithmic.checked ? Math.max(0, 1 + Math.log10(share) / decades) : share;
+          const length = logarithmic.checked ? Math.max(0, 1 + Math.log10(share) / decades) : share / full;
           bar.style.width = (length * 100).toFixed(2) + '%';
         });
         row.querySelector('output').textContent = percent(shares[0][index]);
@@ -153,11 +157,11 @@ function prepareSoftTargets() {
   }
   function set(value) {
     temperature = value;
-    if (slider) slider.value = 1000 * (Math.log(value) - low) / (high - low);
+    if (slider) slider.value = slider.max * (Math.log(value) - low) / (high - low);
     draw();
   }
   if (slider) slider.addEventListener('input', () => {
-    temperature = Math.exp(low + (high - low) * slider.value / 1000);
+    temperature = Math.exp(low + (high - low) * slider.value / slider.max);
     draw();
   });
   buttons.forEach(button => button.addEventListener('click', () => set(Number(button.dataset.temperature))));
@@ -169,6 +173,15 @@ function prepareSoftTargets() {
   set(temperature);
 }
 prepareSoftTargets();
+
+// A link to a folded section opens it.
+function openTarget() {
+  const fold = location.hash && document.getElementById(location.hash.slice(1))?.querySelector(':scope > details');
+  if (fold) fold.open = true;
+}
+addEventListener('hashchange', openTarget);
+document.querySelectorAll('nav a').forEach(link => link.addEventListener('click', () => setTimeout(openTarget)));
+openTarget();
 
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(details => { details.open = true; }));
 )js";

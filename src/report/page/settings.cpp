@@ -1,8 +1,6 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "report/html.h"
 #include "report/page/sections.h"
 
@@ -27,18 +25,9 @@ std::string commands(const ReportedRun& run) {
   return lines;
 }
 
-/// How stages were computed, those that were computed alike in one row.
 std::string conditions_rows(const ReportedRun& run) {
-  std::vector<std::pair<std::string, std::string>> stages_by_conditions;
-  for (const ReportedStage& stage : run.stages) {
-    if (stage.conditions.empty()) continue;
-    const auto same = [&](const auto& row) { return row.first == stage.conditions; };
-    const auto found = std::find_if(stages_by_conditions.begin(), stages_by_conditions.end(), same);
-    if (found == stages_by_conditions.end()) stages_by_conditions.emplace_back(stage.conditions, stage.name);
-    else found->second += ", " + stage.name;
-  }
   std::string rows;
-  for (const auto& [conditions, stages] : stages_by_conditions)
+  for (const auto& [conditions, stages] : stages_by_conditions(run))
     rows += fmt::format("<tr><td>training of {}</td><td>{}</td></tr>\n", html_escape(stages), html_escape(conditions));
   return rows;
 }

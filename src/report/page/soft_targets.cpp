@@ -10,11 +10,14 @@
 #include "report/html.h"
 #include "report/page/picture.h"
 #include "report/page/sections.h"
+#include "report/page/terms.h"
 #include "report/plot_style.h"
+#include "report/text_table.h"
 
 namespace limbeck {
 namespace {
 constexpr size_t kMostExamples = 24;
+constexpr size_t kOpenExamples = 6;
 constexpr size_t kMostNetworks = 4;
 constexpr size_t kMostRows = 10;
 constexpr double kAlsoPossible = 2.5;  // a third class is named when its logit is at most so much below the second's
@@ -35,8 +38,8 @@ std::vector<Network> networks(const Page& page) {
   std::vector<Network> teachers, others;
   for (const auto& [name, logits] : page.examples.examples.front().logits) {
     Network network{.name = name};
-    for (const PageStage& stage : page.stages)
-      if (stage.result->name == name) network.colour = stage.colour;
+    for (const PageStage* stage : page.networks())
+      if (stage->result->name == name) network.colour = stage->colour;
     (is_teacher(page, name) ? teachers : others).push_back(network);
   }
   if (teachers.size() + others.size() > kMostNetworks) {
@@ -113,14 +116,38 @@ std::vector<size_t> shown_classes(const ReportedExample& example, const std::vec
   return order;
 }
 
+/// The width of the classes' names, one for all examples: bars that begin at one place can be compared.
+std::string label_width(const Page& page, const std::vector<const ReportedExample*>& examples, const Network& leading) {
+  constexpr size_t kLongestLabel = 13;
+  size_t longest = 1;
+  for (const ReportedExample* example : examples)
+    for (const size_t index : shown_classes(*example, logits_of(*example, leading)))
+      longest = std::max(longest, terminal_width(class_name(page, index)));
+  return fmt::format("--label:{}ch", std::min(longest, kLongestLabel) + 1);
+}
+
 std::string percent(double share) {
   if (share >= 0.0995) return fmt::format("{:.0f} %", share * 100);
   if (share >= 0.000995) return fmt::format("{:.2g} %", share * 100);
   return share >= 1e-6 ? "<0.1 %" : "0 %";
 }
 
+/// The share that a bar of full length stands for: the next of few round numbers above all that are drawn. The page's script does the same.
+double full_length(const std::vector<const ReportedExample*>& examples, const std::vector<Network>& shown, double temperature) {
+  double highest = 0;
+  for (const ReportedExample* example : examples)
+    for (const Network& network : shown)
+      if (const std::vector<double>& logits = logits_of(*example, network); !logits.empty()) {
+        const std::vector<double> shares = softmax(logits, temperature);
+        highest = std::max(highest, *std::max_element(shares.begin(), shares.end()));
+      }
+  for (const double length : {0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8})
+    if (highest <= length) return length;
+  return 1;
+}
+
 std::string bars(const Page& page, const ReportedExample& example, const std::vector<Network>& shown,
-                 double temperature) {
+                 double temperature, double full) {
   const std::vector<double>& leading = logits_of(example, shown.front());
   std::vector<std::vector<double>> shares;
   for (const Network& network : shown) {
@@ -133,7 +160,7 @@ std::string bars(const Page& page, const ReportedExample& example, const std::ve
     for (size_t i = 0; i < shown.size(); ++i)
       row += fmt::format("<i class=\"c{}\" style=\"width:{:.1f}%\"></i>",
                          shown[i].colour < 0 ? 0 : shown[i].colour % kPlotColours + 1,
-                         shares[i].empty() ? 0.0 : shares[i][index] * 100);
+                         shares[i].empty() ? 0.0 : shares[i][index] / full * 100);
     html += fmt::format("<div class=\"share{}\" data-class=\"{}\"><b>{}</b><span>{}</span><output>{}</output></div>\n",
                         example.label == static_cast<int64_t>(index) ? " true" : "", index,
                         html_escape(class_name(page, index)), row, percent(shares[0][index]));
@@ -142,7 +169,7 @@ std::string bars(const Page& page, const ReportedExample& example, const std::ve
 }
 
 std::string card(const Page& page, const ReportedExample& example, const std::vector<Network>& shown,
-                 double temperature) {
+                 double temperature, double full) {
   const std::string title = riddle(page, example, logits_of(example, shown.front()));
   const std::string address = picture_address(example);
   const std::string picture =
@@ -151,10 +178,10 @@ std::string card(const Page& page, const ReportedExample& example, const std::ve
       "<article class=\"example\">\n<h3>{}</h3>\n<div class=\"body\"><div>{}<p class=\"soft\">{} example {}</p></div>"
       "<div class=\"shares\">\n{}</div></div></article>\n",
       html_escape(title), picture, html_escape(page.examples.split), example.id,
-      bars(page, example, shown, temperature));
+      bars(page, example, shown, temperature, full));
 }
 
-std::string controls(const std::vector<double>& temperatures, double chosen) {
+std::string controls(const std::vector<double>& temperatures, double chosen, double full) {
   const auto [low, high] = std::minmax_element(temperatures.begin(), temperatures.end());
   std::string buttons;
   for (const double temperature : temperatures)
@@ -162,14 +189,15 @@ std::string controls(const std::vector<double>& temperatures, double chosen) {
                            temperature == chosen ? " aria-pressed=\"true\"" : "");
   const std::string slider =
       *low < *high ? fmt::format(
-                         "<input type=\"range\" id=\"temperature\" min=\"0\" max=\"1000\" data-low=\"{}\" "
+                         "<input type=\"range\" id=\"temperature\" min=\"0\" max=\"32\" data-low=\"{}\" "
                          "data-high=\"{}\" aria-label=\"temperature\">",
                          *low, *high)
                    : "";
   return fmt::format(
       "<div class=\"controls\"><span>temperature <output id=\"temperature-text\">{}</output></span>{}<span "
-      "class=\"buttons\">{}</span><label><input type=\"checkbox\" id=\"log-bars\"> logarithmic bars</label></div>\n",
-      chosen, slider, buttons);
+      "class=\"buttons\">{}</span><label><input type=\"checkbox\" id=\"log-bars\"> logarithmic bars</label>"
+      "<span class=\"soft\" id=\"bar-scale\">a full bar: {:.0f} %</span></div>\n",
+      chosen, slider, buttons, full * 100);
 }
 
 /// The networks' logits for the script: [example][network][class].
@@ -203,8 +231,13 @@ std::string soft_targets_section(const Page& page) {
   if (temperatures.empty()) temperatures = {1, 2, 4, 8, 20};
   const double chosen = temperatures[temperatures.size() / 2];
 
-  std::string cards, legend;
-  for (const ReportedExample* example : examples) cards += card(page, *example, shown, chosen);
+  const double full = full_length(examples, shown, chosen);
+  std::string open, folded, legend;
+  for (size_t i = 0; i < examples.size(); ++i) (i < kOpenExamples ? open : folded) += card(page, *examples[i], shown, chosen, full);
+  const std::string width = label_width(page, examples, shown.front());
+  if (!folded.empty())
+    folded = fmt::format("<details><summary>{} more examples</summary>\n<div class=\"examples\" style=\"{}\">\n{}</div></details>\n",
+                         examples.size() - kOpenExamples, width, folded);
   for (const Network& network : shown)
     legend += fmt::format("<span>{}{}</span>", chip(network.colour), html_escape(network.name));
   const std::string source = page.examples_of.empty() ? "" : ", networks of " + page.examples_of;
@@ -212,9 +245,9 @@ std::string soft_targets_section(const Page& page) {
              "What a network says of the wrong classes is most of what a student can learn from it. {} examples of the "
              "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages: {}.",
              examples.size(), html_escape(page.examples.split), html_escape(source), html_escape(shown.front().name))) +
-         controls(temperatures, chosen) +
-         fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\">\n{}</div>\n", legend, cards) +
-         script_data(examples, shown, chosen);
+         controls(temperatures, chosen, full) +
+         fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\" style=\"{}\">\n{}</div>\n", legend, width, open) + folded +
+         term_list({{"temperature", "temperature"}}) + script_data(examples, shown, chosen);
 }
 
 }  // namespace limbeck

@@ -34,6 +34,9 @@ section { padding-top: 56px; }
 .facts dt { color: var(--soft); font-size: 12px; }
 .facts dd { margin: 0; }
 .lead { font-size: 19px; line-height: 1.4; max-width: 62ch; margin-bottom: 10px; }
+.verdict { font-size: 22px; line-height: 1.35; margin-bottom: 6px; }
+.verdict b { font-weight: 650; white-space: nowrap; }
+.verdict span { color: var(--soft); font-size: 15px; }
 .lead + .cards { margin-top: 24px; }
 .cards { display: flex; flex-wrap: wrap; gap: 14px; margin-bottom: 14px; }
 .card { flex: 1 1 230px; max-width: 420px; border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 16px 18px; font-size: 14px; }
@@ -43,7 +46,7 @@ section { padding-top: 56px; }
 .card .soft { margin-top: 8px; font-size: 13px; }
 .meter { margin-top: 12px; font-size: 13px; color: var(--soft); }
 .meter span { display: block; height: 6px; border-radius: 3px; background: var(--line); margin-bottom: 6px; overflow: hidden; }
-.meter i { display: block; height: 100%; background: var(--accent); border-radius: 3px; }
+.meter i { display: block; height: 100%; background: currentColor; border-radius: 3px; }
 
 nav {
   position: sticky; top: 0; z-index: 3; display: flex; gap: 22px; overflow-x: auto; padding: 12px 0; margin-top: 20px;
@@ -64,13 +67,18 @@ td { vertical-align: top; }
 td a { color: var(--accent); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .results td small { display: block; color: var(--soft); font-size: 12px; line-height: 1.4; }
-.results td:first-child small { white-space: normal; width: 156px; }
+.results td:first-child small { white-space: normal; max-width: 190px; }
 .results th, .results td { padding-right: 14px; }
+.results th { white-space: normal; }
 .results th:first-child, .results td:first-child, .classes th:first-child, .classes td:first-child { position: sticky; left: 0; z-index: 1; background: var(--page); }
 .results tr.best td { font-weight: 600; }
 .results em { font-style: normal; font-size: 12px; border: 1px solid var(--strong-line); border-radius: 4px; padding: 0 5px; margin-left: 6px; }
-.spread { color: var(--soft); }
-.strip { position: relative; display: block; width: 110px; height: 21px; }
+abbr { text-decoration: underline dotted; text-underline-offset: 3px; cursor: help; }
+.terms { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 4px 28px; margin: 4px 0 14px; font-size: 12.5px; color: var(--soft); }
+.terms dt { display: inline; font-weight: 600; color: var(--ink); }
+.terms dt::after { content: ": "; }
+.terms dd { display: inline; margin: 0; }
+.strip { position: relative; display: block; width: 96px; height: 21px; }
 .strip::before { content: ""; position: absolute; left: 0; right: 0; top: 10px; border-top: 1px solid var(--line); }
 .strip i { position: absolute; }
 .strip .whisker { top: 9px; height: 3px; border-radius: 2px; background: currentColor; opacity: 0.45; }
@@ -80,7 +88,21 @@ td a { color: var(--accent); }
 .classes .first { padding-left: 20px; }
 .classes .bar { position: relative; min-width: 110px; }
 .classes .bar span { position: absolute; left: 12px; right: calc(16px + 3.2em); top: 11px; bottom: 11px; }
-.classes .bar i { display: block; height: 100%; margin-left: auto; background: var(--accent); opacity: 0.45; border-radius: 2px 0 0 2px; }
+.classes .bar i { display: block; height: 100%; margin-left: auto; background: currentColor; opacity: 0.45; border-radius: 2px 0 0 2px; }
+@media (max-width: 760px) {
+  .classes .detail { display: none; }
+}
+@media (max-width: 1010px) {
+  .stacked thead { display: none; }
+  .stacked, .stacked tbody { display: block; }
+  .stacked tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 8px 14px; padding: 14px 0; border-bottom: 1px solid var(--line); }
+  .stacked td { border: 0; padding: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+  .stacked td:first-child { grid-column: 1 / -1; }
+  .stacked td:first-child small { max-width: none; }
+  .stacked td:empty { display: none; }
+  .stacked td[data-label=network] { grid-column: span 2; }
+  .stacked td::before { content: attr(data-label); display: block; color: var(--soft); font-size: 12px; }
+}
 
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 28px 32px; }
 .figures.large { grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); }
@@ -103,6 +125,11 @@ figcaption .soft { font-weight: 400; margin-left: 6px; }
 .plot.heatmap g:hover .heat { stroke: var(--ink); stroke-width: 1.5; }
 .confusions { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 12px 0 0; font-size: 14px; font-variant-numeric: tabular-nums; }
 details { margin-bottom: 20px; }
+.fold { margin: 0; }
+.fold > summary { border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 10px 16px; margin: 0; }
+.fold[open] > summary { margin-bottom: 18px; }
+.fold h2 { display: inline; font-size: 17px; }
+section:has(> .fold) + section:has(> .fold) { padding-top: 12px; }
 summary { cursor: pointer; font-weight: 600; padding: 8px 0; margin-bottom: 8px; border-bottom: 1px solid var(--line); }
 
 .controls {
@@ -129,8 +156,8 @@ summary { cursor: pointer; font-weight: 600; padding: 8px 0; margin-bottom: 8px;
 .example img { display: block; width: 96px; height: auto; image-rendering: pixelated; border-radius: 4px; margin-bottom: 6px; }
 .example .soft { font-size: 12px; max-width: 96px; }
 .shares { flex: 1; min-width: 0; font-size: 12.5px; }
-.share { display: grid; grid-template-columns: minmax(1em, max-content) 1fr 3.6em; gap: 8px; align-items: center; min-height: 18px; margin-bottom: 3px; }
-.share b { font-weight: 400; color: var(--soft); max-width: 8em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; line-height: 1.3; }
+.share { display: grid; grid-template-columns: var(--label, 6ch) 1fr 3.6em; gap: 8px; align-items: center; min-height: 18px; margin-bottom: 3px; }
+.share b { font-weight: 400; color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; line-height: 1.3; }
 .share.true b { font-weight: 700; color: var(--ink); }
 .share span { display: flex; flex-direction: column; gap: 1px; border-left: 1px solid var(--strong-line); padding: 1px 0; align-self: stretch; justify-content: center; }
 .share i { display: block; height: 4px; min-width: 0; background: currentColor; border-radius: 0 2px 2px 0; }

@@ -1,31 +1,17 @@
-// Curves over the epochs. With several seeds each has a thin line, and their mean a thick one.
+// How the stages learned: what they make of examples that none of them learns from, in one chart; what each was shown, folded.
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
 #include "core/text.h"
 #include "report/html.h"
+#include "report/page/curves.h"
 #include "report/page/sections.h"
 #include "report/plot_style.h"
-#include "report/statistics.h"
-#include "report/svg_plot.h"
 
 namespace limbeck {
 namespace {
-constexpr size_t kMostOpenStages = 6;
-constexpr size_t kMostPoints = 300;  // per line; of longer runs every second, third, … epoch is drawn
-constexpr int kSmallWidth = 360, kSmallHeight = 170, kBroadWidth = 1100, kBroadHeight = 280;
-
-/// What is drawn of an epoch, where it has it.
-using Reading = std::function<std::optional<double>(const ReportedEpoch&)>;
-
-Reading error_percent(std::optional<double> ReportedEpoch::*accuracy) {
-  return [accuracy](const ReportedEpoch& epoch) -> std::optional<double> {
-    return epoch.*accuracy ? std::optional(100 * (1 - *(epoch.*accuracy))) : std::nullopt;
-  };
-}
 
 Reading term(const std::string& name) {
   return [name](const ReportedEpoch& epoch) -> std::optional<double> {
@@ -42,85 +28,6 @@ std::optional<double> learning_rate(const ReportedEpoch& epoch) {
   return epoch.learning_rate;
 }
 
-std::vector<SvgPlot::Point> thinned(const std::vector<SvgPlot::Point>& points) {
-  const size_t stride = (points.size() + kMostPoints - 1) / kMostPoints;
-  if (stride <= 1) return points;
-  std::vector<SvgPlot::Point> kept;
-  for (size_t i = 0; i < points.size(); i += stride) kept.push_back(points[i]);
-  if (kept.back().x != points.back().x) kept.push_back(points.back());
-  return kept;
-}
-
-std::vector<SvgPlot::Point> seed_curve(const std::vector<ReportedEpoch>& epochs, const Reading& reading) {
-  std::vector<SvgPlot::Point> points;
-  for (const ReportedEpoch& epoch : epochs)
-    if (const auto value = reading(epoch)) points.push_back({static_cast<double>(epoch.epoch), *value});
-  return thinned(points);
-}
-
-/// The mean over the seeds, for the epochs that all of them have.
-std::vector<SvgPlot::Point> mean_curve(const PageStage& stage, const Reading& reading) {
-  std::map<int64_t, std::vector<double>> values;
-  for (const auto& epochs : stage.epochs)
-    for (const ReportedEpoch& epoch : epochs)
-      if (const auto value = reading(epoch)) values[epoch.epoch].push_back(*value);
-  std::vector<SvgPlot::Point> points;
-  for (const auto& [epoch, of_seeds] : values)
-    if (of_seeds.size() == stage.epochs.size())
-      points.push_back({static_cast<double>(epoch), mean_of(of_seeds), deviation_of(of_seeds)});
-  return thinned(points);
-}
-
-/// Adds one reading of a stage to a chart: one line, or one thin line for each seed and their mean.
-void add_curve(const PageStage& stage, const std::string& name, int colour, const Reading& reading, SvgPlot& plot) {
-  SvgPlot::Line main;
-  main.name = name;
-  main.colour = colour;
-  main.bars = false;
-  main.points = stage.epochs.size() == 1 ? seed_curve(stage.epochs.front(), reading) : mean_curve(stage, reading);
-  if (main.points.empty()) return;
-  if (stage.epochs.size() > 1) {
-    for (const auto& epochs : stage.epochs) {
-      SvgPlot::Line seed{.name = "", .points = seed_curve(epochs, reading), .colour = colour, .faint = true};
-      seed.bars = false;
-      plot.lines.push_back(std::move(seed));
-    }
-  }
-  plot.lines.push_back(std::move(main));
-}
-
-SvgPlot curves(const std::string& title, const std::string& y_label) {
-  SvgPlot plot;
-  plot.title = title;
-  plot.x_label = "epoch";
-  plot.y_label = y_label;
-  plot.width = kSmallWidth;
-  plot.plot_height = kSmallHeight;
-  plot.names = SvgPlot::Names::legend;
-  return plot;
-}
-
-std::vector<double> positive_values(const SvgPlot& plot) {
-  std::vector<double> values = plot.y_covers;
-  for (const SvgPlot::Line& line : plot.lines)
-    for (const SvgPlot::Point& point : line.points)
-      if (point.y > 0) values.push_back(point.y);  // an error of zero is drawn at the lower border
-  return values;
-}
-
-std::string figure(const SvgPlot& plot) {
-  if (plot.lines.empty()) return "";
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", html_escape(plot.title), svg_plot(plot));
-}
-
-/// With a logarithmic axis where the values are spread so far that they ask for it.
-SvgPlot suitably_scaled(SvgPlot plot) {
-  if (!spread_over_decades(positive_values(plot))) return plot;
-  plot.y_scale = PlotScale::logarithmic;
-  plot.y_label += " (log scale)";
-  return plot;
-}
-
 /// The terms of all stages' objectives, each with its hue: from the far end of the palette, so that they are not taken
 /// for stages.
 std::map<std::string, int> term_colours(const Page& page) {
@@ -133,14 +40,14 @@ std::map<std::string, int> term_colours(const Page& page) {
 }
 
 SvgPlot error_curves(const PageStage& stage) {
-  SvgPlot errors = curves("Error", "error, %");
+  SvgPlot errors = epoch_chart("Error", "error, %");
   add_curve(stage, "train", kNeutralColour, error_percent(&ReportedEpoch::train_accuracy), errors);
   add_curve(stage, "validation", stage.colour, error_percent(&ReportedEpoch::validation_accuracy), errors);
   return errors;
 }
 
 /// The lowest and the highest error of any stage, so that all stages' charts show the same range.
-std::vector<double> error_range(const Page& page) {
+std::vector<double> common_error_range(const Page& page) {
   std::vector<double> values;
   for (const PageStage& stage : page.stages) {
     if (stage.epochs.empty()) continue;
@@ -154,48 +61,55 @@ std::vector<double> error_range(const Page& page) {
 
 std::string stage_figures(const PageStage& stage, const std::map<std::string, int>& colours,
                           const std::vector<double>& error_range) {
-  SvgPlot losses = curves("Training loss", "loss on train");
+  SvgPlot losses = epoch_chart("Training loss", "loss on train");
   const auto& terms = stage.epochs.front().front().terms;
   if (terms.size() != 1) add_curve(stage, terms.empty() ? "loss" : "sum", kNeutralColour, train_loss, losses);
   for (const auto& [name, value] : terms) add_curve(stage, name, colours.at(name), term(name), losses);
   SvgPlot errors = error_curves(stage);
   errors.y_covers = error_range;
-  SvgPlot rates = curves("Learning rate", "per update");
-  add_curve(stage, "learning rate", kNeutralColour, learning_rate, rates);
-  // Schedules end near zero: only a linear axis shows their shape.
-  return figure(suitably_scaled(losses)) + figure(suitably_scaled(errors)) + figure(rates);
+  return figure_of(suitably_scaled(losses)) + figure_of(suitably_scaled(errors));
 }
 
-/// All stages in one chart: the validation error where the run has a validation split, else the training error. Once
-/// for broad screens and once for narrow ones, where names at the lines' ends would leave no room for the lines.
+bool same_points(const std::vector<SvgPlot::Point>& one, const std::vector<SvgPlot::Point>& other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x == right.x && left.y == right.y; });
+}
+
+/// Of all stages, those with the same schedule as one line. Schedules end near zero: only a linear axis shows their shape.
+SvgPlot learning_rates(const Page& page) {
+  SvgPlot rates = epoch_chart("Learning rate", "per update");
+  for (const PageStage& stage : page.stages) {
+    if (stage.epochs.empty()) continue;
+    SvgPlot::Line line{.name = stage.result->name, .points = mean_curve(stage, learning_rate), .colour = stage.colour, .bars = false};
+    const auto same = std::find_if(rates.lines.begin(), rates.lines.end(), [&](const SvgPlot::Line& other) { return same_points(other.points, line.points); });
+    if (same != rates.lines.end()) same->name += ", " + line.name;
+    else if (!line.points.empty()) rates.lines.push_back(std::move(line));
+  }
+  return rates;
+}
+
+/// All stages in one chart: the error on held-out examples, where the run has some.
 std::string overview(const Page& page) {
-  const auto any_has = [&](std::optional<double> ReportedEpoch::*accuracy) {
-    return std::any_of(page.stages.begin(), page.stages.end(), [&](const PageStage& stage) {
-      return !stage.epochs.empty() &&
-             std::any_of(stage.epochs.front().begin(), stage.epochs.front().end(),
-                         [&](const ReportedEpoch& epoch) { return (epoch.*accuracy).has_value(); });
-    });
-  };
-  const bool validation = any_has(&ReportedEpoch::validation_accuracy);
-  const auto accuracy = validation ? &ReportedEpoch::validation_accuracy : &ReportedEpoch::train_accuracy;
-  SvgPlot narrow = curves(validation ? "Validation error of all stages" : "Training error of all stages", "error, %");
+  const Reading held_out = error_percent(&ReportedEpoch::validation_accuracy);
+  const bool validation = any_reads(page.stages, held_out);
+  SvgPlot all = epoch_chart(validation ? "Error on held-out examples" : "Error on the training examples", "error, %");
   for (const PageStage& stage : page.stages)
-    if (!stage.epochs.empty()) add_curve(stage, stage.result->name, stage.colour, error_percent(accuracy), narrow);
-  if (narrow.lines.size() < 2) return "";
-  SvgPlot broad = narrow;
-  broad.width = kBroadWidth;
-  broad.plot_height = kBroadHeight;
-  broad.names = SvgPlot::Names::direct;
-  return fmt::format("<div class=\"figures whole broad\">{}</div>\n<div class=\"figures whole narrow\">{}</div>\n",
-                     figure(suitably_scaled(broad)), figure(suitably_scaled(narrow)));
+    if (!stage.epochs.empty())
+      add_curve(stage, stage.result->name, stage.colour, validation ? held_out : error_percent(&ReportedEpoch::train_accuracy), all);
+  const auto named = std::count_if(all.lines.begin(), all.lines.end(), [](const SvgPlot::Line& line) { return !line.faint; });
+  if (named < 2) return "";
+  return whole_figure(all) +
+         (validation ? ""
+                     : note("This run holds no examples out (<code>validation: 0</code>), so these are errors on what was learned. They are no measure of a "
+                            "student: one that learns soft targets may make more of them, and fewer on the test split."));
 }
 
 std::string explanation(const Page& page) {
-  std::string text =
-      "The training numbers are averages over each epoch’s examples, taken while the network was learning";
+  std::string text;
   for (const auto& [split, examples] : page.run.splits)
     if (split == "validation" && examples > 0)
-      text += fmt::format("; validation, {} examples, is measured at the ends of epochs", with_commas(examples));
+      text += fmt::format("Held out: {} examples that no stage learns from, measured at the ends of epochs. ", with_commas(examples));
+  text += "The training numbers are averages over each epoch’s examples, taken while the network was learning";
   const bool several = std::any_of(page.stages.begin(), page.stages.end(),
                                    [](const PageStage& stage) { return stage.epochs.size() > 1; });
   if (!several) return text + ".";
@@ -206,16 +120,16 @@ std::string explanation(const Page& page) {
 
 std::string training_section(const Page& page) {
   const std::map<std::string, int> colours = term_colours(page);
-  const std::vector<double> errors = error_range(page);
+  const std::vector<double> errors = common_error_range(page);
   std::string stages;
-  size_t shown = 0;
-  for (const PageStage& stage : page.stages) {
-    if (stage.epochs.empty()) continue;
-    const char* open = ++shown <= kMostOpenStages ? " open" : "";
-    stages += fmt::format("<details{}><summary>{}</summary>\n<div class=\"figures\">\n{}</div></details>\n", open,
-                          stage_label(stage), stage_figures(stage, colours, errors));
-  }
-  return stages.empty() ? "" : note(explanation(page)) + overview(page) + stages;
+  for (const PageStage& stage : page.stages)
+    if (!stage.epochs.empty())
+      stages += fmt::format("<h3>{}</h3>\n<div class=\"figures\">\n{}</div>\n", stage_label(stage), stage_figures(stage, colours, errors));
+  if (stages.empty()) return "";
+  stages += fmt::format("<div class=\"figures\">\n{}</div>\n", figure_of(learning_rates(page)));
+  const std::string all = overview(page);
+  return note(explanation(page)) + all +
+         fmt::format("<details{}><summary>Losses, errors and learning rate of each stage</summary>\n{}</details>\n", all.empty() ? " open" : "", stages);
 }
 
 }  // namespace limbeck
