@@ -142,7 +142,7 @@ bool RunFolder::stages_are_whole() const {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("seed-") && entry.is_directory() && !RunFolder(entry.path()).stages_are_whole()) return false;
-    if (name != "stages") continue;
+    if (name != "stages" || !entry.is_directory()) continue;
     for (const fs::directory_entry& stage : fs::directory_iterator(entry.path())) {
       const StageFolder stage_folder(stage.path());
       if (const std::optional<Json> record = stage_folder.record(); record && !stage_folder.difference_from(*record).empty()) return false;

@@ -10,7 +10,7 @@ from support import LIMBECK, ProgramTest
 
 STAGES = """
 name: small
-data: { source: { digits: { train: 600, test: 6000 } }, validation: 100 }
+data: { source: { digits: { train: 600, test: 2000 } }, validation: 100 }
 networks: { large: { mlp: [64] }, small: { mlp: [8] } }
 stages:
   - { name: teacher, train: large, epochs: 2 }
@@ -27,10 +27,11 @@ data: { source: { digits: { train: 600, test: 100 } }, validation: 100 }
 networks: { large: { mlp: [24] }, small: { mlp: [8] } }
 stages:
   - { name: teacher, train: large, epochs: 1 }
+  - { name: base, train: small, epochs: 1 }
   - { name: apart, train: small, epochs: 1, replicas: 2 }
   - { name: together, train: small, epochs: 1, replicas: { count: 2, together: true } }
-  - { name: calibrated, calibrate: apart.1, classes: [3] }
-  - { name: int8, train: small, quantize: apart.1 }
+  - { name: calibrated, calibrate: base, classes: [3] }
+  - { name: int8, train: small, quantize: base }
   - { name: experts, train: large, epochs: 1, specialists: { of: teacher, groups: 2, size: 3 } }
 """
 
