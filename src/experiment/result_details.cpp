@@ -12,7 +12,7 @@ Json curves_of(const StageFolder& folder) {
   if (!fs::exists(folder.metrics())) return curves;
   std::istringstream lines(read_file(folder.metrics()));
   for (std::string line; std::getline(lines, line);) {
-    const Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const Json epoch = parse_json_line(line).value_or(nullptr);
     if (!epoch.is_object()) break;  // cut by a crash
     Json point = Json::object();
     for (const char* key : {"epoch", "learning_rate", "train", "validation", "terms"})

@@ -88,7 +88,7 @@ void move_to(const fs::path& from, const fs::path& to) {
 
 std::optional<fs::path> RunFolder::set_aside_results(const std::string& made_of) const {
   if (!fs::exists(folder_ / "results.json")) return std::nullopt;
-  const Json results = Json::parse(read_file(folder_ / "results.json"), nullptr, /*allow_exceptions=*/false);
+  const Json results = parse_json_line(read_file(folder_ / "results.json")).value_or(nullptr);
   if (results.is_object() && results.value("made_of", "") == made_of) return std::nullopt;
   int number = 1;
   while (fs::exists(previous(number))) ++number;
