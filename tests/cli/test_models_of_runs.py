@@ -44,7 +44,7 @@ class ModelsOfRuns(OnnxTest):
         for arguments in (["nothing.safetensors"], ["nothing.safetensors", "--source", "mnist"]):
             error = self.limbeck("evaluate", *arguments, "--data", self.folder, expect=1).stderr
             self.assertIn("there is no file 'nothing.safetensors'", error)
-        self.assertIn("expected a model's file, such as", self.limbeck("evaluate", self.folder, expect=1).stderr)
+        self.assertIn("holds no trained network", self.limbeck("evaluate", self.folder, "--source", "mnist", "--data", self.folder, expect=1).stderr)
         self.recipe.rename(self.folder / "model.safetensors")
         error = self.limbeck("evaluate", "model.safetensors", "--teacher", "no.pt", "--source", "mnist", "--data", self.folder, expect=1).stderr
         self.assertIn("there is no file 'no.pt'", error)
