@@ -60,11 +60,11 @@ class WrittenFiles(ProgramTest):
         self.assertEqual(sum(map(sum, evaluation["confusion"])), 20)
 
     def test_a_run_that_fails_before_it_writes_leaves_no_folder(self):
-        mnist = ["--set", "data.source=mnist", "--data", self.folder, "--quiet"]
-        self.limbeck("run", self.recipe, "--out", self.folder / "deep/er/out", *mnist, expect=1)
+        without_data = ["--set", "data.source={images: {folder: nowhere}}", "--quiet"]
+        self.limbeck("run", self.recipe, "--out", self.folder / "deep/er/out", *without_data, expect=1)
         self.assertFalse((self.folder / "deep").exists())
         self.out.mkdir()  # what was there stays
-        self.limbeck("run", self.recipe, "--out", self.out, *mnist, expect=1)
+        self.limbeck("run", self.recipe, "--out", self.out, *without_data, expect=1)
         self.assertTrue(self.out.exists())
 
     def test_report_is_one_file_without_addresses(self):
