@@ -117,6 +117,7 @@ void write_gzip(const fs::path& path, const std::string& content) {
   gz_header header{};
   header.comment = reinterpret_cast<Bytef*>(comment);
   header.os = 3;
+  header.hcrc = 1;  // the comment is checked as the rest is
   deflateSetHeader(&stream, &header);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
   stream.avail_in = static_cast<uInt>(content.size());
