@@ -112,14 +112,15 @@ Json overview() {
 }
 
 std::string overview_text(const OutputOptions& output) {
+  const size_t width = std::min<size_t>(output.width(), 120);
   std::string text = "What can stand in a recipe:\n\n";
   const Json all = overview();
   for (const auto& [kind, names] : all.items()) {
     std::string list;
     for (const Json& name : names) list += (list.empty() ? "" : ", ") + name.get<std::string>();
-    text += wrapped(fmt::format("  {:<14} {}", kind, list), std::min<size_t>(output.width(), 120), 17) + "\n";
+    text += wrapped(fmt::format("  {:<14} {}", kind, list), width, 17) + "\n";
   }
-  return text + "\n`limbeck list losses` explains all of a kind, `limbeck list soft_targets` one of them, `limbeck list batch_size` a key.\n";
+  return text + "\n" + wrapped("`limbeck list losses` explains all of a kind, `limbeck list soft_targets` one of them, `limbeck list batch_size` a key.", width) + "\n";
 }
 
 }  // namespace
