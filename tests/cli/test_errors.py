@@ -84,7 +84,7 @@ class Errors(ProgramTest):
                               preexec_fn=small_files, restore_signals=False, timeout=120)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("cannot write", done.stderr)
-        self.assertEqual(before, (self.out / "stages/teacher/weights.safetensors").read_bytes())
+        self.assertEqual(before, (self.out / "previous/1/stages/teacher/weights.safetensors").read_bytes())
         self.assertEqual(list(self.out.rglob("*.part")), [])
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
 
