@@ -126,8 +126,9 @@ class Pictures(ProgramTest):
             picture.unlink()
         self.assertIn("disc", self.distil(expect=1).stderr)
         self.assertFalse((self.out / "results.json").exists())
-        self.teacher = self.folder / "none.pt"
+        there, self.teacher = self.teacher, self.folder / "none.pt"
         self.assertIn(f"there is no file '{self.teacher}'", self.distil(expect=1).stderr)
+        self.teacher = there
         self.pictures = self.folder / "empty"
         self.pictures.mkdir()
         self.assertIn("holds no pictures", self.distil(expect=2).stderr)  # and nothing is downloaded into it
