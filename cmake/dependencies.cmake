@@ -19,7 +19,7 @@ find_library(LIMBECK_SNDFILE sndfile REQUIRED)
 find_path(LIMBECK_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
 
 add_library(limbeck_torch INTERFACE)
-# LibTorch's parallel_for is a template that needs OpenMP in every file, the precompiled header included.
+# LibTorch's parallel_for is a template that needs OpenMP in every file.
 target_link_libraries(limbeck_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 target_include_directories(limbeck_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 separate_arguments(LIMBECK_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
