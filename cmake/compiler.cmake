@@ -9,7 +9,7 @@ if(LIMBECK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_DEPEND=1;CCACHE_BASEDIR=${PROJECT_SOURCE_DIR};${LIMBECK_CCACHE}")
 endif()
 
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # -O3 where it pays: limbeck_join_sources
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # -O3 and -O1 where they pay: component.cmake
 find_program(LIMBECK_MOLD mold)
 if(LIMBECK_MOLD)
   add_link_options(-fuse-ld=mold)

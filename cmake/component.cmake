@@ -1,4 +1,4 @@
-# limbeck_component(NAME [TORCH] [USES component...] [LIBRARIES library...] [REGISTERS folder...])
+# limbeck_component(NAME [TORCH] [COLD] [USES component...] [LIBRARIES library...] [REGISTERS folder...])
 #
 # One static library per folder of src/. A component sees the headers of the components that it names in USES and no
 # others: each has an include root of its own that holds a link to its folder, and all links are private, so that an
@@ -6,8 +6,10 @@
 #
 # REGISTERS: each file of the named sub-folder defines `void register_FILE(Catalogue&)`; the list of calls is generated
 # from the folder, so that a new loss or architecture is one new file.
+#
+# COLD: nothing here runs long, so -O1 will do, which compiles in two thirds of the time.
 function(limbeck_component name)
-  cmake_parse_arguments(ARG "TORCH" "" "USES;LIBRARIES;REGISTERS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;COLD" "" "USES;LIBRARIES;REGISTERS" ${ARGN})
   set(folder "${PROJECT_SOURCE_DIR}/src/${name}")
   set(target limbeck_${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.cpp")
@@ -40,9 +42,8 @@ ${calls}}
     list(APPEND sources "${generated}")
   endif()
 
-  # A registered file stands alone: whoever adds one need not know what names the others have.
-  list(TRANSFORM ARG_REGISTERS REPLACE "(.+)" "${folder}/\\1/" OUTPUT_VARIABLE alone)
-  limbeck_joined(sources "${name}" "${PROJECT_SOURCE_DIR}/src" "${alone}" ${sources})
+  list(TRANSFORM ARG_REGISTERS REPLACE "(.+)" "${folder}/\\1/" OUTPUT_VARIABLE registered)
+  limbeck_joined(sources "${name}" "${PROJECT_SOURCE_DIR}/src" "${registered}" ${sources})
   add_library(${target} STATIC ${sources})
   target_include_directories(${target} PUBLIC "${include_root}")
   target_link_libraries(${target} PRIVATE limbeck_compiler ${ARG_LIBRARIES})
@@ -52,6 +53,13 @@ ${calls}}
   if(ARG_TORCH)
     limbeck_use_torch(${target})
   endif()
+  if(ARG_COLD)
+    limbeck_cold(${target})
+  endif()
+endfunction()
+
+function(limbeck_cold target)
+  target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:-O1>")
 endfunction()
 
 # LibTorch without its umbrella headers: a file names the operators that it calls (<ATen/ops/cat.h>), which LibTorch's own
@@ -64,55 +72,65 @@ endfunction()
 
 option(LIMBECK_JOIN_SOURCES "Compile several source files in one unit" ON)
 
-# limbeck_joined(OUT NAME ROOT ALONE file...): the files as OUT, eight at a time in a unit that includes them, so that they
-# share the reading of their headers. The units name their files relative to ROOT, an include folder of the target, so that
-# ccache knows them in another checkout (CMake's own UNITY_BUILD writes absolute names). On their own stand files in the
-# folders ALONE, and those with loops over numbers, which gain by -O3; everything else only takes longer to compile with it.
-function(limbeck_joined out name root alone)
+# limbeck_joined(OUT NAME ROOT REGISTERED file...): the files as OUT, several of them in a unit that includes them, so that they share
+# the reading of their headers. The units name their files relative to ROOT, an include folder of the target, so that ccache knows them
+# in another checkout (CMake's own UNITY_BUILD writes absolute names). Files with loops over numbers stand in units of their own: they
+# gain by -O3; everything else only takes longer to compile with it. Those in the folders REGISTERED, losses for example, stand in
+# small units: they are what people change most.
+function(limbeck_joined out name root registered)
   set(result "")
-  set(units 0)
-  set(files 0)
-  set(content "")
+  set(fast "")
+  foreach(group IN ITEMS "" _fast _registered)
+    set(files${group} "")
+  endforeach()
   foreach(source IN LISTS ARGN)
-    set(joins ${LIMBECK_JOIN_SOURCES})
-    foreach(folder IN LISTS alone)
-      string(FIND "${source}" "${folder}" place)
-      if(place EQUAL 0)
-        set(joins OFF)
-      endif()
-    endforeach()
     string(FIND "${source}" "${root}/" place)
     if(NOT place EQUAL 0)
-      set(joins OFF)
-    else()
-      file(STRINGS "${source}" kernels REGEX "#include (\"core/vectorize.h\"|<ATen/Parallel.h>)")
-      if(kernels)
-        set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
-        set(joins OFF)
-      endif()
-    endif()
-    if(joins)
-      file(RELATIVE_PATH relative "${root}" "${source}")
-      string(APPEND content "#include \"${relative}\"\n")
-      math(EXPR files "${files} + 1")
-      if(files EQUAL 8)
-        limbeck_write_unit(result "${name}_${units}" "${content}")
-        math(EXPR units "${units} + 1")
-        set(files 0)
-        set(content "")
-      endif()
-    else()
       list(APPEND result "${source}")
+      continue()
     endif()
+    set(group "")
+    foreach(folder IN LISTS registered)
+      string(FIND "${source}" "${folder}" place)
+      if(place EQUAL 0)
+        set(group _registered)
+      endif()
+    endforeach()
+    file(STRINGS "${source}" loops REGEX "#include \"core/vectorize.h\"|at::parallel_for" LIMIT_COUNT 1)
+    if(loops)
+      set(group _fast)
+    endif()
+    list(APPEND files${group} "${source}")
   endforeach()
-  if(content)
-    limbeck_write_unit(result "${name}_${units}" "${content}")
-  endif()
-  set(${out} "${result}" PARENT_SCOPE)
+  limbeck_write_units(result "${name}" "${root}" 8 ${files})
+  limbeck_write_units(result "${name}_registered" "${root}" 4 ${files_registered})
+  limbeck_write_units(fast "${name}_fast" "${root}" 4 ${files_fast})
+  set_source_files_properties(${fast} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>")
+  set(${out} "${result};${fast}" PARENT_SCOPE)
 endfunction()
 
-macro(limbeck_write_unit list name content)
-  set(unit "${PROJECT_BINARY_DIR}/generated/joined/${name}.cpp")
-  file(CONFIGURE OUTPUT "${unit}" @ONLY CONTENT "// Generated.\n${content}")
-  list(APPEND ${list} "${unit}")
-endmacro()
+# Appends to LIST units of at most COUNT of the files; where sources are not joined, the files.
+function(limbeck_write_units list name root count)
+  set(result "${${list}}")
+  list(LENGTH ARGN length)
+  if(NOT LIMBECK_JOIN_SOURCES)
+    list(APPEND result ${ARGN})
+    set(length 0)
+  endif()
+  foreach(begin RANGE 0 ${length} ${count})
+    if(begin EQUAL length)
+      break()
+    endif()
+    list(SUBLIST ARGN ${begin} ${count} files)
+    set(content "// Generated.\n")
+    foreach(file IN LISTS files)
+      file(RELATIVE_PATH relative "${root}" "${file}")
+      string(APPEND content "#include \"${relative}\"\n")
+    endforeach()
+    math(EXPR number "${begin} / ${count}")
+    set(unit "${PROJECT_BINARY_DIR}/generated/joined/${name}_${number}.cpp")
+    file(CONFIGURE OUTPUT "${unit}" @ONLY CONTENT "${content}")
+    list(APPEND result "${unit}")
+  endforeach()
+  set(${list} "${result}" PARENT_SCOPE)
+endfunction()

@@ -17,7 +17,7 @@ namespace {
 
 /// A progressive file may refine the same pixels over and over; this is 50 times what encoders write.
 constexpr int kMostScans = 500;
-constexpr int64_t kRowsAtOnce = 16;
+constexpr int64_t kJpegRows = 16;
 
 struct Failure : jpeg_error_mgr {
   std::jmp_buf back;
@@ -91,9 +91,9 @@ class JpegDecoder : public ImageDecoder {
   void read_rows(uint8_t* rows, int64_t count) override {
     const int64_t width = info_.output_width, stride = 4 * width;
     guarded([&] {
-      std::array<JSAMPROW, kRowsAtOnce> at;
+      std::array<JSAMPROW, kJpegRows> at;
       for (int64_t done = 0; done < count;) {
-        const int64_t wanted = std::min(kRowsAtOnce, count - done);
+        const int64_t wanted = std::min(kJpegRows, count - done);
         for (int64_t i = 0; i < wanted; ++i) at[static_cast<size_t>(i)] = rows + (done + i) * stride;
         const int64_t got = jpeg_read_scanlines(&info_, at.data(), static_cast<JDIMENSION>(wanted));
         if (got == 0) ERREXIT(&info_, JERR_INPUT_EOF);

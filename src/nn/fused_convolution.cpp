@@ -20,12 +20,12 @@ namespace {
 using AutogradContext = torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr at::MemoryFormat kImageFormat = at::MemoryFormat::ChannelsLast;
+constexpr at::MemoryFormat kConvolutionFormat = at::MemoryFormat::ChannelsLast;
 
-at::Tensor as_image(const at::Tensor& x) { return x.contiguous(kImageFormat); }
+at::Tensor as_image(const at::Tensor& x) { return x.contiguous(kConvolutionFormat); }
 
 at::Tensor empty_image(const at::Tensor& like, int64_t channels) {
-  return at::empty({like.size(0), channels, like.size(2), like.size(3)}, like.options(), kImageFormat);
+  return at::empty({like.size(0), channels, like.size(2), like.size(3)}, like.options(), kConvolutionFormat);
 }
 
 WinogradShape shape_of(const at::Tensor& x, int64_t in, int64_t out) {

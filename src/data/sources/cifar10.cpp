@@ -13,7 +13,7 @@ struct Cifar10Options : SizedSource {
   }
 };
 
-std::unique_ptr<Dataset> load(const Cifar10Options& options, const DataFolders& folders) {
+std::unique_ptr<Dataset> load_cifar10(const Cifar10Options& options, const DataFolders& folders) {
   const CifarSet set{
       .name = "cifar10",
       .train = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
@@ -37,7 +37,7 @@ void register_cifar10(Catalogue& catalogue) {
        .summary = "CIFAR-10: 50,000 and 10,000 colour pictures of 10 kinds of things, 32x32, from the published binary files.",
        .source = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
        .principal = "folder"},
-      load);
+      load_cifar10);
 }
 
 }  // namespace limbeck

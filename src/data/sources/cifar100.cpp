@@ -19,7 +19,7 @@ struct Cifar100Options : SizedSource {
   }
 };
 
-std::unique_ptr<Dataset> load(const Cifar100Options& options, const DataFolders& folders) {
+std::unique_ptr<Dataset> load_cifar100(const Cifar100Options& options, const DataFolders& folders) {
   const bool fine = options.labels == CifarLabels::fine;
   const CifarSet set{.name = "cifar100",
                      .train = {"train.bin"},
@@ -44,7 +44,7 @@ void register_cifar100(Catalogue& catalogue) {
                   "binary files.",
        .source = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
        .principal = "folder"},
-      load);
+      load_cifar100);
 }
 
 }  // namespace limbeck

@@ -59,7 +59,7 @@ std::optional<SourceSize> MnistOptions::size(const DataFolders& folders) const {
   return shape.empty() ? std::nullopt : std::optional(SourceSize{shape.front(), kClasses});
 }
 
-std::unique_ptr<Dataset> load(const MnistOptions& options, const DataFolders& folders) {
+std::unique_ptr<Dataset> load_mnist(const MnistOptions& options, const DataFolders& folders) {
   // Where some files are there, a missing one is a mistake of the user's; where none is, they are fetched.
   if (!find_file(options, folders, "train-images-idx3-ubyte"))
     fetch(published_data("mnist"), folders, [](const Event&) {});
@@ -84,7 +84,7 @@ void register_mnist(Catalogue& catalogue) {
        .summary = "MNIST: 60,000 and 10,000 handwritten digits, 28x28, from the published gzipped IDX files.",
        .source = "Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database of handwritten digits, 1998",
        .principal = "folder"},
-      load);
+      load_mnist);
 }
 
 }  // namespace limbeck

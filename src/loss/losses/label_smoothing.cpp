@@ -15,20 +15,20 @@
 namespace limbeck {
 namespace {
 
-enum class Form { cross_entropy, kl };
+enum class SmoothingForm { cross_entropy, kl };
 enum class Over { all, others };
 
 struct LabelSmoothingOptions {
   double amount = 0.1;
-  Form form = Form::cross_entropy;
+  SmoothingForm form = SmoothingForm::cross_entropy;
   Over over = Over::all;
   void bind(Fields& fields) {
     fields.number("amount", amount, from_below(0, 1), "a: the share of each label that is spread over all classes");
-    fields.choice<Form>("form", form, {{"cross_entropy", Form::cross_entropy}, {"kl", Form::kl}},
+    fields.choice<SmoothingForm>("form", form, {{"cross_entropy", SmoothingForm::cross_entropy}, {"kl", SmoothingForm::kl}},
                         "value reported: cross-entropy with the smoothed labels, or (1 - a) H(q, p) + a KL(u, p)");
     fields.choice<Over>("over", over, {{"all", Over::all}, {"others", Over::others}},
                         "a is spread over all classes, or over all but the label's, as the code of Yuan et al. does");
-    fields.require(form == Form::cross_entropy || over == Over::all, "form kl is of labels spread over all classes");
+    fields.require(form == SmoothingForm::cross_entropy || over == Over::all, "form kl is of labels spread over all classes");
   }
 };
 
@@ -46,7 +46,7 @@ class LabelSmoothing : public Loss {
     const auto [hard, weights] = label_sums(log_p, targets);
     const at::Tensor uniform = -(log_p.mean(1) * weights).masked_fill(weights.eq(0), 0).sum();
     const at::Tensor count = weights.sum();
-    const double constant = options_.form == Form::kl ? a * std::log(static_cast<double>(log_p.size(1))) : 0;
+    const double constant = options_.form == SmoothingForm::kl ? a * std::log(static_cast<double>(log_p.size(1))) : 0;
     return ((1 - a) * hard + a * uniform - constant * count) / (count + count.eq(0));
   }
 

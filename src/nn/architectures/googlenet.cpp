@@ -13,7 +13,7 @@ struct Inception {
   int64_t one, three_reduced, three, five_reduced, five, pooled;
 };
 
-const std::vector<Inception> kGroups[] = {
+const std::vector<Inception> kInceptions[] = {
     {{"a3", 64, 96, 128, 16, 32, 32}, {"b3", 128, 128, 192, 32, 96, 64}},
     {{"a4", 192, 96, 208, 16, 48, 64},
      {"b4", 160, 112, 224, 24, 64, 64},
@@ -50,7 +50,7 @@ std::unique_ptr<Graph> make_googlenet(const GoogLeNetOptions& options, const Tas
   size_t at = add_branch(layers, "prelayer", Graph::kInput, {{192, 3}});
   layers.feature("stem", at);
   int group = 0;
-  for (const std::vector<Inception>& modules : kGroups) {
+  for (const std::vector<Inception>& modules : kInceptions) {
     if (group > 0) at = layers.add(fmt::format("maxpool{}", group), MaxPool{.kernel = 3, .stride = 2, .padding = 1}, at);
     for (const Inception& inception : modules) at = add_inception(layers, at, inception);
     layers.feature(fmt::format("layer{}", ++group), at);

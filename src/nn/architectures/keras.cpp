@@ -14,14 +14,14 @@ struct KerasOptions {
   }
 };
 
-struct Plan {
+struct KerasPlan {
   std::vector<std::vector<int64_t>> blocks;  ///< channels of each convolution
   int64_t hidden;
 };
 
 class KerasNetwork {
  public:
-  KerasNetwork(const Plan& plan, const KerasOptions& options, const TaskShape& task)
+  KerasNetwork(const KerasPlan& plan, const KerasOptions& options, const TaskShape& task)
       : plan_(plan), options_(options),
         layers_(task, {.initial = Initial::glorot_uniform, .bias = true, .least_pixels = int64_t{1} << plan.blocks.size()}) {}
 
@@ -54,14 +54,14 @@ class KerasNetwork {
     return options_.dropout > 0 ? layers_.add(fmt::format("drop{}", number), Dropout{options_.dropout}, from) : from;
   }
 
-  Plan plan_;
+  KerasPlan plan_;
   KerasOptions options_;
   Layers layers_;
   int activated_ = 0;
   int block_ = 0;
 };
 
-void add(Catalogue& catalogue, const std::string& role, const Plan& plan) {
+void add(Catalogue& catalogue, const std::string& role, const KerasPlan& plan) {
   catalogue.add<Graph, KerasOptions, const TaskShape&>(
       Slot::network,
       {.name = "keras_" + role,

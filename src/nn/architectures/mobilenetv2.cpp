@@ -65,7 +65,7 @@ std::unique_ptr<Graph> make_mobilenetv2(const MobileNetV2Options& options, const
   return layers.classify(at, "classifier.0");
 }
 
-std::unique_ptr<Graph> make_tfkd(const NoOptions&, const TaskShape& task) {
+std::unique_ptr<Graph> make_tfkd_mobilenetv2(const NoOptions&, const TaskShape& task) {
   Layers layers(task, {.bias = true});
   const std::vector<Group> groups = {{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 1}, {6, 320, 1, 1}};
   Convolution stem = layers.convolution(32, 1);
@@ -96,7 +96,7 @@ void register_mobilenetv2(Catalogue& catalogue) {
       {.name = "tfkd_mobilenetv2",
        .summary = "MobileNetV2 as Yuan et al. train it: full width, ReLU6, a 1x1 stem and later strides of 1.",
        .source = "Sandler et al. 2018; this form: Yuan et al. 2019"},
-      make_tfkd);
+      make_tfkd_mobilenetv2);
 }
 
 }  // namespace limbeck

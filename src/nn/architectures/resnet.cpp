@@ -14,7 +14,7 @@ namespace {
 enum class Stem { automatic, cifar, imagenet };
 enum class Block { basic, bottleneck };
 
-struct Plan {
+struct ResnetPlan {
   Block block = Block::basic;
   int64_t stem = 64;             ///< channels
   std::vector<int64_t> groups;   ///< blocks of each
@@ -39,7 +39,7 @@ size_t add_block(Layers& layers, const std::string& prefix, size_t from, Block b
   return layers.add(prefix + "relu", Relu{}, at);
 }
 
-size_t add_stem(Layers& layers, const Plan& plan, Stem stem) {
+size_t add_stem(Layers& layers, const ResnetPlan& plan, Stem stem) {
   const bool large = stem == Stem::imagenet;
   const Convolution convolution = large ? layers.convolution(plan.stem, 7, 2) : layers.convolution(plan.stem, 3);
   size_t at = layers.chain("", Graph::kInput, {{"conv1", convolution}, {"bn1", BatchNorm{}}, {"relu", Relu{}}});
@@ -48,7 +48,7 @@ size_t add_stem(Layers& layers, const Plan& plan, Stem stem) {
   return at;
 }
 
-std::unique_ptr<Graph> make(const Plan& plan, Stem stem, const TaskShape& task) {
+std::unique_ptr<Graph> make(const ResnetPlan& plan, Stem stem, const TaskShape& task) {
   Layers layers(task, {.initial = Initial::kaiming_normal});
   size_t at = add_stem(layers, plan, stem);
   for (size_t group = 0; group < plan.groups.size(); ++group) {
@@ -74,7 +74,7 @@ struct SmallOptions {
 
 std::unique_ptr<Graph> make_small(const SmallOptions& options, const TaskShape& task) {
   const int64_t blocks = (options.depth - 2) / 6, width = options.width;
-  const Plan plan{.stem = width == 1 ? 16 : 8 * width, .groups = {blocks, blocks, blocks}, .widths = {16 * width, 32 * width, 64 * width}};
+  const ResnetPlan plan{.stem = width == 1 ? 16 : 8 * width, .groups = {blocks, blocks, blocks}, .widths = {16 * width, 32 * width, 64 * width}};
   return make(plan, Stem::cifar, task);
 }
 
@@ -86,7 +86,7 @@ struct LargeOptions {
   }
 };
 
-std::unique_ptr<Graph> make_large(const Plan& plan, Stem stem, const TaskShape& task) {
+std::unique_ptr<Graph> make_large(const ResnetPlan& plan, Stem stem, const TaskShape& task) {
   if (stem == Stem::automatic) stem = task.input.size() == 3 && task.input[1] < 64 ? Stem::cifar : Stem::imagenet;
   return make(plan, stem, task);
 }
@@ -101,7 +101,7 @@ void add_small(Catalogue& catalogue, const std::string& name, const SmallOptions
       [options](const NoOptions&, const TaskShape& task) { return make_small(options, task); });
 }
 
-void add_large(Catalogue& catalogue, const std::string& name, const Plan& plan) {
+void add_large(Catalogue& catalogue, const std::string& name, const ResnetPlan& plan) {
   catalogue.add<Graph, LargeOptions, const TaskShape&>(
       Slot::network,
       {.name = name,

@@ -7,16 +7,16 @@
 namespace limbeck {
 namespace {
 
-constexpr int64_t kGroups = 3;
+constexpr int64_t kConvolutionGroups = 3;
 constexpr int64_t kStemChannels = 24;
 
 size_t add_block(Layers& layers, const std::string& prefix, size_t from, int64_t out, int64_t stride) {
   const int64_t in = layers.channels(from), middle = out / 4;
-  const int64_t groups = in == kStemChannels ? 1 : kGroups;  // so few channels are not divided
+  const int64_t groups = in == kStemChannels ? 1 : kConvolutionGroups;  // so few channels are not divided
   const size_t at = layers.chain(prefix, from, {{"conv1", layers.convolution(middle, 1, 1, groups)}, {"bn1", BatchNorm{}}, {"relu1", Relu{}},
                                                 {"shuffle1", ChannelShuffle{groups}},
                                                 {"conv2", layers.depthwise(3, stride)}, {"bn2", BatchNorm{}}, {"relu2", Relu{}},
-                                                {"conv3", layers.convolution(out, 1, 1, kGroups)}, {"bn3", BatchNorm{}}});
+                                                {"conv3", layers.convolution(out, 1, 1, kConvolutionGroups)}, {"bn3", BatchNorm{}}});
   size_t joined = 0;
   if (stride == 1) {
     joined = layers.add(prefix + "add", Add{}, {at, from});

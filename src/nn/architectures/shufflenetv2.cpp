@@ -101,7 +101,7 @@ size_t add_tfkd_unit(Layers& layers, const std::string& prefix, size_t from, int
   return join(layers, prefix, kept, other);
 }
 
-std::unique_ptr<Graph> make_tfkd(const ShuffleNetV2Options& options, const TaskShape& task) {
+std::unique_ptr<Graph> make_tfkd_shufflenetv2(const ShuffleNetV2Options& options, const TaskShape& task) {
   const Widths& widths = options.widths();
   Layers layers(task, {.bias = true});
   size_t at = layers.sequence("pre", Graph::kInput, {layers.convolution(24, 3), BatchNorm{}});
@@ -131,7 +131,7 @@ void register_shufflenetv2(Catalogue& catalogue) {
        .summary = "ShuffleNet V2 as Yuan et al. train it: a 3x3 stem, and biases.",
        .source = "Ma et al. 2018; this form: Yuan et al. 2019",
        .principal = "size"},
-      make_tfkd);
+      make_tfkd_shufflenetv2);
 }
 
 }  // namespace limbeck

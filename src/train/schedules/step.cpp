@@ -16,9 +16,9 @@ struct StepOptions : WarmUp {
   }
 };
 
-class Step : public Schedule {
+class StepSchedule : public Schedule {
  public:
-  explicit Step(const StepOptions& options) : options_(options) {}
+  explicit StepSchedule(const StepOptions& options) : options_(options) {}
 
   double factor(double epoch, double) const override {
     double factor = options_.factor(epoch);
@@ -37,7 +37,7 @@ void register_step(Catalogue& catalogue) {
   catalogue.add<Schedule, StepOptions>(
       Slot::schedule,
       {.name = "step", .summary = "The learning rate falls by a factor at given epochs.", .principal = "at"},
-      [](const StepOptions& options) { return std::make_unique<Step>(options); });
+      [](const StepOptions& options) { return std::make_unique<StepSchedule>(options); });
 }
 
 }  // namespace limbeck
