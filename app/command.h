@@ -1,33 +1,31 @@
 #pragma once
-// A subcommand is a file in commands/ that adds itself to the program: its flags, its help, and what it does. A new one is a
-// new file and a line in commands.h.
+// A subcommand is a file in commands/ that adds itself to the program: its flags and its help. What it does is there too where
+// that needs no tensors; else it is a file in actions/.
 #include <CLI/CLI.hpp>
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "app/actions.h"
+#include "app/engine.h"
 #include "app/output.h"
 
 namespace limbeck {
-
-/// Set by --quiet, --json and --color, which stand before or after any subcommand.
-struct OutputOptions {
-  bool quiet = false;  ///< print results and errors only
-  bool json = false;   ///< print results as JSON
-  ColorChoice color = ColorChoice::automatic;
-
-  /// Prints what a person reads: `text` with tables, of which a terminal shows the headers bold.
-  void print(const std::string& text) const { print_text(painted_tables(text, output_terminal(color).color)); }
-  /// The cells of a line that is printed.
-  size_t width() const { return output_terminal(color).width; }
-};
 
 /// What a subcommand is added to.
 struct Program {
   CLI::App app{"Limbeck distils large neural networks into small ones."};
   OutputOptions output;
-  char** arguments = nullptr;  ///< as main got them
+  char** arguments = nullptr;        ///< as main got them
+  const Actions* actions = nullptr;  ///< nullptr in the program that users start
+
+  /// Does what needs LibTorch: here, or in the engine, which takes the place of this process.
+  template <class Flags>
+  void act(void (*Actions::*action)(Flags, const OutputOptions&), const Flags& flags) {
+    if (actions == nullptr) start_engine(arguments);
+    (actions->*action)(flags, output);
+  }
 };
 
 /// Adds a subcommand with --quiet, --json and --color.

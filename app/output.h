@@ -44,4 +44,16 @@ std::string painted(std::string_view text, Color color, bool use);
 /// Text with tables in it: their headers bold, the rules under them dim.
 std::string painted_tables(const std::string& text, bool use);
 
+/// Set by --quiet, --json and --color, which stand before or after any subcommand.
+struct OutputOptions {
+  bool quiet = false;  ///< print results and errors only
+  bool json = false;   ///< print results as JSON
+  ColorChoice color = ColorChoice::automatic;
+
+  /// Prints what a person reads: `text` with tables, of which a terminal shows the headers bold.
+  void print(const std::string& text) const { print_text(painted_tables(text, output_terminal(color).color)); }
+  /// The cells of a line that is printed.
+  size_t width() const { return output_terminal(color).width; }
+};
+
 }  // namespace limbeck

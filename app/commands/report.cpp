@@ -1,11 +1,10 @@
 // limbeck report RUN, or report SWEEP
-#include "core/json.h"
-#include "report/html_report.h"
-
 #include <fmt/core.h>
 
 #include "app/commands.h"
-#include "experiment/run_folder.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "report/html_report.h"
 #include "report/summary.h"
 #include "report/svg_plot.h"
 #include "report/sweep_report.h"

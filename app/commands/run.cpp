@@ -1,23 +1,20 @@
 // limbeck run RECIPE
+#include "app/commands/run.h"
+
 #include "app/commands.h"
-#include "app/run_options.h"
-#include "core/files.h"
-#include "core/process.h"
+#include "recipe/recipe.h"
 
 namespace limbeck {
 
 void add_run(Program& program) {
   CLI::App* command = add_command(program, "run", "Run a recipe: train its stages, evaluate them, write the report");
-  auto recipe = std::make_shared<std::string>();
-  auto flags = std::make_shared<RunFlags>();
-  command->add_option("recipe", *recipe, "YAML file; `limbeck init` writes one to start from")->required()->type_name("RECIPE");
-  auto help = std::make_shared<bool>(false);
-  flags->add_to(*command, program);
-  command->add_flag("--help-along", *help, "train members of ensembles and specialists beside another process that runs the same recipe into the same folder");
+  auto run = std::make_shared<RunCommand>();
+  command->add_option("recipe", run->recipe, "YAML file; `limbeck init` writes one to start from")->required()->type_name("RECIPE");
+  run->flags.add_to(*command, program);
+  command->add_flag("--help-along", run->helps_along, "train members of ensembles and specialists beside another process that runs the same recipe into the same folder");
   command->callback([=, &program] {
-    settle_process(program.arguments);
-    if (*help) help_run(*recipe, *flags, program.output);
-    else run_recipe(read_file(*recipe), *recipe, *flags, program.output);
+    check_recipe_file(run->recipe);
+    program.act(&Actions::run, *run);
   });
   command->footer(
       "A run that was stopped goes on where it was when the same command is given again; stages that are finished and "

@@ -1,25 +1,11 @@
 // limbeck store build|info|verify: the teacher's outputs of a stage, computed before it is trained.
-#include <fmt/core.h>
-
-#include <chrono>
+#include "app/commands/store.h"
 
 #include "app/commands.h"
-#include "app/progress.h"
-#include "app/run_options.h"
-#include "core/interrupt.h"
-#include "core/json.h"
-#include "core/process.h"
-#include "core/text.h"
-#include "teacher/stored_views.h"
+#include "recipe/recipe.h"
 
 namespace limbeck {
 namespace {
-
-struct StoreFlags {
-  std::string recipe, stage;
-  RunFlags run;
-  int64_t samples = 1000;
-};
 
 void add_common(CLI::App& command, StoreFlags& flags, const Program& program) {
   command.add_option("recipe", flags.recipe, "YAML file with `store: FILE` on a stage's teacher")->required()->type_name("RECIPE");
@@ -27,66 +13,21 @@ void add_common(CLI::App& command, StoreFlags& flags, const Program& program) {
   flags.run.add_to(command, program);
 }
 
-/// What is done on the way, a teacher's training among it, is told as a run tells it.
-void visit(const StoreFlags& flags, const Program& program, StoreAccess access,
-           const std::function<void(const StageRecipe&, int64_t seed, StoredViews&, const EventBus&)>& use) {
-  settle_process(program.arguments);
-  OutputOptions output = program.output;
-  output.quiet |= output.json;
-  ProgressPrinter progress(output);
-  EventBus events;
-  events.subscribe([&progress](const Event& event) { progress(event); });
-  const std::unique_ptr<Experiment> experiment = make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
-  experiment->visit_stores(flags.stage, access, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) { use(stage, seed, teacher, events); });
-}
-
-std::string description(const StoreLayout& layout) {
-  return fmt::format("{} {} of each of {} views, {}", layout.top > 0 ? fmt::format("{} of {}", layout.top, layout.classes) : fmt::format("{}", layout.classes),
-                     layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", layout.slots,
-                     layout.type == at::kHalf ? "float16" : "float32");
-}
-
 void add_build(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand("build", "Fill the stores of a recipe; what is there already is kept, and a stopped build goes on");
   auto flags = std::make_shared<StoreFlags>();
   add_common(*command, *flags, program);
   command->callback([=, &program] {
-    visit(*flags, program, StoreAccess::made, [](const StageRecipe& stage, int64_t, StoredViews& teacher, const EventBus& events) {
-      using Clock = std::chrono::steady_clock;
-      const Clock::time_point start = Clock::now();
-      const int64_t before = teacher.store().filled();
-      teacher.fill([&](int64_t done, int64_t all) {
-        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all, static_cast<double>(done - before) / std::max(seconds, 1e-9)});
-        return stop_requested() == 0;
-      });
-      if (stop_requested() != 0)
-        throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved", teacher.store().filled(), teacher.store().outputs()));
-      events.emit(Notice{fmt::format("{}: {} examples, {}, all there", stage.name, with_commas(teacher.store().examples()),
-                                     description(teacher.store().layout()))});
-    });
+    check_recipe_file(flags->recipe);
+    program.act(&Actions::build_store, *flags);
   });
 }
 
 void add_info(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand("info", "Say what a store holds");
-  auto file = std::make_shared<std::string>();
-  command->add_option("file", *file, "safetensors file")->required()->type_name("FILE");
-  command->callback([=, &program] {
-    const StoreInfo info = read_store_info(*file);
-    const int64_t outputs = info.examples * info.layout.slots;
-    if (program.output.json) {
-      print_out("{}\n", Json{{"examples", info.examples}, {"views", info.layout.slots}, {"classes", info.layout.classes},
-                              {"members", info.layout.members}, {"top", info.layout.top}, {"outputs", outputs}, {"filled", info.filled},
-                              {"bytes", info.bytes}, {"identity", info.identity}}.dump(1));
-      return;
-    }
-    print_out("{}: {} examples, {}\n{} of {} outputs are there ({:.1f} %), {} bytes\n", *file, with_commas(info.examples),
-               description(info.layout), with_commas(info.filled), with_commas(outputs),
-               100.0 * static_cast<double>(info.filled) / static_cast<double>(outputs), with_commas(static_cast<int64_t>(info.bytes)));
-    for (const char* key : {"teacher", "precision", "examples", "views"})
-      if (const auto found = info.identity.find(key); found != info.identity.end()) print_out("  {:<10} {}\n", key, found->second);
-  });
+  auto flags = std::make_shared<StoreInfoFlags>();
+  command->add_option("file", flags->file, "safetensors file")->required()->type_name("FILE");
+  command->callback([=, &program] { program.act(&Actions::store_info, *flags); });
 }
 
 void add_verify(CLI::App& store, Program& program) {
@@ -95,20 +36,8 @@ void add_verify(CLI::App& store, Program& program) {
   add_common(*command, *flags, program);
   command->add_option("--samples", flags->samples, "outputs to compute again")->check(CLI::Range(1, 10000000))->capture_default_str();
   command->callback([=, &program] {
-    Json all = Json::array();
-    bool differs = false;
-    visit(*flags, program, StoreAccess::existing, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher, const EventBus&) {
-      const auto found = teacher.compare(flags->samples, static_cast<uint64_t>(seed));
-      const StoreLayout& layout = teacher.store().layout();
-      const double most = layout.type == at::kHalf ? 2e-3 : 1e-4;
-      differs |= !(found.difference <= most) || found.agreement < 0.99;
-      all.push_back({{"stage", stage.name}, {"outputs", found.outputs}, {"difference", found.difference}, {"agreement", found.agreement}});
-      if (!program.output.json)
-        print_out("{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose the same class\n",
-                   stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
-    });
-    if (program.output.json) print_out("{}\n", all.dump(1));
-    if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");
+    check_recipe_file(flags->recipe);
+    program.act(&Actions::verify_store, *flags);
   });
 }
 

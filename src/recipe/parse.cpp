@@ -1,6 +1,7 @@
 // From YAML to Recipe: reads the parts, then checks what spans them (names that must exist, losses that need a teacher).
 #include <algorithm>
 
+#include "core/files.h"
 #include "core/json.h"
 #include "core/nearest.h"
 #include "recipe/parse_figures.h"
@@ -412,16 +413,25 @@ class RecipeReader {
   Recipe recipe_;
 };
 
+/// Throws DiagnosticsError where the text is no map; other mistakes, such as a key that stands there twice, are added.
+Value parse_map(const std::string& text, const std::string& file, std::vector<Diagnostic>& diagnostics) {
+  Value root = parse_yaml(text, file, diagnostics);
+  if (root.kind == Value::Kind::map) return root;
+  if (diagnostics.empty()) diagnostics.push_back({{file, 1, 1}, "", fmt::format("expected a recipe, found {}", root.description())});
+  throw DiagnosticsError(diagnostics);
+}
+
 }  // namespace
+
+void check_recipe_file(const std::string& file) {
+  std::vector<Diagnostic> told_by_parse_recipe;
+  parse_map(read_file(file), file, told_by_parse_recipe);
+}
 
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<std::string>& settings,
                     const Catalogue& catalogue) {
   std::vector<Diagnostic> diagnostics;
-  Value root = parse_yaml(text, file, diagnostics);
-  const bool readable = root.kind == Value::Kind::map;
-  if (!readable && diagnostics.empty())
-    diagnostics.push_back({{file, 1, 1}, "", fmt::format("expected a recipe, found {}", root.description())});
-  if (!readable) throw DiagnosticsError(diagnostics);
+  Value root = parse_map(text, file, diagnostics);
   for (const std::string& setting : settings) apply_setting(root, setting, diagnostics);
   Recipe recipe = RecipeReader(root, catalogue, diagnostics).read();
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);

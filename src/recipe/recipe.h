@@ -226,6 +226,10 @@ struct RecipeSection {
 };
 const std::vector<RecipeSection>& recipe_sections();
 
+/// Throws Error where the file cannot be read and DiagnosticsError where it holds no recipe at all: no YAML, or no map. What else may be
+/// wrong with it takes a catalogue: parse_recipe.
+void check_recipe_file(const std::string& file);
+
 /// Reads a recipe, applies the settings, checks everything. Throws DiagnosticsError with all mistakes.
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<std::string>& settings,
                     const Catalogue& catalogue);

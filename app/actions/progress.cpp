@@ -1,4 +1,4 @@
-#include "app/progress.h"
+#include "app/actions/progress.h"
 
 #include <fmt/core.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "app/peak_memory.h"
+#include "app/actions/peak_memory.h"
 
 #include <fmt/core.h>
 #include <unistd.h>

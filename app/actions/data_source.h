@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "app/command.h"
+#include "app/foreign_flags.h"
 #include "data/dataset.h"
 #include "experiment/model.h"
 
@@ -25,15 +25,8 @@ std::string source_for(const std::string& given, const std::string& model_file, 
 /// says, as in a recipe; empty: as they are.
 ModelDescription made_for(const Dataset& dataset, const std::string& input);
 
-/// What a model of elsewhere is for, where flags say it.
-struct ForeignFlags {
-  std::string shape, input;
-  std::vector<std::string> classes;
-
-  /// --shape, --input and --classes.
-  void add_to(CLI::App& command);
-  /// nullopt where no flag says a shape. Throws Error of kind usage where what is said makes none.
-  std::optional<ModelDescription> description() const;
-};
+/// What the flags say that a model of elsewhere is for; nullopt where no flag says a shape. Throws Error of kind usage where what is said
+/// makes none.
+std::optional<ModelDescription> description_of(const ForeignFlags& flags);
 
 }  // namespace limbeck

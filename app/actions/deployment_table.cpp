@@ -1,4 +1,4 @@
-#include "app/deployment_table.h"
+#include "app/actions/deployment_table.h"
 
 #include <fmt/core.h>
 

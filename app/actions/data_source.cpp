@@ -1,4 +1,4 @@
-#include "app/data_source.h"
+#include "app/actions/data_source.h"
 
 #include <ATen/ops/empty.h>
 
@@ -62,20 +62,14 @@ ModelDescription made_for(const Dataset& dataset, const std::string& input) {
   return describe_model({}, dataset, input_of(network, {}, dataset));
 }
 
-void ForeignFlags::add_to(CLI::App& command) {
-  command.add_option("--shape", shape, "one example of a model of elsewhere, which does not say it: 3x32x32")->type_name("SHAPE");
-  command.add_option("--input", input, "what is done to it first, as in a recipe: {size: 224, mean: [...], std: [...]}")->type_name("YAML");
-  command.add_option("--classes", classes, "their names: cat,dog (default: numbers)")->delimiter(',')->type_name("NAMES")->needs("--shape");
-}
-
-std::optional<ModelDescription> ForeignFlags::description() const {
-  if (shape.empty() && !input.empty()) throw Error(ErrorKind::usage, "--input is of a model of elsewhere; say --shape too, e.g. --shape 3x32x32");
-  if (shape.empty()) return std::nullopt;
+std::optional<ModelDescription> description_of(const ForeignFlags& flags) {
+  if (flags.shape.empty() && !flags.input.empty()) throw Error(ErrorKind::usage, "--input is of a model of elsewhere; say --shape too, e.g. --shape 3x32x32");
+  if (flags.shape.empty()) return std::nullopt;
   Dataset nothing;  // but of that shape
   nothing.name = "--shape";
-  nothing.classes = classes;
-  nothing.train.inputs = at::empty(shape_from(shape), at::kByte);
-  return made_for(nothing, input);
+  nothing.classes = flags.classes;
+  nothing.train.inputs = at::empty(shape_from(flags.shape), at::kByte);
+  return made_for(nothing, flags.input);
 }
 
 }  // namespace limbeck

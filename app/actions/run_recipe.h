@@ -1,26 +1,10 @@
 #pragma once
-// The flags that say how a recipe runs, shared by `run` and `distill`.
-#include "app/command.h"
+// Runs a recipe as flags say, for `run`, `distill` and `store`.
+#include "app/output.h"
+#include "app/run_flags.h"
 #include "experiment/experiment.h"
 
 namespace limbeck {
-
-struct RunFlags {
-  std::string out;
-  std::string data;
-  std::vector<std::string> settings;
-  std::vector<std::string> reuse;
-  int64_t seed = -1;   ///< −1: the recipe's
-  int64_t seeds = 0;   ///< 0: one
-  std::string device = "auto";
-  bool cuda_graphs = false;
-  int threads = 0;
-  bool tensorboard = false;
-  bool force = false;
-  std::vector<std::string> command = {};  ///< the whole command line
-
-  void add_to(CLI::App& app, const Program& program);
-};
 
 /// The experiment that the flags ask for; `events` outlives it.
 std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events);

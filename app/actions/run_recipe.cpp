@@ -1,9 +1,10 @@
-#include "app/run_options.h"
+#include "app/actions/run_recipe.h"
 
 #include <fmt/core.h>
 
-#include "app/deployment_table.h"
-#include "app/progress.h"
+#include "app/actions/deployment_table.h"
+#include "app/actions/progress.h"
+#include "app/commands/run.h"
 #include "core/json.h"
 #include "experiment/components.h"
 #include "report/html_report.h"
@@ -51,26 +52,6 @@ void check_recipe_stays(const std::string& text, const std::string& file, const 
 
 }  // namespace
 
-void RunFlags::add_to(CLI::App& app, const Program& program) {
-  constexpr const char *kFolders = "Folders", *kChanges = "What is run", *kMachine = "Machine";
-  for (char** argument = program.arguments; argument != nullptr && *argument != nullptr; ++argument) command.emplace_back(*argument);
-  app.add_option("--out", out, "folder for everything the run leaves (default: runs/NAME)")->type_name("DIR")->group(kFolders);
-  app.add_flag("--force", force, "take the folder although it holds other files under the names that a run writes")->group(kFolders);
-  app.add_option("--data", data, "where the data sets are (default: $LIMBECK_DATA, then the cache folder)")->type_name("DIR")->group(kFolders);
-  app.add_option("--reuse", reuse, "take over finished stages of another run where they are the same; may be repeated")
-      ->type_name("DIR")->allow_extra_args(false)->group(kFolders);
-  app.add_flag("--tensorboard", tensorboard, "also write event files: tensorboard --logdir OUT/tensorboard")->group(kFolders);
-  app.add_option("--set", settings, "change one value of the recipe, e.g. stages.distilled.epochs=10; may be repeated")
-      ->type_name("KEY=VALUE")->allow_extra_args(false)->group(kChanges);
-  app.add_option("--seed", seed, "seed of all randomness (default: the recipe's)")->check(CLI::Range(int64_t{0}, int64_t{1} << 52))
-      ->option_text("N")->group(kChanges);
-  app.add_option("--seeds", seeds, "run so many seeds, from --seed on, and report mean and deviation")->check(CLI::Range(1, 1000))
-      ->option_text("N")->group(kChanges);
-  app.add_option("--device", device, "cpu, cuda or auto")->check(CLI::IsMember({"cpu", "cuda", "auto"}))->option_text("NAME=auto")->group(kMachine);
-  app.add_flag("--cuda-graphs", cuda_graphs, "on a CUDA device, record the passes of training once and launch them as one")->group(kMachine);
-  app.add_option("--threads", threads, "processor threads (default: all)")->check(CLI::Range(1, 1024))->option_text("N")->group(kMachine);
-}
-
 Recipe read_recipe(const std::string& file, const RunFlags& flags) {
   return parse_recipe(read_file(file), file, flags.settings, components());
 }
@@ -114,6 +95,11 @@ RunOutcome run_recipe(const std::string& text, const std::string& file, const Ru
   else output.print(fmt::format("\n{}\n{}Report: {}\n", terminal_summary(results, output.width()), deployment_table(results, output.width()),
                                 (out / "report.html").string()));
   return {out, std::move(results)};
+}
+
+void run(RunCommand command, const OutputOptions& output) {
+  if (command.helps_along) help_run(command.recipe, command.flags, output);
+  else run_recipe(read_file(command.recipe), command.recipe, command.flags, output);
 }
 
 }  // namespace limbeck

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "app/command.h"
+#include "app/output.h"
 #include "core/events.h"
 
 namespace limbeck {

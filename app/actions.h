@@ -1,0 +1,50 @@
+#pragma once
+// What subcommands do that need LibTorch, whose loading alone takes a second. The program that users start has none of it and runs
+// the engine in its place (engine.h); the engine has all.
+#include <exception>
+#include <string>
+
+#include "app/output.h"
+
+namespace limbeck {
+
+struct BenchFlags;
+struct CheckFlags;
+struct DistillFlags;
+struct EvaluateFlags;
+struct ExportFlags;
+struct FetchFlags;
+struct ImagesFlags;
+struct ListFlags;
+struct LossFlags;
+struct PredictFlags;
+struct RunCommand;
+struct ServeFlags;
+struct StoreFlags;
+struct StoreInfoFlags;
+struct SweepFlags;
+struct SynthesizeFlags;
+
+struct Actions {
+  void (*bench)(BenchFlags, const OutputOptions&);
+  void (*check)(CheckFlags, const OutputOptions&);
+  void (*distill)(DistillFlags, const OutputOptions&);
+  void (*evaluate)(EvaluateFlags, const OutputOptions&);
+  void (*export_model)(ExportFlags, const OutputOptions&);
+  void (*fetch)(FetchFlags, const OutputOptions&);
+  void (*images)(ImagesFlags, const OutputOptions&);
+  void (*list)(ListFlags, const OutputOptions&);
+  void (*loss)(LossFlags, const OutputOptions&);
+  void (*predict)(PredictFlags, const OutputOptions&);
+  void (*run)(RunCommand, const OutputOptions&);
+  void (*serve)(ServeFlags, const OutputOptions&);
+  void (*build_store)(StoreFlags, const OutputOptions&);
+  void (*store_info)(StoreInfoFlags, const OutputOptions&);
+  void (*verify_store)(StoreFlags, const OutputOptions&);
+  void (*sweep)(SweepFlags, const OutputOptions&);
+  void (*synthesize)(SynthesizeFlags, const OutputOptions&);
+  /// What an exception says, without the stack that LibTorch's carry.
+  std::string (*message_of)(const std::exception&);
+};
+
+}  // namespace limbeck

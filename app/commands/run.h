@@ -1,0 +1,12 @@
+#pragma once
+#include "app/run_flags.h"
+
+namespace limbeck {
+
+struct RunCommand {
+  std::string recipe;
+  RunFlags flags;
+  bool helps_along = false;  ///< trains members beside another process that runs the recipe
+};
+
+}  // namespace limbeck

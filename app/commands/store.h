@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "app/run_flags.h"
+
+namespace limbeck {
+
+struct StoreFlags {
+  std::string recipe, stage;
+  RunFlags run;
+  int64_t samples = 1000;  ///< outputs that are verified
+};
+
+struct StoreInfoFlags {
+  std::string file;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace limbeck {
+
+/// Those of the plan stand for the members of SweepRequest (experiment/sweep.h).
+struct SweepFlags {
+  std::string recipe, out, stage, data;
+  std::vector<std::string> over, settings, reuse;
+  int64_t random = 0, seed = -1, seeds = 1;
+  std::string metric = "errors";
+  std::string device = "auto";
+  int threads = 0, jobs = 0;
+  bool tensorboard = false, cuda_graphs = false, force = false;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,32 @@
+#pragma once
+// The flags that say how a recipe runs, shared by `run`, `distill` and `store`.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace limbeck {
+
+struct Program;
+
+struct RunFlags {
+  std::string out;
+  std::string data;
+  std::vector<std::string> settings;
+  std::vector<std::string> reuse;
+  int64_t seed = -1;   ///< −1: the recipe's
+  int64_t seeds = 0;   ///< 0: one
+  std::string device = "auto";
+  bool cuda_graphs = false;
+  int threads = 0;
+  bool tensorboard = false;
+  bool force = false;
+  std::vector<std::string> command = {};  ///< the whole command line
+
+  void add_to(CLI::App& app, const Program& program);
+};
+
+}  // namespace limbeck
