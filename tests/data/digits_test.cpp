@@ -45,7 +45,7 @@ double ink_of(const DigitImages& images, size_t id) {
   return std::accumulate(image, image + kDigitPixels, 0.0) / 255;
 }
 
-std::string message_of(const DigitOptions& options) {
+std::string options_mistake(const DigitOptions& options) {
   try {
     draw_digits(options);
   } catch (const Error& error) {
@@ -240,11 +240,11 @@ TEST(Digits, TheLargestDistortionsStillDrawInsideTheImage) {
 }
 
 TEST(Digits, MistakesAreNamed) {
-  EXPECT_EQ(message_of({.count = -1}), "count is -1; expected at least 0");
-  EXPECT_EQ(message_of({.count = 1, .writers = 0}), "writers is 0; expected 1 to 1000000");
-  EXPECT_EQ(message_of({.count = 1, .ambiguity = 1.5F}), "ambiguity is 1.5; expected 0 to 1");
-  EXPECT_EQ(message_of({.count = 1, .noise = -0.5F}), "noise is -0.5; expected 0 to 1");
-  EXPECT_EQ(message_of({.count = 1, .slant = NAN}), "slant is nan; expected 0 to 1");
+  EXPECT_EQ(options_mistake({.count = -1}), "count is -1; expected at least 0");
+  EXPECT_EQ(options_mistake({.count = 1, .writers = 0}), "writers is 0; expected 1 to 1000000");
+  EXPECT_EQ(options_mistake({.count = 1, .ambiguity = 1.5F}), "ambiguity is 1.5; expected 0 to 1");
+  EXPECT_EQ(options_mistake({.count = 1, .noise = -0.5F}), "noise is -0.5; expected 0 to 1");
+  EXPECT_EQ(options_mistake({.count = 1, .slant = NAN}), "slant is nan; expected 0 to 1");
 }
 
 TEST(DigitStrokes, EachDigitHasSeveralGlyphsInsideItsBox) {

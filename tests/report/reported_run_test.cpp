@@ -12,7 +12,7 @@ namespace limbeck {
 namespace {
 using namespace report_test;
 
-std::string message_of(const fs::path& folder) {
+std::string folder_mistake(const fs::path& folder) {
   try {
     read_reported_run(folder);
   } catch (const Error& error) {
@@ -23,14 +23,14 @@ std::string message_of(const fs::path& folder) {
 
 TEST(ReportedRun, NamesAFolderThatHoldsNoResults) {
   const TemporaryFolder folder;
-  EXPECT_EQ(message_of(folder.path()),
+  EXPECT_EQ(folder_mistake(folder.path()),
             "'" + folder.path().string() + "' holds no results.json; expected the folder of a run");
 }
 
 TEST(ReportedRun, NamesTheFileThatIsNotJson) {
   const TemporaryFolder folder;
   write_file(folder.path() / "results.json", "{\"name\": \"cut");
-  const std::string message = message_of(folder.path());
+  const std::string message = folder_mistake(folder.path());
   EXPECT_NE(message.find((folder.path() / "results.json").string()), std::string::npos) << message;
   EXPECT_NE(message.find("not valid JSON"), std::string::npos) << message;
 }
@@ -38,9 +38,9 @@ TEST(ReportedRun, NamesTheFileThatIsNotJson) {
 TEST(ReportedRun, RefusesJsonThatIsNoRun) {
   const TemporaryFolder folder;
   write_file(folder.path() / "results.json", "[1, 2]");
-  EXPECT_NE(message_of(folder.path()).find("no list of stages"), std::string::npos);
+  EXPECT_NE(folder_mistake(folder.path()).find("no list of stages"), std::string::npos);
   write_file(folder.path() / "results.json", R"({"format": 2, "stages": []})");
-  EXPECT_NE(message_of(folder.path()).find("has format 2; this program reads format 1"), std::string::npos);
+  EXPECT_NE(folder_mistake(folder.path()).find("has format 2; this program reads format 1"), std::string::npos);
 }
 
 TEST(ReportedRun, ReadsSeedsMeansAndDeviations) {
