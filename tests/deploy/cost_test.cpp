@@ -69,7 +69,7 @@ TEST(Cost, HasItsP99OfEnoughRunsOnly) {
   EXPECT_FALSE(measure_costs({sleeper(5, runs)}, {.seconds = 0.01})[0].latency.p99.has_value());
   const Latency latency = measure_costs({sleeper(1, runs)}, {.seconds = 0.4})[0].latency;
   EXPECT_EQ(latency.p99.has_value(), latency.runs >= 100);
-  if (latency.p99) EXPECT_GE(*latency.p99, latency.p95);
+  EXPECT_GE(latency.p99.value_or(latency.p95), latency.p95);
 }
 
 TEST(Cost, PassesOnWhatANetworkThrows) {
