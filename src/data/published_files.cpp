@@ -1,13 +1,10 @@
 #include "data/published_files.h"
 
-#include <curl/curl.h>
-
-#include <memory>
-
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/nearest.h"
 #include "data/archive.h"
+#include "data/download.h"
 #include "data/gzip.h"
 
 namespace limbeck {
@@ -15,38 +12,6 @@ namespace {
 
 constexpr size_t kLargestContent = size_t{1} << 31;   // of an archive
 constexpr size_t kLargestUnpacked = size_t{256} << 20;    // unpacked; the largest that is published has 153 MB
-constexpr long kConnectSeconds = 5;
-constexpr long kStallSeconds = 30;
-
-size_t append_body(char* bytes, size_t size, size_t count, void* body) {
-  auto* content = static_cast<std::string*>(body);
-  if (content->size() + size * count > kLargestContent) return 0;
-  content->append(bytes, size * count);
-  return size * count;
-}
-
-/// The body, or the reason why there is none in `problem`.
-std::optional<std::string> download(const std::string& address, std::string& problem) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
-  if (!curl) {
-    problem = "libcurl cannot be initialised";
-    return std::nullopt;
-  }
-  std::string body;
-  curl_easy_setopt(curl.get(), CURLOPT_URL, address.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, kStallSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append_body);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
-  const CURLcode code = curl_easy_perform(curl.get());
-  if (code == CURLE_OK) return body;
-  problem = fmt::format("{}: {}", address, curl_easy_strerror(code));
-  return std::nullopt;
-}
 
 bool is_intact_content(std::string_view content, const PublishedFile& file) {
   if (file.name.ends_with(".txt")) content = content.substr(0, content.find_last_not_of(" \r\n") + 1);
@@ -71,7 +36,7 @@ void fetch_file(const PublishedData& data, const PublishedFile& file, const Data
   std::string problems;
   for (const std::string& mirror : data.mirrors) {
     std::string problem;
-    const auto body = download(mirror + target.filename().string(), problem);
+    const auto body = download(mirror + target.filename().string(), kLargestContent, problem);
     if (body) {
       const fs::path beside = target.string() + ".download";
       write_file(beside, *body);
@@ -110,7 +75,7 @@ void fetch_archive(const PublishedData& data, const std::vector<PublishedFile>& 
   std::string problems;
   for (const std::string& mirror : data.mirrors) {
     std::string problem;
-    if (const auto body = download(mirror + data.archive, problem)) {
+    if (const auto body = download(mirror + data.archive, kLargestContent, problem)) {
       try {
         write_file(beside, *body);
         unpack(beside, missing, folders);

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <fstream>
 #include <memory>
-#include <numbers>
 #include <string>
 
 #include "core/error.h"
@@ -84,8 +83,6 @@ void refuse_cut_file(const fs::path& file) {
     throw Error(fmt::format("the sound file '{}' is cut off: {} of {} bytes are there", file.string(), there, claimed));
 }
 
-double sinc(double x) { return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); }
-
 }  // namespace
 
 Sound read_sound(const fs::path& file) {
@@ -111,30 +108,6 @@ Sound read_sound(const fs::path& file) {
     if (!std::isfinite(sound.samples.back())) throw Error(fmt::format("sample {} of the sound file '{}' is not finite", at / channels, file.string()));
   }
   return sound;
-}
-
-Sound resample(const Sound& sound, int rate) {
-  if (rate == sound.rate) return sound;
-  constexpr double kZeros = 16;
-  const double step = static_cast<double>(sound.rate) / rate;
-  const double cutoff = std::min(1.0, 1 / step);  // of the source's Nyquist frequency
-  const auto count = static_cast<int64_t>(sound.samples.size());
-  Sound result{.samples = std::vector<float>(static_cast<size_t>(std::max<int64_t>(1, std::llround(static_cast<double>(count) / step)))), .rate = rate};
-  for (size_t i = 0; i < result.samples.size(); ++i) {
-    const double at = static_cast<double>(i) * step;
-    double sum = 0, weights = 0;
-    const double reach = kZeros / cutoff;
-    const auto first = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(at - reach)));
-    const auto last = std::min(count - 1, static_cast<int64_t>(std::floor(at + reach)));
-    for (int64_t j = first; j <= last; ++j) {
-      const double x = (at - static_cast<double>(j)) * cutoff;
-      const double weight = sinc(x) * sinc(x / kZeros);
-      weights += weight;
-      sum += weight * static_cast<double>(sound.samples[static_cast<size_t>(j)]);
-    }
-    result.samples[i] = static_cast<float>(weights == 0 ? 0 : sum / weights);
-  }
-  return result;
 }
 
 }  // namespace limbeck

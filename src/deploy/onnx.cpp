@@ -60,6 +60,8 @@ Logits add_network(OnnxBuilder& onnx, const Network& network, const Shape& input
 
 }  // namespace
 
+bool writes_onnx() { return true; }
+
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options) {
   OnnxBuilder onnx;
   std::string value = onnx.input("input", options.bytes ? at::kByte : at::kFloat, input);

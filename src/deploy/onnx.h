@@ -23,6 +23,9 @@ struct OnnxOptions {
   std::map<std::string, std::string> metadata = {};  ///< written into the file
 };
 
+/// Whether this build has them (LIMBECK_ONNX); to_onnx throws Error where not.
+bool writes_onnx();
+
 /// The file's bytes; an ensemble's holds all its members and their mean. `input`: shape of one example. Throws Error that names the
 /// operation of a TorchScript network which has no form in ONNX; and for a generalist with specialists.
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options = {});

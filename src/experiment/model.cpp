@@ -130,6 +130,10 @@ std::vector<double> per_channel(const std::vector<double>& given, int64_t channe
 
 }  // namespace
 
+bool takes_pictures(const ModelDescription& description) {
+  return description.input.size() == 3 && (description.input[0] == 1 || description.input[0] == 3);
+}
+
 std::string short_description(const Choice& architecture) {
   const std::string& principal = architecture.component->info().principal;
   const Json options = resolved(architecture)[architecture.name()];

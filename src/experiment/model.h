@@ -24,6 +24,9 @@ struct ModelDescription {
   bool quantized = false;            ///< rounds weights and activations to bytes
 };
 
+/// Whether the model takes pictures that a browser can make: [1, H, W] or [3, H, W].
+bool takes_pictures(const ModelDescription& description);
+
 struct Model {
   ModelDescription description;
   std::shared_ptr<Network> network;

@@ -157,9 +157,10 @@ std::string stage_note(const Json& entry) {
   if (entry.contains("quantized")) {
     const Json& found = entry["quantized"];
     const double before = found["errors_before"].get<double>(), after = found["errors_after"].get<double>();
-    note = fmt::format("in bytes: {} test errors, {} before ({:+.2f} points of accuracy); {:.0f} kB as ONNX, {:.0f} before", counted(found["errors_after"]),
-                       counted(found["errors_before"]), 100 * (before - after) / found["test_examples"].get<double>(),
-                       found["onnx_bytes"].get<double>() / 1e3, found["onnx_bytes_before"].get<double>() / 1e3);
+    note = fmt::format("in bytes: {} test errors, {} before ({:+.2f} points of accuracy)", counted(found["errors_after"]),
+                       counted(found["errors_before"]), 100 * (before - after) / found["test_examples"].get<double>());
+    if (found.contains("onnx_bytes"))
+      note += fmt::format("; {:.0f} kB as ONNX, {:.0f} before", found["onnx_bytes"].get<double>() / 1e3, found["onnx_bytes_before"].get<double>() / 1e3);
     if (entry.contains("stopped")) note += "; ";
   }
   if (entry.contains("stopped")) {

@@ -30,7 +30,7 @@ std::string StageFolder::difference_from(const Json& record) const {
   for (const auto& [name, fingerprint] : files->items()) {
     const fs::path file = folder_ / name;
     if (!fs::is_regular_file(file)) return fmt::format("{} is not there", name);
-    if (fingerprint_of_file(file) != fingerprint) return fmt::format("{} is not the file that the stage left", name);
+    if (fingerprint != Json(fingerprint_of_file(file))) return fmt::format("{} is not the file that the stage left", name);
   }
   return "";
 }

@@ -567,9 +567,13 @@ Json SeedRun::quantization_numbers(const StageRecipe& stage, const Network& roun
   const Shape input = setup_.dataset.input_shape();
   const Network& whole = *network(stage.quantize.of);
   const Hits before = count_hits(logits_on_test(stage.quantize.of), test_.labels()), after = count_hits(test_logits_.at(stage.name), test_.labels());
-  return {{"of", stage.quantize.of}, {"examples", stage.quantize.examples}, {"test_examples", before.labelled},
-          {"errors_before", before.labelled - before.correct}, {"errors_after", after.labelled - after.correct},
-          {"onnx_bytes_before", to_onnx(whole, input).size()}, {"onnx_bytes", to_onnx(rounded, input).size()}};
+  Json numbers = {{"of", stage.quantize.of}, {"examples", stage.quantize.examples}, {"test_examples", before.labelled},
+                  {"errors_before", before.labelled - before.correct}, {"errors_after", after.labelled - after.correct}};
+  if (writes_onnx()) {
+    numbers["onnx_bytes_before"] = to_onnx(whole, input).size();
+    numbers["onnx_bytes"] = to_onnx(rounded, input).size();
+  }
+  return numbers;
 }
 
 uint64_t SeedRun::seed_of(const StageRecipe& stage) const {

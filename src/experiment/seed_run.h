@@ -103,7 +103,8 @@ class SeedRun {
   std::shared_ptr<Network> load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups);
   /// Writes down the labels that the network gives the frames, and says how many changed.
   Json align_frames(const StageRecipe& stage, const Network& trained);
-  /// What rounding cost, and what it saved: {"of", "examples", "test_examples", "errors_before", "errors_after", "onnx_bytes_before", "onnx_bytes"}.
+  /// What rounding cost, and what it saved: {"of", "examples", "test_examples", "errors_before", "errors_after"}, and where
+  /// this build writes ONNX files, {"onnx_bytes_before", "onnx_bytes"}.
   Json quantization_numbers(const StageRecipe& stage, const Network& rounded);
   /// What follows is trained on, and measured by, these.
   void show_labels(FrameLabels labels);

@@ -5,12 +5,12 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <vector>
 
 #include "core/vectorize.h"
+#include "nn/autograd_function.h"
 #include "nn/torch_compatibility.h"
 
 namespace limbeck {

@@ -6,10 +6,10 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 
+#include "nn/autograd_function.h"
 #include "nn/fused_linear.h"
 #include "nn/torch_compatibility.h"
 #include "nn/winograd.h"

@@ -7,11 +7,11 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
 #include "core/vectorize.h"
+#include "nn/autograd_function.h"
 #include "nn/dropout.h"
 #include "nn/products.h"
 #include "nn/torch_compatibility.h"

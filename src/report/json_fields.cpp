@@ -16,7 +16,7 @@ bool is_integer(double value) {
 }
 }  // namespace
 
-const Json& json_field(const Json& object, const std::string& key) {
+const Json& json_field(const Json& object, std::string_view key) {
   static const Json kNothing;
   if (!object.is_object()) return kNothing;
   const auto found = object.find(key);

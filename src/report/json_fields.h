@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/json.h"
@@ -12,7 +13,7 @@
 namespace limbeck {
 
 /// The member of that name; null when `object` is no object or has no such member.
-const Json& json_field(const Json& object, const std::string& key);
+const Json& json_field(const Json& object, std::string_view key);
 
 /// A finite number, else nothing.
 std::optional<double> json_number(const Json& value);

@@ -5,11 +5,11 @@
 //   fmt::print("{}\n", service.address());      // http://127.0.0.1:40217/
 //   service.run_until([] { return stop_requested() != 0; });
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "serve/http_server.h"
-#include "serve/routes.h"
+#include "core/files.h"
 
 namespace limbeck {
 
@@ -22,15 +22,15 @@ class Service {
  public:
   /// `folders`: of runs, or of folders of runs. Throws Error where one is not there, or the port cannot be had.
   Service(const std::vector<fs::path>& folders, const ServiceOptions& options);
+  ~Service();
 
   std::string address() const;
-  size_t run_count() const { return routes_.runs().all().size(); }
-  void run_until(const std::function<bool()>& stop) { server_.run_until(stop); }
+  size_t run_count() const;
+  void run_until(const std::function<bool()>& stop);
 
  private:
-  std::string host_;
-  Routes routes_;
-  HttpServer server_;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace limbeck

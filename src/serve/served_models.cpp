@@ -107,10 +107,6 @@ std::string network_text(const Model& model) {
   return several == nullptr ? one : fmt::format("{} × {}", several->members().size(), one);
 }
 
-bool takes_pictures(const ModelDescription& description) {
-  return description.input.size() == 3 && (description.input[0] == 1 || description.input[0] == 3);
-}
-
 ServedModels::Entry& ServedModels::entry(const RunNetwork& network) {
   const std::string key = key_of(network), state = state_of(network.files);
   if (!entries_.contains(key) && entries_.size() >= kMostModels)

@@ -25,9 +25,6 @@ RunNetwork find_network(const ServedRun& run, const std::string& name);
 /// "mlp 800-800"; of an ensemble "10 × mlp 800-800".
 std::string network_text(const Model& model);
 
-/// Whether the model takes pictures that a browser can make: [1, H, W] or [3, H, W].
-bool takes_pictures(const ModelDescription& description);
-
 /// Models in memory, for as long as their files stay as they are. May be used by several threads.
 class ServedModels {
  public:

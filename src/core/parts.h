@@ -1,0 +1,15 @@
+#pragma once
+// Parts that a build may leave out (cmake/parts.cmake). Where one is, src/ROOM/without_PART.cpp stands in for its files:
+//
+//   throw left_out("sound files", "LIMBECK_SOUND");   // this limbeck was built without sound files (LIMBECK_SOUND=OFF)
+#include <string>
+
+#include "core/error.h"
+
+namespace limbeck {
+
+inline Error left_out(const std::string& what, const std::string& option) {
+  return Error(fmt::format("this limbeck was built without {} ({}=OFF)", what, option));
+}
+
+}  // namespace limbeck
