@@ -40,6 +40,16 @@ void on_signal(int signal) {
   request_stop(signal);
 }
 
+/// Whether SIGHUP is held off, as by nohup. Asked before any library begins, for UCX, which Debian 13's LibTorch brings
+/// along, takes the signal for itself.
+bool hangup_is_held_off = false;
+void look_at_hangup() {
+  struct sigaction found {};
+  sigaction(SIGHUP, nullptr, &found);
+  hangup_is_held_off = found.sa_handler == SIG_IGN;
+}
+[[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeLibraries)() = look_at_hangup;
+
 /// On a stack of its own: with the handler on the common one, signals during oneDNN's products corrupted the heap, presumably because its
 /// generated code keeps numbers farther below the stack pointer than the 128 bytes that the system leaves alone.
 void stop_on(std::initializer_list<int> signals) {
@@ -51,12 +61,8 @@ void stop_on(std::initializer_list<int> signals) {
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_ONSTACK | SA_RESTART;
-  for (const int signal : signals) {
-    struct sigaction before {};
-    sigaction(signal, nullptr, &before);
-    const bool held_off = signal == SIGHUP && before.sa_handler == SIG_IGN;  // nohup
-    if (!held_off) sigaction(signal, &action, nullptr);
-  }
+  for (const int signal : signals) sigaction(signal, &action, nullptr);
+  if (hangup_is_held_off) signal(SIGHUP, SIG_IGN);
 }
 
 void tell_failure(const OutputOptions& output, const std::string& what) {

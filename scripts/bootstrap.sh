@@ -1,20 +1,50 @@
 #!/usr/bin/env bash
-# Installs what Limbeck is built from and tested with: Debian packages, npm packages for the pages and the tests. Safe to repeat; asks
-# for nothing.
+# Installs what Limbeck is built from on Debian 12, Debian 13 and Ubuntu 24.04: the system's packages, and npm's for the
+# pages and the tests. Safe to repeat; asks for nothing. Usage: scripts/bootstrap.sh [all|program|headless]
+#   all        what building and testing everything needs (the default)
+#   program    what building and running the program needs
+#   headless   what the preset headless needs: training alone
+# LIMBECK_TORCH=DIR is a LibTorch of one's own; the system's is then left out.
 set -euo pipefail
+fail() { echo "scripts/bootstrap.sh: $*" >&2; exit 2; }
+what=${1:-all}
+case $what in all | program | headless) ;; *) fail "'$what' is none of all, program, headless" ;; esac
+if [ -n "${LIMBECK_TORCH:-}" ] && [ ! -e "$LIMBECK_TORCH/share/cmake/Torch/TorchConfig.cmake" ]; then
+  fail "LIMBECK_TORCH='$LIMBECK_TORCH' holds no LibTorch: it has no share/cmake/Torch/TorchConfig.cmake"
+fi
 cd "$(dirname "$0")/.."
 
-packages=(
-  g++ cmake ninja-build ccache mold pkg-config
-  libtorch-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread libgomp1
-  libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev librandom123-dev libxxhash-dev
-  libcpp-httplib-dev libssl-dev libcurl4-openssl-dev zlib1g-dev libarchive-dev libjpeg62-turbo-dev libspng-dev libsndfile1-dev
-  libonnx-dev libprotobuf-dev protobuf-compiler
-  libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision python3-pil
-  chromium
-)
-# The pages are bundled by node; one that is there already will do.
-command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || true
+jpeg=libjpeg62-turbo-dev
+tests=(libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision python3-pil chromium)
+case $system in
+  "debian 12" | "debian 13") ;;
+  "ubuntu 24.04")
+    [ -n "${LIMBECK_TORCH:-}" ] || fail "Ubuntu 24.04 has no package of LibTorch: unpack one from https://pytorch.org," \
+      "or install pip's torch, and name its folder, as in LIMBECK_TORCH=~/libtorch"
+    jpeg=libjpeg-turbo8-dev
+    # The tests that need Python's torch skip themselves; the browser is no package there.
+    tests=(libgtest-dev libbenchmark-dev python3 python3-pil)
+    ;;
+  *)
+    fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a compiler" \
+      "for C++20, CMake 3.25, Ninja, LibTorch (1.13 or 2.x), yaml-cpp, CLI11, nlohmann-json, fmt, Random123, xxHash and" \
+      "zlib; for the parts that can be left out (see README) cpp-httplib, node, npm, ONNX with protobuf, libsndfile," \
+      "libarchive, libcurl, libjpeg-turbo and libspng; for the tests GoogleTest and Python 3. Then scripts/build.sh builds"
+    ;;
+esac
+
+packages=(g++ cmake ninja-build libgomp1
+  libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev librandom123-dev libxxhash-dev zlib1g-dev)
+[ -n "${LIMBECK_TORCH:-}" ] || packages+=(libtorch-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread)
+if [ "$what" != headless ]; then
+  packages+=(ccache mold pkg-config
+    libcpp-httplib-dev libssl-dev libonnx-dev libprotobuf-dev protobuf-compiler
+    libsndfile1-dev libarchive-dev libcurl4-openssl-dev "$jpeg" libspng-dev)
+  # The pages are bundled by node; one that is there already will do.
+  command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+fi
+[ "$what" != all ] || packages+=("${tests[@]}")
 
 missing=()
 for package in "${packages[@]}"; do
@@ -30,7 +60,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # Without install scripts: onnxruntime's only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it is done.
-for folder in web tests/onnx; do
+case $what in all) folders=(web tests/onnx) ;; program) folders=(web) ;; headless) folders=() ;; esac
+for folder in "${folders[@]}"; do
   installed=$folder/node_modules/.package-lock.json
   if [ ! -e "$installed" ] || [ "$folder/package-lock.json" -nt "$installed" ]; then
     npm ci --ignore-scripts --no-audit --no-fund --prefix "$folder"

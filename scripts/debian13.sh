@@ -26,12 +26,12 @@ mkdir -p "$tree/limbeck"
 git archive HEAD | tar -x -C "$tree/limbeck"
 
 umount_all() {
-  for place in data proc dev; do umount -q "$tree/$place" 2>/dev/null || true; done
+  for place in data proc dev/shm dev/pts dev; do umount -q "$tree/$place" 2>/dev/null || true; done
 }
 trap umount_all EXIT
 umount_all
 mount -t proc proc "$tree/proc"
-mount --bind /dev "$tree/dev"
+for place in dev dev/pts dev/shm; do mount --bind "/$place" "$tree/$place"; done
 data=()
 if [ -n "${LIMBECK_DATA:-}" ]; then
   mkdir -p "$tree/data"

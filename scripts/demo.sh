@@ -3,6 +3,6 @@
 # minute of training. Arguments go to `limbeck run`, e.g. scripts/demo.sh --seeds 3
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/bootstrap.sh
+scripts/bootstrap.sh program
 scripts/build.sh limbeck
 build/release/limbeck run recipes/demo.yaml --out runs/demo "$@"

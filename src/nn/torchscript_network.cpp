@@ -22,6 +22,7 @@
 #include "nn/inference.h"
 #include "nn/operations.h"
 #include "nn/product_count.h"
+#include "nn/torch_compatibility.h"
 #include "nn/torchscript_file.h"
 
 namespace limbeck {
@@ -202,7 +203,7 @@ void seed_generator(const Noise& noise) {
 }  // namespace
 
 /// A program with its weights as constants, as LibTorch rewrites it once for the processor: batch norm multiplied into convolutions,
-/// tensors in oneDNN's order.
+/// tensors in oneDNN's order where LibTorch can.
 struct FrozenProgram {
   std::optional<Module> module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
 
@@ -211,7 +212,7 @@ struct FrozenProgram {
       Module copy = plain.clone();
       {
         const torch::jit::GraphOptimizerEnabledGuard rewritten(true);
-        module = torch::jit::optimize_for_inference(copy);
+        module = kOptimizesForInference ? torch::jit::optimize_for_inference(copy) : torch::jit::freeze(copy);
       }
       const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
       if (!agree(returned_by(copy.forward({seen})), returned_by(module->forward({seen})))) module.reset();
