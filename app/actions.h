@@ -1,6 +1,6 @@
 #pragma once
-// What subcommands do that need LibTorch, whose loading alone takes a second. The program that users start has none of it and runs
-// the engine in its place (engine.h); the engine has all.
+// What subcommands do that need LibTorch, whose loading alone takes a second. The program that users start has none of
+// it and runs the engine in its place (engine.h); the engine has all.
 #include <exception>
 #include <string>
 

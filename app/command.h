@@ -1,6 +1,6 @@
 #pragma once
-// A subcommand is a file in commands/ that adds itself to the program: its flags and its help. What it does is there too where
-// that needs no tensors; else it is a file in actions/.
+// A subcommand is a file in commands/ that adds itself to the program: its flags and its help. What it does is there
+// too where that needs no tensors; else it is a file in actions/.
 #include <CLI/CLI.hpp>
 
 #include <functional>

@@ -21,8 +21,8 @@ void start_engine(char** arguments) {
     execv(engine.c_str(), arguments);
     throw Error(fmt::format("cannot start '{}': {}", engine.string(), std::strerror(errno)));
   }
-  throw Error(fmt::format("there is no {0} in '{1}' or '{2}'; install or copy it together with this program", kName, folder.string(),
-                          (folder.parent_path() / "libexec/limbeck").string()));
+  throw Error(fmt::format("there is no {0} in '{1}' or '{2}'; install or copy it together with this program", kName,
+                          folder.string(), (folder.parent_path() / "libexec/limbeck").string()));
 }
 
 }  // namespace limbeck

@@ -13,10 +13,24 @@ std::string message_of(const std::exception& error) {
   return torch_error == nullptr ? error.what() : torch_error->what_without_backtrace();
 }
 
-constexpr Actions kActions = {.bench = bench, .check = check, .distill = distill, .evaluate = evaluate, .export_model = export_model,
-                              .fetch = fetch, .images = images, .list = list, .loss = loss, .predict = predict, .run = run,
-                              .serve = serve, .build_store = build_store, .store_info = store_info, .verify_store = verify_store,
-                              .sweep = sweep, .synthesize = synthesize, .message_of = message_of};
+constexpr Actions kActions = {.bench = bench,
+                              .check = check,
+                              .distill = distill,
+                              .evaluate = evaluate,
+                              .export_model = export_model,
+                              .fetch = fetch,
+                              .images = images,
+                              .list = list,
+                              .loss = loss,
+                              .predict = predict,
+                              .run = run,
+                              .serve = serve,
+                              .build_store = build_store,
+                              .store_info = store_info,
+                              .verify_store = verify_store,
+                              .sweep = sweep,
+                              .synthesize = synthesize,
+                              .message_of = message_of};
 
 }  // namespace
 }  // namespace limbeck

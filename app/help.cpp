@@ -19,8 +19,12 @@ class WrappedFormatter : public CLI::Formatter {
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
     return entry(make_option_name(option, is_positional) + make_option_opts(option), make_option_desc(option));
   }
-  std::string make_subcommand(const CLI::App* command) const override { return entry(command->get_name(), command->get_description()); }
-  std::string make_description(const CLI::App* command) const override { return wrapped(command->get_description(), width_) + "\n"; }
+  std::string make_subcommand(const CLI::App* command) const override {
+    return entry(command->get_name(), command->get_description());
+  }
+  std::string make_description(const CLI::App* command) const override {
+    return wrapped(command->get_description(), width_) + "\n";
+  }
   std::string make_usage(const CLI::App* command, std::string name) const override {
     return wrapped(CLI::Formatter::make_usage(command, std::move(name)), width_, 7) + "\n";
   }
@@ -36,11 +40,14 @@ class WrappedFormatter : public CLI::Formatter {
     const size_t column = width_ < 60 ? 6 : kNames;
     std::string head = "  " + name;
     if (meaning.empty()) return head + "\n";
-    if (head.size() + 2 > column) head += "\n" + std::string(column, ' ');
-    else head.resize(column, ' ');
+    if (head.size() + 2 > column)
+      head += "\n" + std::string(column, ' ');
+    else
+      head.resize(column, ' ');
     const size_t room = width_ > column ? width_ - column : 1;
     std::string text = wrapped(meaning, room);
-    for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + column + 1)) text.insert(at + 1, column, ' ');
+    for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + column + 1))
+      text.insert(at + 1, column, ' ');
     return head + text + "\n";
   }
 
@@ -56,7 +63,8 @@ std::vector<std::string> command_names(const CLI::App& command) {
 /// "--threads", "-q", …
 std::vector<std::string> option_names(const CLI::App& command) {
   std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options([](const CLI::Option* it) { return it->nonpositional() && !it->get_group().empty(); })) {
+  for (const CLI::Option* option :
+       command.get_options([](const CLI::Option* it) { return it->nonpositional() && !it->get_group().empty(); })) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     for (const std::string& name : option->get_snames()) names.push_back("-" + name);
   }
@@ -65,12 +73,14 @@ std::vector<std::string> option_names(const CLI::App& command) {
 
 /// The innermost command that was given.
 const CLI::App& given_command(const CLI::App& program) {
-  const std::vector<const CLI::App*> given = program.get_subcommands([](const CLI::App* command) { return command->parsed(); });
+  const std::vector<const CLI::App*> given =
+      program.get_subcommands([](const CLI::App* command) { return command->parsed(); });
   return given.empty() ? program : given_command(*given.front());
 }
 
 std::string name_of(const CLI::App& command) {
-  return command.get_parent() == nullptr ? command.get_name() : name_of(*command.get_parent()) + " " + command.get_name();
+  return command.get_parent() == nullptr ? command.get_name()
+                                         : name_of(*command.get_parent()) + " " + command.get_name();
 }
 
 /// "; did you mean 'run'?", or where to look; a list of all names would be too long.
@@ -90,16 +100,20 @@ std::string parse_mistake(const CLI::App& program, const CLI::ParseError& error)
   const CLI::App& command = given_command(program);
   const std::string name = name_of(command);
   std::vector<std::string> unknown = program.remaining(/*recurse=*/true);
-  const auto option = std::find_if(unknown.begin(), unknown.end(), [](const std::string& word) { return word.starts_with("-") && word.size() > 1; });
+  const auto option = std::find_if(unknown.begin(), unknown.end(),
+                                   [](const std::string& word) { return word.starts_with("-") && word.size() > 1; });
   const std::vector<std::string> commands = command_names(command);
-  const auto word = std::find_if(unknown.begin(), unknown.end(), [](const std::string& it) { return !it.starts_with("-"); });
+  const auto word =
+      std::find_if(unknown.begin(), unknown.end(), [](const std::string& it) { return !it.starts_with("-"); });
   if (!commands.empty() && word != unknown.end())
-    return fmt::format("there is no command '{}'{}", name == "limbeck" ? *word : name.substr(8) + " " + *word, nearest(*word, commands, name));
+    return fmt::format("there is no command '{}'{}", name == "limbeck" ? *word : name.substr(8) + " " + *word,
+                       nearest(*word, commands, name));
   if (option != unknown.end()) {
     const std::string flag = option->substr(0, option->find('='));
     return fmt::format("`{}` has no option '{}'{}", name, flag, nearest(flag, option_names(command), name));
   }
-  if (word != unknown.end()) return fmt::format("`{}` does not expect '{}'; `{} --help` shows what it takes", name, *word, name);
+  if (word != unknown.end())
+    return fmt::format("`{}` does not expect '{}'; `{} --help` shows what it takes", name, *word, name);
   if (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
     return fmt::format("expected a command: {}", quoted_list(commands));
   return fmt::format("{} (`{} --help`)", error.what(), name);
@@ -108,9 +122,11 @@ std::string parse_mistake(const CLI::App& program, const CLI::ParseError& error)
 std::string help_on(const CLI::App& program, const std::vector<std::string>& names) {
   const CLI::App* command = &program;
   for (const std::string& name : names) {
-    const std::vector<const CLI::App*> inner = command->get_subcommands([&](const CLI::App* it) { return it->get_name() == name; });
+    const std::vector<const CLI::App*> inner =
+        command->get_subcommands([&](const CLI::App* it) { return it->get_name() == name; });
     if (inner.empty())
-      throw Error(ErrorKind::usage, fmt::format("there is no command '{}'{}", name, nearest(name, command_names(*command), name_of(*command))));
+      throw Error(ErrorKind::usage, fmt::format("there is no command '{}'{}", name,
+                                                nearest(name, command_names(*command), name_of(*command))));
     command = inner.front();
   }
   return command->get_formatter()->make_help(command, name_of(*command), CLI::AppFormatMode::Normal);

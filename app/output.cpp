@@ -39,17 +39,24 @@ Terminal terminal_of(int stream, ColorChoice color) {
 
 const char* code_of(Color color) {
   switch (color) {
-    case Color::bold: return "\033[1m";
-    case Color::dim: return "\033[2m";
-    case Color::red: return "\033[31m";
-    case Color::yellow: return "\033[33m";
-    case Color::green: return "\033[32m";
+    case Color::bold:
+      return "\033[1m";
+    case Color::dim:
+      return "\033[2m";
+    case Color::red:
+      return "\033[31m";
+    case Color::yellow:
+      return "\033[33m";
+    case Color::green:
+      return "\033[32m";
   }
   return "";
 }
 
 /// "───  ───"
-bool is_rule(std::string_view line) { return line.starts_with("─") && line.find_first_not_of("─ ") == std::string_view::npos; }
+bool is_rule(std::string_view line) {
+  return line.starts_with("─") && line.find_first_not_of("─ ") == std::string_view::npos;
+}
 
 std::string_view take_line(std::string_view& text) {
   const size_t end = std::min(text.find('\n'), text.size());
@@ -60,13 +67,19 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-Terminal output_terminal(ColorChoice color) { return terminal_of(STDOUT_FILENO, color); }
-Terminal error_terminal(ColorChoice color) { return terminal_of(STDERR_FILENO, color); }
+Terminal output_terminal(ColorChoice color) {
+  return terminal_of(STDOUT_FILENO, color);
+}
+Terminal error_terminal(ColorChoice color) {
+  return terminal_of(STDERR_FILENO, color);
+}
 
 void print_text(std::string_view text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!written) throw Error(fmt::format("cannot write the output: {}", errno == 0 ? "the stream failed before" : std::strerror(errno)));
+  if (!written)
+    throw Error(
+        fmt::format("cannot write the output: {}", errno == 0 ? "the stream failed before" : std::strerror(errno)));
 }
 
 void print_message(std::string_view text) {
@@ -85,8 +98,10 @@ std::string painted_tables(const std::string& text, bool use) {
   while (!rest.empty()) {
     const std::string_view line = take_line(rest);
     std::string_view ahead = rest;
-    if (is_rule(line)) result += painted(line, Color::dim, true);
-    else result += is_rule(take_line(ahead)) ? painted(line, Color::bold, true) : std::string(line);
+    if (is_rule(line))
+      result += painted(line, Color::dim, true);
+    else
+      result += is_rule(take_line(ahead)) ? painted(line, Color::bold, true) : std::string(line);
     result += '\n';
   }
   if (!text.ends_with('\n')) result.pop_back();

@@ -1,6 +1,6 @@
 #pragma once
-// Everything that the program prints. What is printed and cannot be written, on a full disk or a closed pipe, is an error; messages for
-// people go to standard error, where nothing can be done about that.
+// Everything that the program prints. What is printed and cannot be written, on a full disk or a closed pipe, is an
+// error; messages for people go to standard error, where nothing can be done about that.
 #include <fmt/core.h>
 
 #include <string>

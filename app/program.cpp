@@ -21,11 +21,16 @@ namespace limbeck {
 CLI::App* add_command(Program& program, const std::string& name, const std::string& description) {
   CLI::App* command = program.app.add_subcommand(name, description);
   constexpr const char* kGroup = "What is printed";
-  const std::map<std::string, ColorChoice> colors = {{"auto", ColorChoice::automatic}, {"always", ColorChoice::always}, {"never", ColorChoice::never}};
+  const std::map<std::string, ColorChoice> colors = {
+      {"auto", ColorChoice::automatic}, {"always", ColorChoice::always}, {"never", ColorChoice::never}};
   command->add_flag("--quiet,-q", program.output.quiet, "print results and errors only")->group(kGroup);
   command->add_flag("--json", program.output.json, "print results as JSON")->group(kGroup);
-  command->add_option("--color", program.output.color, "auto, always or never (default: auto, on terminals where NO_COLOR is not set)")
-      ->transform(CLI::CheckedTransformer(colors))->option_text("WHEN")->group(kGroup);
+  command
+      ->add_option("--color", program.output.color,
+                   "auto, always or never (default: auto, on terminals where NO_COLOR is not set)")
+      ->transform(CLI::CheckedTransformer(colors))
+      ->option_text("WHEN")
+      ->group(kGroup);
   return command;
 }
 
@@ -33,8 +38,8 @@ namespace {
 
 constexpr int kFailed = 1, kUsage = 2;
 
-/// The first signal asks to save and stop; a second one stops at once, unless it is that of a closed terminal, which the system and the
-/// shell both send.
+/// The first signal asks to save and stop; a second one stops at once, unless it is that of a closed terminal, which
+/// the system and the shell both send.
 void on_signal(int signal) {
   if (stop_requested() != 0 && signal != SIGHUP) std::_Exit(128 + signal);
   request_stop(signal);
@@ -50,8 +55,9 @@ void look_at_hangup() {
 }
 [[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeLibraries)() = look_at_hangup;
 
-/// On a stack of its own: with the handler on the common one, signals during oneDNN's products corrupted the heap, presumably because its
-/// generated code keeps numbers farther below the stack pointer than the 128 bytes that the system leaves alone.
+/// On a stack of its own: with the handler on the common one, signals during oneDNN's products corrupted the heap,
+/// presumably because its generated code keeps numbers farther below the stack pointer than the 128 bytes that the
+/// system leaves alone.
 void stop_on(std::initializer_list<int> signals) {
   static std::byte memory[64 << 10];
   stack_t stack{};
@@ -71,9 +77,12 @@ void tell_failure(const OutputOptions& output, const std::string& what) {
 
 int exit_code(const Error& error) {
   switch (error.kind()) {
-    case ErrorKind::failed: return kFailed;
-    case ErrorKind::usage: return kUsage;
-    case ErrorKind::interrupted: return 128 + stop_requested();
+    case ErrorKind::failed:
+      return kFailed;
+    case ErrorKind::usage:
+      return kUsage;
+    case ErrorKind::interrupted:
+      return 128 + stop_requested();
   }
   return kFailed;
 }
@@ -107,14 +116,17 @@ int run_program(int argc, char** argv, const Actions* actions) {
   program.app.require_subcommand(1);
   program.app.formatter(help_formatter(output_terminal(ColorChoice::automatic).width));
   program.app.set_version_flag("-V,--version", fmt::format("limbeck {}", version_text()));
-  program.app.footer("Start with:  limbeck init my.yaml && limbeck run my.yaml\nHelp on a command:  limbeck help COMMAND");
+  program.app.footer(
+      "Start with:  limbeck init my.yaml && limbeck run my.yaml\nHelp on a command:  limbeck help COMMAND");
   add_commands(program);
   try {
     return parse_and_run(program, argc, argv);
   } catch (const Error& error) {
     const bool stopped = error.kind() == ErrorKind::interrupted;
-    if (stopped) print_error("{}\nGive the same command again to go on.\n", error.what());
-    else tell_failure(program.output, error.what());
+    if (stopped)
+      print_error("{}\nGive the same command again to go on.\n", error.what());
+    else
+      tell_failure(program.output, error.what());
     return exit_code(error);
   } catch (const std::bad_alloc&) {
     tell_failure(program.output, "out of memory");

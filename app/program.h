@@ -1,6 +1,6 @@
 #pragma once
-// The command line: parses it, does what it asks for, prints. Errors become one message and an exit code: 0 done, 1 the run failed,
-// 2 usage or recipe, 128 + n stopped by signal n after saving.
+// The command line: parses it, does what it asks for, prints. Errors become one message and an exit code: 0 done, 1 the
+// run failed, 2 usage or recipe, 128 + n stopped by signal n after saving.
 #include "app/actions.h"
 
 namespace limbeck {

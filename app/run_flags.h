@@ -17,8 +17,8 @@ struct RunFlags {
   std::string data;
   std::vector<std::string> settings;
   std::vector<std::string> reuse;
-  int64_t seed = -1;   ///< −1: the recipe's
-  int64_t seeds = 0;   ///< 0: one
+  int64_t seed = -1;  ///< −1: the recipe's
+  int64_t seeds = 0;  ///< 0: one
   std::string device = "auto";
   bool cuda_graphs = false;
   int threads = 0;

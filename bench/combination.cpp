@@ -1,4 +1,5 @@
-// How fast a generalist and specialists are brought together: 100 classes, 3 specialists of 10 classes and a dustbin for each image.
+// How fast a generalist and specialists are brought together: 100 classes, 3 specialists of 10 classes and a dustbin
+// for each image.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/log_softmax.h>
@@ -19,7 +20,8 @@ void combine(benchmark::State& state) {
   for (int64_t m = 0; m < kActive; ++m) {
     std::vector<int64_t> classes;
     for (int64_t c = 0; c < kKnown; ++c) classes.push_back(c * kKnown + m);
-    specialists.push_back({.classes = classes, .log_probabilities = distributions(kKnown + 1), .rows = at::arange(kImages)});
+    specialists.push_back(
+        {.classes = classes, .log_probabilities = distributions(kKnown + 1), .rows = at::arange(kImages)});
   }
   const at::Tensor generalist = distributions(kClasses);
   const CombinationOptions options{.divergence = state.range(0) == 0 ? Divergence::forward : Divergence::reverse};

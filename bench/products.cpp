@@ -1,5 +1,6 @@
-// The matrix products of one step of distilling 784-1200-1200-10 into 784-800-800-10 at batch 128, one after the other, and
-// nothing else: the bound that arithmetic sets in float32. Reports examples and floating-point operations per second.
+// The matrix products of one step of distilling 784-1200-1200-10 into 784-800-800-10 at batch 128, one after the other,
+// and nothing else: the bound that arithmetic sets in float32. Reports examples and floating-point operations per
+// second.
 #include <benchmark/benchmark.h>
 #include <dnnl.h>
 
@@ -19,8 +20,11 @@ std::vector<Product> forward(int64_t width) {
 }
 
 std::vector<Product> backward(int64_t width) {
-  return {{'T', 'N', 10, width, kBatch}, {'N', 'N', kBatch, width, 10}, {'T', 'N', width, width, kBatch},
-          {'N', 'N', kBatch, width, width}, {'T', 'N', width, 784, kBatch}};
+  return {{'T', 'N', 10, width, kBatch},
+          {'N', 'N', kBatch, width, 10},
+          {'T', 'N', width, width, kBatch},
+          {'N', 'N', kBatch, width, width},
+          {'T', 'N', width, 784, kBatch}};
 }
 
 void run(benchmark::State& state, const std::vector<Product>& products) {
@@ -30,7 +34,8 @@ void run(benchmark::State& state, const std::vector<Product>& products) {
   for (const Product& p : products) multiply_adds += static_cast<double>(p.m * p.n * p.k);
   for (auto _ : state)
     for (const Product& p : products)
-      dnnl_sgemm(p.a, p.b, p.m, p.n, p.k, 1, a.data(), p.a == 'N' ? p.k : p.m, b.data(), p.b == 'N' ? p.n : p.k, 0, c.data(), p.n);
+      dnnl_sgemm(p.a, p.b, p.m, p.n, p.k, 1, a.data(), p.a == 'N' ? p.k : p.m, b.data(), p.b == 'N' ? p.n : p.k, 0,
+                 c.data(), p.n);
   const auto steps = static_cast<double>(state.iterations());
   state.counters["examples/s"] = benchmark::Counter(steps * kBatch, benchmark::Counter::kIsRate);
   state.counters["FLOP/s"] = benchmark::Counter(2 * steps * multiply_adds, benchmark::Counter::kIsRate);
@@ -49,7 +54,9 @@ void live_teacher(benchmark::State& state) {
   run(state, products);
 }
 
-void square(benchmark::State& state) { run(state, {{'N', 'N', 1024, 1024, 1024}}); }
+void square(benchmark::State& state) {
+  run(state, {{'N', 'N', 1024, 1024, 1024}});
+}
 
 BENCHMARK(kept_outputs)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(live_teacher)->UseRealTime()->Unit(benchmark::kMillisecond);

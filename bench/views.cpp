@@ -1,5 +1,5 @@
-// What a batch of 64 images costs: gathering, augmenting and scaling to floats, on one thread. The arguments are the images' side
-// and which augmentations.
+// What a batch of 64 images costs: gathering, augmenting and scaling to floats, on one thread. The arguments are the
+// images' side and which augmentations.
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randint.h>
@@ -27,7 +27,8 @@ void batches(benchmark::State& state, const std::vector<const char*>& names) {
   int64_t step = 0;
   for (auto _ : state) {
     const int64_t begin = step++ * kBatch % kExamples;
-    benchmark::DoNotOptimize(examples.batch(order.slice(0, begin, begin + kBatch), augmenter, 1, step).inputs.data_ptr());
+    benchmark::DoNotOptimize(
+        examples.batch(order.slice(0, begin, begin + kBatch), augmenter, 1, step).inputs.data_ptr());
   }
   state.counters["images/s"] = benchmark::Counter(static_cast<double>(step * kBatch), benchmark::Counter::kIsRate);
 }

@@ -3,10 +3,10 @@
 #include <set>
 
 #include "app/actions/all.h"
-#include "app/commands/bench.h"
 #include "app/actions/data_source.h"
 #include "app/actions/deployment_table.h"
 #include "app/actions/peak_memory.h"
+#include "app/commands/bench.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
@@ -29,7 +29,9 @@ struct Candidate {
   RunNetwork found;
 };
 
-bool is_run(const fs::path& folder) { return is_folder(folder) && !fs::exists(StageFolder(folder).weights()); }
+bool is_run(const fs::path& folder) {
+  return is_folder(folder) && !fs::exists(StageFolder(folder).weights());
+}
 
 /// What the arguments name, and why some of it is left out.
 std::vector<Candidate> candidates_of(const BenchFlags& flags, std::vector<std::string>& notes) {
@@ -52,7 +54,8 @@ std::vector<Candidate> candidates_of(const BenchFlags& flags, std::vector<std::s
       if (flags.only.empty() || network.name == flags.only) candidates.push_back({model, std::move(network)});
   }
   if (candidates.empty())
-    throw Error(ErrorKind::usage, fmt::format("there is no network to measure{}", flags.only.empty() ? "" : " named '" + flags.only + "'"));
+    throw Error(ErrorKind::usage, fmt::format("there is no network to measure{}",
+                                              flags.only.empty() ? "" : " named '" + flags.only + "'"));
   return candidates;
 }
 
@@ -63,9 +66,9 @@ std::vector<std::string> names_of(const std::vector<Candidate>& candidates) {
   std::vector<std::string> names;
   for (const Candidate& candidate : candidates) {
     const bool alone = all.count(candidate.found.name) == 1;
-    names.push_back(alone                                  ? candidate.found.name
+    names.push_back(alone                        ? candidate.found.name
                     : is_run(candidate.argument) ? (fs::path(candidate.argument) / candidate.found.name).string()
-                                                           : candidate.argument);
+                                                 : candidate.argument);
   }
   return names;
 }
@@ -78,7 +81,8 @@ double accuracy_on(const Model& model, const Dataset& dataset, const std::string
 
 PeakMemory memory_of(const Candidate& candidate, const ModelDescription& model, const BenchFlags& flags) {
   const Json probe = {{"input", model.input}, {"input_options", to_json(model.input_options)}};
-  std::vector<std::string> arguments = {"bench", candidate.argument, "--probe", probe.dump(), "--threads", std::to_string(flags.threads)};
+  std::vector<std::string> arguments = {"bench",      candidate.argument, "--probe",
+                                        probe.dump(), "--threads",        std::to_string(flags.threads)};
   if (is_run(candidate.argument)) arguments.insert(arguments.end(), {"--only", candidate.found.name});
   return measure_memory(arguments);
 }
@@ -88,8 +92,10 @@ Json probe(const BenchFlags& flags) {
   std::vector<std::string> ignored;
   const Candidate candidate = candidates_of(flags, ignored).front();
   const Json said = parse_json(flags.probe, "--probe");
-  const ModelDescription foreign{
-      .network = {}, .input = said.at("input").get<Shape>(), .classes = {}, .input_options = input_options_from(said.at("input_options"))};
+  const ModelDescription foreign{.network = {},
+                                 .input = said.at("input").get<Shape>(),
+                                 .classes = {},
+                                 .input_options = input_options_from(said.at("input_options"))};
   return probe_memory([&] { return load(candidate.found, foreign); });
 }
 
@@ -107,13 +113,21 @@ Bench load_all(const BenchFlags& flags) {
   const std::unique_ptr<Dataset> dataset = flags.source.empty() ? nullptr : load_source(flags.source, flags.data);
   if (dataset != nullptr && dataset->speech != nullptr)
     throw Error(ErrorKind::usage, "--source is of pictures; recordings are measured by `limbeck evaluate`");
-  const std::optional<ModelDescription> foreign = dataset != nullptr ? made_for(*dataset, flags.foreign.input) : description_of(flags.foreign);
+  const std::optional<ModelDescription> foreign =
+      dataset != nullptr ? made_for(*dataset, flags.foreign.input) : description_of(flags.foreign);
   for (size_t i = 0; i < names.size(); ++i) {
     const Candidate& candidate = bench.candidates[i];
     const Model model = load(candidate.found, foreign);
-    CostRow row{.name = names[i], .accuracy = candidate.found.accuracy, .agreement = candidate.found.agreement,
-                .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
-                .bytes = bytes_of(candidate.found.files), .memory = {}, .memory_before = {}, .cost = {}, .onnxruntime = {}};
+    CostRow row{.name = names[i],
+                .accuracy = candidate.found.accuracy,
+                .agreement = candidate.found.agreement,
+                .parameters = model.network->parameter_count(),
+                .multiply_adds = model.network->multiply_adds(),
+                .bytes = bytes_of(candidate.found.files),
+                .memory = {},
+                .memory_before = {},
+                .cost = {},
+                .onnxruntime = {}};
     if (!row.accuracy && dataset != nullptr) row.accuracy = accuracy_on(model, *dataset, candidate.argument);
     bench.networks.push_back({.row = std::move(row), .model = model, .files = candidate.found.files});
   }
@@ -124,7 +138,8 @@ Bench load_all(const BenchFlags& flags) {
 void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
   for (size_t i = 0; i < bench.networks.size(); ++i) {
     const ModelDescription& description = bench.networks[i].model.description;
-    const bool simulated = description.quantized && format_of(bench.candidates[i].found.files.front()) != FileFormat::onnx;
+    const bool simulated =
+        description.quantized && format_of(bench.candidates[i].found.files.front()) != FileFormat::onnx;
     CostRow& row = bench.networks[i].row;
     if (simulated) continue;
     if (!output.quiet) print_error("measuring the memory of {}\n", row.name);
@@ -141,8 +156,9 @@ void measure_memories(Bench& bench, const BenchFlags& flags, const OutputOptions
 void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& output) {
   const size_t count = bench.networks.size();
   if (!output.quiet)
-    print_error("measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
-               static_cast<double>((onnxruntime_version() ? 2 : 1) * count * (1 + flags.batches.size())) * flags.seconds);
+    print_error(
+        "measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
+        static_cast<double>((onnxruntime_version() ? 2 : 1) * count * (1 + flags.batches.size())) * flags.seconds);
   measure_deployment(bench.networks, {.batches = flags.batches, .seconds = flags.seconds}, bench.notes);
   if (bench.networks.empty()) throw Error(fmt::format("nothing could be measured: {}", bench.notes.back()));
 }
@@ -151,7 +167,10 @@ Json measure(const BenchFlags& flags, const OutputOptions& output) {
   Bench bench = load_all(flags);
   measure_memories(bench, flags, output);
   measure_times(bench, flags, output);
-  Json found = {{"environment", environment("cpu")}, {"seconds", flags.seconds}, {"models", Json::array()}, {"notes", bench.notes}};
+  Json found = {{"environment", environment("cpu")},
+                {"seconds", flags.seconds},
+                {"models", Json::array()},
+                {"notes", bench.notes}};
   if (const auto version = onnxruntime_version()) found["environment"]["onnxruntime"] = *version;
   for (const Deployed& network : bench.networks) {
     Json row = to_json(network.row);
@@ -168,13 +187,16 @@ std::string write_files(Json& found, const fs::path& out) {
   size_t unknown = 0;
   for (const Json& model : found["models"]) unknown += model["accuracy"].is_null() ? 1 : 0;
   if (!plot)
-    found["notes"].push_back("there is no plot of accuracy against latency: no network's accuracy is known; --source DATA measures it");
+    found["notes"].push_back(
+        "there is no plot of accuracy against latency: no network's accuracy is known; --source DATA measures it");
   else if (unknown > 0)
-    found["notes"].push_back(fmt::format("the plot leaves out {} network{} whose accuracy is not known; --source DATA measures it", unknown,
-                                         unknown == 1 ? "" : "s"));
+    found["notes"].push_back(
+        fmt::format("the plot leaves out {} network{} whose accuracy is not known; --source DATA measures it", unknown,
+                    unknown == 1 ? "" : "s"));
   write_file(out / "bench.json", found.dump(1) + "\n");
   if (plot) write_file(out / "pareto.svg", standalone_svg(*plot));
-  return fmt::format("Written: {}{}\n", (out / "bench.json").string(), plot ? " and " + (out / "pareto.svg").string() : "");
+  return fmt::format("Written: {}{}\n", (out / "bench.json").string(),
+                     plot ? " and " + (out / "pareto.svg").string() : "");
 }
 
 }  // namespace
@@ -187,7 +209,8 @@ void bench(BenchFlags flags, const OutputOptions& output) {
   }
   if (!flags.out.empty()) {
     check_output(fs::path(flags.out) / "bench.json", {.marks = {"\"on_front\""}, .force = flags.force});
-    check_output_folder(flags.out, {.names = {"pareto.svg"}, .proof = "bench.json", .kind = "bench", .force = flags.force});
+    check_output_folder(flags.out,
+                        {.names = {"pareto.svg"}, .proof = "bench.json", .kind = "bench", .force = flags.force});
     make_writable_folder(flags.out);
   }
   Json found = measure(flags, output);
@@ -201,7 +224,8 @@ void bench(BenchFlags flags, const OutputOptions& output) {
   for (const Json& model : found["models"])
     if (model["on_front"] == true) front += (front.empty() ? "" : ", ") + model["name"].get<std::string>();
   if (!front.empty())
-    print_out("On the Pareto front of accuracy and latency{}: {}\n", is_of_onnxruntime(found["models"]) ? " in onnxruntime" : "", front);
+    print_out("On the Pareto front of accuracy and latency{}: {}\n",
+              is_of_onnxruntime(found["models"]) ? " in onnxruntime" : "", front);
   for (const Json& note : found["notes"]) print_out("{}\n", note.get<std::string>());
   print_out("{}", written);
 }

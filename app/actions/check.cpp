@@ -1,5 +1,5 @@
-#include "app/actions/all.h"
 #include "app/commands/check.h"
+#include "app/actions/all.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "experiment/components.h"
@@ -26,10 +26,13 @@ void check(CheckFlags flags, const OutputOptions& output) {
     print_mistakes(error, output);
     throw;
   }
-  if (output.json) print_out("{}\n", resolved(recipe).dump(1));
-  else if (flags.resolved) print_out("{}", to_yaml(resolved(recipe)));
-  else print_out("{}: no mistakes; {} network{}, {} stage{}\n", flags.recipe, recipe.networks.size(), recipe.networks.size() == 1 ? "" : "s",
-                 recipe.stages.size(), recipe.stages.size() == 1 ? "" : "s");
+  if (output.json)
+    print_out("{}\n", resolved(recipe).dump(1));
+  else if (flags.resolved)
+    print_out("{}", to_yaml(resolved(recipe)));
+  else
+    print_out("{}: no mistakes; {} network{}, {} stage{}\n", flags.recipe, recipe.networks.size(),
+              recipe.networks.size() == 1 ? "" : "s", recipe.stages.size(), recipe.stages.size() == 1 ? "" : "s");
 }
 
 }  // namespace limbeck

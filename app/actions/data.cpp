@@ -19,7 +19,9 @@
 namespace limbeck {
 namespace {
 
-fs::path split_file(const SynthesizeFlags& flags, const char* prefix, const char* what) { return fs::path(flags.out) / fmt::format("{}-{}-ubyte.gz", prefix, what); }
+fs::path split_file(const SynthesizeFlags& flags, const char* prefix, const char* what) {
+  return fs::path(flags.out) / fmt::format("{}-{}-ubyte.gz", prefix, what);
+}
 
 void write_split(const SynthesizeFlags& flags, const char* prefix, int count, uint32_t split) {
   const DigitImages images = draw_digits({.seed = static_cast<uint64_t>(flags.seed), .count = count, .split = split});
@@ -62,9 +64,10 @@ void print_images(const Json& json, const OutputOptions& output) {
   print_out("{}\n", table.text());
   if (output.quiet) return;
   for (const Json& notice : json["notices"]) print_out("{}\n", notice.get<std::string>());
-  print_out("{} pictures, {} of them unlabelled, {} in {}: {:.0f} a second\n", with_commas(json["pictures"].get<int64_t>()),
-             json["unlabelled"].get<int64_t>(), json["reused"].get<bool>() ? "found in the store" : "decoded",
-             duration(json["seconds"].get<double>()), json["pictures_per_second"].get<double>());
+  print_out("{} pictures, {} of them unlabelled, {} in {}: {:.0f} a second\n",
+            with_commas(json["pictures"].get<int64_t>()), json["unlabelled"].get<int64_t>(),
+            json["reused"].get<bool>() ? "found in the store" : "decoded", duration(json["seconds"].get<double>()),
+            json["pictures_per_second"].get<double>());
 }
 
 /// A line that is rewritten, on a terminal only.
@@ -88,7 +91,8 @@ void fetch(FetchFlags flags, const OutputOptions& output) {
 
 void synthesize(SynthesizeFlags flags, const OutputOptions& output) {
   for (const char* prefix : {"train", "t10k"})
-    for (const char* what : {"images-idx3", "labels-idx1"}) check_output(split_file(flags, prefix, what), {.force = flags.force});
+    for (const char* what : {"images-idx3", "labels-idx1"})
+      check_output(split_file(flags, prefix, what), {.force = flags.force});
   make_writable_folder(flags.out);
   write_split(flags, "train", flags.train, 0);
   write_split(flags, "t10k", flags.test, 1);
@@ -114,8 +118,10 @@ void images(ImagesFlags flags, const OutputOptions& output) {
   const LoadedImages loaded = load_images(chosen, folders, terminal_progress(output));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Json json = images_json(loaded, seconds);
-  if (output.json) print_out("{}\n", json.dump(1));
-  else print_images(json, output);
+  if (output.json)
+    print_out("{}\n", json.dump(1));
+  else
+    print_images(json, output);
 }
 
 }  // namespace limbeck

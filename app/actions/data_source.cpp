@@ -21,7 +21,9 @@ Shape shape_from(const std::string& text) {
     int64_t extent = 0;
     const auto [stop, problem] = std::from_chars(text.data() + start, text.data() + end, extent);
     if (problem != std::errc() || stop != text.data() + end || extent < 1 || extent > 1'000'000)
-      throw Error(ErrorKind::usage, fmt::format("--shape '{}': expected extents from 1 to 1,000,000 with x between them, e.g. 3x32x32", text));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--shape '{}': expected extents from 1 to 1,000,000 with x between them, e.g. 3x32x32", text));
     shape.push_back(extent);
     start = end + 1;
   }
@@ -46,7 +48,10 @@ std::string data_source_of(const fs::path& recipe) {
 std::string source_for(const std::string& given, const std::string& model_file, const std::string& need) {
   if (!given.empty()) return given;
   const std::optional<fs::path> run = run_of_file(model_file);
-  if (!run) throw Error(ErrorKind::usage, fmt::format("{}: '{}' does not lie in a run's folder, so say --source, e.g. --source mnist", need, model_file));
+  if (!run)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: '{}' does not lie in a run's folder, so say --source, e.g. --source mnist", need, model_file));
   return data_source_of(*run / "recipe.yaml");
 }
 
@@ -63,7 +68,8 @@ ModelDescription made_for(const Dataset& dataset, const std::string& input) {
 }
 
 std::optional<ModelDescription> description_of(const ForeignFlags& flags) {
-  if (flags.shape.empty() && !flags.input.empty()) throw Error(ErrorKind::usage, "--input is of a model of elsewhere; say --shape too, e.g. --shape 3x32x32");
+  if (flags.shape.empty() && !flags.input.empty())
+    throw Error(ErrorKind::usage, "--input is of a model of elsewhere; say --shape too, e.g. --shape 3x32x32");
   if (flags.shape.empty()) return std::nullopt;
   Dataset nothing;  // but of that shape
   nothing.name = "--shape";

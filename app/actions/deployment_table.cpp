@@ -11,13 +11,17 @@
 namespace limbeck {
 namespace {
 
-std::string percent(const Json& value) { return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : ""; }
+std::string percent(const Json& value) {
+  return value.is_number() ? fmt::format("{:.2f} %", 100 * value.get<double>()) : "";
+}
 
 std::string size_text(double bytes) {
   return bytes >= 1e6 ? fmt::format("{:.1f} MB", bytes / 1e6) : fmt::format("{:.0f} kB", bytes / 1e3);
 }
 
-std::string counted(const Json& value) { return value.is_number() ? with_commas(value.get<int64_t>()) : ""; }
+std::string counted(const Json& value) {
+  return value.is_number() ? with_commas(value.get<int64_t>()) : "";
+}
 
 std::string milliseconds(const Json& value) {
   if (!value.is_number()) return "";
@@ -31,7 +35,9 @@ std::string memory_text(const Json& row) {
 }
 
 /// "3.2x", how many times less than the first.
-std::string ratio(double first, double value) { return value > 0 ? fmt::format("{:.1f}x", first / value) : ""; }
+std::string ratio(double first, double value) {
+  return value > 0 ? fmt::format("{:.1f}x", first / value) : "";
+}
 
 /// What the peaks of memory have in common: the program itself.
 std::string memory_note(const Json& rows) {
@@ -45,7 +51,8 @@ std::string memory_note(const Json& rows) {
   }
   if (known == 0) return "";
   return fmt::format(
-      "Memory: the most that a process which runs this network alone, on one example at a time, has held, of which {} before the "
+      "Memory: the most that a process which runs this network alone, on one example at a time, has held, of which {} "
+      "before the "
       "network was read.\n",
       size_text(before / static_cast<double>(known)));
 }
@@ -73,11 +80,13 @@ Json in_onnxruntime(const Json& rows) {
 std::string throughput_table(const Json& rows, size_t width) {
   if (rows.front().value("throughput", Json::array()).empty()) return "";
   std::vector<TextColumn> columns = {{"examples/s in batches of", Align::left}};
-  for (const Json& at : rows.front()["throughput"]) columns.push_back({with_commas(at["batch"].get<int64_t>()), Align::right, 1});
+  for (const Json& at : rows.front()["throughput"])
+    columns.push_back({with_commas(at["batch"].get<int64_t>()), Align::right, 1});
   TextTable table(columns);
   for (const Json& row : rows) {
     std::vector<std::string> cells = {row["name"].get<std::string>()};
-    for (const Json& at : row["throughput"]) cells.push_back(with_commas(std::llround(at["examples_per_second"].get<double>())));
+    for (const Json& at : row["throughput"])
+      cells.push_back(with_commas(std::llround(at["examples_per_second"].get<double>())));
     table.add(std::move(cells));
   }
   return "\n" + table.text(width);
@@ -88,14 +97,24 @@ std::string runtime_table(const std::string& runtime, const Json& rows, size_t w
   if (rows.empty()) return "";
   const auto bytes_of = [](const Json& row) { return row["bytes"].get<double>(); };
   const auto latency_of = [](const Json& row) { return row["latency"]["median"].get<double>(); };
-  TextTable table({{runtime}, {"accuracy", Align::right, 1}, {"agreement", Align::right, 4}, {"parameters", Align::right, 3},
-                   {"multiply-adds", Align::right, 5}, {"file", Align::right, 2}, {"smaller", Align::right, 1}, {"memory", Align::right, 4},
-                   {"latency", Align::right}, {"p95", Align::right, 6}, {"p99", Align::right, 6}, {"faster", Align::right, 1}});
+  TextTable table({{runtime},
+                   {"accuracy", Align::right, 1},
+                   {"agreement", Align::right, 4},
+                   {"parameters", Align::right, 3},
+                   {"multiply-adds", Align::right, 5},
+                   {"file", Align::right, 2},
+                   {"smaller", Align::right, 1},
+                   {"memory", Align::right, 4},
+                   {"latency", Align::right},
+                   {"p95", Align::right, 6},
+                   {"p99", Align::right, 6},
+                   {"faster", Align::right, 1}});
   for (const Json& row : rows)
-    table.add({row["name"].get<std::string>(), percent(row["accuracy"]), percent(row["agreement"]), counted(row["parameters"]),
-               counted(row.value("multiply_adds", Json())), size_text(bytes_of(row)), ratio(bytes_of(rows.front()), bytes_of(row)),
-               memory_text(row), milliseconds(row["latency"]["median"]), milliseconds(row["latency"]["p95"]),
-               milliseconds(row["latency"].value("p99", Json())), ratio(latency_of(rows.front()), latency_of(row))});
+    table.add({row["name"].get<std::string>(), percent(row["accuracy"]), percent(row["agreement"]),
+               counted(row["parameters"]), counted(row.value("multiply_adds", Json())), size_text(bytes_of(row)),
+               ratio(bytes_of(rows.front()), bytes_of(row)), memory_text(row), milliseconds(row["latency"]["median"]),
+               milliseconds(row["latency"]["p95"]), milliseconds(row["latency"].value("p99", Json())),
+               ratio(latency_of(rows.front()), latency_of(row))});
   return table.text(width) + throughput_table(rows, width) + "\n";
 }
 
@@ -105,12 +124,15 @@ std::string cost_table(const Json& rows, size_t width) {
   if (rows.empty()) return "";
   const Json shipped = in_onnxruntime(rows);
   return runtime_table("in LibTorch", in_libtorch(rows), width) + runtime_table("as ONNX file", shipped, width) +
-         "Latency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the first.\n" +
+         "Latency of one example on this machine, median, 95th and 99th percentile; smaller and faster than the "
+         "first.\n" +
          (shipped.empty() ? "" : "What ships is the ONNX file, measured in onnxruntime.\n") + memory_note(rows);
 }
 
 std::string deployment_table(const Json& results, size_t width) {
-  return results.contains("deployment") && !results["deployment"].empty() ? cost_table(results["deployment"], width) + "\n" : "";
+  return results.contains("deployment") && !results["deployment"].empty()
+             ? cost_table(results["deployment"], width) + "\n"
+             : "";
 }
 
 }  // namespace limbeck

@@ -5,8 +5,8 @@
 #include <fmt/core.h>
 
 #include "app/actions/all.h"
-#include "app/commands/export.h"
 #include "app/actions/data_source.h"
+#include "app/commands/export.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "core/random.h"
@@ -43,58 +43,86 @@ double largest_difference(const Model& first, const Model& second) {
 /// The network with weights and activations in bytes.
 Model in_bytes(const Model& model, const ExportFlags& flags) {
   const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
-  if (network == nullptr) throw Error(ErrorKind::usage, fmt::format("'{}' is a TorchScript file; only networks that this program knows by name are rounded to bytes", flags.model));
+  if (network == nullptr)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("'{}' is a TorchScript file; only networks that this program knows by name are rounded to bytes",
+                    flags.model));
   if (model.description.quantized) return model;
-  const auto dataset = load_source(source_for(flags.source, flags.model,
-                                              "--int8 needs training examples, from which the ranges of activations are found"), flags.data);
+  const auto dataset =
+      load_source(source_for(flags.source, flags.model,
+                             "--int8 needs training examples, from which the ranges of activations are found"),
+                  flags.data);
   check_fits(model, *dataset, fmt::format("'{}'", flags.model));
   const ExampleSet examples(dataset->train, "train", *dataset);
   const at::Tensor order = examples.order(0, 0);
   Model result = model;
-  result.network = quantized(*network, examples.batch(order.slice(0, 0, std::min(flags.examples, examples.size()))).inputs);
+  result.network =
+      quantized(*network, examples.batch(order.slice(0, 0, std::min(flags.examples, examples.size()))).inputs);
   result.description.quantized = true;
   return result;
 }
 
 void write_page(const ExportFlags& flags, const OutputOptions& output) {
   if (flags.softmax || flags.bytes || flags.int8)
-    throw Error(ErrorKind::usage, "--softmax, --bytes and --int8 are of --out; a page holds networks as they are, so give it a stage in bytes");
-  check_output_folder(flags.page, {.names = {"index.html", "static.js", "playground.js", "app.css", "report.css", "icon.svg"}, .proof = "playground.json",
-                                   .kind = "page", .force = flags.force});
+    throw Error(
+        ErrorKind::usage,
+        "--softmax, --bytes and --int8 are of --out; a page holds networks as they are, so give it a stage in bytes");
+  check_output_folder(flags.page,
+                      {.names = {"index.html", "static.js", "playground.js", "app.css", "report.css", "icon.svg"},
+                       .proof = "playground.json",
+                       .kind = "page",
+                       .force = flags.force});
   std::vector<fs::path> models(flags.beside.begin(), flags.beside.end());
   models.insert(models.begin(), flags.model);
   for (const std::string& notice : write_playground(flags.page, models))
     if (!output.quiet) print_error("{}\n", notice);
-  if (output.json) print_out("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
-  else if (!output.quiet) print_out("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
+  if (output.json)
+    print_out("{}\n", Json{{"page", flags.page}, {"models", models.size()}}.dump(1));
+  else if (!output.quiet)
+    print_out("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
 }
 
 /// Beside weights.safetensors: the layers in words.
-fs::path description_file(const fs::path& out) { return fs::path(out).replace_extension(".json"); }
+fs::path description_file(const fs::path& out) {
+  return fs::path(out).replace_extension(".json");
+}
 
 void write_model(const ExportFlags& flags, const OutputOptions& output) {
   constexpr double kMost = 1e-5;
   const std::string extension = fs::path(flags.out).extension();
   if (extension != ".safetensors" && extension != ".pt" && extension != ".onnx")
-    throw Error(ErrorKind::usage, fmt::format("--out '{}': expected a name that ends in .onnx, .pt or .safetensors", flags.out));
-  if (extension != ".onnx" && (flags.softmax || flags.bytes)) throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
-  if (!flags.int8 && !flags.source.empty()) throw Error(ErrorKind::usage, "--source names the examples of --int8, which is not asked for");
+    throw Error(ErrorKind::usage,
+                fmt::format("--out '{}': expected a name that ends in .onnx, .pt or .safetensors", flags.out));
+  if (extension != ".onnx" && (flags.softmax || flags.bytes))
+    throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
+  if (!flags.int8 && !flags.source.empty())
+    throw Error(ErrorKind::usage, "--source names the examples of --int8, which is not asked for");
   const OutputRules rules{.reads = {flags.model}, .force = flags.force};
   check_output(flags.out, rules);
   if (extension == ".safetensors") check_output(description_file(flags.out), rules);
-  const Folding folding = flags.fold == "always" ? Folding::always : flags.fold == "auto" ? Folding::where_smaller : Folding::never;
+  const Folding folding = flags.fold == "always" ? Folding::always
+                          : flags.fold == "auto" ? Folding::where_smaller
+                                                 : Folding::never;
   const Model model = load_model(flags.model, description_of(flags.foreign));
   if (flags.bytes && !takes_pictures(model.description))
-    throw Error(ErrorKind::usage, fmt::format("--bytes is of networks that take pictures; '{}' takes {}", flags.model, to_text(model.description.input)));
+    throw Error(ErrorKind::usage, fmt::format("--bytes is of networks that take pictures; '{}' takes {}", flags.model,
+                                              to_text(model.description.input)));
   const bool is_graph = dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr;
-  if (!is_graph && extension == ".safetensors") throw Error(ErrorKind::usage, "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
+  if (!is_graph && extension == ".safetensors")
+    throw Error(ErrorKind::usage,
+                "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
   Model exported = is_graph && !model.description.quantized ? folded(model, folding) : model;
   const double difference = is_graph ? largest_difference(model, exported) : 0;
   if (!(difference <= kMost))
-    throw Error(fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}", flags.model, difference, kMost));
+    throw Error(
+        fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}",
+                    flags.model, difference, kMost));
   if (flags.int8) exported = in_bytes(exported, flags);
-  if (extension == ".onnx") write_file(flags.out, model_onnx(exported, {flags.model}, {.softmax = flags.softmax, .bytes = flags.bytes}));
-  else if (extension == ".pt") export_torchscript(flags.out, *exported.network, exported.description);
+  if (extension == ".onnx")
+    write_file(flags.out, model_onnx(exported, {flags.model}, {.softmax = flags.softmax, .bytes = flags.bytes}));
+  else if (extension == ".pt")
+    export_torchscript(flags.out, *exported.network, exported.description);
   else {
     save_model(flags.out, *exported.network, exported.description);
     write_file(description_file(flags.out), model_json(exported, flags.out, flags.model).dump(1) + "\n");
@@ -102,29 +130,42 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);
-  const std::string rounding = extension == ".onnx" ? ", weights and activations in bytes" : ", weights and activations rounded to bytes, held as floats";
+  const std::string rounding = extension == ".onnx" ? ", weights and activations in bytes"
+                                                    : ", weights and activations rounded to bytes, held as floats";
   if (output.json)
-    print_out("{}\n", Json{{"out", flags.out}, {"parameters_before", before}, {"parameters", after}, {"bytes", bytes}, {"difference", difference},
-                            {"int8", exported.description.quantized}}.dump(1));
+    print_out("{}\n", Json{{"out", flags.out},
+                           {"parameters_before", before},
+                           {"parameters", after},
+                           {"bytes", bytes},
+                           {"difference", difference},
+                           {"int8", exported.description.quantized}}
+                          .dump(1));
   else if (!output.quiet)
-    print_out("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after), after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
-               fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3), exported.description.quantized ? rounding
-               : after != before ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference) : "");
+    print_out("Wrote {}: {} parameters{}, {}{}\n", flags.out, with_commas(after),
+              after == before ? "" : fmt::format(" (before: {})", with_commas(before)),
+              fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3),
+              exported.description.quantized ? rounding
+              : after != before
+                  ? fmt::format(", logits the same to {:.1e} of the largest on 256 random inputs", difference)
+                  : "");
 }
 
 }  // namespace
 
 void export_model(ExportFlags flags, const OutputOptions& output) {
   use_threads(0);
-  if (flags.page.empty() == flags.out.empty()) throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
+  if (flags.page.empty() == flags.out.empty())
+    throw Error(ErrorKind::usage, "expected either --out FILE or --page DIR");
   std::vector<std::string*> models = {&flags.model};
   for (std::string& beside : flags.beside) models.push_back(&beside);
   for (std::string* model : models) {
     *model = model_file(*model).string();
     refuse_onnx(*model, "export");
   }
-  if (flags.page.empty()) write_model(flags, output);
-  else write_page(flags, output);
+  if (flags.page.empty())
+    write_model(flags, output);
+  else
+    write_page(flags, output);
 }
 
 }  // namespace limbeck

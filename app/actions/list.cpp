@@ -22,20 +22,26 @@ Listed listed(const Component& component) {
   return {info.name, info.summary, info.formula, info.source, "", describe_fields(*component.default_options())};
 }
 
-Listed listed(const RecipeSection& section) { return {section.name, section.summary, "", "", section.where, section.keys}; }
+Listed listed(const RecipeSection& section) {
+  return {section.name, section.summary, "", "", section.where, section.keys};
+}
 
 std::string text_of(const FieldDescription& field, size_t width) {
   constexpr size_t kMargin = 4, kNames = 16;
   const std::string allowed = field.allowed.empty() ? "" : ", " + field.allowed;
   const std::string standard = field.default_value.empty() ? "required" : "default " + field.default_value;
-  return wrapped(fmt::format("{:{}}{:<{}} {} ({}{}; {})", "", kMargin, field.name, kNames, field.meaning, field.type, allowed, standard), width,
-                 kMargin + kNames + 1) + "\n";
+  return wrapped(fmt::format("{:{}}{:<{}} {} ({}{}; {})", "", kMargin, field.name, kNames, field.meaning, field.type,
+                             allowed, standard),
+                 width, kMargin + kNames + 1) +
+         "\n";
 }
 
 std::string text_of(const Listed& it, const OutputOptions& output) {
   const size_t width = output.width();
-  std::string text = painted(it.name, Color::bold, output_terminal(output.color).color) + (it.where.empty() || it.where == it.name ? "" : "  (" + it.where + ")") + "\n";
-  for (const auto& [label, value] : {std::pair{"", it.summary}, std::pair{"formula: ", it.formula}, std::pair{"source:  ", it.source}})
+  std::string text = painted(it.name, Color::bold, output_terminal(output.color).color) +
+                     (it.where.empty() || it.where == it.name ? "" : "  (" + it.where + ")") + "\n";
+  for (const auto& [label, value] :
+       {std::pair{"", it.summary}, std::pair{"formula: ", it.formula}, std::pair{"source:  ", it.source}})
     if (!value.empty()) text += wrapped(fmt::format("  {}{}", label, value), width, 2) + "\n";
   for (const FieldDescription& field : it.options) text += text_of(field, width);
   return text + "\n";
@@ -46,8 +52,11 @@ Json to_json(const Listed& it) {
   if (!it.where.empty()) json["where"] = it.where;
   json["options"] = Json::array();
   for (const FieldDescription& field : it.options)
-    json["options"].push_back({{"name", field.name}, {"type", field.type}, {"default", field.default_value},
-                               {"allowed", field.allowed}, {"meaning", field.meaning}});
+    json["options"].push_back({{"name", field.name},
+                               {"type", field.type},
+                               {"default", field.default_value},
+                               {"allowed", field.allowed},
+                               {"meaning", field.meaning}});
   return json;
 }
 
@@ -61,7 +70,8 @@ std::vector<Listed> listed_sections(bool stages_alone) {
 
 /// Those of its keys that are called so: "input" or "dropout.input".
 Listed with_keys(Listed it, const std::string& key) {
-  std::erase_if(it.options, [&](const FieldDescription& field) { return field.name != key && !field.name.ends_with("." + key); });
+  std::erase_if(it.options,
+                [&](const FieldDescription& field) { return field.name != key && !field.name.ends_with("." + key); });
   return it;
 }
 
@@ -84,7 +94,10 @@ std::vector<Listed> listed_by_name(const std::string& name) {
     for (const FieldDescription& field : it.options) names.push_back(field.name);
   }
   const std::string meant = suggestion(name, names);
-  throw Error(ErrorKind::usage, fmt::format("nothing in a recipe is called '{}'{}", name, meant.find("did you mean") != std::string::npos ? meant : "; `limbeck list` says what there is"));
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("nothing in a recipe is called '{}'{}", name,
+                  meant.find("did you mean") != std::string::npos ? meant : "; `limbeck list` says what there is"));
 }
 
 std::vector<Listed> listed_for(const std::string& what) {
@@ -115,15 +128,22 @@ std::string overview_text(const OutputOptions& output) {
     for (const Json& name : names) list += (list.empty() ? "" : ", ") + name.get<std::string>();
     text += wrapped(fmt::format("  {:<14} {}", kind, list), width, 17) + "\n";
   }
-  return text + "\n" + wrapped("`limbeck list losses` explains all of a kind, `limbeck list soft_targets` one of them, `limbeck list batch_size` a key.", width) + "\n";
+  return text + "\n" +
+         wrapped(
+             "`limbeck list losses` explains all of a kind, `limbeck list soft_targets` one of them, `limbeck list "
+             "batch_size` a key.",
+             width) +
+         "\n";
 }
 
 }  // namespace
 
 void list(ListFlags flags, const OutputOptions& output) {
   if (flags.what.empty()) {
-    if (output.json) print_out("{}\n", overview().dump(1));
-    else print_text(overview_text(output));
+    if (output.json)
+      print_out("{}\n", overview().dump(1));
+    else
+      print_text(overview_text(output));
     return;
   }
   Json all = Json::array();

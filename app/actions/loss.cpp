@@ -37,7 +37,7 @@ LossTensors read_tensors(const LossFlags& flags) {
 
 void loss(LossFlags flags, const OutputOptions& output) {
   const Choice loss = choose_loss(flags.loss, flags.settings);
-  if (!flags.gradient.empty()) {  // a wrong name is found before any work
+  if (!flags.gradient.empty()) {       // a wrong name is found before any work
     OutputRules rules{.marks = {""}};  // an array's file says nothing of who wrote it
     for (const std::string* read : {&flags.student, &flags.teacher, &flags.labels, &flags.peers})
       if (!read->empty()) rules.reads.push_back(tensor_place(*read).file);

@@ -22,7 +22,8 @@ std::string last_line(std::string text) {
 class PrivateFolder {
  public:
   PrivateFolder() : path_((fs::temp_directory_path() / "limbeck-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) throw Error(fmt::format("cannot make a folder in '{}'", fs::temp_directory_path().string()));
+    if (::mkdtemp(path_.data()) == nullptr)
+      throw Error(fmt::format("cannot make a folder in '{}'", fs::temp_directory_path().string()));
   }
   ~PrivateFolder() {
     std::error_code ignored;

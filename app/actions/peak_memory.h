@@ -1,5 +1,6 @@
 #pragma once
-// How much memory a program takes that runs one network and nothing else: measured in such a process, which is this program again.
+// How much memory a program takes that runs one network and nothing else: measured in such a process, which is this
+// program again.
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@ struct PeakMemory {
   double before = 0;  ///< the most until the network was read
 };
 
-/// Runs this program with these arguments, which must make it print what probe_memory() returns, and waits for it. Throws Error with what
-/// it printed where it fails.
+/// Runs this program with these arguments, which must make it print what probe_memory() returns, and waits for it.
+/// Throws Error with what it printed where it fails.
 PeakMemory measure_memory(const std::vector<std::string>& arguments);
 
 /// Within that process: reads the network and runs it on one example a few times.

@@ -10,8 +10,8 @@
 #include <cstddef>
 
 #include "app/actions/all.h"
-#include "app/commands/predict.h"
 #include "app/actions/data_source.h"
+#include "app/commands/predict.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "data/idx.h"
@@ -38,9 +38,10 @@ at::Tensor predict_images(const Model& model, const IdxArray& images, const std:
   const ModelDescription& description = model.description;
   const Shape shape = {1, images.shape[1], images.shape[2]};
   if (shape != description.input)
-    throw Error(fmt::format("'{}' holds images of {}, the network takes {}", file, to_text(shape), to_text(description.input)));
+    throw Error(
+        fmt::format("'{}' holds images of {}, the network takes {}", file, to_text(shape), to_text(description.input)));
   const at::Tensor bytes = at::from_blob(const_cast<char*>(images.bytes.data()),
-                                               {images.shape[0], 1, images.shape[1], images.shape[2]}, at::kByte);
+                                         {images.shape[0], 1, images.shape[1], images.shape[2]}, at::kByte);
   return probabilities_of(model, bytes);
 }
 
@@ -48,12 +49,15 @@ at::Tensor predict_images(const Model& model, const IdxArray& images, const std:
 at::Tensor predict_pictures(const Model& model, const std::vector<fs::path>& files, ResizeMode resize) {
   constexpr size_t kPart = 512;
   const Shape& input = model.description.input;
-  if (input.size() != 3 || (input[0] != 1 && input[0] != 3)) throw Error(fmt::format("the network takes inputs of {}, and no pictures", to_text(input)));
+  if (input.size() != 3 || (input[0] != 1 && input[0] != 3))
+    throw Error(fmt::format("the network takes inputs of {}, and no pictures", to_text(input)));
   std::vector<at::Tensor> parts;
   for (size_t begin = 0; begin < files.size(); begin += kPart) {
-    const std::vector<fs::path> part(files.begin() + static_cast<std::ptrdiff_t>(begin),
-                                     files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kPart, files.size())));
-    parts.push_back(probabilities_of(model, read_images(part, {.size = {input[1], input[2]}, .resize = resize, .channels = input[0]})));
+    const std::vector<fs::path> part(
+        files.begin() + static_cast<std::ptrdiff_t>(begin),
+        files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kPart, files.size())));
+    parts.push_back(probabilities_of(
+        model, read_images(part, {.size = {input[1], input[2]}, .resize = resize, .channels = input[0]})));
   }
   return at::cat(parts);
 }
@@ -67,7 +71,8 @@ std::string csv_field(const std::string& text) {
 }
 
 /// `ids`: one for each row; empty: their numbers.
-std::string as_csv(const at::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
+std::string as_csv(const at::Tensor& probabilities, const std::vector<std::string>& classes,
+                   const std::vector<std::string>& ids) {
   std::string text = "id,class,probability";
   for (const std::string& name : classes) text += "," + csv_field("p(" + name + ")");
   text += "\n";
@@ -76,21 +81,25 @@ std::string as_csv(const at::Tensor& probabilities, const std::vector<std::strin
   for (int64_t row = 0; row < values.size(0); ++row) {
     const float* p = values.data_ptr<float>() + row * columns;
     const auto best = chosen[row].item<int64_t>();
-    text += fmt::format("{},{},{:.6g}", ids.empty() ? std::to_string(row) : csv_field(ids[static_cast<size_t>(row)]), csv_field(classes[static_cast<size_t>(best)]), p[best]);
+    text += fmt::format("{},{},{:.6g}", ids.empty() ? std::to_string(row) : csv_field(ids[static_cast<size_t>(row)]),
+                        csv_field(classes[static_cast<size_t>(best)]), p[best]);
     for (int64_t column = 0; column < columns; ++column) text += fmt::format(",{:.6g}", p[column]);
     text += "\n";
   }
   return text;
 }
 
-Json as_json(const at::Tensor& probabilities, const std::vector<std::string>& classes, const std::vector<std::string>& ids) {
+Json as_json(const at::Tensor& probabilities, const std::vector<std::string>& classes,
+             const std::vector<std::string>& ids) {
   Json all = Json::array();
   const at::Tensor chosen = probabilities.argmax(1);
   for (int64_t row = 0; row < probabilities.size(0); ++row) {
     Json distribution = Json::object();
     for (size_t i = 0; i < classes.size(); ++i)
       distribution[classes[i]] = probabilities[row][static_cast<int64_t>(i)].item<float>();
-    all.push_back({{"id", ids.empty() ? Json(row) : Json(ids[static_cast<size_t>(row)])}, {"class", classes[static_cast<size_t>(chosen[row].item<int64_t>())]}, {"probabilities", distribution}});
+    all.push_back({{"id", ids.empty() ? Json(row) : Json(ids[static_cast<size_t>(row)])},
+                   {"class", classes[static_cast<size_t>(chosen[row].item<int64_t>())]},
+                   {"probabilities", distribution}});
   }
   return all;
 }
@@ -127,9 +136,13 @@ void predict(PredictFlags flags, const OutputOptions& output) {
     classes = model.description.classes;
     probabilities = predict_images(model, read, flags.images);
   }
-  const std::string text = output.json ? as_json(probabilities, classes, ids).dump(1, ' ', false, Json::error_handler_t::replace) + "\n" : as_csv(probabilities, classes, ids);
-  if (flags.out.empty()) print_text(text);
-  else write_file(flags.out, text);
+  const std::string text =
+      output.json ? as_json(probabilities, classes, ids).dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
+                  : as_csv(probabilities, classes, ids);
+  if (flags.out.empty())
+    print_text(text);
+  else
+    write_file(flags.out, text);
 }
 
 }  // namespace limbeck

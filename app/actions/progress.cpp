@@ -22,7 +22,9 @@ std::string bar(double share, int width) {
   return text;
 }
 
-std::string loss_text(double loss) { return std::abs(loss) < 1e5 ? fmt::format("loss {:.4f}", loss) : fmt::format("loss {:.2e}", loss); }
+std::string loss_text(double loss) {
+  return std::abs(loss) < 1e5 ? fmt::format("loss {:.4f}", loss) : fmt::format("loss {:.2e}", loss);
+}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -48,7 +50,8 @@ void ProgressPrinter::handle(const StageStarted& event) {
   epochs_at_start_ = static_cast<double>(event.first_epoch);
   last_epoch_.clear();
   const std::string from = event.first_epoch == 0 ? "" : fmt::format(", goes on after epoch {}", event.first_epoch);
-  print_line(fmt::format("{}: {} epoch{} of {}{}", event.stage, event.epochs, event.epochs == 1 ? "" : "s", event.description, from));
+  print_line(fmt::format("{}: {} epoch{} of {}{}", event.stage, event.epochs, event.epochs == 1 ? "" : "s",
+                         event.description, from));
 }
 
 void ProgressPrinter::handle(const StageReused& event) {
@@ -63,10 +66,13 @@ void ProgressPrinter::handle(const StepDone& event) {
   const double share = done / static_cast<double>(event.epochs);
   const double rate = (done - epochs_at_start_) / std::max(seconds_since(stage_start_), 1e-9);
   const double left = (static_cast<double>(event.epochs) - done) / std::max(rate, 1e-9);
-  const std::string epoch = fmt::format("epoch {}/{}", event.epoch + 1, event.epochs), left_text = duration(left) + " left", loss = loss_text(event.loss);
+  const std::string epoch = fmt::format("epoch {}/{}", event.epoch + 1, event.epochs),
+                    left_text = duration(left) + " left", loss = loss_text(event.loss);
   const std::string speed = with_commas(static_cast<int64_t>(event.examples_per_second)) + " examples/s";
-  if (terminal_) rewrite(share, {epoch, left_text, loss, last_epoch_, speed});
-  else print_line(fmt::format("  {}, {:.0f} % of it  {}  {}  {}", epoch, 100 * in_epoch, speed, left_text, loss));
+  if (terminal_)
+    rewrite(share, {epoch, left_text, loss, last_epoch_, speed});
+  else
+    print_line(fmt::format("  {}, {:.0f} % of it  {}  {}  {}", epoch, 100 * in_epoch, speed, left_text, loss));
 }
 
 void ProgressPrinter::handle(const EpochDone& event) {
@@ -76,23 +82,27 @@ void ProgressPrinter::handle(const EpochDone& event) {
   if (terminal_ || (!last && seconds_since(last_print_) < kPlainEverySeconds)) return;
   last_print_ = Clock::now();
   const double done = static_cast<double>(event.epoch) - epochs_at_start_;
-  const double left = seconds_since(stage_start_) / std::max(done, 1e-9) * static_cast<double>(event.epochs - event.epoch);
+  const double left =
+      seconds_since(stage_start_) / std::max(done, 1e-9) * static_cast<double>(event.epochs - event.epoch);
   print_line(fmt::format("  epoch {}/{}  {} examples/s  {} left  {}  {}", event.epoch, event.epochs,
-                         with_commas(static_cast<int64_t>(event.examples_per_second)), duration(left), loss_text(event.train.loss),
-                         last_epoch_));
+                         with_commas(static_cast<int64_t>(event.examples_per_second)), duration(left),
+                         loss_text(event.train.loss), last_epoch_));
 }
 
 void ProgressPrinter::handle(const StageDone& event) {
-  print_line(fmt::format("  {} errors on {} test examples ({:.2f} %), {} at {} examples/s", with_commas(event.test.errors),
-                         with_commas(event.test.examples), 100 * (1 - event.test.accuracy), duration(event.seconds),
+  print_line(fmt::format("  {} errors on {} test examples ({:.2f} %), {} at {} examples/s",
+                         with_commas(event.test.errors), with_commas(event.test.examples),
+                         100 * (1 - event.test.accuracy), duration(event.seconds),
                          with_commas(static_cast<int64_t>(event.examples_per_second))));
 }
 
 void ProgressPrinter::handle(const WorkProgress& event) {
   const double left = static_cast<double>(event.all - event.done) / std::max(event.per_second, 1e-9);
   const std::string count = fmt::format("{} of {} {}", with_commas(event.done), with_commas(event.all), event.what);
-  const std::string speed = with_commas(static_cast<int64_t>(event.per_second)) + "/s", left_text = duration(left) + " left";
-  if (terminal_) rewrite(static_cast<double>(event.done) / static_cast<double>(event.all), {count, left_text, speed});
+  const std::string speed = with_commas(static_cast<int64_t>(event.per_second)) + "/s",
+                    left_text = duration(left) + " left";
+  if (terminal_)
+    rewrite(static_cast<double>(event.done) / static_cast<double>(event.all), {count, left_text, speed});
   else if (event.done == event.all || seconds_since(last_print_) >= kPlainEverySeconds) {
     last_print_ = Clock::now();
     print_line(fmt::format("  {}  {}  {}", count, speed, left_text));

@@ -38,16 +38,23 @@ EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recip
   EventBus events;
   events.subscribe([&progress](const Event& event) { progress(event); });
   if (flags.tensorboard)
-    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_of(flags, recipe))](const Event& event) { (*writer)(event); });
+    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_of(flags, recipe))](const Event& event) {
+      (*writer)(event);
+    });
   return events;
 }
 
-/// Throws Error where the run would put its own recipe, every default spelled out, in the place of the one that it reads.
+/// Throws Error where the run would put its own recipe, every default spelled out, in the place of the one that it
+/// reads.
 void check_recipe_stays(const std::string& text, const std::string& file, const fs::path& out, const Recipe& recipe) {
   std::error_code ignored;
   if (!fs::equivalent(file, out / "recipe.yaml", ignored) || text == to_yaml(resolved(recipe))) return;
-  throw Error(ErrorKind::usage, fmt::format("the run would write its own recipe, with every default spelled out, over '{}', which it reads; give another "
-                                            "--out or another name, or --force to write over it", file));
+  throw Error(
+      ErrorKind::usage,
+      fmt::format(
+          "the run would write its own recipe, with every default spelled out, over '{}', which it reads; give another "
+          "--out or another name, or --force to write over it",
+          file));
 }
 
 }  // namespace
@@ -57,8 +64,15 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags) {
 }
 
 RunOptions options_of(const RunFlags& flags, const Recipe& recipe) {
-  return {.out = out_of(flags, recipe), .data = flags.data, .device = device_choice(flags.device), .cuda_graphs = flags.cuda_graphs, .threads = flags.threads,
-                     .seeds = seeds_of(flags, recipe), .reuse = {flags.reuse.begin(), flags.reuse.end()}, .force = flags.force, .command = flags.command};
+  return {.out = out_of(flags, recipe),
+          .data = flags.data,
+          .device = device_choice(flags.device),
+          .cuda_graphs = flags.cuda_graphs,
+          .threads = flags.threads,
+          .seeds = seeds_of(flags, recipe),
+          .reuse = {flags.reuse.begin(), flags.reuse.end()},
+          .force = flags.force,
+          .command = flags.command};
 }
 
 std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
@@ -73,11 +87,15 @@ void help_run(const std::string& file, const RunFlags& flags, const OutputOption
   RunOptions options = options_of(flags, recipe);
   options.helps = true;
   const int64_t trained = Experiment(recipe, options, events).help();
-  if (output.json) print_out("{}\n", Json{{"trained", trained}}.dump());
-  else print_out("{} member{} trained; the others are done, taken by another process, or wait for stages before them\n", trained, trained == 1 ? "" : "s");
+  if (output.json)
+    print_out("{}\n", Json{{"trained", trained}}.dump());
+  else
+    print_out("{} member{} trained; the others are done, taken by another process, or wait for stages before them\n",
+              trained, trained == 1 ? "" : "s");
 }
 
-RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment) {
+RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags,
+                      const OutputOptions& output, bool deployment) {
   const Recipe recipe = parse_recipe(text, file, flags.settings, components());
   const fs::path out = out_of(flags, recipe);
   if (!flags.force) check_recipe_stays(text, file, out, recipe);
@@ -91,15 +109,19 @@ RunOutcome run_recipe(const std::string& text, const std::string& file, const Ru
   }
   write_html_report(out);
   write_plots(out);
-  if (output.json) print_out("{}\n", results.dump(1));
-  else output.print(fmt::format("\n{}\n{}Report: {}\n", terminal_summary(results, output.width()), deployment_table(results, output.width()),
-                                (out / "report.html").string()));
+  if (output.json)
+    print_out("{}\n", results.dump(1));
+  else
+    output.print(fmt::format("\n{}\n{}Report: {}\n", terminal_summary(results, output.width()),
+                             deployment_table(results, output.width()), (out / "report.html").string()));
   return {out, std::move(results)};
 }
 
 void run(RunCommand command, const OutputOptions& output) {
-  if (command.helps_along) help_run(command.recipe, command.flags, output);
-  else run_recipe(read_file(command.recipe), command.recipe, command.flags, output);
+  if (command.helps_along)
+    help_run(command.recipe, command.flags, output);
+  else
+    run_recipe(read_file(command.recipe), command.recipe, command.flags, output);
 }
 
 }  // namespace limbeck

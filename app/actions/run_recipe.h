@@ -18,8 +18,9 @@ struct RunOutcome {
   Json results;  ///< what results.json holds
 };
 
-/// Parses the recipe, runs it with progress, writes the report, prints the table: of stages, and with `deployment` also of what each
-/// network costs where it is used. Errors are thrown.
-RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags, const OutputOptions& output, bool deployment = false);
+/// Parses the recipe, runs it with progress, writes the report, prints the table: of stages, and with `deployment` also
+/// of what each network costs where it is used. Errors are thrown.
+RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags,
+                      const OutputOptions& output, bool deployment = false);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
-#include "app/actions/all.h"
 #include "app/commands/serve.h"
+#include "app/actions/all.h"
 #include "core/interrupt.h"
 #include "core/json.h"
 #include "serve/serve.h"
@@ -8,8 +8,11 @@ namespace limbeck {
 
 void serve(ServeFlags flags, const OutputOptions& output) {
   Service service({flags.runs.begin(), flags.runs.end()}, {.host = flags.host, .port = flags.port});
-  if (output.json) print_out("{}\n", Json{{"address", service.address()}, {"runs", service.run_count()}}.dump());
-  else print_out("Serving {} run{} at {} (Ctrl-C stops)\n", service.run_count(), service.run_count() == 1 ? "" : "s", service.address());
+  if (output.json)
+    print_out("{}\n", Json{{"address", service.address()}, {"runs", service.run_count()}}.dump());
+  else
+    print_out("Serving {} run{} at {} (Ctrl-C stops)\n", service.run_count(), service.run_count() == 1 ? "" : "s",
+              service.address());
   service.run_until([] { return stop_requested() != 0; });
 }
 

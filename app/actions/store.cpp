@@ -22,64 +22,88 @@ void visit(const StoreFlags& flags, const OutputOptions& given, StoreAccess acce
   ProgressPrinter progress(output);
   EventBus events;
   events.subscribe([&progress](const Event& event) { progress(event); });
-  const std::unique_ptr<Experiment> experiment = make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
-  experiment->visit_stores(flags.stage, access, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) { use(stage, seed, teacher, events); });
+  const std::unique_ptr<Experiment> experiment =
+      make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
+  experiment->visit_stores(flags.stage, access, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) {
+    use(stage, seed, teacher, events);
+  });
 }
 
 std::string description(const StoreLayout& layout) {
-  return fmt::format("{} {} of each of {} views, {}", layout.top > 0 ? fmt::format("{} of {}", layout.top, layout.classes) : fmt::format("{}", layout.classes),
-                     layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", layout.slots,
-                     layout.type == at::kHalf ? "float16" : "float32");
+  return fmt::format(
+      "{} {} of each of {} views, {}",
+      layout.top > 0 ? fmt::format("{} of {}", layout.top, layout.classes) : fmt::format("{}", layout.classes),
+      layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", layout.slots,
+      layout.type == at::kHalf ? "float16" : "float32");
 }
 
 }  // namespace
 
 void build_store(StoreFlags flags, const OutputOptions& output) {
-  visit(flags, output, StoreAccess::made, [](const StageRecipe& stage, int64_t, StoredViews& teacher, const EventBus& events) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point start = Clock::now();
-    const int64_t before = teacher.store().filled();
-    teacher.fill([&](int64_t done, int64_t all) {
-      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all, static_cast<double>(done - before) / std::max(seconds, 1e-9)});
-      return stop_requested() == 0;
-    });
-    if (stop_requested() != 0)
-      throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved", teacher.store().filled(), teacher.store().outputs()));
-    events.emit(Notice{fmt::format("{}: {} examples, {}, all there", stage.name, with_commas(teacher.store().examples()),
-                                   description(teacher.store().layout()))});
-  });
+  visit(flags, output, StoreAccess::made,
+        [](const StageRecipe& stage, int64_t, StoredViews& teacher, const EventBus& events) {
+          using Clock = std::chrono::steady_clock;
+          const Clock::time_point start = Clock::now();
+          const int64_t before = teacher.store().filled();
+          teacher.fill([&](int64_t done, int64_t all) {
+            const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+            events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all,
+                                     static_cast<double>(done - before) / std::max(seconds, 1e-9)});
+            return stop_requested() == 0;
+          });
+          if (stop_requested() != 0)
+            throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved",
+                                                            teacher.store().filled(), teacher.store().outputs()));
+          events.emit(
+              Notice{fmt::format("{}: {} examples, {}, all there", stage.name, with_commas(teacher.store().examples()),
+                                 description(teacher.store().layout()))});
+        });
 }
 
 void store_info(StoreInfoFlags flags, const OutputOptions& output) {
   const StoreInfo info = read_store_info(flags.file);
   const int64_t outputs = info.examples * info.layout.slots;
   if (output.json) {
-    print_out("{}\n", Json{{"examples", info.examples}, {"views", info.layout.slots}, {"classes", info.layout.classes},
-                            {"members", info.layout.members}, {"top", info.layout.top}, {"outputs", outputs}, {"filled", info.filled},
-                            {"bytes", info.bytes}, {"identity", info.identity}}.dump(1));
+    print_out("{}\n", Json{{"examples", info.examples},
+                           {"views", info.layout.slots},
+                           {"classes", info.layout.classes},
+                           {"members", info.layout.members},
+                           {"top", info.layout.top},
+                           {"outputs", outputs},
+                           {"filled", info.filled},
+                           {"bytes", info.bytes},
+                           {"identity", info.identity}}
+                          .dump(1));
     return;
   }
-  print_out("{}: {} examples, {}\n{} of {} outputs are there ({:.1f} %), {} bytes\n", flags.file, with_commas(info.examples),
-             description(info.layout), with_commas(info.filled), with_commas(outputs),
-             100.0 * static_cast<double>(info.filled) / static_cast<double>(outputs), with_commas(static_cast<int64_t>(info.bytes)));
+  print_out("{}: {} examples, {}\n{} of {} outputs are there ({:.1f} %), {} bytes\n", flags.file,
+            with_commas(info.examples), description(info.layout), with_commas(info.filled), with_commas(outputs),
+            100.0 * static_cast<double>(info.filled) / static_cast<double>(outputs),
+            with_commas(static_cast<int64_t>(info.bytes)));
   for (const char* key : {"teacher", "precision", "examples", "views"})
-    if (const auto found = info.identity.find(key); found != info.identity.end()) print_out("  {:<10} {}\n", key, found->second);
+    if (const auto found = info.identity.find(key); found != info.identity.end())
+      print_out("  {:<10} {}\n", key, found->second);
 }
 
 void verify_store(StoreFlags flags, const OutputOptions& output) {
   Json all = Json::array();
   bool differs = false;
-  visit(flags, output, StoreAccess::existing, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher, const EventBus&) {
-    const auto found = teacher.compare(flags.samples, static_cast<uint64_t>(seed));
-    const StoreLayout& layout = teacher.store().layout();
-    const double most = layout.type == at::kHalf ? 2e-3 : 1e-4;
-    differs |= !(found.difference <= most) || found.agreement < 0.99;
-    all.push_back({{"stage", stage.name}, {"outputs", found.outputs}, {"difference", found.difference}, {"agreement", found.agreement}});
-    if (!output.json)
-      print_out("{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose the same class\n",
-                 stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
-  });
+  visit(flags, output, StoreAccess::existing,
+        [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher, const EventBus&) {
+          const auto found = teacher.compare(flags.samples, static_cast<uint64_t>(seed));
+          const StoreLayout& layout = teacher.store().layout();
+          const double most = layout.type == at::kHalf ? 2e-3 : 1e-4;
+          differs |= !(found.difference <= most) || found.agreement < 0.99;
+          all.push_back({{"stage", stage.name},
+                         {"outputs", found.outputs},
+                         {"difference", found.difference},
+                         {"agreement", found.agreement}});
+          if (!output.json)
+            print_out(
+                "{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose "
+                "the same class\n",
+                stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
+        });
   if (output.json) print_out("{}\n", all.dump(1));
   if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");
 }

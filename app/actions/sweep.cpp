@@ -29,23 +29,35 @@ void tell(const SweepPlan& plan, const SweepPointEnded& ended) {
                             : fmt::format("{} {} on {}", format.label, format.formatted(*number), split);
   else if (point.status == "done")
     outcome = fmt::format("no {} on {}", format.label, split);
-  print_error("point {} of {} ({}): {}, {}{}\n", ended.point + 1, plan.points.size(), sweep.settings(point),
-             outcome, duration(ended.seconds),
-             ended.seconds_left ? fmt::format("; about {} left", duration(*ended.seconds_left)) : "");
+  print_error("point {} of {} ({}): {}, {}{}\n", ended.point + 1, plan.points.size(), sweep.settings(point), outcome,
+              duration(ended.seconds),
+              ended.seconds_left ? fmt::format("; about {} left", duration(*ended.seconds_left)) : "");
 }
 
 }  // namespace
 
 void sweep(SweepFlags flags, const OutputOptions& output) {
-  const SweepRequest request{.text = read_file(flags.recipe), .file = flags.recipe, .settings = flags.settings, .over = flags.over,
-                             .random = flags.random, .seed = flags.seed, .seeds = flags.seeds, .stage = flags.stage, .metric = flags.metric,
-                             .data = flags.data, .device = flags.device};
+  const SweepRequest request{.text = read_file(flags.recipe),
+                             .file = flags.recipe,
+                             .settings = flags.settings,
+                             .over = flags.over,
+                             .random = flags.random,
+                             .seed = flags.seed,
+                             .seeds = flags.seeds,
+                             .stage = flags.stage,
+                             .metric = flags.metric,
+                             .data = flags.data,
+                             .device = flags.device};
   const SweepPlan plan = plan_sweep(request, components());
   const fs::path out = flags.out.empty() ? fs::path("runs") / (plan.name + "-sweep") : fs::path(flags.out);
-  check_output_folder(out, {.names = {"sweep.json", "sweep.svg", "sweep.html", "recipe.yaml", "points"}, .proof = ".lock", .kind = "sweep", .force = flags.force});
+  check_output_folder(out, {.names = {"sweep.json", "sweep.svg", "sweep.html", "recipe.yaml", "points"},
+                            .proof = ".lock",
+                            .kind = "sweep",
+                            .force = flags.force});
   // Runs on one GPU would share its memory.
   for (const std::string& run : flags.reuse)
-    if (!fs::is_directory(run)) throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run));
+    if (!fs::is_directory(run))
+      throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run));
   const bool one_at_a_time = flags.jobs == 0 && flags.device != "cpu" && torch::cuda::is_available();
   const SweepRunOptions options{.out = out,
                                 .recipe = request.text,

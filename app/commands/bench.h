@@ -15,7 +15,8 @@ struct BenchFlags {
   bool force = false;
   double seconds = 1;
   int threads = 0;  ///< 0: all
-  /// In the process that runs one network alone: what one is for whose file does not say it, {"input", "input_options"}.
+  /// In the process that runs one network alone: what one is for whose file does not say it, {"input",
+  /// "input_options"}.
   std::string probe;
 };
 

@@ -13,7 +13,10 @@ Json mistakes_in(const Error& error) {
   const auto* known = dynamic_cast<const DiagnosticsError*>(&error);
   if (known == nullptr) return Json::array({{{"message", error.what()}}});
   for (const Diagnostic& mistake : known->diagnostics())
-    mistakes.push_back({{"file", mistake.where.file}, {"line", mistake.where.line}, {"column", mistake.where.column}, {"path", mistake.path},
+    mistakes.push_back({{"file", mistake.where.file},
+                        {"line", mistake.where.line},
+                        {"column", mistake.where.column},
+                        {"path", mistake.path},
                         {"message", mistake.message}});
   return mistakes;
 }
@@ -25,11 +28,16 @@ void print_mistakes(const Error& error, const OutputOptions& output) {
 }
 
 void add_check(Program& program) {
-  CLI::App* command = add_command(program, "check", "Check a recipe without running it; all mistakes are shown at once");
+  CLI::App* command =
+      add_command(program, "check", "Check a recipe without running it; all mistakes are shown at once");
   auto flags = std::make_shared<CheckFlags>();
   command->add_option("recipe", flags->recipe, "YAML file")->required()->type_name("RECIPE");
-  command->add_option("--set", flags->settings, "change one value first, as `run` would")->type_name("KEY=VALUE")->allow_extra_args(false);
-  command->add_option("--data", flags->data, "where the data sets are, whose sizes are looked at (default: as for `run`)")->type_name("DIR");
+  command->add_option("--set", flags->settings, "change one value first, as `run` would")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--data", flags->data, "where the data sets are, whose sizes are looked at (default: as for `run`)")
+      ->type_name("DIR");
   command->add_flag("--resolved", flags->resolved, "print the recipe with every default spelled out");
   command->callback([=, &program] {
     try {

@@ -9,7 +9,8 @@ namespace limbeck {
 struct DistillFlags {
   static constexpr int64_t kTeacherEpochs = 20;  ///< where flags do not say it
 
-  std::string name = "distill", teacher, student, source, augment, optimizer, corrupt, teacher_size, teacher_mean, teacher_std;
+  std::string name = "distill", teacher, student, source, augment, optimizer, corrupt, teacher_size, teacher_mean,
+              teacher_std;
   int64_t size = 0, views = 0;
   double temperature = 4, hard_weight = 0.1, learning_rate = 0;
   int64_t epochs = 20, teacher_epochs = 0, batch_size = 128, validation = 0;

@@ -8,7 +8,8 @@
 namespace limbeck {
 namespace {
 
-constexpr const char* kRecipe = R"(# A recipe: what `limbeck run` does. This one takes about a minute on two cores and needs no files.
+constexpr const char* kRecipe =
+    R"(# A recipe: what `limbeck run` does. This one takes about a minute on two cores and needs no files.
 # `limbeck check FILE --resolved` shows every default; `limbeck list losses` (networks, data, …) what can stand here.
 name: first-distillation
 seed: 1

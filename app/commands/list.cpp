@@ -6,10 +6,13 @@
 namespace limbeck {
 
 const std::vector<std::pair<std::string, Slot>>& component_kinds() {
-  static const std::vector<std::pair<std::string, Slot>> kinds = {
-      {"losses", Slot::loss},         {"networks", Slot::network},   {"data", Slot::data},
-      {"teachers", Slot::teacher},    {"optimizers", Slot::optimizer}, {"schedules", Slot::schedule},
-      {"augmentations", Slot::augmentation}};
+  static const std::vector<std::pair<std::string, Slot>> kinds = {{"losses", Slot::loss},
+                                                                  {"networks", Slot::network},
+                                                                  {"data", Slot::data},
+                                                                  {"teachers", Slot::teacher},
+                                                                  {"optimizers", Slot::optimizer},
+                                                                  {"schedules", Slot::schedule},
+                                                                  {"augmentations", Slot::augmentation}};
   return kinds;
 }
 
@@ -18,7 +21,8 @@ void add_list(Program& program) {
   auto flags = std::make_shared<ListFlags>();
   std::string kinds = "recipe, stages";
   for (const auto& [name, slot] : component_kinds()) kinds += ", " + name;
-  command->add_option("what", flags->what, "a kind (" + kinds + "), one of them, or a key; nothing: what there is")->type_name("NAME");
+  command->add_option("what", flags->what, "a kind (" + kinds + "), one of them, or a key; nothing: what there is")
+      ->type_name("NAME");
   command->callback([=, &program] { program.act(&Actions::list, *flags); });
 }
 

@@ -9,9 +9,13 @@ namespace limbeck {
 void add_run(Program& program) {
   CLI::App* command = add_command(program, "run", "Run a recipe: train its stages, evaluate them, write the report");
   auto run = std::make_shared<RunCommand>();
-  command->add_option("recipe", run->recipe, "YAML file; `limbeck init` writes one to start from")->required()->type_name("RECIPE");
+  command->add_option("recipe", run->recipe, "YAML file; `limbeck init` writes one to start from")
+      ->required()
+      ->type_name("RECIPE");
   run->flags.add_to(*command, program);
-  command->add_flag("--help-along", run->helps_along, "train members of ensembles and specialists beside another process that runs the same recipe into the same folder");
+  command->add_flag("--help-along", run->helps_along,
+                    "train members of ensembles and specialists beside another process that runs the same recipe into "
+                    "the same folder");
   command->callback([=, &program] {
     check_recipe_file(run->recipe);
     program.act(&Actions::run, *run);

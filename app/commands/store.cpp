@@ -8,13 +8,16 @@ namespace limbeck {
 namespace {
 
 void add_common(CLI::App& command, StoreFlags& flags, const Program& program) {
-  command.add_option("recipe", flags.recipe, "YAML file with `store: FILE` on a stage's teacher")->required()->type_name("RECIPE");
+  command.add_option("recipe", flags.recipe, "YAML file with `store: FILE` on a stage's teacher")
+      ->required()
+      ->type_name("RECIPE");
   command.add_option("--stage", flags.stage, "whose teacher's store is meant (default: all that have one)");
   flags.run.add_to(command, program);
 }
 
 void add_build(CLI::App& store, Program& program) {
-  CLI::App* command = store.add_subcommand("build", "Fill the stores of a recipe; what is there already is kept, and a stopped build goes on");
+  CLI::App* command = store.add_subcommand(
+      "build", "Fill the stores of a recipe; what is there already is kept, and a stopped build goes on");
   auto flags = std::make_shared<StoreFlags>();
   add_common(*command, *flags, program);
   command->callback([=, &program] {
@@ -34,7 +37,9 @@ void add_verify(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand("verify", "Compute some of the stored outputs again and compare");
   auto flags = std::make_shared<StoreFlags>();
   add_common(*command, *flags, program);
-  command->add_option("--samples", flags->samples, "outputs to compute again")->check(CLI::Range(1, 10000000))->capture_default_str();
+  command->add_option("--samples", flags->samples, "outputs to compute again")
+      ->check(CLI::Range(1, 10000000))
+      ->capture_default_str();
   command->callback([=, &program] {
     check_recipe_file(flags->recipe);
     program.act(&Actions::verify_store, *flags);
@@ -44,7 +49,8 @@ void add_verify(CLI::App& store, Program& program) {
 }  // namespace
 
 void add_store(Program& program) {
-  CLI::App* command = add_command(program, "store", "Teacher outputs by example and view: fill a store, look at it, verify it");
+  CLI::App* command =
+      add_command(program, "store", "Teacher outputs by example and view: fill a store, look at it, verify it");
   command->require_subcommand(1);
   command->fallthrough();  // --quiet and --json may stand behind the name of the inner subcommand too
   add_build(*command, program);

@@ -20,8 +20,11 @@ void add_sweep(Program& program) {
       ->type_name("N");
   command->add_option("--out", flags->out, "folder for everything the sweep leaves (default: runs/NAME-sweep)")
       ->type_name("DIR");
-  command->add_flag("--force", flags->force, "take the folder although it holds other files under the names that a sweep writes");
-  command->add_option("--reuse", flags->reuse, "take over finished stages of another run where they are the same; may be repeated")
+  command->add_flag("--force", flags->force,
+                    "take the folder although it holds other files under the names that a sweep writes");
+  command
+      ->add_option("--reuse", flags->reuse,
+                   "take over finished stages of another run where they are the same; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_option("--data", flags->data, "where the data sets are (default: $LIMBECK_DATA, then the cache folder)")
@@ -39,7 +42,8 @@ void add_sweep(Program& program) {
   command->add_option("--device", flags->device, "cpu, cuda or auto")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
-  command->add_flag("--cuda-graphs", flags->cuda_graphs, "on a CUDA device, record the passes of training once and launch them as one");
+  command->add_flag("--cuda-graphs", flags->cuda_graphs,
+                    "on a CUDA device, record the passes of training once and launch them as one");
   command->add_option("--jobs", flags->jobs, "runs at a time (default: as many as processor threads; on a GPU one)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--threads", flags->threads, "processor threads of all runs together (default: all)")

@@ -18,8 +18,8 @@
 
 namespace {
 
-/// The last bytes of a file, so many as the network takes: there stand the pixels of a PGM or PPM file. PPM has the colours of each
-/// pixel beside each other, networks take one colour after the other.
+/// The last bytes of a file, so many as the network takes: there stand the pixels of a PGM or PPM file. PPM has the
+/// colours of each pixel beside each other, networks take one colour after the other.
 std::vector<uint8_t> read_pixels(const char* name, size_t size, int64_t channels) {
   std::ifstream file(name, std::ios::binary);
   if (!file) throw std::runtime_error(std::string("cannot read ") + name);
@@ -29,7 +29,8 @@ std::vector<uint8_t> read_pixels(const char* name, size_t size, int64_t channels
                              std::to_string(size));
   const std::vector<uint8_t> stored(bytes.end() - static_cast<std::ptrdiff_t>(size), bytes.end());
   const bool ppm = bytes.size() > size && bytes[0] == 'P' && bytes[1] == '6';
-  if (ppm && channels != 3) throw std::runtime_error(std::string(name) + " has three colours, the network takes " + std::to_string(channels));
+  if (ppm && channels != 3)
+    throw std::runtime_error(std::string(name) + " has three colours, the network takes " + std::to_string(channels));
   const size_t planes = ppm ? 3 : 1, area = size / planes;
   std::vector<uint8_t> pixels(size);
   for (size_t i = 0; i < area * planes; ++i) pixels[i] = stored[i % area * planes + i / area];
@@ -47,11 +48,13 @@ std::vector<float> scores_of(Ort::Session& session, const char* picture) {
 
   std::vector<uint8_t> bytes = read_pixels(picture, size, shape.at(1));
   std::vector<float> numbers(size);
-  std::transform(bytes.begin(), bytes.end(), numbers.begin(), [](uint8_t byte) { return static_cast<float>(byte) / 255; });
+  std::transform(bytes.begin(), bytes.end(), numbers.begin(),
+                 [](uint8_t byte) { return static_cast<float>(byte) / 255; });
   const bool takes_bytes = type.GetTensorTypeAndShapeInfo().GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
   const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-  const Ort::Value tensor = takes_bytes ? Ort::Value::CreateTensor<uint8_t>(memory, bytes.data(), size, shape.data(), shape.size())
-                                        : Ort::Value::CreateTensor<float>(memory, numbers.data(), size, shape.data(), shape.size());
+  const Ort::Value tensor =
+      takes_bytes ? Ort::Value::CreateTensor<uint8_t>(memory, bytes.data(), size, shape.data(), shape.size())
+                  : Ort::Value::CreateTensor<float>(memory, numbers.data(), size, shape.data(), shape.size());
 
   const char* const inputs[] = {input.get()};
   const char* const outputs[] = {output.get()};

@@ -1,11 +1,13 @@
-// Classifies one picture with a network that `limbeck export` wrote, by the C++ standard library alone: all that a target device needs.
+// Classifies one picture with a network that `limbeck export` wrote, by the C++ standard library alone: all that a
+// target device needs.
 //
-//   limbeck export runs/a/stages/distilled/weights.safetensors --out student.safetensors     # and student.json beside it
-//   g++ -std=c++20 -O3 classify.cpp -o classify
-//   ./classify student.json picture.pgm      # PGM or PPM of 8 bits; anything else is taken for raw bytes [channels, height, width]
+//   limbeck export runs/a/stages/distilled/weights.safetensors --out student.safetensors     # and student.json beside
+//   it g++ -std=c++20 -O3 classify.cpp -o classify
+//   ./classify student.json picture.pgm      # PGM or PPM of 8 bits; anything else is taken for raw bytes [channels,
+//   height, width]
 //
-// It computes multi-layer perceptrons and most convolutional networks, residual ones and the Keras student among them, each layer by its
-// formula and without tricks; a layer that it does not know is an error.
+// It computes multi-layer perceptrons and most convolutional networks, residual ones and the Keras student among them,
+// each layer by its formula and without tricks; a layer that it does not know is an error.
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -47,7 +49,8 @@ Tensor linear(const Layer& layer, const Tensor& x) {
 /// Each output is folded from `start(channel)` over use(so far, channel, kernel row and column, input row and column).
 template <class Start, class Use>
 Tensor windows(const Layer& layer, const Tensor& x, Start start, Use use) {
-  const int kernel = layer.json.whole("kernel"), stride = layer.json.whole("stride"), padding = layer.json.whole("padding");
+  const int kernel = layer.json.whole("kernel"), stride = layer.json.whole("stride"),
+            padding = layer.json.whole("padding");
   Tensor y{layer.json.at("shape").wholes(), {}};
   for (int c = 0; c < y.shape[0]; ++c)
     for (int row = 0; row < y.shape[1]; ++row)
@@ -66,7 +69,8 @@ Tensor windows(const Layer& layer, const Tensor& x, Start start, Use use) {
 
 Tensor convolution(const Layer& layer, const Tensor& x) {
   const Floats weight = layer.parameter("weight"), bias = layer.parameter("bias");
-  const int groups = layer.json.whole("groups"), in = layer.json.whole("in") / groups, out = layer.json.whole("out") / groups;
+  const int groups = layer.json.whole("groups"), in = layer.json.whole("in") / groups,
+            out = layer.json.whole("out") / groups;
   const int taps = layer.json.whole("kernel") * layer.json.whole("kernel"), area = x.shape[1] * x.shape[2];
   const auto start = [&](int c) { return bias.empty() ? 0.0F : bias[c]; };
   return windows(layer, x, start, [&](float sum, int c, int tap, int place) {
@@ -78,14 +82,16 @@ Tensor convolution(const Layer& layer, const Tensor& x) {
 Tensor max_pool(const Layer& layer, const Tensor& x) {
   const auto start = [](int) { return -std::numeric_limits<float>::infinity(); };
   const int area = x.shape[1] * x.shape[2];
-  return windows(layer, x, start, [&](float largest, int c, int, int place) { return std::max(largest, x.values[c * area + place]); });
+  return windows(layer, x, start,
+                 [&](float largest, int c, int, int place) { return std::max(largest, x.values[c * area + place]); });
 }
 
 Tensor average_pool(const Layer& layer, const Tensor& x) {
   const int area = x.shape[1] * x.shape[2];
   const auto taps = static_cast<float>(layer.json.whole("kernel") * layer.json.whole("kernel"));
   return windows(
-      layer, x, [](int) { return 0.0F; }, [&](float sum, int c, int, int place) { return sum + x.values[c * area + place] / taps; });
+      layer, x, [](int) { return 0.0F; },
+      [&](float sum, int c, int, int place) { return sum + x.values[c * area + place] / taps; });
 }
 
 /// y = f(x, channel), of every value.
@@ -98,10 +104,11 @@ Tensor each(const Tensor& x, Function function) {
 }
 
 Tensor batch_norm(const Layer& layer, const Tensor& x) {
-  const Floats weight = layer.parameter("weight"), bias = layer.parameter("bias"), mean = layer.parameter("running_mean"),
-               variance = layer.parameter("running_var");
+  const Floats weight = layer.parameter("weight"), bias = layer.parameter("bias"),
+               mean = layer.parameter("running_mean"), variance = layer.parameter("running_var");
   const auto epsilon = static_cast<float>(layer.json.at("epsilon").number);
-  return each(x, [&](float v, size_t c) { return (v - mean[c]) / std::sqrt(variance[c] + epsilon) * weight[c] + bias[c]; });
+  return each(
+      x, [&](float v, size_t c) { return (v - mean[c]) / std::sqrt(variance[c] + epsilon) * weight[c] + bias[c]; });
 }
 
 Tensor global_average_pool(const Layer& layer, const Tensor& x) {
@@ -120,7 +127,9 @@ Tensor compute(const Layer& layer, const std::vector<const Tensor*>& inputs) {
   const Json& json = layer.json;
   const std::string& operation = json.at("operation").text;
   const Tensor& x = *inputs.at(0);
-  const auto given = [&](const char* key, size_t channel) { return static_cast<float>(json.at(key).items.at(channel).number); };
+  const auto given = [&](const char* key, size_t channel) {
+    return static_cast<float>(json.at(key).items.at(channel).number);
+  };
   if (operation == "linear") return linear(layer, x);
   if (operation == "convolution") return convolution(layer, x);
   if (operation == "batch_norm") return batch_norm(layer, x);
@@ -128,11 +137,13 @@ Tensor compute(const Layer& layer, const std::vector<const Tensor*>& inputs) {
   if (operation == "relu6") return each(x, [](float v, size_t) { return std::min(std::max(v, 0.0F), 6.0F); });
   if (operation == "leaky_relu")
     return each(x, [&](float v, size_t) { return v >= 0 ? v : v * static_cast<float>(json.at("slope").number); });
-  if (operation == "normalize") return each(x, [&](float v, size_t c) { return (v - given("mean", c)) / given("deviation", c); });
+  if (operation == "normalize")
+    return each(x, [&](float v, size_t c) { return (v - given("mean", c)) / given("deviation", c); });
   if (operation == "max_pool") return max_pool(layer, x);
   if (operation == "average_pool") return average_pool(layer, x);
   if (operation == "global_average_pool") return global_average_pool(layer, x);
-  if (operation == "add") return inputs.size() == 2 ? add(x, *inputs[1]) : throw std::runtime_error("this example adds two inputs");
+  if (operation == "add")
+    return inputs.size() == 2 ? add(x, *inputs[1]) : throw std::runtime_error("this example adds two inputs");
   if (operation == "flatten") return {json.at("shape").wholes(), x.values};
   if (operation == "dropout") return x;
   throw std::runtime_error("this example does not know the layer '" + operation + "'");
@@ -155,7 +166,8 @@ Tensor read_picture(const std::string& name, const Json& input) {
     bytes = bytes.substr(2 + static_cast<size_t>(header.tellg()) + 1);
   }
   if (bytes.size() != size)
-    throw std::runtime_error(name + " has " + std::to_string(bytes.size()) + " bytes, the network takes " + std::to_string(size));
+    throw std::runtime_error(name + " has " + std::to_string(bytes.size()) + " bytes, the network takes " +
+                             std::to_string(size));
   const size_t channels = static_cast<size_t>(picture.shape[0]), area = size / channels;
   for (size_t i = 0; i < size; ++i) {
     const auto byte = static_cast<unsigned char>(bytes[is_ppm ? i % area * channels + i / area : i]);
@@ -166,7 +178,8 @@ Tensor read_picture(const std::string& name, const Json& input) {
 
 void classify(const std::string& description, const std::string& picture) {
   const Json network = read_json(description);
-  const auto weights = read_weights((std::filesystem::path(description).parent_path() / network.at("weights").text).string());
+  const auto weights =
+      read_weights((std::filesystem::path(description).parent_path() / network.at("weights").text).string());
   std::map<std::string, Tensor> values;
   values[network.at("input").at("name").text] = read_picture(picture, network.at("input"));
   for (const Json& layer : network.at("layers").items) {
@@ -177,7 +190,8 @@ void classify(const std::string& description, const std::string& picture) {
   const Floats& logits = values.at(network.at("output").text).values;
   const size_t best = static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   std::printf("%s\n", network.at("classes").items.at(best).text.c_str());
-  for (size_t i = 0; i < logits.size(); ++i) std::printf("  %-12s %.7g\n", network.at("classes").items.at(i).text.c_str(), logits[i]);
+  for (size_t i = 0; i < logits.size(); ++i)
+    std::printf("  %-12s %.7g\n", network.at("classes").items.at(i).text.c_str(), logits[i]);
 }
 
 }  // namespace

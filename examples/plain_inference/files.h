@@ -1,5 +1,6 @@
 #pragma once
-// Reads what `limbeck export` wrote: JSON, as much of it as these files need, and safetensors. Machines are taken to be little-endian.
+// Reads what `limbeck export` wrote: JSON, as much of it as these files need, and safetensors. Machines are taken to be
+// little-endian.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -72,7 +73,8 @@ inline Json read_json(const std::string& name) {
   return parse_json(text, start);
 }
 
-/// The float32 tensors of a safetensors file: 8 bytes of header length, a JSON header {"name": {"dtype", "shape", "data_offsets"}}, bytes.
+/// The float32 tensors of a safetensors file: 8 bytes of header length, a JSON header {"name": {"dtype", "shape",
+/// "data_offsets"}}, bytes.
 inline std::map<std::string, Floats> read_weights(const std::string& name) {
   const std::string file = read_file(name);
   uint64_t length = 0;

@@ -1,7 +1,7 @@
 #pragma once
 // The errors of the library. Nothing in Limbeck prints, exits or aborts: it throws limbeck::Error, and the program that
-// embeds it decides what to do. A message says what was found and what was expected. Of a line of more than 1,200 bytes, as names
-// from outside can make it, its begin and its end are kept.
+// embeds it decides what to do. A message says what was found and what was expected. Of a line of more than 1,200
+// bytes, as names from outside can make it, its begin and its end are kept.
 //
 //   throw Error("batch_size is 0; expected at least 1");
 //   throw Error(ErrorKind::usage, "unknown split 'tset'; did you mean 'test'?");
@@ -30,7 +30,8 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-/// A place in a text file; line and column count from 1. A column of 0 means the whole line, a line of 0 the whole file.
+/// A place in a text file; line and column count from 1. A column of 0 means the whole line, a line of 0 the whole
+/// file.
 struct SourceLocation {
   std::string file;
   int line = 0;

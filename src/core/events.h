@@ -13,11 +13,11 @@ namespace limbeck {
 
 /// Sums over a number of examples; what is averaged is sums and counts, never means of batch means.
 struct SplitMetrics {
-  std::string split;      ///< "train", "validation", "test"
-  int64_t examples = 0;   ///< examples with a label, over which accuracy is taken
+  std::string split;     ///< "train", "validation", "test"
+  int64_t examples = 0;  ///< examples with a label, over which accuracy is taken
   int64_t errors = 0;
-  double accuracy = 0;    ///< 1 − errors / examples
-  double loss = 0;        ///< train: mean objective per example; elsewhere mean negative log-likelihood
+  double accuracy = 0;  ///< 1 − errors / examples
+  double loss = 0;      ///< train: mean objective per example; elsewhere mean negative log-likelihood
 };
 
 struct StageStarted {
@@ -36,19 +36,19 @@ struct StageReused {
 
 struct StepDone {
   std::string stage;
-  int64_t epoch = 0;   ///< from 0
+  int64_t epoch = 0;  ///< from 0
   int64_t epochs = 0;
-  int64_t step = 0;    ///< within the epoch, from 1
-  int64_t steps = 0;   ///< per epoch
+  int64_t step = 0;   ///< within the epoch, from 1
+  int64_t steps = 0;  ///< per epoch
   double examples_per_second = 0;
-  double loss = 0;     ///< mean objective of this epoch so far
+  double loss = 0;  ///< mean objective of this epoch so far
 };
 
 struct EpochDone {
   std::string stage;
   int64_t epoch = 0;  ///< from 1: the number of epochs done
   int64_t epochs = 0;
-  int64_t step = 0;   ///< steps since the start of the stage
+  int64_t step = 0;  ///< steps since the start of the stage
   double learning_rate = 0;
   double seconds = 0;  ///< of this epoch's training, without evaluation
   double examples_per_second = 0;

@@ -22,11 +22,13 @@ bool looks_like_safetensors(std::string_view content) {
   return length <= kLongest && content[sizeof length] == '{';
 }
 
-/// A message of protobuf whose first field is ir_version, below 128, and whose second is one that a model can have next: who produced it and
-/// by which version, its domain, its own version, a text, the graph, or the operations' versions (onnx.proto, ModelProto).
+/// A message of protobuf whose first field is ir_version, below 128, and whose second is one that a model can have
+/// next: who produced it and by which version, its domain, its own version, a text, the graph, or the operations'
+/// versions (onnx.proto, ModelProto).
 bool looks_like_onnx(std::string_view content) {
   constexpr std::string_view kNext = "\x12\x1a\x22\x28\x32\x3a\x42";
-  return content.size() >= 3 && content[0] == '\x08' && content[1] > 0 && kNext.find(content[2]) != std::string_view::npos;
+  return content.size() >= 3 && content[0] == '\x08' && content[1] > 0 &&
+         kNext.find(content[2]) != std::string_view::npos;
 }
 
 }  // namespace
@@ -56,13 +58,20 @@ FileFormat format_of(const fs::path& path) {
 
 const char* to_text(FileFormat format) {
   switch (format) {
-    case FileFormat::safetensors: return "a safetensors file";
-    case FileFormat::torchscript: return "a ZIP archive, as PyTorch writes them";
-    case FileFormat::onnx: return "an ONNX file";
-    case FileFormat::json: return "JSON";
-    case FileFormat::npy: return "a .npy file of NumPy";
-    case FileFormat::gzip: return "packed by gzip";
-    case FileFormat::other: break;
+    case FileFormat::safetensors:
+      return "a safetensors file";
+    case FileFormat::torchscript:
+      return "a ZIP archive, as PyTorch writes them";
+    case FileFormat::onnx:
+      return "an ONNX file";
+    case FileFormat::json:
+      return "JSON";
+    case FileFormat::npy:
+      return "a .npy file of NumPy";
+    case FileFormat::gzip:
+      return "packed by gzip";
+    case FileFormat::other:
+      break;
   }
   return "of an unknown format";
 }

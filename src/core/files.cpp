@@ -13,7 +13,9 @@
 namespace limbeck {
 namespace {
 
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+  return std::strerror(errno);
+}
 
 /// A file descriptor that closes itself.
 class Descriptor {
@@ -61,7 +63,8 @@ size_t physical_memory() {
 }
 
 int open_regular_file(const fs::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for who writes to it
+  const int descriptor =
+      ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for who writes to it
   if (descriptor < 0) throw Error(fmt::format("cannot read '{}': {}", path.string(), reason()));
   struct stat status {};
   const bool known = ::fstat(descriptor, &status) == 0;
@@ -69,12 +72,15 @@ int open_regular_file(const fs::path& path, int flags) {
   const std::string why = reason();
   ::close(descriptor);
   if (!known) throw Error(fmt::format("cannot read '{}': {}", path.string(), why));
-  throw Error(fmt::format("'{}' is {}; expected a file", path.string(), S_ISDIR(status.st_mode)    ? "a folder"
-                                                                        : S_ISFIFO(status.st_mode) ? "a pipe"
-                                                                                                   : "a device"));
+  throw Error(fmt::format("'{}' is {}; expected a file", path.string(),
+                          S_ISDIR(status.st_mode)    ? "a folder"
+                          : S_ISFIFO(status.st_mode) ? "a pipe"
+                                                     : "a device"));
 }
 
-void check_regular_file(const fs::path& path) { ::close(open_regular_file(path, O_RDONLY)); }
+void check_regular_file(const fs::path& path) {
+  ::close(open_regular_file(path, O_RDONLY));
+}
 
 std::string read_file(const fs::path& path, size_t most) {
   const Descriptor file(open_regular_file(path, O_RDONLY));
@@ -82,7 +88,8 @@ std::string read_file(const fs::path& path, size_t most) {
   struct stat status {};
   const auto size = ::fstat(file.get(), &status) == 0 ? static_cast<size_t>(status.st_size) : 0;
   const auto check = [&](size_t bytes) {
-    if (bytes > most) throw Error(fmt::format("'{}' has {} bytes or more; expected at most {}", path.string(), bytes, most));
+    if (bytes > most)
+      throw Error(fmt::format("'{}' has {} bytes or more; expected at most {}", path.string(), bytes, most));
   };
   check(size);
   content.reserve(size);
@@ -143,7 +150,9 @@ void make_writable_folder(const fs::path& folder) {
   ::unlink(probe.c_str());
 }
 
-void append_line(const fs::path& path, std::string_view line) { append_bytes(path, std::string(line) + '\n'); }
+void append_line(const fs::path& path, std::string_view line) {
+  append_bytes(path, std::string(line) + '\n');
+}
 
 void append_bytes(const fs::path& path, std::string_view bytes) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -151,14 +160,18 @@ void append_bytes(const fs::path& path, std::string_view bytes) {
   write_all(file.get(), bytes.data(), bytes.size(), path);
 }
 
-FileLock::FileLock(const fs::path& file) : file_(file), descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+FileLock::FileLock(const fs::path& file)
+    : file_(file), descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) throw Error(fmt::format("cannot write '{}': {}", file.string(), reason()));
-  struct stat held {}, there {};
-  acquired_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &held) == 0 && ::stat(file.c_str(), &there) == 0 &&
-              held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+  struct stat held {
+  }, there{};
+  acquired_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &held) == 0 &&
+              ::stat(file.c_str(), &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
 
-FileLock::~FileLock() { ::close(descriptor_); }
+FileLock::~FileLock() {
+  ::close(descriptor_);
+}
 
 void FileLock::write(std::string_view content) const {
   if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, content.data(), content.size(), file_);
@@ -180,7 +193,8 @@ namespace {
 std::vector<fs::path> missing_folders(fs::path folder) {
   std::vector<fs::path> missing;
   if (!folder.has_filename()) folder = folder.parent_path();  // "runs/a/"
-  for (std::error_code ignored; !folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored); folder = folder.parent_path())
+  for (std::error_code ignored; !folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored);
+       folder = folder.parent_path())
     missing.push_back(folder);
   return missing;
 }
@@ -204,8 +218,8 @@ FolderLock::FolderLock(const fs::path& folder)
   } catch (const Error&) {
     holder.clear();
   }
-  throw Error(fmt::format("the folder '{}' is in use by another run{}; wait for it or choose another --out", folder.string(),
-                          holder.empty() ? "" : fmt::format(" (process {})", holder)));
+  throw Error(fmt::format("the folder '{}' is in use by another run{}; wait for it or choose another --out",
+                          folder.string(), holder.empty() ? "" : fmt::format(" (process {})", holder)));
 }
 
 }  // namespace limbeck

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 /// Of a machine: more than that no file can be read whole.
 size_t physical_memory();
 
-/// The whole content of a regular file of at most so many bytes. Throws Error with the file's name and the reason; a pipe or a device is
-/// one, since it may never begin or never end.
+/// The whole content of a regular file of at most so many bytes. Throws Error with the file's name and the reason; a
+/// pipe or a device is one, since it may never begin or never end.
 std::string read_file(const fs::path& path, size_t most = physical_memory());
 
 /// Opens a regular file, by the flags of open(2), for who closes it; errors as above.
@@ -47,8 +47,9 @@ void append_line(const fs::path& path, std::string_view line);
 /// Appends bytes in one write, which a crash may cut.
 void append_bytes(const fs::path& path, std::string_view bytes);
 
-/// Holds a file for one holder until destroyed; what is in it does not matter. Made where it is missing, and left there. Its holder may remove
-/// it: who opened it before then does not acquire it, since nobody else would see that lock.
+/// Holds a file for one holder until destroyed; what is in it does not matter. Made where it is missing, and left
+/// there. Its holder may remove it: who opened it before then does not acquire it, since nobody else would see that
+/// lock.
 class FileLock {
  public:
   /// Throws Error where the file cannot be opened for writing.
@@ -67,8 +68,8 @@ class FileLock {
   bool acquired_ = false;
 };
 
-/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it. Where nothing was written into a
-/// folder that was made for this, the folder goes again, and its parents that were.
+/// Holds a folder for this process until destroyed. A second process gets an Error that says who holds it. Where
+/// nothing was written into a folder that was made for this, the folder goes again, and its parents that were.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder);

@@ -12,7 +12,9 @@ struct Hasher::State {
   ~State() { XXH3_freeState(xxh); }
 };
 
-Hasher::Hasher() : state_(std::make_unique<State>()) { XXH3_128bits_reset(state_->xxh); }
+Hasher::Hasher() : state_(std::make_unique<State>()) {
+  XXH3_128bits_reset(state_->xxh);
+}
 Hasher::~Hasher() = default;
 
 Hasher& Hasher::add(const void* bytes, size_t size) {
@@ -27,6 +29,8 @@ std::string Hasher::fingerprint() const {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-std::string fingerprint_of_file(const fs::path& file) { return Hasher().add(read_file(file)).fingerprint(); }
+std::string fingerprint_of_file(const fs::path& file) {
+  return Hasher().add(read_file(file)).fingerprint();
+}
 
 }  // namespace limbeck

@@ -10,7 +10,8 @@ namespace {
 
 constexpr size_t kLargestFile = size_t{256} << 20;
 
-/// Builds the value from the parser's events. Json's own builder looks through all keys of an object before it adds one.
+/// Builds the value from the parser's events. Json's own builder looks through all keys of an object before it adds
+/// one.
 class JsonBuilder : public nlohmann::json_sax<Json> {
  public:
   JsonBuilder(const std::string& name, size_t deepest) : name_(name), deepest_(deepest) {}
@@ -92,7 +93,9 @@ std::optional<Json> parse_json_line(std::string_view line) {
   }
 }
 
-Json read_json(const fs::path& path) { return parse_json(read_file(path, kLargestFile), path.string()); }
+Json read_json(const fs::path& path) {
+  return parse_json(read_file(path, kLargestFile), path.string());
+}
 
 void append(Json& object, std::string key, Json value) {
   object.get_ref<Json::object_t&>().emplace_back(std::move(key), std::move(value));

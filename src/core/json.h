@@ -1,6 +1,6 @@
 #pragma once
-// JSON with keys in the order in which they were written. What comes from outside is read by these functions alone: in time that grows
-// with the text and not with the square of its keys, and within limits of depth and size.
+// JSON with keys in the order in which they were written. What comes from outside is read by these functions alone: in
+// time that grows with the text and not with the square of its keys, and within limits of depth and size.
 #include <nlohmann/json.hpp>
 
 #include <optional>
@@ -15,7 +15,8 @@ namespace limbeck {
 /// Lists and objects within each other.
 inline constexpr size_t kDeepestJson = 100;
 
-/// Throws Error that names `name` where the text is not valid JSON, nested more than `deepest` levels deep, or has a key twice in an object.
+/// Throws Error that names `name` where the text is not valid JSON, nested more than `deepest` levels deep, or has a
+/// key twice in an object.
 Json parse_json(std::string_view text, const std::string& name, size_t deepest = kDeepestJson);
 /// Of a line that a crash may have cut; nothing where parse_json would throw.
 std::optional<Json> parse_json_line(std::string_view line);

@@ -63,8 +63,10 @@ MappedFile MappedFile::open(const fs::path& path, Access access) {
   MappedFile file;
   file.path_ = path;
   const auto size = static_cast<size_t>(status.st_size);
-  if (size == 0) ::close(descriptor);
-  else file.data_ = map_and_close(descriptor, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, path);
+  if (size == 0)
+    ::close(descriptor);
+  else
+    file.data_ = map_and_close(descriptor, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, path);
   file.size_ = size;
   return file;
 }

@@ -20,10 +20,11 @@ class MappedFile {
  public:
   enum class Access { read, write };
 
-  /// Makes a file of `bytes` > 0 zeros, replacing an old one, to be read and written. Its space is reserved on the disk: a full
-  /// disk is an Error here, not a crash later. Missing folders are not made.
+  /// Makes a file of `bytes` > 0 zeros, replacing an old one, to be read and written. Its space is reserved on the
+  /// disk: a full disk is an Error here, not a crash later. Missing folders are not made.
   static MappedFile create(const fs::path& path, size_t bytes);
-  /// The whole of an existing file; with Access::read a write is a crash. Throws Error with the file's name and the reason.
+  /// The whole of an existing file; with Access::read a write is a crash. Throws Error with the file's name and the
+  /// reason.
   static MappedFile open(const fs::path& path, Access access = Access::read);
 
   MappedFile(MappedFile&& other) noexcept { swap(other); }

@@ -1,6 +1,6 @@
 #pragma once
-// What this program may write over: what it wrote itself, and never what it is about to read. Asked before any work, so that nothing
-// is lost and no time either.
+// What this program may write over: what it wrote itself, and never what it is about to read. Asked before any work, so
+// that nothing is lost and no time either.
 //
 //   check_output("student.onnx", {.reads = {model}, .force = flags.force});
 //   check_output_folder("page", {.names = {"index.html"}, .proof = "playground.json"});
@@ -12,9 +12,10 @@
 namespace limbeck {
 
 struct OutputRules {
-  std::vector<fs::path> reads = {};                ///< what the command reads; not even `force` lets it be written over
-  std::vector<std::string> marks = {"limbeck"};    ///< one of these stands near the beginning or the end of a file that is ours
-  bool force = false;                              ///< files of others are written over
+  std::vector<fs::path> reads = {};  ///< what the command reads; not even `force` lets it be written over
+  std::vector<std::string> marks = {
+      "limbeck"};      ///< one of these stands near the beginning or the end of a file that is ours
+  bool force = false;  ///< files of others are written over
 };
 
 /// Throws Error of kind usage that says how to go on, where `file` is there and may not be written over.

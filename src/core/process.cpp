@@ -20,9 +20,9 @@ bool set_if_absent(const char* name, const char* value) {
 }  // namespace
 
 bool settle_environment() {
-  // Between the parallel parts of a step lie some tens of microseconds: a thread that spins so long is there at once, where
-  // waking one that sleeps takes 10. A thread that spins longer takes the processor from those that work, wherever two pools
-  // of them meet (OpenMP's and OpenBLAS's) or other programs run.
+  // Between the parallel parts of a step lie some tens of microseconds: a thread that spins so long is there at once,
+  // where waking one that sleeps takes 10. A thread that spins longer takes the processor from those that work,
+  // wherever two pools of them meet (OpenMP's and OpenBLAS's) or other programs run.
   bool changed = set_if_absent("OMP_WAIT_POLICY", "passive");
   if (changed) set_if_absent("GOMP_SPINCOUNT", "10000");  // it would overrule a policy that the user set
 #if defined(__x86_64__)
@@ -34,8 +34,8 @@ bool settle_environment() {
 }
 
 void settle_process(char** arguments) {
-  // Training allocates and frees the same activations at every step: memory that goes back to the system comes back as a
-  // page fault per 4 KiB.
+  // Training allocates and frees the same activations at every step: memory that goes back to the system comes back as
+  // a page fault per 4 KiB.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);

@@ -13,7 +13,8 @@ std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block) {
   const auto purpose = static_cast<uint32_t>(key.purpose);
   if (purpose >= 1U << 8 || key.lane >= 1U << 8)
     throw Error(fmt::format("random stream out of range: purpose {}, lane {}", purpose, key.lane));
-  const r123::Philox4x32::ctr_type counter = {{key.id, key.epoch, purpose << 24 | key.lane << 16 | (block & 0xffff), block >> 16}};
+  const r123::Philox4x32::ctr_type counter = {
+      {key.id, key.epoch, purpose << 24 | key.lane << 16 | (block & 0xffff), block >> 16}};
   const r123::Philox4x32::key_type philox_key = {
       {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)}};
   const r123::Philox4x32::ctr_type words = r123::Philox4x32()(counter, philox_key);
@@ -40,7 +41,8 @@ uint32_t Random::below(uint32_t count) {
 }
 
 uint64_t Random::below_wide(uint64_t count) {
-  if (count == 0 || count > 1ULL << 62) throw Error(fmt::format("Random::below_wide: count is {}; expected 1 to 2^62", count));
+  if (count == 0 || count > 1ULL << 62)
+    throw Error(fmt::format("Random::below_wide: count is {}; expected 1 to 2^62", count));
   if (count <= 1ULL << 32) return (bits() * count) >> 32;
   __extension__ using Wide = unsigned __int128;
   const uint64_t high = bits(), low = bits();
@@ -54,8 +56,8 @@ float Random::normal() {
 
 double Random::log_gamma(double shape) {
   if (!(shape > 0)) throw Error(fmt::format("a Gamma distribution of shape {}; expected above 0", shape));
-  // Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; below 1 by Gamma(a) = Gamma(a + 1) U^(1/a).
-  // In logarithms, since for small shapes almost all of Gamma is below the smallest double.
+  // Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; below 1 by Gamma(a) = Gamma(a + 1)
+  // U^(1/a). In logarithms, since for small shapes almost all of Gamma is below the smallest double.
   if (shape < 1) return log_gamma(shape + 1) + std::log(1.0 - static_cast<double>(uniform())) / shape;
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   while (true) {

@@ -48,7 +48,9 @@ std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
 uint64_t replica_seed(uint64_t seed, uint32_t replica);
 
 /// A uniform number in [0, 1) from 32 random bits, exact in float.
-constexpr float unit_float(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24F; }
+constexpr float unit_float(uint32_t bits) {
+  return static_cast<float>(bits >> 8) * 0x1p-24F;
+}
 
 /// Draws from one stream in order.
 class Random {

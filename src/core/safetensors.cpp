@@ -76,7 +76,8 @@ RawTensor parse_tensor(const fs::path& path, const std::string& name, const Json
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size())
     refuse(path, fmt::format("tensor '{}' lies outside the file's {} bytes of data", name, data.size()));
   if (offsets[1] - offsets[0] != bytes)
-    refuse(path, fmt::format("tensor '{}' takes {} bytes, but its shape needs {}", name, offsets[1] - offsets[0], bytes));
+    refuse(path,
+           fmt::format("tensor '{}' takes {} bytes, but its shape needs {}", name, offsets[1] - offsets[0], bytes));
   tensor.bytes = data.substr(offsets[0], bytes);
   return tensor;
 }
@@ -84,8 +85,18 @@ RawTensor parse_tensor(const fs::path& path, const std::string& name, const Json
 }  // namespace
 
 size_t element_size(std::string_view dtype) {
-  constexpr std::array<std::pair<std::string_view, size_t>, 12> kSizes = {{{"F64", 8}, {"I64", 8}, {"U64", 8},
-      {"F32", 4}, {"I32", 4}, {"U32", 4}, {"F16", 2}, {"BF16", 2}, {"I16", 2}, {"U8", 1}, {"I8", 1}, {"BOOL", 1}}};
+  constexpr std::array<std::pair<std::string_view, size_t>, 12> kSizes = {{{"F64", 8},
+                                                                           {"I64", 8},
+                                                                           {"U64", 8},
+                                                                           {"F32", 4},
+                                                                           {"I32", 4},
+                                                                           {"U32", 4},
+                                                                           {"F16", 2},
+                                                                           {"BF16", 2},
+                                                                           {"I16", 2},
+                                                                           {"U8", 1},
+                                                                           {"I8", 1},
+                                                                           {"BOOL", 1}}};
   for (const auto& [name, size] : kSizes)
     if (name == dtype) return size;
   return 0;
@@ -106,7 +117,8 @@ SafetensorsView parse_safetensors(const fs::path& path, std::string_view content
   uint64_t header_length = 0;
   std::memcpy(&header_length, content.data(), kLengthBytes);
   const FileFormat format = format_of(content);
-  if (format != FileFormat::safetensors && format != FileFormat::other) refuse(path, fmt::format("it is {}", to_text(format)));
+  if (format != FileFormat::safetensors && format != FileFormat::other)
+    refuse(path, fmt::format("it is {}", to_text(format)));
   if (header_length > kLargestHeader || header_length > content.size() - kLengthBytes)
     refuse(path, fmt::format("its header claims {} bytes, the file has {}", header_length, content.size()));
 
@@ -124,7 +136,8 @@ SafetensorsView parse_safetensors(const fs::path& path, std::string_view content
   if (used != data.size())
     refuse(path, fmt::format("its tensors take {} bytes, but {} follow the header", used, data.size()));
   const auto written = file.metadata.find(kChecksumKey);
-  if (written != file.metadata.end() && written->second != kUnfinished && written->second != safetensors_checksum(file.tensors, file.metadata))
+  if (written != file.metadata.end() && written->second != kUnfinished &&
+      written->second != safetensors_checksum(file.tensors, file.metadata))
     refuse(path, "its content does not match its checksum; the file is damaged");
   return file;
 }
@@ -150,7 +163,8 @@ std::string safetensors_header(const std::map<std::string, RawTensor>& tensors,
   for (const auto& [name, tensor] : tensors) {
     size_t bytes = element_size(tensor.dtype);
     for (const int64_t extent : tensor.shape) bytes *= static_cast<size_t>(extent);
-    append(header, name, {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}});
+    append(header, name,
+           {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}});
     offset += bytes;
   }
   std::string text = header.dump();

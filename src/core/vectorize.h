@@ -1,10 +1,11 @@
 #pragma once
-// Plain loops that the compiler turns into the widest vectors of the processor at hand: the function is compiled once for
-// each kind of processor and the right one is taken when the program is loaded. Pointers should be __restrict.
+// Plain loops that the compiler turns into the widest vectors of the processor at hand: the function is compiled once
+// for each kind of processor and the right one is taken when the program is loaded. Pointers should be __restrict.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define LIMBECK_VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
-// For code that is written in vectors of 8, or of 16, floats: with fused multiply-adds, which "avx2" alone does not allow.
+// For code that is written in vectors of 8, or of 16, floats: with fused multiply-adds, which "avx2" alone does not
+// allow.
 #define LIMBECK_VECTORS_OF_8 __attribute__((target_clones("arch=x86-64-v3", "default")))
 #define LIMBECK_VECTORS_OF_16 __attribute__((target_clones("arch=x86-64-v4", "default")))
 #else

@@ -46,8 +46,9 @@ at::Tensor centred(int64_t n, const at::TensorOptions& options) {
 }  // namespace
 
 void bind_affine_fill(Fields& fields, Fill& fill) {
-  fields.choice<Fill>("fill", fill, {{"edge", Fill::edge}, {"zero", Fill::zero}},
-                      "what is beyond the border: the nearest pixel, or black; neighbours of the same fill are resampled once");
+  fields.choice<Fill>(
+      "fill", fill, {{"edge", Fill::edge}, {"zero", Fill::zero}},
+      "what is beyond the border: the nearest pixel, or black; neighbours of the same fill are resampled once");
 }
 
 int64_t Affine::view_count() const {
@@ -61,7 +62,8 @@ void Affine::append(const Affine& next) {
 }
 
 at::Tensor Affine::apply(const at::Tensor& images, const at::Tensor& views) const {
-  if (images.is_cpu() && images.scalar_type() == at::kByte) return resampled_bytes(images.contiguous(), views.contiguous());
+  if (images.is_cpu() && images.scalar_type() == at::kByte)
+    return resampled_bytes(images.contiguous(), views.contiguous());
   return resampled(images, views);
 }
 
@@ -91,7 +93,7 @@ at::Tensor Affine::resampled(const at::Tensor& images, const at::Tensor& views) 
   const at::Tensor m = matrices(views, height, width).unsqueeze(3).unsqueeze(4);  // [N, 3, 3, 1, 1]
   const at::TensorOptions options = m.options();
   const at::Tensor y = centred(height, options).unsqueeze(1), x = centred(width, options);  // [H, 1], [W]
-  const auto source = [&](int64_t row, int64_t size) {                                         // [N, H, W] in {−1, …, 1}
+  const auto source = [&](int64_t row, int64_t size) {  // [N, H, W] in {−1, …, 1}
     const at::Tensor r = m.select(1, row);
     return (r.select(1, 0) * y + r.select(1, 1) * x + r.select(1, 2)) * (2.0 / static_cast<double>(size));
   };
@@ -101,12 +103,13 @@ at::Tensor Affine::resampled(const at::Tensor& images, const at::Tensor& views) 
   const at::Tensor pixels = floats && !half ? images : images.to(at::kFloat);
   constexpr int64_t kBilinear = 0, kZeros = 0, kBorder = 1;
   const at::Tensor taken = at::grid_sampler(pixels, grid.to(pixels.scalar_type()), kBilinear,
-                                                  fill_ == Fill::zero ? kZeros : kBorder, /*align_corners=*/false);
+                                            fill_ == Fill::zero ? kZeros : kBorder, /*align_corners=*/false);
   return (floats ? taken : (taken + 0.5).floor()).to(images.scalar_type());
 }
 
 at::Tensor Affine::resampled_bytes(const at::Tensor& images, const at::Tensor& views) const {
-  const int64_t channels = images.size(1), height = images.size(2), width = images.size(3), bytes = channels * height * width;
+  const int64_t channels = images.size(1), height = images.size(2), width = images.size(3),
+                bytes = channels * height * width;
   at::Tensor taken = at::empty_like(images);
   const auto* view = views.data_ptr<int64_t>();
   const auto* from = images.data_ptr<uint8_t>();

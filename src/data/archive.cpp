@@ -32,7 +32,8 @@ class ArchiveReader {
       if (code == ARCHIVE_EOF) return "";
       check(code);
       const char* name = archive_entry_pathname(entry);
-      if (name != nullptr && archive_entry_filetype(entry) == AE_IFREG) return fs::path(name).lexically_normal().generic_string();
+      if (name != nullptr && archive_entry_filetype(entry) == AE_IFREG)
+        return fs::path(name).lexically_normal().generic_string();
     }
   }
 
@@ -66,7 +67,8 @@ class ArchiveReader {
 
 }  // namespace
 
-std::map<std::string, std::string> read_archive(const fs::path& path, const std::vector<std::string>& names, size_t limit) {
+std::map<std::string, std::string> read_archive(const fs::path& path, const std::vector<std::string>& names,
+                                                size_t limit) {
   ArchiveReader reader(path);
   std::map<std::string, std::string> contents;
   for (std::string name = reader.next(); !name.empty(); name = reader.next())

@@ -8,9 +8,10 @@
 
 namespace limbeck {
 
-/// The content of those entries of an archive that are called by one of `names`, by name; other entries are passed over, and
-/// nothing is written to the disk. Throws Error for a damaged or truncated archive, an entry of more than `limit` bytes, or a
-/// name that is not there.
-std::map<std::string, std::string> read_archive(const fs::path& path, const std::vector<std::string>& names, size_t limit);
+/// The content of those entries of an archive that are called by one of `names`, by name; other entries are passed
+/// over, and nothing is written to the disk. Throws Error for a damaged or truncated archive, an entry of more than
+/// `limit` bytes, or a name that is not there.
+std::map<std::string, std::string> read_archive(const fs::path& path, const std::vector<std::string>& names,
+                                                size_t limit);
 
 }  // namespace limbeck

@@ -26,8 +26,9 @@ Augmenter::Augmenter(const std::vector<Choice>& choices) {
     description.update(resolved(choice));
   }
   if (views > kMostViews)
-    throw Error(ErrorKind::usage, fmt::format("the augmentations have {:.3g} views together; at most 2^62 = {:.3g} are numbered",
-                                              views, kMostViews));
+    throw Error(ErrorKind::usage,
+                fmt::format("the augmentations have {:.3g} views together; at most 2^62 = {:.3g} are numbered", views,
+                            kMostViews));
   if (!choices.empty()) description_ = description.dump();
 }
 
@@ -39,8 +40,10 @@ void Augmenter::add(std::unique_ptr<Augmentation> augmentation) {
   }
   auto* before = augmentations_.empty() ? nullptr : dynamic_cast<Affine*>(augmentations_.back().get());
   const auto* affine = dynamic_cast<const Affine*>(augmentation.get());
-  if (before != nullptr && affine != nullptr && before->fill() == affine->fill()) before->append(*affine);
-  else augmentations_.push_back(std::move(augmentation));
+  if (before != nullptr && affine != nullptr && before->fill() == affine->fill())
+    before->append(*affine);
+  else
+    augmentations_.push_back(std::move(augmentation));
 }
 
 int64_t Augmenter::view_count() const {
@@ -66,8 +69,9 @@ at::Tensor Augmenter::draw(const at::Tensor& ids, uint64_t seed, int64_t epoch) 
 
 at::Tensor Augmenter::apply(const at::Tensor& images, const at::Tensor& views) const {
   if (!augmentations_.empty() && images.dim() != 4)
-    throw Error(ErrorKind::usage, fmt::format("images [N, C, H, W] can be augmented by {}; the examples have {} dimensions",
-                                              description_, images.dim() - 1));
+    throw Error(ErrorKind::usage,
+                fmt::format("images [N, C, H, W] can be augmented by {}; the examples have {} dimensions", description_,
+                            images.dim() - 1));
   at::Tensor result = images;
   at::Tensor rest = views;
   for (const auto& augmentation : augmentations_) {

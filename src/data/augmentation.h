@@ -35,8 +35,9 @@ struct Mixing {
 
 class Mixup;
 
-/// Several augmentations in a row; a view of the whole is one number, in mixed radix, the first augmentation's being the lowest
-/// digit. Affine augmentations of the same fill that stand beside each other are resampled once, as one matrix.
+/// Several augmentations in a row; a view of the whole is one number, in mixed radix, the first augmentation's being
+/// the lowest digit. Affine augmentations of the same fill that stand beside each other are resampled once, as one
+/// matrix.
 class Augmenter {
  public:
   Augmenter();
@@ -48,10 +49,12 @@ class Augmenter {
 
   /// True where each example is shown as it is: there is only one view, the image itself, and nothing is mixed.
   bool empty() const { return augmentations_.empty() && mixup_ == nullptr; }
-  /// True where examples are mixed in pairs. What a network says of a mixed example follows from no view: pairs are not numbered.
+  /// True where examples are mixed in pairs. What a network says of a mixed example follows from no view: pairs are not
+  /// numbered.
   bool mixes() const { return mixup_ != nullptr; }
   int64_t view_count() const;
-  /// The augmentations with all their options, in order: equal texts make equal pixels of equal views. "none" where empty.
+  /// The augmentations with all their options, in order: equal texts make equal pixels of equal views. "none" where
+  /// empty.
   const std::string& description() const { return description_; }
 
   /// ids [N] int64 → views [N] int64, on the device of the ids.

@@ -16,11 +16,11 @@ constexpr int64_t kPixelBytes = 3 * kSide * kSide;
 
 void check_length(const fs::path& file, int64_t size, int64_t expected, int64_t records) {
   if (size < expected)
-    throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its {} records take {} bytes", file.string(), size, records,
-                            expected));
+    throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its {} records take {} bytes", file.string(),
+                            size, records, expected));
   if (size > expected)
-    throw Error(fmt::format("'{}' is too long: its {} records take {} bytes, {} more follow at offset {}", file.string(), records,
-                            expected, size - expected, expected));
+    throw Error(fmt::format("'{}' is too long: its {} records take {} bytes, {} more follow at offset {}",
+                            file.string(), records, expected, size - expected, expected));
 }
 
 void check_labels(const fs::path& file, const uint8_t* labels, const CifarFormat& format, int64_t offset) {
@@ -107,10 +107,12 @@ std::unique_ptr<Dataset> load_cifar(const CifarSet& set, const std::string& fold
   };
   auto dataset = std::make_unique<Dataset>();
   dataset->name = set.name;
-  dataset->classes = read_label_names(require_file(folder, folders, set.label_names), set.format.classes[set.format.shown]);
+  dataset->classes =
+      read_label_names(require_file(folder, folders, set.label_names), set.format.classes[set.format.shown]);
   dataset->train = split(set.train, set.train_records);
   dataset->test = split(set.test, set.test_records);
-  dataset->superclasses = superclasses_of(require_file(folder, folders, set.train.front()), set.format, set.train_records);
+  dataset->superclasses =
+      superclasses_of(require_file(folder, folders, set.train.front()), set.format, set.train_records);
   return dataset;
 }
 

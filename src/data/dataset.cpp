@@ -24,9 +24,12 @@
 namespace limbeck {
 namespace {
 
-at::Tensor to_tensor(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
+at::Tensor to_tensor(const std::vector<int64_t>& values) {
+  return at::tensor(values, at::kLong);
+}
 
-/// Positions of `ids`, sorted by 64 random bits of (seed, purpose, epoch, id), equal bits by position: of groups, each stays together.
+/// Positions of `ids`, sorted by 64 random bits of (seed, purpose, epoch, id), equal bits by position: of groups, each
+/// stays together.
 std::vector<int64_t> shuffled(const at::Tensor& ids, uint64_t seed, Purpose purpose, int64_t epoch) {
   const at::Tensor on_host = ids.to(at::kCPU).contiguous();
   const auto* id = on_host.data_ptr<int64_t>();
@@ -59,8 +62,8 @@ at::Tensor scaled(const at::Tensor& bytes, double scale) {
   return values;
 }
 
-/// Positions of the examples that a fraction keeps of those that are there, whole groups, as many of each stratum; a group's stratum is its
-/// lowest label.
+/// Positions of the examples that a fraction keeps of those that are there, whole groups, as many of each stratum; a
+/// group's stratum is its lowest label.
 std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fraction, uint64_t seed) {
   const at::Tensor groups = examples.groups().to(at::kCPU), labels = examples.labels().to(at::kCPU).contiguous();
   std::vector<std::vector<int64_t>> members;  // of each group, in random order
@@ -72,7 +75,8 @@ std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fract
   std::map<int64_t, std::vector<const std::vector<int64_t>*>> strata;
   for (const std::vector<int64_t>& group : members) {
     const auto label = [&](int64_t position) { return labels.data_ptr<int64_t>()[position]; };
-    const int64_t lowest = *std::min_element(group.begin(), group.end(), [&](int64_t a, int64_t b) { return label(a) < label(b); });
+    const int64_t lowest =
+        *std::min_element(group.begin(), group.end(), [&](int64_t a, int64_t b) { return label(a) < label(b); });
     strata[label(lowest)].push_back(&group);
   }
   std::vector<int64_t> kept;
@@ -104,8 +108,8 @@ std::vector<bool> kept_classes(const ExamplesRecipe& recipe, const Dataset& data
   const auto set = [&](const std::vector<int64_t>& classes, bool value) {
     for (const int64_t label : classes) {
       if (label >= static_cast<int64_t>(kept.size()))
-        throw Error(ErrorKind::usage, fmt::format("examples: class {} does not exist; '{}' has the classes 0 to {}", label,
-                                                  dataset.name, kept.size() - 1));
+        throw Error(ErrorKind::usage, fmt::format("examples: class {} does not exist; '{}' has the classes 0 to {}",
+                                                  label, dataset.name, kept.size() - 1));
       kept[static_cast<size_t>(label)] = value;
     }
   };
@@ -122,7 +126,8 @@ std::string Dataset::fingerprint() const {
     for (const at::Tensor& tensor : {split->inputs, split->labels}) add_to(hasher, tensor);
     if (!split->context.defined()) continue;
     add_to(hasher, split->context.first);
-    hasher.add(&split->context.before, sizeof split->context.before).add(&split->context.after, sizeof split->context.after);
+    hasher.add(&split->context.before, sizeof split->context.before)
+        .add(&split->context.after, sizeof split->context.after);
   }
   if (speech != nullptr) hasher.add(speech->fingerprint());
   return hasher.fingerprint();
@@ -136,8 +141,9 @@ std::vector<int64_t> Dataset::input_shape() const {
 
 void append_unlabelled(Dataset& dataset, const Dataset& extra) {
   if (extra.input_shape() != dataset.input_shape() || extra.scale != dataset.scale)
-    throw Error(ErrorKind::usage, fmt::format("data.extra: the examples of '{}' have another shape or scale than those of '{}'",
-                                              extra.name, dataset.name));
+    throw Error(ErrorKind::usage,
+                fmt::format("data.extra: the examples of '{}' have another shape or scale than those of '{}'",
+                            extra.name, dataset.name));
   if (dataset.train.context.defined() || extra.train.context.defined())
     throw Error(ErrorKind::usage, "data.extra: recordings cannot be added to a data set");
   dataset.train.inputs = at::cat({dataset.train.inputs, extra.train.inputs});
@@ -190,10 +196,11 @@ ExampleSet ExampleSet::to(at::Device device) const {
   return moved;
 }
 
-Batch ExampleSet::batch(const at::Tensor& positions) const { return batch(positions, {}, 0, 0); }
+Batch ExampleSet::batch(const at::Tensor& positions) const {
+  return batch(positions, {}, 0, 0);
+}
 
-Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed,
-                        int64_t epoch) const {
+Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const {
   Batch batch = in_views(positions, augmenter, augmenter.draw(ids_.index_select(0, positions), seed, epoch));
   batch.draw = epoch;
   if (augmenter.mixes()) mix(batch, augmenter, seed);
@@ -214,7 +221,8 @@ at::Tensor ExampleSet::inputs_of(const at::Tensor& ids) const {
   const int64_t count = context_.before + 1 + context_.after;
   const at::Tensor around = at::arange(-context_.before, context_.after + 1, ids.options());
   const auto bound = [&](const at::Tensor& bounds) { return bounds.index_select(0, ids).to(at::kLong).unsqueeze(1); };
-  const at::Tensor rows = at::minimum(at::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
+  const at::Tensor rows =
+      at::minimum(at::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
   std::vector<int64_t> shape = inputs_.sizes().vec();
   shape[0] = ids.size(0);
   shape.insert(shape.begin() + 1, count);
@@ -269,16 +277,20 @@ TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed
   const at::Tensor is_labelled = all.labels().ge(0);
   const ExampleSet labelled = all.select(is_labelled.nonzero().flatten(), "train");
   if (validation >= labelled.size())
-    throw Error(ErrorKind::usage, fmt::format("data.validation holds out {} examples, but '{}' has only {} for training",
-                                              validation, dataset.name, labelled.size()));
+    throw Error(ErrorKind::usage,
+                fmt::format("data.validation holds out {} examples, but '{}' has only {} for training", validation,
+                            dataset.name, labelled.size()));
   std::vector<int64_t> positions = shuffled(labelled.ids(), seed, Purpose::split, 0);
   auto boundary = positions.begin() + validation;
   if (const at::Tensor groups = labelled.groups(); validation > 0 && groups.defined()) {
     positions = shuffled(groups, seed, Purpose::split, 0);
-    boundary = std::find_if(positions.begin() + validation, positions.end(), [&, group = groups.data_ptr<int64_t>()](const int64_t& position) {
-      return group[position] != group[*(&position - 1)];
-    });
-    if (boundary == positions.end()) throw Error(ErrorKind::usage, fmt::format("data.validation holds out {} frames: nothing is left for training", validation));
+    boundary = std::find_if(positions.begin() + validation, positions.end(),
+                            [&, group = groups.data_ptr<int64_t>()](const int64_t& position) {
+                              return group[position] != group[*(&position - 1)];
+                            });
+    if (boundary == positions.end())
+      throw Error(ErrorKind::usage,
+                  fmt::format("data.validation holds out {} frames: nothing is left for training", validation));
   }
   std::sort(positions.begin(), boundary);
   std::sort(boundary, positions.end());
@@ -292,7 +304,8 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
                            uint64_t seed) {
   if (recipe.fraction < 1 && examples.groups().defined()) {
     const std::vector<int64_t> kept = fraction_of_groups(examples, recipe.fraction, seed);
-    if (kept.empty()) throw Error(ErrorKind::usage, fmt::format("examples: no training example of '{}' is left", dataset.name));
+    if (kept.empty())
+      throw Error(ErrorKind::usage, fmt::format("examples: no training example of '{}' is left", dataset.name));
     ExamplesRecipe further = recipe;
     further.fraction = 1;
     return choose_examples(examples.select(to_tensor(kept), examples.name()), further, dataset, seed);
@@ -303,8 +316,10 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
   std::vector<std::vector<int64_t>> of_class(kept.size());
   std::vector<int64_t> chosen;
   for (const int64_t position : shuffled(examples.ids(), seed, Purpose::subset, 0)) {
-    if (label_of[position] >= 0) of_class[static_cast<size_t>(label_of[position])].push_back(position);
-    else if (recipe.extra) chosen.push_back(position);
+    if (label_of[position] >= 0)
+      of_class[static_cast<size_t>(label_of[position])].push_back(position);
+    else if (recipe.extra)
+      chosen.push_back(position);
   }
   const at::Tensor ids = examples.ids().to(at::kCPU).contiguous();
   for (size_t label = 0; label < kept.size(); ++label) {
@@ -319,8 +334,10 @@ ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& rec
     for (int64_t i = 0; i < count; ++i) {
       int64_t& shown = label_of[begin[i]];
       Random random({seed, Purpose::label_noise, 0, static_cast<uint32_t>(ids.data_ptr<int64_t>()[begin[i]])});
-      if (i < hidden) shown = -1;
-      else if (random.uniform() < static_cast<float>(recipe.noise)) shown = other_class(shown, kept, random);
+      if (i < hidden)
+        shown = -1;
+      else if (random.uniform() < static_cast<float>(recipe.noise))
+        shown = other_class(shown, kept, random);
     }
   }
   if (chosen.empty())

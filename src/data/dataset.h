@@ -19,8 +19,8 @@
 
 namespace limbeck {
 
-/// Examples that are rows of a longer whole, each seen with the rows around it: frames of recordings. Example i is the rows
-/// i − before … i + after, none of them outside first[i] … last[i], whose rows stand for those that are missing.
+/// Examples that are rows of a longer whole, each seen with the rows around it: frames of recordings. Example i is the
+/// rows i − before … i + after, none of them outside first[i] … last[i], whose rows stand for those that are missing.
 struct RowContext {
   int64_t before = 0, after = 0;
   at::Tensor first, last;  ///< [N] int32; undefined: an example is its row alone
@@ -32,7 +32,8 @@ struct Split {
   at::Tensor inputs;  ///< [N, C, H, W] uint8; of frames [N, banks] float32
   at::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
   RowContext context = {};
-  bool mapped = false;   ///< the inputs lie in a file, from which they are read as they are used: the machine can have their memory back
+  bool mapped = false;  ///< the inputs lie in a file, from which they are read as they are used: the machine can have
+                        ///< their memory back
 
   int64_t size() const { return labels.size(0); }
 };
@@ -45,9 +46,10 @@ struct Dataset {
   Split train;
   Split test;
   double scale = 1.0 / 255;  ///< a pixel's value is its byte times this
-  std::vector<double> mean, deviation;  ///< of each channel, usual for this data set, in units of a scaled pixel; empty: none
-  std::vector<std::string> notices;     ///< what a user should know of how it was read, to be passed on as Notice
-  std::vector<int64_t> superclasses;    ///< of each class, the larger one that it belongs to; empty: there are none
+  std::vector<double> mean,
+      deviation;  ///< of each channel, usual for this data set, in units of a scaled pixel; empty: none
+  std::vector<std::string> notices;   ///< what a user should know of how it was read, to be passed on as Notice
+  std::vector<int64_t> superclasses;  ///< of each class, the larger one that it belongs to; empty: there are none
   std::shared_ptr<const SpeechCorpus> speech;  ///< what its frames have to do with each other; nullptr: no speech
 
   /// Shape of one example: {1, 28, 28}; of frames with their context {26, 40}.
@@ -56,8 +58,8 @@ struct Dataset {
   std::string fingerprint() const;
 };
 
-/// Adds the training examples of another data set to those of this one, without their labels: more to distil from. Throws
-/// Error where their shapes or scales differ.
+/// Adds the training examples of another data set to those of this one, without their labels: more to distil from.
+/// Throws Error where their shapes or scales differ.
 void append_unlabelled(Dataset& dataset, const Dataset& extra);
 
 /// Examples of one split, each with its id and with the label it shows, which may be −1.
@@ -74,7 +76,8 @@ class ExampleSet {
   int64_t size() const { return ids_.size(0); }
   const at::Tensor& ids() const { return ids_; }        ///< [n] int64
   const at::Tensor& labels() const { return labels_; }  ///< [n] int64
-  /// [n] int64, equal for examples of which a part is not chosen without the others, since they overlap; undefined: all may be parted.
+  /// [n] int64, equal for examples of which a part is not chosen without the others, since they overlap; undefined: all
+  /// may be parted.
   at::Tensor groups() const;
 
   /// The examples at these positions, e.g. a validation split.
@@ -91,7 +94,8 @@ class ExampleSet {
   /// The same in given views [n] int64: replays them. Throws Error where the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
 
-  /// How many examples are brought to floats together where any number would do: at most `most`, less where they are large.
+  /// How many examples are brought to floats together where any number would do: at most `most`, less where they are
+  /// large.
   int64_t at_once(int64_t most = 1000) const;
   /// The positions of all examples in their order, in parts of so many.
   std::vector<at::Tensor> parts(int64_t most = 1000) const;
@@ -106,7 +110,7 @@ class ExampleSet {
   std::string name_;
   at::Tensor inputs_of(const at::Tensor& ids) const;
   at::Tensor inputs_;   ///< of the whole split, shared
-  RowContext context_;     ///< likewise
+  RowContext context_;  ///< likewise
   at::Tensor ids_;
   at::Tensor labels_;
   double scale_ = 1;
@@ -122,12 +126,13 @@ struct TrainingSplit {
   ExampleSet validation;  ///< empty where the recipe holds nothing out
 };
 
-/// Holds out `validation` labelled examples, drawn by (seed, id) alone; of groups, whole ones, until there are so many. Throws Error where the
-/// split is not larger than that.
+/// Holds out `validation` labelled examples, drawn by (seed, id) alone; of groups, whole ones, until there are so many.
+/// Throws Error where the split is not larger than that.
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed);
 
-/// Leaves classes out, keeps a fraction of each class, hides labels or makes them wrong: see ExamplesRecipe. A fraction of groups is one of
-/// those groups that have the same lowest label. Throws Error where a class does not exist or nothing is left.
+/// Leaves classes out, keeps a fraction of each class, hides labels or makes them wrong: see ExamplesRecipe. A fraction
+/// of groups is one of those groups that have the same lowest label. Throws Error where a class does not exist or
+/// nothing is left.
 ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
                            uint64_t seed);
 

@@ -4,8 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/fft_rfft.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +18,9 @@ namespace {
 
 constexpr double kEmphasis = 0.97, kFloor = 1e-10;
 
-double mel(double hertz) { return 1127 * std::log(1 + hertz / 700); }
+double mel(double hertz) {
+  return 1127 * std::log(1 + hertz / 700);
+}
 
 int64_t next_power_of_two(int64_t count) {
   int64_t power = 1;
@@ -29,16 +31,21 @@ int64_t next_power_of_two(int64_t count) {
 }  // namespace
 
 FilterBanks::FilterBanks(const FilterBankOptions& options)
-    : options_(options), window_(std::llround(options.window * options.rate)), step_(std::llround(options.step * options.rate)),
+    : options_(options),
+      window_(std::llround(options.window * options.rate)),
+      step_(std::llround(options.step * options.rate)),
       transform_(next_power_of_two(window_)) {
   const double nyquist = options.rate / 2.0, high = options.high > 0 ? options.high : nyquist;
-  if (window_ < 2 || step_ < 1) throw Error(ErrorKind::usage, fmt::format("windows of {} samples every {} cannot be analysed", window_, step_));
+  if (window_ < 2 || step_ < 1)
+    throw Error(ErrorKind::usage, fmt::format("windows of {} samples every {} cannot be analysed", window_, step_));
   if (high > nyquist || options.low >= high)
-    throw Error(ErrorKind::usage, fmt::format("filter banks from {} to {} Hz: at {} samples a second, there is nothing above {} Hz",
-                                              options.low, high, options.rate, nyquist));
+    throw Error(ErrorKind::usage,
+                fmt::format("filter banks from {} to {} Hz: at {} samples a second, there is nothing above {} Hz",
+                            options.low, high, options.rate, nyquist));
   hamming_ = at::empty({window_}, at::kDouble);
   for (int64_t i = 0; i < window_; ++i)
-    hamming_.data_ptr<double>()[i] = 0.54 - 0.46 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(window_ - 1));
+    hamming_.data_ptr<double>()[i] =
+        0.54 - 0.46 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(window_ - 1));
   const int64_t bins = transform_ / 2 + 1;
   triangles_ = at::zeros({bins, options.banks}, at::kDouble);
   const double lowest = mel(options.low), width = (mel(high) - lowest) / static_cast<double>(options.banks + 1);
@@ -52,19 +59,24 @@ FilterBanks::FilterBanks(const FilterBankOptions& options)
       sum += height;
     }
     if (sum == 0)
-      throw Error(ErrorKind::usage, fmt::format("{} filter banks are too many for windows of {} samples at {} Hz: bank {} would hear nothing",
-                                                options.banks, window_, options.rate, bank + 1));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("{} filter banks are too many for windows of {} samples at {} Hz: bank {} would hear nothing",
+                      options.banks, window_, options.rate, bank + 1));
   }
 }
 
-int64_t FilterBanks::frames(int64_t samples) const { return samples < window_ ? 1 : 1 + (samples - window_) / step_; }
+int64_t FilterBanks::frames(int64_t samples) const {
+  return samples < window_ ? 1 : 1 + (samples - window_) / step_;
+}
 
 at::Tensor FilterBanks::of(const std::vector<float>& samples) const {
   const at::NoGradGuard no_gradient;
   const int64_t count = frames(static_cast<int64_t>(samples.size()));
   const int64_t needed = window_ + (count - 1) * step_;
   at::Tensor signal = at::zeros({needed}, at::kDouble);
-  std::copy_n(samples.begin(), std::min<size_t>(samples.size(), static_cast<size_t>(needed)), signal.data_ptr<double>());
+  std::copy_n(samples.begin(), std::min<size_t>(samples.size(), static_cast<size_t>(needed)),
+              signal.data_ptr<double>());
   at::Tensor windows = signal.unfold(0, window_, step_);  // [frames, window]
   windows = windows - windows.mean(1, /*keepdim=*/true);
   const at::Tensor before = at::cat({windows.slice(1, 0, 1), windows.slice(1, 0, window_ - 1)}, 1);

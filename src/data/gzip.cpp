@@ -15,7 +15,9 @@ constexpr size_t kPiece = 1 << 20;
 constexpr size_t kLargestPacked = std::numeric_limits<uInt>::max();  // zlib's counters
 constexpr size_t kHighestRatio = 1032;  // deflate's: no stream unpacks to more times its size
 
-bool is_gzip(const std::string& bytes) { return bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b'; }
+bool is_gzip(const std::string& bytes) {
+  return bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b';
+}
 
 }  // namespace
 
@@ -53,10 +55,12 @@ class GzipStream {
     if (status == Z_BUF_ERROR || (status == Z_OK && stream_.avail_in == 0 && stream_.avail_out > 0))
       throw Error(fmt::format("'{}' is truncated: the gzip stream ends at offset {}", name_, offset()));
     if (status != Z_OK && status != Z_STREAM_END)
-      throw Error(fmt::format("'{}' is damaged: {} at offset {}", name_, stream_.msg == nullptr ? "bad gzip data" : stream_.msg, offset()));
+      throw Error(fmt::format("'{}' is damaged: {} at offset {}", name_,
+                              stream_.msg == nullptr ? "bad gzip data" : stream_.msg, offset()));
     ended_ = status == Z_STREAM_END;
     if (ended_ && stream_.avail_in > 0)
-      throw Error(fmt::format("'{}' has {} bytes after the end of its gzip stream at offset {}", name_, stream_.avail_in, offset()));
+      throw Error(fmt::format("'{}' has {} bytes after the end of its gzip stream at offset {}", name_,
+                              stream_.avail_in, offset()));
     return size - stream_.avail_out;
   }
 
@@ -85,10 +89,13 @@ class UnpackedFile::Stream {
   size_t place_ = 0;
 };
 
-UnpackedFile::UnpackedFile(const fs::path& path) : content_(read_file(path, kLargestPacked)), stream_(std::make_unique<Stream>(content_, path)) {}
+UnpackedFile::UnpackedFile(const fs::path& path)
+    : content_(read_file(path, kLargestPacked)), stream_(std::make_unique<Stream>(content_, path)) {}
 UnpackedFile::~UnpackedFile() = default;
 
-std::string UnpackedFile::read(size_t count) { return stream_->read(count); }
+std::string UnpackedFile::read(size_t count) {
+  return stream_->read(count);
+}
 
 size_t UnpackedFile::count_rest(size_t most) {
   size_t counted = 0;

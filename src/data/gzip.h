@@ -2,9 +2,8 @@
 // Files that may be gzip, checked to the last byte.
 //
 //   UnpackedFile file("train-images-idx3-ubyte.gz");
-//   const std::string header = file.read(16);           // no more is unpacked than is asked for: a header says how much may follow
-//   const std::string pixels = file.read(60000 * 784);
-//   file.count_rest(100);                               // 0: that was all
+//   const std::string header = file.read(16);           // no more is unpacked than is asked for: a header says how
+//   much may follow const std::string pixels = file.read(60000 * 784); file.count_rest(100); // 0: that was all
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,8 +12,8 @@
 
 namespace limbeck {
 
-/// The content of a file, unpacked where it is gzip, read once from its begin to its end. A truncated or damaged stream, or bytes after
-/// its end, are an Error that names the file and the offset in it.
+/// The content of a file, unpacked where it is gzip, read once from its begin to its end. A truncated or damaged
+/// stream, or bytes after its end, are an Error that names the file and the offset in it.
 class UnpackedFile {
  public:
   explicit UnpackedFile(const fs::path& path);
@@ -33,7 +32,8 @@ class UnpackedFile {
   std::unique_ptr<Stream> stream_;
 };
 
-/// The content of one gzip stream in memory; errors as above, with `name` for the file's, and for more than `limit` bytes.
+/// The content of one gzip stream in memory; errors as above, with `name` for the file's, and for more than `limit`
+/// bytes.
 std::string unpack_gzip(std::string_view packed, const std::string& name, size_t limit);
 
 /// Writes `content` as gzip, atomically and without a time stamp: equal content gives equal files.

@@ -37,19 +37,21 @@ IdxArray read_idx(const fs::path& path, size_t dimensions) {
     throw Error(fmt::format("'{}' is truncated: it has {} bytes, the IDX magic number takes 4", file, header.size()));
   const auto byte = [&](size_t at) { return static_cast<unsigned char>(header[at]); };
   if (byte(0) != 0 || byte(1) != 0 || byte(2) != kUnsignedByte || byte(3) != dimensions)
-    throw Error(fmt::format("'{}' has the wrong magic number {} at offset 0; expected 00 00 08 {:02x} (unsigned bytes, "
-                            "{} dimension{})", file, hexadecimal(header, 4), dimensions, dimensions,
-                            dimensions == 1 ? "" : "s"));
+    throw Error(
+        fmt::format("'{}' has the wrong magic number {} at offset 0; expected 00 00 08 {:02x} (unsigned bytes, "
+                    "{} dimension{})",
+                    file, hexadecimal(header, 4), dimensions, dimensions, dimensions == 1 ? "" : "s"));
   if (header.size() < header_size)
-    throw Error(fmt::format("'{}' is truncated: it has {} bytes, its header takes {}", file, header.size(), header_size));
+    throw Error(
+        fmt::format("'{}' is truncated: it has {} bytes, its header takes {}", file, header.size(), header_size));
 
   IdxArray array;
   uint64_t elements = 1;
   for (size_t i = 0; i < dimensions; ++i) {
     const uint32_t extent = big_endian(header, 4 + 4 * i);
     if (extent == 0 || extent > kLargestFile / elements)
-      throw Error(fmt::format("'{}' has the extent {} in dimension {} at offset {}; expected from 1 to {}", file, extent,
-                              i, 4 + 4 * i, kLargestFile / elements));
+      throw Error(fmt::format("'{}' has the extent {} in dimension {} at offset {}; expected from 1 to {}", file,
+                              extent, i, 4 + 4 * i, kLargestFile / elements));
     array.shape.push_back(extent);
     elements *= extent;
   }
@@ -59,8 +61,8 @@ IdxArray read_idx(const fs::path& path, size_t dimensions) {
     throw Error(fmt::format("'{}' is truncated: it ends at offset {}, its header promises {} bytes", file,
                             header_size + array.bytes.size(), expected));
   if (const size_t more = content.count_rest(kMostCounted); more > 0)
-    throw Error(fmt::format("'{}' is too long: its header promises {} bytes, {}{} more follow at offset {}", file, expected,
-                            more == kMostCounted ? "at least " : "", more, expected));
+    throw Error(fmt::format("'{}' is too long: its header promises {} bytes, {}{} more follow at offset {}", file,
+                            expected, more == kMostCounted ? "at least " : "", more, expected));
   return array;
 }
 
@@ -72,7 +74,8 @@ std::vector<int64_t> idx_shape(const fs::path& path) {
   const int got = gzread(file, header.data(), static_cast<unsigned>(header.size()));
   gzclose(file);
   std::vector<int64_t> shape;
-  for (int i = 0; got >= 4 && i < static_cast<unsigned char>(header[3]) && got >= 8 + 4 * i; ++i) shape.push_back(big_endian(header, 4 + 4 * static_cast<size_t>(i)));
+  for (int i = 0; got >= 4 && i < static_cast<unsigned char>(header[3]) && got >= 8 + 4 * i; ++i)
+    shape.push_back(big_endian(header, 4 + 4 * static_cast<size_t>(i)));
   return shape;
 }
 

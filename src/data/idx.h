@@ -1,6 +1,6 @@
 #pragma once
-// The IDX format of MNIST (http://yann.lecun.com/exdb/mnist): two zero bytes, a type byte (8: unsigned byte), the number
-// of dimensions, the extents as big-endian 32-bit integers, then the elements, row-major.
+// The IDX format of MNIST (http://yann.lecun.com/exdb/mnist): two zero bytes, a type byte (8: unsigned byte), the
+// number of dimensions, the extents as big-endian 32-bit integers, then the elements, row-major.
 #include <cstdint>
 #include <string>
 #include <vector>

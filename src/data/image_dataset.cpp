@@ -28,9 +28,10 @@ fs::path find_root(const std::string& folder, const DataFolders& folders) {
     std::string& list = is_folder(place) ? existing : looked;
     list += fmt::format("{}'{}'", list.empty() ? "" : ", ", place.string());
   }
-  if (!existing.empty()) throw Error(fmt::format("no pictures (.jpg, .jpeg, .png) in {} or in folders below", existing));
-  throw Error(
-      fmt::format("no folder '{}' of pictures: looked for {}; name it in the recipe, or its parent with --data", folder, looked));
+  if (!existing.empty())
+    throw Error(fmt::format("no pictures (.jpg, .jpeg, .png) in {} or in folders below", existing));
+  throw Error(fmt::format("no folder '{}' of pictures: looked for {}; name it in the recipe, or its parent with --data",
+                          folder, looked));
 }
 
 ImageRequest request_for(const ImageFolder& listed, const ImageFolderOptions& options, const ImageProgress& progress) {
@@ -46,7 +47,8 @@ ImageRequest request_for(const ImageFolder& listed, const ImageFolderOptions& op
 }
 
 /// The labels of the pictures of a split that were read; `place` is that of its first among all files.
-at::Tensor labels_of(const std::vector<ListedImage>& split, size_t place, const std::vector<UnreadableImage>& unreadable) {
+at::Tensor labels_of(const std::vector<ListedImage>& split, size_t place,
+                     const std::vector<UnreadableImage>& unreadable) {
   std::vector<int64_t> labels;
   auto skipped = unreadable.begin();
   for (const ListedImage& picture : split) {
@@ -64,33 +66,37 @@ std::string told_growth(const ImageRequest& request) {
   const std::optional<ImageSize> usual = usual_size(request.files);
   if (!usual || target.height * target.width < kMuch * usual->height * usual->width) return "";
   const int64_t side = std::min(usual->height, usual->width);
-  return fmt::format("The pictures are about {}x{} pixels and are brought to {}x{}, which takes {} times the memory and the work; "
-                     "--size {} (in a recipe `size: {}` of `images`) keeps them as they are", usual->height, usual->width, target.height,
-                     target.width, target.height * target.width / (usual->height * usual->width), side, side);
+  return fmt::format(
+      "The pictures are about {}x{} pixels and are brought to {}x{}, which takes {} times the memory and the work; "
+      "--size {} (in a recipe `size: {}` of `images`) keeps them as they are",
+      usual->height, usual->width, target.height, target.width,
+      target.height * target.width / (usual->height * usual->width), side, side);
 }
 
 void check_complete(const Dataset& dataset, const fs::path& root) {
   for (size_t label = 0; label < dataset.classes.size(); ++label)
     if (!dataset.train.labels.eq(static_cast<int64_t>(label)).any().item<bool>())
-      throw Error(
-          fmt::format("no training picture of the class '{}' in '{}' can be read", dataset.classes[label], root.string()));
+      throw Error(fmt::format("no training picture of the class '{}' in '{}' can be read", dataset.classes[label],
+                              root.string()));
   if (dataset.test.size() == 0) throw Error(fmt::format("no test picture in '{}' can be read", root.string()));
 }
 
 }  // namespace
 
 void ImageFolderOptions::bind(Fields& fields) {
-  fields.text("folder", folder,
-              "folder with train/CLASS/* and test/CLASS/*, or CLASS/*; absolute, or below a data folder or the current one; "
-              "'.' is the data folder itself");
+  fields.text(
+      "folder", folder,
+      "folder with train/CLASS/* and test/CLASS/*, or CLASS/*; absolute, or below a data folder or the current one; "
+      "'.' is the data folder itself");
   fields.integers("size", size, between(1, 4096), "side of the pictures, or height and width, pixels");
   fields.require(size.size() == 1 || size.size() == 2, "size: expected one number, or height and width");
   fields.choice("resize", resize, {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}},
                 "scale the shorter side and cut out the middle, or scale both sides");
   fields.integer("channels", channels, between(1, 3), "3: colour, 1: grey");
   fields.require(channels != 2, "channels is 2; expected 1 or 3");
-  fields.choice("jpeg", jpeg, {{"full", JpegDetail::full}, {"reduced", JpegDetail::reduced}},
-                "decode whole, or at a fraction of the size where twice the target is left: faster, a few grey levels away");
+  fields.choice(
+      "jpeg", jpeg, {{"full", JpegDetail::full}, {"reduced", JpegDetail::reduced}},
+      "decode whole, or at a fraction of the size where twice the target is left: faster, a few grey levels away");
   fields.choice("corrupt", corrupt, {{"fail", UnreadableImages::fail}, {"skip", UnreadableImages::skip}},
                 "what to do about pictures that cannot be read");
   fields.number("holdout", holdout, {.low = 0, .high = 1, .low_open = true, .high_open = true},
@@ -123,7 +129,8 @@ LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& f
     dataset->deviation = {0.229, 0.224, 0.225};
   }
   dataset->notices = listed.notices;
-  if (!decoded.unreadable.empty()) dataset->notices.push_back("Left out: " + describe(decoded.unreadable, request.files.size()));
+  if (!decoded.unreadable.empty())
+    dataset->notices.push_back("Left out: " + describe(decoded.unreadable, request.files.size()));
   return {std::move(dataset), listed.root, std::move(decoded.unreadable), decoded.reused};
 }
 

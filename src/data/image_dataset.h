@@ -1,6 +1,6 @@
 #pragma once
-// Folders of pictures as data sets: data source `images`. See image_folder.h for the layout and resize.h for what happens to a
-// picture.
+// Folders of pictures as data sets: data source `images`. See image_folder.h for the layout and resize.h for what
+// happens to a picture.
 //
 //   data: { source: { images: { folder: pets, size: 64 } } }
 #include <memory>
@@ -37,6 +37,7 @@ struct LoadedImages {
 ImageFolder list_pictures(const ImageFolderOptions& options, const DataFolders& folders);
 
 /// Lists, decodes, divides into splits. All mistakes about the folder are found before the first picture is read.
-LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders, const ImageProgress& progress = {});
+LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders,
+                         const ImageProgress& progress = {});
 
 }  // namespace limbeck

@@ -33,19 +33,22 @@ std::vector<std::string> folders_in(const fs::path& folder) {
 /// Picture files that lie in the folder itself.
 int64_t loose_pictures(const fs::path& folder) {
   std::error_code ignored;
-  return std::count_if(fs::directory_iterator(folder, ignored), fs::directory_iterator(), [&](const fs::directory_entry& entry) {
-    return !entry.is_directory(ignored) && is_image_name(entry.path());
-  });
+  return std::count_if(
+      fs::directory_iterator(folder, ignored), fs::directory_iterator(),
+      [&](const fs::directory_entry& entry) { return !entry.is_directory(ignored) && is_image_name(entry.path()); });
 }
 
 /// Pictures of formats that are not read go to `others`.
-void add_pictures(const fs::path& root, const fs::path& folder, int64_t label, std::vector<ListedImage>& pictures, std::vector<fs::path>& others) {
-  for (const fs::path& file : image_files(folder, &others)) pictures.push_back({file.lexically_relative(root).generic_string(), label});
+void add_pictures(const fs::path& root, const fs::path& folder, int64_t label, std::vector<ListedImage>& pictures,
+                  std::vector<fs::path>& others) {
+  for (const fs::path& file : image_files(folder, &others))
+    pictures.push_back({file.lexically_relative(root).generic_string(), label});
 }
 
 /// Names go into JSON files, which are UTF-8.
 void check_name(const fs::path& folder, const std::string& name) {
-  if (!is_unicode(name)) throw Error(fmt::format("the class folder '{}' has a name that is not UTF-8", (folder / name).string()));
+  if (!is_unicode(name))
+    throw Error(fmt::format("the class folder '{}' has a name that is not UTF-8", (folder / name).string()));
 }
 
 /// The classes of a split's folder, of which `unlabelled` is none.
@@ -76,7 +79,8 @@ void hold_out(ImageFolder& listed, double part) {
   std::vector<ListedImage> all = std::move(listed.train);
   listed.train.clear();
   for (auto begin = all.begin(); begin != all.end();) {
-    const auto end = std::find_if(begin, all.end(), [&](const ListedImage& picture) { return picture.label != begin->label; });
+    const auto end =
+        std::find_if(begin, all.end(), [&](const ListedImage& picture) { return picture.label != begin->label; });
     std::vector<std::pair<std::string, const ListedImage*>> by_hash;
     for (auto at = begin; at != end; ++at) by_hash.emplace_back(Hasher().add(at->path).fingerprint(), &*at);
     std::sort(by_hash.begin(), by_hash.end());
@@ -95,7 +99,8 @@ void hold_out(ImageFolder& listed, double part) {
 /// A class that is called as the training split is, in capitals: "Train"; nullptr where there is none.
 const std::string* split_among(const std::vector<std::string>& classes) {
   const auto found = std::find_if(classes.begin(), classes.end(), [](std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return name == "train" || name == "training";
   });
   return found == classes.end() ? nullptr : &*found;
@@ -106,7 +111,8 @@ fs::path test_folder(ImageFolder& listed) {
   fs::path chosen;
   for (const char* name : {"test", "val", "valid", "validation"}) {
     if (!is_folder(listed.root / name)) continue;
-    if (chosen.empty()) chosen = listed.root / name;
+    if (chosen.empty())
+      chosen = listed.root / name;
     else
       listed.notices.push_back(
           fmt::format("'{}' is not read: '{}' is the test split", (listed.root / name).string(), chosen.string()));
@@ -136,26 +142,30 @@ ImageFolder list_images(const fs::path& root, double holdout) {
     throw Error(fmt::format("'{}' exists, but '{}' does not", testing.string(), (root / "train").string()));
   listed.classes = classes_in(training);
   if (const std::string* split = has_splits ? nullptr : split_among(listed.classes); split != nullptr)
-    throw Error(fmt::format("'{}' looks like the training split and not like a class; expected it as 'train', and the test split as 'test'",
-                            (root / *split).string()));
+    throw Error(fmt::format(
+        "'{}' looks like the training split and not like a class; expected it as 'train', and the test split as 'test'",
+        (root / *split).string()));
   if (listed.classes.size() == 1)
-    throw Error(
-        fmt::format("'{}' is the only class folder in '{}'; expected at least two", listed.classes[0], training.string()));
+    throw Error(fmt::format("'{}' is the only class folder in '{}'; expected at least two", listed.classes[0],
+                            training.string()));
   std::vector<fs::path> others;
   listed.train = split_in(listed, training, others);
   if (const int64_t loose = loose_pictures(training); loose > 0)
     listed.notices.push_back(
         fmt::format("{} pictures that lie in '{}' itself, in no class folder, are not read", loose, training.string()));
-  if (testing.empty()) hold_out(listed, holdout);
-  else listed.test = split_in(listed, testing, others);
+  if (testing.empty())
+    hold_out(listed, holdout);
+  else
+    listed.test = split_in(listed, testing, others);
   if (listed.test.empty())
-    throw Error(fmt::format("no class in '{}' has two pictures: nothing can be held out for a test split", training.string()));
+    throw Error(
+        fmt::format("no class in '{}' has two pictures: nothing can be held out for a test split", training.string()));
   for (const fs::path& folder : std::set<fs::path>{root / kUnlabelled, training / kUnlabelled})
     if (is_folder(folder)) add_pictures(root, folder, -1, listed.train, others);
   if (!others.empty())
-    listed.notices.push_back(
-        fmt::format("{} of formats that are not read, such as '{}', are left out: convert them to JPEG or PNG",
-                    others.size() == 1 ? "1 picture" : fmt::format("{} pictures", others.size()), others.front().string()));
+    listed.notices.push_back(fmt::format(
+        "{} of formats that are not read, such as '{}', are left out: convert them to JPEG or PNG",
+        others.size() == 1 ? "1 picture" : fmt::format("{} pictures", others.size()), others.front().string()));
   return listed;
 }
 

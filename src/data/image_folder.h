@@ -1,12 +1,12 @@
 #pragma once
 // A folder of pictures as a data set: what is where, without reading a picture.
 //
-//   root/train/cat/1.jpg     root/test/cat/9.png      a folder for each class; `val`, `valid` or `validation` serve as `test`
-//   root/cat/1.jpg                                    the same without splits
-//   root/unlabelled/…/x.jpg                           further training pictures whose class nobody knows
+//   root/train/cat/1.jpg     root/test/cat/9.png      a folder for each class; `val`, `valid` or `validation` serve as
+//   `test` root/cat/1.jpg                                    the same without splits root/unlabelled/…/x.jpg further
+//   training pictures whose class nobody knows
 //
-// Where there is no test split, a part of each class is held out for it: those pictures whose path below root has the lowest
-// hashes, so that the choice does not depend on any order, nor on the pictures of other classes.
+// Where there is no test split, a part of each class is held out for it: those pictures whose path below root has the
+// lowest hashes, so that the choice does not depend on any order, nor on the pictures of other classes.
 //
 //   const ImageFolder listed = list_images("pets", 0.1);
 //   listed.classes[listed.train[0].label];              // "cat"
@@ -34,9 +34,9 @@ struct ImageFolder {
   std::string fingerprint() const;
 };
 
-/// `holdout`: part of each class for the test split where the folder has none; at least one picture, and never all of them.
-/// Throws Error for a folder without pictures, a single class, a class folder without pictures, a class in the test split that
-/// training does not have.
+/// `holdout`: part of each class for the test split where the folder has none; at least one picture, and never all of
+/// them. Throws Error for a folder without pictures, a single class, a class folder without pictures, a class in the
+/// test split that training does not have.
 ImageFolder list_images(const fs::path& root, double holdout);
 
 /// Whether it can be such a folder: there is a picture in it or below it.

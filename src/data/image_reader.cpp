@@ -29,22 +29,27 @@ constexpr int kDeepestFolder = 32;  // links may lead in a circle
 
 /// The whole file, into memory that is kept from one file to the next.
 void read_content(const fs::path& path, std::vector<char>& content) {
-  const auto fail = [&](int reason) { throw Error(fmt::format("cannot read '{}': {}", path.string(), std::strerror(reason))); };
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for who writes to it
+  const auto fail = [&](int reason) {
+    throw Error(fmt::format("cannot read '{}': {}", path.string(), std::strerror(reason)));
+  };
+  const int descriptor =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for who writes to it
   if (descriptor < 0) fail(errno);
   struct stat status {};
-  int reason = ::fstat(descriptor, &status) != 0 ? errno
-               : S_ISDIR(status.st_mode)         ? EISDIR
-               : !S_ISREG(status.st_mode)        ? ENOTSUP
-               : status.st_size > kLargestPicture   ? EFBIG
-                                                 : 0;
+  int reason = ::fstat(descriptor, &status) != 0  ? errno
+               : S_ISDIR(status.st_mode)          ? EISDIR
+               : !S_ISREG(status.st_mode)         ? ENOTSUP
+               : status.st_size > kLargestPicture ? EFBIG
+                                                  : 0;
   content.resize(reason == 0 ? static_cast<size_t>(status.st_size) : 0);
   size_t done = 0;
   while (reason == 0 && done < content.size()) {
     const ssize_t got = ::read(descriptor, content.data() + done, content.size() - done);
     if (got == 0) break;
-    if (got > 0) done += static_cast<size_t>(got);
-    else if (errno != EINTR) reason = errno;
+    if (got > 0)
+      done += static_cast<size_t>(got);
+    else if (errno != EINTR)
+      reason = errno;
   }
   ::close(descriptor);
   if (reason != 0) fail(reason);
@@ -55,7 +60,8 @@ void read_content(const fs::path& path, std::vector<char>& content) {
 int64_t reduction_of(ImageSize picture, const ImageOptions& options) {
   const ImageSize scaled = place(picture, options.size, options.resize).scaled;
   int64_t reduction = options.jpeg == JpegDetail::full ? 1 : 8;
-  while (reduction > 1 && (picture.width < 2 * reduction * scaled.width || picture.height < 2 * reduction * scaled.height))
+  while (reduction > 1 &&
+         (picture.width < 2 * reduction * scaled.width || picture.height < 2 * reduction * scaled.height))
     reduction /= 2;
   return reduction;
 }
@@ -63,7 +69,8 @@ int64_t reduction_of(ImageSize picture, const ImageOptions& options) {
 /// What the threads of one call share: they take the next file that nobody has taken.
 class ReadingJob {
  public:
-  ReadingJob(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels, const ImageProgress& progress)
+  ReadingJob(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels,
+             const ImageProgress& progress)
       : files_(files), options_(options), pixels_(pixels), progress_(progress) {}
 
   void work() noexcept {
@@ -113,12 +120,14 @@ class ReadingJob {
 
 std::string lower_extension(const fs::path& file) {
   std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return extension;
 }
 
 bool is_other_format(const fs::path& file) {
-  static const std::set<std::string> kExtensions = {".avif", ".bmp", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", ".tiff", ".webp"};
+  static const std::set<std::string> kExtensions = {".avif", ".bmp", ".gif", ".heic", ".jp2",
+                                                    ".pgm",  ".ppm", ".tif", ".tiff", ".webp"};
   return kExtensions.contains(lower_extension(file));
 }
 
@@ -128,9 +137,12 @@ void collect(const fs::path& folder, int depth, std::vector<fs::path>& files, st
   std::error_code error, ignored;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename().string().starts_with('.')) continue;
-    if (at->is_directory(ignored)) collect(at->path(), depth + 1, files, other_formats);
-    else if (is_image_name(at->path())) files.push_back(at->path());
-    else if (is_other_format(at->path())) other_formats.push_back(at->path());
+    if (at->is_directory(ignored))
+      collect(at->path(), depth + 1, files, other_formats);
+    else if (is_image_name(at->path()))
+      files.push_back(at->path());
+    else if (is_other_format(at->path()))
+      other_formats.push_back(at->path());
   }
   if (error) throw Error(fmt::format("cannot read the folder '{}': {}", folder.string(), error.message()));
 }
@@ -138,7 +150,10 @@ void collect(const fs::path& folder, int depth, std::vector<fs::path>& files, st
 }  // namespace
 
 ImageReader::ImageReader(const ImageOptions& options)
-    : options_(options), jpeg_(jpeg_decoder()), png_(png_decoder()), resizer_(options.size, options.resize, options.channels) {}
+    : options_(options),
+      jpeg_(jpeg_decoder()),
+      png_(png_decoder()),
+      resizer_(options.size, options.resize, options.channels) {}
 
 void ImageReader::read(const fs::path& file, uint8_t* pixels) {
   read_content(file, content_);
@@ -153,7 +168,8 @@ void ImageReader::decode(std::string_view bytes, uint8_t* pixels) {
   ImageDecoder& decoder = image_format(bytes) == ImageFormat::jpeg ? *jpeg_ : *png_;
   const ImageSize picture = decoder.open(bytes);
   if (std::max(picture.height, picture.width) > kLongestSide)
-    throw Error(fmt::format("has {} x {} pixels; expected at most {} along a side", picture.width, picture.height, kLongestSide));
+    throw Error(fmt::format("has {} x {} pixels; expected at most {} along a side", picture.width, picture.height,
+                            kLongestSide));
   const int64_t reduction = &decoder == jpeg_.get() ? reduction_of(picture, options_) : 1;
   const ImageSize decoded = decoder.begin(reduction);
   resizer_.begin(picture, decoded, reduction);
@@ -167,8 +183,8 @@ void ImageReader::decode(std::string_view bytes, uint8_t* pixels) {
   resizer_.finish(pixels);
 }
 
-std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels,
-                                         const ImageProgress& progress) {
+std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options,
+                                         uint8_t* pixels, const ImageProgress& progress) {
   ReadingJob job(files, options, pixels, progress);
   const size_t threads = std::min(static_cast<size_t>(at::get_num_threads()), files.size());
   std::vector<std::thread> others;
@@ -199,7 +215,8 @@ std::optional<ImageSize> usual_size(const std::vector<fs::path>& files) {
   }
   if (sizes.empty()) return std::nullopt;
   const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
-  std::nth_element(sizes.begin(), middle, sizes.end(), [](const ImageSize& a, const ImageSize& b) { return a.height * a.width < b.height * b.width; });
+  std::nth_element(sizes.begin(), middle, sizes.end(),
+                   [](const ImageSize& a, const ImageSize& b) { return a.height * a.width < b.height * b.width; });
   return *middle;
 }
 
@@ -212,18 +229,23 @@ std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of) 
 
 bool is_image_name(const fs::path& file) {
   const std::string extension = lower_extension(file);
-  return !file.filename().string().starts_with('.') && (extension == ".jpg" || extension == ".jpeg" || extension == ".png");
+  return !file.filename().string().starts_with('.') &&
+         (extension == ".jpg" || extension == ".jpeg" || extension == ".png");
 }
 
 std::vector<fs::path> image_files(const fs::path& folder_or_file, std::vector<fs::path>* other_formats) {
   std::vector<fs::path> files, others;
   std::error_code ignored;
-  if (fs::is_directory(folder_or_file, ignored)) collect(folder_or_file, 0, files, others);
-  else if (fs::exists(folder_or_file, ignored)) files.push_back(folder_or_file);
-  else throw Error(fmt::format("'{}' does not exist", folder_or_file.string()));
+  if (fs::is_directory(folder_or_file, ignored))
+    collect(folder_or_file, 0, files, others);
+  else if (fs::exists(folder_or_file, ignored))
+    files.push_back(folder_or_file);
+  else
+    throw Error(fmt::format("'{}' does not exist", folder_or_file.string()));
   if (files.empty())
-    throw Error(fmt::format("no pictures (.jpg, .jpeg, .png) in '{}'{}", folder_or_file.string(),
-                            others.empty() ? "" : fmt::format(", only others such as '{}'", others.front().filename().string())));
+    throw Error(fmt::format(
+        "no pictures (.jpg, .jpeg, .png) in '{}'{}", folder_or_file.string(),
+        others.empty() ? "" : fmt::format(", only others such as '{}'", others.front().filename().string())));
   std::sort(files.begin(), files.end());
   if (other_formats) other_formats->insert(other_formats->end(), others.begin(), others.end());
   return files;

@@ -1,8 +1,8 @@
 #pragma once
 // Pictures from JPEG and PNG files, whatever their names, decoded and resized straight to where they are wanted.
 //
-//   const std::vector<fs::path> files = image_files("holiday");           // a folder and what lies below it, or one file
-//   const at::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
+//   const std::vector<fs::path> files = image_files("holiday");           // a folder and what lies below it, or one
+//   file const at::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
 
 #include <ATen/core/Tensor.h>
 
@@ -20,7 +20,8 @@ namespace limbeck {
 /// How much of a JPEG is decoded.
 enum class JpegDetail {
   full,     ///< everything: the result is Pillow's to the bit
-  reduced,  ///< 1/2, 1/4 or 1/8 of the size where at least twice the target is left: faster, and within a few grey levels
+  reduced,  ///< 1/2, 1/4 or 1/8 of the size where at least twice the target is left: faster, and within a few grey
+            ///< levels
 };
 
 struct ImageOptions {
@@ -59,10 +60,11 @@ struct UnreadableImage {
 /// Called after each picture with the number of those that are done, from any of the threads, one at a time.
 using ImageProgress = std::function<void(int64_t done, int64_t all)>;
 
-/// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns those that
-/// cannot be read, whose places hold anything. Throws Error of kind interrupted where a signal asked to stop.
-std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels,
-                                         const ImageProgress& progress = {});
+/// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns
+/// those that cannot be read, whose places hold anything. Throws Error of kind interrupted where a signal asked to
+/// stop.
+std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options,
+                                         uint8_t* pixels, const ImageProgress& progress = {});
 /// The same as a tensor [N, C, H, W] uint8; one Error names all files that cannot be read.
 at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options);
 
@@ -74,8 +76,9 @@ std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of);
 
 /// Whether a file's name says that it is a picture that can be read: .jpg, .jpeg or .png, in any case, and not hidden.
 bool is_image_name(const fs::path& file);
-/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Pictures of formats that
-/// cannot be read (.webp, .bmp, …) are appended to `other_formats`. Throws Error where there are none that can.
+/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Pictures of
+/// formats that cannot be read (.webp, .bmp, …) are appended to `other_formats`. Throws Error where there are none that
+/// can.
 std::vector<fs::path> image_files(const fs::path& folder_or_file, std::vector<fs::path>* other_formats = nullptr);
 
 }  // namespace limbeck

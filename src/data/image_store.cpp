@@ -35,7 +35,8 @@ void check(const ImageRequest& request, const std::vector<UnreadableImage>& unre
 size_t close_gaps(uint8_t* pixels, const ImageRequest& request, const std::vector<UnreadableImage>& unreadable) {
   const size_t bytes = request.options.bytes(), count = request.files.size();
   for (size_t gap = 0; gap < unreadable.size(); ++gap) {
-    const size_t begin = unreadable[gap].place + 1, end = gap + 1 < unreadable.size() ? unreadable[gap + 1].place : count;
+    const size_t begin = unreadable[gap].place + 1,
+                 end = gap + 1 < unreadable.size() ? unreadable[gap + 1].place : count;
     std::memmove(pixels + (begin - gap - 1) * bytes, pixels + begin * bytes, (end - begin) * bytes);
   }
   return count - unreadable.size();
@@ -74,7 +75,8 @@ at::Tensor tensor_over(std::shared_ptr<MappedFile> file, std::string_view bytes,
 }
 
 /// The pictures of a store; nothing where it does not exist, or holds other ones.
-std::optional<DecodedImages> find_in_store(const fs::path& store, const ImageRequest& request, const std::string& fingerprint) {
+std::optional<DecodedImages> find_in_store(const fs::path& store, const ImageRequest& request,
+                                           const std::string& fingerprint) {
   std::error_code ignored;
   if (!fs::exists(store, ignored)) return std::nullopt;
   auto file = std::make_shared<MappedFile>(MappedFile::open(store));
@@ -100,7 +102,8 @@ std::optional<DecodedImages> find_in_store(const fs::path& store, const ImageReq
 }
 
 /// Fills `part`, to be renamed, and returns what could not be read.
-std::vector<UnreadableImage> write_store(const fs::path& part, const ImageRequest& request, const std::string& fingerprint) {
+std::vector<UnreadableImage> write_store(const fs::path& part, const ImageRequest& request,
+                                         const std::string& fingerprint) {
   const size_t files = request.files.size(), bytes = request.options.bytes();
   const size_t header_size = StoreLayout(request.options, files, files, fingerprint).header(kUnfinished, 0).size();
   std::vector<UnreadableImage> unreadable;
@@ -135,10 +138,11 @@ DecodedImages decode_images(const ImageRequest& request) {
   const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
   if (bytes > memory)
     throw Error(
-        fmt::format("{} pictures of {} x {} x {} bytes need {:.1f} GB, the machine has {:.1f}; `data.source.images.store: FILE` in a recipe "
+        fmt::format("{} pictures of {} x {} x {} bytes need {:.1f} GB, the machine has {:.1f}; "
+                    "`data.source.images.store: FILE` in a recipe "
                     "keeps them in a file",
-                    request.files.size(), request.options.channels, request.options.size.height, request.options.size.width,
-                    bytes / 1e9, memory / 1e9));
+                    request.files.size(), request.options.channels, request.options.size.height,
+                    request.options.size.width, bytes / 1e9, memory / 1e9));
   DecodedImages decoded;
   const at::Tensor all = at::empty(shape_of(request.options, request.files.size()), at::kByte);
   auto* pixels = all.data_ptr<uint8_t>();

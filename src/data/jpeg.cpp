@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo. The library reports errors by a call that may not return; here that call jumps back into `guarded`,
-// which throws. Between the two lie frames of the library and of lambdas without destructors only.
+// JPEG through libjpeg-turbo. The library reports errors by a call that may not return; here that call jumps back into
+// `guarded`, which throws. Between the two lie frames of the library and of lambdas without destructors only.
 #include <jerror.h>
 #include <csetjmp>
 #include <cstdio>
@@ -129,6 +129,8 @@ class JpegDecoder : public ImageDecoder {
 
 }  // namespace
 
-std::unique_ptr<ImageDecoder> jpeg_decoder() { return std::make_unique<JpegDecoder>(); }
+std::unique_ptr<ImageDecoder> jpeg_decoder() {
+  return std::make_unique<JpegDecoder>();
+}
 
 }  // namespace limbeck

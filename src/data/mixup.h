@@ -1,9 +1,10 @@
 #pragma once
 // Mixup (Zhang et al. 2018, "mixup: beyond empirical risk minimization"): each example is mixed with another one.
 //   input = λ x_i + (1 − λ) x_j,  λ ~ Beta(α, α)      loss = λ L(y_i) + (1 − λ) L(y_j)
-// The partner j, any example of the set with equal probability, and λ are drawn from (seed, epoch, id of i); the partner shows
-// the view that it has itself in that epoch. Inputs are mixed as floats, after scaling, when all other augmentations are done,
-// wherever `mixup` stands among them. α = 1 draws λ evenly from 0 to 1, as Beyer et al. 2022 do to match the teacher's function.
+// The partner j, any example of the set with equal probability, and λ are drawn from (seed, epoch, id of i); the
+// partner shows the view that it has itself in that epoch. Inputs are mixed as floats, after scaling, when all other
+// augmentations are done, wherever `mixup` stands among them. α = 1 draws λ evenly from 0 to 1, as Beyer et al. 2022 do
+// to match the teacher's function.
 //
 //   augment: { crop: 4, flip: true, mixup: 0.2 }
 

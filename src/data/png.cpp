@@ -80,6 +80,8 @@ class PngDecoder : public ImageDecoder {
 
 }  // namespace
 
-std::unique_ptr<ImageDecoder> png_decoder() { return std::make_unique<PngDecoder>(); }
+std::unique_ptr<ImageDecoder> png_decoder() {
+  return std::make_unique<PngDecoder>();
+}
 
 }  // namespace limbeck

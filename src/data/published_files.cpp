@@ -10,8 +10,8 @@
 namespace limbeck {
 namespace {
 
-constexpr size_t kLargestContent = size_t{1} << 31;   // of an archive
-constexpr size_t kLargestUnpacked = size_t{256} << 20;    // unpacked; the largest that is published has 153 MB
+constexpr size_t kLargestContent = size_t{1} << 31;     // of an archive
+constexpr size_t kLargestUnpacked = size_t{256} << 20;  // unpacked; the largest that is published has 153 MB
 
 bool is_intact_content(std::string_view content, const PublishedFile& file) {
   if (file.name.ends_with(".txt")) content = content.substr(0, content.find_last_not_of(" \r\n") + 1);
@@ -27,7 +27,8 @@ std::string what_to_put_where(const PublishedData& data, const DataFolders& fold
   std::string text = fmt::format("put these files into '{}' (or into a folder given with --data or LIMBECK_DATA):",
                                  folders.home().string());
   for (const PublishedFile& file : data.files) text += "\n  " + file.name;
-  if (!data.archive.empty()) text += fmt::format("\nor the archive that holds them, from {}{}", data.mirrors.front(), data.archive);
+  if (!data.archive.empty())
+    text += fmt::format("\nor the archive that holds them, from {}{}", data.mirrors.front(), data.archive);
   return text;
 }
 
@@ -65,7 +66,8 @@ void unpack(const fs::path& archive, const std::vector<PublishedFile>& missing, 
   const auto contents = read_archive(archive, names, kLargestContent);
   for (const PublishedFile& file : missing)
     if (!is_intact_content(contents.at(file.name), file))
-      throw Error(fmt::format("'{}' in '{}' is not the published file: its checksum does not match", file.name, archive.string()));
+      throw Error(fmt::format("'{}' in '{}' is not the published file: its checksum does not match", file.name,
+                              archive.string()));
   for (const PublishedFile& file : missing) write_file(folders.home() / file.name, contents.at(file.name));
 }
 
@@ -135,11 +137,13 @@ void fetch(const PublishedData& data, const DataFolders& folders, const Observer
   std::vector<PublishedFile> missing;
   for (const PublishedFile& file : data.files) {
     const auto found = folders.find({file.name});
-    if (!found) missing.push_back(file);
-    else if (is_intact(*found, file)) observer(Notice{fmt::format("{} is there, and intact", found->string())});
+    if (!found)
+      missing.push_back(file);
+    else if (is_intact(*found, file))
+      observer(Notice{fmt::format("{} is there, and intact", found->string())});
     else
-      throw Error(fmt::format("'{}' is not the published file: its checksum does not match; remove it to fetch it again",
-                              found->string()));
+      throw Error(fmt::format(
+          "'{}' is not the published file: its checksum does not match; remove it to fetch it again", found->string()));
   }
   if (!data.archive.empty() && !missing.empty()) fetch_archive(data, missing, folders);
   for (const PublishedFile& file : missing) {

@@ -21,17 +21,20 @@ void locate_row(const Line& y, const Line& x, int32_t stride, int32_t* __restric
   for (int32_t i = 0; i < count; ++i) {
     const float at_y = std::min(std::max(v.start + static_cast<float>(i) * v.step, v.low), v.high);
     const float at_x = std::min(std::max(u.start + static_cast<float>(i) * u.step, u.low), u.high);
-    const int32_t row = std::min(static_cast<int32_t>(at_y), v.last), column = std::min(static_cast<int32_t>(at_x), u.last);
+    const int32_t row = std::min(static_cast<int32_t>(at_y), v.last),
+                  column = std::min(static_cast<int32_t>(at_x), u.last);
     down[i] = at_y - static_cast<float>(row);
     right[i] = at_x - static_cast<float>(column);
     places[i] = row * stride + column;
   }
 }
 
-void fetch_row(const uint8_t* padded, int64_t stride, const int32_t* __restrict places, uint32_t* __restrict words, int64_t count) {
+void fetch_row(const uint8_t* padded, int64_t stride, const int32_t* __restrict places, uint32_t* __restrict words,
+               int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     const uint8_t *top = padded + places[i], *bottom = top + stride;
-    const uint32_t upper = static_cast<uint32_t>(top[0] | top[1] << 8), lower = static_cast<uint32_t>(bottom[0] | bottom[1] << 8);
+    const uint32_t upper = static_cast<uint32_t>(top[0] | top[1] << 8),
+                   lower = static_cast<uint32_t>(bottom[0] | bottom[1] << 8);
     words[i] = upper | lower << 16;
   }
 }
@@ -83,13 +86,17 @@ void ByteResampler::resample(const uint8_t* from, const std::array<double, 6>& m
   const double middle_y = static_cast<double>(height - 1) / 2, middle_x = static_cast<double>(width - 1) / 2;
   const float rim = fill_ == Fill::edge ? 1 : 0;  // beyond the outermost pixels there is nothing new
   for (int64_t y = 0; y < height; ++y) {
-    const auto line = [&](const double* row, double middle, int64_t size) {  // in the padded plane, which begins one pixel earlier
-      return Line{.start = static_cast<float>(row[0] * (static_cast<double>(y) - middle_y) - row[1] * middle_x + row[2] + middle + 1),
-                  .step = static_cast<float>(row[1]), .low = rim, .high = static_cast<float>(size + 1) - rim,
+    const auto line = [&](const double* row, double middle,
+                          int64_t size) {  // in the padded plane, which begins one pixel earlier
+      return Line{.start = static_cast<float>(row[0] * (static_cast<double>(y) - middle_y) - row[1] * middle_x +
+                                              row[2] + middle + 1),
+                  .step = static_cast<float>(row[1]),
+                  .low = rim,
+                  .high = static_cast<float>(size + 1) - rim,
                   .last = static_cast<int32_t>(size)};
     };
-    locate_row(line(matrix.data(), middle_y, height), line(matrix.data() + 3, middle_x, width), static_cast<int32_t>(stride),
-               places_.data(), down_.data(), right_.data(), static_cast<int32_t>(width));
+    locate_row(line(matrix.data(), middle_y, height), line(matrix.data() + 3, middle_x, width),
+               static_cast<int32_t>(stride), places_.data(), down_.data(), right_.data(), static_cast<int32_t>(width));
     for (int64_t channel = 0; channel < size_.channels; ++channel) {
       fetch_row(padded_.data() + channel * (height + 2) * stride, stride, places_.data(), words_.data(), width);
       blend_row(words_.data(), down_.data(), right_.data(), to + (channel * height + y) * width, width);

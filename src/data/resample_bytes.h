@@ -1,9 +1,10 @@
 #pragma once
 // Bilinear resampling of one image of bytes on the CPU: the fast path of affine augmentations.
 //
-// A row of the new image is made in steps that are each a plain loop: where its pixels come from (once for all channels), the four
-// neighbours of each place as one 32-bit word, and the words blended. Around the image lies a rim of fill, so that every place has
-// four neighbours. Its oracle is Affine's path of tensor operations, from which it differs by at most one level.
+// A row of the new image is made in steps that are each a plain loop: where its pixels come from (once for all
+// channels), the four neighbours of each place as one 32-bit word, and the words blended. Around the image lies a rim
+// of fill, so that every place has four neighbours. Its oracle is Affine's path of tensor operations, from which it
+// differs by at most one level.
 #include <array>
 #include <cstdint>
 #include <vector>

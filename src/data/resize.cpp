@@ -23,7 +23,8 @@ void to_columns(const uint8_t* rows, int64_t count, int64_t width, uint8_t* colu
 
 /// The weighted sum of `count` columns, as bytes [16, 4]. The lanes of rows that are not there hold anything.
 LIMBECK_VECTORIZED
-void weigh_columns(const uint8_t* __restrict columns, const int32_t* __restrict weights, int64_t count, uint8_t* __restrict out) {
+void weigh_columns(const uint8_t* __restrict columns, const int32_t* __restrict weights, int64_t count,
+                   uint8_t* __restrict out) {
   int32_t sums[kLanes];
   for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] = kHalf;
   for (int64_t i = 0; i < count; ++i)
@@ -49,7 +50,8 @@ void to_planes(const uint8_t* __restrict row, uint8_t* __restrict pixels, int64_
 
 void to_luminance(const uint8_t* __restrict row, uint8_t* __restrict pixels, int64_t width) {
   for (int64_t x = 0; x < width; ++x)
-    pixels[x] = static_cast<uint8_t>((row[4 * x] * 19595 + row[4 * x + 1] * 38470 + row[4 * x + 2] * 7471 + 0x8000) >> 16);
+    pixels[x] =
+        static_cast<uint8_t>((row[4 * x] * 19595 + row[4 * x + 1] * 38470 + row[4 * x + 2] * 7471 + 0x8000) >> 16);
 }
 
 /// Half of an even number, or what Python's round makes of half of an odd one: the even neighbour.
@@ -65,8 +67,9 @@ Placement place(ImageSize picture, ImageSize target, ResizeMode mode) {
   const bool is_wider = target.height * picture.width >= target.width * picture.height;  // than the target is
   const ImageSize scaled = is_wider ? ImageSize{target.height, target.height * picture.width / picture.height}
                                     : ImageSize{target.width * picture.height / picture.width, target.width};
-  return {
-      .scaled = scaled, .top = rounded_half(scaled.height - target.height), .left = rounded_half(scaled.width - target.width)};
+  return {.scaled = scaled,
+          .top = rounded_half(scaled.height - target.height),
+          .left = rounded_half(scaled.width - target.width)};
 }
 
 AxisWeights triangle_weights(int64_t in, double extent, int64_t out, int64_t from, int64_t n) {
@@ -104,8 +107,10 @@ Resizer::Resizer(ImageSize target, ResizeMode mode, int64_t channels)
 void Resizer::begin(ImageSize picture, ImageSize decoded, int64_t reduction) {
   const Placement placement = place(picture, target_, mode_);
   const auto extent = [&](int64_t pixels) { return static_cast<double>(pixels) / static_cast<double>(reduction); };
-  across_ = triangle_weights(decoded.width, extent(picture.width), placement.scaled.width, placement.left, target_.width);
-  down_ = triangle_weights(decoded.height, extent(picture.height), placement.scaled.height, placement.top, target_.height);
+  across_ =
+      triangle_weights(decoded.width, extent(picture.width), placement.scaled.width, placement.left, target_.width);
+  down_ =
+      triangle_weights(decoded.height, extent(picture.height), placement.scaled.height, placement.top, target_.height);
   decoded_width_ = decoded.width;
   next_row_ = 0;
   top_ = down_.first.front();
@@ -127,9 +132,10 @@ void Resizer::narrow(const uint8_t* rows, int64_t count, uint8_t* out) {
   std::array<uint8_t, kLanes> column;
   for (int64_t x = 0; x < target_.width; ++x) {
     const auto at = static_cast<size_t>(x);
-    weigh_columns(columns_.data() + kLanes * across_.first[at], across_.weights.data() + x * across_.taps, across_.count[at],
-                  column.data());
-    for (int64_t row = 0; row < count; ++row) std::memcpy(out + 4 * (row * target_.width + x), column.data() + 4 * row, 4);
+    weigh_columns(columns_.data() + kLanes * across_.first[at], across_.weights.data() + x * across_.taps,
+                  across_.count[at], column.data());
+    for (int64_t row = 0; row < count; ++row)
+      std::memcpy(out + 4 * (row * target_.width + x), column.data() + 4 * row, 4);
   }
 }
 
@@ -142,8 +148,10 @@ void Resizer::finish(uint8_t* pixels) {
     for (int64_t k = 0; k < down_.count[at]; ++k)
       add_weighted(row + k * bytes, down_.weights[static_cast<size_t>(y * down_.taps + k)], sums_.data(), bytes);
     to_bytes(sums_.data(), row_.data(), bytes);
-    if (channels_ == 1) to_luminance(row_.data(), pixels + y * target_.width, target_.width);
-    else to_planes(row_.data(), pixels + y * target_.width, target_.width, plane);
+    if (channels_ == 1)
+      to_luminance(row_.data(), pixels + y * target_.width, target_.width);
+    else
+      to_planes(row_.data(), pixels + y * target_.width, target_.width, plane);
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// Pictures brought to one size, bit for bit as Pillow's `Image.resize(size, BILINEAR)` does it, which is what torchvision's
-// Resize calls for a picture: along each axis an output pixel is the mean of the input pixels under a triangle of half-width
-// max(1, in / out) around its centre, with weights of 22 bits after the point; first the rows are made narrower and rounded to
-// bytes, then the columns.
+// Pictures brought to one size, bit for bit as Pillow's `Image.resize(size, BILINEAR)` does it, which is what
+// torchvision's Resize calls for a picture: along each axis an output pixel is the mean of the input pixels under a
+// triangle of half-width max(1, in / out) around its centre, with weights of 22 bits after the point; first the rows
+// are made narrower and rounded to bytes, then the columns.
 //
 //   Resizer resizer({32, 32}, ResizeMode::crop, 3);
 //   resizer.begin({240, 320}, {240, 320}, 1);
@@ -16,7 +16,7 @@
 namespace limbeck {
 
 enum class ResizeMode {
-  crop,     ///< the shorter side is scaled to the target, then the middle is cut out: torchvision's Resize and CenterCrop
+  crop,  ///< the shorter side is scaled to the target, then the middle is cut out: torchvision's Resize and CenterCrop
   stretch,  ///< both sides are scaled to the target, whatever becomes of the proportions
 };
 
@@ -37,15 +37,15 @@ struct AxisWeights {
   std::vector<int32_t> weights;  ///< [n, taps]
 };
 
-/// The output pixels `from` to `from + n` − 1 of `out` that an axis of `in` pixels is scaled to. `extent` is what is scaled, in
-/// input pixels: `in`, or a little less where the last pixel is half outside.
+/// The output pixels `from` to `from + n` − 1 of `out` that an axis of `in` pixels is scaled to. `extent` is what is
+/// scaled, in input pixels: `in`, or a little less where the last pixel is half outside.
 AxisWeights triangle_weights(int64_t in, double extent, int64_t out, int64_t from, int64_t n);
 
 /// Resizes one picture after the other; keeps its memory between them.
 class Resizer {
  public:
-  /// `channels`: 3, or 1 for luminance, (19595 R + 38470 G + 7471 B) / 65536 as Pillow's convert("L") has it, of the resized
-  /// picture.
+  /// `channels`: 3, or 1 for luminance, (19595 R + 38470 G + 7471 B) / 65536 as Pillow's convert("L") has it, of the
+  /// resized picture.
   Resizer(ImageSize target, ResizeMode mode, int64_t channels);
 
   /// A picture whose rows come decoded at 1/`reduction` of its size.

@@ -8,7 +8,9 @@
 namespace limbeck {
 namespace {
 
-double sinc(double x) { return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); }
+double sinc(double x) {
+  return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
+}
 
 }  // namespace
 
@@ -18,7 +20,9 @@ Sound resample(const Sound& sound, int rate) {
   const double step = static_cast<double>(sound.rate) / rate;
   const double cutoff = std::min(1.0, 1 / step);  // of the source's Nyquist frequency
   const auto count = static_cast<int64_t>(sound.samples.size());
-  Sound result{.samples = std::vector<float>(static_cast<size_t>(std::max<int64_t>(1, std::llround(static_cast<double>(count) / step)))), .rate = rate};
+  Sound result{.samples = std::vector<float>(
+                   static_cast<size_t>(std::max<int64_t>(1, std::llround(static_cast<double>(count) / step)))),
+               .rate = rate};
   for (size_t i = 0; i < result.samples.size(); ++i) {
     const double at = static_cast<double>(i) * step;
     double sum = 0, weights = 0;

@@ -9,8 +9,8 @@ struct Sound {
   int rate = 0;                ///< samples per second
 };
 
-/// The same sound at another rate: a windowed-sinc low-pass (Lanczos, 16 zero crossings a side) at the lower of the two Nyquist
-/// frequencies.
+/// The same sound at another rate: a windowed-sinc low-pass (Lanczos, 16 zero crossings a side) at the lower of the two
+/// Nyquist frequencies.
 Sound resample(const Sound& sound, int rate);
 
 }  // namespace limbeck

@@ -7,8 +7,8 @@
 
 namespace limbeck {
 
-/// Throws Error, naming the file, where it is no sound file, damaged, shorter than its header says, empty, or holds numbers that are not
-/// finite.
+/// Throws Error, naming the file, where it is no sound file, damaged, shorter than its header says, empty, or holds
+/// numbers that are not finite.
 Sound read_sound(const fs::path& file);
 
 }  // namespace limbeck

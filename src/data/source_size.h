@@ -1,7 +1,9 @@
 #pragma once
-// How many examples a data set has, where that is known without loading it: by its options, its publisher or a glance at its files.
+// How many examples a data set has, where that is known without loading it: by its options, its publisher or a glance
+// at its files.
 //
-//   struct DigitSourceOptions : SizedSource { std::optional<SourceSize> size(const DataFolders&) const override { … } };
+//   struct DigitSourceOptions : SizedSource { std::optional<SourceSize> size(const DataFolders&) const override { … }
+//   };
 #include <cstdint>
 #include <optional>
 

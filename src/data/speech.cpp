@@ -59,7 +59,8 @@ void add_noise(Samples& samples, double seconds, const Sound& beside, int64_t pl
   const float level = noise_level(beside.samples, beside.rate);
   const int64_t count = std::llround(seconds * beside.rate);
   for (int64_t begin = 0; begin < count; begin += kOfOneStream) {
-    Random random({0, Purpose::synthesis, static_cast<uint32_t>(begin / kOfOneStream), static_cast<uint32_t>(place), lane});
+    Random random(
+        {0, Purpose::synthesis, static_cast<uint32_t>(begin / kOfOneStream), static_cast<uint32_t>(place), lane});
     for (int64_t i = begin; i < std::min(count, begin + kOfOneStream); ++i) samples.push_back(level * random.normal());
   }
 }
@@ -121,17 +122,20 @@ struct Statistics {
   at::Tensor applied(const at::Tensor& features) const { return (features - mean) / deviation; }
 };
 
-/// By the name under which features are normalised: each speaker's, or one for all. Statistics are those of training recordings; of a speaker
-/// who has none, of the speaker's own.
+/// By the name under which features are normalised: each speaker's, or one for all. Statistics are those of training
+/// recordings; of a speaker who has none, of the speaker's own.
 class Normalization {
  public:
-  Normalization(FeatureNormalization kind, const std::vector<Recording>& recordings, const std::vector<at::Tensor>& features) : kind_(kind) {
+  Normalization(FeatureNormalization kind, const std::vector<Recording>& recordings,
+                const std::vector<at::Tensor>& features)
+      : kind_(kind) {
     std::set<std::string> trained;
     for (const Recording& recording : recordings)
       if (!recording.test) trained.insert(key(recording.speaker));
     std::map<std::string, std::vector<at::Tensor>> groups;
     for (size_t i = 0; i < recordings.size(); ++i)
-      if (const std::string name = key(recordings[i].speaker); !recordings[i].test || !trained.contains(name)) groups[name].push_back(features[i]);
+      if (const std::string name = key(recordings[i].speaker); !recordings[i].test || !trained.contains(name))
+        groups[name].push_back(features[i]);
     if (kind != FeatureNormalization::none)
       for (const auto& [name, of_group] : groups) statistics_.emplace(name, Statistics(of_group));
   }
@@ -152,8 +156,11 @@ at::Tensor even_labels(const SpeechCorpus& corpus, int64_t frames, int64_t margi
   const int64_t inside = std::max<int64_t>(1, frames - 2 * margin);
   for (int64_t i = 0; i < frames; ++i) {
     const int64_t at = i - margin;
-    if (at >= 0 && at < inside) label[i] = corpus.first_state(word) + at * corpus.states / inside;
-    else label[i] = corpus.first_silence() + (at < 0 ? i : at - inside) * corpus.silence_states / std::max<int64_t>(1, margin);
+    if (at >= 0 && at < inside)
+      label[i] = corpus.first_state(word) + at * corpus.states / inside;
+    else
+      label[i] =
+          corpus.first_silence() + (at < 0 ? i : at - inside) * corpus.silence_states / std::max<int64_t>(1, margin);
     label[i] = std::min(label[i], corpus.classes() - 1);
   }
   return labels;
@@ -164,7 +171,8 @@ class FrameSplit {
  public:
   explicit FrameSplit(const SpeechOptions& options) : options_(options) {}
 
-  void add(std::vector<Utterance>& utterances, Utterance utterance, const at::Tensor& features, const at::Tensor& labels) {
+  void add(std::vector<Utterance>& utterances, Utterance utterance, const at::Tensor& features,
+           const at::Tensor& labels) {
     utterance.begin = frames_;
     utterance.frames = features.size(0);
     first_.push_back(at::full({utterance.frames}, utterance.begin, at::kInt));
@@ -175,8 +183,10 @@ class FrameSplit {
     utterances.push_back(std::move(utterance));
   }
   Split take() const {
-    return {.inputs = at::cat(features_), .labels = at::cat(labels_),
-            .context = {.before = options_.before, .after = options_.after, .first = at::cat(first_), .last = at::cat(last_)}};
+    return {.inputs = at::cat(features_),
+            .labels = at::cat(labels_),
+            .context = {
+                .before = options_.before, .after = options_.after, .first = at::cat(first_), .last = at::cat(last_)}};
   }
 
  private:
@@ -186,10 +196,12 @@ class FrameSplit {
 };
 
 /// Recordings of a split in strings: places of each string's recordings.
-std::vector<std::vector<size_t>> divided_in_strings(const std::vector<Recording>& recordings, bool test, int64_t length) {
+std::vector<std::vector<size_t>> divided_in_strings(const std::vector<Recording>& recordings, bool test,
+                                                    int64_t length) {
   std::map<std::string, std::vector<std::pair<uint32_t, size_t>>> of_speaker;  // in random order
   for (size_t i = 0; i < recordings.size(); ++i)
-    if (recordings[i].test == test) of_speaker[recordings[i].speaker].emplace_back(philox({0, Purpose::order, 0, static_cast<uint32_t>(i)}, 0)[0], i);
+    if (recordings[i].test == test)
+      of_speaker[recordings[i].speaker].emplace_back(philox({0, Purpose::order, 0, static_cast<uint32_t>(i)}, 0)[0], i);
   std::vector<std::vector<size_t>> strings;
   for (auto& [speaker, places] : of_speaker) {
     std::sort(places.begin(), places.end());
@@ -217,7 +229,9 @@ Samples joined(const std::vector<size_t>& places, const std::vector<Sound>& soun
     samples.insert(samples.end(), sound.samples.begin(), sound.samples.end());
     Random random({0, Purpose::synthesis, 0, static_cast<uint32_t>(place), 3});
     const bool last = place == places.back();
-    const double pause = last ? options.margin : static_cast<double>(random.uniform(static_cast<float>(options.pause[0]), static_cast<float>(options.pause[1])));
+    const double pause = last ? options.margin
+                              : static_cast<double>(random.uniform(static_cast<float>(options.pause[0]),
+                                                                   static_cast<float>(options.pause[1])));
     add_noise(samples, pause, sound, static_cast<int64_t>(place), 4);
   }
   return samples;
@@ -237,15 +251,20 @@ void SpeechOptions::bind(Fields& fields) {
   fields.integer("after", after, between(0, 1000), "frames after it; the ends of a recording are repeated");
   fields.integer("states", states, between(2, 100), "states of each word's hidden Markov model, from left to right");
   fields.integer("silence_states", silence_states, between(1, 100), "states of silence");
-  fields.number("margin", margin, between(0, 10), "seconds of noise put before and after each recording, as loud as its quietest tenth");
-  fields.choice<FeatureNormalization>("normalize", normalize,
-                                      {{"speaker", FeatureNormalization::speaker}, {"global", FeatureNormalization::global},
-                                       {"none", FeatureNormalization::none}},
-                                      "each bank to mean 0 and deviation 1: over each speaker's recordings, or over all training ones");
-  fields.integer("string_length", string_length, between(0, 100), "test recordings of a speaker that are joined to one string; 0: none are");
+  fields.number("margin", margin, between(0, 10),
+                "seconds of noise put before and after each recording, as loud as its quietest tenth");
+  fields.choice<FeatureNormalization>(
+      "normalize", normalize,
+      {{"speaker", FeatureNormalization::speaker},
+       {"global", FeatureNormalization::global},
+       {"none", FeatureNormalization::none}},
+      "each bank to mean 0 and deviation 1: over each speaker's recordings, or over all training ones");
+  fields.integer("string_length", string_length, between(0, 100),
+                 "test recordings of a speaker that are joined to one string; 0: none are");
   fields.numbers("pause", pause, between(0, 10), "seconds between the words of a string: shortest, longest");
   fields.numbers("word_penalty", word_penalty, any_number(),
-                 "added to the logarithm of a string's probability for each word that is heard; of several, the one that is best on strings of training "
+                 "added to the logarithm of a string's probability for each word that is heard; of several, the one "
+                 "that is best on strings of training "
                  "recordings");
   fields.require(!word_penalty.empty(), "'word_penalty' has no number");
   fields.require(pause.size() == 2 && pause[0] <= pause[1], "'pause' takes two numbers, the shortest first");
@@ -286,7 +305,8 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
   };
 
   std::vector<Samples> padded;
-  for (size_t i = 0; i < sounds.size(); ++i) padded.push_back(with_margins(sounds[i], options.margin, static_cast<int64_t>(i)));
+  for (size_t i = 0; i < sounds.size(); ++i)
+    padded.push_back(with_margins(sounds[i], options.margin, static_cast<int64_t>(i)));
   const std::vector<at::Tensor> features = features_of(padded, banks);
   const Normalization normalization(options.normalize, recordings, features);
   const auto margin = static_cast<int64_t>(options.margin / options.banks.step);
@@ -295,8 +315,10 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
     const Recording& recording = recordings[i];
     const int64_t word = place_of(recording.word);
     FrameSplit& split = recording.test ? test : train;
-    split.add(recording.test ? corpus->test : corpus->train, {.words = {word}, .name = recording.file.filename().string(), .speaker = recording.speaker},
-              normalization.applied(features[i], recording.speaker), even_labels(*corpus, features[i].size(0), margin, word));
+    split.add(recording.test ? corpus->test : corpus->train,
+              {.words = {word}, .name = recording.file.filename().string(), .speaker = recording.speaker},
+              normalization.applied(features[i], recording.speaker),
+              even_labels(*corpus, features[i].size(0), margin, word));
   }
   if (options.string_length > 0) {
     const auto strings_of = [&](const std::vector<std::vector<size_t>>& lists) {
@@ -308,14 +330,16 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
       for (size_t i = 0; i < lists.size(); ++i) {
         Utterance utterance{.name = fmt::format("string {}", i + 1), .speaker = recordings[lists[i].front()].speaker};
         for (const size_t place : lists[i]) utterance.words.push_back(place_of(recordings[place].word));
-        split.add(strings.utterances, std::move(utterance), normalization.applied(frames[i], recordings[lists[i].front()].speaker),
+        split.add(strings.utterances, std::move(utterance),
+                  normalization.applied(frames[i], recordings[lists[i].front()].speaker),
                   at::full({frames[i].size(0)}, -1, at::kLong));
       }
       if (!lists.empty()) strings.frames = split.take();
       return strings;
     };
     corpus->test_strings = strings_of(divided_in_strings(recordings, true, options.string_length));
-    if (options.word_penalty.size() > 1) corpus->training_strings = strings_of(some_of(divided_in_strings(recordings, false, options.string_length)));
+    if (options.word_penalty.size() > 1)
+      corpus->training_strings = strings_of(some_of(divided_in_strings(recordings, false, options.string_length)));
   }
 
   auto dataset = std::make_unique<Dataset>();
@@ -323,8 +347,10 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
   dataset->scale = 1;
   dataset->notices = std::move(notices);
   for (const std::string& word : corpus->words)
-    for (int64_t state = 1; state <= corpus->states; ++state) dataset->classes.push_back(fmt::format("{}/{}", word, state));
-  for (int64_t state = 1; state <= corpus->silence_states; ++state) dataset->classes.push_back(fmt::format("silence/{}", state));
+    for (int64_t state = 1; state <= corpus->states; ++state)
+      dataset->classes.push_back(fmt::format("{}/{}", word, state));
+  for (int64_t state = 1; state <= corpus->silence_states; ++state)
+    dataset->classes.push_back(fmt::format("silence/{}", state));
   dataset->train = train.take();
   dataset->test = test.take();
   dataset->speech = std::move(corpus);

@@ -19,15 +19,19 @@ namespace {
 int64_t source_of(int64_t i, int64_t n, Fill fill) {
   if (i >= 0 && i < n) return i;
   switch (fill) {
-    case Fill::zero: return -1;
-    case Fill::edge: return i < 0 ? 0 : n - 1;
-    case Fill::reflect: return i < 0 ? -i : 2 * (n - 1) - i;
+    case Fill::zero:
+      return -1;
+    case Fill::edge:
+      return i < 0 ? 0 : n - 1;
+    case Fill::reflect:
+      return i < 0 ? -i : 2 * (n - 1) - i;
   }
   return -1;
 }
 
 /// One plane, row by row.
-void copy_window(const uint8_t* from, uint8_t* to, int64_t height, int64_t width, int64_t down, int64_t right, Fill fill) {
+void copy_window(const uint8_t* from, uint8_t* to, int64_t height, int64_t width, int64_t down, int64_t right,
+                 Fill fill) {
   const int64_t first = std::clamp<int64_t>(-right, 0, width), count = std::max<int64_t>(width - std::abs(right), 0);
   for (int64_t y = 0; y < height; ++y, to += width) {
     const int64_t row = source_of(y + down, height, fill);
@@ -56,7 +60,8 @@ at::Tensor windows_of_bytes(const at::Tensor& images, const at::Tensor& views, c
   auto* to = windows.data_ptr<uint8_t>();
   at::parallel_for(0, images.size(0), 64, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t down = view[i] / padding.side() - padding.padding, right = view[i] % padding.side() - padding.padding;
+      const int64_t down = view[i] / padding.side() - padding.padding,
+                    right = view[i] % padding.side() - padding.padding;
       for (int64_t plane = i * planes; plane < (i + 1) * planes; ++plane) {
         const int64_t at = plane * height * width;
         copy_window(from + at, to + at, height, width, down, right, padding.fill);
@@ -85,8 +90,10 @@ at::Tensor padded(const at::Tensor& images, const Padding& padding) {
 at::Tensor windows_of(const at::Tensor& images, const at::Tensor& views, const Padding& padding) {
   const int64_t height = images.size(2), width = images.size(3);
   if (padding.fill == Fill::reflect && padding.padding >= std::min(height, width))
-    throw Error(ErrorKind::usage, fmt::format("images of {}x{} pixels cannot be reflected {} pixels far; expected a padding of at "
-                                              "most {}", height, width, padding.padding, std::min(height, width) - 1));
+    throw Error(ErrorKind::usage,
+                fmt::format("images of {}x{} pixels cannot be reflected {} pixels far; expected a padding of at "
+                            "most {}",
+                            height, width, padding.padding, std::min(height, width) - 1));
   if (images.is_cpu() && images.scalar_type() == at::kByte)
     return windows_of_bytes(images.contiguous(), views.contiguous(), padding);
   // windows [N, C, side, side, H, W] shares the padded image's memory: the window at (y, x) starts at that pixel.

@@ -4,7 +4,11 @@
 
 namespace limbeck {
 
-std::unique_ptr<ImageDecoder> jpeg_decoder() { throw left_out("JPEG and PNG files", "LIMBECK_PICTURES"); }
-std::unique_ptr<ImageDecoder> png_decoder() { throw left_out("JPEG and PNG files", "LIMBECK_PICTURES"); }
+std::unique_ptr<ImageDecoder> jpeg_decoder() {
+  throw left_out("JPEG and PNG files", "LIMBECK_PICTURES");
+}
+std::unique_ptr<ImageDecoder> png_decoder() {
+  throw left_out("JPEG and PNG files", "LIMBECK_PICTURES");
+}
 
 }  // namespace limbeck

@@ -21,7 +21,9 @@ using Clock = std::chrono::steady_clock;
 constexpr int kTurns = 10, kWarmUp = 3;
 constexpr size_t kRunsForP99 = 100;
 
-double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 /// The smallest value that this part of the sorted values does not exceed.
 double quantile(const std::vector<double>& sorted, double part) {
@@ -49,7 +51,8 @@ std::vector<std::vector<double>> measure_in_turns(const std::vector<Inference>& 
   return times;
 }
 
-std::vector<std::vector<double>> measure_batches(const std::vector<InferenceMaker>& makers, int64_t batch, double seconds) {
+std::vector<std::vector<double>> measure_batches(const std::vector<InferenceMaker>& makers, int64_t batch,
+                                                 double seconds) {
   std::vector<Inference> inferences;
   for (const InferenceMaker& maker : makers) inferences.push_back(maker(batch));
   return measure_in_turns(inferences, seconds);
@@ -57,14 +60,18 @@ std::vector<std::vector<double>> measure_batches(const std::vector<InferenceMake
 
 Latency latency_of(std::vector<double> times) {
   std::sort(times.begin(), times.end());
-  Latency latency{
-      .median = quantile(times, 0.5), .p95 = quantile(times, 0.95), .p99 = std::nullopt, .runs = static_cast<int64_t>(times.size())};
+  Latency latency{.median = quantile(times, 0.5),
+                  .p95 = quantile(times, 0.95),
+                  .p99 = std::nullopt,
+                  .runs = static_cast<int64_t>(times.size())};
   if (times.size() >= kRunsForP99) latency.p99 = quantile(times, 0.99);
   return latency;
 }
 
 template <class Value>
-Json or_null(const std::optional<Value>& value) { return value ? Json(*value) : Json(nullptr); }
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 Json latency_json(const Latency& latency) {
   return {{"median", latency.median}, {"p95", latency.p95}, {"p99", or_null(latency.p99)}, {"runs", latency.runs}};
@@ -72,7 +79,8 @@ Json latency_json(const Latency& latency) {
 
 Json throughput_json(const std::vector<Throughput>& throughput) {
   Json json = Json::array();
-  for (const Throughput& at : throughput) json.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
+  for (const Throughput& at : throughput)
+    json.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
   return json;
 }
 
@@ -101,21 +109,28 @@ std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const
     const std::vector<std::vector<double>> times = measure_batches(makers, batch, options.seconds);
     for (size_t i = 0; i < times.size(); ++i) {
       const double seconds = std::accumulate(times[i].begin(), times[i].end(), 0.0) / 1000;
-      costs[i].throughput.push_back({batch, static_cast<double>(batch) * static_cast<double>(times[i].size()) / seconds});
+      costs[i].throughput.push_back(
+          {batch, static_cast<double>(batch) * static_cast<double>(times[i].size()) / seconds});
     }
   }
   return costs;
 }
 
 Json to_json(const CostRow& row) {
-  Json json = {{"name", row.name}, {"accuracy", or_null(row.accuracy)}, {"agreement", or_null(row.agreement)},
-               {"parameters", or_null(row.parameters)}, {"multiply_adds", or_null(row.multiply_adds)}, {"bytes", row.bytes},
-               {"memory", row.memory ? Json{{"peak", *row.memory}, {"before", or_null(row.memory_before)}} : Json(nullptr)},
-               {"latency", row.cost ? latency_json(row.cost->latency) : Json(nullptr)},
-               {"throughput", row.cost ? throughput_json(row.cost->throughput) : Json::array()},
-               {"onnxruntime", nullptr}};
+  Json json = {
+      {"name", row.name},
+      {"accuracy", or_null(row.accuracy)},
+      {"agreement", or_null(row.agreement)},
+      {"parameters", or_null(row.parameters)},
+      {"multiply_adds", or_null(row.multiply_adds)},
+      {"bytes", row.bytes},
+      {"memory", row.memory ? Json{{"peak", *row.memory}, {"before", or_null(row.memory_before)}} : Json(nullptr)},
+      {"latency", row.cost ? latency_json(row.cost->latency) : Json(nullptr)},
+      {"throughput", row.cost ? throughput_json(row.cost->throughput) : Json::array()},
+      {"onnxruntime", nullptr}};
   if (row.onnxruntime)
-    json["onnxruntime"] = {{"bytes", row.onnxruntime->bytes}, {"latency", latency_json(row.onnxruntime->cost.latency)},
+    json["onnxruntime"] = {{"bytes", row.onnxruntime->bytes},
+                           {"latency", latency_json(row.onnxruntime->cost.latency)},
                            {"throughput", throughput_json(row.onnxruntime->cost.throughput)}};
   return json;
 }

@@ -1,8 +1,9 @@
 #pragma once
-// What networks cost where they run: how long one example takes, and how many examples a second go through in batches. Networks are
-// measured in turns, so that whatever else the machine does hits all of them.
+// What networks cost where they run: how long one example takes, and how many examples a second go through in batches.
+// Networks are measured in turns, so that whatever else the machine does hits all of them.
 //
-//   const std::vector<Cost> costs = measure_costs({inference_of(*teacher, {3, 32, 32}), inference_of(*student, {3, 32, 32})},
+//   const std::vector<Cost> costs = measure_costs({inference_of(*teacher, {3, 32, 32}), inference_of(*student, {3, 32,
+//   32})},
 //                                                 {.batches = {16, 256}});
 //   costs[1].latency.median;   // milliseconds
 #include <functional>
@@ -38,17 +39,17 @@ using Inference = std::function<void()>;
 /// Makes the inference on a batch of that size. Whatever runs a network is measured through one of these.
 using InferenceMaker = std::function<Inference(int64_t batch)>;
 
-/// Of a network, which outlives the maker and what it makes, on inputs [batch, …] of this shape; weights are prepared once for each batch
-/// size.
+/// Of a network, which outlives the maker and what it makes, on inputs [batch, …] of this shape; weights are prepared
+/// once for each batch size.
 InferenceMaker inference_of(const Network& network, const Shape& input);
 
 struct CostOptions {
   std::vector<int64_t> batches = {};  ///< of the throughput; none: latency alone
-  double seconds = 1;                 ///< of each network at each batch size, about; at least one run in each of ten turns
+  double seconds = 1;  ///< of each network at each batch size, about; at least one run in each of ten turns
 };
 
-/// With the number of threads that is set. The first run of each turn is not counted: it finds the processor's caches full of another
-/// network. Throws Error of kind interrupted where a signal asks to stop.
+/// With the number of threads that is set. The first run of each turn is not counted: it finds the processor's caches
+/// full of another network. Throws Error of kind interrupted where a signal asks to stop.
 std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const CostOptions& options);
 
 /// Of a network's ONNX file in onnxruntime: what ships.
@@ -69,9 +70,9 @@ struct CostRow {
   std::optional<FileCost> onnxruntime;
 };
 
-/// {"name", "accuracy", "agreement", "parameters", "multiply_adds", "bytes", "memory": {"peak", "before"}, "latency": {"median", "p95",
-/// "p99", "runs"}, "throughput": [{"batch", "examples_per_second"}], "onnxruntime": {"bytes", "latency", "throughput"}}; null where it is not
-/// known.
+/// {"name", "accuracy", "agreement", "parameters", "multiply_adds", "bytes", "memory": {"peak", "before"}, "latency":
+/// {"median", "p95", "p99", "runs"}, "throughput": [{"batch", "examples_per_second"}], "onnxruntime": {"bytes",
+/// "latency", "throughput"}}; null where it is not known.
 Json to_json(const CostRow& row);
 
 }  // namespace limbeck

@@ -17,7 +17,12 @@ Json with_rounding(Json numbers, bool rounds) {
 struct Numbers {
   Json operator()(const Linear& op) const { return with_rounding({{"in", op.in}, {"out", op.out}}, op.rounds); }
   Json operator()(const Convolution& op) const {
-    return with_rounding({{"in", op.in}, {"out", op.out}, {"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"groups", op.groups}},
+    return with_rounding({{"in", op.in},
+                          {"out", op.out},
+                          {"kernel", op.kernel},
+                          {"stride", op.stride},
+                          {"padding", op.padding},
+                          {"groups", op.groups}},
                          op.rounds);
   }
   Json operator()(const BatchNorm& op) const { return {{"channels", op.channels}, {"epsilon", op.epsilon}}; }
@@ -25,7 +30,9 @@ struct Numbers {
   Json operator()(const MaxPool& op) const {
     return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"ceil", op.ceil}};
   }
-  Json operator()(const AveragePool& op) const { return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}}; }
+  Json operator()(const AveragePool& op) const {
+    return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}};
+  }
   Json operator()(const GlobalAveragePool& op) const { return {{"flat", op.flat}}; }
   Json operator()(const Slice& op) const { return {{"begin", op.begin}, {"end", op.end}}; }
   Json operator()(const ChannelShuffle& op) const { return {{"groups", op.groups}}; }
@@ -41,17 +48,25 @@ struct Numbers {
 }  // namespace
 
 Json to_json(const Graph& graph) {
-  const auto name_of = [&](size_t node) { return node == Graph::kInput ? std::string(kInputName) : graph.nodes().at(node).name; };
+  const auto name_of = [&](size_t node) {
+    return node == Graph::kInput ? std::string(kInputName) : graph.nodes().at(node).name;
+  };
   Json layers = Json::array();
   for (const Node& node : graph.nodes()) {
-    Json layer = {{"name", node.name}, {"operation", operation_name(node.operation)}, {"inputs", Json::array()}, {"shape", node.shape}};
+    Json layer = {{"name", node.name},
+                  {"operation", operation_name(node.operation)},
+                  {"inputs", Json::array()},
+                  {"shape", node.shape}};
     for (const size_t input : node.inputs) layer["inputs"].push_back(name_of(input));
     layer.update(std::visit(Numbers{}, node.operation));
     for (const auto& tensors : {graph.parameters_of(node), graph.buffers_of(node)})
-      for (const ParameterDescription& tensor : tensors) layer["parameters"][tensor.name.substr(node.name.size() + 1)] = tensor.name;
+      for (const ParameterDescription& tensor : tensors)
+        layer["parameters"][tensor.name.substr(node.name.size() + 1)] = tensor.name;
     layers.push_back(std::move(layer));
   }
-  return {{"input", {{"name", kInputName}, {"shape", graph.input_shape()}}}, {"layers", layers}, {"output", graph.nodes().back().name}};
+  return {{"input", {{"name", kInputName}, {"shape", graph.input_shape()}}},
+          {"layers", layers},
+          {"output", graph.nodes().back().name}};
 }
 
 }  // namespace limbeck

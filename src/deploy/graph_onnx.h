@@ -9,6 +9,7 @@ namespace limbeck {
 std::string add_graph(OnnxBuilder& onnx, const GraphNetwork& network, const std::string& input);
 
 /// Appends an operation without parameters on an example of the shape `input`.
-std::string add_operation(OnnxBuilder& onnx, const std::string& name, const Operation& operation, const Shape& input, const std::string& value);
+std::string add_operation(OnnxBuilder& onnx, const std::string& name, const Operation& operation, const Shape& input,
+                          const std::string& value);
 
 }  // namespace limbeck

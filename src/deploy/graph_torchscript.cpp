@@ -32,24 +32,31 @@ void register_tensor(Module owner, const std::string& name, const at::Tensor& va
     owner = owner.attr(parts[i]).toModule();
   }
   const at::Tensor own = value.detach().to(at::kCPU).clone();
-  if (is_parameter) owner.register_parameter(parts.back(), own.requires_grad_(), /*is_buffer=*/false);
-  else owner.register_buffer(parts.back(), own);
+  if (is_parameter)
+    owner.register_parameter(parts.back(), own.requires_grad_(), /*is_buffer=*/false);
+  else
+    owner.register_buffer(parts.back(), own);
 }
 
-Shape both(int64_t extent) { return {extent, extent}; }
+Shape both(int64_t extent) {
+  return {extent, extent};
+}
 
 /// Writes one node of a graph into a program.
 class ScriptWriter {
  public:
-  ScriptWriter(const Module& module, torch::jit::Graph& program, const Node& node, std::vector<Value*> inputs, const Shape& input_shape)
+  ScriptWriter(const Module& module, torch::jit::Graph& program, const Node& node, std::vector<Value*> inputs,
+               const Shape& input_shape)
       : module_(module), program_(program), node_(node), inputs_(std::move(inputs)), input_shape_(input_shape) {}
 
   Value* operator()(const Linear& op) const { return call("linear", {x(), weight(op.rounds), bias(op.bias)}); }
   Value* operator()(const Convolution& op) const {
-    return call("conv2d", {x(), weight(op.rounds), bias(op.bias), both(op.stride), both(op.padding), both(1), op.groups});
+    return call("conv2d",
+                {x(), weight(op.rounds), bias(op.bias), both(op.stride), both(op.padding), both(1), op.groups});
   }
   Value* operator()(const BatchNorm& op) const {
-    return call("batch_norm", {x(), own("weight"), own("bias"), own("running_mean"), own("running_var"), training(), op.momentum, op.epsilon, true});
+    return call("batch_norm", {x(), own("weight"), own("bias"), own("running_mean"), own("running_var"), training(),
+                               op.momentum, op.epsilon, true});
   }
   Value* operator()(const Relu&) const { return call("relu", {x()}); }
   Value* operator()(const Relu6&) const { return call("clamp", {x(), 0, 6}); }
@@ -57,7 +64,9 @@ class ScriptWriter {
   Value* operator()(const MaxPool& op) const {
     return call("max_pool2d", {x(), both(op.kernel), both(op.stride), both(op.padding), both(1), op.ceil});
   }
-  Value* operator()(const AveragePool& op) const { return call("avg_pool2d", {x(), both(op.kernel), both(op.stride), both(op.padding)}); }
+  Value* operator()(const AveragePool& op) const {
+    return call("avg_pool2d", {x(), both(op.kernel), both(op.stride), both(op.padding)});
+  }
   Value* operator()(const GlobalAveragePool& op) const { return call("mean", {x(), both_sides(), !op.flat}); }
   Value* operator()(const Add&) const {
     Value* sum = inputs_[0];
@@ -83,7 +92,8 @@ class ScriptWriter {
   }
   Value* operator()(const Resize& op) const {
     const ResizeWeights weights = resize_weights(op, input_shape_);
-    return call("matmul", {call("matmul", {constant("rows", weights.rows), x()}), constant("columns", weights.columns)});
+    return call("matmul",
+                {call("matmul", {constant("rows", weights.rows), x()}), constant("columns", weights.columns)});
   }
   Value* operator()(const Quantize&) const {
     return call("fake_quantize_per_tensor_affine", {x(), own("scale"), integers(own("zero_point")), 0, 255});
@@ -113,7 +123,8 @@ class ScriptWriter {
     if (!rounds) return weight;
     Value* largest = call("amax", {call("flatten", {call("abs", {call("detach", {weight})}), 1, -1}), Shape{1}, false});
     Value* scales = call("clamp_min", {call("div", {largest, static_cast<double>(kWeightLevels)}), kSmallestScale});
-    return call("fake_quantize_per_channel_affine", {weight, scales, integers(call("zeros_like", {scales})), 0, -kWeightLevels, kWeightLevels});
+    return call("fake_quantize_per_channel_affine",
+                {weight, scales, integers(call("zeros_like", {scales})), 0, -kWeightLevels, kWeightLevels});
   }
 
   const Module& module_;
@@ -132,20 +143,24 @@ void add_forward(Module& module, const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     std::vector<Value*> inputs;
     for (const size_t from : node.inputs) inputs.push_back(from == Graph::kInput ? input : values[from]);
-    values.push_back(std::visit(ScriptWriter(module, *program, node, std::move(inputs), graph.shape_of(node.inputs[0])), node.operation));
+    values.push_back(std::visit(ScriptWriter(module, *program, node, std::move(inputs), graph.shape_of(node.inputs[0])),
+                                node.operation));
   }
   program->registerOutput(values.back());
-  torch::jit::Function* forward = module._ivalue()->compilation_unit()->create_function(c10::QualifiedName(*module.type()->name(), "forward"), program);
+  torch::jit::Function* forward = module._ivalue()->compilation_unit()->create_function(
+      c10::QualifiedName(*module.type()->name(), "forward"), program);
   module.type()->addMethod(forward);
 }
 
 }  // namespace
 
-void save_graph_torchscript(const fs::path& file, const GraphNetwork& network, const std::map<std::string, std::string>& extra) {
+void save_graph_torchscript(const fs::path& file, const GraphNetwork& network,
+                            const std::map<std::string, std::string>& extra) {
   try {
     Module module("Network");
     module.register_attribute("training", c10::BoolType::get(), true);
-    for (const Parameter& parameter : network.parameters()) register_tensor(module, parameter.name, parameter.value, true);
+    for (const Parameter& parameter : network.parameters())
+      register_tensor(module, parameter.name, parameter.value, true);
     for (const Parameter& buffer : network.buffers()) register_tensor(module, buffer.name, buffer.value, false);
     add_forward(module, network.graph());
     module.eval();

@@ -29,11 +29,14 @@ Logits add_script(OnnxBuilder& onnx, const TorchScriptNetwork& script, const Sha
   }
   std::string logits = add_torchscript(onnx, script, shape, value);
   if (script.gives_probabilities())
-    logits = onnx.node("Log", {onnx.node("Clip", {logits, onnx.constant("smallest", at::tensor(script.smallest_probability(), at::kFloat))})});
+    logits = onnx.node(
+        "Log", {onnx.node("Clip",
+                          {logits, onnx.constant("smallest", at::tensor(script.smallest_probability(), at::kFloat))})});
   return {logits, script.classes()};
 }
 
-/// The mean that the committee takes (recipe/ensemble_mean.h); an arithmetic one is of distributions, whose logarithm it gives.
+/// The mean that the committee takes (recipe/ensemble_mean.h); an arithmetic one is of distributions, whose logarithm
+/// it gives.
 Logits add_committee(OnnxBuilder& onnx, const Committee& committee, const Shape& input, const std::string& value) {
   const bool arithmetic = committee.mean() == EnsembleMean::arithmetic;
   std::vector<std::string> values;
@@ -41,11 +44,15 @@ Logits add_committee(OnnxBuilder& onnx, const Committee& committee, const Shape&
   for (const std::shared_ptr<Network>& member : committee.members()) {
     const Logits logits = add_network(onnx, *member, input, value);
     classes = logits.classes;
-    if (!arithmetic) values.push_back(logits.value);
-    else values.push_back(onnx.node("Unsqueeze", {onnx.node("LogSoftmax", {logits.value}, {{"axis", 1}}), onnx.constant("members", {1})}));
+    if (!arithmetic)
+      values.push_back(logits.value);
+    else
+      values.push_back(onnx.node(
+          "Unsqueeze", {onnx.node("LogSoftmax", {logits.value}, {{"axis", 1}}), onnx.constant("members", {1})}));
   }
   if (!arithmetic) return {onnx.node("Mean", values), classes};
-  const std::string sum = onnx.node("ReduceLogSumExp", {onnx.node("Concat", values, {{"axis", 1}})}, {{"axes", Shape{1}}, {"keepdims", 0}});
+  const std::string sum =
+      onnx.node("ReduceLogSumExp", {onnx.node("Concat", values, {{"axis", 1}})}, {{"axes", Shape{1}}, {"keepdims", 0}});
   const at::Tensor count = at::tensor(std::log(static_cast<double>(values.size())), at::kDouble);
   return {onnx.node("Sub", {sum, onnx.constant("log_count", count)}), classes};
 }
@@ -53,21 +60,27 @@ Logits add_committee(OnnxBuilder& onnx, const Committee& committee, const Shape&
 Logits add_network(OnnxBuilder& onnx, const Network& network, const Shape& input, const std::string& value) {
   if (const auto* graph = dynamic_cast<const GraphNetwork*>(&network))
     return {add_graph(onnx, *batch_norm_folded(*graph), value), graph->graph().output_shape().front()};
-  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network)) return add_script(onnx, *script, input, value);
-  if (const auto* committee = dynamic_cast<const Committee*>(&network)) return add_committee(onnx, *committee, input, value);
-  throw Error(ErrorKind::usage, "a generalist with specialists has no ONNX file; export its members, or distil them into one");
+  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network))
+    return add_script(onnx, *script, input, value);
+  if (const auto* committee = dynamic_cast<const Committee*>(&network))
+    return add_committee(onnx, *committee, input, value);
+  throw Error(ErrorKind::usage,
+              "a generalist with specialists has no ONNX file; export its members, or distil them into one");
 }
 
 }  // namespace
 
-bool writes_onnx() { return true; }
+bool writes_onnx() {
+  return true;
+}
 
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options) {
   OnnxBuilder onnx;
   std::string value = onnx.input("input", options.bytes ? at::kByte : at::kFloat, input);
   if (options.bytes) {
     value = onnx.node("Cast", {value}, {{"to", OnnxBuilder::kFloat}}, "input.float");
-    value = onnx.node("Mul", {value, onnx.constant("input.scale", at::tensor(options.scale, at::kDouble))}, {}, "input.scaled");
+    value = onnx.node("Mul", {value, onnx.constant("input.scale", at::tensor(options.scale, at::kDouble))}, {},
+                      "input.scaled");
   }
   Logits logits = add_network(onnx, network, input, value);
   if (options.softmax) logits.value = onnx.node("Softmax", {logits.value}, {{"axis", 1}});

@@ -1,14 +1,15 @@
 #pragma once
-// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm multiplied in, any batch size,
-// the normalisation that belongs to the network inside.
+// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm multiplied
+// in, any batch size, the normalisation that belongs to the network inside.
 //
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
-// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]), or with `bytes` uint8, which are multiplied by `scale`
-// output  "logits" [batch, classes], or with `softmax` "probabilities"
+// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]), or with `bytes` uint8, which are
+// multiplied by `scale` output  "logits" [batch, classes], or with `softmax` "probabilities"
 //
-// A network that rounds its weights and activations to bytes (nn/quantization.h) is written with its weights as signed bytes, and with a
-// pair QuantizeLinear, DequantizeLinear wherever values are rounded: runtimes make integer arithmetic of that.
+// A network that rounds its weights and activations to bytes (nn/quantization.h) is written with its weights as signed
+// bytes, and with a pair QuantizeLinear, DequantizeLinear wherever values are rounded: runtimes make integer arithmetic
+// of that.
 #include <map>
 #include <string>
 
@@ -26,8 +27,8 @@ struct OnnxOptions {
 /// Whether this build has them (LIMBECK_ONNX); to_onnx throws Error where not.
 bool writes_onnx();
 
-/// The file's bytes; an ensemble's holds all its members and their mean. `input`: shape of one example. Throws Error that names the
-/// operation of a TorchScript network which has no form in ONNX; and for a generalist with specialists.
+/// The file's bytes; an ensemble's holds all its members and their mean. `input`: shape of one example. Throws Error
+/// that names the operation of a TorchScript network which has no form in ONNX; and for a generalist with specialists.
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options = {});
 
 }  // namespace limbeck

@@ -23,12 +23,18 @@ constexpr const char* kBatch = "batch";
 
 onnx::TensorProto::DataType type_of(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return onnx::TensorProto::FLOAT;
-    case at::kLong: return onnx::TensorProto::INT64;
-    case at::kInt: return onnx::TensorProto::INT32;
-    case at::kChar: return onnx::TensorProto::INT8;
-    case at::kByte: return onnx::TensorProto::UINT8;
-    default: throw Error(fmt::format("a tensor of {} has no place in an ONNX file of this program", c10::toString(type)));
+    case at::kFloat:
+      return onnx::TensorProto::FLOAT;
+    case at::kLong:
+      return onnx::TensorProto::INT64;
+    case at::kInt:
+      return onnx::TensorProto::INT32;
+    case at::kChar:
+      return onnx::TensorProto::INT8;
+    case at::kByte:
+      return onnx::TensorProto::UINT8;
+    default:
+      throw Error(fmt::format("a tensor of {} has no place in an ONNX file of this program", c10::toString(type)));
   }
 }
 
@@ -44,7 +50,8 @@ void describe(onnx::ValueInfoProto& value, const std::string& name, at::ScalarTy
 template <class List>
 std::string first_difference(const List& own, const List& other) {
   for (int i = 0; i < own.size(); ++i)
-    if (i >= other.size() || own.Get(i).SerializeAsString() != other.Get(i).SerializeAsString()) return own.Get(i).name();
+    if (i >= other.size() || own.Get(i).SerializeAsString() != other.Get(i).SerializeAsString())
+      return own.Get(i).name();
   return own.size() < other.size() ? other.Get(own.size()).name() : std::string();
 }
 
@@ -70,7 +77,8 @@ OnnxBuilder::OnnxBuilder() : model_(std::make_unique<Model>()) {
   model_->proto.add_opset_import()->set_version(kOperationSet);
 }
 
-OnnxBuilder::OnnxBuilder(const OnnxBuilder& other) : model_(std::make_unique<Model>(*other.model_)), taken_(other.taken_) {}
+OnnxBuilder::OnnxBuilder(const OnnxBuilder& other)
+    : model_(std::make_unique<Model>(*other.model_)), taken_(other.taken_) {}
 
 OnnxBuilder::~OnnxBuilder() = default;
 
@@ -100,8 +108,8 @@ std::string OnnxBuilder::constant(const std::string& name, const std::vector<int
   return constant(name, at::tensor(value, at::kLong));
 }
 
-std::string OnnxBuilder::node(const std::string& operation, const std::vector<std::string>& inputs, const Attributes& attributes,
-                              const std::string& name) {
+std::string OnnxBuilder::node(const std::string& operation, const std::vector<std::string>& inputs,
+                              const Attributes& attributes, const std::string& name) {
   onnx::NodeProto& node = *model_->graph().add_node();
   node.set_op_type(operation);
   node.set_name(new_name(name.empty() ? operation : name));
@@ -144,7 +152,8 @@ std::string OnnxBuilder::finish(const std::string& graph_name, const std::map<st
     throw Error(fmt::format("the ONNX model does not hold: {}", error.what()));
   }
   std::string bytes;
-  if (!model_->proto.SerializeToString(&bytes)) throw Error("the network does not fit into an ONNX file, which holds 2 GB at most");
+  if (!model_->proto.SerializeToString(&bytes))
+    throw Error("the network does not fit into an ONNX file, which holds 2 GB at most");
   return bytes;
 }
 

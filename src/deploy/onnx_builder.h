@@ -3,9 +3,8 @@
 //
 //   OnnxBuilder onnx;
 //   const std::string x = onnx.input("input", at::kFloat, {3, 32, 32});
-//   const std::string y = onnx.node("Gemm", {x, onnx.constant("fc.weight", weight), onnx.constant("fc.bias", bias)}, {{"transB", 1}});
-//   onnx.output("logits", y, {10});
-//   write_file("model.onnx", onnx.finish("my network", {}));
+//   const std::string y = onnx.node("Gemm", {x, onnx.constant("fc.weight", weight), onnx.constant("fc.bias", bias)},
+//   {{"transB", 1}}); onnx.output("logits", y, {10}); write_file("model.onnx", onnx.finish("my network", {}));
 
 #include <ATen/core/Tensor.h>
 
@@ -33,11 +32,14 @@ class OnnxBuilder {
 
   /// An input [batch, …]; returns its name.
   std::string input(const std::string& name, at::ScalarType type, const Shape& shape);
-  /// A constant: float32, int64, int32, int8 or uint8; other floating types become float32. A name that is taken gets a number.
+  /// A constant: float32, int64, int32, int8 or uint8; other floating types become float32. A name that is taken gets a
+  /// number.
   std::string constant(const std::string& name, const at::Tensor& value);
   std::string constant(const std::string& name, const std::vector<int64_t>& value);
-  /// A node with one output, whose name is returned: the given one, or one made from the operation. A missing input in the middle is "".
-  std::string node(const std::string& operation, const std::vector<std::string>& inputs, const Attributes& attributes = {}, const std::string& name = "");
+  /// A node with one output, whose name is returned: the given one, or one made from the operation. A missing input in
+  /// the middle is "".
+  std::string node(const std::string& operation, const std::vector<std::string>& inputs,
+                   const Attributes& attributes = {}, const std::string& name = "");
   /// The value becomes an output [batch, …] of the model, under this name.
   void output(const std::string& name, const std::string& value, const Shape& shape);
 

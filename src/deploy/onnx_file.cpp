@@ -44,12 +44,16 @@ OnnxFile parse_onnx(const std::string& content, const std::string& name) {
   const onnx::GraphProto& graph = model.graph();
   const std::vector<const onnx::ValueInfoProto*> inputs = inputs_of(graph);
   if (inputs.size() != 1 || graph.output_size() == 0)
-    refuse(fmt::format("has {} inputs and {} outputs; expected one input, a batch of examples, and an output", inputs.size(), graph.output_size()));
+    refuse(fmt::format("has {} inputs and {} outputs; expected one input, a batch of examples, and an output",
+                       inputs.size(), graph.output_size()));
   const auto type = inputs.front()->type().tensor_type().elem_type();
   if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::UINT8)
     refuse(fmt::format("takes elements of ONNX's type {}; expected float32 or uint8", type));
-  OnnxFile file{.input = inputs.front()->name(), .input_shape = shape_behind_batch(*inputs.front()), .takes_bytes = type == onnx::TensorProto::UINT8,
-                .output = graph.output(0).name(), .metadata = {}};
+  OnnxFile file{.input = inputs.front()->name(),
+                .input_shape = shape_behind_batch(*inputs.front()),
+                .takes_bytes = type == onnx::TensorProto::UINT8,
+                .output = graph.output(0).name(),
+                .metadata = {}};
   file.gives_probabilities = file.output == "probabilities";
   const Shape output = shape_behind_batch(graph.output(0));
   if (output.size() == 1) file.classes = output.front();

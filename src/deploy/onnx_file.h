@@ -9,13 +9,13 @@
 namespace limbeck {
 
 struct OnnxFile {
-  std::string input;            ///< name of its only input [batch, …]
-  Shape input_shape;            ///< of one example; 0 where it is open
-  bool takes_bytes = false;     ///< uint8, else float32
-  std::string output;           ///< name of its first output
+  std::string input;         ///< name of its only input [batch, …]
+  Shape input_shape;         ///< of one example; 0 where it is open
+  bool takes_bytes = false;  ///< uint8, else float32
+  std::string output;        ///< name of its first output
   bool gives_probabilities = false;
-  int64_t classes = 0;          ///< 0 where it does not say
-  int64_t parameters = 0;       ///< numbers in its constants of one dimension and more
+  int64_t classes = 0;     ///< 0 where it does not say
+  int64_t parameters = 0;  ///< numbers in its constants of one dimension and more
   std::map<std::string, std::string> metadata;
 };
 

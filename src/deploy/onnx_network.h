@@ -12,8 +12,8 @@ namespace limbeck {
 
 class OnnxNetwork : public Network {
  public:
-  /// `content`: of the file, `name` for messages. Inputs are multiples of `scale` where the file takes bytes. It runs with as many threads as
-  /// LibTorch has now. Throws Error where onnxruntime is not there or refuses the file.
+  /// `content`: of the file, `name` for messages. Inputs are multiples of `scale` where the file takes bytes. It runs
+  /// with as many threads as LibTorch has now. Throws Error where onnxruntime is not there or refuses the file.
   OnnxNetwork(const std::string& content, const std::string& name, double scale);
 
   /// inputs [N, …] in [0, 1] on the CPU; of a file that gives probabilities, the logits are their logarithms.

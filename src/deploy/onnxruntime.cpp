@@ -36,7 +36,9 @@ struct ApiBase {
 /// The functions of OrtApi by their places, all of version 1: ort_api_1_to_… in onnxruntime_c_api.cc.
 struct OrtApi {
   explicit OrtApi(const void* const* table) {
-    const auto take = [&](auto& function, size_t place) { function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(const_cast<void*>(table[place])); };
+    const auto take = [&](auto& function, size_t place) {
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(const_cast<void*>(table[place]));
+    };
     take(message, 2);
     take(create_environment, 3);
     take(create_session, 8);
@@ -61,12 +63,13 @@ struct OrtApi {
   const char* (*message)(const OrtStatus*);
   OrtStatus* (*create_environment)(int logging, const char* name, OrtEnv**);
   OrtStatus* (*create_session)(const OrtEnv*, const void* model, size_t bytes, const OrtSessionOptions*, OrtSession**);
-  OrtStatus* (*run)(OrtSession*, const void* options, const char* const* inputs, const OrtValue* const* values, size_t input_count, const char* const* outputs,
-                 size_t output_count, OrtValue** results);
+  OrtStatus* (*run)(OrtSession*, const void* options, const char* const* inputs, const OrtValue* const* values,
+                    size_t input_count, const char* const* outputs, size_t output_count, OrtValue** results);
   OrtStatus* (*create_options)(OrtSessionOptions**);
   OrtStatus* (*set_threads_within)(OrtSessionOptions*, int);
   OrtStatus* (*set_threads_between)(OrtSessionOptions*, int);
-  OrtStatus* (*create_tensor)(const OrtMemoryInfo*, void* data, size_t bytes, const int64_t* shape, size_t rank, ElementType, OrtValue**);
+  OrtStatus* (*create_tensor)(const OrtMemoryInfo*, void* data, size_t bytes, const int64_t* shape, size_t rank,
+                              ElementType, OrtValue**);
   OrtStatus* (*tensor_data)(OrtValue*, void**);
   OrtStatus* (*element_type)(const OrtTensorTypeAndShapeInfo*, ElementType*);
   OrtStatus* (*dimension_count)(const OrtTensorTypeAndShapeInfo*, size_t*);
@@ -151,10 +154,13 @@ const std::optional<Library>& library() {
 
 }  // namespace
 
-std::optional<std::string> onnxruntime_version() { return library() ? std::optional(library()->version) : std::nullopt; }
+std::optional<std::string> onnxruntime_version() {
+  return library() ? std::optional(library()->version) : std::nullopt;
+}
 
 const char* how_to_get_onnxruntime() {
-  return "`npm install --ignore-scripts onnxruntime-node` brings it: LIMBECK_ONNXRUNTIME=node_modules/onnxruntime-node then says where it is";
+  return "`npm install --ignore-scripts onnxruntime-node` brings it: LIMBECK_ONNXRUNTIME=node_modules/onnxruntime-node "
+         "then says where it is";
 }
 
 struct OnnxSession::State {
@@ -164,7 +170,9 @@ struct OnnxSession::State {
 };
 
 OnnxSession::OnnxSession(const std::string& model, OnnxSessionOptions options) {
-  if (!library()) throw Error(fmt::format("'{}' is run by onnxruntime, which was not found; {}", options.name, how_to_get_onnxruntime()));
+  if (!library())
+    throw Error(
+        fmt::format("'{}' is run by onnxruntime, which was not found; {}", options.name, how_to_get_onnxruntime()));
   const OrtApi& api = library()->api;
   OrtSessionOptions* made = nullptr;
   api.check(api.create_options(&made), "start");
@@ -172,19 +180,22 @@ OnnxSession::OnnxSession(const std::string& model, OnnxSessionOptions options) {
   api.check(api.set_threads_within(made, options.threads), "start");
   api.check(api.set_threads_between(made, 1), "start");
   OrtSession* session = nullptr;
-  api.check(api.create_session(library()->environment, model.data(), model.size(), made, &session), fmt::format("load '{}'", options.name));
+  api.check(api.create_session(library()->environment, model.data(), model.size(), made, &session),
+            fmt::format("load '{}'", options.name));
   state_.reset(new State{std::move(options), *library(), Owned<OrtSession>(session, api.release_session)});
 }
 
 OnnxSession::~OnnxSession() = default;
 
-at::Tensor OnnxSession::run(const std::string& input_name, const at::Tensor& input, const std::string& output_name) const {
+at::Tensor OnnxSession::run(const std::string& input_name, const at::Tensor& input,
+                            const std::string& output_name) const {
   const OrtApi& api = state_->found.api;
   const std::string what = fmt::format("run '{}'", state_->options.name);
   const at::Tensor held = input.contiguous();
   OrtValue* value = nullptr;
-  api.check(api.create_tensor(state_->found.memory, held.data_ptr(), held.nbytes(), held.sizes().data(), held.sizes().size(),
-                              held.scalar_type() == at::kByte ? kUint8 : kFloat32, &value), what);
+  api.check(api.create_tensor(state_->found.memory, held.data_ptr(), held.nbytes(), held.sizes().data(),
+                              held.sizes().size(), held.scalar_type() == at::kByte ? kUint8 : kFloat32, &value),
+            what);
   const Owned<OrtValue> given(value, api.release_value);
   const char* const inputs[] = {input_name.c_str()};
   const char* const outputs[] = {output_name.c_str()};
@@ -202,7 +213,9 @@ at::Tensor OnnxSession::run(const std::string& input_name, const at::Tensor& inp
   api.check(api.dimension_count(described, &rank), what);
   std::vector<int64_t> shape(rank);
   api.check(api.dimensions(described, shape.data(), rank), what);
-  if (type != kFloat32) throw Error(fmt::format("'{}' gives elements of ONNX's type {}; expected float32", state_->options.name, static_cast<int>(type)));
+  if (type != kFloat32)
+    throw Error(fmt::format("'{}' gives elements of ONNX's type {}; expected float32", state_->options.name,
+                            static_cast<int>(type)));
   at::Tensor output = at::empty(shape, at::kFloat);
   void* data = nullptr;
   api.check(api.tensor_data(result, &data), what);

@@ -1,14 +1,15 @@
 #pragma once
-// ONNX files run by onnxruntime, whose shared library is opened where the machine has one, when it is first needed: in a program that is
-// built without it.
+// ONNX files run by onnxruntime, whose shared library is opened where the machine has one, when it is first needed: in
+// a program that is built without it.
 //
 //   OnnxSession session(read_file("student.onnx"), {.name = "student.onnx", .threads = 1});
 //   at::Tensor logits = session.run("input", pixels, "logits");
 //
-// The library is looked for at LIMBECK_ONNXRUNTIME (itself, or a folder that holds it, such as the npm package onnxruntime-node or an unpacked
-// release), then where the system's loader finds libonnxruntime.so.1, then in the folder that the build was given (LIMBECK_ONNXRUNTIME of
-// CMake: where the tests have theirs). Its functions are called by their places in the table OrtApi, which onnxruntime keeps from version to
-// version (docs/decisions/0015-onnxruntime.md).
+// The library is looked for at LIMBECK_ONNXRUNTIME (itself, or a folder that holds it, such as the npm package
+// onnxruntime-node or an unpacked release), then where the system's loader finds libonnxruntime.so.1, then in the
+// folder that the build was given (LIMBECK_ONNXRUNTIME of CMake: where the tests have theirs). Its functions are called
+// by their places in the table OrtApi, which onnxruntime keeps from version to version
+// (docs/decisions/0015-onnxruntime.md).
 #include <ATen/core/Tensor.h>
 
 #include <memory>

@@ -13,8 +13,8 @@ const void* memory_of(const at::Tensor& tensor) {
 }
 
 bool same_place(const at::Tensor& left, const at::Tensor& right) {
-  return left.scalar_type() == right.scalar_type() && left.storage_offset() == right.storage_offset() && left.sizes() == right.sizes() &&
-         left.strides() == right.strides();
+  return left.scalar_type() == right.scalar_type() && left.storage_offset() == right.storage_offset() &&
+         left.sizes() == right.sizes() && left.strides() == right.strides();
 }
 
 /// Two tensors of the same memory.
@@ -28,12 +28,17 @@ bool overlap(const at::Tensor& left, const at::Tensor& right) {
 
 }  // namespace
 
-void ScriptMemory::change(const at::Tensor& tensor, const std::string& onnx) { changes_[memory_of(tensor)].push_back({tensor.detach(), onnx}); }
+void ScriptMemory::change(const at::Tensor& tensor, const std::string& onnx) {
+  changes_[memory_of(tensor)].push_back({tensor.detach(), onnx});
+}
 
 void ScriptMemory::change(const ScriptValue& list) {
-  const auto same = std::find_if(lists_.begin(), lists_.end(), [&](const ScriptValue& known) { return known.value.is(list.value); });
-  if (same == lists_.end()) lists_.push_back(list);
-  else *same = list;
+  const auto same =
+      std::find_if(lists_.begin(), lists_.end(), [&](const ScriptValue& known) { return known.value.is(list.value); });
+  if (same == lists_.end())
+    lists_.push_back(list);
+  else
+    *same = list;
 }
 
 void ScriptMemory::stamp(ScriptValue& value) const {
@@ -73,12 +78,16 @@ void ScriptMemory::update_tensor(ScriptValue& value) const {
 std::string ScriptMemory::value_of(const at::Tensor& tensor, const Change& change) const {
   const at::Tensor& place = change.place;
   if (same_place(place, tensor)) return change.onnx;
-  const auto one_after_the_other = [&](const at::Tensor& held) { return held.is_contiguous() && held.dim() > 0 && held.size(0) == batch_; };
-  if (tensor.scalar_type() != place.scalar_type() || tensor.storage_offset() != place.storage_offset() || tensor.numel() != place.numel() ||
-      !one_after_the_other(tensor) || !one_after_the_other(place))
-    throw Error(fmt::format("changes a tensor {} in its place and goes on with a tensor {} that shares memory with it, which has no form in ONNX here; "
-                            "an operation that gives a new tensor has one",
-                            to_text(place.sizes().vec()), to_text(tensor.sizes().vec())));
+  const auto one_after_the_other = [&](const at::Tensor& held) {
+    return held.is_contiguous() && held.dim() > 0 && held.size(0) == batch_;
+  };
+  if (tensor.scalar_type() != place.scalar_type() || tensor.storage_offset() != place.storage_offset() ||
+      tensor.numel() != place.numel() || !one_after_the_other(tensor) || !one_after_the_other(place))
+    throw Error(
+        fmt::format("changes a tensor {} in its place and goes on with a tensor {} that shares memory with it, which "
+                    "has no form in ONNX here; "
+                    "an operation that gives a new tensor has one",
+                    to_text(place.sizes().vec()), to_text(tensor.sizes().vec())));
   Shape shape = tensor.sizes().vec();
   shape[0] = -1;
   return onnx_.node("Reshape", {change.onnx, onnx_.constant("changed.shape", shape)}, {}, "changed");

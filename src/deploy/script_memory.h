@@ -1,10 +1,11 @@
 #pragma once
-// What a TorchScript program changes in its place while it is written down as ONNX. Tensors that share memory and names of one list see
-// each other's changes, but an ONNX value never changes: a changed tensor is another value, which takes the former's place wherever that is
-// used from then on.
+// What a TorchScript program changes in its place while it is written down as ONNX. Tensors that share memory and names
+// of one list see each other's changes, but an ONNX value never changes: a changed tensor is another value, which takes
+// the former's place wherever that is used from then on.
 //
 //   memory.change(tensor, onnx.node("Relu", {before}));  // relu_
-//   memory.update(other);                                // other.onnx is that node's value where it is the same tensor, or a view of it
+//   memory.update(other);                                // other.onnx is that node's value where it is the same
+//   tensor, or a view of it
 #include <ATen/core/Tensor.h>
 
 #include <map>
@@ -28,7 +29,8 @@ class ScriptMemory {
   /// The value's name, and those of its elements, take account of all changes so far.
   void stamp(ScriptValue& value) const;
 
-  /// Brings a value up to date. Throws Error where a tensor is some of the memory that was changed, or that memory in another order.
+  /// Brings a value up to date. Throws Error where a tensor is some of the memory that was changed, or that memory in
+  /// another order.
   void update(ScriptValue& value) const;
 
  private:

@@ -43,11 +43,16 @@ c10::IValue construct(const Node& node, const Stack& values) {
   }
   const c10::TypePtr element = type->expect<c10::ListType>()->getElementType();
   switch (element->kind()) {
-    case c10::TypeKind::IntType: return list_of<int64_t>(values);
-    case c10::TypeKind::FloatType: return list_of<double>(values);
-    case c10::TypeKind::BoolType: return list_of<bool>(values);
-    case c10::TypeKind::TensorType: return list_of<at::Tensor>(values);
-    default: break;
+    case c10::TypeKind::IntType:
+      return list_of<int64_t>(values);
+    case c10::TypeKind::FloatType:
+      return list_of<double>(values);
+    case c10::TypeKind::BoolType:
+      return list_of<bool>(values);
+    case c10::TypeKind::TensorType:
+      return list_of<at::Tensor>(values);
+    default:
+      break;
   }
   c10::impl::GenericList list(element);
   for (const c10::IValue& value : values) list.push_back(value);
@@ -64,8 +69,9 @@ bool changes_argument(const Node& node, size_t place) {
 
 /// Whether a number or a truth is one about a tensor's shape or kind, not about what it holds.
 bool is_of_the_shape(const std::string& operation) {
-  static const std::set<std::string> all = {"aten::size", "aten::dim", "aten::len", "aten::numel", "aten::is_floating_point",
-                                            "aten::is_contiguous", "aten::__is__", "aten::__isnot__"};
+  static const std::set<std::string> all = {
+      "aten::size",          "aten::dim",    "aten::len",      "aten::numel", "aten::is_floating_point",
+      "aten::is_contiguous", "aten::__is__", "aten::__isnot__"};
   return operation.starts_with("prim::") || all.contains(operation);
 }
 
@@ -89,15 +95,24 @@ class ScriptTracer {
   void run(const Node& node) {
     namespace prim = c10::prim;
     const auto kind = node.kind();
-    if (kind == prim::Constant) set(node, 0, {torch::jit::toIValue(node.output()).value()});
-    else if (kind == prim::If) run_branch(node);
-    else if (kind == prim::Loop) run_loop(node);
-    else if (kind == prim::GetAttr) set(node, 0, {input(node, 0).value.toObject()->getAttr(node.s(c10::attr::name))});
-    else if (kind == prim::ListConstruct || kind == prim::TupleConstruct || kind == prim::DictConstruct) run_construction(node);
-    else if (kind == prim::ListUnpack || kind == prim::TupleUnpack) run_unpacking(node);
-    else if (kind == c10::aten::warn) return;  // of no consequence
-    else if (kind == prim::RaiseException) throw Error(fmt::format("raises an exception: {}", input(node, 0).value.toStringRef()));
-    else run_operation(node);
+    if (kind == prim::Constant)
+      set(node, 0, {torch::jit::toIValue(node.output()).value()});
+    else if (kind == prim::If)
+      run_branch(node);
+    else if (kind == prim::Loop)
+      run_loop(node);
+    else if (kind == prim::GetAttr)
+      set(node, 0, {input(node, 0).value.toObject()->getAttr(node.s(c10::attr::name))});
+    else if (kind == prim::ListConstruct || kind == prim::TupleConstruct || kind == prim::DictConstruct)
+      run_construction(node);
+    else if (kind == prim::ListUnpack || kind == prim::TupleUnpack)
+      run_unpacking(node);
+    else if (kind == c10::aten::warn)
+      return;  // of no consequence
+    else if (kind == prim::RaiseException)
+      throw Error(fmt::format("raises an exception: {}", input(node, 0).value.toStringRef()));
+    else
+      run_operation(node);
   }
 
   void run_branch(const Node& node) {
@@ -106,7 +121,8 @@ class ScriptTracer {
     for (size_t i = 0; i < node.outputs().size(); ++i) set(node, i, values_.at(taken.outputs().at(i)));
   }
 
-  /// Inputs: how often at most, whether to begin, what is carried; the block gives whether to go on, and what is carried on.
+  /// Inputs: how often at most, whether to begin, what is carried; the block gives whether to go on, and what is
+  /// carried on.
   void run_loop(const Node& node) {
     const Block& body = *node.blocks().at(0);
     const int64_t most = input(node, 0).value.toInt();
@@ -131,7 +147,8 @@ class ScriptTracer {
 
   void run_unpacking(const Node& node) {
     const ScriptValue& packed = input(node, 0);
-    const std::vector<c10::IValue> all = packed.value.isTuple() ? packed.value.toTupleRef().elements().vec() : packed.value.toListRef().vec();
+    const std::vector<c10::IValue> all =
+        packed.value.isTuple() ? packed.value.toTupleRef().elements().vec() : packed.value.toListRef().vec();
     for (size_t i = 0; i < node.outputs().size(); ++i)
       set(node, i, i < packed.elements.size() ? packed.elements[i] : ScriptValue{all.at(i)});
   }
@@ -155,14 +172,18 @@ class ScriptTracer {
     if (name == "aten::append") return append(node, arguments);
     for (size_t i = 0; i < given.size(); ++i)
       if (given[i].isList() && changes_argument(node, i)) memory_.change(ScriptValue{given[i]});
-    if (depends && name == "aten::__getitem__") return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
+    if (depends && name == "aten::__getitem__")
+      return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
     const size_t first = stack.size() - node.outputs().size();
     for (size_t i = 0; i < node.outputs().size(); ++i) {
       ScriptValue result{stack.at(first + i)};
       const bool of_tensors = result.value.isTensor() || result.value.isTensorList();
-      if (depends && of_tensors && i == 0) result = written(name, arguments, result.value);
-      else if (depends && of_tensors) throw Error(fmt::format("uses a second result of '{}', which has no form in ONNX here", name));
-      else if (depends && (name == "prim::tolist" || (result.value.isScalar() && arguments[0].value.isTensor() && !is_of_the_shape(name))))
+      if (depends && of_tensors && i == 0)
+        result = written(name, arguments, result.value);
+      else if (depends && of_tensors)
+        throw Error(fmt::format("uses a second result of '{}', which has no form in ONNX here", name));
+      else if (depends && (name == "prim::tolist" ||
+                           (result.value.isScalar() && arguments[0].value.isTensor() && !is_of_the_shape(name))))
         throw Error(fmt::format("makes a number of values that depend on the input, by '{}'", name));
       if (changed && i == 0) memory_.change(*changed, result.onnx);
       memory_.stamp(result);
@@ -171,12 +192,14 @@ class ScriptTracer {
   }
 
   /// The tensor that an operation will change in its place; a constant among the arguments stays as it was before.
-  static std::optional<at::Tensor> before_change(const Node& node, const std::string& name, std::vector<ScriptValue>& arguments) {
+  static std::optional<at::Tensor> before_change(const Node& node, const std::string& name,
+                                                 std::vector<ScriptValue>& arguments) {
     std::optional<at::Tensor> changed;
     for (size_t i = 0; i < arguments.size(); ++i) {
       if (!changes_argument(node, i) || name == "aten::append") continue;
       if (!arguments[i].value.isTensor() || changed || node.outputs().empty())
-        throw Error(fmt::format("changes what depends on the input in its place, by '{}', which has no form in ONNX here", name));
+        throw Error(fmt::format(
+            "changes what depends on the input in its place, by '{}', which has no form in ONNX here", name));
       changed = arguments[i].value.toTensor();
       if (arguments[i].onnx.empty()) arguments[i].value = changed->clone();
     }
@@ -209,8 +232,10 @@ class ScriptTracer {
   ScriptValue written(const std::string& name, const std::vector<ScriptValue>& arguments, const c10::IValue& result) {
     const ScriptOperation* operation = script_operation(name);
     if (operation == nullptr) throw Error(fmt::format("uses the operation '{}', which has no form in ONNX here", name));
-    if (result.isTensor() && result.toTensor().scalar_type() != at::kFloat && result.toTensor().scalar_type() != at::kDouble)
-      throw Error(fmt::format("makes values of {} of the input, by '{}'; expected float32 or float64", c10::toString(result.toTensor().scalar_type()), name));
+    if (result.isTensor() && result.toTensor().scalar_type() != at::kFloat &&
+        result.toTensor().scalar_type() != at::kDouble)
+      throw Error(fmt::format("makes values of {} of the input, by '{}'; expected float32 or float64",
+                              c10::toString(result.toTensor().scalar_type()), name));
     ScriptValue value = (*operation)(ScriptCall(onnx_, name, arguments, result, batch_));
     value.value = result;
     return value;
@@ -236,12 +261,14 @@ class ScriptTracer {
   std::map<const Value*, ScriptValue> values_;
 };
 
-/// The logits of what a program returned: a tensor, the first of a tuple or list, or of a dict "logits", else its first tensor.
+/// The logits of what a program returned: a tensor, the first of a tuple or list, or of a dict "logits", else its first
+/// tensor.
 std::string logits_of(const ScriptValue& returned) {
   if (!returned.onnx.empty()) return returned.onnx;
   const bool dict = returned.value.isGenericDict();
   for (size_t i = 0; dict && i + 1 < returned.elements.size(); i += 2)
-    if (returned.elements[i].value.isString() && returned.elements[i].value.toStringRef() == "logits") return returned.elements[i + 1].onnx;
+    if (returned.elements[i].value.isString() && returned.elements[i].value.toStringRef() == "logits")
+      return returned.elements[i + 1].onnx;
   for (const ScriptValue& element : returned.elements)
     if (!element.onnx.empty()) return element.onnx;
   throw Error("returns no tensor that depends on the input");
@@ -252,7 +279,9 @@ std::optional<at::ScalarType> type_of_constants(const Block& block) {
   for (const Node* node : block.nodes()) {
     for (const Block* inner : node->blocks())
       if (const auto type = type_of_constants(*inner)) return type;
-    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) || node->kindOf(c10::attr::value) != torch::jit::AttributeKind::t) continue;
+    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) ||
+        node->kindOf(c10::attr::value) != torch::jit::AttributeKind::t)
+      continue;
     const at::Tensor constant = node->t(c10::attr::value);
     if (constant.is_floating_point() && constant.dim() > 0) return constant.scalar_type();
   }
@@ -269,7 +298,8 @@ at::ScalarType type_of(const TorchScriptNetwork& network, const Block& frozen) {
 
 }  // namespace
 
-std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input, const std::string& value) {
+std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input,
+                            const std::string& value) {
   constexpr int64_t kBatch = 3, kOtherBatch = 4;
   const at::NoGradGuard no_gradient;
   try {
@@ -291,11 +321,13 @@ std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network
     const std::string logits = add(onnx, kBatch);
     add(other, kOtherBatch);
     if (const std::string difference = onnx.first_difference(other); !difference.empty())
-      throw Error(fmt::format("has operations that depend on how many examples there are: '{}' is another one for {} than for {}", difference,
-                              kOtherBatch, kBatch));
+      throw Error(fmt::format(
+          "has operations that depend on how many examples there are: '{}' is another one for {} than for {}",
+          difference, kOtherBatch, kBatch));
     return logits;
   } catch (const Error& error) {
-    throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written as ONNX: the program {}", network.file().string(), error.what()));
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' cannot be written as ONNX: the program {}", network.file().string(), error.what()));
   } catch (const std::exception& error) {
     const auto* own = dynamic_cast<const c10::Error*>(&error);
     throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written as ONNX: {}", network.file().string(),

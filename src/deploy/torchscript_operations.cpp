@@ -11,7 +11,8 @@
 namespace limbeck {
 
 bool ScriptValue::depends() const {
-  return !onnx.empty() || std::any_of(elements.begin(), elements.end(), [](const ScriptValue& element) { return element.depends(); });
+  return !onnx.empty() ||
+         std::any_of(elements.begin(), elements.end(), [](const ScriptValue& element) { return element.depends(); });
 }
 
 std::string ScriptCall::short_name() const {
@@ -35,7 +36,8 @@ namespace {
 
 /// Whether a constant has an entry for each example, and the same for all.
 bool is_repeated(const at::Tensor& value, int64_t dimensions, int64_t batch) {
-  return value.dim() == dimensions && dimensions > 0 && value.size(0) == batch && value.eq(value.narrow(0, 0, 1)).all().item<bool>();
+  return value.dim() == dimensions && dimensions > 0 && value.size(0) == batch &&
+         value.eq(value.narrow(0, 0, 1)).all().item<bool>();
 }
 
 }  // namespace
@@ -63,7 +65,8 @@ Shape ScriptCall::axes(size_t place, int64_t dimensions) const {
   if (!value(place).isIntList()) refuse("is of everything");
   Shape axes = list(place);
   for (int64_t& axis : axes) axis = axis < 0 ? axis + dimensions : axis;
-  if (axes.empty() || std::find(axes.begin(), axes.end(), 0) != axes.end()) refuse("works across the examples of a batch");
+  if (axes.empty() || std::find(axes.begin(), axes.end(), 0) != axes.end())
+    refuse("works across the examples of a batch");
   return axes;
 }
 
@@ -73,13 +76,17 @@ int64_t ScriptCall::axis(size_t place, int64_t dimensions) const {
   return axis;
 }
 
-void ScriptCall::refuse(const std::string& why) const { throw Error(fmt::format("uses '{}' in a way that has no form in ONNX here: it {}", name_, why)); }
+void ScriptCall::refuse(const std::string& why) const {
+  throw Error(fmt::format("uses '{}' in a way that has no form in ONNX here: it {}", name_, why));
+}
 
 namespace {
 
 using Attributes = OnnxBuilder::Attributes;
 
-ScriptValue named(std::string name) { return {{}, std::move(name)}; }
+ScriptValue named(std::string name) {
+  return {{}, std::move(name)};
+}
 
 Shape twice(Shape sides) {
   sides.insert(sides.end(), sides.begin(), sides.end());
@@ -93,7 +100,9 @@ ScriptOperation unary(const char* operation, const Attributes& attributes = {}) 
 
 /// Of two tensors or numbers, entry by entry.
 ScriptOperation binary(const char* operation) {
-  return [=](const ScriptCall& call) { return named(call.node(operation, {call.repeated_operand(0), call.repeated_operand(1, "other")})); };
+  return [=](const ScriptCall& call) {
+    return named(call.node(operation, {call.repeated_operand(0), call.repeated_operand(1, "other")}));
+  };
 }
 
 ScriptValue divide(const ScriptCall& call) {
@@ -101,7 +110,9 @@ ScriptValue divide(const ScriptCall& call) {
   return binary("Div")(call);
 }
 
-ScriptValue product(const ScriptCall& call) { return named(call.node("MatMul", {call.operand(0), call.operand(1, "other")})); }
+ScriptValue product(const ScriptCall& call) {
+  return named(call.node("MatMul", {call.operand(0), call.operand(1, "other")}));
+}
 
 /// α y
 std::string scaled(const ScriptCall& call, const std::string& value) {
@@ -120,16 +131,25 @@ ScriptValue reversed_difference(const ScriptCall& call) {
   return named(call.node("Sub", {call.repeated_operand(1, "other"), scaled(call, call.repeated_operand(0))}));
 }
 
-ScriptValue identity(const ScriptCall& call) { return named(call.operand(0)); }
-ScriptValue reshape(const ScriptCall& call) { return named(call.reshaped(call.operand(0))); }
+ScriptValue identity(const ScriptCall& call) {
+  return named(call.operand(0));
+}
+ScriptValue reshape(const ScriptCall& call) {
+  return named(call.reshaped(call.operand(0)));
+}
 
 /// Pads: of the axes' beginnings, then of their ends.
-std::string convolution(const ScriptCall& call, const Shape& stride, const Shape& pads, const Shape& dilation, int64_t groups) {
+std::string convolution(const ScriptCall& call, const Shape& stride, const Shape& pads, const Shape& dilation,
+                        int64_t groups) {
   const Shape weight = call.tensor(1).sizes().vec();
   std::vector<std::string> inputs = {call.operand(0), call.operand(1, "weight")};
   if (call.has(2)) inputs.push_back(call.operand(2, "bias"));
-  return call.node("Conv", inputs, {{"kernel_shape", Shape(weight.begin() + 2, weight.end())}, {"strides", stride}, {"pads", pads},
-                                    {"dilations", dilation}, {"group", groups}});
+  return call.node("Conv", inputs,
+                   {{"kernel_shape", Shape(weight.begin() + 2, weight.end())},
+                    {"strides", stride},
+                    {"pads", pads},
+                    {"dilations", dilation},
+                    {"group", groups}});
 }
 
 ScriptValue conv(const ScriptCall& call) {
@@ -148,30 +168,44 @@ ScriptValue conv(const ScriptCall& call) {
 ScriptValue general_conv(const ScriptCall& call) {
   const auto axes = static_cast<size_t>(call.tensor(1).dim() - 2);
   if (call.value(6).toBool()) call.refuse("is transposed");
-  return named(convolution(call, call.integers(3, axes), twice(call.integers(4, axes)), call.integers(5, axes), call.integer(8)));
+  return named(convolution(call, call.integers(3, axes), twice(call.integers(4, axes)), call.integers(5, axes),
+                           call.integer(8)));
 }
 
 ScriptValue batch_norm(const ScriptCall& call) {
   if (call.value(5).toBool() || !call.has(3) || !call.has(4)) call.refuse("takes the batch's own mean");
   const at::Tensor mean = call.tensor(3);
   const auto part = [&](size_t place, const char* what, double otherwise) {
-    return call.has(place) ? call.operand(place, what) : call.onnx.constant(call.short_name() + "." + what, at::full_like(mean, otherwise));
+    return call.has(place) ? call.operand(place, what)
+                           : call.onnx.constant(call.short_name() + "." + what, at::full_like(mean, otherwise));
   };
-  return named(call.node("BatchNormalization", {call.operand(0), part(1, "weight", 1), part(2, "bias", 0), call.operand(3, "mean"), call.operand(4, "variance")},
-                         {{"epsilon", call.number(7)}}));
+  return named(call.node(
+      "BatchNormalization",
+      {call.operand(0), part(1, "weight", 1), part(2, "bias", 0), call.operand(3, "mean"), call.operand(4, "variance")},
+      {{"epsilon", call.number(7)}}));
 }
 
 ScriptValue clamp(const ScriptCall& call) {
-  const auto bound = [&](size_t place, const char* what) { return call.has(place) ? call.constant(what, call.number(place)) : std::string(); };
+  const auto bound = [&](size_t place, const char* what) {
+    return call.has(place) ? call.constant(what, call.number(place)) : std::string();
+  };
   return named(call.node("Clip", {call.operand(0), bound(1, "least"), bound(2, "most")}));
 }
 
-ScriptValue clamp_min(const ScriptCall& call) { return named(call.node("Clip", {call.operand(0), call.constant("least", call.number(1))})); }
-ScriptValue clamp_max(const ScriptCall& call) { return named(call.node("Clip", {call.operand(0), "", call.constant("most", call.number(1))})); }
+ScriptValue clamp_min(const ScriptCall& call) {
+  return named(call.node("Clip", {call.operand(0), call.constant("least", call.number(1))}));
+}
+ScriptValue clamp_max(const ScriptCall& call) {
+  return named(call.node("Clip", {call.operand(0), "", call.constant("most", call.number(1))}));
+}
 
-ScriptValue relu6(const ScriptCall& call) { return named(call.node("Clip", {call.operand(0), call.constant("least", 0), call.constant("most", 6)})); }
+ScriptValue relu6(const ScriptCall& call) {
+  return named(call.node("Clip", {call.operand(0), call.constant("least", 0), call.constant("most", 6)}));
+}
 
-ScriptValue leaky_relu(const ScriptCall& call) { return named(call.node("LeakyRelu", {call.operand(0)}, {{"alpha", call.number(1)}})); }
+ScriptValue leaky_relu(const ScriptCall& call) {
+  return named(call.node("LeakyRelu", {call.operand(0)}, {{"alpha", call.number(1)}}));
+}
 
 /// max(x, 0) + w · min(x, 0), with one slope w or one for each channel
 ScriptValue prelu(const ScriptCall& call) {
@@ -182,7 +216,8 @@ ScriptValue prelu(const ScriptCall& call) {
   return named(call.node("PRelu", {call.operand(0), call.constant("slope", call.tensor(1).reshape(shape))}));
 }
 
-/// log(1 + exp(β x)) / β; PyTorch's is x itself for β x beyond the threshold, where the logarithm is that to float32's precision
+/// log(1 + exp(β x)) / β; PyTorch's is x itself for β x beyond the threshold, where the logarithm is that to float32's
+/// precision
 ScriptValue softplus(const ScriptCall& call) {
   constexpr double kSame = 15;  // log(1 + exp(15)) − 15 = 3e-7
   if (call.number(2) < kSame) call.refuse(fmt::format("is straight from {} on", call.number(2)));
@@ -197,7 +232,9 @@ ScriptValue elu(const ScriptCall& call) {
   return named(call.node("Elu", {call.operand(0)}, {{"alpha", call.number(1)}}));
 }
 
-ScriptValue hard_sigmoid(const ScriptCall& call) { return named(call.node("HardSigmoid", {call.operand(0)}, {{"alpha", 1.0 / 6}, {"beta", 0.5}})); }
+ScriptValue hard_sigmoid(const ScriptCall& call) {
+  return named(call.node("HardSigmoid", {call.operand(0)}, {{"alpha", 1.0 / 6}, {"beta", 0.5}}));
+}
 
 /// x · clip(x/6 + 1/2, 0, 1)
 ScriptValue hard_swish(const ScriptCall& call) {
@@ -205,7 +242,9 @@ ScriptValue hard_swish(const ScriptCall& call) {
 }
 
 /// x · σ(x)
-ScriptValue silu(const ScriptCall& call) { return named(call.node("Mul", {call.operand(0), call.node("Sigmoid", {call.operand(0)})})); }
+ScriptValue silu(const ScriptCall& call) {
+  return named(call.node("Mul", {call.operand(0), call.node("Sigmoid", {call.operand(0)})}));
+}
 
 /// x/2 · (1 + erf(x/√2))
 ScriptValue gelu(const ScriptCall& call) {
@@ -219,8 +258,11 @@ ScriptValue max_pool(const ScriptCall& call) {
   constexpr size_t kAxes = 2;
   const Shape kernel = call.integers(1, kAxes), stride = call.list(2).empty() ? kernel : call.integers(2, kAxes);
   return named(call.node("MaxPool", {call.operand(0)},
-                         {{"kernel_shape", kernel}, {"strides", stride}, {"pads", twice(call.integers(3, kAxes))},
-                          {"dilations", call.integers(4, kAxes)}, {"ceil_mode", static_cast<int64_t>(call.value(5).toBool())}}));
+                         {{"kernel_shape", kernel},
+                          {"strides", stride},
+                          {"pads", twice(call.integers(3, kAxes))},
+                          {"dilations", call.integers(4, kAxes)},
+                          {"ceil_mode", static_cast<int64_t>(call.value(5).toBool())}}));
 }
 
 ScriptValue average_pool(const ScriptCall& call) {
@@ -228,7 +270,9 @@ ScriptValue average_pool(const ScriptCall& call) {
   const Shape kernel = call.integers(1, kAxes), stride = call.list(2).empty() ? kernel : call.integers(2, kAxes);
   if (call.has(6) || call.value(4).toBool()) call.refuse("divides by a number of its own, or reaches over the border");
   return named(call.node("AveragePool", {call.operand(0)},
-                         {{"kernel_shape", kernel}, {"strides", stride}, {"pads", twice(call.integers(3, kAxes))},
+                         {{"kernel_shape", kernel},
+                          {"strides", stride},
+                          {"pads", twice(call.integers(3, kAxes))},
                           {"count_include_pad", static_cast<int64_t>(call.value(5).toBool())}}));
 }
 
@@ -253,14 +297,16 @@ ScriptValue adaptive_pool(const ScriptCall& call) {
 ScriptOperation reduction(const char* operation) {
   return [=](const ScriptCall& call) {
     const Shape axes = call.axes(1, call.tensor(0).dim());
-    return named(call.node(operation, {call.operand(0)}, {{"axes", axes}, {"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
+    return named(call.node(operation, {call.operand(0)},
+                           {{"axes", axes}, {"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
   };
 }
 
 /// ONNX takes the axes of this one as an input.
 ScriptValue sum(const ScriptCall& call) {
   const std::string axes = call.onnx.constant("sum.axes", call.axes(1, call.tensor(0).dim()));
-  return named(call.node("ReduceSum", {call.operand(0), axes}, {{"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
+  return named(
+      call.node("ReduceSum", {call.operand(0), axes}, {{"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
 }
 
 /// x Wᵀ + b, for any number of axes before the last.
@@ -273,7 +319,8 @@ ScriptValue linear(const ScriptCall& call) {
 /// β b + α x y
 ScriptValue addmm(const ScriptCall& call) {
   if (call.number(3) != 1 || call.number(4) != 1) call.refuse("is scaled");
-  return named(call.node("Add", {call.node("MatMul", {call.operand(1, "first"), call.operand(2, "second")}), call.operand(0, "bias")}));
+  return named(call.node(
+      "Add", {call.node("MatMul", {call.operand(1, "first"), call.operand(2, "second")}), call.operand(0, "bias")}));
 }
 
 ScriptValue permute(const ScriptCall& call) {
@@ -291,15 +338,19 @@ ScriptValue transpose(const ScriptCall& call) {
   return named(call.node("Transpose", {call.operand(0)}, {{"perm", order}}));
 }
 
-/// The tensors of a list. A constant that is the same for all examples is repeated as often as another of them has examples.
+/// The tensors of a list. A constant that is the same for all examples is repeated as often as another of them has
+/// examples.
 std::vector<std::string> operands_of_list(const ScriptCall& call) {
   const ScriptValue& list = call.argument(0);
   const auto tensors = list.value.toTensorVector();
   std::vector<std::string> names(tensors.size());
   for (size_t i = 0; i < std::min(tensors.size(), list.elements.size()); ++i) names[i] = list.elements[i].onnx;
-  const auto dependent = std::find_if(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); });
+  const auto dependent =
+      std::find_if(names.begin(), names.end(), [](const std::string& name) { return !name.empty(); });
   if (dependent == names.end()) call.refuse("has no tensor that depends on the input");
-  const auto integers = [&](const char* what, const Shape& numbers) { return call.onnx.constant(call.short_name() + "." + what, numbers); };
+  const auto integers = [&](const char* what, const Shape& numbers) {
+    return call.onnx.constant(call.short_name() + "." + what, numbers);
+  };
   std::string examples;
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (!names[i].empty()) continue;
@@ -310,8 +361,13 @@ std::vector<std::string> operands_of_list(const ScriptCall& call) {
     if (examples.empty())
       examples = call.node("Slice", {call.node("Shape", {*dependent}), integers("begin", {0}), integers("end", {1})});
     const std::string first = call.constant("part", tensors[i].narrow(0, 0, 1));
-    if (tensors[i].dim() == 1) names[i] = call.node("Expand", {first, examples});
-    else names[i] = call.node("Expand", {first, call.node("Concat", {examples, integers("ones", Shape(static_cast<size_t>(tensors[i].dim()) - 1, 1))}, {{"axis", 0}})});
+    if (tensors[i].dim() == 1)
+      names[i] = call.node("Expand", {first, examples});
+    else
+      names[i] = call.node(
+          "Expand",
+          {first, call.node("Concat", {examples, integers("ones", Shape(static_cast<size_t>(tensors[i].dim()) - 1, 1))},
+                            {{"axis", 0}})});
   }
   return names;
 }
@@ -339,19 +395,26 @@ ScriptValue padded(const ScriptCall& call, double filling) {
     pads[dimensions - 1 - i / 2] = given[i];
     pads[2 * dimensions - 1 - i / 2] = given[i + 1];
   }
-  return named(call.node("Pad", {call.operand(0), call.onnx.constant("pad.pads", pads), call.constant("filling", filling)}));
+  return named(
+      call.node("Pad", {call.operand(0), call.onnx.constant("pad.pads", pads), call.constant("filling", filling)}));
 }
 
-ScriptValue constant_pad(const ScriptCall& call) { return padded(call, call.number(2)); }
+ScriptValue constant_pad(const ScriptCall& call) {
+  return padded(call, call.number(2));
+}
 
 ScriptValue pad(const ScriptCall& call) {
-  if (call.value(2).toStringRef() != "constant") call.refuse(fmt::format("fills by the mode '{}'", call.value(2).toStringRef()));
+  if (call.value(2).toStringRef() != "constant")
+    call.refuse(fmt::format("fills by the mode '{}'", call.value(2).toStringRef()));
   return padded(call, call.has(3) ? call.number(3) : 0);
 }
 
 std::string slice_of(const ScriptCall& call, int64_t axis, int64_t begin, int64_t end, int64_t step = 1) {
-  const auto list = [&](const char* what, int64_t number) { return call.onnx.constant(call.short_name() + "." + what, std::vector<int64_t>{number}); };
-  return call.node("Slice", {call.operand(0), list("begin", begin), list("end", end), list("axis", axis), list("step", step)});
+  const auto list = [&](const char* what, int64_t number) {
+    return call.onnx.constant(call.short_name() + "." + what, std::vector<int64_t>{number});
+  };
+  return call.node("Slice",
+                   {call.operand(0), list("begin", begin), list("end", end), list("axis", axis), list("step", step)});
 }
 
 /// All parts of a list of tensors, one after the other along an axis.
@@ -367,8 +430,10 @@ ScriptValue parts(const ScriptCall& call) {
 }
 
 ScriptValue slice(const ScriptCall& call) {
-  const int64_t dimensions = call.tensor(0).dim(), given = call.integer(1), axis = given < 0 ? given + dimensions : given;
-  const int64_t extent = call.tensor(0).size(axis), begin = call.has(2) ? call.integer(2) : 0, end = call.has(3) ? call.integer(3) : extent;
+  const int64_t dimensions = call.tensor(0).dim(), given = call.integer(1),
+                axis = given < 0 ? given + dimensions : given;
+  const int64_t extent = call.tensor(0).size(axis), begin = call.has(2) ? call.integer(2) : 0,
+                end = call.has(3) ? call.integer(3) : extent;
   if (axis == 0 && begin == 0 && end >= extent) return identity(call);
   if (axis == 0) call.refuse("takes some of a batch's examples");
   return named(slice_of(call, axis, begin, std::min(end, extent), call.integer(4)));
@@ -383,8 +448,10 @@ ScriptValue select(const ScriptCall& call) {
 ScriptValue channel_shuffle(const ScriptCall& call) {
   const Shape shape = call.tensor(0).sizes().vec();
   const int64_t groups = call.integer(1);
-  const std::string apart = call.onnx.constant(call.short_name() + ".groups", std::vector<int64_t>{-1, groups, shape[1] / groups, shape[2], shape[3]});
-  return named(call.reshaped(call.node("Transpose", {call.node("Reshape", {call.operand(0), apart})}, {{"perm", Shape{0, 2, 1, 3, 4}}})));
+  const std::string apart = call.onnx.constant(call.short_name() + ".groups",
+                                               std::vector<int64_t>{-1, groups, shape[1] / groups, shape[2], shape[3]});
+  return named(call.reshaped(
+      call.node("Transpose", {call.node("Reshape", {call.operand(0), apart})}, {{"perm", Shape{0, 2, 1, 3, 4}}})));
 }
 
 ScriptOperation softmax(const char* operation) {
@@ -402,10 +469,13 @@ ScriptValue dropout(const ScriptCall& call) {
 ScriptValue layer_norm(const ScriptCall& call) {
   Shape axes;
   for (size_t i = 0; i < call.list(1).size(); ++i) axes.insert(axes.begin(), -static_cast<int64_t>(i) - 1);
-  const auto mean_of = [&](const std::string& value) { return call.node("ReduceMean", {value}, {{"axes", axes}, {"keepdims", 1}}); };
+  const auto mean_of = [&](const std::string& value) {
+    return call.node("ReduceMean", {value}, {{"axes", axes}, {"keepdims", 1}});
+  };
   const std::string centred = call.node("Sub", {call.operand(0), mean_of(call.operand(0))});
   const std::string variance = mean_of(call.node("Mul", {centred, centred}));
-  const std::string deviation = call.node("Sqrt", {call.node("Add", {variance, call.constant("epsilon", call.number(4))})});
+  const std::string deviation =
+      call.node("Sqrt", {call.node("Add", {variance, call.constant("epsilon", call.number(4))})});
   std::string normed = call.node("Div", {centred, deviation});
   if (call.has(2)) normed = call.node("Mul", {normed, call.operand(2, "weight")});
   if (call.has(3)) normed = call.node("Add", {normed, call.operand(3, "bias")});
@@ -413,21 +483,79 @@ ScriptValue layer_norm(const ScriptCall& call) {
 }
 
 const std::map<std::string, ScriptOperation>& table() {
-  static const std::map<std::string, ScriptOperation> all = {
-      {"conv1d", conv}, {"conv2d", conv}, {"conv3d", conv}, {"_convolution", general_conv}, {"batch_norm", batch_norm},
-      {"relu", unary("Relu")}, {"relu6", relu6}, {"hardtanh", clamp}, {"clamp", clamp}, {"leaky_relu", leaky_relu}, {"elu", elu},
-      {"sigmoid", unary("Sigmoid")}, {"tanh", unary("Tanh")}, {"hardsigmoid", hard_sigmoid}, {"hardswish", hard_swish}, {"silu", silu},
-      {"gelu", gelu}, {"exp", unary("Exp")}, {"log", unary("Log")}, {"sqrt", unary("Sqrt")}, {"neg", unary("Neg")}, {"abs", unary("Abs")},
-      {"max_pool2d", max_pool}, {"avg_pool2d", average_pool}, {"adaptive_avg_pool2d", adaptive_pool}, {"mean", reduction("ReduceMean")},
-      {"linear", linear}, {"addmm", addmm}, {"matmul", product}, {"mm", product}, {"bmm", product},
-      {"add", scaled_sum("Add")}, {"sub", scaled_sum("Sub")}, {"mul", binary("Mul")}, {"div", divide}, {"pow", binary("Pow")},
-      {"flatten", reshape}, {"view", reshape}, {"reshape", reshape}, {"squeeze", reshape}, {"unsqueeze", reshape}, {"permute", permute},
-      {"transpose", transpose}, {"cat", concatenate}, {"chunk", parts}, {"split", parts}, {"split_with_sizes", parts}, {"slice", slice},
-      {"select", select}, {"channel_shuffle", channel_shuffle}, {"softmax", softmax("Softmax")}, {"log_softmax", softmax("LogSoftmax")},
-      {"dropout", dropout}, {"feature_dropout", dropout}, {"layer_norm", layer_norm}, {"contiguous", identity}, {"clone", identity},
-      {"detach", identity}, {"to", identity}, {"alias", identity}, {"type_as", identity}, {"_convolution_mode", conv}, {"rsub", reversed_difference},
-      {"clamp_min", clamp_min}, {"clamp_max", clamp_max}, {"prelu", prelu}, {"softplus", softplus}, {"sum", sum}, {"amax", reduction("ReduceMax")},
-      {"amin", reduction("ReduceMin")}, {"stack", stack}, {"constant_pad_nd", constant_pad}, {"pad", pad}};
+  static const std::map<std::string, ScriptOperation> all = {{"conv1d", conv},
+                                                             {"conv2d", conv},
+                                                             {"conv3d", conv},
+                                                             {"_convolution", general_conv},
+                                                             {"batch_norm", batch_norm},
+                                                             {"relu", unary("Relu")},
+                                                             {"relu6", relu6},
+                                                             {"hardtanh", clamp},
+                                                             {"clamp", clamp},
+                                                             {"leaky_relu", leaky_relu},
+                                                             {"elu", elu},
+                                                             {"sigmoid", unary("Sigmoid")},
+                                                             {"tanh", unary("Tanh")},
+                                                             {"hardsigmoid", hard_sigmoid},
+                                                             {"hardswish", hard_swish},
+                                                             {"silu", silu},
+                                                             {"gelu", gelu},
+                                                             {"exp", unary("Exp")},
+                                                             {"log", unary("Log")},
+                                                             {"sqrt", unary("Sqrt")},
+                                                             {"neg", unary("Neg")},
+                                                             {"abs", unary("Abs")},
+                                                             {"max_pool2d", max_pool},
+                                                             {"avg_pool2d", average_pool},
+                                                             {"adaptive_avg_pool2d", adaptive_pool},
+                                                             {"mean", reduction("ReduceMean")},
+                                                             {"linear", linear},
+                                                             {"addmm", addmm},
+                                                             {"matmul", product},
+                                                             {"mm", product},
+                                                             {"bmm", product},
+                                                             {"add", scaled_sum("Add")},
+                                                             {"sub", scaled_sum("Sub")},
+                                                             {"mul", binary("Mul")},
+                                                             {"div", divide},
+                                                             {"pow", binary("Pow")},
+                                                             {"flatten", reshape},
+                                                             {"view", reshape},
+                                                             {"reshape", reshape},
+                                                             {"squeeze", reshape},
+                                                             {"unsqueeze", reshape},
+                                                             {"permute", permute},
+                                                             {"transpose", transpose},
+                                                             {"cat", concatenate},
+                                                             {"chunk", parts},
+                                                             {"split", parts},
+                                                             {"split_with_sizes", parts},
+                                                             {"slice", slice},
+                                                             {"select", select},
+                                                             {"channel_shuffle", channel_shuffle},
+                                                             {"softmax", softmax("Softmax")},
+                                                             {"log_softmax", softmax("LogSoftmax")},
+                                                             {"dropout", dropout},
+                                                             {"feature_dropout", dropout},
+                                                             {"layer_norm", layer_norm},
+                                                             {"contiguous", identity},
+                                                             {"clone", identity},
+                                                             {"detach", identity},
+                                                             {"to", identity},
+                                                             {"alias", identity},
+                                                             {"type_as", identity},
+                                                             {"_convolution_mode", conv},
+                                                             {"rsub", reversed_difference},
+                                                             {"clamp_min", clamp_min},
+                                                             {"clamp_max", clamp_max},
+                                                             {"prelu", prelu},
+                                                             {"softplus", softplus},
+                                                             {"sum", sum},
+                                                             {"amax", reduction("ReduceMax")},
+                                                             {"amin", reduction("ReduceMin")},
+                                                             {"stack", stack},
+                                                             {"constant_pad_nd", constant_pad},
+                                                             {"pad", pad}};
   return all;
 }
 

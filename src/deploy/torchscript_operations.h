@@ -1,5 +1,6 @@
 #pragma once
-// What each operation of a TorchScript program is in ONNX. A new one is an entry in the table of torchscript_operations.cpp.
+// What each operation of a TorchScript program is in ONNX. A new one is an entry in the table of
+// torchscript_operations.cpp.
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/tensor.h>
@@ -14,9 +15,10 @@ namespace limbeck {
 /// A value of a program while it runs on an example batch.
 struct ScriptValue {
   c10::IValue value;
-  std::string onnx = {};                   ///< its name in the model; empty: it does not depend on the input
-  std::vector<ScriptValue> elements = {};  ///< of a list or a tuple, and keys and values of a dict, where it was put together from values
-  size_t changes = 0;                      ///< how many changes of its tensor's memory `onnx` takes account of
+  std::string onnx = {};  ///< its name in the model; empty: it does not depend on the input
+  std::vector<ScriptValue> elements =
+      {};              ///< of a list or a tuple, and keys and values of a dict, where it was put together from values
+  size_t changes = 0;  ///< how many changes of its tensor's memory `onnx` takes account of
 
   bool depends() const;
 };
@@ -25,7 +27,11 @@ struct ScriptValue {
 class ScriptCall {
  public:
   ScriptCall(OnnxBuilder& onnx, std::string name, std::vector<ScriptValue> arguments, c10::IValue result, int64_t batch)
-      : onnx(onnx), name_(std::move(name)), arguments_(std::move(arguments)), result_(std::move(result)), batch_(batch) {}
+      : onnx(onnx),
+        name_(std::move(name)),
+        arguments_(std::move(arguments)),
+        result_(std::move(result)),
+        batch_(batch) {}
 
   OnnxBuilder& onnx;
 
@@ -45,14 +51,18 @@ class ScriptCall {
   Shape list(size_t place) const { return value(place).toIntVector(); }
   /// The name of a tensor or number: of the model's value, or of a new constant.
   std::string operand(size_t place, const std::string& what = "value") const;
-  /// The same for operations that repeat what is shorter: of a constant that is the same for all examples, only the first one's.
+  /// The same for operations that repeat what is shorter: of a constant that is the same for all examples, only the
+  /// first one's.
   std::string repeated_operand(size_t place, const std::string& what = "value") const;
   /// A new constant, whole numbers as float32: what they meet are the network's numbers.
   std::string constant(const std::string& what, const at::Tensor& value) const;
-  std::string node(const std::string& operation, const std::vector<std::string>& inputs, const OnnxBuilder::Attributes& attributes = {}) const {
+  std::string node(const std::string& operation, const std::vector<std::string>& inputs,
+                   const OnnxBuilder::Attributes& attributes = {}) const {
     return onnx.node(operation, inputs, attributes, short_name());
   }
-  std::string constant(const std::string& what, double number) const { return onnx.constant(short_name() + "." + what, at::tensor(number, at::kFloat)); }
+  std::string constant(const std::string& what, double number) const {
+    return onnx.constant(short_name() + "." + what, at::tensor(number, at::kFloat));
+  }
 
   const c10::IValue& result() const { return result_; }
   int64_t batch() const { return batch_; }

@@ -52,7 +52,8 @@ void measure_deployment(std::vector<Deployed>& networks, const CostOptions& opti
   const std::vector<Cost> costs = measure_costs(makers, options);
   for (size_t i = 0; i < costs.size(); ++i) *places[i] = costs[i];
   if (!has_runtime)
-    notes.push_back(fmt::format("The ONNX files that ship were not measured: onnxruntime was not found; {}", how_to_get_onnxruntime()));
+    notes.push_back(fmt::format("The ONNX files that ship were not measured: onnxruntime was not found; {}",
+                                how_to_get_onnxruntime()));
   std::erase_if(networks, [](const Deployed& network) { return !network.row.cost && !network.row.onnxruntime; });
 }
 

@@ -54,8 +54,12 @@ void check_files_stay(const Recipe& recipe, const fs::path& out) {
     for (const StageRecipe& stage : recipe.stages) {
       const std::vector<std::string> folders = weight_folders(stage);
       if (parts[1] == stage.name || std::find(folders.begin(), folders.end(), parts[1]) != folders.end())
-        throw Error(ErrorKind::usage, fmt::format("the network '{}' is read from '{}', which the stage '{}' of this run would write over; choose another "
-                                                  "--out", network, file, stage.name));
+        throw Error(
+            ErrorKind::usage,
+            fmt::format(
+                "the network '{}' is read from '{}', which the stage '{}' of this run would write over; choose another "
+                "--out",
+                network, file, stage.name));
     }
   };
   for (const NetworkRecipe& network : recipe.networks) {
@@ -72,8 +76,8 @@ void use_threads(int threads) {
     threads = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
   }
   at::set_num_threads(threads);
-  // Momenta of weights that are no longer used fade into denormal numbers, on which arithmetic is a hundred times slower.
-  // The mode belongs to a thread: each of the pool sets its own.
+  // Momenta of weights that are no longer used fade into denormal numbers, on which arithmetic is a hundred times
+  // slower. The mode belongs to a thread: each of the pool sets its own.
   at::globalContext().setFlushDenormal(true);
   at::parallel_for(0, threads, 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
 }
@@ -82,28 +86,36 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
   check_stages(recipe_);
   for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
-  if (!device_of(options_.device).is_cpu()) at::globalContext().setAllowTF32CuDNN(false);  // float32 is float32, in convolutions too
+  if (!device_of(options_.device).is_cpu())
+    at::globalContext().setAllowTF32CuDNN(false);  // float32 is float32, in convolutions too
   if (options_.cuda_graphs && (device_of(options_.device).is_cpu() || !cuda_graphs()))
     throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device, or LibTorch was built without CUDA");
   for (const NetworkRecipe& network : recipe_.networks) {
     if (!network.weights.empty() && !fs::exists(network.weights))
-      throw Error(ErrorKind::usage, fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));
+      throw Error(ErrorKind::usage,
+                  fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));
     for (const std::string& file : files_of(network.architecture))
       if (!fs::exists(file))
-        throw Error(ErrorKind::usage, fmt::format("networks.{}.{}: there is no file '{}'", network.name, network.architecture.name(), file));
+        throw Error(ErrorKind::usage, fmt::format("networks.{}.{}: there is no file '{}'", network.name,
+                                                  network.architecture.name(), file));
   }
   for (const fs::path& run : options_.reuse)
-    if (!fs::is_directory(run)) throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run.string()));
+    if (!fs::is_directory(run))
+      throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run.string()));
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
   for (const StageRecipe& stage : recipe_.stages) {
     if (options_.seeds.size() < 2 || !stage.teacher) continue;
     const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
     if (options != nullptr && !options->store.empty() && options->store_file(0) == options->store_file(1))
-      throw Error(ErrorKind::usage, fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
-                                                "name", stage.name, options_.seeds.size(), options->store));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
+                      "name",
+                      stage.name, options_.seeds.size(), options->store));
   }
   check_files_stay(recipe_, folder_.path());
-  check_output_folder(folder_.path(), {.names = names_in_run_folder(), .proof = ".lock", .kind = "run", .force = options_.force});
+  check_output_folder(folder_.path(),
+                      {.names = names_in_run_folder(), .proof = ".lock", .kind = "run", .force = options_.force});
   if (!options_.helps) lock_ = std::make_unique<FolderLock>(folder_.path());
 }
 
@@ -123,18 +135,29 @@ void Experiment::load_data() {
   append_unlabelled(*dataset_, *extra);
 }
 
-RunFolder Experiment::folder_of(int64_t seed) const { return options_.seeds.size() > 1 ? folder_.seed(seed) : folder_; }
+RunFolder Experiment::folder_of(int64_t seed) const {
+  return options_.seeds.size() > 1 ? folder_.seed(seed) : folder_;
+}
 
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
-  const Recorder recorder = until_failure(options_.cuda_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
-    events_.emit(Notice{fmt::format("a pass could not be recorded as a CUDA graph; all go on without: {}", reason)});
-  });
+  const Recorder recorder =
+      until_failure(options_.cuda_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
+        events_.emit(
+            Notice{fmt::format("a pass could not be recorded as a CUDA graph; all go on without: {}", reason)});
+      });
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (const int64_t seed : options_.seeds)
-    runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{
-        .recipe = recipe_, .dataset = *dataset_, .data = fingerprints_, .events = events_,
-        .device = device_of(options_.device), .folder = folder_of(seed), .seed = static_cast<uint64_t>(seed),
-        .reuse = options_.reuse, .recorder = recorder, .deployment = options_.deployment, .command = options_.command}));
+    runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{.recipe = recipe_,
+                                                          .dataset = *dataset_,
+                                                          .data = fingerprints_,
+                                                          .events = events_,
+                                                          .device = device_of(options_.device),
+                                                          .folder = folder_of(seed),
+                                                          .seed = static_cast<uint64_t>(seed),
+                                                          .reuse = options_.reuse,
+                                                          .recorder = recorder,
+                                                          .deployment = options_.deployment,
+                                                          .command = options_.command}));
   return runs;
 }
 
@@ -176,7 +199,9 @@ void Experiment::visit_stores(const std::string& stage, StoreAccess access, cons
   load_data();
   const std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
   for (size_t i = 0; i < of_seeds.size(); ++i)
-    of_seeds[i]->visit_stores(stage, access, [&](const StageRecipe& visited, StoredViews& teacher) { use(visited, options_.seeds[i], teacher); });
+    of_seeds[i]->visit_stores(stage, access, [&](const StageRecipe& visited, StoredViews& teacher) {
+      use(visited, options_.seeds[i], teacher);
+    });
 }
 
 }  // namespace limbeck

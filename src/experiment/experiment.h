@@ -1,6 +1,6 @@
 #pragma once
-// Runs a recipe: its stages in order, for one seed or several, into a run folder. What is finished and unchanged is not run
-// again; what was interrupted goes on where it was.
+// Runs a recipe: its stages in order, for one seed or several, into a run folder. What is finished and unchanged is not
+// run again; what was interrupted goes on where it was.
 //
 //   Experiment experiment(recipe, {.out = "runs/mnist", .seeds = {1, 2, 3}}, events);
 //   Json results = experiment.run();
@@ -24,16 +24,16 @@ class StoredViews;
 enum class DeviceChoice { cpu, cuda, automatic };
 
 struct RunOptions {
-  fs::path out;                ///< the run folder; made where it does not exist
-  fs::path data;               ///< data folder; empty: the usual places
+  fs::path out;   ///< the run folder; made where it does not exist
+  fs::path data;  ///< data folder; empty: the usual places
   DeviceChoice device = DeviceChoice::automatic;
-  bool cuda_graphs = false;    ///< passes of training on a CUDA device are recorded once and launched as one
-  int threads = 0;             ///< 0: as many as the processor has
-  std::vector<int64_t> seeds;  ///< empty: the recipe's
-  std::vector<fs::path> reuse; ///< run folders whose finished stages are taken over where they are the same
-  bool deployment = false;     ///< at the end, measure what each network costs where it is used
-  bool helps = false;          ///< not a run of its own: Experiment::help() beside one
-  bool force = false;          ///< `out` is taken although it holds files of others under the names that a run writes
+  bool cuda_graphs = false;     ///< passes of training on a CUDA device are recorded once and launched as one
+  int threads = 0;              ///< 0: as many as the processor has
+  std::vector<int64_t> seeds;   ///< empty: the recipe's
+  std::vector<fs::path> reuse;  ///< run folders whose finished stages are taken over where they are the same
+  bool deployment = false;      ///< at the end, measure what each network costs where it is used
+  bool helps = false;           ///< not a run of its own: Experiment::help() beside one
+  bool force = false;           ///< `out` is taken although it holds files of others under the names that a run writes
   std::vector<std::string> command = {};  ///< by which the run was started, for results.json
 };
 
@@ -57,12 +57,13 @@ class Experiment {
 
   /// Runs what is not done and returns what results.json holds.
   Json run();
-  /// Trains members of ensembles and specialists that no other process has taken, where the stages that they begin with are finished, beside a
-  /// run of the same folder or before it. Returns how many were trained.
+  /// Trains members of ensembles and specialists that no other process has taken, where the stages that they begin with
+  /// are finished, beside a run of the same folder or before it. Returns how many were trained.
   int64_t help();
 
-  /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages that the
-  /// teacher needs have run. Throws Error where there is no such stage, and where a store or a stage that is to exist is not there.
+  /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the
+  /// stages that the teacher needs have run. Throws Error where there is no such stage, and where a store or a stage
+  /// that is to exist is not there.
   using UseOfStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
 

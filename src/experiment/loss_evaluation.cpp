@@ -62,8 +62,7 @@ void check_labels(const at::Tensor& labels, const at::Tensor& student) {
   if (labels.dim() != 1 || labels.size(0) != student.size(0))
     misuse(fmt::format("--labels is {}; expected {}, one label for each row of --student", shape_of(labels),
                        student.size(0)));
-  const at::Tensor wide = labels.to(at::kLong),
-                      wrong = at::nonzero(wide.lt(-1).logical_or(wide.ge(student.size(1))));
+  const at::Tensor wide = labels.to(at::kLong), wrong = at::nonzero(wide.lt(-1).logical_or(wide.ge(student.size(1))));
   if (wrong.size(0) == 0) return;
   const auto at = wrong[0][0].item<int64_t>();
   misuse(fmt::format("--labels: label {} is {}; expected -1 (unlabelled) to {}", at, wide[at].item<int64_t>(),
@@ -110,9 +109,9 @@ LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors) {
   TeacherOutputs teacher;
   if (tensors.teacher.defined()) teacher = teacher_outputs(tensors.teacher.detach().to(type));
   if (needs.teacher_statistics) loss->use(statistics_of(teacher.logits));
-  const Targets targets{.labels = tensors.labels.defined() ? tensors.labels.to(at::kLong)
-                                                           : at::full({examples}, -1, at::kLong),
-                        .ids = at::arange(examples, at::kLong)};
+  const Targets targets{
+      .labels = tensors.labels.defined() ? tensors.labels.to(at::kLong) : at::full({examples}, -1, at::kLong),
+      .ids = at::arange(examples, at::kLong)};
 
   const at::Tensor value = loss->value(student, teacher, targets);
   LossEvaluation evaluation{.value = value.item<double>()};

@@ -22,7 +22,9 @@ double bytes_of_state(const Network& network) {
   return bytes;
 }
 
-bool is_known(const Network& network) { return dynamic_cast<const GraphNetwork*>(&network) != nullptr; }
+bool is_known(const Network& network) {
+  return dynamic_cast<const GraphNetwork*>(&network) != nullptr;
+}
 
 /// Floats of one example in a training pass, which keeps them all; 0: not known.
 double kept_activations(const Network& network) {
@@ -35,7 +37,8 @@ double kept_activations(const Network& network) {
 /// Floats of so many examples where nothing is kept: three of the widest exist together.
 double passing_activations(const Network& network, int64_t examples) {
   if (!is_known(network)) return 0;
-  return 3 * static_cast<double>(std::min(examples, examples_at_once(network))) * static_cast<double>(network.widest_activation());
+  return 3 * static_cast<double>(std::min(examples, examples_at_once(network))) *
+         static_cast<double>(network.widest_activation());
 }
 
 /// What stands after the key in a file of the system; 0 where it does not.
@@ -58,7 +61,8 @@ std::string amount(double bytes) {
 }  // namespace
 
 std::string MemoryNeed::text() const {
-  std::string text = fmt::format("{}: data {}, weights {}, activations {}", amount(total()), amount(data), amount(weights), amount(activations));
+  std::string text = fmt::format("{}: data {}, weights {}, activations {}", amount(total()), amount(data),
+                                 amount(weights), amount(activations));
   if (outputs > 0) text += fmt::format(", teacher outputs {}", amount(outputs));
   if (!complete) text += ", and what a TorchScript network needs beside its weights, which is not known";
   return text;
@@ -68,10 +72,12 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
                        const std::vector<std::shared_ptr<Network>>& teachers, double kept) {
   MemoryNeed need;
   for (const Split* split : {&dataset.train, &dataset.test})
-    need.data += (split->mapped ? 0 : static_cast<double>(split->inputs.nbytes())) + static_cast<double>(split->labels.nbytes());
+    need.data +=
+        (split->mapped ? 0 : static_cast<double>(split->inputs.nbytes())) + static_cast<double>(split->labels.nbytes());
   constexpr double kStates = 2;  // Adam's; SGD has one
   const double side_by_side = stage.replicas.together ? static_cast<double>(stage.replicas.count) : 1;
-  need.weights = side_by_side * (bytes_of_state(student) + static_cast<double>(student.parameter_count()) * kFloat * (1 + kStates));
+  need.weights = side_by_side *
+                 (bytes_of_state(student) + static_cast<double>(student.parameter_count()) * kFloat * (1 + kStates));
   need.complete = is_known(student);
   double taught = 0, evaluated = passing_activations(student, kAll);  // networks run one after the other
   for (const std::shared_ptr<Network>& teacher : teachers) {
@@ -86,8 +92,12 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
   return need;
 }
 
-double available_memory() { return kilobytes_in("/proc/meminfo", "MemAvailable:") * 1024; }
+double available_memory() {
+  return kilobytes_in("/proc/meminfo", "MemAvailable:") * 1024;
+}
 
-double peak_memory() { return kilobytes_in("/proc/self/status", "VmHWM:") * 1024; }
+double peak_memory() {
+  return kilobytes_in("/proc/self/status", "VmHWM:") * 1024;
+}
 
 }  // namespace limbeck

@@ -43,9 +43,13 @@ Folding folding_named(const std::string& name) {
 void check_possible(const ModelDescription& description, const fs::path& path) {
   const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
   const std::vector<double>& deviation = description.input_options.deviation;
-  const bool extents = !description.input.empty() && std::all_of(description.input.begin(), description.input.end(), [](int64_t extent) { return extent > 0; });
-  if (!extents) throw Error(fmt::format("'{}' has unreadable metadata: its input is {}", path.string(), to_text(description.input)));
-  if (description.classes.empty()) throw Error(fmt::format("'{}' has unreadable metadata: it knows no classes", path.string()));
+  const bool extents = !description.input.empty() && std::all_of(description.input.begin(), description.input.end(),
+                                                                 [](int64_t extent) { return extent > 0; });
+  if (!extents)
+    throw Error(
+        fmt::format("'{}' has unreadable metadata: its input is {}", path.string(), to_text(description.input)));
+  if (description.classes.empty())
+    throw Error(fmt::format("'{}' has unreadable metadata: it knows no classes", path.string()));
   if (!positive(description.scale) || !std::all_of(deviation.begin(), deviation.end(), positive))
     throw Error(fmt::format("'{}' has unreadable metadata: a scale or a deviation is not above 0", path.string()));
 }
@@ -55,8 +59,10 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
   const auto classes = static_cast<int64_t>(description.classes.size());
   const InputOptions& input = description.input_options;
   if (!is_graph(architecture))
-    return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{description.input, classes}, input);
-  const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, description.input), classes});
+    return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{description.input, classes},
+                                                                             input);
+  const auto graph =
+      architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, description.input), classes});
   const Graph whole = folded(with_input(*graph, input, description.input), description.folding);
   return std::make_shared<GraphNetwork>(description.quantized ? quantized(whole) : whole, 0);
 }
@@ -64,21 +70,25 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
 Model load_torchscript_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
   const TorchScriptFile file = read_torchscript_file(path);
   if (!file.extra.contains("limbeck.input") && !foreign)
-    throw Error(fmt::format("'{}' does not say what it was made for, as the model.pt of a stage does; say the shape of one example, "
-                            "e.g. --shape 3x32x32", path.string()));
+    throw Error(fmt::format(
+        "'{}' does not say what it was made for, as the model.pt of a stage does; say the shape of one example, "
+        "e.g. --shape 3x32x32",
+        path.string()));
   Model model;
   model.description = file.extra.contains("limbeck.input") ? description_from(file.extra, path) : *foreign;
   model.description.network = torchscript_in(path);
   model.network = network_of(model.description, path.string());
   const auto classes = static_cast<size_t>(dynamic_cast<const TorchScriptNetwork&>(*model.network).classes());
-  for (size_t label = model.description.classes.size(); label < classes; ++label) model.description.classes.push_back(std::to_string(label));
+  for (size_t label = model.description.classes.size(); label < classes; ++label)
+    model.description.classes.push_back(std::to_string(label));
   return model;
 }
 
 /// What an ONNX file that Limbeck did not write is for, as far as it says it.
 ModelDescription description_of(const OnnxFile& file, const fs::path& path) {
   if (std::count(file.input_shape.begin(), file.input_shape.end(), 0) > 0 || file.input_shape.empty())
-    throw Error(fmt::format("the ONNX file '{}' leaves the shape of its examples open; say it, e.g. --shape 3x32x32", path.string()));
+    throw Error(fmt::format("the ONNX file '{}' leaves the shape of its examples open; say it, e.g. --shape 3x32x32",
+                            path.string()));
   return {.network = {}, .input = file.input_shape, .classes = {}, .input_options = {}};
 }
 
@@ -87,12 +97,16 @@ Model load_onnx_model(const fs::path& path, const std::optional<ModelDescription
   const OnnxFile file = parse_onnx(content, path.string());
   if (!onnxruntime_version()) {
     const std::optional<fs::path> source = made_from(path);
-    throw Error(fmt::format("'{}' is an ONNX file, which onnxruntime runs, and onnxruntime was not found; {}{}", path.string(), how_to_get_onnxruntime(),
-                            source ? fmt::format(". The file was made from '{}', which needs no other program", source->string()) : ""));
+    throw Error(fmt::format(
+        "'{}' is an ONNX file, which onnxruntime runs, and onnxruntime was not found; {}{}", path.string(),
+        how_to_get_onnxruntime(),
+        source ? fmt::format(". The file was made from '{}', which needs no other program", source->string()) : ""));
   }
   Model model;
-  if (file.metadata.contains("limbeck.input")) model.description = description_from(file.metadata, path);
-  else model.description = foreign ? *foreign : description_of(file, path);
+  if (file.metadata.contains("limbeck.input"))
+    model.description = description_from(file.metadata, path);
+  else
+    model.description = foreign ? *foreign : description_of(file, path);
   model.description.input_options = {};  // is done within
   for (auto label = static_cast<int64_t>(model.description.classes.size()); label < file.classes; ++label)
     model.description.classes.push_back(std::to_string(label));
@@ -104,7 +118,8 @@ Model load_onnx_model(const fs::path& path, const std::optional<ModelDescription
 std::optional<ModelDescription> said_by_file(const NetworkRecipe& network) {
   for (const fs::path& file : weight_files(network)) {
     if (!fs::exists(file)) continue;
-    const Metadata said = looks_like_torchscript(file) ? read_torchscript_file(file).extra : read_safetensors(file).metadata;
+    const Metadata said =
+        looks_like_torchscript(file) ? read_torchscript_file(file).extra : read_safetensors(file).metadata;
     if (said.contains("limbeck.input")) return description_from(said, file);
   }
   return std::nullopt;
@@ -114,18 +129,21 @@ std::optional<ModelDescription> said_by_file(const NetworkRecipe& network) {
 void check_places(const std::vector<std::string>& classes, const Dataset& dataset, const std::string& where) {
   if (classes.size() != dataset.classes.size()) return;
   for (size_t i = 0; i < classes.size(); ++i) {
-    const size_t place = static_cast<size_t>(std::find(dataset.classes.begin(), dataset.classes.end(), classes[i]) - dataset.classes.begin());
+    const size_t place = static_cast<size_t>(std::find(dataset.classes.begin(), dataset.classes.end(), classes[i]) -
+                                             dataset.classes.begin());
     if (place < dataset.classes.size() && place != i)
-      throw Error(fmt::format("{} was made for other classes: its class {} is '{}', which is class {} of '{}'", where, i, classes[i], place, dataset.name));
+      throw Error(fmt::format("{} was made for other classes: its class {} is '{}', which is class {} of '{}'", where,
+                              i, classes[i], place, dataset.name));
   }
 }
 
 /// One number for each channel, from those of the recipe.
-std::vector<double> per_channel(const std::vector<double>& given, int64_t channels, const std::string& where, const Dataset& dataset) {
+std::vector<double> per_channel(const std::vector<double>& given, int64_t channels, const std::string& where,
+                                const Dataset& dataset) {
   if (given.size() == 1) return std::vector<double>(static_cast<size_t>(channels), given[0]);
   if (static_cast<int64_t>(given.size()) == channels) return given;
-  throw Error(ErrorKind::usage, fmt::format("{} has {} numbers, but the images of '{}' have {} channel{}", where, given.size(), dataset.name,
-                                            channels, channels == 1 ? "" : "s"));
+  throw Error(ErrorKind::usage, fmt::format("{} has {} numbers, but the images of '{}' have {} channel{}", where,
+                                            given.size(), dataset.name, channels, channels == 1 ? "" : "s"));
 }
 
 }  // namespace
@@ -151,11 +169,17 @@ std::string short_description(const Choice& architecture) {
   return architecture.name() + widths;
 }
 
-std::string short_description(const Json& network) { return short_description(architecture_from(network, "network")); }
+std::string short_description(const Json& network) {
+  return short_description(architecture_from(network, "network"));
+}
 
-Json torchscript_in(const fs::path& file) { return {{"torchscript", {{"file", file.string()}}}}; }
+Json torchscript_in(const fs::path& file) {
+  return {{"torchscript", {{"file", file.string()}}}};
+}
 
-bool is_graph(const Choice& architecture) { return architecture.makes<Graph, const TaskShape&>(); }
+bool is_graph(const Choice& architecture) {
+  return architecture.makes<Graph, const TaskShape&>();
+}
 
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset) {
   using By = NormalizeRecipe::By;
@@ -167,8 +191,9 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
   InputOptions input;
   if (raw.size() != 3) {
     if (network.input.empty() && chosen.empty()) return input;
-    throw Error(ErrorKind::usage, fmt::format("network '{}': the examples of '{}' are {}, no images that could be resized and normalised",
-                                              network.name, dataset.name, to_text(raw)));
+    throw Error(ErrorKind::usage,
+                fmt::format("network '{}': the examples of '{}' are {}, no images that could be resized and normalised",
+                            network.name, dataset.name, to_text(raw)));
   }
   if (network.input.empty())
     if (const std::optional<ModelDescription> said = said_by_file(network)) return said->input_options;
@@ -181,25 +206,34 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
   const std::string where = says ? fmt::format("networks.{}.input", network.name) : "data.normalize";
   input.mean = per_channel(chosen.mean, raw[0], where + ".mean", dataset);
   input.deviation = per_channel(chosen.deviation, raw[0], where + ".std", dataset);
-  const auto is_of_bytes = [](const std::vector<double>& numbers) { return std::all_of(numbers.begin(), numbers.end(), [](double x) { return x > 1; }); };
+  const auto is_of_bytes = [](const std::vector<double>& numbers) {
+    return std::all_of(numbers.begin(), numbers.end(), [](double x) { return x > 1; });
+  };
   if (dataset.scale < 1 && is_of_bytes(input.mean) && is_of_bytes(input.deviation))
-    throw Error(ErrorKind::usage, fmt::format("{0}.mean is {1:g}, and {0}.std {2:g}: pixels are from 0 to 1 here, not to 255; divide both by 255", where,
-                                              input.mean[0], input.deviation[0]));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{0}.mean is {1:g}, and {0}.std {2:g}: pixels are from 0 to 1 here, not to 255; divide both by 255",
+                    where, input.mean[0], input.deviation[0]));
   const std::vector<double> zeros(input.mean.size(), 0.0), ones(input.mean.size(), 1.0);
   if (input.mean == zeros && input.deviation == ones) input.mean = input.deviation = {};
   return input;
 }
 
-std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed, const InputOptions& input, int64_t classes) {
+std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed,
+                                      const InputOptions& input, int64_t classes) {
   const Shape raw = dataset.input_shape();
   if (classes == 0) classes = static_cast<int64_t>(dataset.classes.size());
-  if (!is_graph(architecture)) return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{raw, classes}, input);
+  if (!is_graph(architecture))
+    return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{raw, classes}, input);
   const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), classes});
   return std::make_shared<GraphNetwork>(with_input(*graph, input, raw), seed);
 }
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input) {
-  return {.network = architecture ? resolved(architecture) : Json(nullptr), .input = dataset.input_shape(), .classes = dataset.classes, .scale = dataset.scale,
+  return {.network = architecture ? resolved(architecture) : Json(nullptr),
+          .input = dataset.input_shape(),
+          .classes = dataset.classes,
+          .scale = dataset.scale,
           .input_options = input};
 }
 
@@ -218,9 +252,11 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
   const auto field = [&](const char* name) {
     const auto found = metadata.find(std::string("limbeck.") + name);
     if (found == metadata.end())
-      throw Error(fmt::format("'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
-                              "weights.safetensors of a stage. A recipe and `distill --teacher` take others with the network's name: "
-                              "{{ resnet18: {{}}, weights: FILE }}", path.string(), name));
+      throw Error(fmt::format(
+          "'{}' does not say which network it holds (no limbeck.{} in its metadata); expected the "
+          "weights.safetensors of a stage. A recipe and `distill --teacher` take others with the network's name: "
+          "{{ resnet18: {{}}, weights: FILE }}",
+          path.string(), name));
     try {
       return parse_json(found->second, found->first);
     } catch (const Error& problem) {
@@ -228,11 +264,12 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
     }
   };
   try {
-    ModelDescription description = {field("network"), field("input").get<Shape>(), field("classes").get<std::vector<std::string>>(),
-                                    field("scale").get<double>()};
+    ModelDescription description = {field("network"), field("input").get<Shape>(),
+                                    field("classes").get<std::vector<std::string>>(), field("scale").get<double>()};
     if (metadata.contains("limbeck.folding")) description.folding = folding_named(field("folding").get<std::string>());
     if (metadata.contains("limbeck.quantized")) description.quantized = field("quantized").get<bool>();
-    if (metadata.contains("limbeck.input_options")) description.input_options = input_options_from(field("input_options"));
+    if (metadata.contains("limbeck.input_options"))
+      description.input_options = input_options_from(field("input_options"));
     check_possible(description, path);
     return description;
   } catch (const Json::exception& error) {
@@ -250,7 +287,9 @@ void save_torchscript(const fs::path& path, const Network& network, const ModelD
   const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
   const auto* graph = dynamic_cast<const GraphNetwork*>(&network);
   if (script != nullptr) return script->save(path, metadata_of(description));
-  if (graph == nullptr) throw Error(ErrorKind::usage, fmt::format("'{}' cannot be written: several networks are no one program", path.string()));
+  if (graph == nullptr)
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' cannot be written: several networks are no one program", path.string()));
   Metadata metadata = metadata_of(description);
   metadata.erase("limbeck.input_options");  // the program prepares its input itself
   save_graph_torchscript(path, *graph, metadata);
@@ -258,7 +297,8 @@ void save_torchscript(const fs::path& path, const Network& network, const ModelD
 
 Model folded(const Model& model, Folding folding) {
   const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
-  if (network == nullptr) throw Error(ErrorKind::usage, "a TorchScript network is not folded; write it to a name that ends in .pt");
+  if (network == nullptr)
+    throw Error(ErrorKind::usage, "a TorchScript network is not folded; write it to a name that ends in .pt");
   Model result = model;
   result.network = folded(*network, folding);
   result.description.folding = std::max(model.description.folding, folding);
@@ -271,9 +311,12 @@ Model load_model(const fs::path& path, const std::optional<ModelDescription>& fo
   const LoadedTensors loaded = load_tensors(path);
   Model model;
   const bool names_network = foreign && !foreign->network.is_null();
-  model.description = names_network && !loaded.metadata.contains("limbeck.network") ? *foreign : description_from(loaded.metadata, path);
+  model.description = names_network && !loaded.metadata.contains("limbeck.network")
+                          ? *foreign
+                          : description_from(loaded.metadata, path);
   const fs::path program = path.parent_path() / "model.pt";
-  if (model.description.network.contains("torchscript") && fs::exists(program)) model.description.network = torchscript_in(program);
+  if (model.description.network.contains("torchscript") && fs::exists(program))
+    model.description.network = torchscript_in(program);
   model.network = network_of(model.description, path.string());
   load_state(*model.network, loaded.tensors, fmt::format("'{}'", path.string()));
   return model;
@@ -295,16 +338,17 @@ void load_weights(Network& network, const fs::path& path) {
 
 void check_fits(const Model& model, const Dataset& dataset, const std::string& where) {
   if (model.description.input != dataset.input_shape())
-    throw Error(fmt::format("{} takes inputs of {}, but '{}' has {}", where, to_text(model.description.input), dataset.name,
-                            to_text(dataset.input_shape())));
+    throw Error(fmt::format("{} takes inputs of {}, but '{}' has {}", where, to_text(model.description.input),
+                            dataset.name, to_text(dataset.input_shape())));
   if (model.description.classes.size() != dataset.classes.size())
-    throw Error(fmt::format("{} knows {} classes, but '{}' has {}", where, model.description.classes.size(), dataset.name,
-                            dataset.classes.size()));
+    throw Error(fmt::format("{} knows {} classes, but '{}' has {}", where, model.description.classes.size(),
+                            dataset.name, dataset.classes.size()));
   check_places(model.description.classes, dataset, where);
 }
 
 void check_classes(const NetworkRecipe& network, const Dataset& dataset) {
-  if (const std::optional<ModelDescription> said = said_by_file(network)) check_places(said->classes, dataset, fmt::format("the file of the network '{}'", network.name));
+  if (const std::optional<ModelDescription> said = said_by_file(network))
+    check_places(said->classes, dataset, fmt::format("the file of the network '{}'", network.name));
 }
 
 void export_torchscript(const fs::path& path, const Network& network, const ModelDescription& description) {

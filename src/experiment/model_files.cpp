@@ -21,7 +21,8 @@ bool is_there(const fs::path& path) {
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code problem;
-  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem)) entries.push_back(at->path());
+  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
+    entries.push_back(at->path());
   std::sort(entries.begin(), entries.end());
   return entries;
 }
@@ -43,15 +44,20 @@ fs::path file_in_folder(const fs::path& folder) {
   if (is_there(StageFolder(folder).weights())) return StageFolder(folder).weights();
   const std::vector<std::string> names = trained_in(folder);
   if (names.size() == 1) return model_file(names.front());
-  if (names.empty()) throw Error(fmt::format("the folder '{}' holds no trained network; expected a stage's folder, or a file of weights", folder.string()));
-  throw Error(ErrorKind::usage, fmt::format("'{}' holds several networks; name one: {}", folder.string(), quoted_list(names)));
+  if (names.empty())
+    throw Error(fmt::format("the folder '{}' holds no trained network; expected a stage's folder, or a file of weights",
+                            folder.string()));
+  throw Error(ErrorKind::usage,
+              fmt::format("'{}' holds several networks; name one: {}", folder.string(), quoted_list(names)));
 }
 
 fs::path described_by(const fs::path& file) {
   const Json description = read_json(file);
   const Json weights = description.is_object() ? description.value("weights", Json()) : Json();
   if (!weights.is_string() || !description.contains("layers"))
-    throw Error(fmt::format("'{}' is JSON, but no description of a network, as `limbeck export --out student.safetensors` leaves one", file.string()));
+    throw Error(fmt::format(
+        "'{}' is JSON, but no description of a network, as `limbeck export --out student.safetensors` leaves one",
+        file.string()));
   return file.parent_path() / weights.get<std::string>();
 }
 
@@ -72,7 +78,8 @@ std::optional<fs::path> made_from(const fs::path& onnx_file) {
   const fs::path folder = onnx_file.parent_path().empty() ? "." : onnx_file.parent_path();
   std::vector<fs::path> candidates = sorted_entries(folder);
   for (const fs::path& stage : sorted_entries(folder / "stages"))
-    for (const fs::path& file : {StageFolder(stage).weights(), StageFolder(stage).program()}) candidates.push_back(file);
+    for (const fs::path& file : {StageFolder(stage).weights(), StageFolder(stage).program()})
+      candidates.push_back(file);
   for (const fs::path& file : candidates) {
     const FileFormat format = format_of(file);
     if (format != FileFormat::safetensors && format != FileFormat::torchscript) continue;
@@ -84,9 +91,11 @@ std::optional<fs::path> made_from(const fs::path& onnx_file) {
 void refuse_onnx(const fs::path& file, const std::string& what) {
   if (format_of(file) != FileFormat::onnx) return;
   const std::optional<fs::path> source = made_from(file);
-  throw Error(ErrorKind::usage,
-              fmt::format("'{}' is an ONNX file, which `limbeck evaluate`, `predict` and `bench` run in onnxruntime; {} what it was made from: {}",
-                          file.string(), what, source ? fmt::format("'{}'", source->string()) : "weights.safetensors or model.pt of the stage"));
+  throw Error(ErrorKind::usage, fmt::format("'{}' is an ONNX file, which `limbeck evaluate`, `predict` and `bench` run "
+                                            "in onnxruntime; {} what it was made from: {}",
+                                            file.string(), what,
+                                            source ? fmt::format("'{}'", source->string())
+                                                   : "weights.safetensors or model.pt of the stage"));
 }
 
 }  // namespace limbeck

@@ -12,8 +12,12 @@ Json model_json(const Model& model, const fs::path& weights, const fs::path& mad
   if (network == nullptr) throw Error(ErrorKind::usage, "a TorchScript network's layers are not known");
   const ModelDescription& description = model.description;
   const Json graph = to_json(network->graph());
-  Json json = {{"format", 1}, {"written_by", fmt::format("limbeck {}", kVersion)}, {"weights", weights.filename().string()}, {"architecture", description.network},
-               {"folding", description.folding == Folding::never ? "none" : "linear bottlenecks"}, {"classes", description.classes}};
+  Json json = {{"format", 1},
+               {"written_by", fmt::format("limbeck {}", kVersion)},
+               {"weights", weights.filename().string()},
+               {"architecture", description.network},
+               {"folding", description.folding == Folding::never ? "none" : "linear bottlenecks"},
+               {"classes", description.classes}};
   json.update(graph);
   json["input"]["scale"] = description.scale;
   if (!description.input_options.empty()) json["input"]["options"] = to_json(description.input_options);

@@ -12,7 +12,8 @@ std::string model_onnx(const Model& model, const std::vector<fs::path>& made_fro
   Hasher weights;
   for (const fs::path& file : made_from) weights.add(read_file(file));
   options.metadata["limbeck.weights"] = weights.fingerprint();
-  if (const std::optional<Json> stage = StageFolder(made_from.front().parent_path()).finished(); stage && made_from.size() == 1)
+  if (const std::optional<Json> stage = StageFolder(made_from.front().parent_path()).finished();
+      stage && made_from.size() == 1)
     options.metadata["limbeck.fingerprint"] = stage->value("fingerprint", "");
   return to_onnx(*model.network, model.description.input, options);
 }

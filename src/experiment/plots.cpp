@@ -48,7 +48,8 @@ Json epoch_points(const PlotRecipe& plot, const std::string& stage, const std::v
   return points;
 }
 
-Json line_points(const PlotRecipe& plot, const PlotRecipe::Line& line, const Json& stages, const std::vector<RunFolder>& seeds) {
+Json line_points(const PlotRecipe& plot, const PlotRecipe::Line& line, const Json& stages,
+                 const std::vector<RunFolder>& seeds) {
   Json points = Json::array();
   for (const PlotRecipe::Point& point : line.points) {
     if (point.stage.empty()) {
@@ -76,7 +77,7 @@ Json plot_values(const Recipe& recipe, const Json& stages, const std::vector<Run
     for (const PlotRecipe::Line& line : plot.lines)
       lines.push_back({{"name", line.name}, {"points", line_points(plot, line, stages, seeds)}});
     Json values = {{"title", plot.title}, {"x_label", plot.x_label}, {"y_label", plot.split + " " + plot.metric},
-                   {"log_x", plot.log_x}, {"log_y", plot.log_y}, {"lines", lines}};
+                   {"log_x", plot.log_x}, {"log_y", plot.log_y},     {"lines", lines}};
     if (plot.x == "stage") {
       std::vector<std::string> names;
       for (const PlotRecipe::Line& line : plot.lines) {

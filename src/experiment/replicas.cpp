@@ -6,7 +6,9 @@
 
 namespace limbeck {
 
-bool trains_apart(const StageRecipe& stage) { return stage.replicas.count > 1 && !stage.replicas.together; }
+bool trains_apart(const StageRecipe& stage) {
+  return stage.replicas.count > 1 && !stage.replicas.together;
+}
 
 StageRecipe replica_of(const StageRecipe& stage, int64_t k) {
   StageRecipe replica = stage;

@@ -29,7 +29,8 @@ Json intervals_of(const Json& evaluations) {
     const double n = numbers.value("examples", 0.0);
     if (n == 0 || !numbers.contains("errors")) continue;
     const double p = 1 - numbers["errors"].get<double>() / n, z2 = kNormal * kNormal / n;
-    const double middle = (p + z2 / 2) / (1 + z2), reach = kNormal * std::sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2);
+    const double middle = (p + z2 / 2) / (1 + z2),
+                 reach = kNormal * std::sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2);
     intervals[split] = {{"accuracy", {{"low", middle - reach}, {"high", middle + reach}}},
                         {"errors", {{"low", n * (1 - middle - reach)}, {"high", n * (1 - middle + reach)}}}};
   }

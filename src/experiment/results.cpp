@@ -34,7 +34,8 @@ std::string system_name() {
   std::ifstream file("/etc/os-release");
   std::string text;
   for (std::string line; std::getline(file, line);)
-    if (constexpr std::string_view kKey = "PRETTY_NAME=\""; line.starts_with(kKey)) text = line.substr(kKey.size(), line.rfind('"') - kKey.size()) + ", ";
+    if (constexpr std::string_view kKey = "PRETTY_NAME=\""; line.starts_with(kKey))
+      text = line.substr(kKey.size(), line.rfind('"') - kKey.size()) + ", ";
   utsname kernel{};
   return text + (uname(&kernel) == 0 ? fmt::format("{} {}", kernel.sysname, kernel.release) : "unknown");
 }
@@ -73,7 +74,8 @@ Json combine_coverage(const std::vector<Json>& stages) {
   for (const auto& [specialists, counts] : sums) {
     Json row = {{"specialists", specialists}};
     for (size_t i = 0; i < 3; ++i) row[kCounts[i]] = counts[i];
-    row["relative_gain"] = counts[1] > 0 ? Json(static_cast<double>(counts[2]) / static_cast<double>(counts[1]) - 1) : Json(nullptr);
+    row["relative_gain"] =
+        counts[1] > 0 ? Json(static_cast<double>(counts[2]) / static_cast<double>(counts[1]) - 1) : Json(nullptr);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -90,11 +92,12 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
       if (stage.contains(place) && stage[place].is_number()) values.push_back(stage[place].get<double>());
     if (!values.empty()) combined[place] = spread(values)["mean"];
   };
-  for (const char* place : {"/seconds", "/examples_per_second", "/epochs", "/calibration/offset", "/calibration/errors_before",
-                            "/calibration/errors_after", "/stopped/epoch", "/stopped/kept_epoch", "/specialists/generalist_accuracy",
-                            "/specialists/accuracy", "/specialists/relative_gain", "/specialists/conditional_accuracy/generalist",
-                            "/specialists/conditional_accuracy/specialists", "/specialists/adjusted_rand_index", "/quantized/errors_before",
-                            "/quantized/errors_after"})
+  for (const char* place :
+       {"/seconds", "/examples_per_second", "/epochs", "/calibration/offset", "/calibration/errors_before",
+        "/calibration/errors_after", "/stopped/epoch", "/stopped/kept_epoch", "/specialists/generalist_accuracy",
+        "/specialists/accuracy", "/specialists/relative_gain", "/specialists/conditional_accuracy/generalist",
+        "/specialists/conditional_accuracy/specialists", "/specialists/adjusted_rand_index", "/quantized/errors_before",
+        "/quantized/errors_after"})
     mean_at(Json::json_pointer(place));
   combined["over_seeds"] = Json::object();
   for (auto& [split, means] : combined["evaluations"].items()) {
@@ -103,7 +106,8 @@ Json combine_stage(const std::vector<Json>& runs, size_t index) {
     combined["over_seeds"][split] = Json::object();
     combine_numbers(of_split, means, combined["over_seeds"][split]);
   }
-  for (const char* key : {"members", "curves", "intervals"}) combined.erase(key);  // each seed's own results.json has them
+  for (const char* key : {"members", "curves", "intervals"})
+    combined.erase(key);  // each seed's own results.json has them
   if (combined.contains("specialists")) {
     for (const char* key : {"groups", "group_of_class"}) combined["specialists"].erase(key);
     combined["specialists"]["by_coverage"] = combine_coverage(stages);
@@ -125,7 +129,9 @@ Json spread(const std::vector<double>& values) {
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  return {{"mean", mean}, {"deviation", count > 1 ? Json(std::sqrt(squares / (count - 1))) : Json(nullptr)}, {"values", values}};
+  return {{"mean", mean},
+          {"deviation", count > 1 ? Json(std::sqrt(squares / (count - 1))) : Json(nullptr)},
+          {"values", values}};
 }
 
 std::string stage_note(const Json& entry) {
@@ -135,45 +141,58 @@ std::string stage_note(const Json& entry) {
     const auto offset = found["offset"].get<double>();
     const auto classes = found["classes"].get<std::vector<std::string>>();
     return fmt::format("bias of {} {} {} by {:.2f}, tuned on {} {} examples{}: {} errors there before, {} after",
-                       classes.size() == 1 ? "class" : "classes", fmt::join(classes, ", "), offset < 0 ? "lowered" : "raised",
-                       std::abs(offset), counted(found["examples"]), found["tuned_on"].get<std::string>(),
-                       found["tuned_on"] == "test" ? " (the paper's way; no fair measure)" : "", counted(found["errors_before"]),
-                       counted(found["errors_after"]));
+                       classes.size() == 1 ? "class" : "classes", fmt::join(classes, ", "),
+                       offset < 0 ? "lowered" : "raised", std::abs(offset), counted(found["examples"]),
+                       found["tuned_on"].get<std::string>(),
+                       found["tuned_on"] == "test" ? " (the paper's way; no fair measure)" : "",
+                       counted(found["errors_before"]), counted(found["errors_after"]));
   }
   if (entry.contains("specialists")) {
     const Json& found = entry["specialists"];
-    const auto percent = [](const Json& number) { return number.is_null() ? "–" : fmt::format("{:.2f} %", 100 * number.get<double>()); };
-    note = fmt::format("{} specialists: accuracy {} → {} ({} relative), among each one's classes {} → {}", found["count"].get<int64_t>(),
-                       percent(found["generalist_accuracy"]), percent(found["accuracy"]), percent(found["relative_gain"]),
-                       percent(found["conditional_accuracy"]["generalist"]), percent(found["conditional_accuracy"]["specialists"]));
-    if (!found["adjusted_rand_index"].is_null()) note += fmt::format("; adjusted Rand index with the superclasses {:.2f}", found["adjusted_rand_index"].get<double>());
+    const auto percent = [](const Json& number) {
+      return number.is_null() ? "–" : fmt::format("{:.2f} %", 100 * number.get<double>());
+    };
+    note = fmt::format("{} specialists: accuracy {} → {} ({} relative), among each one's classes {} → {}",
+                       found["count"].get<int64_t>(), percent(found["generalist_accuracy"]), percent(found["accuracy"]),
+                       percent(found["relative_gain"]), percent(found["conditional_accuracy"]["generalist"]),
+                       percent(found["conditional_accuracy"]["specialists"]));
+    if (!found["adjusted_rand_index"].is_null())
+      note +=
+          fmt::format("; adjusted Rand index with the superclasses {:.2f}", found["adjusted_rand_index"].get<double>());
     return note;
   }
   if (entry.contains("alignment")) {
     const Json& found = entry["alignment"];
-    return fmt::format("{} rounds; the last gave {:.1f} % of the training frames another state, by which all that follows is measured", found["rounds"].get<int64_t>(),
-                       100 * found["changed"]["train"].get<double>());
+    return fmt::format(
+        "{} rounds; the last gave {:.1f} % of the training frames another state, by which all that follows is measured",
+        found["rounds"].get<int64_t>(), 100 * found["changed"]["train"].get<double>());
   }
   if (entry.contains("quantized")) {
     const Json& found = entry["quantized"];
     const double before = found["errors_before"].get<double>(), after = found["errors_after"].get<double>();
-    note = fmt::format("in bytes: {} test errors, {} before ({:+.2f} points of accuracy)", counted(found["errors_after"]),
-                       counted(found["errors_before"]), 100 * (before - after) / found["test_examples"].get<double>());
+    note =
+        fmt::format("in bytes: {} test errors, {} before ({:+.2f} points of accuracy)", counted(found["errors_after"]),
+                    counted(found["errors_before"]), 100 * (before - after) / found["test_examples"].get<double>());
     if (found.contains("onnx_bytes"))
-      note += fmt::format("; {:.0f} kB as ONNX, {:.0f} before", found["onnx_bytes"].get<double>() / 1e3, found["onnx_bytes_before"].get<double>() / 1e3);
+      note += fmt::format("; {:.0f} kB as ONNX, {:.0f} before", found["onnx_bytes"].get<double>() / 1e3,
+                          found["onnx_bytes_before"].get<double>() / 1e3);
     if (entry.contains("stopped")) note += "; ";
   }
   if (entry.contains("stopped")) {
     const Json& stopped = entry["stopped"];
-    const std::string end = fmt::format("stopped after {} of {} epochs", counted(stopped["epoch"]), counted(stopped["epochs"]));
-    note += stopped["kept_epoch"] == stopped["epoch"] ? end : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
+    const std::string end =
+        fmt::format("stopped after {} of {} epochs", counted(stopped["epoch"]), counted(stopped["epochs"]));
+    note += stopped["kept_epoch"] == stopped["epoch"]
+                ? end
+                : fmt::format("{}, keeps epoch {}", end, counted(stopped["kept_epoch"]));
   }
   if (entry.contains("replicas")) {
     const Json& test = entry["evaluations"]["test"];
-    note += fmt::format("{}{} mean of {} networks{}, {} test errors; the networks make {} on average", note.empty() ? "" : "; ",
-                       entry["replicas"]["mean"].get<std::string>(), counted(entry["replicas"]["count"]),
-                       entry["replicas"]["together"] == true ? " trained together" : "", counted(test["errors"]),
-                       counted(test["member_errors"]));
+    note += fmt::format("{}{} mean of {} networks{}, {} test errors; the networks make {} on average",
+                        note.empty() ? "" : "; ", entry["replicas"]["mean"].get<std::string>(),
+                        counted(entry["replicas"]["count"]),
+                        entry["replicas"]["together"] == true ? " trained together" : "", counted(test["errors"]),
+                        counted(test["member_errors"]));
   }
   return note;
 }
@@ -181,7 +200,8 @@ std::string stage_note(const Json& entry) {
 Json environment(const std::string& device) {
   return {{"system", system_name()},
           {"processor", processor_name()},
-          {"memory", fmt::format("{:.1f} GB", static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e9)},
+          {"memory", fmt::format("{:.1f} GB", static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
+                                                  static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e9)},
           {"threads", at::get_num_threads()},
           {"torch", TORCH_VERSION},
           {"device", device},
@@ -189,7 +209,11 @@ Json environment(const std::string& device) {
 }
 
 Json results_header(const Recipe& recipe) {
-  return {{"name", recipe.name}, {"format", 1}, {"version", kVersion}, {"commit", built_commit()}, {"paper", resolved_paper(recipe)}};
+  return {{"name", recipe.name},
+          {"format", 1},
+          {"version", kVersion},
+          {"commit", built_commit()},
+          {"paper", resolved_paper(recipe)}};
 }
 
 Json combine_seeds(const std::vector<Json>& runs) {

@@ -21,8 +21,8 @@ Json combine_seeds(const std::vector<Json>& runs);
 /// {"mean", "deviation", "values"}: sample deviation, null for one value.
 Json spread(const std::vector<double>& values);
 
-/// What a stage's entry says in words beside its numbers: that it was stopped, what a calibration found, what an ensemble's
-/// members make. Empty where there is nothing to say.
+/// What a stage's entry says in words beside its numbers: that it was stopped, what a calibration found, what an
+/// ensemble's members make. Empty where there is nothing to say.
 std::string stage_note(const Json& entry);
 
 }  // namespace limbeck

@@ -12,7 +12,10 @@ namespace limbeck {
 namespace {
 
 Json to_json(const SplitMetrics& metrics) {
-  return {{"examples", metrics.examples}, {"loss", metrics.loss}, {"accuracy", metrics.accuracy}, {"errors", metrics.errors}};
+  return {{"examples", metrics.examples},
+          {"loss", metrics.loss},
+          {"accuracy", metrics.accuracy},
+          {"errors", metrics.errors}};
 }
 
 }  // namespace
@@ -20,7 +23,9 @@ Json to_json(const SplitMetrics& metrics) {
 std::optional<Json> StageFolder::record() const {
   if (!fs::exists(stage())) return std::nullopt;
   Json found = read_json(stage());
-  if (!found.is_object()) throw Error(fmt::format("'{}' is no stage's record; remove it to train the stage from its start", stage().string()));
+  if (!found.is_object())
+    throw Error(
+        fmt::format("'{}' is no stage's record; remove it to train the stage from its start", stage().string()));
   return found;
 }
 
@@ -30,7 +35,8 @@ std::string StageFolder::difference_from(const Json& record) const {
   for (const auto& [name, fingerprint] : files->items()) {
     const fs::path file = folder_ / name;
     if (!fs::is_regular_file(file)) return fmt::format("{} is not there", name);
-    if (fingerprint != Json(fingerprint_of_file(file))) return fmt::format("{} is not the file that the stage left", name);
+    if (fingerprint != Json(fingerprint_of_file(file)))
+      return fmt::format("{} is not the file that the stage left", name);
   }
   return "";
 }
@@ -40,7 +46,9 @@ std::optional<Json> StageFolder::finished() const {
   return found && difference_from(*found).empty() ? found : std::nullopt;
 }
 
-void StageFolder::begin() const { remove_file(stage()); }
+void StageFolder::begin() const {
+  remove_file(stage());
+}
 
 void StageFolder::finish(Json record, const std::vector<StageFolder>& members) const {
   std::vector<fs::path> all = files();
@@ -60,22 +68,26 @@ void StageFolder::copy_from(const StageFolder& other) const {
   begin();
   for (const fs::path& file : files()) {
     const fs::path from = other.path() / file.filename();
-    if (fs::exists(from)) write_file(file, read_file(from));
-    else remove_file(file);
+    if (fs::exists(from))
+      write_file(file, read_file(from));
+    else
+      remove_file(file);
   }
   if (fs::exists(other.stage())) write_file(stage(), read_file(other.stage()));
 }
 
 const std::vector<std::string>& names_in_run_folder() {
-  static const std::vector<std::string> kNames = {"recipe.yaml", "results.json", "examples.json", "report.html", "plots",
-                                                 "stages", "tensorboard", "student.onnx", "student_int8.onnx", "previous"};
+  static const std::vector<std::string> kNames = {
+      "recipe.yaml", "results.json", "examples.json", "report.html",       "plots",
+      "stages",      "tensorboard",  "student.onnx",  "student_int8.onnx", "previous"};
   return kNames;
 }
 
 namespace {
 
 /// Of those names, what belongs to results.json.
-constexpr const char* kOfResults[] = {"report.html", "examples.json", "plots", "student.onnx", "student_int8.onnx", "results.json"};
+constexpr const char* kOfResults[] = {"report.html",  "examples.json",     "plots",
+                                      "student.onnx", "student_int8.onnx", "results.json"};
 
 void move_to(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -92,7 +104,8 @@ std::optional<fs::path> RunFolder::set_aside_results(const std::string& made_of)
   if (results.is_object() && results.value("made_of", "") == made_of) return std::nullopt;
   int number = 1;
   while (fs::exists(previous(number))) ++number;
-  if (fs::exists(folder_ / "recipe.yaml")) write_file(previous(number) / "recipe.yaml", read_file(folder_ / "recipe.yaml"));
+  if (fs::exists(folder_ / "recipe.yaml"))
+    write_file(previous(number) / "recipe.yaml", read_file(folder_ / "recipe.yaml"));
   for (const char* name : kOfResults)
     if (fs::exists(folder_ / name)) move_to(folder_ / name, previous(number) / name);
   return previous(number);
@@ -125,16 +138,17 @@ void StageFolder::keep_metrics(int64_t epochs) const {
 }
 
 void StageFolder::append_metrics(const EpochDone& epoch) const {
-  const Json line = {{"epoch", epoch.epoch},
-                     {"epochs", epoch.epochs},
-                     {"step", epoch.step},
-                     {"learning_rate", epoch.learning_rate},
-                     {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
-                     {"seconds", epoch.seconds},
-                     {"examples_per_second", epoch.examples_per_second},
-                     {"train", to_json(epoch.train)},
-                     {"terms", epoch.terms},
-                     {"validation", epoch.validation ? to_json(*epoch.validation) : Json(nullptr)}};
+  const Json line = {
+      {"epoch", epoch.epoch},
+      {"epochs", epoch.epochs},
+      {"step", epoch.step},
+      {"learning_rate", epoch.learning_rate},
+      {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
+      {"seconds", epoch.seconds},
+      {"examples_per_second", epoch.examples_per_second},
+      {"train", to_json(epoch.train)},
+      {"terms", epoch.terms},
+      {"validation", epoch.validation ? to_json(*epoch.validation) : Json(nullptr)}};
   append_line(metrics(), line.dump());
 }
 
@@ -145,7 +159,9 @@ bool RunFolder::stages_are_whole() const {
     if (name != "stages" || !entry.is_directory()) continue;
     for (const fs::directory_entry& stage : fs::directory_iterator(entry.path())) {
       const StageFolder stage_folder(stage.path());
-      if (const std::optional<Json> record = stage_folder.record(); record && !stage_folder.difference_from(*record).empty()) return false;
+      if (const std::optional<Json> record = stage_folder.record();
+          record && !stage_folder.difference_from(*record).empty())
+        return false;
     }
   }
   return true;

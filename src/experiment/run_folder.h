@@ -5,14 +5,16 @@
 //   results.json           what other programs may rely on
 //   examples.json          examples whose soft targets say most
 //   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
-//   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, checkpoint.safetensors while it is under way; of a
-//                          TorchScript network also model.pt, the program with the trained weights; where it aligns speech,
-//                          labels.safetensors. stage.json is its record: it goes before anything of the stage is written, and comes last,
-//                          with the fingerprints of all files. The stage is done where these are as the record says.
-//   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the weights alone
-//   seed-N/                the same for each of several seeds
-//   previous/N/            what a changed run has replaced: results, report, recipe, and the folders of the stages that it ran again
-//   .lock                  made before anything else: a folder that has it is a run's (or a sweep's)
+//   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, checkpoint.safetensors while it is
+//   under way; of a
+//                          TorchScript network also model.pt, the program with the trained weights; where it aligns
+//                          speech, labels.safetensors. stage.json is its record: it goes before anything of the stage
+//                          is written, and comes last, with the fingerprints of all files. The stage is done where
+//                          these are as the record says.
+//   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the
+//   weights alone seed-N/                the same for each of several seeds previous/N/            what a changed run
+//   has replaced: results, report, recipe, and the folders of the stages that it ran again .lock                  made
+//   before anything else: a folder that has it is a run's (or a sweep's)
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,8 +40,8 @@ class StageFolder {
 
   /// The stage's record, stage.json; nullopt where there is none. A damaged one is an Error.
   std::optional<Json> record() const;
-  /// The first file that is not as the stage left it, by the fingerprints in its record: "weights.safetensors is not the file that the stage
-  /// left"; empty where all are.
+  /// The first file that is not as the stage left it, by the fingerprints in its record: "weights.safetensors is not
+  /// the file that the stage left"; empty where all are.
   std::string difference_from(const Json& record) const;
   /// The record where the stage is done: all files are as it left them.
   std::optional<Json> finished() const;
@@ -76,8 +78,8 @@ class RunFolder {
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
   void write_results(const Json& results) const { write_json("results.json", results); }
   void write_examples(const Json& examples) const { write_json("examples.json", examples); }
-  /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and returns that folder;
-  /// nothing where there are none.
+  /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and
+  /// returns that folder; nothing where there are none.
   std::optional<fs::path> set_aside_results(const std::string& made_of) const;
   /// Moves what a stage has left to the last of these folders, and returns it; a lock that a process may hold stays.
   fs::path set_aside_stage(const std::string& name) const;

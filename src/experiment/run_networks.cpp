@@ -26,12 +26,19 @@ void take_accuracy(RunNetwork& network, const Json& stage) {
 }
 
 /// nullopt, and why, where its files are not there any more.
-std::optional<RunNetwork> network_of_given(const Json& entry, const fs::path& results, std::vector<std::string>& left_out) {
-  RunNetwork network{.name = entry.at("name").get<std::string>(), .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+std::optional<RunNetwork> network_of_given(const Json& entry, const fs::path& results,
+                                           std::vector<std::string>& left_out) {
+  RunNetwork network{.name = entry.at("name").get<std::string>(),
+                     .files = {},
+                     .accuracy = {},
+                     .agreement = {},
+                     .mean = {},
+                     .given = {}};
   for (const Json& file : entry.at("files")) {
     network.files.emplace_back(file.get<std::string>());
     if (fs::is_regular_file(network.files.back())) continue;
-    left_out.push_back(fmt::format("'{}' is left out: its file '{}' is not there", network.name, network.files.back().string()));
+    left_out.push_back(
+        fmt::format("'{}' is left out: its file '{}' is not there", network.name, network.files.back().string()));
     return std::nullopt;
   }
   network.given = description_from(entry.at("description").get<Metadata>(), results);
@@ -55,7 +62,8 @@ std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe&
   RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
   take_accuracy(network, entry);
   if (!entry.contains("weights") && !entry.contains("replicas")) return std::nullopt;
-  for (const std::string& name : weight_folders(stage)) network.files.push_back(RunFolder(folder).stage(name).weights());
+  for (const std::string& name : weight_folders(stage))
+    network.files.push_back(RunFolder(folder).stage(name).weights());
   if (network.files.size() > 1) network.mean = stage.replicas.mean;
   return network;
 }
@@ -64,17 +72,21 @@ std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe&
 
 RunNetworks networks_of_run(const fs::path& run) {
   const fs::path folder = folder_of_one_seed(run);
-  const Recipe recipe = parse_recipe(read_file(folder / "recipe.yaml"), (folder / "recipe.yaml").string(), {}, components());
+  const Recipe recipe =
+      parse_recipe(read_file(folder / "recipe.yaml"), (folder / "recipe.yaml").string(), {}, components());
   const Json results = read_json(folder / "results.json");
   RunNetworks found;
   std::vector<RunNetwork> trained;
   for (const Json& entry : results.at("stages")) {
     const StageRecipe* stage = recipe.stage(entry.at("name").get<std::string>());
     if (stage == nullptr)
-      throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}", (folder / "results.json").string(),
-                              entry["name"].dump()));
-    if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder)) trained.push_back(std::move(*network));
-    else found.left_out.push_back(fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
+      throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}",
+                              (folder / "results.json").string(), entry["name"].dump()));
+    if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder))
+      trained.push_back(std::move(*network));
+    else
+      found.left_out.push_back(
+          fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }
   for (const Json& entry : results.value("given", Json::array())) {
     const NetworkRecipe* given = recipe.network(entry.at("name").get<std::string>());
@@ -99,11 +111,13 @@ std::optional<fs::path> run_of_file(const fs::path& file) {
 RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs) {
   for (const fs::path& run : runs)
     if (std::optional<RunNetwork> given = given_as(file, run)) return *given;
-  RunNetwork network{.name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+  RunNetwork network{
+      .name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
   const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
   if (file.filename() != "weights.safetensors" && file.filename() != "model.pt") return network;
   if (folder.parent_path().filename() == "stages") network.name = folder.filename().string();
-  if (const std::optional<Json> stage = StageFolder(folder).finished()) take_accuracy(network, stage->value("results", Json::object()));
+  if (const std::optional<Json> stage = StageFolder(folder).finished())
+    take_accuracy(network, stage->value("results", Json::object()));
   return network;
 }
 
@@ -121,8 +135,9 @@ Model load(const RunNetwork& network, const std::optional<ModelDescription>& for
 
 bool is_only_trained(const std::string& name, const Recipe& recipe) {
   const auto any = [&](const auto& holds) { return std::any_of(recipe.stages.begin(), recipe.stages.end(), holds); };
-  return any([&](const StageRecipe& stage) { return stage.network == name; }) &&
-         !any([&](const StageRecipe& stage) { return std::find(stage.inputs.begin(), stage.inputs.end(), name) != stage.inputs.end(); });
+  return any([&](const StageRecipe& stage) { return stage.network == name; }) && !any([&](const StageRecipe& stage) {
+           return std::find(stage.inputs.begin(), stage.inputs.end(), name) != stage.inputs.end();
+         });
 }
 
 std::vector<fs::path> weight_files(const NetworkRecipe& network) {
@@ -138,7 +153,9 @@ Json accuracy_of(const NetworkRecipe& network, const Json& stages) {
   return nullptr;
 }
 
-std::optional<double> number_in(const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; }
+std::optional<double> number_in(const Json& value) {
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
 
 uintmax_t bytes_of(const std::vector<fs::path>& files) {
   uintmax_t bytes = 0;

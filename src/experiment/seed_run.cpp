@@ -62,9 +62,11 @@ std::string first_difference(const Json& before, const Json& now) {
   return "its inputs changed";
 }
 
-/// Whether what is trained goes on from the weights that its network was given, instead of random ones or those of an earlier stage.
+/// Whether what is trained goes on from the weights that its network was given, instead of random ones or those of an
+/// earlier stage.
 bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network) {
-  return !network.weights.empty() && stage.initial_weights.empty() && stage.quantize.of.empty() && stage.calibration.of.empty() && stage.specialists.of.empty();
+  return !network.weights.empty() && stage.initial_weights.empty() && stage.quantize.of.empty() &&
+         stage.calibration.of.empty() && stage.specialists.of.empty();
 }
 
 /// Whether a gradient comes from the logits to anything in a training pass, which may change the network's buffers.
@@ -76,7 +78,9 @@ bool can_be_trained(const Network& network, Shape shape) {
   return network.forward(at::zeros(shape), {.noise = &noise}).logits.requires_grad();
 }
 
-bool is_calibration(const StageRecipe& stage) { return !stage.calibration.of.empty(); }
+bool is_calibration(const StageRecipe& stage) {
+  return !stage.calibration.of.empty();
+}
 
 }  // namespace
 
@@ -85,7 +89,8 @@ Precision precision_of(const StageRecipe& stage, at::Device device) {
   const bool fast = has_fast_bfloat16();
   if (stage.precision == PrecisionChoice::bfloat16 && !fast)
     throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 {}; use `auto` or `float32`", stage.name,
-                                              has_products() ? "needs a processor with AVX512_BF16" : "needs oneDNN, which this build lacks"));
+                                              has_products() ? "needs a processor with AVX512_BF16"
+                                                             : "needs oneDNN, which this build lacks"));
   return fast && stage.precision != PrecisionChoice::float32 ? Precision::bfloat16 : Precision::float32;
 }
 
@@ -108,22 +113,32 @@ void SeedRun::check(const StageRecipe& stage) {
     check_network(stage);
     const auto count = static_cast<int64_t>(setup_.dataset.classes.size());
     if (trains_specialists(stage) && (stage.specialists.groups > count || stage.specialists.size >= count))
-      throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes cannot be made of {} classes", stage.specialists.groups, stage.specialists.size, count));
+      throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes cannot be made of {} classes",
+                                                stage.specialists.groups, stage.specialists.size, count));
     const bool speech = setup_.dataset.speech != nullptr;
-    if (stage.align > 0 && !speech) throw Error(ErrorKind::usage, fmt::format("'align' is of recordings; '{}' has none", setup_.dataset.name));
-    if (speech && !std::all_of(stage.augment.begin(), stage.augment.end(), [](const Choice& choice) { return choice.name() == "mixup"; }))
+    if (stage.align > 0 && !speech)
+      throw Error(ErrorKind::usage, fmt::format("'align' is of recordings; '{}' has none", setup_.dataset.name));
+    if (speech && !std::all_of(stage.augment.begin(), stage.augment.end(),
+                               [](const Choice& choice) { return choice.name() == "mixup"; }))
       throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
     const ExampleSet examples = examples_of(stage);
     const auto classes = static_cast<int64_t>(setup_.dataset.classes.size());
     for (const int64_t label : stage.calibration.classes)
-      if (label >= classes) throw Error(ErrorKind::usage, fmt::format("class {} does not exist; there are the classes 0 to {}", label, classes - 1));
+      if (label >= classes)
+        throw Error(ErrorKind::usage,
+                    fmt::format("class {} does not exist; there are the classes 0 to {}", label, classes - 1));
     if (static_cast<int64_t>(stage.calibration.classes.size()) == classes)
       throw Error(ErrorKind::usage, "a number added to the biases of all classes changes nothing");
     if (is_calibration(stage) || !stage.teacher) return;
     const Augmenter augmenter(stage.augment);
     if (!speech)  // whose alignment changes the labels of the examples
-      check_store(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes, .seed = setup_.seed,
-                                  .precision = precision_of(stage, setup_.device), .view_seed = seed_of(stage)});
+      check_store(stage.teacher, {.network = nullptr,
+                                  .examples = examples,
+                                  .augmenter = augmenter,
+                                  .classes = classes,
+                                  .seed = setup_.seed,
+                                  .precision = precision_of(stage, setup_.device),
+                                  .view_seed = seed_of(stage)});
     if (has_given_store(stage)) training_teacher(stage, examples, augmenter);
     if (!stage.teachers.empty()) return;
     make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
@@ -135,7 +150,9 @@ void SeedRun::check(const StageRecipe& stage) {
 bool SeedRun::has_given_store(const StageRecipe& stage) const {
   const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
   const auto is_given = [&](const std::string& name) { return stage_with(name) == nullptr; };
-  if (options == nullptr || options->store.empty() || !std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given)) return false;
+  if (options == nullptr || options->store.empty() ||
+      !std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given))
+    return false;
   const fs::path file = options->store_file(setup_.seed);
   if (!fs::exists(file)) return false;
   const StoreInfo info = read_store_info(file);
@@ -146,25 +163,42 @@ void SeedRun::check_network(const StageRecipe& stage) const {
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   if (is_graph(network.architecture)) return;
   if (!stage.quantize.of.empty())
-    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only networks that this program knows by name can be rounded "
-                                              "to bytes", network.name));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "the network '{}' is a TorchScript file; only networks that this program knows by name can be rounded "
+            "to bytes",
+            network.name));
   if (!stage.specialists.of.empty())
-    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; specialists need one that this program knows by name", network.name));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("the network '{}' is a TorchScript file; specialists need one that this program knows by name",
+                    network.name));
   if (is_calibration(stage))
-    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; only the biases of networks that this program knows by "
-                                              "name can be calibrated", network.name));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("the network '{}' is a TorchScript file; only the biases of networks that this program knows by "
+                    "name can be calibrated",
+                    network.name));
   if (networks_.at(network.name)->parameters().empty())
-    throw Error(ErrorKind::usage, fmt::format("the network '{}' has no parameters to train: its file was frozen (torch.jit.freeze), or none of "
-                                              "them requires a gradient", network.name));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("the network '{}' has no parameters to train: its file was frozen (torch.jit.freeze), or none of "
+                    "them requires a gradient",
+                    network.name));
   if (!can_be_trained(*make(network, setup_.seed), setup_.dataset.input_shape()))
-    throw Error(ErrorKind::usage, fmt::format("the network '{}' cannot be trained: its logits do not depend on its parameters in a way that LibTorch can follow; "
-                                              "its program may compute under torch.no_grad() or detach them", network.name));
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' cannot be trained: its logits do not depend on its "
+                                              "parameters in a way that LibTorch can follow; "
+                                              "its program may compute under torch.no_grad() or detach them",
+                                              network.name));
 }
 
 void set_aside_results(const RunFolder& folder, const std::string& made_of, const EventBus& events) {
   if (const std::optional<fs::path> kept = folder.set_aside_results(made_of))
-    events.emit(Notice{fmt::format("'{}' holds results of another recipe, other data or other seeds; they are kept in '{}'", folder.path().string(),
-                                   kept->string()), Notice::Weight::grave});
+    events.emit(
+        Notice{fmt::format("'{}' holds results of another recipe, other data or other seeds; they are kept in '{}'",
+                           folder.path().string(), kept->string()),
+               Notice::Weight::grave});
 }
 
 std::string SeedRun::made_of() const {
@@ -172,7 +206,10 @@ std::string SeedRun::made_of() const {
   for (const char* key : {"seed", "paper", "plots"}) recipe.erase(key);
   for (Json& stage : recipe["stages"])
     for (const char* key : kWithoutEffect) stage.erase(key);
-  Json made = {{"recipe", recipe}, {"seed", setup_.seed}, {"data", {setup_.data.source, setup_.data.extra}}, {"device", setup_.device.str()}};
+  Json made = {{"recipe", recipe},
+               {"seed", setup_.seed},
+               {"data", {setup_.data.source, setup_.data.extra}},
+               {"device", setup_.device.str()}};
   for (const NetworkRecipe& given : setup_.recipe.networks)
     if (given.has_weights()) made["given"][given.name] = fingerprints_.at(given.name);
   return Hasher().add(made.dump()).fingerprint();
@@ -188,8 +225,10 @@ Json SeedRun::run() {
   results["command"] = setup_.command;
   results["made_of"] = made_of();
   results["seed"] = setup_.seed;
-  results["data"] = {{"source", setup_.dataset.name}, {"classes", setup_.dataset.classes},
-                     {"splits", {{"train", split_.train.size()}, {"validation", validation_.size()}, {"test", test_.size()}}}};
+  results["data"] = {
+      {"source", setup_.dataset.name},
+      {"classes", setup_.dataset.classes},
+      {"splits", {{"train", split_.train.size()}, {"validation", validation_.size()}, {"test", test_.size()}}}};
   results["data"]["fingerprint"] = setup_.data.source;
   if (!setup_.data.extra.empty()) results["data"]["extra_fingerprint"] = setup_.data.extra;
   results["environment"] = environment(setup_.device.str());
@@ -215,14 +254,16 @@ Json SeedRun::run() {
 void SeedRun::tell_few_steps() const {
   constexpr int64_t kFew = 100, kUsual = 1000;
   for (const StageRecipe& stage : setup_.recipe.stages) {
-    const bool begins_anew = stage.inputs == stage.teachers && !begins_with_weights(stage, *setup_.recipe.network(stage.network));
+    const bool begins_anew =
+        stage.inputs == stage.teachers && !begins_with_weights(stage, *setup_.recipe.network(stage.network));
     if (is_calibration(stage) || !begins_anew || setup_.folder.stage(stage.name).finished()) continue;
     const int64_t examples = examples_of(stage).size(), steps = (examples + stage.batch_size - 1) / stage.batch_size;
     if (stage.epochs * steps >= kFew) continue;
-    setup_.events.emit(Notice{fmt::format("stage '{0}': {1} epoch{2} of {3} step{4} ({5} examples, batches of {6}): too few to learn much; try "
-                                          "--set stages.{0}.epochs={7}, or smaller batches: --set stages.{0}.batch_size={8}", stage.name, stage.epochs,
-                                          stage.epochs == 1 ? "" : "s", steps, steps == 1 ? "" : "s", examples, stage.batch_size,
-                                          (kUsual + steps - 1) / steps, std::clamp<int64_t>(stage.batch_size / 8, 1, 16))});
+    setup_.events.emit(Notice{fmt::format(
+        "stage '{0}': {1} epoch{2} of {3} step{4} ({5} examples, batches of {6}): too few to learn much; try "
+        "--set stages.{0}.epochs={7}, or smaller batches: --set stages.{0}.batch_size={8}",
+        stage.name, stage.epochs, stage.epochs == 1 ? "" : "s", steps, steps == 1 ? "" : "s", examples,
+        stage.batch_size, (kUsual + steps - 1) / steps, std::clamp<int64_t>(stage.batch_size / 8, 1, 16))});
   }
 }
 
@@ -239,12 +280,16 @@ void SeedRun::tell_memory() {
     if (is_calibration(stage)) continue;
     std::vector<std::shared_ptr<Network>> teachers;
     double kept = 0;
-    if (stage.teacher) kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(setup_.dataset.classes.size()), split_.train.size());
+    if (stage.teacher)
+      kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(setup_.dataset.classes.size()),
+                        split_.train.size());
     for (const std::string& name : stage.teachers) {
       const StageRecipe* source = stage_with(name);
       const NetworkRecipe* network = setup_.recipe.network(source != nullptr ? source->network : name);
       const bool whole = source != nullptr && source->name == name;  // "ensemble", not "ensemble.1" of it
-      const int64_t count = !whole ? 1 : trains_specialists(*source) ? source->specialists.groups + 1 : source->replicas.count;
+      const int64_t count = !whole                        ? 1
+                            : trains_specialists(*source) ? source->specialists.groups + 1
+                                                          : source->replicas.count;
       if (network != nullptr) teachers.insert(teachers.end(), static_cast<size_t>(count), of_name(network->name));
     }
     const MemoryNeed need = memory_need(setup_.dataset, stage, *of_name(stage.network), teachers, kept);
@@ -267,7 +312,10 @@ Json SeedRun::given_networks() const {
     for (const fs::path& file : weight_files(given)) files.push_back(fs::absolute(file).string());
     if (!is_graph(given.architecture)) description.network = torchscript_in(files.back().get<std::string>());
     const Network& network = *networks_.at(given.name);
-    networks.push_back({{"name", given.name}, {"files", files}, {"description", metadata_of(description)}, {"parameters", network.parameter_count()},
+    networks.push_back({{"name", given.name},
+                        {"files", files},
+                        {"description", metadata_of(description)},
+                        {"parameters", network.parameter_count()},
                         {"multiply_adds", network.multiply_adds() ? Json(*network.multiply_adds()) : Json(nullptr)}});
   }
   return networks;
@@ -275,12 +323,22 @@ Json SeedRun::given_networks() const {
 
 Json SeedRun::deployment(const Json& stages) {
   std::vector<Deployed> networks;
-  const auto add = [&](const std::string& name, const NetworkRecipe& recipe, const Json& accuracy, const Json& agreement, const std::vector<fs::path>& files) {
-    Model model{.description = describe_model(recipe.architecture, setup_.dataset, inputs_.at(recipe.name)), .network = network(name)};
-    networks.push_back({.row = {.name = name, .accuracy = number_in(accuracy), .agreement = number_in(agreement),
-                                .parameters = model.network->parameter_count(), .multiply_adds = model.network->multiply_adds(),
-                                .bytes = bytes_of(files), .memory = {}, .memory_before = {}, .cost = {}, .onnxruntime = {}},
-                        .model = model, .files = files});
+  const auto add = [&](const std::string& name, const NetworkRecipe& recipe, const Json& accuracy,
+                       const Json& agreement, const std::vector<fs::path>& files) {
+    Model model{.description = describe_model(recipe.architecture, setup_.dataset, inputs_.at(recipe.name)),
+                .network = network(name)};
+    networks.push_back({.row = {.name = name,
+                                .accuracy = number_in(accuracy),
+                                .agreement = number_in(agreement),
+                                .parameters = model.network->parameter_count(),
+                                .multiply_adds = model.network->multiply_adds(),
+                                .bytes = bytes_of(files),
+                                .memory = {},
+                                .memory_before = {},
+                                .cost = {},
+                                .onnxruntime = {}},
+                        .model = model,
+                        .files = files});
   };
   for (const NetworkRecipe& given : setup_.recipe.networks)
     if (given.has_weights() && !is_only_trained(given.name, setup_.recipe))
@@ -313,8 +371,10 @@ std::shared_ptr<Network> SeedRun::network(const std::string& name) {
   Hasher hasher;
   if (!given->weights.empty()) hasher.add(read_file(given->weights)).add(resolved(given->architecture).dump());
   for (const std::string& file : files_of(given->architecture)) hasher.add(read_file(file));
-  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get()); script != nullptr && script->gives_probabilities()) {
-    setup_.events.emit(Notice{fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
+  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get());
+      script != nullptr && script->gives_probabilities()) {
+    setup_.events.emit(Notice{
+        fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
     hasher.add("log");
   }
   if (const InputOptions& input = inputs_.at(name); !input.empty()) hasher.add(to_json(input).dump());
@@ -352,24 +412,28 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   std::vector<std::string> files = files_of(architecture);
   if (!is_calibration(stage))
     for (const std::string& file : files_of(stage.teacher)) files.push_back(file);
-  if (const NetworkRecipe& network = *setup_.recipe.network(stage.network); begins_with_weights(stage, network)) files.push_back(network.weights);
+  if (const NetworkRecipe& network = *setup_.recipe.network(stage.network); begins_with_weights(stage, network))
+    files.push_back(network.weights);
   for (const std::string& file : files) settings["inputs"][file] = fingerprint_of_file(file);
   if (labels_.aligned) settings["inputs"]["aligned labels"] = fingerprint_of(labels_);
   return settings;
 }
 
-/// Copies the stage from a run folder that has finished it with the same fingerprint, and whose files are as the stage left them.
+/// Copies the stage from a run folder that has finished it with the same fingerprint, and whose files are as the stage
+/// left them.
 void SeedRun::take_over(const StageRecipe& stage, const std::string& fingerprint) const {
   for (const fs::path& run : setup_.reuse) {
     for (const RunFolder& from : {RunFolder(run), RunFolder(run).seed(static_cast<int64_t>(setup_.seed))}) {
       const std::optional<Json> record = from.stage(stage.name).record();
       if (!record || record->value("fingerprint", "") != fingerprint) continue;
       if (const std::string difference = from.stage(stage.name).difference_from(*record); !difference.empty()) {
-        setup_.events.emit(Notice{fmt::format("stage '{}' of '{}' is not taken over: {}", stage.name, from.path().string(), difference)});
+        setup_.events.emit(Notice{
+            fmt::format("stage '{}' of '{}' is not taken over: {}", stage.name, from.path().string(), difference)});
         continue;
       }
       if (stage.replicas.count > 1 || trains_specialists(stage))
-        for (const std::string& member : weight_folders(stage)) setup_.folder.stage(member).copy_from(from.stage(member));
+        for (const std::string& member : weight_folders(stage))
+          setup_.folder.stage(member).copy_from(from.stage(member));
       setup_.folder.stage(stage.name).copy_from(from.stage(stage.name));
       return;
     }
@@ -381,11 +445,14 @@ void SeedRun::set_aside(const StageRecipe& stage, const Json& settings) const {
   const std::optional<Json> before = folder.record();
   if (!before) return;
   const bool same = before->value("fingerprint", "") == Hasher().add(settings.dump()).fingerprint();
-  const std::string reason = same ? folder.difference_from(*before) : first_difference(before->value("settings", Json::object()), settings);
+  const std::string reason =
+      same ? folder.difference_from(*before) : first_difference(before->value("settings", Json::object()), settings);
   const fs::path kept = setup_.folder.set_aside_stage(stage.name);
   if (stage.replicas.together)
     for (const StageFolder& member : members_of(stage)) setup_.folder.set_aside_stage(member.path().filename());
-  setup_.events.emit(Notice{fmt::format("stage '{}' runs again: {}; what it left is kept in '{}'", stage.name, reason, kept.string()), Notice::Weight::grave});
+  setup_.events.emit(
+      Notice{fmt::format("stage '{}' runs again: {}; what it left is kept in '{}'", stage.name, reason, kept.string()),
+             Notice::Weight::grave});
 }
 
 std::vector<StageFolder> SeedRun::members_of(const StageRecipe& stage) const {
@@ -410,7 +477,8 @@ Json SeedRun::run_stage(const StageRecipe& stage) {
 
 Json SeedRun::run_stage_alone(const StageRecipe& stage) {
   std::vector<Json> members(static_cast<size_t>(trains_apart(stage) ? stage.replicas.count : 0));
-  if (!members.empty()) share_out(stage, [&](int64_t k) { members[static_cast<size_t>(k) - 1] = run_stage(replica_of(stage, k)); });
+  if (!members.empty())
+    share_out(stage, [&](int64_t k) { members[static_cast<size_t>(k) - 1] = run_stage(replica_of(stage, k)); });
 
   const StageFolder stage_folder = setup_.folder.stage(stage.name);
   const Json settings = settings_of(stage);
@@ -442,13 +510,18 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
     networks_[stage.name] = trained;
   } else {
     if (only_finished_)
-      throw Error(ErrorKind::usage, fmt::format("stage '{}' is not finished in '{}' as the recipe has it; run the recipe first", stage.name,
-                                                setup_.folder.path().string()));
+      throw Error(ErrorKind::usage,
+                  fmt::format("stage '{}' is not finished in '{}' as the recipe has it; run the recipe first",
+                              stage.name, setup_.folder.path().string()));
     begin_anew(stage, settings);
-    if (is_calibration(stage)) entry = calibrate_stage(stage);
-    else if (trains_specialists(stage)) entry = train_specialists(stage);
-    else if (!members.empty()) entry = gather_replicas(stage, members);
-    else entry = train_stage(stage, fingerprint);
+    if (is_calibration(stage))
+      entry = calibrate_stage(stage);
+    else if (trains_specialists(stage))
+      entry = train_specialists(stage);
+    else if (!members.empty())
+      entry = gather_replicas(stage, members);
+    else
+      entry = train_stage(stage, fingerprint);
     Json description = {{"fingerprint", fingerprint}, {"settings", settings}, {"results", entry}};
     if (const auto* ensemble = dynamic_cast<const SpecialistEnsemble*>(networks_.at(stage.name).get()))
       for (const Specialist& specialist : ensemble->specialists()) description["groups"].push_back(specialist.classes);
@@ -463,8 +536,10 @@ Json SeedRun::run_stage_alone(const StageRecipe& stage) {
     fingerprints_[folders[i]] = of_weights;
     hasher.add(of_weights);
   }
-  if (trains_specialists(stage)) hasher.add(fingerprints_.at(stage.specialists.of)).add(resolved(stage)["specialists"].dump());
-  else if (folders.size() > 1) hasher.add(resolved(stage)["replicas"]["mean"].dump());
+  if (trains_specialists(stage))
+    hasher.add(fingerprints_.at(stage.specialists.of)).add(resolved(stage)["specialists"].dump());
+  else if (folders.size() > 1)
+    hasher.add(resolved(stage)["replicas"]["mean"].dump());
   if (trains_specialists(stage) || folders.size() > 1) fingerprints_[stage.name] = hasher.fingerprint();
   return entry;
 }
@@ -482,7 +557,8 @@ void SeedRun::run_with_inputs(const std::string& name) {
   run_stage(*stage);
 }
 
-void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use) {
+void SeedRun::visit_stores(const std::string& wanted, StoreAccess access,
+                           const std::function<void(const StageRecipe&, StoredViews&)>& use) {
   bool found = false;
   only_finished_ = access == StoreAccess::existing;
   for (const StageRecipe& stage : setup_.recipe.stages) {
@@ -491,7 +567,8 @@ void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const 
     const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
     if (options == nullptr || options->store.empty()) continue;
     if (const fs::path file = options->store_file(setup_.seed); access == StoreAccess::existing && !fs::exists(file))
-      throw Error(fmt::format("stage '{}': there is no store '{}'; `limbeck store build` or the run itself makes it", stage.name, file.string()));
+      throw Error(fmt::format("stage '{}': there is no store '{}'; `limbeck store build` or the run itself makes it",
+                              stage.name, file.string()));
     found = true;
     for (const std::string& input : stage.inputs) run_with_inputs(input);
     const ExampleSet examples = examples_of(stage);
@@ -500,27 +577,32 @@ void SeedRun::visit_stores(const std::string& wanted, StoreAccess access, const 
     use(stage, dynamic_cast<StoredViews&>(*teacher));
   }
   if (!found)
-    throw Error(ErrorKind::usage, wanted.empty() ? "no stage of the recipe has a teacher with a store: write `store: FILE` there"
-                                                 : fmt::format("there is no stage '{}' whose teacher has a store", wanted));
+    throw Error(ErrorKind::usage, wanted.empty()
+                                      ? "no stage of the recipe has a teacher with a store: write `store: FILE` there"
+                                      : fmt::format("there is no stage '{}' whose teacher has a store", wanted));
 }
 
 std::shared_ptr<Network> SeedRun::make_quantized(const StageRecipe& stage) {
   const auto source = std::dynamic_pointer_cast<GraphNetwork>(network(stage.quantize.of));
-  if (source == nullptr) throw Error(fmt::format("'{}' is no graph of operations that are known by name", stage.quantize.of));
+  if (source == nullptr)
+    throw Error(fmt::format("'{}' is no graph of operations that are known by name", stage.quantize.of));
   const ExampleSet examples = examples_of(stage);
   const at::Tensor order = examples.order(setup_.seed, 0);
-  return quantized(*source, examples.batch(order.slice(0, 0, std::min(stage.quantize.examples, examples.size()))).inputs);
+  return quantized(*source,
+                   examples.batch(order.slice(0, 0, std::min(stage.quantize.examples, examples.size()))).inputs);
 }
 
 std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) const {
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   const auto make_replica = [&](int64_t replica) {
-    const std::shared_ptr<Network> made = make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
+    const std::shared_ptr<Network> made =
+        make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
     if (begins_with_weights(stage, network)) load_weights(*made, network.weights);
     return made;
   };
   if (!stage.quantize.of.empty())
-    return std::make_shared<GraphNetwork>(quantized(dynamic_cast<const GraphNetwork&>(*make_replica(0)).graph()), setup_.seed);
+    return std::make_shared<GraphNetwork>(quantized(dynamic_cast<const GraphNetwork&>(*make_replica(0)).graph()),
+                                          setup_.seed);
   if (stage.replicas.count == 1) return make_replica(stage.replica);
   std::vector<std::shared_ptr<Network>> members;
   for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(make_replica(k));
@@ -540,8 +622,10 @@ std::unique_ptr<Teacher> SeedRun::teacher_of(const StageRecipe& stage, TeacherCo
 }
 
 Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerprint) {
-  const std::shared_ptr<Network> trained = stage.quantize.of.empty() ? make_stage_network(stage) : make_quantized(stage);
-  if (!stage.initial_weights.empty()) load_state(*trained, state_of(*network(stage.initial_weights)), fmt::format("'{}'", stage.initial_weights));
+  const std::shared_ptr<Network> trained =
+      stage.quantize.of.empty() ? make_stage_network(stage) : make_quantized(stage);
+  if (!stage.initial_weights.empty())
+    load_state(*trained, state_of(*network(stage.initial_weights)), fmt::format("'{}'", stage.initial_weights));
   trained->to(setup_.device);
   TrainingResult result = {.conditions = {conditions_of(stage, *trained, Precision::float32)}};
   if (stage.epochs > 0) result = train(stage, *trained, examples_of(stage), fingerprint);
@@ -554,11 +638,14 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
   entry["seconds"] = result.seconds;
   entry["examples_per_second"] = result.examples_per_second;
   entry["epochs"] = result.epochs;
-  if (stage.stop.any()) entry["stopped"] = {{"epochs", stage.epochs}, {"epoch", result.epochs}, {"kept_epoch", result.kept_epoch}};
+  if (stage.stop.any())
+    entry["stopped"] = {{"epochs", stage.epochs}, {"epoch", result.epochs}, {"kept_epoch", result.kept_epoch}};
   entry["conditions"] = result.conditions;
   entry["note"] = stage_note(entry);
   const Json& on_test = entry["evaluations"]["test"];
-  setup_.events.emit(StageDone{stage.name, result.seconds, result.examples_per_second,
+  setup_.events.emit(StageDone{stage.name,
+                               result.seconds,
+                               result.examples_per_second,
                                {"test", on_test["examples"], on_test["errors"], on_test["accuracy"], on_test["nll"]}});
   return entry;
 }
@@ -566,9 +653,13 @@ Json SeedRun::train_stage(const StageRecipe& stage, const std::string& fingerpri
 Json SeedRun::quantization_numbers(const StageRecipe& stage, const Network& rounded) {
   const Shape input = setup_.dataset.input_shape();
   const Network& whole = *network(stage.quantize.of);
-  const Hits before = count_hits(logits_on_test(stage.quantize.of), test_.labels()), after = count_hits(test_logits_.at(stage.name), test_.labels());
-  Json numbers = {{"of", stage.quantize.of}, {"examples", stage.quantize.examples}, {"test_examples", before.labelled},
-                  {"errors_before", before.labelled - before.correct}, {"errors_after", after.labelled - after.correct}};
+  const Hits before = count_hits(logits_on_test(stage.quantize.of), test_.labels()),
+             after = count_hits(test_logits_.at(stage.name), test_.labels());
+  Json numbers = {{"of", stage.quantize.of},
+                  {"examples", stage.quantize.examples},
+                  {"test_examples", before.labelled},
+                  {"errors_before", before.labelled - before.correct},
+                  {"errors_after", after.labelled - after.correct}};
   if (writes_onnx()) {
     numbers["onnx_bytes_before"] = to_onnx(whole, input).size();
     numbers["onnx_bytes"] = to_onnx(rounded, input).size();
@@ -581,9 +672,14 @@ uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
   return k == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(k));
 }
 
-std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter) {
-  return teacher_of(stage, {.network = nullptr, .examples = examples, .augmenter = augmenter,
-                            .taps = Objective(stage.loss).needs().teacher_taps, .precision = precision_of(stage, setup_.device), .recorder = setup_.recorder,
+std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, const ExampleSet& examples,
+                                                   const Augmenter& augmenter) {
+  return teacher_of(stage, {.network = nullptr,
+                            .examples = examples,
+                            .augmenter = augmenter,
+                            .taps = Objective(stage.loss).needs().teacher_taps,
+                            .precision = precision_of(stage, setup_.device),
+                            .recorder = setup_.recorder,
                             .view_seed = seed_of(stage)});
 }
 
@@ -601,31 +697,48 @@ Json SeedRun::align_frames(const StageRecipe& stage, const Network& trained) {
   const FrameLabels labels = aligned(setup_.dataset, labels_, trained, setup_.device);
   save_labels(setup_.folder.stage(stage.name).labels(), labels, setup_.dataset);
   const Json changed = changed_labels(labels_, labels);
-  setup_.events.emit(Notice{fmt::format("{}: aligned again, {:.1f} % of the training frames and {:.1f} % of the test frames have another state", stage.name,
-                                        100 * changed["train"].get<double>(), 100 * changed["test"].get<double>())});
+  setup_.events.emit(Notice{fmt::format(
+      "{}: aligned again, {:.1f} % of the training frames and {:.1f} % of the test frames have another state",
+      stage.name, 100 * changed["train"].get<double>(), 100 * changed["test"].get<double>())});
   return {{"rounds", stage.align}, {"changed", changed}};
 }
 
 void SeedRun::tell_of_views(const StageRecipe& stage, const ViewAccuracy& teacher) const {
   if (!teacher.fears_views()) return;
-  const auto percent = [&](int64_t right) { return 100 * static_cast<double>(right) / static_cast<double>(teacher.examples); };
-  setup_.events.emit(Notice{fmt::format("{}: the teacher is right on {:.1f} % of {} training examples as they are, and on {:.1f} % of them as this stage shows "
-                                        "them. It has not learned such views: train it with them, or change `augment`",
-                                        stage.name, percent(teacher.right), teacher.examples, percent(teacher.right_in_views))});
+  const auto percent = [&](int64_t right) {
+    return 100 * static_cast<double>(right) / static_cast<double>(teacher.examples);
+  };
+  setup_.events.emit(
+      Notice{fmt::format("{}: the teacher is right on {:.1f} % of {} training examples as they are, and on {:.1f} % of "
+                         "them as this stage shows "
+                         "them. It has not learned such views: train it with them, or change `augment`",
+                         stage.name, percent(teacher.right), teacher.examples, percent(teacher.right_in_views))});
 }
 
-TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint) {
+TrainingResult SeedRun::train(const StageRecipe& stage, Network& trained, const ExampleSet& examples,
+                              const std::string& fingerprint) {
   const StageFolder stage_folder = setup_.folder.stage(stage.name);
   const Augmenter augmenter(stage.augment);
   const Precision precision = precision_of(stage, setup_.device);
   const std::unique_ptr<Teacher> teacher = training_teacher(stage, examples, augmenter);
   if (teacher != nullptr) tell_of_views(stage, view_accuracy(*teacher, examples, augmenter, seed_of(stage)));
   const CheckpointFile checkpoint(stage_folder.checkpoint(), fingerprint);
-  const ExampleSet none = validation_.select(at::empty({0}, validation_.ids().options()), "validation");  // a specialist has other classes
+  const ExampleSet none =
+      validation_.select(at::empty({0}, validation_.ids().options()), "validation");  // a specialist has other classes
   const EventBus bus = metrics_writer(stage_folder);
-  return Trainer({.stage = stage, .seed = seed_of(stage), .network = trained, .teacher = teacher.get(), .train = examples,
-                  .validation = stage.specialist > 0 ? none : validation_, .augmenter = augmenter, .checkpoint = checkpoint, .events = bus,
-                  .precision = precision, .recorder = setup_.recorder, .conditions = conditions_of(stage, trained, precision)}).run();
+  return Trainer({.stage = stage,
+                  .seed = seed_of(stage),
+                  .network = trained,
+                  .teacher = teacher.get(),
+                  .train = examples,
+                  .validation = stage.specialist > 0 ? none : validation_,
+                  .augmenter = augmenter,
+                  .checkpoint = checkpoint,
+                  .events = bus,
+                  .precision = precision,
+                  .recorder = setup_.recorder,
+                  .conditions = conditions_of(stage, trained, precision)})
+      .run();
 }
 
 Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>& members) {
@@ -639,7 +752,8 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
   for (const Json& member : members) {
     epochs += member["epochs"].get<double>() / static_cast<double>(members.size());
     for (const auto& condition : member["conditions"].get<std::vector<std::string>>())
-      if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end()) conditions.push_back(condition);
+      if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end())
+        conditions.push_back(condition);
     seconds += member["seconds"].get<double>();
     examples += member["seconds"].get<double>() * member["examples_per_second"].get<double>();
   }
@@ -653,8 +767,10 @@ Json SeedRun::gather_replicas(const StageRecipe& stage, const std::vector<Json>&
 }
 
 Json SeedRun::calibrate_stage(const StageRecipe& stage) {
-  const auto calibrated = std::dynamic_pointer_cast<GraphNetwork>(make(*setup_.recipe.network(stage.network), setup_.seed));
-  if (calibrated == nullptr) throw Error(fmt::format("the network '{}' has no biases that are known by name", stage.network));
+  const auto calibrated =
+      std::dynamic_pointer_cast<GraphNetwork>(make(*setup_.recipe.network(stage.network), setup_.seed));
+  if (calibrated == nullptr)
+    throw Error(fmt::format("the network '{}' has no biases that are known by name", stage.network));
   load_state(*calibrated, state_of(*network(stage.calibration.of)), fmt::format("stage '{}'", stage.calibration.of));
   calibrated->to(setup_.device);
   const bool on_test = stage.calibration.tuned_on == CalibrationRecipe::Split::test;
@@ -667,9 +783,13 @@ Json SeedRun::calibrate_stage(const StageRecipe& stage) {
 
   Json entry = entry_of(stage, *calibrated);
   std::vector<std::string> classes;
-  for (const int64_t label : stage.calibration.classes) classes.push_back(setup_.dataset.classes[static_cast<size_t>(label)]);
-  entry["calibration"] = {{"of", stage.calibration.of}, {"classes", classes}, {"offset", found.offset},
-                          {"tuned_on", examples.name()}, {"examples", examples.size()},
+  for (const int64_t label : stage.calibration.classes)
+    classes.push_back(setup_.dataset.classes[static_cast<size_t>(label)]);
+  entry["calibration"] = {{"of", stage.calibration.of},
+                          {"classes", classes},
+                          {"offset", found.offset},
+                          {"tuned_on", examples.name()},
+                          {"examples", examples.size()},
                           {"errors_before", found.errors_before},
                           {"errors_after", entry["evaluations"][examples.name()]["errors"]}};
   entry["note"] = stage_note(entry);
@@ -684,8 +804,10 @@ void SeedRun::save_weights(const StageRecipe& stage, const Network& trained) con
   const auto save = [&](const Network& network, const StageFolder& folder) {
     save_model(folder.weights(), network, description);
     std::error_code ignored;
-    if (is_graph(architecture)) fs::remove(folder.program(), ignored);  // of another network that the stage trained before
-    else save_torchscript(folder.program(), network, description);
+    if (is_graph(architecture))
+      fs::remove(folder.program(), ignored);  // of another network that the stage trained before
+    else
+      save_torchscript(folder.program(), network, description);
   };
   const auto* committee = dynamic_cast<const Committee*>(&trained);
   const std::vector<std::string> folders = weight_folders(stage);
@@ -699,21 +821,29 @@ Json SeedRun::entry_of(const StageRecipe& stage, const Network& trained) {
   const int64_t replicas = specialists ? stage.specialists.groups : stage.replicas.count;
   Json entry = {{"name", stage.name}, {"status", "done"}};
   entry["network"] = {{"name", stage.network},
-                      {"description", !stage.quantize.of.empty() ? architecture + " int8" : specialists ? fmt::format("{} + {} specialists", architecture, replicas)
-                                      : replicas == 1 ? architecture : fmt::format("{} × {}", replicas, architecture)},
+                      {"description", !stage.quantize.of.empty() ? architecture + " int8"
+                                      : specialists   ? fmt::format("{} + {} specialists", architecture, replicas)
+                                      : replicas == 1 ? architecture
+                                                      : fmt::format("{} × {}", replicas, architecture)},
                       {"parameters", trained.parameter_count()},
                       {"multiply_adds", trained.multiply_adds() ? Json(*trained.multiply_adds()) : Json(nullptr)}};
-  if (!stage.teacher) entry["teacher"] = nullptr;
-  else entry["teacher"] = stage.teachers.empty() ? stage.teacher.name() : fmt::format("{}", fmt::join(stage.teachers, ", "));
+  if (!stage.teacher)
+    entry["teacher"] = nullptr;
+  else
+    entry["teacher"] =
+        stage.teachers.empty() ? stage.teacher.name() : fmt::format("{}", fmt::join(stage.teachers, ", "));
   entry["objective"] = describe_objective(stage.loss);
   entry["evaluations"] = evaluate_stage(stage, trained);
   const auto path = [](const std::string& name) { return "stages/" + name + "/weights.safetensors"; };
   if (replicas == 1 && !specialists) {
     entry["weights"] = path(stage.name);
   } else {
-    if (!specialists) entry["replicas"] = {{"count", replicas}, {"together", stage.replicas.together}, {"mean", resolved(stage)["replicas"]["mean"]}};
+    if (!specialists)
+      entry["replicas"] = {
+          {"count", replicas}, {"together", stage.replicas.together}, {"mean", resolved(stage)["replicas"]["mean"]}};
     entry["members"] = Json::array();
-    for (const std::string& name : weight_folders(stage)) entry["members"].push_back({{"name", name}, {"weights", path(name)}});
+    for (const std::string& name : weight_folders(stage))
+      entry["members"].push_back({{"name", name}, {"weights", path(name)}});
   }
   return entry;
 }
@@ -726,15 +856,19 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
     if (examples->size() == 0) continue;
     at::Tensor teacher_logits;
     const auto teacher = examples == &train ? nullptr
-                                            : teacher_of(stage, {.network = nullptr, .examples = *examples, .augmenter = none,
+                                            : teacher_of(stage, {.network = nullptr,
+                                                                 .examples = *examples,
+                                                                 .augmenter = none,
                                                                  .purpose = TeacherPurpose::evaluation});
     if (teacher != nullptr) {
-      at::Tensor& known = teacher_logits_[examples->name() + resolved(stage.teacher).dump()];  // several students may have it
+      at::Tensor& known =
+          teacher_logits_[examples->name() + resolved(stage.teacher).dump()];  // several students may have it
       if (!known.defined()) known = outputs_of(*teacher, *examples).logits;
       teacher_logits = known;
     }
     StageNumbers numbers = evaluate_network(trained, *examples, teacher_logits, setup_.dataset.classes);
-    if (setup_.dataset.speech != nullptr && examples == &test_) numbers.summary.update(word_numbers(setup_.dataset, labels_, trained, numbers.logits));
+    if (setup_.dataset.speech != nullptr && examples == &test_)
+      numbers.summary.update(word_numbers(setup_.dataset, labels_, trained, numbers.logits));
     if (examples == &test_) test_logits_[stage.name] = numbers.logits;
     summaries[examples->name()] = numbers.summary;
     detailed[examples->name()] = numbers.details;
@@ -743,21 +877,23 @@ Json SeedRun::evaluate_stage(const StageRecipe& stage, const Network& trained) {
   return summaries;
 }
 
-/// "2 threads, float32, teacher in bfloat16": what the network itself is trained in, and where its teacher's pass differs, that. A product is
-/// rounded only where it is large enough.
+/// "2 threads, float32, teacher in bfloat16": what the network itself is trained in, and where its teacher's pass
+/// differs, that. A product is rounded only where it is large enough.
 std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trained, Precision precision) {
   const auto precision_in = [&](bool has_large_products) {
     return precision == Precision::bfloat16 && (has_large_products || !setup_.device.is_cpu()) ? "bfloat16" : "float32";
   };
   const auto has_large_products = [&](const std::string& teacher) { return network(teacher)->rounds_products(); };
   const std::string own = precision_in(trained.rounds_products());
-  const std::string taught = precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
+  const std::string taught =
+      precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
   const int threads = at::get_num_threads();
   return fmt::format("{} thread{}, {}{}", threads, threads == 1 ? "" : "s", own,
                      stage.teachers.empty() || taught == own ? "" : ", teacher in " + taught);
 }
 
-/// The events of training, with metrics.jsonl written before anyone else sees them: a checkpoint never gets ahead of it.
+/// The events of training, with metrics.jsonl written before anyone else sees them: a checkpoint never gets ahead of
+/// it.
 EventBus SeedRun::metrics_writer(const StageFolder& stage_folder) const {
   EventBus bus;
   bus.subscribe([stage_folder](const Event& event) {

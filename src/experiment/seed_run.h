@@ -30,9 +30,9 @@ struct SeedRunSetup {
   at::Device device;
   RunFolder folder;
   uint64_t seed = 0;
-  std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are taken over where they are the same
-  Recorder recorder = {};            ///< of the passes of training; empty: they are launched one by one
-  bool deployment = false;           ///< measure what each network costs where it is used
+  std::vector<fs::path> reuse = {};       ///< run folders whose finished stages are taken over where they are the same
+  Recorder recorder = {};                 ///< of the passes of training; empty: they are launched one by one
+  bool deployment = false;                ///< measure what each network costs where it is used
   std::vector<std::string> command = {};  ///< by which the run was started
 };
 
@@ -54,12 +54,13 @@ class SeedRun {
   void tell_few_steps() const;
   /// See Experiment.
   int64_t help();
-  void visit_stores(const std::string& stage, StoreAccess access, const std::function<void(const StageRecipe&, StoredViews&)>& use);
+  void visit_stores(const std::string& stage, StoreAccess access,
+                    const std::function<void(const StageRecipe&, StoredViews&)>& use);
 
  private:
   void check(const StageRecipe& stage);
-  /// Whether the teacher's outputs lie in a file already, all of them, and the teacher is not trained by the recipe, so that one can be
-  /// compared with the other. (One that is not full may be in the hands of another process.)
+  /// Whether the teacher's outputs lie in a file already, all of them, and the teacher is not trained by the recipe, so
+  /// that one can be compared with the other. (One that is not full may be in the hands of another process.)
   bool has_given_store(const StageRecipe& stage) const;
   void check_network(const StageRecipe& stage) const;
   std::shared_ptr<Network> network(const std::string& name);
@@ -69,14 +70,15 @@ class SeedRun {
   void set_aside(const StageRecipe& stage, const Json& settings) const;
   /// The folders of the networks that the stage is made of, where they are others than its own.
   std::vector<StageFolder> members_of(const StageRecipe& stage) const;
-  /// From here on the stage's files are of another training: what is of the one before goes first, and the record of the stage whose member
-  /// it is.
+  /// From here on the stage's files are of another training: what is of the one before goes first, and the record of
+  /// the stage whose member it is.
   void begin_anew(const StageRecipe& stage, const Json& settings);
 
   Json run_stage(const StageRecipe& stage);
   /// Without the rounds of alignment before it.
   Json run_stage_alone(const StageRecipe& stage);
-  /// Calls run(k) for each of the stage's members, from 1, while no other process trains it; waits for those that others train.
+  /// Calls run(k) for each of the stage's members, from 1, while no other process trains it; waits for those that
+  /// others train.
   void share_out(const StageRecipe& stage, const std::function<void(int64_t k)>& run);
   /// Loads the stages of these names where all are finished as the recipe has them; false otherwise.
   bool load_finished(const std::vector<std::string>& names);
@@ -103,8 +105,8 @@ class SeedRun {
   std::shared_ptr<Network> load_specialists(const StageRecipe& stage, const std::vector<std::vector<int64_t>>& groups);
   /// Writes down the labels that the network gives the frames, and says how many changed.
   Json align_frames(const StageRecipe& stage, const Network& trained);
-  /// What rounding cost, and what it saved: {"of", "examples", "test_examples", "errors_before", "errors_after"}, and where
-  /// this build writes ONNX files, {"onnx_bytes_before", "onnx_bytes"}.
+  /// What rounding cost, and what it saved: {"of", "examples", "test_examples", "errors_before", "errors_after"}, and
+  /// where this build writes ONNX files, {"onnx_bytes_before", "onnx_bytes"}.
   Json quantization_numbers(const StageRecipe& stage, const Network& rounded);
   /// What follows is trained on, and measured by, these.
   void show_labels(FrameLabels labels);
@@ -115,13 +117,15 @@ class SeedRun {
   std::shared_ptr<Network> make_stage_network(const StageRecipe& stage) const;
   /// Another stage's network, rounded to bytes, with ranges from the stage's examples.
   std::shared_ptr<Network> make_quantized(const StageRecipe& stage);
-  TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples, const std::string& fingerprint);
+  TrainingResult train(const StageRecipe& stage, Network& trained, const ExampleSet& examples,
+                       const std::string& fingerprint);
   ExampleSet examples_of(const StageRecipe& stage) const;
   std::unique_ptr<Teacher> teacher_of(const StageRecipe& stage, TeacherContext context);
   /// A notice where the teacher is much worse on the stage's views than on the examples as they are.
   void tell_of_views(const StageRecipe& stage, const ViewAccuracy& teacher) const;
   /// The teacher of what a stage trains on; examples and augmenter outlive it.
-  std::unique_ptr<Teacher> training_teacher(const StageRecipe& stage, const ExampleSet& examples, const Augmenter& augmenter);
+  std::unique_ptr<Teacher> training_teacher(const StageRecipe& stage, const ExampleSet& examples,
+                                            const Augmenter& augmenter);
   uint64_t seed_of(const StageRecipe& stage) const;
   /// Numbers on test, validation and train; the details go into evaluation.json.
   Json evaluate_stage(const StageRecipe& stage, const Network& trained);
@@ -134,7 +138,8 @@ class SeedRun {
   /// The memory that the stage which needs most will take; a warning where the machine has less.
   void tell_memory();
   /// Size, latency and accuracy of every network, as CostRows.
-  /// [{"name", "files", "description"}] of the networks that came with weights, for those who find them again (run_networks.h).
+  /// [{"name", "files", "description"}] of the networks that came with weights, for those who find them again
+  /// (run_networks.h).
   Json given_networks() const;
   Json deployment(const Json& stages);
   std::string conditions_of(const StageRecipe& stage, const Network& trained, Precision precision);
@@ -144,13 +149,13 @@ class SeedRun {
   TrainingSplit split_;
   ExampleSet validation_;
   ExampleSet test_;
-  FrameLabels labels_;  ///< of whole splits, where they are frames of recordings
+  FrameLabels labels_;                                        ///< of whole splits, where they are frames of recordings
   std::map<std::string, InputOptions> inputs_;                ///< by network, what it does to pixels first
-  bool only_finished_ = false;  ///< a stage that would have to be trained is an error
+  bool only_finished_ = false;                                ///< a stage that would have to be trained is an error
   std::map<std::string, std::shared_ptr<Network>> networks_;  ///< by stage, or by name where they have weights
   std::map<std::string, std::string> fingerprints_;           ///< of what is in networks_
-  std::map<std::string, at::Tensor> test_logits_;          ///< by stage: what was predicted once is not again
-  std::map<std::string, at::Tensor> teacher_logits_;       ///< by split and teacher
+  std::map<std::string, at::Tensor> test_logits_;             ///< by stage: what was predicted once is not again
+  std::map<std::string, at::Tensor> teacher_logits_;          ///< by split and teacher
 };
 
 }  // namespace limbeck

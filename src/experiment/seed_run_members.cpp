@@ -31,9 +31,11 @@ void SeedRun::share_out(const StageRecipe& stage, const std::function<void(int64
     }
     if (all) return;
     if (progress) continue;
-    if (!told) setup_.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
+    if (!told)
+      setup_.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
     told = true;
-    if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
+    if (stop_requested() != 0)
+      throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }
@@ -76,10 +78,13 @@ int64_t SeedRun::help() {
       make_writable_folder(folder.lock().parent_path());
       const FileLock lock(folder.lock());
       const auto k = static_cast<int64_t>(i) + 1;
-      const bool done = specialists ? specialist_is_finished(specialist_of(stage, k), groups.groups[i]) : is_finished(replica_of(stage, k));
+      const bool done = specialists ? specialist_is_finished(specialist_of(stage, k), groups.groups[i])
+                                    : is_finished(replica_of(stage, k));
       if (!lock.acquired() || done) continue;
-      if (specialists) train_specialist(specialist_of(stage, k), groups.groups[i]);
-      else run_stage_alone(replica_of(stage, k));
+      if (specialists)
+        train_specialist(specialist_of(stage, k), groups.groups[i]);
+      else
+        run_stage_alone(replica_of(stage, k));
       ++trained;
     }
   }

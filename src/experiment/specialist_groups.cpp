@@ -74,7 +74,8 @@ std::vector<Point> columns_of(const at::Tensor& covariance) {
   columns = (columns / columns.norm(2, 1, /*keepdim=*/true).clamp_min(std::numeric_limits<double>::min())).contiguous();
   const int64_t classes = columns.size(0);
   std::vector<Point> points;
-  for (int64_t c = 0; c < classes; ++c) points.emplace_back(columns.data_ptr<double>() + c * classes, columns.data_ptr<double>() + (c + 1) * classes);
+  for (int64_t c = 0; c < classes; ++c)
+    points.emplace_back(columns.data_ptr<double>() + c * classes, columns.data_ptr<double>() + (c + 1) * classes);
   return points;
 }
 
@@ -87,13 +88,17 @@ at::Tensor covariance_of(const at::Tensor& probabilities) {
 
 ClassGroups group_classes(const at::Tensor& covariance, const GroupingOptions& options, uint64_t seed) {
   const int64_t classes = covariance.size(0);
-  if (options.groups > classes) throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes; expected at most {}", options.groups, classes, classes));
+  if (options.groups > classes)
+    throw Error(ErrorKind::usage,
+                fmt::format("{} groups of {} classes; expected at most {}", options.groups, classes, classes));
   if (options.size > classes || options.size == 1)
-    throw Error(ErrorKind::usage, fmt::format("groups of {} of {} classes; expected from 2 to {}", options.size, classes, classes));
+    throw Error(ErrorKind::usage,
+                fmt::format("groups of {} of {} classes; expected from 2 to {}", options.size, classes, classes));
   const std::vector<Point> points = columns_of(covariance);
   Random random({seed, Purpose::grouping});
   std::vector<Point> centres;
-  std::pair<bool, double> least = {true, std::numeric_limits<double>::infinity()};  // whether a group is too small; distances
+  std::pair<bool, double> least = {true,
+                                   std::numeric_limits<double>::infinity()};  // whether a group is too small; distances
   for (int64_t start = 0; start < options.starts; ++start) {
     std::vector<Point> found = first_centres(points, options.groups, random);
     move_centres(found, points, options.passes, random);
@@ -104,7 +109,8 @@ ClassGroups group_classes(const at::Tensor& covariance, const GroupingOptions& o
       sum += distance(point, found[nearest]);
       ++members[nearest];
     }
-    const std::pair<bool, double> own = {options.size == 0 && *std::min_element(members.begin(), members.end()) < 2, sum};
+    const std::pair<bool, double> own = {options.size == 0 && *std::min_element(members.begin(), members.end()) < 2,
+                                         sum};
     if (own >= least) continue;
     least = own;
     centres = std::move(found);
@@ -120,8 +126,11 @@ ClassGroups group_classes(const at::Tensor& covariance, const GroupingOptions& o
   for (size_t i = 0; i < centres.size(); ++i) {
     if (options.size > 0) found.groups[i] = nearest_classes(centres[i], points, options.size);
     if (found.groups[i].size() < 2)
-      throw Error(ErrorKind::usage, fmt::format("group {} of {} has {} class{}; a specialist needs at least two: ask for fewer groups, or for a "
-                                                "size", i + 1, centres.size(), found.groups[i].size(), found.groups[i].empty() ? "es" : ""));
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("group {} of {} has {} class{}; a specialist needs at least two: ask for fewer groups, or for a "
+                      "size",
+                      i + 1, centres.size(), found.groups[i].size(), found.groups[i].empty() ? "es" : ""));
   }
   return found;
 }
@@ -140,7 +149,8 @@ double adjusted_rand_index(const std::vector<int64_t>& first, const std::vector<
     for (const auto& [key, count] : counts) total += pairs(count);
     return total;
   };
-  const double together = sum(both), a = sum(of_first), b = sum(of_second), all = pairs(static_cast<double>(first.size()));
+  const double together = sum(both), a = sum(of_first), b = sum(of_second),
+               all = pairs(static_cast<double>(first.size()));
   const double expected = a * b / all, most = (a + b) / 2;
   return most == expected ? 1 : (together - expected) / (most - expected);
 }

@@ -1,10 +1,11 @@
 #pragma once
 // Which classes a specialist should know: those that the generalist confuses (Hinton, Vinyals, Dean 2015, section 5.1).
 //
-//   Σ = covariance of the generalist's distributions over the training examples, [C, C]; class c is described by column c, its own variance left
-//   out, at unit length: variances are so much larger than what classes have to do with each other that distances between
-//   the columns as they are tell which classes the generalist is sure of, and not which it confuses
-//   online K-means (MacQueen 1967) on the columns: each moves its nearest centre by 1/(columns that centre has taken) of the way
+//   Σ = covariance of the generalist's distributions over the training examples, [C, C]; class c is described by column
+//   c, its own variance left out, at unit length: variances are so much larger than what classes have to do with each
+//   other that distances between the columns as they are tell which classes the generalist is sure of, and not which it
+//   confuses online K-means (MacQueen 1967) on the columns: each moves its nearest centre by 1/(columns that centre has
+//   taken) of the way
 //
 //   const ClassGroups groups = group_classes(covariance_of(probabilities), {.groups = 20, .size = 10}, seed);
 
@@ -17,9 +18,11 @@ namespace limbeck {
 
 struct GroupingOptions {
   int64_t groups = 10;
-  int64_t size = 0;    ///< classes of each, the nearest to its centre, which may be others' too; 0: each class is in the group of its nearest centre
-  int64_t passes = 20; ///< over the columns
-  int64_t starts = 10; ///< from other centres, of which the closest to the columns is kept, if possible one without groups of a single class
+  int64_t size = 0;  ///< classes of each, the nearest to its centre, which may be others' too; 0: each class is in the
+                     ///< group of its nearest centre
+  int64_t passes = 20;  ///< over the columns
+  int64_t starts = 10;  ///< from other centres, of which the closest to the columns is kept, if possible one without
+                        ///< groups of a single class
 };
 
 struct ClassGroups {
@@ -30,8 +33,9 @@ struct ClassGroups {
 /// probabilities [n, C] → [C, C] float64.
 at::Tensor covariance_of(const at::Tensor& probabilities);
 
-/// Centres begin at columns drawn far from each other (Arthur, Vassilvitskii 2007), columns come in random order. Throws Error of kind usage
-/// for more groups than classes, a size above the number of classes, or a group with fewer than two classes.
+/// Centres begin at columns drawn far from each other (Arthur, Vassilvitskii 2007), columns come in random order.
+/// Throws Error of kind usage for more groups than classes, a size above the number of classes, or a group with fewer
+/// than two classes.
 ClassGroups group_classes(const at::Tensor& covariance, const GroupingOptions& options, uint64_t seed);
 
 /// Agreement of two ways to divide the same things, 0 expected by chance, 1 for the same (Hubert, Arabie 1985).

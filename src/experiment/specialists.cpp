@@ -19,10 +19,13 @@ namespace limbeck {
 namespace {
 
 /// Positions in random order of (seed, specialist, id), at most `count`, sorted.
-std::vector<int64_t> drawn(const std::vector<int64_t>& positions, const int64_t* ids, int64_t count, uint64_t seed, int64_t k) {
+std::vector<int64_t> drawn(const std::vector<int64_t>& positions, const int64_t* ids, int64_t count, uint64_t seed,
+                           int64_t k) {
   std::vector<std::pair<uint32_t, int64_t>> keys;
   for (const int64_t position : positions)
-    keys.emplace_back(philox({seed, Purpose::others, static_cast<uint32_t>(k), static_cast<uint32_t>(ids[position])}, 0)[0], position);
+    keys.emplace_back(
+        philox({seed, Purpose::others, static_cast<uint32_t>(k), static_cast<uint32_t>(ids[position])}, 0)[0],
+        position);
   std::sort(keys.begin(), keys.end());
   std::vector<int64_t> chosen;
   for (const auto& [key, position] : keys)
@@ -42,11 +45,15 @@ Conditional conditional(const at::Tensor& logits, const at::Tensor& labels, cons
   return {rows.size(0), chosen.eq(place.index_select(0, rows).to(at::kLong).argmax(1)).sum().item<int64_t>()};
 }
 
-Json relative(double before, double after) { return before > 0 ? Json(after / before - 1) : Json(nullptr); }
+Json relative(double before, double after) {
+  return before > 0 ? Json(after / before - 1) : Json(nullptr);
+}
 
 }  // namespace
 
-bool trains_specialists(const StageRecipe& stage) { return !stage.specialists.of.empty() && stage.specialist == 0; }
+bool trains_specialists(const StageRecipe& stage) {
+  return !stage.specialists.of.empty() && stage.specialist == 0;
+}
 
 StageRecipe specialist_of(const StageRecipe& stage, int64_t k) {
   StageRecipe one = stage;
@@ -55,8 +62,9 @@ StageRecipe specialist_of(const StageRecipe& stage, int64_t k) {
   return one;
 }
 
-SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets, uint64_t seed,
-                                       int64_t k, const std::vector<std::string>& classes) {
+SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group,
+                                       SpecialistsRecipe::Targets targets, uint64_t seed, int64_t k,
+                                       const std::vector<std::string>& classes) {
   const at::Tensor labels = train.labels().to(at::kCPU).contiguous(), ids = train.ids().to(at::kCPU).contiguous();
   std::vector<int64_t> place(classes.size(), -1), seen(group.size());
   for (size_t i = 0; i < group.size(); ++i) place[static_cast<size_t>(group[i])] = static_cast<int64_t>(i);
@@ -76,9 +84,14 @@ SpecialistExamples specialist_examples(const ExampleSet& train, const std::vecto
     }
   }
   for (size_t i = 0; i < group.size(); ++i)
-    if (seen[i] == 0) throw Error(ErrorKind::usage, fmt::format("specialist {} knows the class '{}', of which there is no training example", k, classes[static_cast<size_t>(group[i])]));
-  if (others.empty()) throw Error(ErrorKind::usage, fmt::format("specialist {} knows all classes: nothing is left for its dustbin", k));
-  const std::vector<int64_t> drawn_others = drawn(others, ids.data_ptr<int64_t>(), static_cast<int64_t>(chosen.size()), seed, k);
+    if (seen[i] == 0)
+      throw Error(ErrorKind::usage,
+                  fmt::format("specialist {} knows the class '{}', of which there is no training example", k,
+                              classes[static_cast<size_t>(group[i])]));
+  if (others.empty())
+    throw Error(ErrorKind::usage, fmt::format("specialist {} knows all classes: nothing is left for its dustbin", k));
+  const std::vector<int64_t> drawn_others =
+      drawn(others, ids.data_ptr<int64_t>(), static_cast<int64_t>(chosen.size()), seed, k);
   const double offset = std::log(static_cast<double>(others.size()) / static_cast<double>(drawn_others.size()));
   chosen.insert(chosen.end(), drawn_others.begin(), drawn_others.end());
   std::sort(chosen.begin(), chosen.end());
@@ -96,8 +109,8 @@ void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, Specia
   load_state(specialist, state, "the generalist");
 }
 
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels, const at::Tensor& generalist_logits,
-                        const at::Tensor& logits) {
+Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
+                        const at::Tensor& generalist_logits, const at::Tensor& logits) {
   const at::Tensor truth = labels.to(at::kCPU), before = generalist_logits.to(at::kCPU), after = logits.to(at::kCPU);
   const at::Tensor right_before = before.argmax(1).eq(truth), right_after = after.argmax(1).eq(truth);
   Json json = {{"count", groups.groups.size()}};
@@ -116,12 +129,18 @@ Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const
     json["groups"].push_back({{"classes", names}, {"test_examples", own.examples}});
   }
   json["group_of_class"] = groups.nearest;
-  json["adjusted_rand_index"] = dataset.superclasses.empty() ? Json(nullptr) : Json(adjusted_rand_index(groups.nearest, dataset.superclasses));
-  const double accuracy_before = right_before.to(at::kDouble).mean().item<double>(), accuracy = right_after.to(at::kDouble).mean().item<double>();
+  json["adjusted_rand_index"] =
+      dataset.superclasses.empty() ? Json(nullptr) : Json(adjusted_rand_index(groups.nearest, dataset.superclasses));
+  const double accuracy_before = right_before.to(at::kDouble).mean().item<double>(),
+               accuracy = right_after.to(at::kDouble).mean().item<double>();
   json["generalist_accuracy"] = accuracy_before;
   json["accuracy"] = accuracy;
   json["relative_gain"] = relative(accuracy_before, accuracy);
-  const auto part = [&](int64_t correct) { return of_generalist.examples == 0 ? Json(nullptr) : Json(static_cast<double>(correct) / static_cast<double>(of_generalist.examples)); };
+  const auto part = [&](int64_t correct) {
+    return of_generalist.examples == 0
+               ? Json(nullptr)
+               : Json(static_cast<double>(correct) / static_cast<double>(of_generalist.examples));
+  };
   json["conditional_accuracy"] = {{"generalist", part(of_generalist.correct)}, {"specialists", part(of_all.correct)}};
   const at::Tensor covered = at::tensor(coverage, at::kLong).index_select(0, truth);
   json["by_coverage"] = Json::array();
@@ -129,8 +148,12 @@ Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const
     const at::Tensor these = covered.eq(count);
     const auto sum = [&](const at::Tensor& of) { return of.logical_and(these).sum().item<int64_t>(); };
     if (these.sum().item<int64_t>() == 0) continue;
-    json["by_coverage"].push_back({{"specialists", count}, {"examples", these.sum().item<int64_t>()}, {"generalist_correct", sum(right_before)}, {"correct", sum(right_after)},
-                                   {"relative_gain", relative(static_cast<double>(sum(right_before)), static_cast<double>(sum(right_after)))}});
+    json["by_coverage"].push_back(
+        {{"specialists", count},
+         {"examples", these.sum().item<int64_t>()},
+         {"generalist_correct", sum(right_before)},
+         {"correct", sum(right_after)},
+         {"relative_gain", relative(static_cast<double>(sum(right_before)), static_cast<double>(sum(right_after)))}});
   }
   return json;
 }
@@ -138,12 +161,15 @@ Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const
 std::string specialist_text(const Json& numbers) {
   std::string text;
   size_t k = 1;
-  for (const Json& group : numbers["groups"]) text += fmt::format("  {:>3}  {}\n", k++, fmt::join(group["classes"].get<std::vector<std::string>>(), ", "));
+  for (const Json& group : numbers["groups"])
+    text += fmt::format("  {:>3}  {}\n", k++, fmt::join(group["classes"].get<std::vector<std::string>>(), ", "));
   text += "  specialists that know the class   examples   generalist right   all right   relative gain\n";
   for (const Json& row : numbers["by_coverage"])
-    text += fmt::format("  {:>31}   {:>8}   {:>16}   {:>9}   {:>13}\n", row["specialists"].get<int64_t>(), with_commas(row["examples"].get<int64_t>()),
-                        with_commas(row["generalist_correct"].get<int64_t>()), with_commas(row["correct"].get<int64_t>()),
-                        row["relative_gain"].is_null() ? "" : fmt::format("{:+.1f} %", 100 * row["relative_gain"].get<double>()));
+    text += fmt::format(
+        "  {:>31}   {:>8}   {:>16}   {:>9}   {:>13}\n", row["specialists"].get<int64_t>(),
+        with_commas(row["examples"].get<int64_t>()), with_commas(row["generalist_correct"].get<int64_t>()),
+        with_commas(row["correct"].get<int64_t>()),
+        row["relative_gain"].is_null() ? "" : fmt::format("{:+.1f} %", 100 * row["relative_gain"].get<double>()));
   text.pop_back();
   return text;
 }

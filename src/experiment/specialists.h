@@ -16,24 +16,29 @@ bool trains_specialists(const StageRecipe& stage);
 /// The stage that trains the k-th specialist alone, k from 1: NAME.k.
 StageRecipe specialist_of(const StageRecipe& stage, int64_t k);
 
-/// What the specialist of a group is trained on: all examples of its classes, and as many others, drawn once (fewer where there are fewer).
+/// What the specialist of a group is trained on: all examples of its classes, and as many others, drawn once (fewer
+/// where there are fewer).
 struct SpecialistExamples {
-  ExampleSet examples;        ///< labels: places in the group and, for others, the dustbin, one above; with full targets the classes, and −1
-  double dustbin_offset = 0;  ///< for the dustbin's logit afterwards: log of how many times more often than the others the group was seen
+  ExampleSet examples;  ///< labels: places in the group and, for others, the dustbin, one above; with full targets the
+                        ///< classes, and −1
+  double dustbin_offset =
+      0;  ///< for the dustbin's logit afterwards: log of how many times more often than the others the group was seen
 };
 /// Throws Error of kind usage where there are no examples of one of the classes, or no others.
-SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets, uint64_t seed,
-                                       int64_t k, const std::vector<std::string>& classes);
+SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group,
+                                       SpecialistsRecipe::Targets targets, uint64_t seed, int64_t k,
+                                       const std::vector<std::string>& classes);
 
 /// Copies the generalist's weights; where there is a dustbin, all but those of the output layer.
 void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistsRecipe::Targets targets);
 
-/// {"count", "groups": [{"classes": [names], "examples"}], "adjusted_rand_index", "generalist_accuracy", "accuracy", "relative_gain",
-/// "conditional_accuracy": {"generalist", "specialists"}, "by_coverage": [{"specialists", "examples", "generalist_correct", "correct",
-/// "relative_gain"}]}. Conditional accuracy: over each specialist's test examples, choosing among its classes alone. Coverage: how many
-/// specialists know an example's class. adjusted_rand_index: of the groups of nearest centres with the data's superclasses; null without.
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels, const at::Tensor& generalist_logits,
-                        const at::Tensor& logits);
+/// {"count", "groups": [{"classes": [names], "examples"}], "adjusted_rand_index", "generalist_accuracy", "accuracy",
+/// "relative_gain", "conditional_accuracy": {"generalist", "specialists"}, "by_coverage": [{"specialists", "examples",
+/// "generalist_correct", "correct", "relative_gain"}]}. Conditional accuracy: over each specialist's test examples,
+/// choosing among its classes alone. Coverage: how many specialists know an example's class. adjusted_rand_index: of
+/// the groups of nearest centres with the data's superclasses; null without.
+Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
+                        const at::Tensor& generalist_logits, const at::Tensor& logits);
 
 /// The groups with their classes' names, and the table of gains by coverage, as lines.
 std::string specialist_text(const Json& numbers);

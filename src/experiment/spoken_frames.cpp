@@ -17,7 +17,9 @@ constexpr const char* kFrames = "limbeck.frames";
 std::string fingerprint_of_frames(const Dataset& dataset) {
   Hasher hasher;
   for (const std::string& state : dataset.classes) hasher.add(state);
-  return hasher.add(ExampleSet(dataset.train, "train", dataset).fingerprint()).add(ExampleSet(dataset.test, "test", dataset).fingerprint()).fingerprint();
+  return hasher.add(ExampleSet(dataset.train, "train", dataset).fingerprint())
+      .add(ExampleSet(dataset.test, "test", dataset).fingerprint())
+      .fingerprint();
 }
 
 }  // namespace
@@ -28,9 +30,11 @@ void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset&
 
 FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
   const auto [tensors, metadata] = load_tensors(file);
-  if (!tensors.contains("train") || !tensors.contains("test")) throw Error(fmt::format("'{}' does not hold the labels of two splits", file.string()));
+  if (!tensors.contains("train") || !tensors.contains("test"))
+    throw Error(fmt::format("'{}' does not hold the labels of two splits", file.string()));
   for (const char* split : {"train", "test"})
-    if (tensors.at(split).scalar_type() != at::kLong) throw Error(fmt::format("'{}' holds labels that are no whole numbers", file.string()));
+    if (tensors.at(split).scalar_type() != at::kLong)
+      throw Error(fmt::format("'{}' holds labels that are no whole numbers", file.string()));
   const FrameLabels labels{.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
   const auto frames = metadata.find(kFrames);
   if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes() ||
@@ -39,13 +43,15 @@ FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
   const auto states = static_cast<int64_t>(dataset.classes.size());
   for (const at::Tensor& of_split : {labels.train, labels.test})
     if (of_split.numel() > 0 && (of_split.min().item<int64_t>() < 0 || of_split.max().item<int64_t>() >= states))
-      throw Error(fmt::format("'{}' holds labels that are no states of this data set, which has {}", file.string(), states));
+      throw Error(
+          fmt::format("'{}' holds labels that are no states of this data set, which has {}", file.string(), states));
   return labels;
 }
 
 std::string fingerprint_of(const FrameLabels& labels) {
   Hasher hasher;
-  for (const at::Tensor& tensor : {labels.train.contiguous(), labels.test.contiguous()}) hasher.add(tensor.data_ptr(), tensor.nbytes());
+  for (const at::Tensor& tensor : {labels.train.contiguous(), labels.test.contiguous()})
+    hasher.add(tensor.data_ptr(), tensor.nbytes());
   return hasher.fingerprint();
 }
 
@@ -57,27 +63,36 @@ FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Net
     const at::Tensor logits = predict_logits(network, ExampleSet(split, "frames", dataset).to(device));
     return align(corpus, utterances, frame_scores(logits, priors), durations, before);
   };
-  return {.train = of_split(dataset.train, corpus.train, labels.train), .test = of_split(dataset.test, corpus.test, labels.test), .aligned = true};
+  return {.train = of_split(dataset.train, corpus.train, labels.train),
+          .test = of_split(dataset.test, corpus.test, labels.test),
+          .aligned = true};
 }
 
 Json changed_labels(const FrameLabels& before, const FrameLabels& after) {
-  const auto part = [](const at::Tensor& a, const at::Tensor& b) { return a.ne(b).to(at::kDouble).mean().item<double>(); };
+  const auto part = [](const at::Tensor& a, const at::Tensor& b) {
+    return a.ne(b).to(at::kDouble).mean().item<double>();
+  };
   return {{"train", part(before.train, after.train)}, {"test", part(before.test, after.test)}};
 }
 
-Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network, const at::Tensor& test_logits) {
+Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network,
+                  const at::Tensor& test_logits) {
   const SpeechCorpus& corpus = *dataset.speech;
   const at::Tensor priors = log_priors(corpus, labels.train);
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
-  const WordErrors words = recognise(corpus.test, frame_scores(test_logits, priors), StateGraph::one_word(corpus, durations));
+  const WordErrors words =
+      recognise(corpus.test, frame_scores(test_logits, priors), StateGraph::one_word(corpus, durations));
   Json json = {{"word_error_rate", words.rate()}, {"words", words.json()}};
   if (corpus.test_strings.utterances.empty()) return json;
   const auto scores = [&](const Strings& strings) {
-    return frame_scores(predict_logits(network, ExampleSet(strings.frames, "strings", dataset).to(test_logits.device())), priors);
+    return frame_scores(
+        predict_logits(network, ExampleSet(strings.frames, "strings", dataset).to(test_logits.device())), priors);
   };
-  const double penalty = corpus.training_strings.utterances.empty() ? corpus.word_penalties.front()
-                                                                    : best_word_penalty(corpus, durations, scores(corpus.training_strings));
-  const WordErrors strings = recognise(corpus.test_strings.utterances, scores(corpus.test_strings), StateGraph::word_loop(corpus, durations, penalty));
+  const double penalty = corpus.training_strings.utterances.empty()
+                             ? corpus.word_penalties.front()
+                             : best_word_penalty(corpus, durations, scores(corpus.training_strings));
+  const WordErrors strings = recognise(corpus.test_strings.utterances, scores(corpus.test_strings),
+                                       StateGraph::word_loop(corpus, durations, penalty));
   json["string_word_error_rate"] = strings.rate();
   json["string_words"] = strings.json();
   json["string_words"]["word_penalty"] = penalty;

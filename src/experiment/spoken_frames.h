@@ -1,6 +1,6 @@
 #pragma once
-// What a run does with recordings beyond training on their frames: a network gives the frames their labels, and words are decoded from what
-// networks say of the frames.
+// What a run does with recordings beyond training on their frames: a network gives the frames their labels, and words
+// are decoded from what networks say of the frames.
 #include <ATen/core/Tensor.h>
 
 #include "core/files.h"
@@ -18,19 +18,21 @@ struct FrameLabels {
 };
 
 void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset& dataset);
-/// Throws Error where the file holds the labels of other recordings, or of these with other features, or what is no state of theirs.
+/// Throws Error where the file holds the labels of other recordings, or of these with other features, or what is no
+/// state of theirs.
 FrameLabels load_labels(const fs::path& file, const Dataset& dataset);
 std::string fingerprint_of(const FrameLabels& labels);
 
-/// The labels on the most probable ways through the recordings' words, by a network that was trained on others: of both splits, since the
-/// words of both are known; priors and durations are those of the training frames.
+/// The labels on the most probable ways through the recordings' words, by a network that was trained on others: of both
+/// splits, since the words of both are known; priors and durations are those of the training frames.
 FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device);
 /// {"train": 0.12, "test": 0.11}: the part of the frames whose labels differ.
 Json changed_labels(const FrameLabels& before, const FrameLabels& after);
 
-/// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…, "word_penalty"}}; test_logits: of
-/// all test frames. See WordErrors.
-Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network, const at::Tensor& test_logits);
+/// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…,
+/// "word_penalty"}}; test_logits: of all test frames. See WordErrors.
+Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network,
+                  const at::Tensor& test_logits);
 
 /// One of a stage's rounds before its last: NAME.1, NAME.2, …
 StageRecipe round_of(const StageRecipe& stage, int64_t round);

@@ -23,7 +23,8 @@ StageNumbers evaluate_network(const Network& network, const ExampleSet& examples
   StageNumbers numbers{summary(evaluation, classes), details(evaluation, classes), logits};
   if (committee != nullptr) {
     std::vector<double> errors;
-    for (const at::Tensor& member : members) errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));
+    for (const at::Tensor& member : members)
+      errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));
     numbers.summary["member_errors"] = spread(errors)["mean"];
     numbers.summary["errors_of_members"] = errors;
   }

@@ -17,8 +17,8 @@ struct StageNumbers {
   at::Tensor logits;  ///< [n, C]
 };
 
-/// Of a committee the numbers are its mean's; "member_errors" is what its members make on average, "errors_of_members" what each
-/// makes. `teacher_logits` [n, C] or undefined; all examples have labels.
+/// Of a committee the numbers are its mean's; "member_errors" is what its members make on average, "errors_of_members"
+/// what each makes. `teacher_logits` [n, C] or undefined; all examples have labels.
 StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const at::Tensor& teacher_logits,
                               const std::vector<std::string>& classes);
 

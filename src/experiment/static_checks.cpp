@@ -13,7 +13,8 @@ namespace {
 bool has_arithmetic_members(const Recipe& recipe, const StageRecipe& stage) {
   return std::any_of(stage.teachers.begin(), stage.teachers.end(), [&](const std::string& name) {
     const StageRecipe* source = recipe.stage(name);
-    return source != nullptr && source->name == name && source->replicas.count > 1 && source->replicas.mean == EnsembleMean::arithmetic;
+    return source != nullptr && source->name == name && source->replicas.count > 1 &&
+           source->replicas.mean == EnsembleMean::arithmetic;
   });
 }
 
@@ -21,10 +22,14 @@ void check_teacher(const Recipe& recipe, const StageRecipe& stage) {
   check_keeping(stage.teacher, Augmenter(stage.augment));
   const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
   if (options != nullptr && options->top > 0 && has_arithmetic_members(recipe, stage))
-    throw Error(ErrorKind::usage, "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use `mean: geometric`");
+    throw Error(
+        ErrorKind::usage,
+        "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use `mean: geometric`");
   const bool apart = stage.replicas.count > 1 && !stage.replicas.together;
   if (options != nullptr && apart && options->views > 0 && !options->store.empty())
-    throw Error(ErrorKind::usage, "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
+    throw Error(
+        ErrorKind::usage,
+        "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
   if (options != nullptr && !stage.specialists.of.empty() && !options->store.empty())
     throw Error(ErrorKind::usage, "specialists see examples of their own and cannot share a store; leave 'store' out");
 }
@@ -52,17 +57,20 @@ void check_data(const Recipe& recipe, const DataFolders& folders) {
   std::vector<Diagnostic> mistakes;
   const std::string& name = recipe.data.source.name();
   if (recipe.data.validation > 0 && recipe.data.validation >= size->train)
-    mistakes.push_back({recipe.data.validation_where, "data.validation",
-                        fmt::format("{} examples cannot be held out: '{}' has {} for training, of which some must remain", recipe.data.validation, name,
-                                    size->train)});
+    mistakes.push_back(
+        {recipe.data.validation_where, "data.validation",
+         fmt::format("{} examples cannot be held out: '{}' has {} for training, of which some must remain",
+                     recipe.data.validation, name, size->train)});
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const StageRecipe& stage = recipe.stages[i];
-    for (const auto& [key, labels] : {std::pair{"examples.classes", &stage.examples.classes}, std::pair{"examples.without", &stage.examples.without},
-                                      std::pair{"classes", &stage.calibration.classes}})
+    for (const auto& [key, labels] :
+         {std::pair{"examples.classes", &stage.examples.classes},
+          std::pair{"examples.without", &stage.examples.without}, std::pair{"classes", &stage.calibration.classes}})
       for (const int64_t label : *labels)
         if (label >= size->classes)
-          mistakes.push_back({stage.where, fmt::format("stages[{}].{}", i, key),
-                              fmt::format("class {} does not exist; '{}' has the classes 0 to {}", label, name, size->classes - 1)});
+          mistakes.push_back(
+              {stage.where, fmt::format("stages[{}].{}", i, key),
+               fmt::format("class {} does not exist; '{}' has the classes 0 to {}", label, name, size->classes - 1)});
   }
   if (!mistakes.empty()) throw DiagnosticsError(std::move(mistakes));
 }

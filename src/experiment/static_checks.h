@@ -5,10 +5,12 @@
 
 namespace limbeck {
 
-/// Throws DiagnosticsError with all mistakes: teacher outputs kept in a way that does not go with how the examples are augmented.
+/// Throws DiagnosticsError with all mistakes: teacher outputs kept in a way that does not go with how the examples are
+/// augmented.
 void check_stages(const Recipe& recipe);
 
-/// The same of what does not go with the data sets, whose sizes are taken from what is known of them without loading them.
+/// The same of what does not go with the data sets, whose sizes are taken from what is known of them without loading
+/// them.
 void check_data(const Recipe& recipe, const DataFolders& folders);
 
 }  // namespace limbeck

@@ -21,11 +21,12 @@ struct SweepRunOptions {
   std::string recipe;  ///< its text
   std::string data;    ///< data folder; empty: the usual places
   std::string device = "auto";
-  std::vector<std::string> reuse = {};  ///< run folders whose finished stages every point takes over where they are the same
+  std::vector<std::string> reuse =
+      {};  ///< run folders whose finished stages every point takes over where they are the same
   bool cuda_graphs = false;
-  int threads = 0;  ///< of all runs together; 0: as many as this process may use
+  int threads = 0;           ///< of all runs together; 0: as many as this process may use
   bool tensorboard = false;  ///< every run writes event files for TensorBoard
-  int jobs = 0;     ///< runs at a time; 0: as many as there are threads
+  int jobs = 0;              ///< runs at a time; 0: as many as there are threads
 };
 
 /// A point that has ended.

@@ -37,7 +37,8 @@ std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::
     const int64_t round = taken[on_host.data_ptr<int64_t>()[position]]++;
     ranked.emplace_back(round, position);
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& left, const auto& right) { return left.first < right.first; });
   std::vector<int64_t> chosen;
   for (const auto& [round, position] : ranked)
     if (static_cast<int64_t>(chosen.size()) < count) chosen.push_back(position);
@@ -51,11 +52,12 @@ Json telling_examples(const Dataset& dataset, const StageLogits& teacher, const 
     const at::Tensor image = dataset.test.inputs[position].to(at::kCPU).contiguous();
     Json logits = Json::object();
     for (const StageLogits& stage : stages) logits[stage.stage] = row_of(stage.logits, position);
-    json["examples"].push_back({{"id", position},
-                                {"label", dataset.test.labels[position].item<int64_t>()},
-                                {"shape", image.sizes().vec()},
-                                {"pixels", std::vector<uint8_t>(image.data_ptr<uint8_t>(), image.data_ptr<uint8_t>() + image.numel())},
-                                {"logits", logits}});
+    json["examples"].push_back(
+        {{"id", position},
+         {"label", dataset.test.labels[position].item<int64_t>()},
+         {"shape", image.sizes().vec()},
+         {"pixels", std::vector<uint8_t>(image.data_ptr<uint8_t>(), image.data_ptr<uint8_t>() + image.numel())},
+         {"logits", logits}});
   }
   return json;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// The test examples whose soft targets say most: right for the teacher, yet with much probability on another class. "One
-// version of a 2 may be given a probability of 10⁻⁶ of being a 3 and 10⁻⁹ of being a 7, whereas for another it may be the
-// other way around" (Hinton et al. 2015, section 1).
+// The test examples whose soft targets say most: right for the teacher, yet with much probability on another class.
+// "One version of a 2 may be given a probability of 10⁻⁶ of being a 3 and 10⁻⁹ of being a 7, whereas for another it may
+// be the other way around" (Hinton et al. 2015, section 1).
 #include <ATen/core/Tensor.h>
 
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
-// Distillation losses. A loss is a function of (student outputs, teacher outputs, targets): it sees neither networks nor
-// files. A new loss is one new file in losses/: formula and citation, options, class, registration.
+// Distillation losses. A loss is a function of (student outputs, teacher outputs, targets): it sees neither networks
+// nor files. A new loss is one new file in losses/: formula and citation, options, class, registration.
 //
 //   auto loss = catalogue.choose(Slot::loss, "soft_targets").make<Loss>();
 //   at::Tensor value = loss->value(student, teacher, targets);   // scalar, mean over examples
@@ -20,12 +20,14 @@ namespace limbeck {
 struct Targets {
   at::Tensor labels;  ///< [N] int64; −1: unlabelled
   at::Tensor ids;     ///< [N] int64
-  at::Tensor partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
-  at::Tensor mix;             ///< [N] float, λ, the example's own share; undefined where nothing is mixed
+  at::Tensor
+      partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
+  at::Tensor mix;      ///< [N] float, λ, the example's own share; undefined where nothing is mixed
 };
 
-/// Sums over the labels of a batch, of which a loss over labels is the quotient. A mixed example has two labels, its own with
-/// weight λ and its partner's with 1 − λ; other examples have one of weight 1. A label that is not known has weight 0, so that
+/// Sums over the labels of a batch, of which a loss over labels is the quotient. A mixed example has two labels, its
+/// own with weight λ and its partner's with 1 − λ; other examples have one of weight 1. A label that is not known has
+/// weight 0, so that
 ///   Σ_n Σ_k w_nk L(z_n, y_nk) / Σ_n Σ_k w_nk
 /// is the mean over the labelled examples, and that of λ L(y_i) + (1 − λ) L(y_j) where all are labelled.
 struct LabelSums {
@@ -40,8 +42,8 @@ struct LossNeeds {
   bool teacher_logits = false;
   bool teacher_statistics = false;  ///< Loss::use is called before the first value()
   bool labels = false;
-  bool chooses_examples = false;    ///< how many examples of a batch it computes with is found on the device
-  bool community = false;           ///< the logits of the networks that are trained together with this one
+  bool chooses_examples = false;  ///< how many examples of a batch it computes with is found on the device
+  bool community = false;         ///< the logits of the networks that are trained together with this one
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
 };
@@ -49,7 +51,7 @@ struct LossNeeds {
 /// How a divergence over [N, C] becomes one number, in PyTorch's words.
 enum class Reduction {
   batchmean,  ///< summed over classes, averaged over examples
-  mean,       ///< averaged over examples and classes: what several well-known repositories compute, smaller by a factor of C
+  mean,  ///< averaged over examples and classes: what several well-known repositories compute, smaller by a factor of C
 };
 /// The option `reduction`, which losses that offer both share.
 void bind_reduction(Fields& fields, Reduction& reduction);

@@ -48,7 +48,8 @@ void Objective::use(const TeacherStatistics& statistics) {
 }
 
 bool Objective::can_be_recorded() const {
-  return !needs().chooses_examples && std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
+  return !needs().chooses_examples &&
+         std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
 }
 
 LossNeeds Objective::needs() const {

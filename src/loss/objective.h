@@ -16,12 +16,12 @@ class Objective {
   explicit Objective(const std::vector<LossTermRecipe>& terms);
 
   struct Value {
-    at::Tensor total;               ///< scalar, Σ weight · term; of a committee, summed over its members
-    std::vector<at::Tensor> terms;  ///< unweighted, in the order of names(); of a committee, the members' mean
-    std::vector<bool> needs_labels;    ///< per term: a mean over the labelled examples only
+    at::Tensor total;                ///< scalar, Σ weight · term; of a committee, summed over its members
+    std::vector<at::Tensor> terms;   ///< unweighted, in the order of names(); of a committee, the members' mean
+    std::vector<bool> needs_labels;  ///< per term: a mean over the labelled examples only
   };
-  /// `epoch`: how many epochs are done, with fractions; the weights follow from it. Where the student is a committee, each
-  /// member has its own value, as if it were alone, and sees the others as its community.
+  /// `epoch`: how many epochs are done, with fractions; the weights follow from it. Where the student is a committee,
+  /// each member has its own value, as if it were alone, and sees the others as its community.
   Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets, double epoch) const;
 
   /// What a loss that needs the teacher's statistics is told before the first value().

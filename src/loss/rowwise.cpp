@@ -17,7 +17,7 @@ namespace {
 class Rowwise : public torch::autograd::Function<Rowwise> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, double scale,
-                               const RowLoss& loss) {
+                            const RowLoss& loss) {
     const at::Tensor rows = logits.contiguous();
     at::Tensor gradient = at::empty(rows.sizes(), rows.options());
     const int64_t classes = rows.size(1);
@@ -33,7 +33,8 @@ class Rowwise : public torch::autograd::Function<Rowwise> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    if (at::GradMode::is_enabled()) throw Error("a loss computed row by row has no second derivative; use float64 logits");
+    if (at::GradMode::is_enabled())
+      throw Error("a loss computed row by row has no second derivative; use float64 logits");
     return {context->get_saved_variables()[0] * gradients[0], at::Tensor(), at::Tensor()};
   }
 };
@@ -53,7 +54,8 @@ void log_softmax_row(const float* z, int64_t classes, double temperature, float*
   const double largest = *std::max_element(z, z + classes);
   float sum = 0;
   for (int64_t c = 0; c < classes; ++c) {
-    log_q[c] = static_cast<float>((z[c] - largest) / temperature);  // in double: the difference may be past float's largest
+    log_q[c] =
+        static_cast<float>((z[c] - largest) / temperature);  // in double: the difference may be past float's largest
     sum += std::exp(log_q[c]);
   }
   const float log_sum = std::log(sum);

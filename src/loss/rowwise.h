@@ -1,6 +1,7 @@
 #pragma once
-// Losses that are a sum over the rows of the logits, computed with their gradient in one pass: for ten classes a dozen tensor
-// operations would cost more than the arithmetic. Tensor operations serve everywhere else, and are the oracle of this pass.
+// Losses that are a sum over the rows of the logits, computed with their gradient in one pass: for ten classes a dozen
+// tensor operations would cost more than the arithmetic. Tensor operations serve everywhere else, and are the oracle of
+// this pass.
 
 #include <ATen/core/Tensor.h>
 

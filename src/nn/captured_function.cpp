@@ -12,7 +12,8 @@ namespace {
 
 bool is_alike(const at::Tensor& a, const at::Tensor& b) {
   if (!a.defined() || !b.defined()) return a.defined() == b.defined();
-  return a.sizes() == b.sizes() && a.strides() == b.strides() && a.scalar_type() == b.scalar_type() && a.device() == b.device();
+  return a.sizes() == b.sizes() && a.strides() == b.strides() && a.scalar_type() == b.scalar_type() &&
+         a.device() == b.device();
 }
 
 bool are_alike(const CapturedFunction::Tensors& a, const CapturedFunction::Tensors& b) {
@@ -23,7 +24,8 @@ bool are_alike(const CapturedFunction::Tensors& a, const CapturedFunction::Tenso
 
 Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell) {
   if (!recorder) return {};
-  return [recorder = std::move(recorder), tell = std::move(tell), failed = std::make_shared<bool>(false)](const std::function<void()>& work) {
+  return [recorder = std::move(recorder), tell = std::move(tell),
+          failed = std::make_shared<bool>(false)](const std::function<void()>& work) {
     if (*failed) throw Error("an earlier recording failed");
     try {
       return recorder(work);
@@ -64,7 +66,8 @@ void CapturedFunction::record(const Tensors& arguments) {
       const Tensors results = function_(inputs_);
       if (results_.empty()) results_ = results;
       const at::NoGradGuard no_gradient;
-      for (size_t i = 0; i < results.size(); ++i)  // a recording is replayed into the same memory; where work is done again, this is
+      for (size_t i = 0; i < results.size();
+           ++i)  // a recording is replayed into the same memory; where work is done again, this is
         if (results[i].defined() && !results[i].is_same(results_[i])) results_[i].copy_(results[i]);
     });
   } catch (const std::exception&) {  // the recorder has told

@@ -1,9 +1,9 @@
 #pragma once
-// A function of tensors whose operations a device records once and then launches as one. A small network on a GPU is bound by the launch of its
-// kernels, not by them; a recording takes that time away.
+// A function of tensors whose operations a device records once and then launches as one. A small network on a GPU is
+// bound by the launch of its kernels, not by them; a recording takes that time away.
 //
-//   CapturedFunction step([&](const std::vector<at::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits}; }, cuda_graphs());
-//   at::Tensor logits = step({images})[0];   // overwritten by the next call
+//   CapturedFunction step([&](const std::vector<at::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits};
+//   }, cuda_graphs()); at::Tensor logits = step({images})[0];   // overwritten by the next call
 
 #include <ATen/core/Tensor.h>
 
@@ -22,12 +22,12 @@ class RecordedWork {
   virtual void replay() = 0;
 };
 
-/// Records what `work` does on a device, without the device doing it. Throws where it cannot be recorded: where the work waits for the device, say.
-/// Empty: nothing is recorded.
+/// Records what `work` does on a device, without the device doing it. Throws where it cannot be recorded: where the
+/// work waits for the device, say. Empty: nothing is recorded.
 using Recorder = std::function<std::unique_ptr<RecordedWork>(const std::function<void()>& work)>;
 
-/// Records until that fails once, which it tells with the reason; from then on it refuses, since a recording that broke off may have left the
-/// device's allocator in a state in which others fail. All copies of it share this.
+/// Records until that fails once, which it tells with the reason; from then on it refuses, since a recording that broke
+/// off may have left the device's allocator in a state in which others fail. All copies of it share this.
 Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell);
 
 class CapturedFunction {
@@ -35,16 +35,17 @@ class CapturedFunction {
   using Tensors = std::vector<at::Tensor>;  ///< undefined ones stand for what there is not; none asks for a gradient
   using Function = std::function<Tensors(const Tensors&)>;
 
-  /// All that the function depends on beside its arguments has to stay where it is in memory, and every host value that it reads has to stay
-  /// the same; where that ends, forget().
-  CapturedFunction(Function function, Recorder recorder) : function_(std::move(function)), recorder_(std::move(recorder)) {}
+  /// All that the function depends on beside its arguments has to stay where it is in memory, and every host value that
+  /// it reads has to stay the same; where that ends, forget().
+  CapturedFunction(Function function, Recorder recorder)
+      : function_(std::move(function)), recorder_(std::move(recorder)) {}
   CapturedFunction(const CapturedFunction&) = delete;
   CapturedFunction& operator=(const CapturedFunction&) = delete;
 
-  /// What the function gives for these arguments. The first call with tensors of these shapes, types and devices runs it, since libraries set
-  /// themselves up at first use; the second records it; all others replay. Results of a replay are overwritten by the next call. A call with
-  /// other shapes in between (the last batch of an epoch) is run as it is; two of them in a row begin anew. What cannot be recorded is run
-  /// always.
+  /// What the function gives for these arguments. The first call with tensors of these shapes, types and devices runs
+  /// it, since libraries set themselves up at first use; the second records it; all others replay. Results of a replay
+  /// are overwritten by the next call. A call with other shapes in between (the last batch of an epoch) is run as it
+  /// is; two of them in a row begin anew. What cannot be recorded is run always.
   Tensors operator()(const Tensors& arguments);
 
   /// The next call runs the function again.

@@ -17,7 +17,9 @@ namespace {
 constexpr double kLeastLog = -69;
 constexpr double kLeast = 1e-30;
 
-double log_of(float log_probability) { return std::max(kLeastLog, static_cast<double>(log_probability)); }
+double log_of(float log_probability) {
+  return std::max(kLeastLog, static_cast<double>(log_probability));
+}
 
 /// One specialist with a dustbin and what it says of the example.
 struct Opinion {
@@ -45,8 +47,10 @@ class Example {
     const bool forward = options.divergence == Divergence::forward;
     begin(forward);
     for (int64_t step = 1; step <= options.most_steps; ++step) {
-      if (forward) step_forward();
-      else step_reverse();
+      if (forward)
+        step_forward();
+      else
+        step_reverse();
       double change = 0;
       for (size_t c = 0; c < q_.size(); ++c) change = std::max(change, std::abs(next_[c] - q_[c]));
       std::swap(q_, next_);
@@ -97,7 +101,8 @@ class Example {
     }
     for (size_t c = 0; c < q_.size(); ++c) next_[c] = fixed_[c] + q_[c] * shared;
     for (size_t m = 0; m < parts_.size(); ++m)
-      for (const int64_t c : *parts_[m].classes) next_[static_cast<size_t>(c)] -= q_[static_cast<size_t>(c)] * factors[m];
+      for (const int64_t c : *parts_[m].classes)
+        next_[static_cast<size_t>(c)] -= q_[static_cast<size_t>(c)] * factors[m];
     normalise();
   }
 
@@ -144,8 +149,10 @@ void check(const SpecialistOpinion& opinion, int64_t examples, int64_t classes) 
   std::vector<int64_t> sorted = opinion.classes;
   std::sort(sorted.begin(), sorted.end());
   if (!sorted.empty() && (sorted.front() < 0 || sorted.back() >= classes))
-    throw Error(fmt::format("a specialist has the class {}; there are the classes 0 to {}", sorted.front() < 0 ? sorted.front() : sorted.back(), classes - 1));
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) throw Error("a class stands twice among a specialist's");
+    throw Error(fmt::format("a specialist has the class {}; there are the classes 0 to {}",
+                            sorted.front() < 0 ? sorted.front() : sorted.back(), classes - 1));
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    throw Error("a class stands twice among a specialist's");
   const int64_t width = sorted.empty() ? classes : static_cast<int64_t>(sorted.size()) + 1, rows = opinion.rows.size(0);
   if (opinion.log_probabilities.sizes() != at::IntArrayRef({rows, width}))
     throw Error(fmt::format("a specialist's distributions should be {} x {}", rows, width));
@@ -155,7 +162,8 @@ void check(const SpecialistOpinion& opinion, int64_t examples, int64_t classes) 
 
 }  // namespace
 
-CombinedDistribution combined_distribution(const at::Tensor& generalist, const std::vector<SpecialistOpinion>& specialists,
+CombinedDistribution combined_distribution(const at::Tensor& generalist,
+                                           const std::vector<SpecialistOpinion>& specialists,
                                            const CombinationOptions& options) {
   const at::Tensor base = generalist.contiguous();
   const int64_t count = base.size(0), classes = base.size(1);
@@ -165,13 +173,15 @@ CombinedDistribution combined_distribution(const at::Tensor& generalist, const s
     others.emplace_back(static_cast<size_t>(classes), 1.0);
     for (const int64_t c : specialist.classes) others.back()[static_cast<size_t>(c)] = 0;
   }
-  std::vector<at::Tensor> tables;                                   // contiguous, for as long as pointers into them live
-  std::vector<std::vector<std::pair<size_t, const float*>>> speakers(static_cast<size_t>(count));  // of each example: specialist, its row
+  std::vector<at::Tensor> tables;  // contiguous, for as long as pointers into them live
+  std::vector<std::vector<std::pair<size_t, const float*>>> speakers(
+      static_cast<size_t>(count));  // of each example: specialist, its row
   for (size_t m = 0; m < specialists.size(); ++m) {
     tables.push_back(specialists[m].log_probabilities.to(at::kFloat).contiguous());
     const at::Tensor rows = specialists[m].rows.contiguous();
     for (int64_t i = 0; i < rows.size(0); ++i)
-      speakers[static_cast<size_t>(rows.data_ptr<int64_t>()[i])].emplace_back(m, tables.back().data_ptr<float>() + i * tables.back().size(1));
+      speakers[static_cast<size_t>(rows.data_ptr<int64_t>()[i])].emplace_back(
+          m, tables.back().data_ptr<float>() + i * tables.back().size(1));
   }
   CombinedDistribution result{.log_probabilities = at::empty({count, classes}, at::kFloat)};
   std::atomic<int64_t> most = 0, unfinished = 0;
@@ -181,14 +191,17 @@ CombinedDistribution combined_distribution(const at::Tensor& generalist, const s
     for (int64_t i = begin; i < end; ++i) {
       example.clear(from + i * classes);
       for (const auto& [m, log_p] : speakers[static_cast<size_t>(i)]) {
-        if (specialists[m].classes.empty()) example.add_full(log_p);
-        else example.add_part({&specialists[m].classes, &others[m], log_p});
+        if (specialists[m].classes.empty())
+          example.add_full(log_p);
+        else
+          example.add_part({&specialists[m].classes, &others[m], log_p});
       }
       const int64_t steps = example.solve(options);
       if (steps == options.most_steps) ++unfinished;
       for (int64_t seen = most; steps > seen && !most.compare_exchange_weak(seen, steps);) continue;
       float* to = result.log_probabilities.data_ptr<float>() + i * classes;
-      for (size_t c = 0; c < static_cast<size_t>(classes); ++c) to[c] = static_cast<float>(std::log(std::max(kLeast, example.q()[c])));
+      for (size_t c = 0; c < static_cast<size_t>(classes); ++c)
+        to[c] = static_cast<float>(std::log(std::max(kLeast, example.q()[c])));
     }
   });
   result.steps = most;

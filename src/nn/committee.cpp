@@ -8,7 +8,8 @@
 namespace limbeck {
 
 Outputs Committee::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
-  if (!options.taps.empty()) throw Error(ErrorKind::usage, "an ensemble has no features of its own; name one network to tap");
+  if (!options.taps.empty())
+    throw Error(ErrorKind::usage, "an ensemble has no features of its own; name one network to tap");
   if (options.prepared != nullptr) options.prepared->members.resize(members().size());
   Outputs outputs;
   for (size_t i = 0; i < members().size(); ++i) {

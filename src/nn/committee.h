@@ -12,10 +12,11 @@ namespace limbeck {
 class Committee : public NetworkGroup {
  public:
   /// Throws Error for no members.
-  Committee(std::vector<std::shared_ptr<Network>> members, EnsembleMean mean) : NetworkGroup(std::move(members)), mean_(mean) {}
+  Committee(std::vector<std::shared_ptr<Network>> members, EnsembleMean mean)
+      : NetworkGroup(std::move(members)), mean_(mean) {}
 
-  /// Logits of the mean (arithmetic: the logarithm of the mean distribution at T = 1) and each member's. In a training pass
-  /// each member draws its own dropout. Taps are an Error: members have features of their own.
+  /// Logits of the mean (arithmetic: the logarithm of the mean distribution at T = 1) and each member's. In a training
+  /// pass each member draws its own dropout. Taps are an Error: members have features of their own.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
 
   /// The committee's logits from those of its members, in their order.

@@ -1,6 +1,5 @@
 #include "nn/cuda_graph.h"
 
-
 #ifdef LIMBECK_LIBTORCH_HAS_CUDA
 #include <ATen/core/Tensor.h>
 #include <ATen/cuda/CUDAGraph.h>
@@ -17,7 +16,8 @@ class CudaGraph : public RecordedWork {
     // The default stream cannot be captured; always the same other one, since libraries keep memory for each.
     static const c10::cuda::CUDAStream beside = c10::cuda::getStreamFromPool();
     c10::cuda::device_synchronize();
-    c10::cuda::CUDACachingAllocator::emptyCache();  // of recordings that are no more: during a capture nothing is given back
+    c10::cuda::CUDACachingAllocator::emptyCache();  // of recordings that are no more: during a capture nothing is given
+                                                    // back
     const c10::cuda::CUDAStreamGuard guard(beside);
     graph_.capture_begin();
     try {
@@ -51,7 +51,9 @@ Recorder cuda_graphs() {
 
 namespace limbeck {
 
-Recorder cuda_graphs() { return {}; }
+Recorder cuda_graphs() {
+  return {};
+}
 
 }  // namespace limbeck
 

@@ -13,15 +13,15 @@ namespace {
 
 const std::array<std::pair<const char*, at::ScalarType>, 10>& dtypes() {
   static const std::array<std::pair<const char*, at::ScalarType>, 10> kTypes = {{{"F64", at::kDouble},
-                                                                                    {"F32", at::kFloat},
-                                                                                    {"F16", at::kHalf},
-                                                                                    {"BF16", at::kBFloat16},
-                                                                                    {"I64", at::kLong},
-                                                                                    {"I32", at::kInt},
-                                                                                    {"I16", at::kShort},
-                                                                                    {"I8", at::kChar},
-                                                                                    {"U8", at::kByte},
-                                                                                    {"BOOL", at::kBool}}};
+                                                                                 {"F32", at::kFloat},
+                                                                                 {"F16", at::kHalf},
+                                                                                 {"BF16", at::kBFloat16},
+                                                                                 {"I64", at::kLong},
+                                                                                 {"I32", at::kInt},
+                                                                                 {"I16", at::kShort},
+                                                                                 {"I8", at::kChar},
+                                                                                 {"U8", at::kByte},
+                                                                                 {"BOOL", at::kBool}}};
   return kTypes;
 }
 

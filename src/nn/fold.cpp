@@ -145,10 +145,11 @@ std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network) {
   for (const auto& [norm, layer] : normed_layers(network.graph())) {
     const std::string own = nodes[layer].name, other = nodes[norm].name;
     const auto bias = state.find(own + ".bias");
-    const LayerWeights folded = with_batch_norm(
-        {state.at(own + ".weight"), bias == state.end() ? at::Tensor() : bias->second},
-        {state.at(other + ".weight"), state.at(other + ".bias"), state.at(other + ".running_mean"), state.at(other + ".running_var")},
-        std::get<BatchNorm>(nodes[norm].operation).epsilon);
+    const LayerWeights folded =
+        with_batch_norm({state.at(own + ".weight"), bias == state.end() ? at::Tensor() : bias->second},
+                        {state.at(other + ".weight"), state.at(other + ".bias"), state.at(other + ".running_mean"),
+                         state.at(other + ".running_var")},
+                        std::get<BatchNorm>(nodes[norm].operation).epsilon);
     state[own + ".weight"] = folded.weight;
     state[own + ".bias"] = folded.bias;
   }
@@ -161,7 +162,8 @@ std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network) {
 void shift_output_bias(GraphNetwork& network, const std::vector<int64_t>& classes, double offset) {
   const Node& last = network.graph().nodes().back();
   const auto* linear = std::get_if<Linear>(&last.operation);
-  if (linear == nullptr || !linear->bias) throw Error(fmt::format("the last node '{}' has no bias to change", last.name));
+  if (linear == nullptr || !linear->bias)
+    throw Error(fmt::format("the last node '{}' has no bias to change", last.name));
   const at::NoGradGuard no_gradient;
   for (const Parameter& own : network.parameters()) {
     if (own.name != last.name + ".bias") continue;

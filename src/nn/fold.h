@@ -1,6 +1,6 @@
 #pragma once
-// Folding: what is linear is multiplied out. A linear bottleneck, W = U V (Ba and Caruana 2014, section 2.3), becomes one layer
-// with the same outputs to rounding:
+// Folding: what is linear is multiplied out. A linear bottleneck, W = U V (Ba and Caruana 2014, section 2.3), becomes
+// one layer with the same outputs to rounding:
 //   U (V x + a) + b = (U V) x + (U a + b)
 // and so does a layer that batch norm follows.
 #include <ATen/core/Tensor.h>
@@ -17,7 +17,8 @@ enum class Folding {
   always,
 };
 
-/// The graph with each pair of linear nodes, the second the only user of the first, as one node under the second's name.
+/// The graph with each pair of linear nodes, the second the only user of the first, as one node under the second's
+/// name.
 Graph folded(const Graph& graph, Folding folding);
 
 /// The network of that graph; products are made in float64.
@@ -27,14 +28,15 @@ std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding foldin
 struct LayerWeights {
   at::Tensor weight, bias;
 };
-/// What batch norm is in evaluation: given its γ, β, μ, σ², the layer before it with W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε) + β.
+/// What batch norm is in evaluation: given its γ, β, μ, σ², the layer before it with W γ / √(σ² + ε) and (b − μ) γ /
+/// √(σ² + ε) + β.
 struct NormWeights {
   at::Tensor weight, bias, mean, variance;
 };
 LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm, double epsilon);
 
-/// The graph without the batch norms that alone take what a linear layer or a convolution gives; these layers have a bias, and a feature
-/// that was such a batch norm is its layer.
+/// The graph without the batch norms that alone take what a linear layer or a convolution gives; these layers have a
+/// bias, and a feature that was such a batch norm is its layer.
 Graph batch_norm_folded(const Graph& graph);
 /// The network of that graph, for evaluation, on the same device; products are made in float64.
 std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network);

@@ -20,16 +20,20 @@ using AutogradContext = torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr auto kImageFormat = at::MemoryFormat::ChannelsLast;
-constexpr int64_t kPattern = 512;     // elements, about: what repeats with the channels is written out to so many
-constexpr int64_t kPatterns = 32;     // in a piece: what one float may sum up
+constexpr int64_t kPattern = 512;  // elements, about: what repeats with the channels is written out to so many
+constexpr int64_t kPatterns = 32;  // in a piece: what one float may sum up
 
-/// An image as rows of channels, cut into patterns (some rows, so that the inner loops are long) and pieces (some patterns).
+/// An image as rows of channels, cut into patterns (some rows, so that the inner loops are long) and pieces (some
+/// patterns).
 struct Pieces {
   int64_t channels, rows;
   int64_t pattern_rows, piece_rows;
 
   Pieces(int64_t channels_of, int64_t rows_of)
-      : channels(channels_of), rows(rows_of), pattern_rows(std::max<int64_t>(1, kPattern / channels)), piece_rows(pattern_rows * kPatterns) {}
+      : channels(channels_of),
+        rows(rows_of),
+        pattern_rows(std::max<int64_t>(1, kPattern / channels)),
+        piece_rows(pattern_rows * kPatterns) {}
   int64_t count() const { return (rows + piece_rows - 1) / piece_rows; }
   int64_t pattern() const { return pattern_rows * channels; }
 
@@ -41,7 +45,8 @@ struct Pieces {
 };
 
 LIMBECK_VECTORIZED
-void add_moments(const float* __restrict x, const float* __restrict near, float* __restrict sum, float* __restrict squares, int64_t count) {
+void add_moments(const float* __restrict x, const float* __restrict near, float* __restrict sum,
+                 float* __restrict squares, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     const float value = x[i] - near[i];
     sum[i] += value;
@@ -50,7 +55,8 @@ void add_moments(const float* __restrict x, const float* __restrict near, float*
 }
 
 LIMBECK_VECTORIZED
-void normalize(const float* __restrict x, const float* __restrict scale, const float* __restrict shift, float* __restrict y, int64_t count) {
+void normalize(const float* __restrict x, const float* __restrict scale, const float* __restrict shift,
+               float* __restrict y, int64_t count) {
   for (int64_t i = 0; i < count; ++i) y[i] = x[i] * scale[i] + shift[i];
 }
 
@@ -67,13 +73,14 @@ void rectify(float* y, float slope, float most, int64_t count) {
 
 /// passed = gradient where 0 < y < most, 0 where y = most, slope · gradient elsewhere.
 LIMBECK_VECTORIZED
-void pass_rectifier(const float* __restrict gradient, const float* __restrict y, float slope, float most, float* __restrict passed, int64_t count) {
+void pass_rectifier(const float* __restrict gradient, const float* __restrict y, float slope, float most,
+                    float* __restrict passed, int64_t count) {
   for (int64_t i = 0; i < count; ++i) passed[i] = gradient[i] * (y[i] > 0 ? (y[i] < most ? 1.0F : 0.0F) : slope);
 }
 
 LIMBECK_VECTORIZED
-void add_products(const float* __restrict gradient, const float* __restrict x, const float* __restrict mean, float* __restrict sum,
-                  float* __restrict products, int64_t count) {
+void add_products(const float* __restrict gradient, const float* __restrict x, const float* __restrict mean,
+                  float* __restrict sum, float* __restrict products, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     sum[i] += gradient[i];
     products[i] += gradient[i] * (x[i] - mean[i]);
@@ -81,8 +88,8 @@ void add_products(const float* __restrict gradient, const float* __restrict x, c
 }
 
 LIMBECK_VECTORIZED
-void combine(const float* __restrict gradient, const float* __restrict x, const float* __restrict of_gradient, const float* __restrict of_x,
-             const float* __restrict constant, float* __restrict to, int64_t count) {
+void combine(const float* __restrict gradient, const float* __restrict x, const float* __restrict of_gradient,
+             const float* __restrict of_x, const float* __restrict constant, float* __restrict to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = gradient[i] * of_gradient[i] + x[i] * of_x[i] + constant[i];
 }
 
@@ -94,7 +101,8 @@ void over_patterns(const Pieces& pieces, int64_t piece, const Body& body) {
     body(row * pieces.channels, std::min(pieces.pattern_rows, last - row) * pieces.channels);
 }
 
-/// Two sums per channel over the whole image: add(first, elements, sum, second) adds a pattern's to two arrays of a pattern's size.
+/// Two sums per channel over the whole image: add(first, elements, sum, second) adds a pattern's to two arrays of a
+/// pattern's size.
 template <class Add>
 std::pair<std::vector<double>, std::vector<double>> channel_sums(const Pieces& pieces, const Add& add) {
   const auto channels = static_cast<size_t>(pieces.channels);
@@ -103,7 +111,9 @@ std::pair<std::vector<double>, std::vector<double>> channel_sums(const Pieces& p
     std::vector<float> sums(static_cast<size_t>(2 * pieces.pattern()));
     for (int64_t piece = begin; piece < end; ++piece) {
       std::fill(sums.begin(), sums.end(), 0.0F);
-      over_patterns(pieces, piece, [&](int64_t first, int64_t count) { add(first, count, sums.data(), sums.data() + pieces.pattern()); });
+      over_patterns(pieces, piece, [&](int64_t first, int64_t count) {
+        add(first, count, sums.data(), sums.data() + pieces.pattern());
+      });
       double* to = partial.data() + static_cast<size_t>(piece) * 2 * channels;
       for (int64_t i = 0; i < pieces.pattern(); ++i) {
         to[i % pieces.channels] += sums[static_cast<size_t>(i)];
@@ -111,7 +121,8 @@ std::pair<std::vector<double>, std::vector<double>> channel_sums(const Pieces& p
       }
     }
   });
-  std::pair<std::vector<double>, std::vector<double>> total{std::vector<double>(channels), std::vector<double>(channels)};
+  std::pair<std::vector<double>, std::vector<double>> total{std::vector<double>(channels),
+                                                            std::vector<double>(channels)};
   for (size_t piece = 0; piece < static_cast<size_t>(pieces.count()); ++piece)
     for (size_t c = 0; c < channels; ++c) {
       total.first[c] += partial[piece * 2 * channels + c];
@@ -120,7 +131,9 @@ std::pair<std::vector<double>, std::vector<double>> channel_sums(const Pieces& p
   return total;
 }
 
-Pieces pieces_of(const at::Tensor& image) { return {image.size(1), image.numel() / image.size(1)}; }
+Pieces pieces_of(const at::Tensor& image) {
+  return {image.size(1), image.numel() / image.size(1)};
+}
 
 struct Statistics {
   std::vector<double> mean, variance;  ///< of the batch; the population's
@@ -158,13 +171,16 @@ std::vector<double> as_doubles(const at::Tensor& values) {
   return {from, from + values.numel()};
 }
 
-at::Tensor as_tensor(const std::vector<double>& values) { return at::tensor(values, at::kFloat); }
+at::Tensor as_tensor(const std::vector<double>& values) {
+  return at::tensor(values, at::kFloat);
+}
 
 class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
  public:
   /// `added`: [0] for none, since autograd takes no undefined tensors.
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& image, const at::Tensor& weight, const at::Tensor& bias,
-                               const at::Tensor& shortcut, const BatchNorm& op, const NormTensors& norm, Rectifier rectifier) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& image, const at::Tensor& weight,
+                            const at::Tensor& bias, const at::Tensor& shortcut, const BatchNorm& op,
+                            const NormTensors& norm, Rectifier rectifier) {
     const at::Tensor x = image.contiguous(kImageFormat);
     const bool adds = shortcut.numel() > 0;
     const at::Tensor added = adds ? shortcut.contiguous(kImageFormat) : shortcut;
@@ -184,8 +200,10 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t piece = begin; piece < end; ++piece)
         over_patterns(pieces, piece, [&](int64_t at, int64_t count) {
-          if (plus == nullptr) normalize(from + at, scales.data(), shifts.data(), to + at, count);
-          else normalize_and_add(from + at, scales.data(), shifts.data(), plus + at, to + at, count);
+          if (plus == nullptr)
+            normalize(from + at, scales.data(), shifts.data(), to + at, count);
+          else
+            normalize_and_add(from + at, scales.data(), shifts.data(), plus + at, to + at, count);
           if (rectifier.on) rectify(to + at, rectifier.slope, rectifier.most, count);
         });
     });
@@ -200,14 +218,17 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &y = saved[1];
-    const std::vector<double> weight = as_doubles(saved[2]), mean = as_doubles(saved[3]), inverse = as_doubles(saved[4]);
+    const std::vector<double> weight = as_doubles(saved[2]), mean = as_doubles(saved[3]),
+                              inverse = as_doubles(saved[4]);
     const Pieces pieces = pieces_of(x);
     const at::Tensor gradient = gradients[0].contiguous(kImageFormat);
     const bool rectifies = context->saved_data["rectifies"].toBool();
-    const auto slope = static_cast<float>(context->saved_data["slope"].toDouble()), most = static_cast<float>(context->saved_data["most"].toDouble());
+    const auto slope = static_cast<float>(context->saved_data["slope"].toDouble()),
+               most = static_cast<float>(context->saved_data["most"].toDouble());
     // What passes the rectifier is written down once: it is the shortcut's gradient, and both passes read it.
     at::Tensor passed = rectifies ? at::empty_like(x) : gradient;
-    const float *of_y = read_pointer<float>(gradient), *outputs = read_pointer<float>(y), *inputs = read_pointer<float>(x);
+    const float *of_y = read_pointer<float>(gradient), *outputs = read_pointer<float>(y),
+                *inputs = read_pointer<float>(x);
     float* to_passed = rectifies ? passed.data_ptr<float>() : nullptr;
     const float* through = rectifies ? to_passed : of_y;
     const std::vector<float> means = pieces.repeated(mean);
@@ -233,15 +254,18 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
         });
     });
     const at::Tensor none;
-    return {to_x, as_tensor(of_weight), as_tensor(sum), context->saved_data["adds"].toBool() ? passed : none, none, none, none};
+    return {
+        to_x, as_tensor(of_weight), as_tensor(sum), context->saved_data["adds"].toBool() ? passed : none, none, none,
+        none};
   }
 };
 
 }  // namespace
 
 at::Tensor fused_batch_norm(const BatchNorm& op, const at::Tensor& x, const NormTensors& norm, const at::Tensor& added,
-                               Rectifier rectifier) {
-  return FusedBatchNorm::apply(x, norm.weight, norm.bias, added.defined() ? added : at::empty({0}, x.options()), op, norm, rectifier);
+                            Rectifier rectifier) {
+  return FusedBatchNorm::apply(x, norm.weight, norm.bias, added.defined() ? added : at::empty({0}, x.options()), op,
+                               norm, rectifier);
 }
 
 }  // namespace limbeck

@@ -66,7 +66,7 @@ void apply_epilogue(const Epilogue& epilogue, const float* bias, float* y, int64
 
 /// gradient · [y > 0] · scale where there is an activation; the bias's gradient is the sum over rows.
 at::Tensor through_epilogue(const at::Tensor& gradient, const at::Tensor& y, Activation activation, float scale,
-                               at::Tensor& bias_gradient) {
+                            at::Tensor& bias_gradient) {
   const int64_t rows = y.size(0), columns = y.size(1);
   if (activation == Activation::none) {
     if (bias_gradient.defined()) at::sum_out(bias_gradient, gradient, 0);
@@ -81,12 +81,12 @@ at::Tensor through_epilogue(const at::Tensor& gradient, const at::Tensor& y, Act
   constexpr int64_t kColumns = 64;
   at::parallel_for(0, (columns + kColumns - 1) / kColumns, kSmallestRange / (rows * kColumns) + 1,
                    [&](int64_t begin, int64_t end) {
-    const int64_t first = begin * kColumns, count = std::min(end * kColumns, columns) - first;
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t at = row * columns + first;
-      pass_relu(to + at, from + at, output + at, scale, sum + first, count);
-    }
-  });
+                     const int64_t first = begin * kColumns, count = std::min(end * kColumns, columns) - first;
+                     for (int64_t row = 0; row < rows; ++row) {
+                       const int64_t at = row * columns + first;
+                       pass_relu(to + at, from + at, output + at, scale, sum + first, count);
+                     }
+                   });
   return passed;
 }
 
@@ -96,26 +96,28 @@ at::Tensor product(Layout a_layout, Layout b_layout, const at::Tensor& a, const 
   const int64_t m = a.size(a_plain ? 0 : 1), k = a.size(a_plain ? 1 : 0), n = b.size(b_layout == Layout::plain ? 1 : 0);
   at::Tensor c = at::empty({m, n}, a.options().dtype(at::kFloat));
   if (a.scalar_type() == at::kBFloat16)
-    multiply(a_layout, b_layout, m, n, k, read_pointer<at::BFloat16>(a), read_pointer<at::BFloat16>(b), c.data_ptr<float>());
+    multiply(a_layout, b_layout, m, n, k, read_pointer<at::BFloat16>(a), read_pointer<at::BFloat16>(b),
+             c.data_ptr<float>());
   else
     multiply(a_layout, b_layout, m, n, k, read_pointer<float>(a), read_pointer<float>(b), c.data_ptr<float>());
   return c;
 }
 
 at::Tensor forward_pass(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const Epilogue& epilogue) {
+                        const Epilogue& epilogue) {
   at::Tensor y = product(Layout::plain, Layout::transposed, x, weight);
-  apply_epilogue(epilogue, bias.defined() ? read_pointer<float>(bias) : nullptr, y.data_ptr<float>(), y.size(0), y.size(1));
+  apply_epilogue(epilogue, bias.defined() ? read_pointer<float>(bias) : nullptr, y.data_ptr<float>(), y.size(0),
+                 y.size(1));
   return y;
 }
 
 class FusedLinear : public torch::autograd::Function<FusedLinear> {
  public:
-  /// `bias` [out], or [0] for none: autograd takes no undefined tensors. `factors`: x and weight in the type in which they are
-  /// multiplied.
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-                               const at::Tensor& weight, const at::Tensor& bias, const Epilogue& epilogue,
-                               const std::pair<at::Tensor, at::Tensor>& factors) {
+  /// `bias` [out], or [0] for none: autograd takes no undefined tensors. `factors`: x and weight in the type in which
+  /// they are multiplied.
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, const Epilogue& epilogue,
+                            const std::pair<at::Tensor, at::Tensor>& factors) {
     const bool has_bias = bias.numel() > 0;
     at::Tensor y = forward_pass(factors.first, factors.second, has_bias ? bias : at::Tensor(), epilogue);
     context->save_for_backward({factors.first, factors.second, y});
@@ -132,9 +134,9 @@ class FusedLinear : public torch::autograd::Function<FusedLinear> {
     const at::Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
     at::Tensor bias_gradient =
         context->saved_data["bias"].toBool() ? at::empty({y.size(1)}, y.options()) : at::Tensor();
-    at::Tensor passed = through_epilogue(
-        gradients[0].contiguous(), y, context->saved_data["relu"].toBool() ? Activation::relu : Activation::none,
-        static_cast<float>(context->saved_data["scale"].toDouble()), bias_gradient);
+    at::Tensor passed = through_epilogue(gradients[0].contiguous(), y,
+                                         context->saved_data["relu"].toBool() ? Activation::relu : Activation::none,
+                                         static_cast<float>(context->saved_data["scale"].toDouble()), bias_gradient);
     if (x.scalar_type() == at::kBFloat16) passed = to_bfloat16(passed);
     const at::Tensor weight_gradient = product(Layout::transposed, Layout::plain, passed, x);
     at::Tensor x_gradient;
@@ -157,13 +159,13 @@ bool worth_bfloat16(const at::Tensor& weight) {
   return weight.dim() == 2 && weight.numel() >= kSmallest && std::min(weight.size(0), weight.size(1)) >= 64;
 }
 
-at::Tensor fused_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const Epilogue& epilogue, const at::Tensor& rounded_weight) {
+at::Tensor fused_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Epilogue& epilogue,
+                        const at::Tensor& rounded_weight) {
   if (epilogue.dropout != nullptr && (epilogue.activation != Activation::relu || epilogue.noise == nullptr))
     throw Error("fused_linear: dropout needs ReLU before it, and noise");
   const bool rounded = rounded_weight.defined();
   const std::pair<at::Tensor, at::Tensor> factors{rounded ? to_bfloat16(x) : x.contiguous(),
-                                                        rounded ? rounded_weight : weight};
+                                                  rounded ? rounded_weight : weight};
   const bool needs_gradient = at::GradMode::is_enabled() && (weight.requires_grad() || x.requires_grad());
   if (!needs_gradient) return forward_pass(factors.first, factors.second, bias, epilogue);
   return FusedLinear::apply(x, weight, bias.defined() ? bias : at::empty({0}, weight.options()), epilogue, factors);

@@ -26,9 +26,9 @@ bool can_fuse_linear(const at::Tensor& x, const at::Tensor& weight);
 /// True where a product with this weight [out, in] gains more from bfloat16 than rounding costs.
 bool worth_bfloat16(const at::Tensor& weight);
 
-/// x [N, in], weight [out, in], bias [out] or undefined → [N, out]. With `rounded_weight`, the weight as bfloat16, the products
-/// of this and of the backward pass are made from factors rounded to bfloat16 and added up in float32.
-at::Tensor fused_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const Epilogue& epilogue, const at::Tensor& rounded_weight = {});
+/// x [N, in], weight [out, in], bias [out] or undefined → [N, out]. With `rounded_weight`, the weight as bfloat16, the
+/// products of this and of the backward pass are made from factors rounded to bfloat16 and added up in float32.
+at::Tensor fused_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Epilogue& epilogue,
+                        const at::Tensor& rounded_weight = {});
 
 }  // namespace limbeck

@@ -35,8 +35,10 @@ class ShapeInference {
             windows(first()[2], op.kernel, op.stride, op.padding, false)};
   }
   Shape operator()(const BatchNorm& op) const {
-    if (first().size() != 1) require_channels(op.channels);
-    else if (first()[0] != op.channels) throw Error(fmt::format("takes {} inputs, but gets {}", op.channels, first()[0]));
+    if (first().size() != 1)
+      require_channels(op.channels);
+    else if (first()[0] != op.channels)
+      throw Error(fmt::format("takes {} inputs, but gets {}", op.channels, first()[0]));
     return first();
   }
   Shape operator()(const MaxPool& op) const { return pooled(op.kernel, op.stride, op.padding, op.ceil); }
@@ -100,7 +102,8 @@ class ShapeInference {
   }
   Shape pooled(int64_t kernel, int64_t stride, int64_t padding, bool ceil) const {
     require_image();
-    return {first()[0], windows(first()[1], kernel, stride, padding, ceil), windows(first()[2], kernel, stride, padding, ceil)};
+    return {first()[0], windows(first()[1], kernel, stride, padding, ceil),
+            windows(first()[2], kernel, stride, padding, ceil)};
   }
   /// How many windows fit along one axis.
   static int64_t windows(int64_t extent, int64_t kernel, int64_t stride, int64_t padding, bool ceil) {
@@ -155,24 +158,28 @@ bool rounds_weights(const Operation& operation) {
 /// The numbers of an operation that its output depends on.
 std::vector<double> numbers_of(const Operation& operation) {
   const auto list = [](const auto&... values) { return std::vector<double>{static_cast<double>(values)...}; };
-  return std::visit(
-      Overloaded{[&](const Linear& op) { return list(op.in, op.out, op.bias); },
-                 [&](const Convolution& op) { return list(op.in, op.out, op.kernel, op.stride, op.padding, op.groups, op.bias); },
-                 [&](const BatchNorm& op) { return list(op.channels, op.epsilon); },
-                 [&](const LeakyRelu& op) { return list(op.slope); },
-                 [&](const MaxPool& op) { return list(op.kernel, op.stride, op.padding, op.ceil); },
-                 [&](const AveragePool& op) { return list(op.kernel, op.stride, op.padding); },
-                 [&](const GlobalAveragePool& op) { return list(op.flat); }, [&](const Slice& op) { return list(op.begin, op.end); },
-                 [&](const ChannelShuffle& op) { return list(op.groups); }, [&](const Dropout& op) { return list(op.probability); },
-                 [&](const Normalize& op) {
-                   std::vector<double> numbers = op.mean;
-                   numbers.insert(numbers.end(), op.deviation.begin(), op.deviation.end());
-                   return numbers;
-                 },
-                 [&](const Resize& op) { return list(op.height, op.width); }, [&](const Relu&) { return list(); },
-                 [&](const Relu6&) { return list(); }, [&](const Add&) { return list(); }, [&](const Concatenate&) { return list(); },
-                 [&](const Flatten&) { return list(); }, [&](const Quantize&) { return list(); }},
-      operation);
+  return std::visit(Overloaded{[&](const Linear& op) { return list(op.in, op.out, op.bias); },
+                               [&](const Convolution& op) {
+                                 return list(op.in, op.out, op.kernel, op.stride, op.padding, op.groups, op.bias);
+                               },
+                               [&](const BatchNorm& op) { return list(op.channels, op.epsilon); },
+                               [&](const LeakyRelu& op) { return list(op.slope); },
+                               [&](const MaxPool& op) { return list(op.kernel, op.stride, op.padding, op.ceil); },
+                               [&](const AveragePool& op) { return list(op.kernel, op.stride, op.padding); },
+                               [&](const GlobalAveragePool& op) { return list(op.flat); },
+                               [&](const Slice& op) { return list(op.begin, op.end); },
+                               [&](const ChannelShuffle& op) { return list(op.groups); },
+                               [&](const Dropout& op) { return list(op.probability); },
+                               [&](const Normalize& op) {
+                                 std::vector<double> numbers = op.mean;
+                                 numbers.insert(numbers.end(), op.deviation.begin(), op.deviation.end());
+                                 return numbers;
+                               },
+                               [&](const Resize& op) { return list(op.height, op.width); },
+                               [&](const Relu&) { return list(); }, [&](const Relu6&) { return list(); },
+                               [&](const Add&) { return list(); }, [&](const Concatenate&) { return list(); },
+                               [&](const Flatten&) { return list(); }, [&](const Quantize&) { return list(); }},
+                    operation);
 }
 
 }  // namespace
@@ -182,7 +189,9 @@ std::string Graph::description() const {
   for (const Node& node : nodes_) {
     std::vector<int64_t> from;
     for (const size_t input : node.inputs) from.push_back(input == kInput ? -1 : static_cast<int64_t>(input));
-    text += fmt::format("{}{} {} <- {}\n", operation_name(node.operation), rounds_weights(node.operation) ? " rounded" : "", fmt::join(numbers_of(node.operation), " "), fmt::join(from, " "));
+    text +=
+        fmt::format("{}{} {} <- {}\n", operation_name(node.operation), rounds_weights(node.operation) ? " rounded" : "",
+                    fmt::join(numbers_of(node.operation), " "), fmt::join(from, " "));
   }
   return text;
 }
@@ -227,7 +236,8 @@ size_t Graph::feature(const std::string& name) const {
   if (const auto named = feature_names_.find(name); named != feature_names_.end()) return named->second;
   for (size_t i = 0; i < nodes_.size(); ++i)
     if (nodes_[i].name == name) return i;
-  throw Error(ErrorKind::usage, fmt::format("the network has no node '{}' to tap{}", name, suggestion(name, feature_list())));
+  throw Error(ErrorKind::usage,
+              fmt::format("the network has no node '{}' to tap{}", name, suggestion(name, feature_list())));
 }
 
 std::vector<std::string> Graph::feature_list() const {
@@ -250,7 +260,8 @@ std::vector<ParameterDescription> Graph::parameters_of(const Node& node) const {
   const auto layer = [&](const Shape& weight, const auto& op, int64_t fan_in, int64_t fan_out) {
     own.push_back({node.name + ".weight", weight, op.initial, fan_in, fan_out});
     const bool from_zero = op.initial != Initial::uniform;
-    if (op.bias) own.push_back({node.name + ".bias", {op.out}, from_zero ? Initial::zeros : Initial::uniform, fan_in, fan_out});
+    if (op.bias)
+      own.push_back({node.name + ".bias", {op.out}, from_zero ? Initial::zeros : Initial::uniform, fan_in, fan_out});
   };
   if (const auto* op = std::get_if<Linear>(&node.operation)) {
     layer({op->out, op->in}, *op, op->in, op->out);

@@ -1,7 +1,7 @@
 #pragma once
-// A network as data: named nodes, operations, shapes, parameters under PyTorch's names. Executed (network.h), counted, folded
-// (fold.h) and later exported: one description, all uses. A new operation is a struct here, and one case in graph.cpp (shape,
-// parameters, products) and in operations.cpp (execution).
+// A network as data: named nodes, operations, shapes, parameters under PyTorch's names. Executed (network.h), counted,
+// folded (fold.h) and later exported: one description, all uses. A new operation is a struct here, and one case in
+// graph.cpp (shape, parameters, products) and in operations.cpp (execution).
 //
 //   Graph graph({1, 28, 28});
 //   size_t at = graph.add("flatten", Flatten{}, {Graph::kInput});
@@ -24,7 +24,8 @@ int64_t element_count(const Shape& shape);
 /// "1x28x28"
 std::string to_text(const Shape& shape);
 
-/// How a parameter starts. fan_in and fan_out: inputs and outputs that one weight's unit is connected with, times the kernel's area.
+/// How a parameter starts. fan_in and fan_out: inputs and outputs that one weight's unit is connected with, times the
+/// kernel's area.
 enum class Initial {
   uniform,         ///< in ±1/√fan_in: PyTorch's default for linear and convolutional layers
   kaiming_normal,  ///< N(0, 2/fan_out) (He et al. 2015), as the ResNet repositories start convolutions
@@ -54,8 +55,9 @@ struct Convolution {
   Initial initial = Initial::uniform;
   bool rounds = false;  ///< W is rounded to signed bytes, with a scale for each output channel (quantization.h)
 };
-/// y = γ (x − μ) / √(σ² + ε) + β over the batch and all places of a channel (Ioffe, Szegedy 2015). In training μ and σ² are the
-/// batch's, and the running ones go a part `momentum` of the way to them (σ² as the unbiased estimate); else the running ones.
+/// y = γ (x − μ) / √(σ² + ε) + β over the batch and all places of a channel (Ioffe, Szegedy 2015). In training μ and σ²
+/// are the batch's, and the running ones go a part `momentum` of the way to them (σ² as the unbiased estimate); else
+/// the running ones.
 struct BatchNorm {
   int64_t channels = 0;
   double epsilon = 1e-5;
@@ -117,12 +119,13 @@ struct Resize {
   int64_t height = 0;
   int64_t width = 0;
 };
-/// What an unsigned byte keeps of x:  y = s (clamp(round(x / s) + z, 0, 255) − z), with scale s and zero point z from the node's buffers. A
-/// gradient passes where x is in range.
+/// What an unsigned byte keeps of x:  y = s (clamp(round(x / s) + z, 0, 255) − z), with scale s and zero point z from
+/// the node's buffers. A gradient passes where x is in range.
 struct Quantize {};
 
-using Operation = std::variant<Linear, Convolution, BatchNorm, Relu, Relu6, LeakyRelu, MaxPool, AveragePool, GlobalAveragePool, Add,
-                               Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize, Resize, Quantize>;
+using Operation =
+    std::variant<Linear, Convolution, BatchNorm, Relu, Relu6, LeakyRelu, MaxPool, AveragePool, GlobalAveragePool, Add,
+                 Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize, Resize, Quantize>;
 
 /// "linear", "relu", …
 std::string operation_name(const Operation& operation);
@@ -148,7 +151,8 @@ class Graph {
 
   explicit Graph(Shape input_shape) : input_shape_(std::move(input_shape)) {}
 
-  /// Appends a node and infers its shape. Throws Error where the operation does not fit its inputs or the name is taken.
+  /// Appends a node and infers its shape. Throws Error where the operation does not fit its inputs or the name is
+  /// taken.
   size_t add(std::string name, Operation operation, std::vector<size_t> inputs);
   /// A further name under which a node can be tapped: "layer1" for the last node of a group of blocks.
   void name_feature(std::string name, size_t node);
@@ -169,13 +173,15 @@ class Graph {
   std::vector<ParameterDescription> parameters() const;
   /// Parameters of one node, in the order in which its operation takes them.
   std::vector<ParameterDescription> parameters_of(const Node& node) const;
-  /// What a node remembers beside its parameters: running mean and variance of batch norm; scale and zero point of rounding.
+  /// What a node remembers beside its parameters: running mean and variance of batch norm; scale and zero point of
+  /// rounding.
   std::vector<ParameterDescription> buffers_of(const Node& node) const;
   /// Of what is trained.
   int64_t parameter_count() const;
   /// Products of one example's forward pass.
   int64_t multiply_adds() const;
-  /// Everything that the outputs depend on beside the parameters, a line for each node: "convolution 3 16 3 1 1 1 0 <- 4".
+  /// Everything that the outputs depend on beside the parameters, a line for each node: "convolution 3 16 3 1 1 1 0 <-
+  /// 4".
   std::string description() const;
 
  private:

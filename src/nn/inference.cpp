@@ -36,7 +36,8 @@ Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOpt
   if (count <= most) return network.forward(inputs, options);
   const int64_t parts = (count + most - 1) / most;
   std::vector<Outputs> given;
-  for (const at::Tensor& part : inputs.split((count + parts - 1) / parts)) given.push_back(network.forward(part, options));
+  for (const at::Tensor& part : inputs.split((count + parts - 1) / parts))
+    given.push_back(network.forward(part, options));
   Outputs outputs{.logits = joined(given, [](const Outputs& part) { return part.logits; })};
   for (const auto& [name, feature] : given.front().features)
     outputs.features[name] = joined(given, [&name = name](const Outputs& part) { return part.features.at(name); });

@@ -1,22 +1,23 @@
 #pragma once
 // Evaluation of many examples, in parts whose activations fit the memory.
 //
-//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});   // as network.forward(inputs, …), for any number of inputs
+//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});   // as network.forward(inputs, …), for any
+//   number of inputs
 #include <ATen/core/Tensor.h>
 
 #include "nn/network.h"
 
 namespace limbeck {
 
-/// Numbers of one example in the widest activation of a network that nobody knows, from the shape of what it sees: as of one whose first
-/// layer has 64 channels at the size of the image, or 16 numbers for each of other inputs.
+/// Numbers of one example in the widest activation of a network that nobody knows, from the shape of what it sees: as
+/// of one whose first layer has 64 channels at the size of the image, or 16 numbers for each of other inputs.
 int64_t estimated_widest_activation(const Shape& seen);
 
 /// Examples of which the widest activation takes at most 256 MiB, from 1 to 1000.
 int64_t examples_at_once(const Network& network);
 
-/// What network.forward gives in evaluation, computed in equal parts of at most examples_at_once(network) each. Throws Error for
-/// options with noise: in training the examples of a batch have to do with each other.
+/// What network.forward gives in evaluation, computed in equal parts of at most examples_at_once(network) each. Throws
+/// Error for options with noise: in training the examples of a batch have to do with each other.
 Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOptions& options);
 
 }  // namespace limbeck

@@ -18,18 +18,26 @@ void complete(Operation& operation, int64_t channels) {
 Layers::Layers(const TaskShape& task, const LayerStyle& style)
     : graph_(std::make_unique<Graph>(task.input)), classes_(task.classes), style_(style) {
   if (task.input.size() != 3)
-    throw Error(ErrorKind::usage, fmt::format("the network takes images [channels, height, width], got inputs of {}", to_text(task.input)));
+    throw Error(ErrorKind::usage, fmt::format("the network takes images [channels, height, width], got inputs of {}",
+                                              to_text(task.input)));
   if (task.input[1] < style.least_pixels || task.input[2] < style.least_pixels)
-    throw Error(ErrorKind::usage, fmt::format("the network takes images of at least {0}x{0} pixels, got {1}x{2}", style.least_pixels,
-                                              task.input[1], task.input[2]));
+    throw Error(ErrorKind::usage, fmt::format("the network takes images of at least {0}x{0} pixels, got {1}x{2}",
+                                              style.least_pixels, task.input[1], task.input[2]));
 }
 
 Convolution Layers::convolution(int64_t out, int64_t kernel, int64_t stride, int64_t groups) const {
-  return {.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .groups = groups, .bias = style_.bias,
+  return {.out = out,
+          .kernel = kernel,
+          .stride = stride,
+          .padding = kernel / 2,
+          .groups = groups,
+          .bias = style_.bias,
           .initial = style_.initial};
 }
 
-Convolution Layers::depthwise(int64_t kernel, int64_t stride) const { return convolution(0, kernel, stride); }
+Convolution Layers::depthwise(int64_t kernel, int64_t stride) const {
+  return convolution(0, kernel, stride);
+}
 
 size_t Layers::add(const std::string& name, Operation operation, std::vector<size_t> from) {
   complete(operation, channels(from.front()));

@@ -1,14 +1,15 @@
 #pragma once
-// Builds the graph of an image network in few lines, under the names that its modules have in PyTorch, so that a state_dict loads.
+// Builds the graph of an image network in few lines, under the names that its modules have in PyTorch, so that a
+// state_dict loads.
 //
 //   Layers layers(task, {.initial = Initial::kaiming_normal});
-//   size_t at = layers.chain("", Graph::kInput, {{"conv1", layers.convolution(16, 3)}, {"bn1", BatchNorm{}}, {"relu", Relu{}}});
-//   layers.feature("stem", at);
-//   return layers.classify(at, "fc");
+//   size_t at = layers.chain("", Graph::kInput, {{"conv1", layers.convolution(16, 3)}, {"bn1", BatchNorm{}}, {"relu",
+//   Relu{}}}); layers.feature("stem", at); return layers.classify(at, "fc");
 //
 // How many channels a convolution, batch norm or linear layer takes follows from what it is attached to.
 //
-// Features. Every family of networks gives the same names to the same places, so that a loss on features works for any pair:
+// Features. Every family of networks gives the same names to the same places, so that a loss on features works for any
+// pair:
 //   stem               after the first convolution, where it stands before the groups of blocks
 //   layer1 … layerN    the end of each group of blocks; where blocks alternate without rest, of each resolution
 //   pool               the vector before the classifier: [C], or [C, 1, 1] where the classifier is a 1×1 convolution
@@ -43,7 +44,9 @@ class Layers {
   /// One filter per channel.
   Convolution depthwise(int64_t kernel, int64_t stride) const;
 
-  size_t add(const std::string& name, Operation operation, size_t from) { return add(name, std::move(operation), std::vector{from}); }
+  size_t add(const std::string& name, Operation operation, size_t from) {
+    return add(name, std::move(operation), std::vector{from});
+  }
   size_t add(const std::string& name, Operation operation, std::vector<size_t> from);
   /// Operations one after the other, under these names after the prefix.
   size_t chain(const std::string& prefix, size_t from, std::initializer_list<Named> operations);

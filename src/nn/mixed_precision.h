@@ -1,6 +1,7 @@
 #pragma once
-// LibTorch's automatic mixed precision for as long as the object lives: products and convolutions take their factors in bfloat16, what is
-// sensitive (losses, normalisation, sums) stays in float32, and so do the parameters (Micikevicius et al. 2018; bfloat16 needs no loss scaling).
+// LibTorch's automatic mixed precision for as long as the object lives: products and convolutions take their factors in
+// bfloat16, what is sensitive (losses, normalisation, sums) stays in float32, and so do the parameters (Micikevicius et
+// al. 2018; bfloat16 needs no loss scaling).
 //
 //   const MixedPrecision mixed(at::kCUDA);
 //   at::Tensor y = at::conv2d(x, w);   // bfloat16

@@ -44,10 +44,14 @@ float draw(Random& random, const ParameterDescription& parameter) {
       const float bound = std::sqrt(6.0F / (fan_in + fan_out));
       return random.uniform(-bound, bound);
     }
-    case Initial::kaiming_normal: return std::sqrt(2.0F / fan_out) * random.normal();
-    case Initial::small_normal: return 0.01F * random.normal();
-    case Initial::zeros: return 0;
-    case Initial::ones: return 1;
+    case Initial::kaiming_normal:
+      return std::sqrt(2.0F / fan_out) * random.normal();
+    case Initial::small_normal:
+      return 0.01F * random.normal();
+    case Initial::zeros:
+      return 0;
+    case Initial::ones:
+      return 1;
   }
   return 0;
 }
@@ -75,7 +79,8 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
       at::Tensor value = initial_value(parameter, seed, parameters_.size());
       parameters_.push_back({parameter.name, value.requires_grad_()});
     }
-    for (const ParameterDescription& buffer : graph_.buffers_of(node)) buffers_.push_back({buffer.name, initial_value(buffer, seed, 0)});
+    for (const ParameterDescription& buffer : graph_.buffers_of(node))
+      buffers_.push_back({buffer.name, initial_value(buffer, seed, 0)});
   }
   const bool fuses = execution_ == Execution::fused;
   training_steps_ = plan_steps(graph_, fuses ? Pass::training : Pass::plain, {});
@@ -91,9 +96,10 @@ int64_t GraphNetwork::widest_activation() const {
 
 bool GraphNetwork::can_be_recorded() const {
   return std::none_of(graph_.nodes().begin(), graph_.nodes().end(), [](const Node& node) {
-    const auto *linear = std::get_if<Linear>(&node.operation);
-    const auto *convolution = std::get_if<Convolution>(&node.operation);
-    return std::holds_alternative<Quantize>(node.operation) || (linear != nullptr && linear->rounds) || (convolution != nullptr && convolution->rounds);
+    const auto* linear = std::get_if<Linear>(&node.operation);
+    const auto* convolution = std::get_if<Convolution>(&node.operation);
+    return std::holds_alternative<Quantize>(node.operation) || (linear != nullptr && linear->rounds) ||
+           (convolution != nullptr && convolution->rounds);
   });
 }
 
@@ -129,8 +135,10 @@ OperationContext GraphNetwork::context_of(size_t node, const ForwardOptions& opt
   const auto end_of = [&](const std::vector<size_t>& first, const std::vector<Parameter>& all) {
     return node + 1 < first.size() ? first[node + 1] : all.size();
   };
-  for (size_t i = first_parameter_[node]; i < end_of(first_parameter_, parameters_); ++i) context.parameters.push_back(parameters_[i].value);
-  for (size_t i = first_buffer_[node]; i < end_of(first_buffer_, buffers_); ++i) context.buffers.push_back(buffers_[i].value);
+  for (size_t i = first_parameter_[node]; i < end_of(first_parameter_, parameters_); ++i)
+    context.parameters.push_back(parameters_[i].value);
+  for (size_t i = first_buffer_[node]; i < end_of(first_buffer_, buffers_); ++i)
+    context.buffers.push_back(buffers_[i].value);
   return context;
 }
 
@@ -140,7 +148,8 @@ at::Tensor GraphNetwork::run_linear(const Step& step, const at::Tensor& input, c
   const auto* drop = step.nodes.size() > 2 ? &std::get<Dropout>(graph_.nodes()[step.output()].operation) : nullptr;
   if (options.noise == nullptr || (drop != nullptr && drop->probability == 0)) drop = nullptr;
   const at::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : at::Tensor();
-  return fused_linear(input, context.parameters[0], bias, {relu ? Activation::relu : Activation::none, drop, options.noise},
+  return fused_linear(input, context.parameters[0], bias,
+                      {relu ? Activation::relu : Activation::none, drop, options.noise},
                       rounded(step.nodes[0], context.parameters[0], options));
 }
 
@@ -151,12 +160,14 @@ FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& o
     if (options.prepared->convolutions[first].weight.defined()) return options.prepared->convolutions[first];
   }
   const OperationContext own = context_of(first, options);
-  FoldedConvolution result{own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}};
+  FoldedConvolution result{
+      own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}};
   if (step.nodes.size() > 1 && is_a<BatchNorm>(graph_.nodes()[step.nodes[1]])) {
     const OperationContext norm = context_of(step.nodes[1], options);
     const double epsilon = std::get<BatchNorm>(graph_.nodes()[step.nodes[1]].operation).epsilon;
-    const LayerWeights layer = with_batch_norm({result.weight, result.bias},
-                                               {norm.parameters[0].detach(), norm.parameters[1].detach(), norm.buffers[0], norm.buffers[1]}, epsilon);
+    const LayerWeights layer = with_batch_norm(
+        {result.weight, result.bias},
+        {norm.parameters[0].detach(), norm.parameters[1].detach(), norm.buffers[0], norm.buffers[1]}, epsilon);
     result.weight = layer.weight;
     result.bias = layer.bias;
   }
@@ -166,8 +177,8 @@ FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& o
   return result;
 }
 
-at::Tensor GraphNetwork::run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut, Pass pass,
-                                            const ForwardOptions& options) const {
+at::Tensor GraphNetwork::run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
+                                         Pass pass, const ForwardOptions& options) const {
   const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
   if (pass == Pass::inference) {
     const FoldedConvolution own = folded(step, options);
@@ -181,32 +192,36 @@ at::Tensor GraphNetwork::run_convolution(const Step& step, const at::Tensor& inp
 }
 
 at::Tensor GraphNetwork::run_batch_norm(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
-                                           const ForwardOptions& options) const {
+                                        const ForwardOptions& options) const {
   const OperationContext own = context_of(step.nodes[0], options);
   return fused_batch_norm(std::get<BatchNorm>(graph_.nodes()[step.nodes[0]].operation), input,
-                          {own.parameters[0], own.parameters[1], own.buffers[0], own.buffers[1]}, shortcut, rectifier_of(graph_, step));
+                          {own.parameters[0], own.parameters[1], own.buffers[0], own.buffers[1]}, shortcut,
+                          rectifier_of(graph_, step));
 }
 
 /// One node after the other.
 at::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
-                                      const ForwardOptions& options) const {
+                                   const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
   at::Tensor value = run_operation(nodes[step.nodes[0]].operation, inputs, context_of(step.nodes[0], options));
   for (size_t i = 1; i < step.nodes.size(); ++i) {
     const Node& node = nodes[step.nodes[i]];
-    const std::vector<at::Tensor> taken = is_a<Add>(node) ? std::vector<at::Tensor>{value, shortcut} : std::vector<at::Tensor>{value};
+    const std::vector<at::Tensor> taken =
+        is_a<Add>(node) ? std::vector<at::Tensor>{value, shortcut} : std::vector<at::Tensor>{value};
     value = run_operation(node.operation, taken, context_of(step.nodes[i], options));
   }
   return value;
 }
 
-at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut, Pass pass,
-                                const ForwardOptions& options) const {
+at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
+                             Pass pass, const ForwardOptions& options) const {
   const Node& first = graph_.nodes()[step.nodes[0]];
   const bool fuses = pass != Pass::plain;
-  if (fuses && is_plain<Linear>(first) && can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
+  if (fuses && is_plain<Linear>(first) &&
+      can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
     return run_linear(step, inputs[0], options);
-  if (fuses && is_plain<Convolution>(first) && is_cpu_image(inputs[0])) return run_convolution(step, inputs[0], shortcut, pass, options);
+  if (fuses && is_plain<Convolution>(first) && is_cpu_image(inputs[0]))
+    return run_convolution(step, inputs[0], shortcut, pass, options);
   if (fuses && is_a<BatchNorm>(first) && is_cpu_image(inputs[0]) && options.noise != nullptr)
     return run_batch_norm(step, inputs[0], shortcut, options);
   return run_nodes(step, inputs, shortcut, options);

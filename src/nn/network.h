@@ -41,14 +41,14 @@ struct FrozenProgram;  // nn/torchscript_network.cpp
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
-  std::vector<at::Tensor> rounded;    ///< per node, its weight as bfloat16; undefined: not yet made
-  std::vector<PreparedWeights> members;  ///< of a committee: each network's
-  std::shared_ptr<FrozenProgram> program;  ///< of a TorchScript network: with its weights as constants
+  std::vector<at::Tensor> rounded;              ///< per node, its weight as bfloat16; undefined: not yet made
+  std::vector<PreparedWeights> members;         ///< of a committee: each network's
+  std::shared_ptr<FrozenProgram> program;       ///< of a TorchScript network: with its weights as constants
 };
 
 struct ForwardOptions {
-  const Noise* noise = nullptr;         ///< given: a training pass; nullptr: evaluation
-  std::vector<std::string> taps;        ///< nodes whose outputs are wanted as features
+  const Noise* noise = nullptr;   ///< given: a training pass; nullptr: evaluation
+  std::vector<std::string> taps;  ///< nodes whose outputs are wanted as features
   Precision precision = Precision::float32;
   PreparedWeights* prepared = nullptr;  ///< given: the weights are those of the last pass with it
 };
@@ -82,8 +82,8 @@ class Network {
   virtual void to(at::Device device) = 0;
 };
 
-/// How a GraphNetwork computes. The plain path runs each node as LibTorch's own operation; it is the oracle of the fused
-/// path, which differs from it by rounding only.
+/// How a GraphNetwork computes. The plain path runs each node as LibTorch's own operation; it is the oracle of the
+/// fused path, which differs from it by rounding only.
 enum class Execution { fused, plain };
 
 class GraphNetwork : public Network {
@@ -105,14 +105,14 @@ class GraphNetwork : public Network {
 
  private:
   at::Tensor run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut, Pass pass,
-                    const ForwardOptions& options) const;
+                 const ForwardOptions& options) const;
   at::Tensor run_linear(const Step& step, const at::Tensor& input, const ForwardOptions& options) const;
   at::Tensor run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut, Pass pass,
-                                const ForwardOptions& options) const;
+                             const ForwardOptions& options) const;
   at::Tensor run_batch_norm(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
-                               const ForwardOptions& options) const;
+                            const ForwardOptions& options) const;
   at::Tensor run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
-                          const ForwardOptions& options) const;
+                       const ForwardOptions& options) const;
   FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   /// Whether the node's products are worth rounding.

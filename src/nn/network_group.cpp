@@ -16,7 +16,8 @@ void NetworkGroup::collect_tensors() {
   buffers_.clear();
   for (size_t i = 0; i < members_.size(); ++i) {
     const auto own_name = [&](const Parameter& tensor) { return fmt::format("{}.{}", i + 1, tensor.name); };
-    for (const Parameter& parameter : members_[i]->parameters()) parameters_.push_back({own_name(parameter), parameter.value});
+    for (const Parameter& parameter : members_[i]->parameters())
+      parameters_.push_back({own_name(parameter), parameter.value});
     for (const Parameter& buffer : members_[i]->buffers()) buffers_.push_back({own_name(buffer), buffer.value});
   }
 }

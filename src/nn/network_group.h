@@ -1,6 +1,6 @@
 #pragma once
-// A network that is made of networks. What it gives is for those that derive from it to say; its tensors are those of its members under
-// the names "1.fc1.weight", "2.fc1.weight", …
+// A network that is made of networks. What it gives is for those that derive from it to say; its tensors are those of
+// its members under the names "1.fc1.weight", "2.fc1.weight", …
 #include <memory>
 
 #include "nn/network.h"

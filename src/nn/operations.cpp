@@ -34,8 +34,8 @@ class Runner {
     return at::conv2d(x(), weight, op.bias ? parameter(1) : at::Tensor(), op.stride, op.padding, 1, op.groups);
   }
   at::Tensor operator()(const BatchNorm& op) const {
-    return at::batch_norm(x(), parameter(0), parameter(1), context_.buffers.at(0), context_.buffers.at(1), context_.noise != nullptr,
-                             op.momentum, op.epsilon, /*cudnn_enabled=*/true);
+    return at::batch_norm(x(), parameter(0), parameter(1), context_.buffers.at(0), context_.buffers.at(1),
+                          context_.noise != nullptr, op.momentum, op.epsilon, /*cudnn_enabled=*/true);
   }
   at::Tensor operator()(const Relu&) const { return at::relu(x()); }
   at::Tensor operator()(const Relu6&) const { return at::hardtanh(x(), 0, 6); }  // as PyTorch: no gradient at 0 and 6
@@ -54,7 +54,10 @@ class Runner {
   at::Tensor operator()(const Slice& op) const { return x().slice(1, op.begin, op.end); }
   at::Tensor operator()(const ChannelShuffle& op) const {
     const int64_t n = x().size(0), channels = x().size(1), height = x().size(2), width = x().size(3);
-    return x().reshape({n, op.groups, channels / op.groups, height, width}).transpose(1, 2).reshape({n, channels, height, width});
+    return x()
+        .reshape({n, op.groups, channels / op.groups, height, width})
+        .transpose(1, 2)
+        .reshape({n, channels, height, width});
   }
   at::Tensor operator()(const Dropout& op) const {
     return context_.noise == nullptr || op.probability == 0 ? x() : dropout(x(), op, *context_.noise);
@@ -72,7 +75,9 @@ class Runner {
     if (x().size(2) == op.height && x().size(3) == op.width) return x();
     return at::_upsample_bilinear2d_aa(x(), {op.height, op.width}, /*align_corners=*/false);
   }
-  at::Tensor operator()(const Quantize&) const { return rounded_activation(x(), context_.buffers.at(0), context_.buffers.at(1)); }
+  at::Tensor operator()(const Quantize&) const {
+    return rounded_activation(x(), context_.buffers.at(0), context_.buffers.at(1));
+  }
 
  private:
   const at::Tensor& x() const { return inputs_.front(); }
@@ -86,12 +91,14 @@ class Runner {
 
 ResizeWeights resize_weights(const Resize& resize, const Shape& input) {
   const auto of_axis = [](int64_t from, int64_t to) {  // what unit vectors become, [from, to]
-    return run_operation(Resize{1, to}, {at::eye(from, at::kFloat).reshape({1, from, 1, from})}, {}).reshape({from, to});
+    return run_operation(Resize{1, to}, {at::eye(from, at::kFloat).reshape({1, from, 1, from})}, {})
+        .reshape({from, to});
   };
   return {of_axis(input[1], resize.height).t().contiguous(), of_axis(input[2], resize.width)};
 }
 
-at::Tensor run_operation(const Operation& operation, const std::vector<at::Tensor>& inputs, const OperationContext& context) {
+at::Tensor run_operation(const Operation& operation, const std::vector<at::Tensor>& inputs,
+                         const OperationContext& context) {
   return std::visit(Runner(inputs, context), operation);
 }
 

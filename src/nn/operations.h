@@ -1,5 +1,6 @@
 #pragma once
-// What each operation of a graph computes, by LibTorch's own operations: on any device, and the oracle of every fused path.
+// What each operation of a graph computes, by LibTorch's own operations: on any device, and the oracle of every fused
+// path.
 
 #include <ATen/core/Tensor.h>
 
@@ -19,9 +20,11 @@ struct OperationContext {
 };
 
 /// The output [N, …] of a node for inputs [N, …].
-at::Tensor run_operation(const Operation& operation, const std::vector<at::Tensor>& inputs, const OperationContext& context);
+at::Tensor run_operation(const Operation& operation, const std::vector<at::Tensor>& inputs,
+                         const OperationContext& context);
 
-/// Resizing as two products, for runtimes that know no averaging where it shrinks:  rows [height, H] · x [C, H, W] · columns [W, width].
+/// Resizing as two products, for runtimes that know no averaging where it shrinks:  rows [height, H] · x [C, H, W] ·
+/// columns [W, width].
 struct ResizeWeights {
   at::Tensor rows, columns;
 };

@@ -16,17 +16,17 @@ struct Outputs {
   at::Tensor logits;                           ///< [N, C]
   std::map<std::string, at::Tensor> features;  ///< the tapped nodes, by name
   std::vector<at::Tensor> members;             ///< of a committee: each network's logits [N, C]; otherwise empty
-  /// Logits [N, C] of all networks that are trained together with this one, itself included, without gradient; empty where it
-  /// is trained alone.
+  /// Logits [N, C] of all networks that are trained together with this one, itself included, without gradient; empty
+  /// where it is trained alone.
   std::vector<at::Tensor> community;
 };
 
 /// Of a teacher: carries no gradients.
 struct TeacherOutputs {
-  at::Tensor logits;                           ///< [N, C]; undefined where the stage has no teacher
+  at::Tensor logits;  ///< [N, C]; undefined where the stage has no teacher
   std::map<std::string, at::Tensor> features;
-  /// [N, M, C], where the distribution is the arithmetic mean of those of M networks: it has no logits that serve at every T,
-  /// and `logits` are the logarithm of the mean distribution at T = 1.
+  /// [N, M, C], where the distribution is the arithmetic mean of those of M networks: it has no logits that serve at
+  /// every T, and `logits` are the logarithm of the mean distribution at T = 1.
   at::Tensor members;
 
   /// The logarithm of the teacher's distribution at temperature T, [N, C].

@@ -8,7 +8,11 @@ namespace {
 class Planner {
  public:
   Planner(const Graph& graph, Pass pass, const std::vector<size_t>& tapped)
-      : nodes_(graph.nodes()), pass_(pass), tapped_(tapped), uses_(graph.uses()), taker_(nodes_.size(), Graph::kInput),
+      : nodes_(graph.nodes()),
+        pass_(pass),
+        tapped_(tapped),
+        uses_(graph.uses()),
+        taker_(nodes_.size(), Graph::kInput),
         taken_(nodes_.size(), false) {
     for (size_t i = 0; i < nodes_.size(); ++i)
       for (const size_t input : nodes_[i].inputs)

@@ -15,7 +15,8 @@ enum class Pass { training, inference, plain };
 ///   linear → ReLU → dropout · batch norm → sum → ReLU (training) · convolution → batch norm → sum → ReLU (inference)
 struct Step {
   std::vector<size_t> nodes;
-  std::optional<size_t> shortcut;  ///< where a sum is among them, the other node that it takes (Graph::kInput: the input)
+  std::optional<size_t>
+      shortcut;  ///< where a sum is among them, the other node that it takes (Graph::kInput: the input)
 
   size_t output() const { return nodes.back(); }
 };

@@ -24,8 +24,8 @@ struct Observed : at::ObserverContext {
 };
 
 bool is_opaque(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kNames = {"mkldnn::", "prepacked::", "quantized::", "aten::mkldnn_rnn_layer",
-                                                      "aten::_scaled_dot_product"};
+  constexpr std::array<std::string_view, 5> kNames = {
+      "mkldnn::", "prepacked::", "quantized::", "aten::mkldnn_rnn_layer", "aten::_scaled_dot_product"};
   for (const std::string_view opaque : kNames)
     if (name.starts_with(opaque)) return true;
   return false;
@@ -52,7 +52,8 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   if (current == nullptr) return nullptr;
   const std::string_view name = function.name();
   if (is_opaque(name)) current->known = false;
-  const bool is_convolution = name == "aten::convolution" || name == "aten::_convolution";  // traced programs call the latter
+  const bool is_convolution =
+      name == "aten::convolution" || name == "aten::_convolution";  // traced programs call the latter
   const int factor = first_factor(name);
   if (!is_convolution && factor < 0) return nullptr;
   auto observed = std::make_unique<Observed>();
@@ -61,13 +62,19 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
     const at::Tensor input = tensor_of(function, 0), weight = tensor_of(function, 1);
     constexpr size_t kTransposed = 6;
     const auto inputs = own_inputs(function);
-    if (!weight.defined() || inputs.size() <= kTransposed || !inputs[kTransposed].isBool()) current->known = false;
-    else if (inputs[kTransposed].toBool()) current->products += input.numel() * weight.numel() / weight.size(0);
-    else observed->per_output = weight.numel() / weight.size(0);
+    if (!weight.defined() || inputs.size() <= kTransposed || !inputs[kTransposed].isBool())
+      current->known = false;
+    else if (inputs[kTransposed].toBool())
+      current->products += input.numel() * weight.numel() / weight.size(0);
+    else
+      observed->per_output = weight.numel() / weight.size(0);
   } else {
-    const at::Tensor a = tensor_of(function, static_cast<size_t>(factor)), b = tensor_of(function, static_cast<size_t>(factor) + 1);
-    if (!a.defined() || !b.defined()) current->known = false;
-    else current->products += a.numel() * (b.dim() > 1 ? b.size(-1) : 1);
+    const at::Tensor a = tensor_of(function, static_cast<size_t>(factor)),
+                     b = tensor_of(function, static_cast<size_t>(factor) + 1);
+    if (!a.defined() || !b.defined())
+      current->known = false;
+    else
+      current->products += a.numel() * (b.dim() > 1 ? b.size(-1) : 1);
   }
   return observed;
 }
@@ -78,16 +85,20 @@ void end(const at::RecordFunction& function, at::ObserverContext* context) {
   --current->depth;
   if (observed->per_output == 0) return;
   const auto& outputs = function.outputs();
-  if (outputs.empty() || !outputs.back().isTensor()) current->known = false;
-  else current->products += outputs.back().toTensor().numel() * observed->per_output;
+  if (outputs.empty() || !outputs.back().isTensor())
+    current->known = false;
+  else
+    current->products += outputs.back().toTensor().numel() * observed->per_output;
 }
 
 /// Takes the observer away again, whatever the pass throws.
 class Observer {
  public:
   explicit Observer(Count& count)
-      : handle_(at::addThreadLocalCallback(at::RecordFunctionCallback(&begin, &end).needsInputs(true).needsOutputs(true).scopes(
-            {at::RecordScope::FUNCTION}))) {
+      : handle_(at::addThreadLocalCallback(at::RecordFunctionCallback(&begin, &end)
+                                               .needsInputs(true)
+                                               .needsOutputs(true)
+                                               .scopes({at::RecordScope::FUNCTION}))) {
     current = &count;
   }
   ~Observer() {

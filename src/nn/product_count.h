@@ -8,8 +8,8 @@
 
 namespace limbeck {
 
-/// Multiply-adds of the convolutions and matrix products that `pass` runs through LibTorch on this thread. nullopt where it runs an
-/// operation that multiplies without saying how much, such as quantised and fused ones.
+/// Multiply-adds of the convolutions and matrix products that `pass` runs through LibTorch on this thread. nullopt
+/// where it runs an operation that multiplies without saying how much, such as quantised and fused ones.
 std::optional<int64_t> count_multiply_adds(const std::function<void()>& pass);
 
 }  // namespace limbeck

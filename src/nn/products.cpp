@@ -37,9 +37,8 @@ at::Tensor to_bfloat16(const at::Tensor& values) {
   const auto* source = reinterpret_cast<const uint32_t*>(read_pointer<float>(from));
   auto* target = reinterpret_cast<uint16_t*>(to.data_ptr<at::BFloat16>());
   constexpr int64_t kSmallestRange = 1 << 15;
-  at::parallel_for(0, from.numel(), kSmallestRange, [&](int64_t begin, int64_t end) {
-    round_range(source + begin, target + begin, end - begin);
-  });
+  at::parallel_for(0, from.numel(), kSmallestRange,
+                   [&](int64_t begin, int64_t end) { round_range(source + begin, target + begin, end - begin); });
   return to;
 }
 
@@ -84,16 +83,20 @@ struct Product {
 
 }  // namespace
 
-bool has_products() { return true; }
+bool has_products() {
+  return true;
+}
 
 bool has_fast_bfloat16() {
   const auto at_least = [](dnnl::cpu_isa isa) {
-    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(isa)) == static_cast<unsigned>(isa);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(isa)) ==
+           static_cast<unsigned>(isa);
   };
   return at_least(dnnl::cpu_isa::avx512_core_bf16);
 }
 
-void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c) {
+void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
+              float* c) {
   const int64_t a_stride = a_layout == Layout::plain ? k : m, b_stride = b_layout == Layout::plain ? n : k;
   const dnnl::status status = dnnl::sgemm(static_cast<char>(a_layout), static_cast<char>(b_layout), m, n, k, 1.0F, a,
                                           a_stride, b, b_stride, 0.0F, c, n);
@@ -103,8 +106,8 @@ void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k,
 
 void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const c10::BFloat16* a,
               const c10::BFloat16* b, float* c) {
-  // Making a product ready costs more than a small one; training asks for the same few again and again. One set per thread,
-  // since the memory objects point to the factors of the call.
+  // Making a product ready costs more than a small one; training asks for the same few again and again. One set per
+  // thread, since the memory objects point to the factors of the call.
   using Key = std::tuple<Layout, Layout, int64_t, int64_t, int64_t>;
   thread_local std::map<Key, Product> products;
   thread_local dnnl::stream stream(processor());
@@ -113,7 +116,8 @@ void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k,
     product.a.set_data_handle(const_cast<c10::BFloat16*>(a));
     product.b.set_data_handle(const_cast<c10::BFloat16*>(b));
     product.c.set_data_handle(c);
-    product.primitive.execute(stream, {{DNNL_ARG_SRC, product.a}, {DNNL_ARG_WEIGHTS, product.b}, {DNNL_ARG_DST, product.c}});
+    product.primitive.execute(stream,
+                              {{DNNL_ARG_SRC, product.a}, {DNNL_ARG_WEIGHTS, product.b}, {DNNL_ARG_DST, product.c}});
     stream.wait();
   } catch (const dnnl::error& error) {
     throw Error(fmt::format("oneDNN cannot multiply {}x{}x{} in bfloat16: {}", m, n, k, error.what()));
@@ -122,8 +126,12 @@ void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k,
 
 #else
 
-bool has_products() { return false; }
-bool has_fast_bfloat16() { return false; }
+bool has_products() {
+  return false;
+}
+bool has_fast_bfloat16() {
+  return false;
+}
 
 void multiply(Layout, Layout, int64_t, int64_t, int64_t, const float*, const float*, float*) {
   throw Error("this build has no oneDNN; its products cannot be used");

@@ -1,6 +1,6 @@
 #pragma once
-// Matrix products on the CPU, by oneDNN, which finds the processor's widest instructions by itself. All matrices are row-major
-// and contiguous.
+// Matrix products on the CPU, by oneDNN, which finds the processor's widest instructions by itself. All matrices are
+// row-major and contiguous.
 #include <ATen/core/Tensor.h>
 #include <c10/util/BFloat16.h>
 
@@ -14,7 +14,8 @@ bool has_fast_bfloat16();
 enum class Layout : char { plain = 'N', transposed = 'T' };
 
 /// C [m, n] = op(A) op(B), op(A) [m, k], op(B) [k, n].
-void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c);
+void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
+              float* c);
 /// The same from factors rounded to bfloat16; products are added up in float32.
 void multiply(Layout a_layout, Layout b_layout, int64_t m, int64_t n, int64_t k, const c10::BFloat16* a,
               const c10::BFloat16* b, float* c);

@@ -25,7 +25,9 @@ bool is_any(const Operation& operation) {
 }
 
 /// Whether the values stay as they are, in other places or fewer.
-bool moves(const Operation& operation) { return is_any<MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(operation); }
+bool moves(const Operation& operation) {
+  return is_any<MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(operation);
+}
 
 /// The node that computes the logits; those after it only move them.
 size_t logits_of(const Graph& graph) {
@@ -44,12 +46,15 @@ std::vector<bool> kept_as_bytes(const Graph& graph) {
   bool prepares_input = false;
   for (const Node& node : nodes) {
     const size_t from = node.inputs[0];
-    if (from == Graph::kInput) prepares_input |= is_any<Normalize, Resize>(node.operation);
-    else if (uses[from] == 1 && is_any<Relu, Relu6>(node.operation)) ends_in_rectifier[from] = true;
+    if (from == Graph::kInput)
+      prepares_input |= is_any<Normalize, Resize>(node.operation);
+    else if (uses[from] == 1 && is_any<Relu, Relu6>(node.operation))
+      ends_in_rectifier[from] = true;
   }
   const size_t logits = logits_of(graph);
   for (size_t i = 0; i + 1 < nodes.size(); ++i) {
-    const bool prepared = is_any<Normalize, Resize>(nodes[i].operation);  // the last of these is what the first layer takes
+    const bool prepared =
+        is_any<Normalize, Resize>(nodes[i].operation);  // the last of these is what the first layer takes
     const bool before_more = prepared && is_any<Normalize, Resize>(nodes[i + 1].operation);
     kept[i] = i != logits && !moves(nodes[i].operation) && !before_more && !ends_in_rectifier[i];
   }
@@ -57,7 +62,9 @@ std::vector<bool> kept_as_bytes(const Graph& graph) {
   return kept;
 }
 
-std::string source_of(const std::string& quantize_node) { return quantize_node.substr(0, quantize_node.size() - std::string(kSuffix).size()); }
+std::string source_of(const std::string& quantize_node) {
+  return quantize_node.substr(0, quantize_node.size() - std::string(kSuffix).size());
+}
 
 /// At most this many of a tensor's values, evenly spread.
 at::Tensor some_of(const at::Tensor& values, int64_t most) {
@@ -85,7 +92,8 @@ at::Tensor weight_scales(const at::Tensor& weight) {
 
 at::Tensor rounded_weight(const at::Tensor& weight) {
   const at::Tensor scales = weight_scales(weight);
-  return at::fake_quantize_per_channel_affine(weight, scales, at::zeros_like(scales, at::kInt), 0, -kWeightLevels, kWeightLevels);
+  return at::fake_quantize_per_channel_affine(weight, scales, at::zeros_like(scales, at::kInt), 0, -kWeightLevels,
+                                              kWeightLevels);
 }
 
 at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point) {
@@ -115,7 +123,8 @@ Graph quantized(const Graph& given) {
   const std::vector<Node>& nodes = graph.nodes();
   Graph result(graph.input_shape());
   std::vector<size_t> place(nodes.size());  // in the result
-  const size_t input = kept.back() ? result.add(std::string("input") + kSuffix, Quantize{}, {Graph::kInput}) : Graph::kInput;
+  const size_t input =
+      kept.back() ? result.add(std::string("input") + kSuffix, Quantize{}, {Graph::kInput}) : Graph::kInput;
   for (size_t i = 0; i < nodes.size(); ++i) {
     Operation operation = nodes[i].operation;
     if (auto* linear = std::get_if<Linear>(&operation)) linear->rounds = true;
@@ -131,14 +140,17 @@ Graph quantized(const Graph& given) {
 
 std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs) {
   constexpr int64_t kBatch = 64, kValues = 1 << 17;
-  if (inputs.size(0) == 0) throw Error(ErrorKind::usage, "rounding to bytes needs examples, from which the ranges of activations are found; there are none");
+  if (inputs.size(0) == 0)
+    throw Error(ErrorKind::usage,
+                "rounding to bytes needs examples, from which the ranges of activations are found; there are none");
   const std::shared_ptr<GraphNetwork> plain = batch_norm_folded(network);
   auto result = std::make_shared<GraphNetwork>(quantized(network.graph()), 0);
   const at::NoGradGuard no_gradient;
   const TensorMap state = state_of(*plain);
   for (const std::vector<Parameter>* own : {&result->parameters(), &result->buffers()})
     for (const Parameter& tensor : *own)
-      if (const auto found = state.find(tensor.name); found != state.end()) at::Tensor(tensor.value).copy_(found->second);
+      if (const auto found = state.find(tensor.name); found != state.end())
+        at::Tensor(tensor.value).copy_(found->second);
 
   std::vector<std::string> sources;
   for (const Node& node : result->graph().nodes())
@@ -151,7 +163,8 @@ std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::T
   for (int64_t begin = 0; begin < inputs.size(0); begin += kBatch) {
     const at::Tensor batch = inputs.slice(0, begin, std::min(begin + kBatch, inputs.size(0)));
     const Outputs outputs = plain->forward(batch, {.taps = taps});
-    for (const std::string& source : sources) seen[source].push_back(some_of(source == "input" ? batch : outputs.features.at(source), most));
+    for (const std::string& source : sources)
+      seen[source].push_back(some_of(source == "input" ? batch : outputs.features.at(source), most));
   }
   const TensorMap own = state_of(*result);
   for (const std::string& source : sources) {

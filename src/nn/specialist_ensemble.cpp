@@ -13,7 +13,8 @@
 namespace limbeck {
 namespace {
 
-std::vector<std::shared_ptr<Network>> all_networks(std::shared_ptr<Network> generalist, const std::vector<Specialist>& specialists) {
+std::vector<std::shared_ptr<Network>> all_networks(std::shared_ptr<Network> generalist,
+                                                   const std::vector<Specialist>& specialists) {
   std::vector<std::shared_ptr<Network>> networks = {std::move(generalist)};
   for (const Specialist& specialist : specialists) networks.push_back(specialist.network);
   return networks;
@@ -21,11 +22,15 @@ std::vector<std::shared_ptr<Network>> all_networks(std::shared_ptr<Network> gene
 
 }  // namespace
 
-SpecialistEnsemble::SpecialistEnsemble(std::shared_ptr<Network> generalist, std::vector<Specialist> specialists, const SpecialistOptions& options)
-    : NetworkGroup(all_networks(std::move(generalist), specialists)), specialists_(std::move(specialists)), options_(options) {}
+SpecialistEnsemble::SpecialistEnsemble(std::shared_ptr<Network> generalist, std::vector<Specialist> specialists,
+                                       const SpecialistOptions& options)
+    : NetworkGroup(all_networks(std::move(generalist), specialists)),
+      specialists_(std::move(specialists)),
+      options_(options) {}
 
 at::Tensor SpecialistEnsemble::active(const at::Tensor& generalist_logits) const {
-  const at::Tensor top = std::get<1>(generalist_logits.topk(std::min(options_.top, generalist_logits.size(1)), 1));  // [N, n]
+  const at::Tensor top =
+      std::get<1>(generalist_logits.topk(std::min(options_.top, generalist_logits.size(1)), 1));  // [N, n]
   std::vector<at::Tensor> columns;
   for (const Specialist& specialist : specialists_) {
     at::Tensor knows = at::zeros({generalist_logits.size(1)}, at::kBool);
@@ -36,7 +41,8 @@ at::Tensor SpecialistEnsemble::active(const at::Tensor& generalist_logits) const
 }
 
 Outputs SpecialistEnsemble::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
-  if (!options.taps.empty()) throw Error(ErrorKind::usage, "specialists have no features in common; name one network to tap");
+  if (!options.taps.empty())
+    throw Error(ErrorKind::usage, "specialists have no features in common; name one network to tap");
   if (options.noise != nullptr) throw Error("specialists are trained one by one");
   const at::NoGradGuard no_gradient;
   if (options.prepared != nullptr) options.prepared->members.resize(members().size());
@@ -52,15 +58,18 @@ Outputs SpecialistEnsemble::forward(const at::Tensor& inputs, const ForwardOptio
     if (rows.size(0) == 0) continue;
     const at::Tensor logits = run(m + 1, inputs.index_select(0, rows));
     opinions.push_back({.classes = specialists_[m].full ? std::vector<int64_t>{} : specialists_[m].classes,
-                        .log_probabilities = at::log_softmax(logits, 1).to(at::kCPU), .rows = rows.to(at::kCPU)});
+                        .log_probabilities = at::log_softmax(logits, 1).to(at::kCPU),
+                        .rows = rows.to(at::kCPU)});
   }
   const at::Tensor base = at::log_softmax(general, 1).to(at::kCPU);
   return {.logits = combined_distribution(base, opinions, options_.combination).log_probabilities.to(inputs.device())};
 }
 
 std::string SpecialistEnsemble::identity() const {
-  std::string text = fmt::format("top {}, {}\n", options_.top, options_.combination.divergence == Divergence::forward ? "forward" : "reverse");
-  for (const Specialist& specialist : specialists_) text += fmt::format("{} {}\n", fmt::join(specialist.classes, " "), specialist.full ? "full" : "dustbin");
+  std::string text = fmt::format("top {}, {}\n", options_.top,
+                                 options_.combination.divergence == Divergence::forward ? "forward" : "reverse");
+  for (const Specialist& specialist : specialists_)
+    text += fmt::format("{} {}\n", fmt::join(specialist.classes, " "), specialist.full ? "full" : "dustbin");
   return text + NetworkGroup::identity();
 }
 

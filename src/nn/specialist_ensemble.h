@@ -1,8 +1,8 @@
 #pragma once
 // A generalist with specialists, each of which knows a few classes better (Hinton, Vinyals, Dean 2015, section 5).
 //
-// For each example the specialists are asked whose classes meet the generalist's `top` most probable ones; what they and the generalist say is
-// brought together by combined_distribution, and its logarithms are the logits.
+// For each example the specialists are asked whose classes meet the generalist's `top` most probable ones; what they
+// and the generalist say is brought together by combined_distribution, and its logarithms are the logits.
 //
 //   const SpecialistEnsemble all(generalist, {{.classes = {3, 5, 9}, .network = first}, …}, {.top = 1});
 //   all.forward(inputs, {}).logits;
@@ -14,8 +14,8 @@
 namespace limbeck {
 
 struct Specialist {
-  std::vector<int64_t> classes;      ///< that it knows
-  bool full = false;                 ///< gives all classes; false: its own in their order, and a dustbin for all others
+  std::vector<int64_t> classes;  ///< that it knows
+  bool full = false;             ///< gives all classes; false: its own in their order, and a dustbin for all others
   std::shared_ptr<Network> network;
 };
 
@@ -27,7 +27,8 @@ struct SpecialistOptions {
 class SpecialistEnsemble : public NetworkGroup {
  public:
   /// The members are the generalist, then the specialists.
-  SpecialistEnsemble(std::shared_ptr<Network> generalist, std::vector<Specialist> specialists, const SpecialistOptions& options);
+  SpecialistEnsemble(std::shared_ptr<Network> generalist, std::vector<Specialist> specialists,
+                     const SpecialistOptions& options);
 
   /// Logits of the combined distribution, without gradient. Taps and training passes are an Error.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;

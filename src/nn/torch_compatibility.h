@@ -15,8 +15,9 @@ const T* read_pointer(const at::Tensor& tensor) {
 #endif
 }
 
-/// Whether programs that torch::jit::optimize_for_inference has rewritten run. Those of Debian 13's LibTorch 2.6 with convolutions and
-/// pooling end in a segmentation fault, in Python too; torch::jit::freeze leaves out the step of tensors in oneDNN's order.
+/// Whether programs that torch::jit::optimize_for_inference has rewritten run. Those of Debian 13's LibTorch 2.6 with
+/// convolutions and pooling end in a segmentation fault, in Python too; torch::jit::freeze leaves out the step of
+/// tensors in oneDNN's order.
 inline constexpr bool kOptimizesForInference = TORCH_VERSION_MAJOR < 2;
 
 }  // namespace limbeck

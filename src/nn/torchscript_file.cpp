@@ -16,16 +16,19 @@
 namespace limbeck {
 namespace {
 
-constexpr std::string_view kLocalHeader = "PK\3\4", kDirectoryEntry = "PK\1\2", kDirectoryEnd = "PK\5\6", kLocator64 = "PK\6\7",
-                           kDirectoryEnd64 = "PK\6\6";
+constexpr std::string_view kLocalHeader = "PK\3\4", kDirectoryEntry = "PK\1\2", kDirectoryEnd = "PK\5\6",
+                           kLocator64 = "PK\6\7", kDirectoryEnd64 = "PK\6\6";
 
-/// One file in the archive. PyTorch stores weights and constants as they are and compresses code; compressed ones have no bytes here.
+/// One file in the archive. PyTorch stores weights and constants as they are and compresses code; compressed ones have
+/// no bytes here.
 struct ZipEntry {
   std::string name;
   std::string_view bytes;
 };
 
-uLong checksum_of(std::string_view bytes, uLong sum = 0) { return crc32_z(sum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()); }
+uLong checksum_of(std::string_view bytes, uLong sum = 0) {
+  return crc32_z(sum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+}
 
 /// The checksum of what was compressed by DEFLATE; nullopt where that does not come to exactly `size` bytes.
 std::optional<uLong> inflated_checksum(std::string_view compressed, uint64_t size) {
@@ -106,11 +109,13 @@ class ZipReader {
     constexpr size_t kHeader = 46, kLocal = 30;
     constexpr uint64_t kIn64 = 0xFFFFFFFF;
     const std::string_view header = part(at, kHeader, "an entry of the directory");
-    if (!header.starts_with(kDirectoryEntry)) refuse(fmt::format("there is no entry of the directory at offset {}", at));
+    if (!header.starts_with(kDirectoryEntry))
+      refuse(fmt::format("there is no entry of the directory at offset {}", at));
     const uint64_t name_size = number<uint16_t>(header, 28), extra_size = number<uint16_t>(header, 30);
     ZipEntry entry{std::string(part(at + kHeader, name_size, "a name")), {}};
     const std::string_view extra = part(at + kHeader + name_size, extra_size, "an entry of the directory");
-    uint64_t whole_size = number<uint32_t>(header, 24), size = number<uint32_t>(header, 20), offset = number<uint32_t>(header, 42);
+    uint64_t whole_size = number<uint32_t>(header, 24), size = number<uint32_t>(header, 20),
+             offset = number<uint32_t>(header, 42);
     std::vector<uint64_t*> in64;
     for (uint64_t* value : {&whole_size, &size, &offset})
       if (*value == kIn64) in64.push_back(value);
@@ -121,7 +126,8 @@ class ZipReader {
     const uint64_t data = offset + kLocal + number<uint16_t>(local, 26) + number<uint16_t>(local, 28);
     const uint64_t method = number<uint16_t>(header, 10);
     const bool stored = method == 0;
-    if (!stored && method != Z_DEFLATED) refuse(fmt::format("the entry '{}' is compressed by an unknown method", entry.name));
+    if (!stored && method != Z_DEFLATED)
+      refuse(fmt::format("the entry '{}' is compressed by an unknown method", entry.name));
     if (stored && size != whole_size) refuse(fmt::format("the entry '{}' has two sizes", entry.name));
     const std::string_view bytes = part(data, size, "an entry");
     const std::optional<uLong> sum = stored ? checksum_of(bytes) : inflated_checksum(bytes, whole_size);
@@ -158,12 +164,15 @@ std::string_view below_top(std::string_view name) {
 
 }  // namespace
 
-bool looks_like_torchscript(const fs::path& path) { return format_of(path) == FileFormat::torchscript; }
+bool looks_like_torchscript(const fs::path& path) {
+  return format_of(path) == FileFormat::torchscript;
+}
 
 TorchScriptFile read_torchscript_file(const fs::path& path) {
   TorchScriptFile file{read_file(path), {}};
   if (const FileFormat format = format_of(std::string_view(file.content)); format != FileFormat::torchscript)
-    throw Error(fmt::format("'{}' is no TorchScript file: it does not begin as torch.jit.save begins one{}", path.string(),
+    throw Error(fmt::format("'{}' is no TorchScript file: it does not begin as torch.jit.save begins one{}",
+                            path.string(),
                             format == FileFormat::other ? "" : fmt::format("; it is {}", to_text(format))));
   bool has_program = false, has_pickle = false;
   for (const ZipEntry& entry : ZipReader(file.content, path).entries()) {
@@ -174,8 +183,9 @@ TorchScriptFile read_torchscript_file(const fs::path& path) {
     if (name.starts_with(kExtra)) file.extra[std::string(name.substr(kExtra.size()))] = entry.bytes;
   }
   if (!has_program)
-    throw Error(fmt::format("'{}' holds no TorchScript program{}; write it with torch.jit.save(torch.jit.script(model), …)",
-                            path.string(), has_pickle ? ", but what torch.save wrote" : ""));
+    throw Error(
+        fmt::format("'{}' holds no TorchScript program{}; write it with torch.jit.save(torch.jit.script(model), …)",
+                    path.string(), has_pickle ? ", but what torch.save wrote" : ""));
   return file;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// A TorchScript file as it lies on disk: a ZIP archive of a program, its constants and weights, and whatever else was put into it.
-// Reading it runs nothing. What LibTorch's own reader does not look at, the checksums of the archive's entries, is verified here, so
-// that a truncated or damaged file is an Error that names the file and the place.
+// A TorchScript file as it lies on disk: a ZIP archive of a program, its constants and weights, and whatever else was
+// put into it. Reading it runs nothing. What LibTorch's own reader does not look at, the checksums of the archive's
+// entries, is verified here, so that a truncated or damaged file is an Error that names the file and the place.
 //
 //   const TorchScriptFile file = read_torchscript_file("model.pt");
 //   file.extra.at("limbeck.classes");   // torch.jit.save(model, "model.pt", _extra_files={"limbeck.classes": …})

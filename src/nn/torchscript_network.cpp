@@ -41,7 +41,8 @@ namespace {
 
 using Module = torch::jit::Module;
 
-constexpr int64_t kTried = 3;  // examples on which a program is tried; of two, the statistics of a batch norm are those of their difference alone
+constexpr int64_t kTried = 3;  // examples on which a program is tried; of two, the statistics of a batch norm are those
+                               // of their difference alone
 
 /// What LibTorch says, without its stack traces: of an error inside a program, the line that says what went wrong.
 std::string reason(const std::exception& error) {
@@ -63,7 +64,8 @@ Module load_module(const fs::path& file, const std::string& content, at::Device 
     std::istringstream stream(content);
     return torch::jit::load(stream, device);
   } catch (const std::exception& error) {
-    throw Error(fmt::format("'{}' cannot be loaded as TorchScript by LibTorch {}: {}", file.string(), TORCH_VERSION, reason(error)));
+    throw Error(fmt::format("'{}' cannot be loaded as TorchScript by LibTorch {}: {}", file.string(), TORCH_VERSION,
+                            reason(error)));
   }
 }
 
@@ -91,7 +93,8 @@ bool lies_in_storage(const at::Tensor& tensor) {
   for (int64_t dimension = 0; dimension < tensor.dim(); ++dimension) {
     const int64_t extent = tensor.size(dimension), stride = tensor.stride(dimension);
     int64_t reach = 0;
-    if (stride < 0 || __builtin_mul_overflow(extent - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last)) return false;
+    if (stride < 0 || __builtin_mul_overflow(extent - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last))
+      return false;
   }
   return static_cast<size_t>(last) < tensor.storage().nbytes() / tensor.element_size();
 }
@@ -104,7 +107,8 @@ std::vector<TensorSlot> tensor_slots(const Module& module) {
     for (size_t i = 0; i < type->numAttributes(); ++i) {
       const c10::IValue value = object->getSlot(i);
       if (!value.isTensor() || !value.toTensor().defined()) continue;
-      slots.push_back({path.empty() ? type->getAttributeName(i) : path + "." + type->getAttributeName(i), object, i, type->is_parameter(i)});
+      slots.push_back({path.empty() ? type->getAttributeName(i) : path + "." + type->getAttributeName(i), object, i,
+                       type->is_parameter(i)});
     }
   }
   return slots;
@@ -131,7 +135,8 @@ struct Returned {
   }
 };
 
-/// The values in what a forward returned: a dict's by key, a NamedTuple's by field, those of other tuples and lists by place.
+/// The values in what a forward returned: a dict's by key, a NamedTuple's by field, those of other tuples and lists by
+/// place.
 std::vector<std::pair<std::string, c10::IValue>> values_in(const c10::IValue& returned) {
   std::vector<std::pair<std::string, c10::IValue>> values;
   if (returned.isGenericDict()) {
@@ -140,8 +145,10 @@ std::vector<std::pair<std::string, c10::IValue>> values_in(const c10::IValue& re
     return values;
   }
   std::vector<c10::IValue> elements = {returned};
-  if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
-  else if (returned.isList()) elements = returned.toListRef().vec();
+  if (returned.isTuple())
+    elements = returned.toTupleRef().elements().vec();
+  else if (returned.isList())
+    elements = returned.toListRef().vec();
   const auto type = returned.isTuple() ? returned.type()->cast<c10::TupleType>() : nullptr;
   const bool has_names = type != nullptr && type->schema() != nullptr;
   for (size_t i = 0; i < elements.size(); ++i)
@@ -152,14 +159,16 @@ std::vector<std::pair<std::string, c10::IValue>> values_in(const c10::IValue& re
 /// The logits are what is called so, or else the first tensor.
 Returned returned_by(const c10::IValue& value) {
   auto values = values_in(value);
-  const auto logits = std::find_if(values.begin(), values.end(), [](const auto& named) { return named.first == "logits"; });
+  const auto logits =
+      std::find_if(values.begin(), values.end(), [](const auto& named) { return named.first == "logits"; });
   if (logits != values.end()) std::rotate(values.begin(), logits, logits + 1);
   Returned returned;
   for (const auto& [name, tensor] : values) returned.add(name, tensor);
   return returned;
 }
 
-/// Whether all rows are distributions: what softmax gives, and logits do not by chance. Zeros and ones alone are scores of some other kind.
+/// Whether all rows are distributions: what softmax gives, and logits do not by chance. Zeros and ones alone are scores
+/// of some other kind.
 bool are_probabilities(const at::Tensor& outputs) {
   const double rounding = is_half(outputs) ? 1e-2 : 1e-3;
   const at::Tensor rows = outputs.to(at::kDouble);
@@ -187,25 +196,27 @@ bool agree(const Returned& a, const Returned& b) {
   };
   if (!b.logits.defined() || a.logits_name != b.logits_name || a.features.size() != b.features.size()) return false;
   return near(a.logits, b.logits) && std::all_of(a.features.begin(), a.features.end(), [&](const auto& named) {
-    const auto other = b.features.find(named.first);
-    return other != b.features.end() && near(named.second, other->second);
-  });
+           const auto other = b.features.find(named.first);
+           return other != b.features.end() && near(named.second, other->second);
+         });
 }
 
 /// Seeds LibTorch's generator as a function of what the pass is of.
 void seed_generator(const Noise& noise) {
   const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
   constexpr uint32_t kLane = 255;  // dropout nodes of graphs count from 0
-  const auto words = philox({noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch), static_cast<uint32_t>(first), kLane}, 0);
+  const auto words = philox(
+      {noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch), static_cast<uint32_t>(first), kLane}, 0);
   at::manual_seed(static_cast<uint64_t>(words[0]) << 32 | words[1]);
 }
 
 }  // namespace
 
-/// A program with its weights as constants, as LibTorch rewrites it once for the processor: batch norm multiplied into convolutions,
-/// tensors in oneDNN's order where LibTorch can.
+/// A program with its weights as constants, as LibTorch rewrites it once for the processor: batch norm multiplied into
+/// convolutions, tensors in oneDNN's order where LibTorch can.
 struct FrozenProgram {
-  std::optional<Module> module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
+  std::optional<Module>
+      module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
 
   FrozenProgram(const Module& plain, const at::Tensor& seen) {
     try {
@@ -226,7 +237,7 @@ struct TorchScriptNetwork::Script {
   Module module;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
-  std::vector<TensorSlot> buffers;        ///< of buffers_, in their order
+  std::vector<TensorSlot> buffers;  ///< of buffers_, in their order
   std::optional<bool> is_training;  ///< the mode that it was last put into
 };
 
@@ -241,13 +252,16 @@ TorchScriptNetwork::TorchScriptNetwork(fs::path file, const TaskShape& task, Inp
 
 TorchScriptNetwork::~TorchScriptNetwork() = default;
 
-const torch::jit::Module& TorchScriptNetwork::module() const { return script_->module; }
+const torch::jit::Module& TorchScriptNetwork::module() const {
+  return script_->module;
+}
 
 void TorchScriptNetwork::collect_tensors() {
   const std::vector<TensorSlot> slots = tensor_slots(script_->module);
   std::vector<at::Tensor> constants = constants_of(script_->module);
   const auto check = [&](const at::Tensor& tensor, const std::string& name) {
-    if (!lies_in_storage(tensor)) throw Error(fmt::format("'{}' is damaged: {} lies outside of its memory", file_.string(), name));
+    if (!lies_in_storage(tensor))
+      throw Error(fmt::format("'{}' is damaged: {} lies outside of its memory", file_.string(), name));
   };
   for (const TensorSlot& slot : slots) check(slot.tensor(), slot.name);
   for (const at::Tensor& constant : constants) check(constant, "a constant");
@@ -294,21 +308,27 @@ void TorchScriptNetwork::try_out() {
     const at::Tensor seen = prepared(inputs);
     multiply_adds_ = count_multiply_adds([&] { outputs = returned_by(script_->module.forward({seen})); });
     if (multiply_adds_) *multiply_adds_ /= kTried;
-    beside_others = returned_by(script_->module.forward({prepared(at::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))})).logits;
+    beside_others =
+        returned_by(script_->module.forward({prepared(at::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))}))
+            .logits;
   } catch (const std::exception& error) {
     throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
                             input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), reason(error)));
   }
   const std::string expected = task_.classes > 0 ? std::to_string(task_.classes) : "classes";
   if (!outputs.logits.defined())
-    throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict", name, expected));
+    throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict",
+                            name, expected));
   const Shape given = outputs.logits.sizes().vec();
   const bool fits = given.size() == 2 && given[0] == kTried && (task_.classes == 0 || given[1] == task_.classes);
   if (given.size() == 2 && given[0] == kTried && !fits) {
-    const std::string taken = outputs.features.empty()
-                                  ? ""
-                                  : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first", outputs.logits_name);
-    throw Error(fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, given[1], task_.classes, taken));
+    const std::string taken =
+        outputs.features.empty()
+            ? ""
+            : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first",
+                          outputs.logits_name);
+    throw Error(
+        fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, given[1], task_.classes, taken));
   }
   if (!fits || !outputs.logits.is_floating_point())
     throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(given),
@@ -319,11 +339,15 @@ void TorchScriptNetwork::try_out() {
   constexpr double kOfSize = 1e-5;
   const auto own = [&](const at::Tensor& logits) { return logits[0].to(at::kDouble); };
   const at::Tensor first = own(outputs.logits);
-  const double rounding = kOfSpread * (first.max() - first.min()).item<double>() + kOfSize * first.abs().max().item<double>();
+  const double rounding =
+      kOfSpread * (first.max() - first.min()).item<double>() + kOfSize * first.abs().max().item<double>();
   if (!beside_others.defined() || beside_others.sizes() != outputs.logits.sizes() ||
       (own(beside_others) - first).abs().max().item<double>() > rounding)
-    throw Error(fmt::format("'{}' gives an example other logits when its neighbours in the batch are others, or each time: it computes as in training. "
-                            "Call .eval() before torch.jit.trace, or use torch.jit.script", name));
+    throw Error(
+        fmt::format("'{}' gives an example other logits when its neighbours in the batch are others, or each time: it "
+                    "computes as in training. "
+                    "Call .eval() before torch.jit.trace, or use torch.jit.script",
+                    name));
   gives_probabilities_ = are_probabilities(at::cat({outputs.logits, beside_others}));
   gives_float16_ = outputs.logits.scalar_type() == at::kHalf;
   task_.classes = given[1];
@@ -337,29 +361,34 @@ int64_t TorchScriptNetwork::widest_activation() const {
 
 at::Tensor TorchScriptNetwork::prepared(const at::Tensor& inputs) const {
   at::Tensor seen = inputs;
-  for (const InputOperation& step : input_operations(input_, task_.input)) seen = run_operation(step.operation, {seen}, {});
+  for (const InputOperation& step : input_operations(input_, task_.input))
+    seen = run_operation(step.operation, {seen}, {});
   return seen.to(script_->dtype);
 }
 
 Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   const Shape shape = inputs.sizes().slice(1).vec();
-  if (shape != task_.input) throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
+  if (shape != task_.input)
+    throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
   for (const std::string& tap : options.taps)
     if (std::find(features_.begin(), features_.end(), tap) == features_.end())
-      throw Error(ErrorKind::usage, fmt::format("'{}' returns no feature '{}' to tap{}", file_.string(), tap,
-                                                features_.empty() ? "; it returns logits alone" : suggestion(tap, features_)));
+      throw Error(ErrorKind::usage,
+                  fmt::format("'{}' returns no feature '{}' to tap{}", file_.string(), tap,
+                              features_.empty() ? "; it returns logits alone" : suggestion(tap, features_)));
   try {
     return run(inputs, options);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error(fmt::format("'{}' failed on inputs of {}: {}", file_.string(), to_text(inputs.sizes().vec()), reason(error)));
+    throw Error(
+        fmt::format("'{}' failed on inputs of {}: {}", file_.string(), to_text(inputs.sizes().vec()), reason(error)));
   }
 }
 
 torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
   if (kept == nullptr || !script_->device.is_cpu()) return script_->module;
-  if (kept->program == nullptr) kept->program = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
+  if (kept->program == nullptr)
+    kept->program = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
   return kept->program->module ? *kept->program->module : script_->module;
 }
 
@@ -374,21 +403,24 @@ Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& 
     for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].value = script_->buffers[i].tensor();
   const Shape given = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};
   if (given != Shape{inputs.size(0), task_.classes})
-    throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(given), inputs.size(0),
-                            is_training ? " in training" : "", inputs.size(0), task_.classes));
+    throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(given),
+                            inputs.size(0), is_training ? " in training" : "", inputs.size(0), task_.classes));
   Outputs outputs;
   outputs.logits = returned.logits.to(at::kFloat);
   if (gives_probabilities_) outputs.logits = outputs.logits.clamp_min(smallest_probability()).log();
   for (const std::string& tap : options.taps) {
     const auto found = returned.features.find(tap);
     if (found == returned.features.end())
-      throw Error(ErrorKind::usage, fmt::format("'{}' returns the feature '{}' in evaluation alone", file_.string(), tap));
+      throw Error(ErrorKind::usage,
+                  fmt::format("'{}' returns the feature '{}' in evaluation alone", file_.string(), tap));
     outputs.features[tap] = found->second;
   }
   return outputs;
 }
 
-double TorchScriptNetwork::smallest_probability() const { return gives_float16_ ? 0x1p-24 : std::numeric_limits<float>::min(); }
+double TorchScriptNetwork::smallest_probability() const {
+  return gives_float16_ ? 0x1p-24 : std::numeric_limits<float>::min();
+}
 
 std::string TorchScriptNetwork::identity() const {
   return content_fingerprint_ + to_json(input_).dump() + (gives_probabilities_ ? "log" : "");

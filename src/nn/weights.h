@@ -26,8 +26,8 @@ LoadedTensors load_tensors(const fs::path& path);
 /// The parameters and buffers of a network, by name.
 TensorMap state_of(const Network& network);
 
-/// Copies the tensors into the network's parameters and buffers. A missing, additional or misshapen tensor is an Error that names
-/// `where` they come from, every tensor concerned, and both shapes; then nothing is copied.
+/// Copies the tensors into the network's parameters and buffers. A missing, additional or misshapen tensor is an Error
+/// that names `where` they come from, every tensor concerned, and both shapes; then nothing is copied.
 void load_state(Network& network, const TensorMap& tensors, const std::string& where);
 
 }  // namespace limbeck

@@ -13,7 +13,7 @@ namespace limbeck {
 namespace {
 
 constexpr int64_t kSide = 6, kPoints = kSide * kSide, kOutputs = 4;
-constexpr int64_t kColumns = 16;    // of a product that are summed in registers together,
+constexpr int64_t kColumns = 16;   // of a product that are summed in registers together,
 constexpr int64_t kMostRows = 12;  // and rows: so many, or half, so that 12 registers hold the sums
 
 template <int64_t Lanes>
@@ -93,7 +93,8 @@ template <int64_t Side>
 struct CutSquare {
   const float* pixels[Side * Side];
 
-  CutSquare(const float* image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0, const float* zeros) {
+  CutSquare(const float* image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0,
+            const float* zeros) {
     for (int64_t y = 0; y < Side; ++y)
       for (int64_t x = 0; x < Side; ++x) {
         const int64_t row = y0 + y, column = x0 + x;
@@ -106,8 +107,8 @@ struct CutSquare {
 
 /// Calls `use` with the square of an image whose first pixel is at (y0, x0).
 template <int64_t Side, class Use>
-LIMBECK_INLINE void with_square(const float* image, int64_t height, int64_t width, int64_t channels, int64_t y0, int64_t x0, const float* zeros,
-                                const Use& use) {
+LIMBECK_INLINE void with_square(const float* image, int64_t height, int64_t width, int64_t channels, int64_t y0,
+                                int64_t x0, const float* zeros, const Use& use) {
   if (y0 >= 0 && x0 >= 0 && y0 + Side <= height && x0 + Side <= width)
     use(WholeSquare{image + (y0 * width + x0) * channels, width * channels, channels});
   else
@@ -164,11 +165,11 @@ struct TileEpilogue {
   Rectifier rectifier;
 };
 
-/// Aᵀ m A of one tile's products, and what follows. `image`: at the tile's first output, whose next row is `row` floats further.
-/// `Whole`: all 16 outputs lie in the image, else the first `down` by `across`.
+/// Aᵀ m A of one tile's products, and what follows. `image`: at the tile's first output, whose next row is `row` floats
+/// further. `Whole`: all 16 outputs lie in the image, else the first `down` by `across`.
 template <int64_t Lanes, bool Whole>
-LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, int64_t channels, int64_t row, int64_t down, int64_t across,
-                                const TileEpilogue& epilogue, float* __restrict image) {
+LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, int64_t channels, int64_t row,
+                                int64_t down, int64_t across, const TileEpilogue& epilogue, float* __restrict image) {
   using Vector = typename Of<Lanes>::Vector;
   Vector rows[kOutputs * kSide], outputs[kOutputs];
   const Vector most = Vector{} + epilogue.rectifier.most;
@@ -177,7 +178,8 @@ LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, 
     for (int64_t x = 0; x < kSide; ++x) {
       Vector column[kSide];
 #pragma GCC unroll 6
-      for (int64_t y = 0; y < kSide; ++y) column[y] = *reinterpret_cast<const Vector*>(products + (y * kSide + x) * step + c);
+      for (int64_t y = 0; y < kSide; ++y)
+        column[y] = *reinterpret_cast<const Vector*>(products + (y * kSide + x) * step + c);
       transform_products(column, 1, rows + x, kSide);
     }
     const Vector bias = epilogue.bias != nullptr ? *reinterpret_cast<const Vector*>(epilogue.bias + c) : Vector{};
@@ -200,8 +202,8 @@ LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, 
 
 /// c [kRows, kColumns] = a [kRows, depth] b [depth, kColumns].
 template <int64_t Lanes>
-LIMBECK_INLINE void product_tile(const float* __restrict a, int64_t a_step, const float* __restrict b, int64_t depth, float* __restrict c,
-                                 int64_t c_step) {
+LIMBECK_INLINE void product_tile(const float* __restrict a, int64_t a_step, const float* __restrict b, int64_t depth,
+                                 float* __restrict c, int64_t c_step) {
   using Vector = typename Of<Lanes>::Vector;
   constexpr int64_t kRows = Of<Lanes>::kRows, kVectors = Of<Lanes>::kVectors;
   Vector sums[kRows][kVectors];
@@ -224,11 +226,11 @@ LIMBECK_INLINE void product_tile(const float* __restrict a, int64_t a_step, cons
     for (int64_t v = 0; v < kVectors; ++v) *reinterpret_cast<Vector*>(c + row * c_step + v * Lanes) = sums[row][v];
 }
 
-/// c [rows, columns] = a [rows, depth] b, b being packed as [columns / 16, depth, 16]. `a` is read, and `c` is written, up to a multiple of
-/// kRows.
+/// c [rows, columns] = a [rows, depth] b, b being packed as [columns / 16, depth, 16]. `a` is read, and `c` is written,
+/// up to a multiple of kRows.
 template <int64_t Lanes>
-LIMBECK_INLINE void multiply_packed(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth, int64_t columns,
-                                    float* __restrict c) {
+LIMBECK_INLINE void multiply_packed(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth,
+                                    int64_t columns, float* __restrict c) {
   constexpr int64_t kRows = Of<Lanes>::kRows;
   for (int64_t column = 0; column < columns; column += kColumns)
     for (int64_t row = 0; row < rows; row += kRows)
@@ -237,8 +239,8 @@ LIMBECK_INLINE void multiply_packed(const float* __restrict a, const float* __re
 
 /// c [depth_a, depth_b] += aᵀ b, a [rows, depth_a], b [rows, depth_b]; c is packed as [depth_b / 16, depth_a, 16].
 template <int64_t Lanes>
-LIMBECK_INLINE void add_outer(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth_a, int64_t depth_b,
-                              float* __restrict c) {
+LIMBECK_INLINE void add_outer(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth_a,
+                              int64_t depth_b, float* __restrict c) {
   using Vector = typename Of<Lanes>::Vector;
   constexpr int64_t kVectors = Of<Lanes>::kVectors, kStep = 8 / kVectors;  // channels of a at a time
   for (int64_t column = 0; column < depth_b; column += kColumns)
@@ -249,7 +251,8 @@ LIMBECK_INLINE void add_outer(const float* __restrict a, const float* __restrict
       for (int64_t row = 0; row < rows; ++row) {
         const auto* factors = reinterpret_cast<const Vector*>(b + row * depth_b + column);
 #pragma GCC unroll 8
-        for (int64_t j = 0; j < kStep * kVectors; ++j) sums[j] += a[row * depth_a + i + j / kVectors] * factors[j % kVectors];
+        for (int64_t j = 0; j < kStep * kVectors; ++j)
+          sums[j] += a[row * depth_a + i + j / kVectors] * factors[j % kVectors];
       }
       for (int64_t j = 0; j < kStep * kVectors; ++j) to[j] = sums[j];
     }
@@ -269,17 +272,20 @@ int64_t place_of(const WinogradShape& shape, int64_t in, int64_t out) {
 
 /// Transforms the inputs of tiles first … first + count − 1.
 template <int64_t Lanes>
-LIMBECK_INLINE void input_tiles(const WinogradShape& shape, const float* x, const float* zeros, int64_t first, int64_t count, float* inputs) {
+LIMBECK_INLINE void input_tiles(const WinogradShape& shape, const float* x, const float* zeros, int64_t first,
+                                int64_t count, float* inputs) {
   for (int64_t i = 0; i < count; ++i) {
     const Tile tile = tile_at(shape, first + i);
-    with_square<kSide>(x + tile.image * shape.height * shape.width * shape.in, shape.height, shape.width, shape.in, tile.y - 1, tile.x - 1, zeros,
-                       [&](const auto& square) LIMBECK_FLATTEN { input_tile<Lanes>(square, shape.in, inputs + i * shape.in, shape.step(shape.in)); });
+    with_square<kSide>(x + tile.image * shape.height * shape.width * shape.in, shape.height, shape.width, shape.in,
+                       tile.y - 1, tile.x - 1, zeros, [&](const auto& square) LIMBECK_FLATTEN {
+                         input_tile<Lanes>(square, shape.in, inputs + i * shape.in, shape.step(shape.in));
+                       });
   }
 }
 
 template <int64_t Lanes>
-LIMBECK_INLINE void convolve(const WinogradShape& shape, const float* x, const float* transformed, const WinogradEpilogue& epilogue,
-                             float* y, int64_t begin, int64_t end, float* workspace) {
+LIMBECK_INLINE void convolve(const WinogradShape& shape, const float* x, const float* transformed,
+                             const WinogradEpilogue& epilogue, float* y, int64_t begin, int64_t end, float* workspace) {
   const int64_t block = shape.block(), row = shape.width * shape.out;
   float* const inputs = workspace;
   float* const products = workspace + kPoints * shape.step(shape.in) + kMostRows * shape.in;
@@ -289,24 +295,27 @@ LIMBECK_INLINE void convolve(const WinogradShape& shape, const float* x, const f
     const int64_t count = std::min(block, shape.tiles() - first);
     input_tiles<Lanes>(shape, x, zeros, first, count, inputs);
     for (int64_t point = 0; point < kPoints; ++point)
-      multiply_packed<Lanes>(inputs + point * shape.step(shape.in), transformed + point * shape.in * shape.out, count, shape.in, shape.out,
-                             products + point * shape.step(shape.out));
+      multiply_packed<Lanes>(inputs + point * shape.step(shape.in), transformed + point * shape.in * shape.out, count,
+                             shape.in, shape.out, products + point * shape.step(shape.out));
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_at(shape, first + i);
       const int64_t at = (tile.image * shape.height + tile.y) * row + tile.x * shape.out;
-      const TileEpilogue own = {epilogue.bias, epilogue.added == nullptr ? nullptr : epilogue.added + at, epilogue.rectifier};
+      const TileEpilogue own = {epilogue.bias, epilogue.added == nullptr ? nullptr : epilogue.added + at,
+                                epilogue.rectifier};
       const int64_t down = std::min(kOutputs, shape.height - tile.y), across = std::min(kOutputs, shape.width - tile.x);
       if (down == kOutputs && across == kOutputs)
-        output_tile<Lanes, true>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own, y + at);
+        output_tile<Lanes, true>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own,
+                                 y + at);
       else
-        output_tile<Lanes, false>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own, y + at);
+        output_tile<Lanes, false>(products + i * shape.out, shape.step(shape.out), shape.out, row, down, across, own,
+                                  y + at);
     }
   }
 }
 
 template <int64_t Lanes>
-LIMBECK_INLINE void add_gradient(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
-                                 float* workspace, float* sums) {
+LIMBECK_INLINE void add_gradient(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin,
+                                 int64_t end, float* workspace, float* sums) {
   const int64_t block = shape.block();
   float* const inputs = workspace;
   float* const gradients = workspace + kPoints * shape.step(shape.in);
@@ -317,34 +326,36 @@ LIMBECK_INLINE void add_gradient(const WinogradShape& shape, const float* x, con
     input_tiles<Lanes>(shape, x, zeros, first, count, inputs);
     for (int64_t i = 0; i < count; ++i) {
       const Tile tile = tile_at(shape, first + i);
-      with_square<kOutputs>(gradient + tile.image * shape.height * shape.width * shape.out, shape.height, shape.width, shape.out, tile.y, tile.x, zeros,
-                            [&](const auto& square) LIMBECK_FLATTEN { gradient_tile<Lanes>(square, shape.out, gradients + i * shape.out, shape.step(shape.out)); });
+      with_square<kOutputs>(gradient + tile.image * shape.height * shape.width * shape.out, shape.height, shape.width,
+                            shape.out, tile.y, tile.x, zeros, [&](const auto& square) LIMBECK_FLATTEN {
+                              gradient_tile<Lanes>(square, shape.out, gradients + i * shape.out, shape.step(shape.out));
+                            });
     }
     for (int64_t point = 0; point < kPoints; ++point)
-      add_outer<Lanes>(inputs + point * shape.step(shape.in), gradients + point * shape.step(shape.out), count, shape.in, shape.out,
-                       sums + point * shape.in * shape.out);
+      add_outer<Lanes>(inputs + point * shape.step(shape.in), gradients + point * shape.step(shape.out), count,
+                       shape.in, shape.out, sums + point * shape.in * shape.out);
   }
 }
 
 // One copy of each for each width of vectors.
 LIMBECK_VECTORS_OF_8
-void convolve_narrow(const WinogradShape& shape, const float* x, const float* transformed, const WinogradEpilogue& epilogue, float* y,
-                     int64_t begin, int64_t end, float* workspace) {
+void convolve_narrow(const WinogradShape& shape, const float* x, const float* transformed,
+                     const WinogradEpilogue& epilogue, float* y, int64_t begin, int64_t end, float* workspace) {
   convolve<8>(shape, x, transformed, epilogue, y, begin, end, workspace);
 }
 LIMBECK_VECTORS_OF_16
-void convolve_wide(const WinogradShape& shape, const float* x, const float* transformed, const WinogradEpilogue& epilogue, float* y,
-                   int64_t begin, int64_t end, float* workspace) {
+void convolve_wide(const WinogradShape& shape, const float* x, const float* transformed,
+                   const WinogradEpilogue& epilogue, float* y, int64_t begin, int64_t end, float* workspace) {
   convolve<16>(shape, x, transformed, epilogue, y, begin, end, workspace);
 }
 LIMBECK_VECTORS_OF_8
-void add_gradient_narrow(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end, float* workspace,
-                         float* sums) {
+void add_gradient_narrow(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
+                         float* workspace, float* sums) {
   add_gradient<8>(shape, x, gradient, begin, end, workspace, sums);
 }
 LIMBECK_VECTORS_OF_16
-void add_gradient_wide(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end, float* workspace,
-                       float* sums) {
+void add_gradient_wide(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
+                       float* workspace, float* sums) {
   add_gradient<16>(shape, x, gradient, begin, end, workspace, sums);
 }
 
@@ -382,23 +393,26 @@ void transform_sums(const float* __restrict sums, int64_t step, float (*__restri
 }  // namespace
 
 int64_t WinogradShape::block() const {
-  constexpr int64_t kFloats = 1 << 16;        // a quarter of a mebibyte: half of a core's own cache
-  constexpr int64_t kKeptWeights = 1 << 14;  // pairs of channels whose weights stay there too; more are read again for each block
+  constexpr int64_t kFloats = 1 << 16;  // a quarter of a mebibyte: half of a core's own cache
+  constexpr int64_t kKeptWeights =
+      1 << 14;  // pairs of channels whose weights stay there too; more are read again for each block
   const int64_t fitting = kFloats / (kPoints * (in + out)) / kMostRows * kMostRows;
   return std::clamp<int64_t>(fitting, (in * out <= kKeptWeights ? 2 : 4) * kMostRows, 8 * kMostRows);
 }
 
 bool has_wide_vectors() {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  static const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
+  static const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                           __builtin_cpu_supports("avx512cd");
   return wide;
 #else
   return false;
 #endif
 }
 
-void transform_weights(const WinogradShape& shape, const float* weights, bool turned, float* transformed, int64_t begin, int64_t end) {
+void transform_weights(const WinogradShape& shape, const float* weights, bool turned, float* transformed, int64_t begin,
+                       int64_t end) {
   float kernels[9][kColumns];
   for (int64_t in = begin; in < end; ++in)
     for (int64_t out = 0; out < shape.out; out += kColumns) {
@@ -410,7 +424,8 @@ void transform_weights(const WinogradShape& shape, const float* weights, bool tu
     }
 }
 
-void finish_weight_gradient(const WinogradShape& shape, const float* sums, float* gradient, int64_t begin, int64_t end) {
+void finish_weight_gradient(const WinogradShape& shape, const float* sums, float* gradient, int64_t begin,
+                            int64_t end) {
   float kernels[9][kColumns];
   for (int64_t in = begin; in < end; ++in)
     for (int64_t out = 0; out < shape.out; out += kColumns) {
@@ -420,13 +435,13 @@ void finish_weight_gradient(const WinogradShape& shape, const float* sums, float
     }
 }
 
-void convolve_blocks(const WinogradShape& shape, const float* x, const float* transformed, const WinogradEpilogue& epilogue, float* y,
-                     int64_t begin, int64_t end, float* workspace) {
+void convolve_blocks(const WinogradShape& shape, const float* x, const float* transformed,
+                     const WinogradEpilogue& epilogue, float* y, int64_t begin, int64_t end, float* workspace) {
   (shape.wide ? convolve_wide : convolve_narrow)(shape, x, transformed, epilogue, y, begin, end, workspace);
 }
 
-void add_weight_gradient(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end, float* workspace,
-                         float* sums) {
+void add_weight_gradient(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
+                         float* workspace, float* sums) {
   (shape.wide ? add_gradient_wide : add_gradient_narrow)(shape, x, gradient, begin, end, workspace, sums);
 }
 

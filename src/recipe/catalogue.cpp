@@ -87,7 +87,9 @@ class FieldLister : public Fields {
     prefix_.erase(prefix_.rfind('.') == std::string::npos ? 0 : prefix_.rfind('.') + 1);
   }
   void require(bool, const std::string&) override {}
-  void part(const char* name, const char* form, const char* standard, const char* meaning) override { add(name, form, standard, "", meaning); }
+  void part(const char* name, const char* form, const char* standard, const char* meaning) override {
+    add(name, form, standard, "", meaning);
+  }
 
  private:
   void add(const char* name, const char* type, const std::string& value, const std::string& allowed,
@@ -132,19 +134,27 @@ std::string Range::text() const {
     return fmt::format("from {} to {}{}", shortest(low), high_open ? "below " : "", shortest(high));
   std::string words;
   if (has_low) words = fmt::format("{} {}", low_open ? "above" : "at least", shortest(low));
-  if (has_high) words += fmt::format("{}{} {}", has_low ? " and " : "", high_open ? "below" : "at most", shortest(high));
+  if (has_high)
+    words += fmt::format("{}{} {}", has_low ? " and " : "", high_open ? "below" : "at most", shortest(high));
   return words;
 }
 
 std::string slot_name(Slot slot) {
   switch (slot) {
-    case Slot::data: return "data source";
-    case Slot::augmentation: return "augmentation";
-    case Slot::network: return "network";
-    case Slot::loss: return "loss";
-    case Slot::teacher: return "teacher";
-    case Slot::optimizer: return "optimizer";
-    case Slot::schedule: return "schedule";
+    case Slot::data:
+      return "data source";
+    case Slot::augmentation:
+      return "augmentation";
+    case Slot::network:
+      return "network";
+    case Slot::loss:
+      return "loss";
+    case Slot::teacher:
+      return "teacher";
+    case Slot::optimizer:
+      return "optimizer";
+    case Slot::schedule:
+      return "schedule";
   }
   return "component";
 }
@@ -173,7 +183,8 @@ std::vector<std::string> Catalogue::names(Slot slot) const {
 Choice Catalogue::choose(Slot slot, const std::string& name) const {
   const auto component = find(slot, name);
   if (component == nullptr)
-    throw Error(ErrorKind::usage, fmt::format("unknown {} '{}'{}", slot_name(slot), name, suggestion(name, names(slot))));
+    throw Error(ErrorKind::usage,
+                fmt::format("unknown {} '{}'{}", slot_name(slot), name, suggestion(name, names(slot))));
   return {component, component->default_options(), {}};
 }
 
@@ -202,6 +213,8 @@ std::vector<std::string> files_of(const Choice& choice) {
   return collector.take();
 }
 
-Json resolved(const Choice& choice) { return {{choice.name(), field_values(*choice.options)}}; }
+Json resolved(const Choice& choice) {
+  return {{choice.name(), field_values(*choice.options)}};
+}
 
 }  // namespace limbeck

@@ -24,11 +24,11 @@ enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedul
 std::string slot_name(Slot slot);
 
 struct ComponentInfo {
-  std::string name;       ///< the key in the recipe
-  std::string summary;    ///< one sentence
-  std::string formula;    ///< empty where there is none
-  std::string source;     ///< paper or page it comes from
-  std::string principal;  ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
+  std::string name;              ///< the key in the recipe
+  std::string summary;           ///< one sentence
+  std::string formula;           ///< empty where there is none
+  std::string source;            ///< paper or page it comes from
+  std::string principal;         ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
   bool needs_teacher = false;    ///< losses: reads the teacher's outputs
   bool needs_community = false;  ///< losses: reads the outputs of networks that are trained together
   bool brings_weights = false;   ///< networks: comes trained, and can teach without a stage that trains it

@@ -2,7 +2,8 @@
 
 namespace limbeck {
 
-/// Which of two distributions the Kullback-Leibler divergence is averaged over: KL(given, sought), or KL(sought, given).
+/// Which of two distributions the Kullback-Leibler divergence is averaged over: KL(given, sought), or KL(sought,
+/// given).
 enum class Divergence { forward, reverse };
 
 }  // namespace limbeck

@@ -11,12 +11,13 @@ enum class EnsembleMean { geometric, arithmetic, logits };
 
 /// The option `mean`, wherever networks are averaged.
 inline void bind_mean(Fields& fields, EnsembleMean& mean) {
-  fields.choice<EnsembleMean>("mean", mean,
-                              {{"geometric", EnsembleMean::geometric},
-                               {"arithmetic", EnsembleMean::arithmetic},
-                               {"logits", EnsembleMean::logits}},
-                              "of the networks' distributions at the loss's temperature, or of their logits, which gives the "
-                              "geometric mean's distributions");
+  fields.choice<EnsembleMean>(
+      "mean", mean,
+      {{"geometric", EnsembleMean::geometric},
+       {"arithmetic", EnsembleMean::arithmetic},
+       {"logits", EnsembleMean::logits}},
+      "of the networks' distributions at the loss's temperature, or of their logits, which gives the "
+      "geometric mean's distributions");
 }
 
 }  // namespace limbeck

@@ -28,12 +28,22 @@ struct Range {
   std::string text() const;
 };
 
-inline Range any_number() { return {}; }
-inline Range above(double low) { return {.low = low, .low_open = true}; }
-inline Range at_least(double low) { return {.low = low}; }
-inline Range between(double low, double high) { return {.low = low, .high = high}; }
+inline Range any_number() {
+  return {};
+}
+inline Range above(double low) {
+  return {.low = low, .low_open = true};
+}
+inline Range at_least(double low) {
+  return {.low = low};
+}
+inline Range between(double low, double high) {
+  return {.low = low, .high = high};
+}
 /// [low, high): e.g. a dropout probability, which may not be 1.
-inline Range from_below(double low, double high) { return {.low = low, .high = high, .high_open = true}; }
+inline Range from_below(double low, double high) {
+  return {.low = low, .high = high, .high_open = true};
+}
 
 /// Whether a field must be given.
 enum class Presence { required, optional };
@@ -58,8 +68,9 @@ class Fields {
   /// A choice among names; use the template below for an enum.
   virtual void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
                          const char* meaning) = 0;
-  /// A key whose value is read by the recipe's reader, since it is more than one of the above: named so that it is documented with the
-  /// others. `form`: what stands there, "a stage"; `standard`: what holds where it is absent; empty: it must be given.
+  /// A key whose value is read by the recipe's reader, since it is more than one of the above: named so that it is
+  /// documented with the others. `form`: what stands there, "a stage"; `standard`: what holds where it is absent;
+  /// empty: it must be given.
   virtual void part(const char* name, const char* form, const char* standard, const char* meaning) {
     static_cast<void>(name), static_cast<void>(form), static_cast<void>(standard), static_cast<void>(meaning);
   }

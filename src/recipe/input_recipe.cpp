@@ -3,13 +3,15 @@
 namespace limbeck {
 
 void ChannelStatistics::bind(Fields& fields) {
-  fields.numbers("mean", mean, any_number(), "of each channel, in units of a pixel in [0, 1]; one number is for all channels");
+  fields.numbers("mean", mean, any_number(),
+                 "of each channel, in units of a pixel in [0, 1]; one number is for all channels");
   fields.numbers("std", deviation, above(0), "deviation of each channel; one number is for all channels");
   fields.require(mean.empty() == deviation.empty(), "'mean' and 'std' belong together, and one is missing or empty");
 }
 
 void InputRecipe::bind(Fields& fields) {
-  fields.integers("size", size, between(1, 1e5), "height and width to which images are resized, or one number for both");
+  fields.integers("size", size, between(1, 1e5),
+                  "height and width to which images are resized, or one number for both");
   fields.require(size.size() <= 2, "'size' is a height and a width, or one number for both");
   statistics.bind(fields);
 }

@@ -1,4 +1,5 @@
-// From YAML to Recipe: reads the parts, then checks what spans them (names that must exist, losses that need a teacher).
+// From YAML to Recipe: reads the parts, then checks what spans them (names that must exist, losses that need a
+// teacher).
 #include <algorithm>
 
 #include "core/files.h"
@@ -53,8 +54,10 @@ class RecipeReader {
     if (const Value* extra = reader.take("extra"))
       recipe_.data.extra = read_choice(*extra, "data.extra", Slot::data, context_);
     if (const Value* augment = reader.take("augment")) recipe_.data.augment = read_augment(*augment, "data.augment");
-    if (const Value* examples = reader.take("examples")) recipe_.data.examples = read_examples(*examples, "data.examples");
-    if (const Value* normalize = reader.take("normalize")) recipe_.data.normalize = read_normalize(*normalize, "data.normalize");
+    if (const Value* examples = reader.take("examples"))
+      recipe_.data.examples = read_examples(*examples, "data.examples");
+    if (const Value* normalize = reader.take("normalize"))
+      recipe_.data.normalize = read_normalize(*normalize, "data.normalize");
     reader.finish();
   }
 
@@ -65,7 +68,9 @@ class RecipeReader {
     if (is_word && value.scalar == "none") normalize.by = NormalizeRecipe::By::none;
     if (is_word) return normalize;
     if (value.kind != Value::Kind::map) {
-      context_.mistake(value.where, path, fmt::format("expected 'standard', 'none' or a map of 'mean' and 'std', found {}", value.description()));
+      context_.mistake(
+          value.where, path,
+          fmt::format("expected 'standard', 'none' or a map of 'mean' and 'std', found {}", value.description()));
       return normalize;
     }
     normalize.by = NormalizeRecipe::By::given;
@@ -86,14 +91,14 @@ class RecipeReader {
     if (value.kind == Value::Kind::null || (value.kind == Value::Kind::scalar && value.scalar == "none"))
       return augmentations;
     if (value.kind != Value::Kind::map) {
-      context_.mistake(value.where, path, fmt::format("expected 'none' or a map of {}, found {}",
-                                                      quoted_list(context_.catalogue.names(Slot::augmentation)),
-                                                      value.description()));
+      context_.mistake(value.where, path,
+                       fmt::format("expected 'none' or a map of {}, found {}",
+                                   quoted_list(context_.catalogue.names(Slot::augmentation)), value.description()));
       return augmentations;
     }
     for (const Entry& entry : value.entries)
-      if (Choice choice = read_options(entry.key, entry.value, entry.where, path + "." + entry.key, Slot::augmentation,
-                                       context_))
+      if (Choice choice =
+              read_options(entry.key, entry.value, entry.where, path + "." + entry.key, Slot::augmentation, context_))
         augmentations.push_back(std::move(choice));
     return augmentations;
   }
@@ -128,8 +133,9 @@ class RecipeReader {
 
   void read_stages(const Value& value) {
     if (value.kind != Value::Kind::sequence || value.items.empty()) {
-      context_.mistake(value.where, "stages", fmt::format("expected a list of stages, found {}",
-                                                          value.items.empty() ? "none" : value.description()));
+      context_.mistake(
+          value.where, "stages",
+          fmt::format("expected a list of stages, found {}", value.items.empty() ? "none" : value.description()));
       return;
     }
     for (size_t i = 0; i < value.items.size(); ++i) read_stage(value.items[i], fmt::format("stages[{}]", i));
@@ -142,8 +148,10 @@ class RecipeReader {
     stage.bind_parts(reader);
     if (const Value* name = reader.require("name"))
       if (read_text(*name, path + ".name", context_, stage.name)) check_stage_name(*name, path + ".name", stage.name);
-    if (const Value* of = reader.take("calibrate")) read_calibration(*of, path, reader, stage);
-    else read_training(value, path, reader, stage);
+    if (const Value* of = reader.take("calibrate"))
+      read_calibration(*of, path, reader, stage);
+    else
+      read_training(value, path, reader, stage);
     reader.finish();
     recipe_.stages.push_back(std::move(stage));
   }
@@ -163,12 +171,16 @@ class RecipeReader {
     const Value* examples = reader.take("examples");
     stage.examples = examples == nullptr ? recipe_.data.examples : read_examples(*examples, path + ".examples");
     if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
-    if (const Value* specialists = reader.take("specialists")) read_specialists(*specialists, path + ".specialists", stage);
-    if (!stage.quantize.of.empty() && recipe_.network(stage.network) != nullptr) check_quantize(*value.find("quantize"), path + ".quantize", stage);
+    if (const Value* specialists = reader.take("specialists"))
+      read_specialists(*specialists, path + ".specialists", stage);
+    if (!stage.quantize.of.empty() && recipe_.network(stage.network) != nullptr)
+      check_quantize(*value.find("quantize"), path + ".quantize", stage);
     if (initial != nullptr) read_initial_weights(*initial, path + ".initial_weights", stage);
     const Value* loss = reader.take("loss");
-    if (loss != nullptr) read_loss(*loss, path + ".loss", stage);
-    else stage.loss = default_loss(stage);
+    if (loss != nullptr)
+      read_loss(*loss, path + ".loss", stage);
+    else
+      stage.loss = default_loss(stage);
     const Value* optimizer = reader.take("optimizer");
     stage.optimizer = optimizer == nullptr ? context_.catalogue.choose(Slot::optimizer, "sgd")
                                            : read_choice(*optimizer, path + ".optimizer", Slot::optimizer, context_);
@@ -187,7 +199,8 @@ class RecipeReader {
       reader.finish();
     }
     if (stage.replicas.together && stage.replicas.count < 2)
-      context_.mistake(value.where, path, "one network is not trained together with others; expected a count of at least 2");
+      context_.mistake(value.where, path,
+                       "one network is not trained together with others; expected a count of at least 2");
   }
 
   void read_stop(const Value& value, const std::string& path, StageRecipe& stage) {
@@ -195,8 +208,10 @@ class RecipeReader {
     stage.stop.bind(reader);
     reader.finish();
     if (stage.stop.epoch > stage.epochs)
-      context_.mistake(value.where, path, fmt::format("epoch {} is past the stage's {} epochs", stage.stop.epoch, stage.epochs));
-    if (!stage.stop.any()) context_.mistake(value.where, path, "nothing stops the stage; expected an epoch, an accuracy or a patience");
+      context_.mistake(value.where, path,
+                       fmt::format("epoch {} is past the stage's {} epochs", stage.stop.epoch, stage.epochs));
+    if (!stage.stop.any())
+      context_.mistake(value.where, path, "nothing stops the stage; expected an epoch, an accuracy or a patience");
     if (stage.stop.patience > 0) require_validation(value.where, path, "patience");
   }
 
@@ -207,14 +222,17 @@ class RecipeReader {
 
   void require_validation(const SourceLocation& where, const std::string& path, const char* what) {
     if (recipe_.data.validation == 0)
-      context_.mistake(where, path, fmt::format("{} looks at the validation split, and nothing is held out for it; set "
-                                                "data.validation", what));
+      context_.mistake(where, path,
+                       fmt::format("{} looks at the validation split, and nothing is held out for it; set "
+                                   "data.validation",
+                                   what));
   }
 
   /// A stage that adds a number to biases: network, teacher and examples are those of the stage it calibrates.
   void read_calibration(const Value& of, const std::string& path, MapReader& reader, StageRecipe& stage) {
     stage.calibration.bind(reader);
-    if (stage.calibration.tuned_on == CalibrationRecipe::Split::validation) require_validation(of.where, path, "calibration");
+    if (stage.calibration.tuned_on == CalibrationRecipe::Split::validation)
+      require_validation(of.where, path, "calibration");
     if (!read_text(of, path + ".calibrate", context_, stage.calibration.of)) return;
     const StageRecipe* source = recipe_.stage(stage.calibration.of);
     if (source == nullptr) {
@@ -222,9 +240,12 @@ class RecipeReader {
       return;
     }
     if (source->replicas.count > 1 || !source->specialists.of.empty())
-      context_.mistake(of.where, path + ".calibrate", fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
+      context_.mistake(of.where, path + ".calibrate",
+                       fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
     if (!source->quantize.of.empty())
-      context_.mistake(of.where, path + ".calibrate", fmt::format("'{}' is rounded to bytes; calibrate '{}' before", source->name, source->quantize.of));
+      context_.mistake(
+          of.where, path + ".calibrate",
+          fmt::format("'{}' is rounded to bytes; calibrate '{}' before", source->name, source->quantize.of));
     stage.network = source->network;
     stage.teacher = source->teacher;
     stage.examples = source->examples;
@@ -234,11 +255,13 @@ class RecipeReader {
 
   void check_stage_name(const Value& value, const std::string& path, const std::string& name) {
     check_name(name, value.where, path, context_);
-    if (replica_named(name) != nullptr) context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
+    if (replica_named(name) != nullptr)
+      context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
     const size_t dot = name.rfind('.');
     const StageRecipe* before = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
     if (before != nullptr && (!before->specialists.of.empty() || before->align > 1))
-      context_.mistake(value.where, path, fmt::format("'{}' can be the name of a part of the stage '{}'", name, before->name));
+      context_.mistake(value.where, path,
+                       fmt::format("'{}' can be the name of a part of the stage '{}'", name, before->name));
     if (recipe_.stage(name) != nullptr) context_.mistake(value.where, path, fmt::format("a second stage '{}'", name));
   }
 
@@ -246,7 +269,8 @@ class RecipeReader {
     std::vector<std::string> names;
     for (const NetworkRecipe& network : recipe_.networks) names.push_back(network.name);
     if (recipe_.network(value.scalar) == nullptr)
-      context_.mistake(value.where, path, fmt::format("no network '{}'{}", value.scalar, suggestion(value.scalar, names)));
+      context_.mistake(value.where, path,
+                       fmt::format("no network '{}'{}", value.scalar, suggestion(value.scalar, names)));
   }
 
   /// `teacher: NAME` is a network teacher; `teacher: { KIND: options }` any other.
@@ -272,15 +296,20 @@ class RecipeReader {
     reader.finish();
     for (const Reference& reference : context_.references) check_reference(reference);
     SpecialistsRecipe& specialists = stage.specialists;
-    if (specialists.of.empty()) context_.mistake(value.where, path + ".of", "no generalist; expected an earlier stage, or a network with weights");
+    if (specialists.of.empty())
+      context_.mistake(value.where, path + ".of",
+                       "no generalist; expected an earlier stage, or a network with weights");
     check_start(value, path + ".of", stage, specialists.of, "specialists begin");
     if (stage.replicas.count > 1 || stage.stop.any() || stage.align > 0)
       context_.mistake(value.where, path, "specialists have no replicas, are not stopped early and do not align");
     if (specialists.targets == SpecialistsRecipe::Targets::full && !stage.teacher)
-      context_.mistake(value.where, path + ".targets", fmt::format("full targets come from a teacher; add `teacher: {}`, and a loss such as "
-                                                                   "`soft_targets: {{ examples: unlabelled }}`", specialists.of));
+      context_.mistake(value.where, path + ".targets",
+                       fmt::format("full targets come from a teacher; add `teacher: {}`, and a loss such as "
+                                   "`soft_targets: {{ examples: unlabelled }}`",
+                                   specialists.of));
     if (specialists.targets == SpecialistsRecipe::Targets::dustbin && stage.teacher)
-      context_.mistake(value.where, path + ".targets", "a teacher knows no dustbin; leave it out, or take full targets");
+      context_.mistake(value.where, path + ".targets",
+                       "a teacher knows no dustbin; leave it out, or take full targets");
     stage.inputs.push_back(specialists.of);
   }
 
@@ -288,7 +317,8 @@ class RecipeReader {
   void read_quantize(const Value& value, const std::string& path, StageRecipe& stage) {
     context_.references.clear();
     if (value.kind == Value::Kind::scalar) {
-      if (read_text(value, path, context_, stage.quantize.of)) context_.references.push_back({stage.quantize.of, value.where, path});
+      if (read_text(value, path, context_, stage.quantize.of))
+        context_.references.push_back({stage.quantize.of, value.where, path});
     } else {
       read_fields(value, path, stage.quantize);
     }
@@ -299,7 +329,8 @@ class RecipeReader {
   void check_quantize(const Value& value, const std::string& path, StageRecipe& stage) {
     check_start(value, path, stage, stage.quantize.of, "the stage begins");
     if (stage.replicas.count > 1 || !stage.specialists.of.empty() || stage.align > 0)
-      context_.mistake(value.where, path, "one network is rounded: such a stage has no replicas and no specialists, and does not align");
+      context_.mistake(value.where, path,
+                       "one network is rounded: such a stage has no replicas and no specialists, and does not align");
     stage.inputs.push_back(stage.quantize.of);
   }
 
@@ -307,27 +338,38 @@ class RecipeReader {
     if (!read_text(value, path, context_, stage.initial_weights)) return;
     check_reference({stage.initial_weights, value.where, path});
     check_start(value, path, stage, stage.initial_weights, "the stage begins");
-    if (stage.replicas.count > 1) context_.mistake(value.where, path, "replicas differ in their initial weights; a stage with replicas cannot be given them");
+    if (stage.replicas.count > 1)
+      context_.mistake(value.where, path,
+                       "replicas differ in their initial weights; a stage with replicas cannot be given them");
     if (!stage.quantize.of.empty() || !stage.specialists.of.empty())
-      context_.mistake(value.where, path, "the stage begins with other weights already: those of what it rounds, or of the generalist");
+      context_.mistake(value.where, path,
+                       "the stage begins with other weights already: those of what it rounds, or of the generalist");
     stage.inputs.push_back(stage.initial_weights);
   }
 
   /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.
-  void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of, const char* what) {
+  void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of,
+                   const char* what) {
     const StageRecipe* source = recipe_.stage(of);
     const bool whole_stage = source != nullptr;
     if (!whole_stage) source = replica_named(of);
     if (source != nullptr && source->network != stage.network)
-      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of, source->network, stage.network));
+      context_.mistake(value.where, path,
+                       fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of,
+                                   source->network, stage.network));
     const NetworkRecipe *given = recipe_.network(of), *trained = recipe_.network(stage.network);
     if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
         resolved(given->architecture) != resolved(trained->architecture))
-      context_.mistake(value.where, path, fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));
+      context_.mistake(
+          value.where, path,
+          fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));
     if (whole_stage && (source->replicas.count > 1 || !source->specialists.of.empty()))
-      context_.mistake(value.where, path, fmt::format("'{}' is several networks; {} with the weights of one", of, what));
+      context_.mistake(value.where, path,
+                       fmt::format("'{}' is several networks; {} with the weights of one", of, what));
     if (source != nullptr && !source->quantize.of.empty())
-      context_.mistake(value.where, path, fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, source->quantize.of));
+      context_.mistake(value.where, path,
+                       fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what,
+                                   source->quantize.of));
   }
 
   /// The earlier stage of which `name` is a replica, STAGE.K; null if there is none or it has fewer than K.
@@ -372,8 +414,9 @@ class RecipeReader {
 
   void read_loss(const Value& value, const std::string& path, StageRecipe& stage) {
     if (value.kind != Value::Kind::sequence || value.items.empty()) {
-      context_.mistake(value.where, path, fmt::format("expected a list of losses such as '- hard_labels', found {}",
-                                                      value.items.empty() ? "none" : value.description()));
+      context_.mistake(value.where, path,
+                       fmt::format("expected a list of losses such as '- hard_labels', found {}",
+                                   value.items.empty() ? "none" : value.description()));
       return;
     }
     for (size_t i = 0; i < value.items.size(); ++i) {
@@ -382,7 +425,8 @@ class RecipeReader {
       LossTermRecipe term;
       const auto read_weight = [&](MapReader& reader) {
         term.bind(reader);
-        if (const Value* weight = reader.take("weight")) term.weight = read_term_weight(*weight, reader.path_of("weight"));
+        if (const Value* weight = reader.take("weight"))
+          term.weight = read_term_weight(*weight, reader.path_of("weight"));
       };
       term.loss = read_choice(item, item_path, Slot::loss, context_, read_weight);
       if (!term.loss) continue;
@@ -390,8 +434,10 @@ class RecipeReader {
         context_.mistake(item.where, item_path,
                          fmt::format("'{}' needs a teacher; add `teacher:` to the stage", term.loss.name()));
       if (term.loss.component->info().needs_community && !stage.replicas.together)
-        context_.mistake(item.where, item_path, fmt::format("'{}' needs networks that are trained together; add `replicas: {{ count: "
-                                                            "N, together: true }}` to the stage", term.loss.name()));
+        context_.mistake(item.where, item_path,
+                         fmt::format("'{}' needs networks that are trained together; add `replicas: {{ count: "
+                                     "N, together: true }}` to the stage",
+                                     term.loss.name()));
       stage.loss.push_back(std::move(term));
     }
   }
@@ -417,7 +463,8 @@ class RecipeReader {
 Value parse_map(const std::string& text, const std::string& file, std::vector<Diagnostic>& diagnostics) {
   Value root = parse_yaml(text, file, diagnostics);
   if (root.kind == Value::Kind::map) return root;
-  if (diagnostics.empty()) diagnostics.push_back({{file, 1, 1}, "", fmt::format("expected a recipe, found {}", root.description())});
+  if (diagnostics.empty())
+    diagnostics.push_back({{file, 1, 1}, "", fmt::format("expected a recipe, found {}", root.description())});
   throw DiagnosticsError(diagnostics);
 }
 

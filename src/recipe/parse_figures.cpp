@@ -15,7 +15,8 @@ class FigureReader {
       if (!check_stage(recipe_, entry.key, entry.where, "paper", context_)) continue;
       MapReader reader(entry.value, "paper." + entry.key, context_);
       PaperRecipe().bind(reader);
-      for (const std::string& metric : evaluation_metrics()) read_published(reader.take(metric), entry.key, metric, reader.path_of(metric));
+      for (const std::string& metric : evaluation_metrics())
+        read_published(reader.take(metric), entry.key, metric, reader.path_of(metric));
       if (const Value* classes = reader.take("class_errors")) {
         if (classes->kind != Value::Kind::map)
           context_.mistake(classes->where, reader.path_of("class_errors"),
@@ -34,7 +35,8 @@ class FigureReader {
   }
 
  private:
-  void read_published(const Value* number, const std::string& stage, const std::string& metric, const std::string& path) {
+  void read_published(const Value* number, const std::string& stage, const std::string& metric,
+                      const std::string& path) {
     double published = 0;
     if (number != nullptr && read_number(*number, path, any_number(), context_, published))
       recipe_.paper[stage][metric] = published;
@@ -51,7 +53,8 @@ class FigureReader {
       context_.mistake(value.where, path, "epochs are measured in errors or accuracy, on train or validation");
     if (lines->kind != Value::Kind::map)
       context_.mistake(lines->where, path + ".lines", fmt::format("expected a map, found {}", lines->description()));
-    else if (lines->entries.empty()) context_.mistake(lines->where, path + ".lines", "no lines; expected at least one");
+    else if (lines->entries.empty())
+      context_.mistake(lines->where, path + ".lines", "no lines; expected at least one");
     for (const Entry& line : lines->entries) plot.lines.push_back(read_line(line, plot, path + ".lines." + line.key));
     recipe_.plots.push_back(std::move(plot));
   }
@@ -72,11 +75,13 @@ class FigureReader {
           context_.mistake(item.where, path, fmt::format("'{}' has no epochs of its own", point.stage));
         line.points.push_back(std::move(point));
       }
-      if (plot.x == "epoch" && line.points.size() > 1) context_.mistake(value.where, path, "a line over epochs is of one stage");
+      if (plot.x == "epoch" && line.points.size() > 1)
+        context_.mistake(value.where, path, "a line over epochs is of one stage");
       return line;
     }
     if (value.kind != Value::Kind::map)
-      context_.mistake(value.where, path, fmt::format("expected a map from numbers to stages, found {}", value.description()));
+      context_.mistake(value.where, path,
+                       fmt::format("expected a map from numbers to stages, found {}", value.description()));
     for (const Entry& item : value.entries) {
       Value key;
       key.kind = Value::Kind::scalar;
@@ -92,8 +97,10 @@ class FigureReader {
   /// A stage, or where it may stand a number that a paper gives.
   bool read_point(const Value& value, const std::string& path, bool may_be_number, PlotRecipe::Point& point) {
     const bool is_stage = recipe_.stage(value.scalar) != nullptr;
-    const bool looks_like_number = !value.scalar.empty() && value.scalar.find_first_not_of("0123456789.+-e") == std::string::npos;
-    if (!is_stage && may_be_number && looks_like_number) return read_number(value, path, any_number(), context_, point.value);
+    const bool looks_like_number =
+        !value.scalar.empty() && value.scalar.find_first_not_of("0123456789.+-e") == std::string::npos;
+    if (!is_stage && may_be_number && looks_like_number)
+      return read_number(value, path, any_number(), context_, point.value);
     point.stage = value.scalar;
     return check_stage(recipe_, value.scalar, value.where, path, context_);
   }
@@ -113,8 +120,12 @@ bool check_stage(const Recipe& recipe, const std::string& name, const SourceLoca
   return false;
 }
 
-void read_paper(const Value& value, Recipe& recipe, ReadContext& context) { FigureReader(recipe, context).read_paper(value); }
+void read_paper(const Value& value, Recipe& recipe, ReadContext& context) {
+  FigureReader(recipe, context).read_paper(value);
+}
 
-void read_plots(const Value& value, Recipe& recipe, ReadContext& context) { FigureReader(recipe, context).read_plots(value); }
+void read_plots(const Value& value, Recipe& recipe, ReadContext& context) {
+  FigureReader(recipe, context).read_plots(value);
+}
 
 }  // namespace limbeck

@@ -30,7 +30,8 @@ void wrong_type(const Value& value, const std::string& path, const char* expecte
 
 bool in_range(double number, const Value& value, const std::string& path, const Range& range, ReadContext& context) {
   if (range.contains(number)) return true;
-  context.mistake(value.where, path, fmt::format("{} is out of range; expected a value {}", value.scalar, range.text()));
+  context.mistake(value.where, path,
+                  fmt::format("{} is out of range; expected a value {}", value.scalar, range.text()));
   return false;
 }
 
@@ -60,8 +61,9 @@ bool read_integer(const Value& value, const std::string& path, const Range& rang
 
 bool read_text(const Value& value, const std::string& path, ReadContext& context, std::string& out) {
   if (value.kind != Value::Kind::scalar || value.scalar.empty()) {
-    context.mistake(value.where, path, fmt::format("expected text, found {}",
-                                                   value.kind == Value::Kind::scalar ? "nothing" : value.description()));
+    context.mistake(
+        value.where, path,
+        fmt::format("expected text, found {}", value.kind == Value::Kind::scalar ? "nothing" : value.description()));
     return false;
   }
   out = value.scalar;
@@ -78,7 +80,8 @@ MapReader::Frame MapReader::frame_of(const Value& value, const std::string& path
   frame.where = value.where;
   if (value.kind == Value::Kind::map) frame.map = &value;
   frame.wrong_kind = frame.map == nullptr && value.kind != Value::Kind::null;
-  if (frame.wrong_kind) context_.mistake(value.where, path, fmt::format("expected a map, found {}", value.description()));
+  if (frame.wrong_kind)
+    context_.mistake(value.where, path, fmt::format("expected a map, found {}", value.description()));
   return frame;
 }
 
@@ -86,11 +89,14 @@ std::string MapReader::path_of(const std::string& key) const {
   return frames_.back().path.empty() ? key : frames_.back().path + "." + key;
 }
 
-void MapReader::part(const char* name, const char*, const char*, const char*) { frames_.back().parts.insert(name); }
+void MapReader::part(const char* name, const char*, const char*, const char*) {
+  frames_.back().parts.insert(name);
+}
 
 /// What is read is documented.
 void MapReader::check_part(const std::string& key) const {
-  if (!frames_.back().parts.contains(key)) throw Error(fmt::format("the key '{}' is read and not described", path_of(key)));
+  if (!frames_.back().parts.contains(key))
+    throw Error(fmt::format("the key '{}' is read and not described", path_of(key)));
 }
 
 const Value* MapReader::take(const std::string& key) {
@@ -122,7 +128,9 @@ const Value* MapReader::require_key(const std::string& key) {
   return value;
 }
 
-void MapReader::finish() { finish(frames_.back()); }
+void MapReader::finish() {
+  finish(frames_.back());
+}
 
 void MapReader::finish(const Frame& frame) {
   if (frame.map == nullptr) return;
@@ -177,21 +185,28 @@ void MapReader::flag(const char* name, bool& value, const char*) {
   const Value* found = find(name);
   if (found == nullptr) return;
   const bool is_flag = found->kind == Value::Kind::scalar && (found->scalar == "true" || found->scalar == "false");
-  if (is_flag) value = found->scalar == "true";
-  else context_.mistake(found->where, path_of(name), fmt::format("expected true or false, found {}", found->description()));
+  if (is_flag)
+    value = found->scalar == "true";
+  else
+    context_.mistake(found->where, path_of(name),
+                     fmt::format("expected true or false, found {}", found->description()));
 }
 
 void MapReader::text(const char* name, std::string& value, const char*) {
   const Value* found = find(name);
   if (found == nullptr) return;
   const bool empty = found->kind == Value::Kind::scalar && found->quoted && found->scalar.empty();
-  if (empty) value.clear();
-  else read_text(*found, path_of(name), context_, value);
+  if (empty)
+    value.clear();
+  else
+    read_text(*found, path_of(name), context_, value);
 }
 
 void MapReader::file(const char* name, std::string& value, Presence presence, const char* meaning) {
-  if (presence == Presence::optional) text(name, value, meaning);
-  else if (const Value* found = require_key(name)) read_text(*found, path_of(name), context_, value);
+  if (presence == Presence::optional)
+    text(name, value, meaning);
+  else if (const Value* found = require_key(name))
+    read_text(*found, path_of(name), context_, value);
 }
 
 void MapReader::references(const char* name, std::vector<std::string>& value, const char*) {
@@ -204,10 +219,12 @@ void MapReader::references(const char* name, std::vector<std::string>& value, co
     context_.references.push_back({reference, item.where, path});
     value.push_back(std::move(reference));
   };
-  if (found->kind == Value::Kind::scalar) add(*found, path_of(name));  // `of: first` is `of: [first]`
+  if (found->kind == Value::Kind::scalar)
+    add(*found, path_of(name));  // `of: first` is `of: [first]`
   else if (found->kind != Value::Kind::sequence || found->items.empty())
-    context_.mistake(found->where, path_of(name), fmt::format("expected a list of names, found {}",
-                                                              found->kind == Value::Kind::sequence ? "none" : found->description()));
+    context_.mistake(found->where, path_of(name),
+                     fmt::format("expected a list of names, found {}",
+                                 found->kind == Value::Kind::sequence ? "none" : found->description()));
   for (size_t i = 0; i < found->items.size(); ++i) add(found->items[i], fmt::format("{}[{}]", path_of(name), i));
 }
 
@@ -221,8 +238,10 @@ void MapReader::choice_of(const char* name, std::string& value, const std::vecto
   const Value* found = find(name);
   std::string word;
   if (found == nullptr || !read_text(*found, path_of(name), context_, word)) return;
-  if (std::find(names.begin(), names.end(), word) != names.end()) value = word;
-  else context_.mistake(found->where, path_of(name), fmt::format("unknown value '{}'{}", word, suggestion(word, names)));
+  if (std::find(names.begin(), names.end(), word) != names.end())
+    value = word;
+  else
+    context_.mistake(found->where, path_of(name), fmt::format("unknown value '{}'{}", word, suggestion(word, names)));
 }
 
 void MapReader::begin_group(const char* name, const char*) {
@@ -247,9 +266,9 @@ Choice read_options(const std::string& name, const Value& options, const SourceL
                     Slot slot, ReadContext& context, const std::function<void(MapReader&)>& also) {
   const auto component = context.catalogue.find(slot, name);
   if (component == nullptr) {
-    context.mistake(where, path,
-                    fmt::format("unknown {} '{}'{}", slot_name(slot), name,
-                                suggestion(name, context.catalogue.names(slot))));
+    context.mistake(
+        where, path,
+        fmt::format("unknown {} '{}'{}", slot_name(slot), name, suggestion(name, context.catalogue.names(slot))));
     return {};
   }
   Choice choice{component, component->default_options(), where};
@@ -279,8 +298,8 @@ Choice read_choice(const Value& value, const std::string& path, Slot slot, ReadC
   for (const Entry& entry : value.entries)
     if (!siblings.contains(entry.key)) components.push_back(&entry);
   if (value.kind != Value::Kind::map || components.empty()) {
-    context.mistake(value.where, path, fmt::format("expected a {}: {}", slot_name(slot),
-                                                   quoted_list(context.catalogue.names(slot))));
+    context.mistake(value.where, path,
+                    fmt::format("expected a {}: {}", slot_name(slot), quoted_list(context.catalogue.names(slot))));
     return {};
   }
   // Of several keys the registered one is the component; the others are mistyped neighbours.
@@ -289,9 +308,9 @@ Choice read_choice(const Value& value, const std::string& path, Slot slot, ReadC
   for (size_t i = 1; i < components.size(); ++i) {
     const std::string& key = components[i]->key;
     context.mistake(components[i]->where, path.empty() ? key : path + "." + key,
-                    known(components[i]) ? fmt::format("a second {}; '{}' stands here already", slot_name(slot),
-                                                       components[0]->key)
-                                         : "unknown key" + suggestion(key, {siblings.begin(), siblings.end()}));
+                    known(components[i])
+                        ? fmt::format("a second {}; '{}' stands here already", slot_name(slot), components[0]->key)
+                        : "unknown key" + suggestion(key, {siblings.begin(), siblings.end()}));
   }
   const Entry& entry = *components.front();
   return read_options(entry.key, entry.value, entry.where, path.empty() ? entry.key : path + "." + entry.key, slot,

@@ -68,7 +68,7 @@ class MapReader : public Fields {
     const Value* map = nullptr;  ///< nullptr: absent or no map
     std::string path;
     SourceLocation where;
-    bool wrong_kind = false;     ///< reported already: what is missing in it is not
+    bool wrong_kind = false;  ///< reported already: what is missing in it is not
     std::set<std::string> taken;
     std::set<std::string> parts;
     std::vector<std::string> valid;

@@ -96,14 +96,16 @@ void append_block(const Json& json, size_t indent, std::string& text) {
 }
 
 Json resolved_plot(const PlotRecipe& plot) {
-  Json json = {{"title", plot.title}, {"x_label", plot.x_label}, {"x", plot.x}, {"metric", plot.metric},
-               {"split", plot.split}, {"log_x", plot.log_x}, {"log_y", plot.log_y}};
+  Json json = {{"title", plot.title}, {"x_label", plot.x_label}, {"x", plot.x},        {"metric", plot.metric},
+               {"split", plot.split}, {"log_x", plot.log_x},     {"log_y", plot.log_y}};
   for (const PlotRecipe::Line& line : plot.lines) {
     Json points = plot.x == "value" ? Json::object() : Json::array();
     for (const PlotRecipe::Point& point : line.points) {
       const Json shown = point.stage.empty() ? Json(point.value) : Json(point.stage);
-      if (plot.x == "value") points[fmt::format("{}", point.x)] = shown;
-      else points.push_back(shown);
+      if (plot.x == "value")
+        points[fmt::format("{}", point.x)] = shown;
+      else
+        points.push_back(shown);
     }
     json["lines"][line.name] = std::move(points);
   }
@@ -117,8 +119,10 @@ Json resolved_paper(const Recipe& recipe) {
   for (const auto& [stage, metrics] : recipe.paper) {
     for (const auto& [metric, value] : metrics) {
       const size_t dot = metric.find('.');
-      if (dot == std::string::npos) paper[stage][metric] = value;
-      else paper[stage][metric.substr(0, dot)][metric.substr(dot + 1)] = value;
+      if (dot == std::string::npos)
+        paper[stage][metric] = value;
+      else
+        paper[stage][metric.substr(0, dot)][metric.substr(dot + 1)] = value;
     }
   }
   return paper;

@@ -26,9 +26,12 @@ std::vector<std::string> item_names(const Value& list) {
   std::vector<std::string> names;
   for (const Value& item : list.items) {
     const Value* name = item.find("name");
-    if (name != nullptr) names.push_back(name->scalar);
-    else if (item.kind == Value::Kind::map) for (const Entry& entry : item.entries) names.push_back(entry.key);
-    else if (item.kind == Value::Kind::scalar) names.push_back(item.scalar);
+    if (name != nullptr)
+      names.push_back(name->scalar);
+    else if (item.kind == Value::Kind::map)
+      for (const Entry& entry : item.entries) names.push_back(entry.key);
+    else if (item.kind == Value::Kind::scalar)
+      names.push_back(item.scalar);
   }
   return names;
 }
@@ -72,14 +75,20 @@ const Value* Value::find(std::string_view key) const {
   return nullptr;
 }
 
-Value* Value::find(std::string_view key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
+Value* Value::find(std::string_view key) {
+  return const_cast<Value*>(std::as_const(*this).find(key));
+}
 
 std::string Value::description() const {
   switch (kind) {
-    case Kind::null: return "nothing";
-    case Kind::scalar: return fmt::format("'{}'", scalar);
-    case Kind::sequence: return "a list";
-    case Kind::map: return "a map";
+    case Kind::null:
+      return "nothing";
+    case Kind::scalar:
+      return fmt::format("'{}'", scalar);
+    case Kind::sequence:
+      return "a list";
+    case Kind::map:
+      return "a map";
   }
   return "?";
 }

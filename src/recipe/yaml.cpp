@@ -114,8 +114,9 @@ class TreeBuilder : public YAML::EventHandler {
     }
     const auto [first, inserted] = parent.seen.emplace(key.scalar, key.where);
     if (!inserted)
-      diagnostics_.push_back({key.where, "", fmt::format("the key '{}' stands twice; it stands first in line {}",
-                                                         key.scalar, first->second.line)});
+      diagnostics_.push_back(
+          {key.where, "",
+           fmt::format("the key '{}' stands twice; it stands first in line {}", key.scalar, first->second.line)});
   }
 
   std::string file_;
@@ -133,12 +134,14 @@ Value parse_yaml(const std::string& text, const std::string& file, std::vector<D
   TreeBuilder builder(file, diagnostics);
   try {
     YAML::Parser parser(stream);
-    if (!parser.HandleNextDocument(builder)) diagnostics.push_back({{file, 0, 0}, "", "the file is empty"});
+    if (!parser.HandleNextDocument(builder))
+      diagnostics.push_back({{file, 0, 0}, "", "the file is empty"});
     else if (TreeBuilder ignored(file, diagnostics); parser.HandleNextDocument(ignored))
       diagnostics.push_back({{file, 0, 0}, "", "the file holds more than one document ('---'); expected one"});
   } catch (const YAML::Exception& error) {
     const bool placed = !error.mark.is_null();
-    diagnostics.push_back({{file, placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0}, "",
+    diagnostics.push_back({{file, placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0},
+                           "",
                            fmt::format("not valid YAML: {}", error.msg)});
   }
   return builder.take();

@@ -112,7 +112,9 @@ std::optional<WelchInterval> StageDifference::interval() const {
   return welch_interval(values_of(before), values_of(after));
 }
 
-NoiseVerdict StageDifference::noise() const { return noise_between(before, after); }
+NoiseVerdict StageDifference::noise() const {
+  return noise_between(before, after);
+}
 
 NoiseVerdict noise_between(const ReportedNumber& before, const ReportedNumber& after) {
   if (values_of(before).size() < 2 || values_of(after).size() < 2) return NoiseVerdict::too_few_seeds;

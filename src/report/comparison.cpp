@@ -56,11 +56,16 @@ std::vector<std::string> row(const std::string& stage_label, const std::string& 
 }
 
 std::string table_text(const ComparedRuns& compared, size_t width) {
-  std::vector<TextColumn> columns = {
-      {"stage"}, {"run"}, {"status", Align::left, 3}, {"seeds", Align::right, 2}, {"network", Align::left, 4}, {"parameters", Align::right, 3}};
+  std::vector<TextColumn> columns = {{"stage"},
+                                     {"run"},
+                                     {"status", Align::left, 3},
+                                     {"seeds", Align::right, 2},
+                                     {"network", Align::left, 4},
+                                     {"parameters", Align::right, 3}};
   for (const std::string& key : measures(compared)) {
     const std::string label = metric_format(key).label;
-    columns.push_back({key == measures(compared).front() ? compared.split + " " + label : label, Align::mark, key == measures(compared).front() ? 0 : 2});
+    columns.push_back({key == measures(compared).front() ? compared.split + " " + label : label, Align::mark,
+                       key == measures(compared).front() ? 0 : 2});
   }
   columns.push_back({"time", Align::right, 5});
   TextTable table(std::move(columns));

@@ -12,8 +12,8 @@
 namespace limbeck {
 
 struct CompareOptions {
-  std::string metric = "errors";  ///< a key of the evaluations: accuracy, nll, class_errors.3, …
-  std::string split;              ///< empty: the split that all runs were evaluated on, test before validation
+  std::string metric = "errors";           ///< a key of the evaluations: accuracy, nll, class_errors.3, …
+  std::string split;                       ///< empty: the split that all runs were evaluated on, test before validation
   size_t width = static_cast<size_t>(-1);  ///< cells that the table has room for
   std::string against;  ///< of one run: the stage that the others are compared with; empty: the first evaluated one
 };

@@ -10,7 +10,8 @@ constexpr std::array<uint32_t, 256> remainders() {
   std::array<uint32_t, 256> table{};
   for (uint32_t byte = 0; byte < 256; ++byte) {
     uint32_t remainder = byte;
-    for (int bit = 0; bit < 8; ++bit) remainder = (remainder & 1) != 0 ? (remainder >> 1) ^ 0x82F63B78U : remainder >> 1;
+    for (int bit = 0; bit < 8; ++bit)
+      remainder = (remainder & 1) != 0 ? (remainder >> 1) ^ 0x82F63B78U : remainder >> 1;
     table[byte] = remainder;
   }
   return table;

@@ -1,5 +1,6 @@
 #pragma once
-// The checksum CRC-32C (Castagnoli): polynomial 0x1EDC6F41, bits reversed, as iSCSI and the record files of TensorFlow use it.
+// The checksum CRC-32C (Castagnoli): polynomial 0x1EDC6F41, bits reversed, as iSCSI and the record files of TensorFlow
+// use it.
 //
 //   crc32c("123456789");   // 0xE3069283
 #include <cstdint>

@@ -73,8 +73,12 @@ MetricFormat metric_format(const std::string& key) {
                    .lower_is_better = false},
       MetricFormat{.key = "word_error_rate", .label = "word errors", .scale = 100, .decimals = 2, .unit = "%"},
       MetricFormat{.key = "string_word_error_rate", .label = "in strings", .scale = 100, .decimals = 2, .unit = "%"},
-      MetricFormat{
-          .key = "relative_gain", .label = "relative gain", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
+      MetricFormat{.key = "relative_gain",
+                   .label = "relative gain",
+                   .scale = 100,
+                   .decimals = 2,
+                   .unit = "%",
+                   .lower_is_better = false},
   };
   const auto found =
       std::find_if(kKnown.begin(), kKnown.end(), [&](const MetricFormat& known) { return known.key == key; });

@@ -42,7 +42,9 @@ SvgPlot plot_of(const ReportedRun& run, const std::string& split, const Chooses&
   return plot;
 }
 
-bool is_empty(const SvgPlot& plot) { return plot.lines.front().points.empty(); }
+bool is_empty(const SvgPlot& plot) {
+  return plot.lines.front().points.empty();
+}
 
 }  // namespace
 

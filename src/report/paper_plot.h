@@ -8,7 +8,8 @@
 namespace limbeck {
 
 /// Errors, errors on single classes and errors of an ensemble's members, each a category; ours with one standard
-/// deviation over the seeds; accuracies, where the paper gives no errors. Nothing where the paper gives no such number or none of ours is there yet.
+/// deviation over the seeds; accuracies, where the paper gives no errors. Nothing where the paper gives no such number
+/// or none of ours is there yet.
 std::optional<SvgPlot> paper_plot(const ReportedRun& run);
 
 }  // namespace limbeck

@@ -14,7 +14,8 @@ namespace {
 /// Median latency in one of the runtimes, and accuracy; nothing where one is not known.
 std::optional<Tradeoff> tradeoff_of(const Json& model, bool in_onnxruntime) {
   const Json& measured = in_onnxruntime ? json_field(model, "onnxruntime") : model;
-  const std::optional<double> latency = json_number(json_field(measured, "latency"), "median"), accuracy = json_number(model, "accuracy");
+  const std::optional<double> latency = json_number(json_field(measured, "latency"), "median"),
+                              accuracy = json_number(model, "accuracy");
   if (!latency || !accuracy) return std::nullopt;
   return Tradeoff{*latency, *accuracy};
 }
@@ -26,15 +27,18 @@ bool beats(const Tradeoff& one, const Tradeoff& other) {
 }  // namespace
 
 bool is_of_onnxruntime(const Json& models) {
-  return std::any_of(models.begin(), models.end(), [](const Json& model) { return json_field(model, "onnxruntime").is_object(); });
+  return std::any_of(models.begin(), models.end(),
+                     [](const Json& model) { return json_field(model, "onnxruntime").is_object(); });
 }
 
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs) {
   std::vector<size_t> front;
   for (size_t i = 0; i < tradeoffs.size(); ++i)
-    if (std::none_of(tradeoffs.begin(), tradeoffs.end(), [&](const Tradeoff& other) { return beats(other, tradeoffs[i]); }))
+    if (std::none_of(tradeoffs.begin(), tradeoffs.end(),
+                     [&](const Tradeoff& other) { return beats(other, tradeoffs[i]); }))
       front.push_back(i);
-  std::stable_sort(front.begin(), front.end(), [&](size_t left, size_t right) { return tradeoffs[left].cost < tradeoffs[right].cost; });
+  std::stable_sort(front.begin(), front.end(),
+                   [&](size_t left, size_t right) { return tradeoffs[left].cost < tradeoffs[right].cost; });
   return front;
 }
 
@@ -55,7 +59,8 @@ void mark_pareto_front(Json& models) {
 
 std::optional<SvgPlot> pareto_plot(const Json& models) {
   SvgPlot::Line front{.name = "on the Pareto front", .points = {}, .colour = 0};
-  SvgPlot::Line beaten{.name = "slower and less accurate than another", .points = {}, .colour = kNeutralColour, .points_only = true};
+  SvgPlot::Line beaten{
+      .name = "slower and less accurate than another", .points = {}, .colour = kNeutralColour, .points_only = true};
   std::vector<double> latencies;
   const bool in_onnxruntime = is_of_onnxruntime(models);
   for (const Json& model : models) {

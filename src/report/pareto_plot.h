@@ -1,6 +1,7 @@
 #pragma once
-// Accuracy against latency, in onnxruntime where that was measured, else in LibTorch, and which networks no other one beats: those on the Pareto front are neither slower than a network that is at
-// least as accurate, nor less accurate than one that is at least as fast.
+// Accuracy against latency, in onnxruntime where that was measured, else in LibTorch, and which networks no other one
+// beats: those on the Pareto front are neither slower than a network that is at least as accurate, nor less accurate
+// than one that is at least as fast.
 //
 //   Json models = …;                       // rows as `limbeck bench` writes them
 //   mark_pareto_front(models);             // "on_front": true, false, or null where the accuracy is not known
@@ -21,7 +22,8 @@ struct Tradeoff {
 /// The places of those on the front, by rising cost. Of several that are equal in both, all are on it.
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs);
 
-/// Whether one of the models was measured in onnxruntime: then the front and the plot are of that, and what was not measured there has no place.
+/// Whether one of the models was measured in onnxruntime: then the front and the plot are of that, and what was not
+/// measured there has no place.
 bool is_of_onnxruntime(const Json& models);
 
 void mark_pareto_front(Json& models);

@@ -12,7 +12,9 @@ constexpr int kSteps = 8;
 
 struct Box {
   double left, top, right, bottom;
-  bool overlaps(const Box& other) const { return left < other.right && other.left < right && top < other.bottom && other.top < bottom; }
+  bool overlaps(const Box& other) const {
+    return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
+  }
 };
 
 Box box_of(const PointLabel& label) {
@@ -36,7 +38,8 @@ std::vector<PointLabel> places(const LabelledPoint& point) {
 
 std::vector<PointLabel> place_labels(const std::vector<LabelledPoint>& points, const LabelFrame& frame) {
   std::vector<Box> taken;
-  for (const LabelledPoint& point : points) taken.push_back({point.x - kDot, point.y - kDot, point.x + kDot, point.y + kDot});
+  for (const LabelledPoint& point : points)
+    taken.push_back({point.x - kDot, point.y - kDot, point.x + kDot, point.y + kDot});
   std::vector<PointLabel> labels;
   for (const LabelledPoint& point : points) {
     if (point.text.empty()) continue;

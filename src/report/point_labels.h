@@ -1,5 +1,6 @@
 #pragma once
-// Names beside the dots of a chart, placed where they hide neither dots nor each other nor leave the frame, as far as there is room.
+// Names beside the dots of a chart, placed where they hide neither dots nor each other nor leave the frame, as far as
+// there is room.
 #include <string>
 #include <vector>
 

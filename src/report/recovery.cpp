@@ -26,8 +26,7 @@ bool same_examples(const ReportedStage& one, const ReportedStage& other) {
 const ReportedStage* baseline_of(const ReportedRun& run, const ReportedStage& student, const std::string& split) {
   for (const ReportedStage& stage : run.stages) {
     if (&stage != &student && stage.teacher.empty() && stage.replicas == 1 && same_network(stage, student) &&
-        same_examples(stage, student) &&
-        stage.measure(split, "errors"))
+        same_examples(stage, student) && stage.measure(split, "errors"))
       return &stage;
   }
   return nullptr;
@@ -47,13 +46,16 @@ std::string Recovery::sentence() const {
     return metric_format("errors").formatted_mean(*stage.measure(split, "errors"));
   };
   const std::string own = errors(*student);
-  if (!baseline && teacher && teacher->replicas > 1 && same_network(*teacher, *student) && teacher->measure(split, "member_errors")) {
+  if (!baseline && teacher && teacher->replicas > 1 && same_network(*teacher, *student) &&
+      teacher->measure(split, "member_errors")) {
     const ReportedNumber& member = *teacher->measure(split, "member_errors");
     const double gain = member.mean - errors_of(*teacher, split);
-    const std::string kept = gain > 0 ? fmt::format("keeps {:.0f} % of the ensemble's gain", 100 * (member.mean - errors_of(*student, split)) / gain)
+    const std::string kept = gain > 0 ? fmt::format("keeps {:.0f} % of the ensemble's gain",
+                                                    100 * (member.mean - errors_of(*student, split)) / gain)
                                       : std::string("learns from an ensemble without a gain");
-    return fmt::format("{} {}: {} {} errors, where {}'s networks make {} on average and together {}", student->name, kept, own, split,
-                       teacher->name, metric_format("member_errors").formatted_mean(member), errors(*teacher));
+    return fmt::format("{} {}: {} {} errors, where {}'s networks make {} on average and together {}", student->name,
+                       kept, own, split, teacher->name, metric_format("member_errors").formatted_mean(member),
+                       errors(*teacher));
   }
   if (!baseline)
     return fmt::format("{} makes {} {} errors, its teacher {} makes {}", student->name, own, split, teacher->name,

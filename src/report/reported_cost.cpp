@@ -23,7 +23,8 @@ ReportedCost parse_row(const Json& row, const Json& measured) {
   ReportedCost cost = parse_cost(json_text(row, "name"), measured, json_field(measured, "latency"));
   cost.accuracy = json_number(row, "accuracy");
   cost.parameters = json_integer(row, "parameters");
-  for (const Json& at : json_items(json_field(measured, "throughput"))) cost.examples_per_second = json_integer(at, "examples_per_second");
+  for (const Json& at : json_items(json_field(measured, "throughput")))
+    cost.examples_per_second = json_integer(at, "examples_per_second");
   return cost;
 }
 
@@ -48,10 +49,13 @@ std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return {};
   const Json rows = read_json(file);
-  if (!rows.is_array()) throw Error(fmt::format("'{}' holds no list; expected what bench/onnx.mjs --json prints", file.string()));
+  if (!rows.is_array())
+    throw Error(fmt::format("'{}' holds no list; expected what bench/onnx.mjs --json prints", file.string()));
   std::vector<ReportedCost> costs;
   for (const Json& row : rows) {
-    if (json_text(row, "name").empty()) throw Error(fmt::format("'{}' has a row without a name; expected what bench/onnx.mjs --json prints", file.string()));
+    if (json_text(row, "name").empty())
+      throw Error(
+          fmt::format("'{}' has a row without a name; expected what bench/onnx.mjs --json prints", file.string()));
     ReportedCost& cost = costs.emplace_back(parse_cost(json_text(row, "name"), row, row));
     cost.examples_per_second = json_integer(row, "examples_per_second");
     cost.errors = json_integer(row, "errors");

@@ -14,10 +14,10 @@ struct ReportedCost {
   std::string name;
   std::optional<double> accuracy;
   std::optional<int64_t> parameters;
-  std::optional<int64_t> bytes;             ///< of the file
-  std::optional<double> median, p95, p99;   ///< latency of one example, in milliseconds
+  std::optional<int64_t> bytes;                ///< of the file
+  std::optional<double> median, p95, p99;      ///< latency of one example, in milliseconds
   std::optional<int64_t> examples_per_second;  ///< in batches
-  std::optional<int64_t> errors;            ///< of the file in another runtime than LibTorch, on the test split
+  std::optional<int64_t> errors;               ///< of the file in another runtime than LibTorch, on the test split
   std::optional<int64_t> libtorch_errors;
 };
 
@@ -27,7 +27,8 @@ std::vector<ReportedCost> parse_deployment(const Json& rows);
 /// Those that were measured as ONNX files in onnxruntime too, by the same rows.
 std::vector<ReportedCost> parse_shipped(const Json& rows);
 
-/// RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it; none where there is no such file. Throws Error where it is malformed.
+/// RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it; none where there is no such file. Throws Error
+/// where it is malformed.
 std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder);
 
 }  // namespace limbeck

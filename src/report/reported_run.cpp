@@ -53,11 +53,13 @@ ReportedSpecialists parse_specialists(const Json& json) {
   ReportedSpecialists found;
   for (const Json& group : json_items(json_field(json, "groups"))) {
     std::string& classes = found.groups.emplace_back();
-    for (const Json& name : json_items(json_field(group, "classes"))) classes += (classes.empty() ? "" : ", ") + json_text(name);
+    for (const Json& name : json_items(json_field(group, "classes")))
+      classes += (classes.empty() ? "" : ", ") + json_text(name);
   }
   for (const Json& row : json_items(json_field(json, "by_coverage"))) {
     const auto count = [&](const char* key) { return json_integer(row, key).value_or(0); };
-    found.coverage.push_back({count("specialists"), count("examples"), count("generalist_correct"), count("correct"), json_number(row, "relative_gain")});
+    found.coverage.push_back({count("specialists"), count("examples"), count("generalist_correct"), count("correct"),
+                              json_number(row, "relative_gain")});
   }
   found.generalist_accuracy = json_number(json, "generalist_accuracy");
   found.accuracy = json_number(json, "accuracy");
@@ -81,7 +83,8 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
   stage.multiply_adds = json_integer(network, "multiply_adds");
   stage.calibrated = json_field(json, "calibration").is_object();
   stage.quantized = json_field(json, "quantized").is_object();
-  if (const Json& found = json_field(json, "specialists"); found.is_object()) stage.specialists = parse_specialists(found);
+  if (const Json& found = json_field(json, "specialists"); found.is_object())
+    stage.specialists = parse_specialists(found);
   stage.replicas = json_integer(json_field(json, "replicas"), "count").value_or(1);
   stage.teacher = json_text(json, "teacher");
   stage.objective = json_text(json, "objective");
@@ -96,9 +99,11 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
             parse_evaluation(split, evaluation, json_field(json_field(json, "over_seeds"), split)));
   }
   // Earlier results have the gain with the specialists alone.
-  if (const auto gain = json_number(json_field(json, "specialists"), "relative_gain"); gain && stage.measure("test", "relative_gain") == nullptr)
+  if (const auto gain = json_number(json_field(json, "specialists"), "relative_gain");
+      gain && stage.measure("test", "relative_gain") == nullptr)
     for (ReportedEvaluation& evaluation : stage.evaluations)
-      if (evaluation.split == "test") evaluation.measures.emplace_back("relative_gain", ReportedNumber()).second.mean = *gain;
+      if (evaluation.split == "test")
+        evaluation.measures.emplace_back("relative_gain", ReportedNumber()).second.mean = *gain;
   stage.paper = parse_paper(json_field(paper, stage.name));
   return stage;
 }
@@ -107,7 +112,8 @@ ReportedStage parse_stage(const Json& json, const Json& paper) {
 std::optional<ReportedEvaluation> evaluation_of_teacher(const ReportedEvaluation& of_student) {
   ReportedEvaluation evaluation{.split = of_student.split, .examples = of_student.examples, .measures = {}};
   for (const char* key : {"errors", "accuracy"})
-    if (const ReportedNumber* number = of_student.find(std::string("teacher_") + key)) evaluation.measures.emplace_back(key, *number);
+    if (const ReportedNumber* number = of_student.find(std::string("teacher_") + key))
+      evaluation.measures.emplace_back(key, *number);
   return evaluation.measures.empty() ? std::nullopt : std::optional(evaluation);
 }
 
@@ -191,7 +197,8 @@ const ReportedStage* ReportedRun::stage(const std::string& name) const {
 
 const ReportedStage* ReportedRun::teacher_of(const ReportedStage& student) const {
   if (const ReportedStage* found = stage(student.teacher)) return found;
-  const auto found = std::find_if(given.begin(), given.end(), [&](const ReportedStage& network) { return network.name == student.teacher; });
+  const auto found = std::find_if(given.begin(), given.end(),
+                                  [&](const ReportedStage& network) { return network.name == student.teacher; });
   return found == given.end() ? nullptr : &*found;
 }
 

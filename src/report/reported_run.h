@@ -35,7 +35,7 @@ struct ReportedCoverage {
 };
 
 struct ReportedSpecialists {
-  std::vector<std::string> groups;  ///< the classes of each; none of several seeds
+  std::vector<std::string> groups;         ///< the classes of each; none of several seeds
   std::vector<ReportedCoverage> coverage;  ///< of several seeds: added up
   std::optional<double> generalist_accuracy, accuracy, conditional_generalist, conditional, rand_index;
 };
@@ -50,14 +50,14 @@ struct ReportedStage {
   std::string network_description;  ///< "mlp 800-800"
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;
-  bool calibrated = false;  ///< trains nothing, but changes biases of an earlier stage's network
-  bool quantized = false;   ///< its network computes in bytes
+  bool calibrated = false;                         ///< trains nothing, but changes biases of an earlier stage's network
+  bool quantized = false;                          ///< its network computes in bytes
   std::optional<ReportedSpecialists> specialists;  ///< of a generalist with specialists
-  int64_t replicas = 1;   ///< networks that the stage trained; its numbers are their ensemble's
-  std::string teacher;    ///< the stage that taught it; empty without teacher
-  std::string objective;  ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
+  int64_t replicas = 1;    ///< networks that the stage trained; its numbers are their ensemble's
+  std::string teacher;     ///< the stage that taught it; empty without teacher
+  std::string objective;   ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
   std::string conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
-  std::string note;       ///< what else was done to it: "bias of class 3 raised by 3.4 …"
+  std::string note;        ///< what else was done to it: "bias of class 3 raised by 3.4 …"
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
 
@@ -97,7 +97,8 @@ struct ReportedRun {
   std::vector<std::pair<std::string, int64_t>> splits;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
-  std::vector<ReportedStage> given;  ///< networks that came as files and teach, with what their students' evaluations say of them
+  std::vector<ReportedStage>
+      given;  ///< networks that came as files and teach, with what their students' evaluations say of them
   std::vector<ReportedPlot> plots;
   std::vector<ReportedCost> deployment;  ///< in LibTorch
   std::vector<ReportedCost> shipped;     ///< as ONNX files in onnxruntime

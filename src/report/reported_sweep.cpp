@@ -88,7 +88,9 @@ Json read_sweep(const std::filesystem::path& folder) {
   return json;
 }
 
-ReportedSweep read_reported_sweep(const std::filesystem::path& folder) { return parse_reported_sweep(read_sweep(folder)); }
+ReportedSweep read_reported_sweep(const std::filesystem::path& folder) {
+  return parse_reported_sweep(read_sweep(folder));
+}
 
 std::string setting_text(const Json& value) {
   if (value.is_null()) return "";

@@ -20,20 +20,27 @@ constexpr const char* kTrainAccuracy = "train accuracy";  // of another split, s
 
 // The measures that have a column, in this order; those that only the HTML page and evaluation.json show are left out.
 // Beside each, when it is left out for want of room: the highest number first, 0 never.
-constexpr std::pair<const char*, int> kShown[] = {{"errors", 0},          {"member_errors", 5}, {"accuracy", 1},     {kTrainAccuracy, 5},
-                                                  {"nll", 7},             {"ece", 7},           {"agreement", 3},    {"teacher_kl", 6},
-                                                  {"word_error_rate", 1}, {"string_word_error_rate", 2}, {"relative_gain", 2}};
+constexpr std::pair<const char*, int> kShown[] = {
+    {"errors", 0},       {"member_errors", 5}, {"accuracy", 1},   {kTrainAccuracy, 5},    {"nll", 7},
+    {"ece", 7},          {"agreement", 3},     {"teacher_kl", 6}, {"word_error_rate", 1}, {"string_word_error_rate", 2},
+    {"relative_gain", 2}};
 constexpr size_t kMostSentences = 5;  // about students and their teachers
 
 std::vector<TextColumn> columns(const std::string& split) {
-  std::vector<TextColumn> columns = {
-      {"stage"}, {"status"}, {"network", Align::left, 4}, {"parameters", Align::right, 2}, {"teacher", Align::left, 5}, {"examples", Align::right, 1}};
+  std::vector<TextColumn> columns = {{"stage"},
+                                     {"status"},
+                                     {"network", Align::left, 4},
+                                     {"parameters", Align::right, 2},
+                                     {"teacher", Align::left, 5},
+                                     {"examples", Align::right, 1}};
   for (const auto& [key, rank] : kShown) {
     const std::string label = metric_format(key).label;
     columns.push_back({label == "errors" ? split + " errors" : label, Align::mark, rank});
   }
-  columns.insert(columns.end(),
-                 {{"paper", Align::mark, 2}, {"further numbers", Align::left, 3}, {"time", Align::right, 6}, {"examples/s", Align::right, 8}});
+  columns.insert(columns.end(), {{"paper", Align::mark, 2},
+                                 {"further numbers", Align::left, 3},
+                                 {"time", Align::right, 6},
+                                 {"examples/s", Align::right, 8}});
   return columns;
 }
 
@@ -126,7 +133,8 @@ std::string terminal_summary(const Json& results, size_t width) {
   TextTable table(columns(split));
   const Unusual unusual = unusual_in(run, split);
   for (const ReportedStage& stage : run.stages) table.add(row(stage, split, unusual));
-  return table.text(width) + (split.empty() ? "No stage has been evaluated.\n" : sentences(run, split)) + stage_notes(run);
+  return table.text(width) + (split.empty() ? "No stage has been evaluated.\n" : sentences(run, split)) +
+         stage_notes(run);
 }
 
 }  // namespace limbeck

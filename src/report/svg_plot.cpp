@@ -137,8 +137,8 @@ std::string names(const SvgPlot& plot, const PlotLayout& layout) {
 std::string point_labels(const PlotLayout& layout) {
   std::string svg;
   for (const PointLabel& label : layout.point_labels)
-    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", label.ends_there ? " class=\"end\"" : "", label.x, label.y,
-                       html_escape(label.text));
+    svg += fmt::format("<text{} x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", label.ends_there ? " class=\"end\"" : "", label.x,
+                       label.y, html_escape(label.text));
   return svg;
 }
 

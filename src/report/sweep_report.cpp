@@ -37,7 +37,7 @@ bool all_done(const ReportedSweep& sweep) {
 
 /// The point with the best number on the split that may be chosen on, and how far it stands out.
 struct Leader {
-  const ReportedSweep::Point* point = nullptr;        ///< null where nothing is chosen
+  const ReportedSweep::Point* point = nullptr;           ///< null where nothing is chosen
   std::vector<const ReportedSweep::Point*> equals = {};  ///< others, within the noise of the seeds
   bool noise_is_known = true;
   bool is_best() const { return noise_is_known && equals.empty(); }
@@ -57,11 +57,14 @@ Leader leader_of(const ReportedSweep& sweep) {
 }
 
 /// "lowest"; of what is best when it is high, "highest".
-std::string extreme(const ReportedSweep& sweep) { return metric_format(sweep.metric).lower_is_better ? "lowest" : "highest"; }
+std::string extreme(const ReportedSweep& sweep) {
+  return metric_format(sweep.metric).lower_is_better ? "lowest" : "highest";
+}
 
 /// What the table says beside a point.
 std::string mark_of(const ReportedSweep::Point& point, const Leader& leader, const ReportedSweep& sweep) {
-  if (&point == leader.point) return fmt::format("◀ {} on {}", leader.is_best() ? "best" : extreme(sweep), sweep.chosen_on);
+  if (&point == leader.point)
+    return fmt::format("◀ {} on {}", leader.is_best() ? "best" : extreme(sweep), sweep.chosen_on);
   const bool equal = std::find(leader.equals.begin(), leader.equals.end(), &point) != leader.equals.end();
   return equal ? "within its noise" : "";
 }
@@ -72,8 +75,10 @@ std::string judgement(const ReportedSweep& sweep, const Leader& leader) {
   const std::string name = sweep.settings(*leader.point), number = format.formatted(*leader.point->on(sweep.chosen_on));
   const ReportedNumber* test = leader.point->on("test");
   const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.formatted(*test));
-  if (leader.is_best()) return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
-  std::string text = fmt::format("{} has the {} {} on {}: {}{}", name, extreme(sweep), format.label, sweep.chosen_on, number, on_test);
+  if (leader.is_best())
+    return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
+  std::string text =
+      fmt::format("{} has the {} {} on {}: {}{}", name, extreme(sweep), format.label, sweep.chosen_on, number, on_test);
   if (!leader.noise_is_known)
     return text + fmt::format("; how much of that is chance cannot be told from {}.",
                               sweep.seeds.size() > 1 ? "seeds that do not vary" : "one seed: --seeds 3 would tell");
@@ -159,7 +164,8 @@ std::string facts(const ReportedSweep& sweep) {
 
 std::string lead(const ReportedSweep& sweep) {
   const Leader leader = leader_of(sweep);
-  return leader.point == nullptr ? "" : fmt::format("<p class=\"lead\">{}</p>\n", html_escape(judgement(sweep, leader)));
+  return leader.point == nullptr ? ""
+                                 : fmt::format("<p class=\"lead\">{}</p>\n", html_escape(judgement(sweep, leader)));
 }
 
 /// A link to the point's own page, where it has one.
@@ -221,7 +227,8 @@ std::string sweep_table(const Json& json) {
     table.add(std::move(cells));
   }
   std::string text = table.text() + "\n";
-  if (const Leader leader = leader_of(sweep); leader.point != nullptr) text += printable(judgement(sweep, leader)) + "\n";
+  if (const Leader leader = leader_of(sweep); leader.point != nullptr)
+    text += printable(judgement(sweep, leader)) + "\n";
   for (const std::string& sentence : sentences(sweep)) text += lines(sentence, printable, "\n") + "\n";
   return text;
 }
@@ -237,7 +244,8 @@ std::string sweep_page(const fs::path& folder) {
 }
 
 void write_sweep_report(const fs::path& folder) {
-  if (const std::optional<SvgPlot> plot = sweep_plot(read_sweep(folder))) write_file(folder / "sweep.svg", standalone_svg(*plot));
+  if (const std::optional<SvgPlot> plot = sweep_plot(read_sweep(folder)))
+    write_file(folder / "sweep.svg", standalone_svg(*plot));
   write_file(folder / "sweep.html", sweep_page(folder));
 }
 

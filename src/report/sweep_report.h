@@ -15,19 +15,21 @@ namespace limbeck {
 
 struct ReportedSweep;
 
-/// One row for each point: settings, the metric on test and validation, and "◀ best on validation" where it is so by more than the seeds'
-/// noise; otherwise the lowest is marked, and what is within its noise. Nothing is chosen on the test split: without a validation split no
-/// point is marked, and a sentence says so. Ends with a newline.
+/// One row for each point: settings, the metric on test and validation, and "◀ best on validation" where it is so by
+/// more than the seeds' noise; otherwise the lowest is marked, and what is within its noise. Nothing is chosen on the
+/// test split: without a validation split no point is marked, and a sentence says so. Ends with a newline.
 std::string sweep_table(const Json& sweep);
 
 /// The metric on test over the first key whose values are numbers, one line for each combination of the others; over
 /// the first key's values as categories where none are numbers. Nothing as long as no point is done.
 std::optional<SvgPlot> sweep_plot(const Json& sweep);
 
-/// What the leading point is worth, in a sentence: a judgement only where the seeds' noise allows it. Empty where nothing is chosen.
+/// What the leading point is worth, in a sentence: a judgement only where the seeds' noise allows it. Empty where
+/// nothing is chosen.
 std::string sweep_judgement(const ReportedSweep& sweep);
 
-/// The page of the sweep in a folder; its links to points are relative to that folder. Throws Error where it holds no sweep.json.
+/// The page of the sweep in a folder; its links to points are relative to that folder. Throws Error where it holds no
+/// sweep.json.
 std::string sweep_page(const fs::path& folder);
 
 /// Reads sweep.json and writes sweep.svg, where there is something to draw, and sweep.html into the same folder.

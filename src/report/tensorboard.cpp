@@ -20,7 +20,9 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 void add(Scalars& scalars, const std::string& tag, const std::optional<double>& value) {
   if (value) scalars.emplace_back(tag, *value);
@@ -35,15 +37,17 @@ std::vector<fs::path> event_files(const fs::path& folder) {
   return files;
 }
 
-/// Puts a file in the place of those that are there, under a later name, since a viewer that watches the folder goes on to the next file;
-/// returns its path. An only file that has the same records after its head, which tells the time of its making, is left as it is.
+/// Puts a file in the place of those that are there, under a later name, since a viewer that watches the folder goes on
+/// to the next file; returns its path. An only file that has the same records after its head, which tells the time of
+/// its making, is left as it is.
 fs::path replace_files(const fs::path& folder, const std::string& head, const std::string& records) {
   const std::vector<fs::path> old = event_files(folder);
   if (old.size() == 1) {
     const std::string before = read_file(old.front());
     if (before.size() >= head.size() && std::string_view(before).substr(head.size()) == records) return old.front();
   }
-  const fs::path file = folder / fmt::format("{}{}.{}.{}", kPrefix, static_cast<int64_t>(now()), host_name(), ::getpid());
+  const fs::path file =
+      folder / fmt::format("{}{}.{}.{}", kPrefix, static_cast<int64_t>(now()), host_name(), ::getpid());
   write_file(file, head + records);
   for (const fs::path& other : old)
     if (other != file) fs::remove(other);
@@ -53,7 +57,8 @@ fs::path replace_files(const fs::path& folder, const std::string& head, const st
 }  // namespace
 
 Scalars scalars_of(const Json& epoch) {
-  const Json &train = json_field(epoch, "train"), &validation = json_field(epoch, "validation"), &terms = json_field(epoch, "terms");
+  const Json &train = json_field(epoch, "train"), &validation = json_field(epoch, "validation"),
+             &terms = json_field(epoch, "terms");
   Scalars scalars;
   add(scalars, "loss/train", json_number(train, "loss"));
   add(scalars, "accuracy/train", json_number(train, "accuracy"));
@@ -74,14 +79,17 @@ void TensorBoardWriter::operator()(const Event& event) {
   } else if (const auto* epoch = std::get_if<EpochDone>(&event); epoch != nullptr && !file_.empty()) {
     append_bytes(file_, new_epochs(epoch->epoch));
   } else if (const auto* done = std::get_if<StageDone>(&event); done != nullptr && !file_.empty()) {
-    append_bytes(file_, test_figures({{"accuracy", done->test.accuracy}, {"errors", done->test.errors}, {"nll", done->test.loss}}));
+    append_bytes(
+        file_,
+        test_figures({{"accuracy", done->test.accuracy}, {"errors", done->test.errors}, {"nll", done->test.loss}}));
   }
 }
 
 void TensorBoardWriter::begin(const std::string& stage_folder, int64_t last_epoch) {
   file_.clear();
   if (stage_folder.empty()) return;
-  const fs::path stage(stage_folder), of_seed = stage.parent_path().parent_path().lexically_relative(run_);  // without "stages"
+  const fs::path stage(stage_folder),
+      of_seed = stage.parent_path().parent_path().lexically_relative(run_);  // without "stages"
   metrics_ = stage / "metrics.jsonl";
   if (!fs::exists(metrics_)) return;  // nothing was trained: an ensemble, a calibration
   epoch_ = 0;
@@ -111,7 +119,8 @@ std::string TensorBoardWriter::new_epochs(int64_t last_epoch) {
 
 std::string TensorBoardWriter::test_figures(const Json& test) const {
   Scalars scalars;
-  for (const char* key : {"accuracy", "errors", "nll"}) add(scalars, fmt::format("{}/test", key), json_number(test, key));
+  for (const char* key : {"accuracy", "errors", "nll"})
+    add(scalars, fmt::format("{}/test", key), json_number(test, key));
   return scalars_record(epoch_time_, epoch_, scalars);
 }
 

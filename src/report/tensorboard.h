@@ -1,7 +1,8 @@
 #pragma once
-// Event files for TensorBoard, written while a run works: RUN/tensorboard/STAGE/, of several seeds RUN/tensorboard/seed-N/STAGE/.
-// A step is an epoch. What they hold follows from the stage's metrics.jsonl: a stage that goes on, or that was done before, begins a
-// new file with the epochs that stand there, so that none is missing or told twice, whatever a crash has cut.
+// Event files for TensorBoard, written while a run works: RUN/tensorboard/STAGE/, of several seeds
+// RUN/tensorboard/seed-N/STAGE/. A step is an epoch. What they hold follows from the stage's metrics.jsonl: a stage
+// that goes on, or that was done before, begins a new file with the epochs that stand there, so that none is missing or
+// told twice, whatever a crash has cut.
 //
 //   EventBus events;
 //   TensorBoardWriter writer("runs/mnist");

@@ -130,7 +130,9 @@ std::vector<std::string> TextTable::padded_column(size_t column) const {
 }
 
 std::vector<std::string> TextTable::make_room(std::vector<std::vector<std::string>>& columns, size_t width) const {
-  const auto width_of = [&](size_t column) { return columns[column].empty() ? 0 : terminal_width(columns[column].front()) + kGutter.size(); };
+  const auto width_of = [&](size_t column) {
+    return columns[column].empty() ? 0 : terminal_width(columns[column].front()) + kGutter.size();
+  };
   std::vector<size_t> out;
   while (true) {
     size_t total = 0, last = columns.size();

@@ -25,7 +25,8 @@ enum class Align {
 struct TextColumn {
   std::string header;
   Align align = Align::left;
-  int rank = 0;  ///< where there is no room, columns of the highest rank are left out first, of equals the last; those of rank 0 stay
+  int rank = 0;  ///< where there is no room, columns of the highest rank are left out first, of equals the last; those
+                 ///< of rank 0 stay
 };
 
 class TextTable {
@@ -38,8 +39,8 @@ class TextTable {
   void add_gap();
   bool empty() const { return rows_.empty(); }
 
-  /// Each line ends with '\n' and has no spaces at its end. Columns in which every cell is empty are left out, and those for which
-  /// `width` cells have no room, which a last line names.
+  /// Each line ends with '\n' and has no spaces at its end. Columns in which every cell is empty are left out, and
+  /// those for which `width` cells have no room, which a last line names.
   std::string text(size_t width = static_cast<size_t>(-1)) const;
 
  private:
@@ -59,7 +60,8 @@ size_t terminal_width(std::string_view text);
 /// The text with control characters (a name could hold terminal escapes) replaced by "?".
 std::string printable(std::string_view text);
 
-/// Text in lines of at most so many cells, broken at spaces; lines after the first of each paragraph are indented. Words that are longer stay whole.
+/// Text in lines of at most so many cells, broken at spaces; lines after the first of each paragraph are indented.
+/// Words that are longer stay whole.
 std::string wrapped(std::string_view text, size_t width, size_t indent = 0);
 
 }  // namespace limbeck

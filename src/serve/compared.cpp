@@ -21,7 +21,8 @@ Json metrics_of(const ComparedRuns& compared) {
     for (const ReportedStage& stage : run.results.stages)
       if (const ReportedEvaluation* evaluation = stage.evaluation(compared.split))
         for (const auto& [key, number] : evaluation->measures)
-          if (key.find('.') == std::string::npos && std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+          if (key.find('.') == std::string::npos && std::find(keys.begin(), keys.end(), key) == keys.end())
+            keys.push_back(key);
   Json metrics = Json::array();
   for (const std::string& key : keys) metrics.push_back({{"key", key}, {"label", metric_format(key).label}});
   return metrics;

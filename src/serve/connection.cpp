@@ -33,7 +33,9 @@ bool Connection::wait_for(short events, Clock::time_point deadline) const {
   return false;
 }
 
-bool Connection::is_readable() const { return place_ < buffer_.size() || wait_for(POLLIN, read_deadline_); }
+bool Connection::is_readable() const {
+  return place_ < buffer_.size() || wait_for(POLLIN, read_deadline_);
+}
 
 bool Connection::is_writable() const {
   return wait_for(POLLOUT, write_deadline_ == Clock::time_point{} ? after(limits_.answer_seconds) : write_deadline_);
@@ -52,8 +54,10 @@ bool Connection::admit(char byte) {
   if (taken_ >= (in_headers_ ? limits_.header_bytes : limits_.all_bytes)) return false;
   ++taken_;
   if (!in_headers_) return true;
-  if (byte == '\n') ++line_breaks_;
-  else if (byte != '\r') line_breaks_ = 0;
+  if (byte == '\n')
+    ++line_breaks_;
+  else if (byte != '\r')
+    line_breaks_ = 0;
   if (line_breaks_ == 2) in_headers_ = false;
   return true;
 }
@@ -88,6 +92,8 @@ void Connection::get_remote_ip_and_port(std::string& address, int& port) const {
   port = 0;
 }
 
-void Connection::get_local_ip_and_port(std::string& address, int& port) const { get_remote_ip_and_port(address, port); }
+void Connection::get_local_ip_and_port(std::string& address, int& port) const {
+  get_remote_ip_and_port(address, port);
+}
 
 }  // namespace limbeck

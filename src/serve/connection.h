@@ -1,6 +1,7 @@
 #pragma once
-// One connection as httplib reads and writes it, within limits: a request that comes too slowly, or brings more than it may, is cut off,
-// so that no client holds a thread for long. Used by http_server.cpp alone: httplib.h stays out of other files.
+// One connection as httplib reads and writes it, within limits: a request that comes too slowly, or brings more than it
+// may, is cut off, so that no client holds a thread for long. Used by http_server.cpp alone: httplib.h stays out of
+// other files.
 #include <httplib.h>
 
 #include <atomic>
@@ -29,8 +30,8 @@ class Connection : public httplib::Stream {
   void get_local_ip_and_port(std::string& address, int& port) const override;
   socket_t socket() const override { return socket_; }
 
-  /// Says that no more will be sent, then takes for a moment what the client still sends: a connection that is closed with bytes unread
-  /// is reset, and the answer lost.
+  /// Says that no more will be sent, then takes for a moment what the client still sends: a connection that is closed
+  /// with bytes unread is reset, and the answer lost.
   void linger();
 
  private:
@@ -45,10 +46,10 @@ class Connection : public httplib::Stream {
   const std::atomic<bool>& stopping_;
   Clock::time_point read_deadline_, write_deadline_;
   std::string buffer_;
-  size_t place_ = 0;           // in buffer_
-  size_t taken_ = 0;           // bytes of the request
+  size_t place_ = 0;  // in buffer_
+  size_t taken_ = 0;  // bytes of the request
   bool in_headers_ = true;
-  int line_breaks_ = 0;        // without anything between them, "\r" aside
+  int line_breaks_ = 0;  // without anything between them, "\r" aside
 };
 
 }  // namespace limbeck

@@ -11,7 +11,9 @@ namespace limbeck {
 namespace {
 
 /// Names in a run's files may be no UTF-8; what cannot be shown is replaced.
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 /// "gzip;q=0.5" without blanks and capitals.
 std::string compact(std::string_view text) {

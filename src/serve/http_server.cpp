@@ -16,13 +16,14 @@
 namespace limbeck {
 namespace {
 
-constexpr size_t kThreads = 512;          // connections that are served at once; most wait
+constexpr size_t kThreads = 512;  // connections that are served at once; most wait
 constexpr size_t kLongestPath = 1000;
-constexpr size_t kDrained = 24 << 20;     // of a body that is too large, so that its sender hears of it
+constexpr size_t kDrained = 24 << 20;  // of a body that is too large, so that its sender hears of it
 constexpr std::chrono::milliseconds kStopInterval{100};
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -43,25 +44,33 @@ std::string host_of(const std::string& header) {
 /// Of what httplib refuses by itself.
 std::string reason_of(int status) {
   switch (status) {
-    case 400: return "the request is malformed, too large, or did not arrive in time";
-    case 413: return "the body is too large";
-    case 414: return "the path is too long";
-    case 417: return "unknown expectation";
-    default: return fmt::format("status {}", status);
+    case 400:
+      return "the request is malformed, too large, or did not arrive in time";
+    case 413:
+      return "the body is too large";
+    case 414:
+      return "the path is too long";
+    case 417:
+      return "unknown expectation";
+    default:
+      return fmt::format("status {}", status);
   }
 }
 
 /// All headers of that name as one.
 std::string joined_header(const httplib::Request& request, const char* name) {
   std::string joined;
-  for (auto [header, end] = request.headers.equal_range(name); header != end; ++header) joined += (joined.empty() ? "" : ",") + header->second;
+  for (auto [header, end] = request.headers.equal_range(name); header != end; ++header)
+    joined += (joined.empty() ? "" : ",") + header->second;
   return joined;
 }
 
 HttpRequest request_from(const httplib::Request& request, std::string body) {
-  return {.method = request.method == "HEAD" ? "GET" : request.method, .path = request.path,
+  return {.method = request.method == "HEAD" ? "GET" : request.method,
+          .path = request.path,
           .query = {request.params.begin(), request.params.end()},
-          .content_type = media_type(request.get_header_value("Content-Type")), .body = std::move(body),
+          .content_type = media_type(request.get_header_value("Content-Type")),
+          .body = std::move(body),
           .accepts_gzip = accepts_gzip(joined_header(request, "Accept-Encoding"))};
 }
 
@@ -89,7 +98,8 @@ void send(HttpAnswer answer, const httplib::Request& request, httplib::Response&
 }  // namespace
 
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
 }
 
 bool is_own_name(const std::string& header, const std::string& host) {
@@ -100,7 +110,8 @@ bool is_own_name(const std::string& header, const std::string& host) {
 class HttpServer::Listener : public httplib::Server {
  public:
   Listener(HttpServerOptions options, Answer answer)
-      : options_(std::move(options)), answer_(std::move(answer)),
+      : options_(std::move(options)),
+        answer_(std::move(answer)),
         limits_{.all_bytes = options_.largest_body + kDrained, .request_seconds = options_.request_seconds} {
     new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib deletes it
     set_payload_max_length(options_.largest_body);
@@ -115,11 +126,11 @@ class HttpServer::Listener : public httplib::Server {
                          {"Cross-Origin-Resource-Policy", "same-origin"},
                          {"Cross-Origin-Opener-Policy", "same-origin"},
                          {"Cache-Control", "no-cache"}});
-    set_pre_routing_handler(
-        [this](const httplib::Request& request, httplib::Response& response) { return before_body(request, response); });
-    Post(".*", [this](const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
-      with_body(request, response, reader);
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      return before_body(request, response);
     });
+    Post(".*", [this](const httplib::Request& request, httplib::Response& response,
+                      const httplib::ContentReader& reader) { with_body(request, response, reader); });
     set_error_handler([](const httplib::Request& request, httplib::Response& response) {
       if (response.body.empty() && response.content_length_ == 0)
         send(error_answer(response.status, reason_of(response.status)), request, response);
@@ -129,12 +140,14 @@ class HttpServer::Listener : public httplib::Server {
   void bind() {
     errno = 0;
     port_ = options_.port;
-    if (options_.port == 0) port_ = bind_to_any_port(options_.host);
-    else if (!bind_to_port(options_.host, options_.port)) port_ = -1;
+    if (options_.port == 0)
+      port_ = bind_to_any_port(options_.host);
+    else if (!bind_to_port(options_.host, options_.port))
+      port_ = -1;
     if (port_ > 0) return;
     const std::string reason = errno == 0 ? "no such address" : std::strerror(errno);
-    throw Error(
-        fmt::format("cannot listen at {}, port {}: {}; choose another --port (0: any free one)", options_.host, options_.port, reason));
+    throw Error(fmt::format("cannot listen at {}, port {}: {}; choose another --port (0: any free one)", options_.host,
+                            options_.port, reason));
   }
 
   int port() const { return port_; }
@@ -153,12 +166,15 @@ class HttpServer::Listener : public httplib::Server {
     };
     if (request.get_header_value_count("Host") != 1) return refuse(400, "expected one Host header");
     if (!is_own_name(request.get_header_value("Host"), options_.host))
-      return refuse(421, fmt::format("this server is not '{}'; it listens at {}", request.get_header_value("Host"), options_.host));
-    if (request.path.size() > kLongestPath) return refuse(414, fmt::format("the path has more than {} bytes", kLongestPath));
+      return refuse(421, fmt::format("this server is not '{}'; it listens at {}", request.get_header_value("Host"),
+                                     options_.host));
+    if (request.path.size() > kLongestPath)
+      return refuse(414, fmt::format("the path has more than {} bytes", kLongestPath));
     const bool brings_body = request.method == "POST";
     if (brings_body && media_type(request.get_header_value("Content-Type")) != "application/json")
       return refuse(415, "expected Content-Type: application/json");
-    if (brings_body && request.has_header("Content-Encoding")) return refuse(415, "expected a body without Content-Encoding");
+    if (brings_body && request.has_header("Content-Encoding"))
+      return refuse(415, "expected a body without Content-Encoding");
     if (brings_body) return HandlerResponse::Unhandled;
     respond(request, "", response);
     return HandlerResponse::Handled;
@@ -174,8 +190,10 @@ class HttpServer::Listener : public httplib::Server {
     });
     if (too_large || response.status == 413)
       send(error_answer(413, fmt::format("the body has more than {} bytes", options_.largest_body)), request, response);
-    else if (!complete) send(error_answer(400, "the body is not complete"), request, response);
-    else respond(request, std::move(body), response);
+    else if (!complete)
+      send(error_answer(400, "the body is not complete"), request, response);
+    else
+      respond(request, std::move(body), response);
   }
 
   void respond(const httplib::Request& request, std::string body, httplib::Response& response) {
@@ -220,7 +238,9 @@ HttpServer::HttpServer(HttpServerOptions options, Answer answer)
 
 HttpServer::~HttpServer() = default;
 
-int HttpServer::port() const { return listener_->port(); }
+int HttpServer::port() const {
+  return listener_->port();
+}
 
 void HttpServer::run_until(const std::function<bool()>& stop) {
   std::atomic<bool> ended{false};

@@ -1,6 +1,6 @@
 #pragma once
-// One thread that does all arithmetic on tensors, whoever asks: LibTorch's threads belong to the thread that calls it, and each of a
-// server's threads would have its own.
+// One thread that does all arithmetic on tensors, whoever asks: LibTorch's threads belong to the thread that calls it,
+// and each of a server's threads would have its own.
 //
 //   InferenceThread inference;
 //   const at::Tensor logits = inference.run([&] { return network.forward(inputs, {}).logits; });

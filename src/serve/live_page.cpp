@@ -11,8 +11,10 @@
 namespace limbeck {
 namespace {
 
-constexpr Section kSections[] = {
-    {"tradeoff", "What it costs", tradeoff_section}, {"training", "Training", training_section}, {"results", "Results", results_section}, {"figures", "Figures", figures_section}};
+constexpr Section kSections[] = {{"tradeoff", "What it costs", tradeoff_section},
+                                 {"training", "Training", training_section},
+                                 {"results", "Results", results_section},
+                                 {"figures", "Figures", figures_section}};
 
 /// The numbers of one stage and split over the seeds that have them.
 void combine(const std::vector<const ReportedStage*>& seeds, ReportedEvaluation& evaluation) {
@@ -20,15 +22,17 @@ void combine(const std::vector<const ReportedStage*>& seeds, ReportedEvaluation&
     std::vector<double> values;
     for (const ReportedStage* seed : seeds)
       if (const ReportedNumber* of_seed = seed->measure(evaluation.split, key)) values.push_back(of_seed->mean);
-    number = {
-        .mean = mean_of(values), .deviation = values.size() > 1 ? std::optional(deviation_of(values)) : std::nullopt, .values = values};
+    number = {.mean = mean_of(values),
+              .deviation = values.size() > 1 ? std::optional(deviation_of(values)) : std::nullopt,
+              .values = values};
   }
 }
 
 /// The run that has come furthest, its numbers replaced by means.
 ReportedRun combined(std::vector<ReportedRun> runs) {
-  const auto furthest = std::max_element(runs.begin(), runs.end(),
-                                         [](const auto& left, const auto& right) { return left.stages.size() < right.stages.size(); });
+  const auto furthest = std::max_element(runs.begin(), runs.end(), [](const auto& left, const auto& right) {
+    return left.stages.size() < right.stages.size();
+  });
   ReportedRun all = *furthest;
   all.seeds.clear();
   all.plots.clear();
@@ -60,12 +64,21 @@ ReportedStage planned(const StageProgress& progress, const std::optional<Recipe>
   return stage;
 }
 
-Json optional(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+Json optional(const std::optional<double>& value) {
+  return value ? Json(*value) : Json();
+}
 
 Json stage_json(const StageProgress& stage) {
-  return {{"name", stage.name}, {"state", to_text(stage.state)}, {"parts", stage.parts}, {"parts_done", stage.parts_done},
-          {"share", stage.share}, {"under_way", stage.under_way}, {"epoch", stage.epoch}, {"epochs", stage.epochs},
-          {"seconds_left", optional(stage.seconds_left)}, {"examples_per_second", optional(stage.examples_per_second)}};
+  return {{"name", stage.name},
+          {"state", to_text(stage.state)},
+          {"parts", stage.parts},
+          {"parts_done", stage.parts_done},
+          {"share", stage.share},
+          {"under_way", stage.under_way},
+          {"epoch", stage.epoch},
+          {"epochs", stage.epochs},
+          {"seconds_left", optional(stage.seconds_left)},
+          {"examples_per_second", optional(stage.examples_per_second)}};
 }
 
 }  // namespace
@@ -83,7 +96,8 @@ ReportedRun live_results(const ServedRun& run, const RunProgress& progress, cons
     const ReportedStage* known = results.stage(of_stage.name);
     stages.push_back(known != nullptr ? *known : planned(of_stage, recipe));
     // How far it is, the progress says; here only that its numbers will not become more.
-    if (of_stage.state != StageState::done || known == nullptr) stages.back().status = of_stage.state == StageState::stopped ? to_text(of_stage.state) : "";
+    if (of_stage.state != StageState::done || known == nullptr)
+      stages.back().status = of_stage.state == StageState::stopped ? to_text(of_stage.state) : "";
   }
   for (const ReportedStage& stage : results.stages) {
     const auto same = [&](const ReportedStage& other) { return other.name == stage.name; };
@@ -98,8 +112,10 @@ Json live_page(const ServedRun& run) {
   const std::optional<Recipe> recipe = recipe_of(run);
   const RunProgress progress = run_progress(run, recipe);
   const Page page = read_page(run.folder(), live_results(run, progress, recipe));
-  Json json = {
-      {"id", run.id()}, {"name", page.run.name}, {"state", to_text(progress.state)}, {"report", run.file("results.json").has_value()}};
+  Json json = {{"id", run.id()},
+               {"name", page.run.name},
+               {"state", to_text(progress.state)},
+               {"report", run.file("results.json").has_value()}};
   json["stages"] = Json::array();
   for (const StageProgress& stage : progress.stages) json["stages"].push_back(stage_json(stage));
   json["sections"] = Json::array({{{"id", "head"}, {"name", ""}, {"html", header_of(page)}}});

@@ -54,14 +54,17 @@ std::string place(const std::vector<size_t>& indices) {
 void append(const Json& value, const Shape& shape, std::vector<size_t>& indices, std::vector<float>& numbers) {
   const size_t depth = indices.size() - 1;
   if (depth == shape.size()) {
-    if (!value.is_number()) throw HttpError(400, fmt::format("{} is {}; expected a number", place(indices), kind_of(value)));
+    if (!value.is_number())
+      throw HttpError(400, fmt::format("{} is {}; expected a number", place(indices), kind_of(value)));
     const auto number = static_cast<float>(value.get<double>());
     if (!std::isfinite(number))
-      throw HttpError(400, fmt::format("{} is {}; expected a number that float32 can hold", place(indices), value.dump()));
+      throw HttpError(400,
+                      fmt::format("{} is {}; expected a number that float32 can hold", place(indices), value.dump()));
     numbers.push_back(number);
     return;
   }
-  if (!value.is_array()) throw HttpError(400, fmt::format("{} is {}; expected a list of {}", place(indices), kind_of(value), shape[depth]));
+  if (!value.is_array())
+    throw HttpError(400, fmt::format("{} is {}; expected a list of {}", place(indices), kind_of(value), shape[depth]));
   if (static_cast<int64_t>(value.size()) != shape[depth])
     throw HttpError(400, fmt::format("{} has {} entries; expected {}", place(indices), value.size(), shape[depth]));
   for (size_t i = 0; i < value.size(); ++i) {
@@ -87,14 +90,21 @@ PredictionRequest parse_prediction_request(const std::string& body) {
   if (!json.is_object()) throw HttpError(400, fmt::format("the body is {}; expected an object", kind_of(json)));
   PredictionRequest request;
   for (const auto& [key, value] : json.items()) {
-    if (key == "run") request.run = text_of(value, key);
-    else if (key == "model") request.model = text_of(value, key);
-    else if (key == "temperature") request.temperature = temperature_of(value);
-    else if (key == "inputs") request.inputs = value;
-    else throw HttpError(400, fmt::format("unknown key '{}'{}", key, suggestion(key, {"run", "model", "inputs", "temperature"})));
+    if (key == "run")
+      request.run = text_of(value, key);
+    else if (key == "model")
+      request.model = text_of(value, key);
+    else if (key == "temperature")
+      request.temperature = temperature_of(value);
+    else if (key == "inputs")
+      request.inputs = value;
+    else
+      throw HttpError(
+          400, fmt::format("unknown key '{}'{}", key, suggestion(key, {"run", "model", "inputs", "temperature"})));
   }
   if (request.model.empty()) throw HttpError(400, "there is no 'model'; GET /api/models lists those that there are");
-  if (!request.inputs.is_array() || request.inputs.empty()) throw HttpError(400, "'inputs' is missing or empty; expected a list of inputs");
+  if (!request.inputs.is_array() || request.inputs.empty())
+    throw HttpError(400, "'inputs' is missing or empty; expected a list of inputs");
   return request;
 }
 
@@ -112,7 +122,8 @@ std::vector<float> parse_inputs(const Json& inputs, const Shape& shape) {
 Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedModels& models) {
   const std::vector<ServedRun> all = runs.all();
   if (request.run.empty() && all.size() != 1)
-    throw HttpError(400, fmt::format("there are {} runs; expected the key 'run', one of those that GET /api/runs lists", all.size()));
+    throw HttpError(400, fmt::format("there are {} runs; expected the key 'run', one of those that GET /api/runs lists",
+                                     all.size()));
   const ServedRun run = request.run.empty() ? all.front() : runs.find(request.run);
   const std::shared_ptr<const Model> model = models.model(find_network(run, request.model));
   Shape shape = model->description.input;
@@ -129,7 +140,8 @@ Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedMod
     const auto best = static_cast<size_t>(std::max_element(of_row.begin(), of_row.end()) - of_row.begin());
     if (!std::isfinite(of_row[best]))
       throw HttpError(400, fmt::format("inputs[{}]: the network gives no finite probabilities for it", row));
-    predictions.push_back({{"class", best < classes.size() ? classes[best] : std::to_string(best)}, {"probabilities", of_row}});
+    predictions.push_back(
+        {{"class", best < classes.size() ? classes[best] : std::to_string(best)}, {"probabilities", of_row}});
   }
   return {{"run", run.id()},
           {"model", request.model},

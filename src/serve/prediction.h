@@ -16,7 +16,7 @@
 namespace limbeck {
 
 struct PredictionRequest {
-  std::string run;    ///< empty: the only one
+  std::string run;  ///< empty: the only one
   std::string model;
   double temperature = 1;
   Json inputs;
@@ -25,8 +25,8 @@ struct PredictionRequest {
 /// Throws HttpError (400) that says what was found and what was expected.
 PredictionRequest parse_prediction_request(const std::string& body);
 
-/// The numbers of all inputs, one after the other. Throws HttpError (400) where one has another shape, or holds no numbers; of too many
-/// inputs HttpError (413).
+/// The numbers of all inputs, one after the other. Throws HttpError (400) where one has another shape, or holds no
+/// numbers; of too many inputs HttpError (413).
 std::vector<float> parse_inputs(const Json& inputs, const Shape& shape);
 
 Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedModels& models);

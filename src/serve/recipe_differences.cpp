@@ -13,7 +13,9 @@ struct FlatRecipe {
   std::map<std::string, std::string> values;
 };
 
-std::string joined(const std::string& path, const std::string& step) { return path.empty() ? step : path + "." + step; }
+std::string joined(const std::string& path, const std::string& step) {
+  return path.empty() ? step : path + "." + step;
+}
 
 /// What a list's entry is called: its name, or its one key; empty where it has neither.
 std::string name_of(const Json& entry) {
@@ -27,9 +29,11 @@ void flatten(const Json& value, const std::string& path, FlatRecipe& flat) {
     for (const auto& [key, member] : value.items()) flatten(member, joined(path, key), flat);
     return;
   }
-  const bool named = value.is_array() && !value.empty() && std::none_of(value.begin(), value.end(), [](const Json& entry) { return name_of(entry).empty(); });
+  const bool named = value.is_array() && !value.empty() &&
+                     std::none_of(value.begin(), value.end(), [](const Json& entry) { return name_of(entry).empty(); });
   if (!named) {
-    if (flat.values.emplace(path, value.is_string() ? value.get<std::string>() : value.dump()).second) flat.keys.push_back(path);
+    if (flat.values.emplace(path, value.is_string() ? value.get<std::string>() : value.dump()).second)
+      flat.keys.push_back(path);
     return;
   }
   for (const Json& entry : value) {
@@ -52,7 +56,8 @@ bool has_below(const FlatRecipe& flat, const std::string& path) {
 std::string missing_part(const std::string& key, const std::vector<FlatRecipe>& flats) {
   for (size_t dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
     const std::string part = key.substr(0, dot);
-    if (std::any_of(flats.begin(), flats.end(), [&](const FlatRecipe& flat) { return !has_below(flat, part); })) return part;
+    if (std::any_of(flats.begin(), flats.end(), [&](const FlatRecipe& flat) { return !has_below(flat, part); }))
+      return part;
   }
   return key;
 }

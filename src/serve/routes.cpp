@@ -21,14 +21,16 @@
 namespace limbeck {
 
 const char* const kPagePolicy =
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 namespace {
 
 // A report carries its script and style in itself; the sandbox takes this server's origin from it.
 constexpr const char* kReportPolicy =
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; "
     "frame-ancestors 'none'; sandbox allow-scripts";
 
 /// The rest of a text after a prefix; nothing where it begins otherwise.
@@ -43,8 +45,10 @@ std::optional<std::string> before(const std::string& text, std::string_view suff
 /// Packed as it lies in the program, or unpacked for who does not want that; each form has its tag.
 HttpAnswer asset_answer(const Asset& asset, bool packed) {
   HttpAnswer answer;
-  if (packed) answer.body = asset.packed;
-  else answer = text_answer(unpacked(asset), "");
+  if (packed)
+    answer.body = asset.packed;
+  else
+    answer = text_answer(unpacked(asset), "");
   answer.type = asset.type;
   answer.headers = {{"Vary", "Accept-Encoding"}};
   if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
@@ -56,7 +60,8 @@ HttpAnswer page_asset(const HttpRequest& request) {
   const std::string& path = request.path;
   if (path == "/report.css") return text_answer(plot_style() + kPageStyle, "text/css; charset=utf-8");
   if (path == "/report.js") return text_answer(kPageScript, "text/javascript; charset=utf-8");
-  const Asset* asset = find_asset(path == "/" ? "index.html" : std::string_view(path).substr(std::min<size_t>(1, path.size())));
+  const Asset* asset =
+      find_asset(path == "/" ? "index.html" : std::string_view(path).substr(std::min<size_t>(1, path.size())));
   if (asset == nullptr) throw HttpError(404, "there is nothing at this path");
   return asset_answer(*asset, request.accepts_gzip);
 }
@@ -152,8 +157,8 @@ HttpAnswer Routes::get(const HttpRequest& request) {
       const std::vector<std::string> values = values_of(request, key);
       return values.empty() ? otherwise : values.front();
     };
-    return json_answer(
-        compared_json(chosen, {.metric = one("metric", "errors"), .split = one("split", ""), .against = one("against", "")}));
+    return json_answer(compared_json(
+        chosen, {.metric = one("metric", "errors"), .split = one("split", ""), .against = one("against", "")}));
   }
   if (const auto rest = after(path, "/api/runs/")) return run_answer(*rest);
   if (const auto rest = after(path, "/models/")) return model_answer(*rest);
@@ -193,8 +198,10 @@ Json Routes::models_json() {
       Json entry = {{"run", run.id()}, {"model", network.name}};
       try {
         const auto model = models_.model(network);
-        entry.update({{"network", network_text(*model)}, {"parameters", model->network->parameter_count()},
-                      {"input", model->description.input}, {"classes", model->description.classes},
+        entry.update({{"network", network_text(*model)},
+                      {"parameters", model->network->parameter_count()},
+                      {"input", model->description.input},
+                      {"classes", model->description.classes},
                       {"onnx", models_.has_onnx(network) ? Json(onnx_address(run.id(), network.name)) : Json()}});
       } catch (const Error& problem) {
         entry["error"] = problem.what();
@@ -212,28 +219,33 @@ Json Routes::playground(const ServedRun& run) {
     try {
       const auto model = models_.model(network);
       const ModelDescription& description = model->description;
-      if (!takes_pictures(description)) throw Error(fmt::format("it takes inputs of {}, no pictures", to_text(description.input)));
+      if (!takes_pictures(description))
+        throw Error(fmt::format("it takes inputs of {}, no pictures", to_text(description.input)));
       if (!models.empty() && (description.input != models.front().model->description.input ||
                               description.classes != models.front().model->description.classes))
         throw Error("it takes other pictures, or knows other classes, than the first");
-      const std::string stage = network.name.substr(network.name.find('/') == std::string::npos ? 0 : network.name.find('/') + 1);
+      const std::string stage =
+          network.name.substr(network.name.find('/') == std::string::npos ? 0 : network.name.find('/') + 1);
       const StageRecipe* trained = recipe ? recipe->stage(stage) : nullptr;
-      models.push_back({.name = network.name, .model = model,
-                        .onnx = models_.has_onnx(network) ? std::optional(onnx_address(run.id(), network.name)) : std::nullopt,
-                        .teacher = trained != nullptr && !trained->teachers.empty() ? trained->teachers.front() : ""});
+      models.push_back(
+          {.name = network.name,
+           .model = model,
+           .onnx = models_.has_onnx(network) ? std::optional(onnx_address(run.id(), network.name)) : std::nullopt,
+           .teacher = trained != nullptr && !trained->teachers.empty() ? trained->teachers.front() : ""});
     } catch (const Error& problem) {
       left_out.push_back({{"name", network.name}, {"why", problem.what()}});
     }
   }
   if (models.empty()) {
     const bool none = left_out.empty();
-    throw HttpError(
-        404, none ? fmt::format("the run '{}' has no trained network yet", run.id())
-                  : fmt::format("no network of the run '{}' can be played with: {}", run.id(), left_out[0]["why"].get<std::string>()));
+    throw HttpError(404, none ? fmt::format("the run '{}' has no trained network yet", run.id())
+                              : fmt::format("no network of the run '{}' can be played with: {}", run.id(),
+                                            left_out[0]["why"].get<std::string>()));
   }
   ReportedExamples examples;
   for (const SeedFolder& seed : run.seeds())
-    if (const auto file = run.file(seed.prefix + "examples.json"); file && examples.examples.empty()) examples = read_examples(*file);
+    if (const auto file = run.file(seed.prefix + "examples.json"); file && examples.examples.empty())
+      examples = read_examples(*file);
   Json json = playground_json(recipe ? recipe->name : run.id(), models, examples);
   json["run"] = run.id();
   json["left_out"] = left_out;

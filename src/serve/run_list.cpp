@@ -39,7 +39,8 @@ void add_results(const ReportedRun& results, Json& json) {
   json["data"] = results.data_source.empty() ? Json() : Json(results.data_source);
   json["seeds"] = results.seeds.size();
   double seconds = 0;
-  for (const ReportedStage& stage : results.stages) seconds += stage.seconds.value_or(0) * static_cast<double>(std::max<size_t>(1, results.seeds.size()));
+  for (const ReportedStage& stage : results.stages)
+    seconds += stage.seconds.value_or(0) * static_cast<double>(std::max<size_t>(1, results.seeds.size()));
   if (seconds > 0) json["seconds"] = seconds;
   for (const auto& [key, value] : results.environment)
     if (key == "date") json["date"] = value;
@@ -55,7 +56,10 @@ void add_results(const ReportedRun& results, Json& json) {
 }
 
 Json run_json(const ServedRun& run) {
-  Json json = {{"id", run.id()}, {"name", run.id()}, {"state", to_text(StageState::stopped)}, {"date", time_of(run.file("recipe.yaml"))}};
+  Json json = {{"id", run.id()},
+               {"name", run.id()},
+               {"state", to_text(StageState::stopped)},
+               {"date", time_of(run.file("recipe.yaml"))}};
   try {
     run.check_contained();
     const std::optional<Recipe> recipe = recipe_of(run);
@@ -63,9 +67,11 @@ Json run_json(const ServedRun& run) {
     if (recipe) json["name"] = recipe->name;
     json["state"] = to_text(progress.state);
     double share = 0;
-    for (const StageProgress& stage : progress.stages) share += stage.share / static_cast<double>(progress.stages.size());
+    for (const StageProgress& stage : progress.stages)
+      share += stage.share / static_cast<double>(progress.stages.size());
     json["stages"] = progress.stages.size();
-    json["stages_done"] = std::count_if(progress.stages.begin(), progress.stages.end(), [](const StageProgress& stage) { return stage.state == StageState::done; });
+    json["stages_done"] = std::count_if(progress.stages.begin(), progress.stages.end(),
+                                        [](const StageProgress& stage) { return stage.state == StageState::done; });
     json["share"] = share;
     add_results(live_results(run, progress, recipe), json);
   } catch (const std::exception& problem) {
@@ -75,16 +81,22 @@ Json run_json(const ServedRun& run) {
 }
 
 Json sweep_json(const ServedRun& run) {
-  Json json = {{"id", run.id()}, {"name", run.id()}, {"state", to_text(StageState::stopped)}, {"date", time_of(run.file("sweep.json"))}};
+  Json json = {{"id", run.id()},
+               {"name", run.id()},
+               {"state", to_text(StageState::stopped)},
+               {"date", time_of(run.file("sweep.json"))}};
   try {
     if (!run.file("sweep.json")) throw Error("its sweep.json leads out of its folder");
     const ReportedSweep sweep = read_reported_sweep(run.folder());
     const auto count = [&](const char* status) {
-      return std::count_if(sweep.points.begin(), sweep.points.end(), [&](const ReportedSweep::Point& point) { return point.status == status; });
+      return std::count_if(sweep.points.begin(), sweep.points.end(),
+                           [&](const ReportedSweep::Point& point) { return point.status == status; });
     };
     const bool pending = count("pending") > 0;
     json["name"] = sweep.name;
-    json["state"] = to_text(is_held(run.folder()) ? StageState::training : pending ? StageState::stopped : StageState::done);
+    json["state"] = to_text(is_held(run.folder()) ? StageState::training
+                            : pending             ? StageState::stopped
+                                                  : StageState::done);
     json["points"] = sweep.points.size();
     json["points_done"] = count("done");
     json["points_failed"] = count("failed");

@@ -25,7 +25,8 @@ std::vector<Part> parts_of(const StageRecipe& stage) {
   const std::vector<std::string> folders = weight_folders(stage);
   const bool apart = trains_apart(stage) || trains_specialists(stage);
   for (size_t k = 0; apart && k < folders.size(); ++k)
-    parts.push_back({folders[k], fmt::format("{} {} of {}", trains_specialists(stage) ? "specialist" : "network", k + 1, folders.size())});
+    parts.push_back({folders[k], fmt::format("{} {} of {}", trains_specialists(stage) ? "specialist" : "network", k + 1,
+                                             folders.size())});
   // The stage itself comes last: what it trains, or what it makes of the others.
   parts.push_back({stage.name, stage.align > 1 ? fmt::format("round {0} of {0}", stage.align) : ""});
   return parts;
@@ -65,10 +66,12 @@ void describe(const PartFiles& files, const std::string& label, int64_t planned_
   stage.epochs = last.epochs.value_or(planned_epochs);
   stage.examples_per_second = last.examples_per_second;
   if (last.seconds)
-    stage.seconds_left = recent_seconds(files.epochs) * static_cast<double>(std::max<int64_t>(0, stage.epochs - stage.epoch));
+    stage.seconds_left =
+        recent_seconds(files.epochs) * static_cast<double>(std::max<int64_t>(0, stage.epochs - stage.epoch));
 }
 
-StageProgress stage_progress(const ServedRun& run, const std::string& name, const std::vector<Part>& parts, int64_t epochs, bool working) {
+StageProgress stage_progress(const ServedRun& run, const std::string& name, const std::vector<Part>& parts,
+                             int64_t epochs, bool working) {
   StageProgress stage{.name = name};
   bool begun = false;
   double shares = 0;
@@ -78,7 +81,8 @@ StageProgress stage_progress(const ServedRun& run, const std::string& name, cons
       ++stage.parts;
       stage.parts_done += files.done ? 1 : 0;
       const auto done = static_cast<double>(files.epochs.empty() ? 0 : files.epochs.back().epoch);
-      const auto planned = static_cast<double>(files.epochs.empty() ? epochs : files.epochs.back().epochs.value_or(epochs));
+      const auto planned =
+          static_cast<double>(files.epochs.empty() ? epochs : files.epochs.back().epochs.value_or(epochs));
       shares += files.done ? 1 : planned > 0 ? std::min(1.0, done / planned) : 0;
       begun |= files.begun || files.done;
       if (files.done || !files.begun) continue;
@@ -86,8 +90,10 @@ StageProgress stage_progress(const ServedRun& run, const std::string& name, cons
       describe(files, of_seed + (of_seed.empty() || part.label.empty() ? "" : ", ") + part.label, epochs, stage);
     }
   stage.share = stage.parts == 0 ? 0 : shares / static_cast<double>(stage.parts);
-  if (stage.parts_done == stage.parts) stage.state = StageState::done;
-  else if (begun) stage.state = working ? StageState::training : StageState::stopped;
+  if (stage.parts_done == stage.parts)
+    stage.state = StageState::done;
+  else if (begun)
+    stage.state = working ? StageState::training : StageState::stopped;
   return stage;
 }
 
@@ -95,10 +101,14 @@ StageProgress stage_progress(const ServedRun& run, const std::string& name, cons
 
 std::string to_text(StageState state) {
   switch (state) {
-    case StageState::waiting: return "waiting";
-    case StageState::training: return "training";
-    case StageState::stopped: return "stopped";
-    case StageState::done: return "done";
+    case StageState::waiting:
+      return "waiting";
+    case StageState::training:
+      return "training";
+    case StageState::stopped:
+      return "stopped";
+    case StageState::done:
+      return "done";
   }
   return "";
 }
@@ -129,15 +139,19 @@ RunProgress run_progress(const ServedRun& run, const std::optional<Recipe>& reci
     for (const SeedFolder& seed : run.seeds())
       for (const std::string& name : run.stage_folders(seed))
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    for (const std::string& name : names) progress.stages.push_back(stage_progress(run, name, {{name, ""}}, 0, working));
+    for (const std::string& name : names)
+      progress.stages.push_back(stage_progress(run, name, {{name, ""}}, 0, working));
   }
   const auto all = [&](StageState state) {
-    return std::all_of(progress.stages.begin(), progress.stages.end(), [&](const StageProgress& stage) { return stage.state == state; });
+    return std::all_of(progress.stages.begin(), progress.stages.end(),
+                       [&](const StageProgress& stage) { return stage.state == state; });
   };
-  if (working) progress.state = StageState::training;
+  if (working)
+    progress.state = StageState::training;
   else if (progress.stages.empty() || all(StageState::done))
     progress.state = run.file("results.json") ? StageState::done : StageState::stopped;
-  else progress.state = all(StageState::waiting) ? StageState::waiting : StageState::stopped;
+  else
+    progress.state = all(StageState::waiting) ? StageState::waiting : StageState::stopped;
   return progress;
 }
 

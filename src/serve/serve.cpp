@@ -29,8 +29,12 @@ std::string Service::address() const {
   return fmt::format("http://{}{}{}:{}/", ipv6 ? "[" : "", parts_->host, ipv6 ? "]" : "", parts_->server.port());
 }
 
-size_t Service::run_count() const { return parts_->routes.runs().all().size(); }
+size_t Service::run_count() const {
+  return parts_->routes.runs().all().size();
+}
 
-void Service::run_until(const std::function<bool()>& stop) { parts_->server.run_until(stop); }
+void Service::run_until(const std::function<bool()>& stop) {
+  parts_->server.run_until(stop);
+}
 
 }  // namespace limbeck

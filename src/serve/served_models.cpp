@@ -83,7 +83,10 @@ std::vector<RunNetwork> served_networks(const ServedRun& run) {
       });
       if (network.mean && !whole) continue;
       // All seeds were given the same, and a stage may have its name.
-      if (network.given && (is_trained([&](const RunNetwork& stage) { return stage.name == seed.prefix + network.name; }) || !given.insert(network.name).second)) continue;
+      if (network.given &&
+          (is_trained([&](const RunNetwork& stage) { return stage.name == seed.prefix + network.name; }) ||
+           !given.insert(network.name).second))
+        continue;
       if (!network.given) network.name = seed.prefix + network.name;
       networks.push_back(std::move(network));
     }
@@ -98,7 +101,8 @@ RunNetwork find_network(const ServedRun& run, const std::string& name) {
     if (network.name == name) return network;
     names.push_back(network.name);
   }
-  throw HttpError(404, fmt::format("the run '{}' has no trained model '{}'{}", run.id(), name, suggestion(name, names)));
+  throw HttpError(404,
+                  fmt::format("the run '{}' has no trained model '{}'{}", run.id(), name, suggestion(name, names)));
 }
 
 std::string network_text(const Model& model) {
@@ -110,8 +114,9 @@ std::string network_text(const Model& model) {
 ServedModels::Entry& ServedModels::entry(const RunNetwork& network) {
   const std::string key = key_of(network), state = state_of(network.files);
   if (!entries_.contains(key) && entries_.size() >= kMostModels)
-    entries_.erase(std::min_element(entries_.begin(), entries_.end(),
-                                    [](const auto& left, const auto& right) { return left.second.used < right.second.used; }));
+    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& left, const auto& right) {
+      return left.second.used < right.second.used;
+    }));
   Entry& found = entries_[key];
   if (found.state != state) found = {.state = state};
   found.used = ++uses_;
@@ -121,7 +126,8 @@ ServedModels::Entry& ServedModels::entry(const RunNetwork& network) {
 std::shared_ptr<const Model> ServedModels::model(const RunNetwork& network) {
   const std::lock_guard lock(mutex_);
   Entry& found = entry(network);
-  if (found.model == nullptr) found.model = inference_.run([&] { return std::make_shared<const Model>(load(network)); });
+  if (found.model == nullptr)
+    found.model = inference_.run([&] { return std::make_shared<const Model>(load(network)); });
   return found.model;
 }
 
@@ -131,7 +137,8 @@ std::shared_ptr<const std::string> ServedModels::onnx(const RunNetwork& network)
   Entry& found = entry(network);
   if (found.onnx != nullptr) return found.onnx;
   try {
-    found.onnx = inference_.run([&] { return std::make_shared<const std::string>(model_onnx(*loaded, network.files)); });
+    found.onnx =
+        inference_.run([&] { return std::make_shared<const std::string>(model_onnx(*loaded, network.files)); });
   } catch (const Error& problem) {
     throw HttpError(404, problem.what());
   }
@@ -140,7 +147,9 @@ std::shared_ptr<const std::string> ServedModels::onnx(const RunNetwork& network)
 
 bool ServedModels::has_onnx(const RunNetwork& network) {
   const std::shared_ptr<const Model> loaded = model(network);
-  if (const auto* ensemble = dynamic_cast<const Committee*>(loaded->network.get()); ensemble != nullptr && ensemble->mean() == EnsembleMean::arithmetic) return false;
+  if (const auto* ensemble = dynamic_cast<const Committee*>(loaded->network.get());
+      ensemble != nullptr && ensemble->mean() == EnsembleMean::arithmetic)
+    return false;
   if (dynamic_cast<const GraphNetwork*>(loaded->network.get()) != nullptr) return true;
   try {
     onnx(network);

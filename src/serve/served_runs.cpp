@@ -41,7 +41,8 @@ bool is_sweep(const fs::path& folder) {
 
 bool is_run(const fs::path& folder) {
   std::error_code ignored;
-  if (fs::exists(folder / "results.json", ignored) || !names_in(folder / "stages").empty() || is_held(folder)) return true;
+  if (fs::exists(folder / "results.json", ignored) || !names_in(folder / "stages").empty() || is_held(folder))
+    return true;
   for (const std::string& name : names_in(folder))
     if (seed_of(name) && is_folder(folder / name / "stages")) return true;
   return false;
@@ -96,7 +97,8 @@ std::vector<SeedFolder> ServedRun::seeds() const {
   for (const std::string& name : names_in(folder_))
     if (const auto seed = seed_of(name); seed && is_folder(folder_ / name) && contains(folder_ / name))
       seeds.push_back({name + "/", seed, folder_ / name});
-  std::sort(seeds.begin(), seeds.end(), [](const SeedFolder& left, const SeedFolder& right) { return left.seed < right.seed; });
+  std::sort(seeds.begin(), seeds.end(),
+            [](const SeedFolder& left, const SeedFolder& right) { return left.seed < right.seed; });
   if (seeds.empty()) seeds.push_back({"", std::nullopt, folder_});
   return seeds;
 }
@@ -131,7 +133,8 @@ void ServedRun::check_contained() const {
 
 ServedRuns::ServedRuns(std::vector<fs::path> folders) : folders_(std::move(folders)) {
   for (fs::path& folder : folders_) {
-    if (!is_folder(folder)) throw Error(fmt::format("there is no folder '{}'; expected that of a run, or one of runs", folder.string()));
+    if (!is_folder(folder))
+      throw Error(fmt::format("there is no folder '{}'; expected that of a run, or one of runs", folder.string()));
     folder = fs::canonical(folder);
   }
 }
@@ -176,7 +179,11 @@ ServedRun with_id(const std::vector<ServedRun>& all, const char* kind, const std
 
 }  // namespace
 
-ServedRun ServedRuns::find(const std::string& id) const { return with_id(all(), "run", id); }
-ServedRun ServedRuns::find_sweep(const std::string& id) const { return with_id(sweeps(), "sweep", id); }
+ServedRun ServedRuns::find(const std::string& id) const {
+  return with_id(all(), "run", id);
+}
+ServedRun ServedRuns::find_sweep(const std::string& id) const {
+  return with_id(sweeps(), "sweep", id);
+}
 
 }  // namespace limbeck

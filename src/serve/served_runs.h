@@ -51,8 +51,8 @@ class ServedRuns {
   /// Throws Error where one of them is no folder.
   explicit ServedRuns(std::vector<fs::path> folders);
 
-  /// In the order of the folders, and by name within each; no two have the same id, nor that of a sweep. A folder that nothing was
-  /// written into, and that nobody holds, is no run.
+  /// In the order of the folders, and by name within each; no two have the same id, nor that of a sweep. A folder that
+  /// nothing was written into, and that nobody holds, is no run.
   std::vector<ServedRun> all() const;
   /// Folders of sweeps, whose points are no runs of their own here.
   std::vector<ServedRun> sweeps() const;

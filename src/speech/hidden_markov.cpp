@@ -33,7 +33,10 @@ StateGraph::Chain StateGraph::add_chain(int64_t first_state, int64_t count, int6
   const auto first = static_cast<int32_t>(nodes_.size());
   for (int64_t i = 0; i < count; ++i) {
     const double duration = std::max(kShortest, durations[static_cast<size_t>(first_state + i)]);
-    Node node{.state = first_state + i, .word = i == 0 ? word : -1, .stay = std::log(1 - 1 / duration), .leave = -std::log(duration)};
+    Node node{.state = first_state + i,
+              .word = i == 0 ? word : -1,
+              .stay = std::log(1 - 1 / duration),
+              .leave = -std::log(duration)};
     if (i > 0) node.arcs.push_back({first + static_cast<int32_t>(i) - 1, nodes_.back().leave});
     nodes_.push_back(std::move(node));
   }
@@ -53,7 +56,8 @@ void StateGraph::connect(const Chain& from, const Chain& to, double score) {
   nodes_[static_cast<size_t>(to.first)].arcs.push_back({from.last, nodes_[last].leave + score});
 }
 
-StateGraph StateGraph::of_words(const SpeechCorpus& corpus, const Durations& durations, const std::vector<int64_t>& words) {
+StateGraph StateGraph::of_words(const SpeechCorpus& corpus, const Durations& durations,
+                                const std::vector<int64_t>& words) {
   StateGraph graph;
   std::vector<Chain> open = {graph.add_silence(corpus, durations)};  // what the next word may follow
   graph.nodes_[0].begins = true;
@@ -87,7 +91,8 @@ StateGraph StateGraph::word_loop(const SpeechCorpus& corpus, const Durations& du
   StateGraph graph;
   const Chain silence = graph.add_silence(corpus, durations);
   std::vector<Chain> words;
-  for (int64_t word = 0; word < static_cast<int64_t>(corpus.words.size()); ++word) words.push_back(graph.add_word(corpus, word, durations));
+  for (int64_t word = 0; word < static_cast<int64_t>(corpus.words.size()); ++word)
+    words.push_back(graph.add_word(corpus, word, durations));
   const double entering = word_penalty - std::log(static_cast<double>(words.size()));
   for (const Chain& word : words) {
     for (const Chain& before : words) graph.connect(before, word, entering);
@@ -145,7 +150,8 @@ Path StateGraph::best_path(const at::Tensor& scores) const {
 
 at::Tensor StateGraph::states_of(const Path& path) const {
   at::Tensor states = at::empty({static_cast<int64_t>(path.nodes.size())}, at::kLong);
-  for (size_t i = 0; i < path.nodes.size(); ++i) states.data_ptr<int64_t>()[i] = nodes_[static_cast<size_t>(path.nodes[i])].state;
+  for (size_t i = 0; i < path.nodes.size(); ++i)
+    states.data_ptr<int64_t>()[i] = nodes_[static_cast<size_t>(path.nodes[i])].state;
   return states;
 }
 

@@ -14,7 +14,9 @@
 namespace limbeck {
 namespace {
 
-at::Tensor part_of(const at::Tensor& frames, const Utterance& utterance) { return frames.narrow(0, utterance.begin, utterance.frames); }
+at::Tensor part_of(const at::Tensor& frames, const Utterance& utterance) {
+  return frames.narrow(0, utterance.begin, utterance.frames);
+}
 
 /// Calls use(utterance) for each, by all threads.
 void for_each(const std::vector<Utterance>& utterances, const std::function<void(const Utterance&)>& use) {
@@ -35,8 +37,8 @@ at::Tensor frame_scores(const at::Tensor& logits, const at::Tensor& log_priors) 
   return (at::log_softmax(logits.to(at::kCPU).to(at::kFloat), 1) - log_priors).contiguous();
 }
 
-at::Tensor align(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const at::Tensor& scores, const Durations& durations,
-                    const at::Tensor& labels) {
+at::Tensor align(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const at::Tensor& scores,
+                 const Durations& durations, const at::Tensor& labels) {
   at::Tensor aligned = labels.to(at::kCPU).clone();
   for_each(utterances, [&](const Utterance& utterance) {
     const StateGraph graph = StateGraph::of_words(corpus, durations, utterance.words);
@@ -55,7 +57,9 @@ WordErrors& WordErrors::operator+=(const WordErrors& other) {
 }
 
 Json WordErrors::json() const {
-  return {{"words", words}, {"substitutions", substitutions}, {"deletions", deletions}, {"insertions", insertions}, {"errors", errors()}, {"rate", rate()}};
+  return {{"words", words},         {"substitutions", substitutions},
+          {"deletions", deletions}, {"insertions", insertions},
+          {"errors", errors()},     {"rate", rate()}};
 }
 
 WordErrors count_word_errors(const std::vector<int64_t>& said, const std::vector<int64_t>& heard) {
@@ -84,7 +88,8 @@ WordErrors recognise(const std::vector<Utterance>& utterances, const at::Tensor&
   WordErrors all;
   std::mutex mutex;
   for_each(utterances, [&](const Utterance& utterance) {
-    const WordErrors own = count_word_errors(utterance.words, graph.words_of(graph.best_path(part_of(scores, utterance))));
+    const WordErrors own =
+        count_word_errors(utterance.words, graph.words_of(graph.best_path(part_of(scores, utterance))));
     const std::lock_guard lock(mutex);
     all += own;
   });
@@ -95,7 +100,9 @@ double best_word_penalty(const SpeechCorpus& corpus, const Durations& durations,
   std::vector<double> best;
   int64_t fewest = std::numeric_limits<int64_t>::max();
   for (const double penalty : corpus.word_penalties) {
-    const int64_t errors = recognise(corpus.training_strings.utterances, scores, StateGraph::word_loop(corpus, durations, penalty)).errors();
+    const int64_t errors =
+        recognise(corpus.training_strings.utterances, scores, StateGraph::word_loop(corpus, durations, penalty))
+            .errors();
     if (errors < fewest) best.clear();
     fewest = std::min(fewest, errors);
     if (errors == fewest) best.push_back(penalty);

@@ -27,33 +27,44 @@ StoreIdentity identity_of(const TeacherContext& context, const std::string& teac
 }
 
 /// Drawings of views that come again; 0: each view has a slot of its own.
-int64_t cycle_of(const ComputedOptions& options, const TeacherContext& context) { return context.augmenter.empty() ? 0 : options.views; }
+int64_t cycle_of(const ComputedOptions& options, const TeacherContext& context) {
+  return context.augmenter.empty() ? 0 : options.views;
+}
 
 at::ScalarType stored_type(const ComputedOptions& options) {
   return options.type == ComputedOptions::Type::float16 ? at::kHalf : at::kFloat;
 }
 
 /// Whether outputs are to be kept whatever it costs.
-bool asks(const ComputedOptions& options) { return options.outputs == Computed::kept || !options.store.empty() || options.views > 0; }
+bool asks(const ComputedOptions& options) {
+  return options.outputs == Computed::kept || !options.store.empty() || options.views > 0;
+}
 
 void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
   if (!asks(options) || augmenter.empty()) return;
   if (augmenter.mixes())
-    throw Error(ErrorKind::usage, "the teacher's outputs cannot be kept where examples are mixed in pairs: use `outputs: live`, or leave "
-                                  "`mixup` out");
+    throw Error(ErrorKind::usage,
+                "the teacher's outputs cannot be kept where examples are mixed in pairs: use `outputs: live`, or leave "
+                "`mixup` out");
   if (options.views == 0 && augmenter.view_count() > kMostViews)
-    throw Error(ErrorKind::usage, fmt::format("an example has {} views, too many to keep the teacher's outputs of all; say how many of them "
-                                              "are used, as `views: 20`", augmenter.view_count()));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("an example has {} views, too many to keep the teacher's outputs of all; say how many of them "
+                    "are used, as `views: 20`",
+                    augmenter.view_count()));
 }
 
 StoreLayout layout_of(const ComputedOptions& options, const TeacherContext& context) {
   const int64_t cycle = cycle_of(options, context);
-  return {.slots = cycle > 0 ? cycle : context.augmenter.view_count(), .classes = context.classes, .top = options.top, .type = stored_type(options)};
+  return {.slots = cycle > 0 ? cycle : context.augmenter.view_count(),
+          .classes = context.classes,
+          .top = options.top,
+          .type = stored_type(options)};
 }
 
 /// By view: the table is made, or found where a file has it. Without augmentation, it is filled at once.
-std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const ComputedOptions& options, const TeacherContext& context,
-                                      const std::string& fingerprint) {
+std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const ComputedOptions& options,
+                                      const TeacherContext& context, const std::string& fingerprint) {
   const int64_t cycle = cycle_of(options, context);
   const StoreIdentity identity = identity_of(context, fingerprint, cycle);
   const at::Tensor& ids = context.examples.ids();
@@ -64,7 +75,8 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
   TeacherStore store = options.store.empty() ? TeacherStore::in_memory(layout, ids)
                        : fs::exists(file)    ? TeacherStore::open(file, layout, ids, identity)
                                              : TeacherStore::create(file, layout, ids, identity);
-  auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter, context.view_seed, cycle);
+  auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter,
+                                               context.view_seed, cycle);
   if (context.augmenter.empty()) teacher->fill([](int64_t, int64_t) { return stop_requested() == 0; });
   return teacher;
 }
@@ -74,17 +86,24 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
 void ComputedOptions::bind(Fields& fields) {
   fields.choice<Computed>("outputs", outputs,
                           {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
-                          "computed at every step, or once for each view of an example and kept; auto keeps them where nothing is augmented");
+                          "computed at every step, or once for each view of an example and kept; auto keeps them where "
+                          "nothing is augmented");
   fields.text("store", store,
-              "file to keep them in, as safetensors, {seed} in its name being the run's seed; one that is there is used if it is of "
+              "file to keep them in, as safetensors, {seed} in its name being the run's seed; one that is there is "
+              "used if it is of "
               "the same teacher and examples, and refused otherwise");
-  fields.integer("views", views, between(0, 100000), "where examples are augmented, in how many views each is seen, over and over; 0: in all");
-  fields.choice<Type>("type", type, {{"float32", Type::float32}, {"float16", Type::float16}}, "in which stored outputs are kept");
-  fields.integer("top", top, at_least(0), "largest logits that are stored of each output, what is left being spread evenly; 0: all");
+  fields.integer("views", views, between(0, 100000),
+                 "where examples are augmented, in how many views each is seen, over and over; 0: in all");
+  fields.choice<Type>("type", type, {{"float32", Type::float32}, {"float16", Type::float16}},
+                      "in which stored outputs are kept");
+  fields.integer("top", top, at_least(0),
+                 "largest logits that are stored of each output, what is left being spread evenly; 0: all");
   const bool keeps = outputs == Computed::kept || !store.empty() || views > 0;
-  fields.require(keeps || (top == 0 && type == Type::float32), "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
-  fields.require((store.empty() && views == 0) || outputs != Computed::live, "outputs that are computed at every step are not stored; "
-                                                                             "leave 'store' and 'views', or 'outputs: live' out");
+  fields.require(keeps || (top == 0 && type == Type::float32),
+                 "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
+  fields.require((store.empty() && views == 0) || outputs != Computed::live,
+                 "outputs that are computed at every step are not stored; "
+                 "leave 'store' and 'views', or 'outputs: live' out");
 }
 
 fs::path ComputedOptions::store_file(uint64_t seed) const {
@@ -108,7 +127,8 @@ std::string fingerprint_of(const Network& network) {
 }
 
 void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
-  if (const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get())) check_keeping(*options, augmenter);
+  if (const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get()))
+    check_keeping(*options, augmenter);
 }
 
 void check_store(const Choice& teacher, const TeacherContext& context) {
@@ -129,9 +149,15 @@ void check_store(const Choice& teacher, const TeacherContext& context) {
 
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples) {
   const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
-  if (options == nullptr || !options->store.empty() || options->outputs == Computed::live || (!augmenter.empty() && !asks(*options))) return 0;
-  const StoreLayout layout{.slots = augmenter.empty() ? 1 : options->views > 0 ? options->views : augmenter.view_count(), .classes = classes,
-                           .top = options->top, .type = stored_type(*options)};
+  if (options == nullptr || !options->store.empty() || options->outputs == Computed::live ||
+      (!augmenter.empty() && !asks(*options)))
+    return 0;
+  const StoreLayout layout{.slots = augmenter.empty()    ? 1
+                                    : options->views > 0 ? options->views
+                                                         : augmenter.view_count(),
+                           .classes = classes,
+                           .top = options->top,
+                           .type = stored_type(*options)};
   return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
@@ -142,7 +168,8 @@ std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedO
   const bool automatic = options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty();
   if (!asks(options) && !automatic) return live;
   const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
-  if (!options.store.empty() || !context.augmenter.empty() || rounds) return stored_views(std::move(live), options, context, fingerprint);
+  if (!options.store.empty() || !context.augmenter.empty() || rounds)
+    return stored_views(std::move(live), options, context, fingerprint);
   return std::make_unique<KeptOutputs>(outputs_of(*live, context.examples), context.examples.ids());
 }
 
@@ -150,7 +177,8 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples) {
   std::vector<at::Tensor> members;
   TeacherOutputs all;
   all.logits = over_batches(examples, [&](const Batch& batch) {
-    if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while the teacher was asked for its outputs; everything is saved");
+    if (stop_requested() != 0)
+      throw Error(ErrorKind::interrupted, "stopped while the teacher was asked for its outputs; everything is saved");
     TeacherOutputs outputs = teacher.outputs(batch);
     if (!outputs.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
     if (outputs.members.defined()) members.push_back(outputs.members);

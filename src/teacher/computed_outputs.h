@@ -1,6 +1,6 @@
 #pragma once
-// When a teacher's outputs are computed: at every step; once for every training example, where each is shown as it is; or once for
-// every view of every example (stored_views.h).
+// When a teacher's outputs are computed: at every step; once for every training example, where each is shown as it is;
+// or once for every view of every example (stored_views.h).
 //
 //   struct MyTeacherOptions : ComputedOptions { … };
 //   return computed(std::make_unique<MyTeacher>(…), options, context, fingerprint);
@@ -21,30 +21,33 @@ struct ComputedOptions {
   std::string store;  ///< file, in whose name {seed} stands for the run's seed; empty: kept in memory
   int64_t views = 0;  ///< of each example, which come again; 0: all that there are
   Type type = Type::float32;
-  int64_t top = 0;    ///< logits kept of each output, 0: all
+  int64_t top = 0;  ///< logits kept of each output, 0: all
 
   void bind(Fields& fields);
   /// The store of a run of this seed; empty: none.
   fs::path store_file(uint64_t seed) const;
 };
 
-/// How many bytes of memory the kept outputs of a teacher of the recipe take, at most; 0 where they are in a file or not kept.
+/// How many bytes of memory the kept outputs of a teacher of the recipe take, at most; 0 where they are in a file or
+/// not kept.
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples);
 
-/// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the augmentation.
+/// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the
+/// augmentation.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
-/// What can be known of a teacher's stored outputs before the teacher is: throws Error where more logits are wanted than there are
-/// classes, where the store's folder cannot be written, and where the file that is there is damaged, no store, or one in another form or
-/// of other examples. Makes missing folders.
+/// What can be known of a teacher's stored outputs before the teacher is: throws Error where more logits are wanted
+/// than there are classes, where the store's folder cannot be written, and where the file that is there is damaged, no
+/// store, or one in another form or of other examples. Makes missing folders.
 void check_store(const Choice& teacher, const TeacherContext& context);
 
-/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its parameters and buffers,
-/// its identity, and how a committee averages.
+/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its
+/// parameters and buffers, its identity, and how a committee averages.
 std::string fingerprint_of(const Network& network);
 
-/// The teacher as the options ask for it. `fingerprint`: of everything that its outputs depend on beside the examples. With
-/// `store`, a file that holds outputs of another teacher or of other examples is refused with an Error; it is never replaced.
+/// The teacher as the options ask for it. `fingerprint`: of everything that its outputs depend on beside the examples.
+/// With `store`, a file that holds outputs of another teacher or of other examples is refused with an Error; it is
+/// never replaced.
 std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                   const TeacherContext& context, const std::string& fingerprint);
 
@@ -62,8 +65,8 @@ class KeptOutputs : public Teacher {
   ExampleRows rows_;
 };
 
-/// What a teacher says of all examples as they are, in their order, on their device. Throws Error where it gives features:
-/// those are not kept.
+/// What a teacher says of all examples as they are, in their order, on their device. Throws Error where it gives
+/// features: those are not kept.
 TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples);
 
 }  // namespace limbeck

@@ -17,7 +17,8 @@ class NetworkTeacher : public Teacher {
         taps_(context.taps),
         precision_(context.precision),
         recorded_(context.recorder && network_->can_be_recorded()),
-        pass_([this](const CapturedFunction::Tensors& inputs) { return pass(inputs[0]); }, recorded_ ? context.recorder : Recorder()) {
+        pass_([this](const CapturedFunction::Tensors& inputs) { return pass(inputs[0]); },
+              recorded_ ? context.recorder : Recorder()) {
     const auto* committee = dynamic_cast<const Committee*>(network_.get());
     arithmetic_ = committee != nullptr && committee->mean() == EnsembleMean::arithmetic;
   }

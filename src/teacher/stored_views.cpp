@@ -15,9 +15,14 @@ constexpr int64_t kTogether = 500;  // outputs that are computed in one pass, at
 
 }  // namespace
 
-StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
-                         uint64_t seed, int64_t cycle)
-    : live_(std::move(live)), store_(std::move(store)), examples_(examples), augmenter_(augmenter), seed_(seed), cycle_(cycle) {
+StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples,
+                         const Augmenter& augmenter, uint64_t seed, int64_t cycle)
+    : live_(std::move(live)),
+      store_(std::move(store)),
+      examples_(examples),
+      augmenter_(augmenter),
+      seed_(seed),
+      cycle_(cycle) {
   lacking_ = store_.outputs() - store_.filled();
 }
 
@@ -44,7 +49,8 @@ TeacherOutputs StoredViews::outputs(const Batch& batch) const {
   if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
     throw Error("the stored outputs are of other views of the examples than those that are trained on");
   if (missing.size(0) > 0) {
-    // A small batch costs the teacher nearly what a whole one does, so the order of what is computed together does not matter.
+    // A small batch costs the teacher nearly what a whole one does, so the order of what is computed together does not
+    // matter.
     const at::Tensor on_device = missing.to(batch.inputs.device());
     Batch part;
     part.inputs = batch.inputs.index_select(0, on_device);
@@ -87,7 +93,8 @@ StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const
   auto* to = chosen.data_ptr<int64_t>();
   const auto* from = there.data_ptr<int64_t>();
   for (int64_t i = 0; i < chosen.size(0); ++i)
-    to[i] = from[Random({seed, Purpose::subset, 0, static_cast<uint32_t>(i)}).below(static_cast<uint32_t>(there.size(0)))];
+    to[i] =
+        from[Random({seed, Purpose::subset, 0, static_cast<uint32_t>(i)}).below(static_cast<uint32_t>(there.size(0)))];
   const int64_t slots = store_.layout().slots;
   const at::NoGradGuard no_gradient;
   Comparison result{.outputs = chosen.size(0)};
@@ -95,7 +102,8 @@ StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const
   for (const at::Tensor& part : chosen.split(examples_.at_once(kTogether))) {
     const at::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
     const at::Tensor views = store_.views().index({rows, of}) - 1;
-    const Batch batch = examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
+    const Batch batch =
+        examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
     const at::Tensor live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of).logits;
     largest = std::max(largest, live.abs().max().item<double>());
     difference = std::max(difference, (live - stored).abs().max().item<double>());

@@ -1,7 +1,7 @@
 #pragma once
-// A teacher whose outputs are computed once for each view of each example and then read from a store (decision 9). Which views there are
-// follows from the augmentation: all of them, one slot each, or the k that an example is given in k drawings, which then come again:
-// drawing e is drawing e mod k.
+// A teacher whose outputs are computed once for each view of each example and then read from a store (decision 9).
+// Which views there are follows from the augmentation: all of them, one slot each, or the k that an example is given in
+// k drawings, which then come again: drawing e is drawing e mod k.
 #include <ATen/core/Tensor.h>
 
 #include <functional>
@@ -14,19 +14,21 @@ namespace limbeck {
 class StoredViews : public Teacher {
  public:
   /// `cycle`: k, 0 for all views. `examples` and `augmenter` outlive the teacher.
-  StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter, uint64_t seed,
-              int64_t cycle);
+  StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
+              uint64_t seed, int64_t cycle);
 
-  /// Computes what the store lacks of the batch, and answers from the store: the first answer has been rounded like all later ones.
+  /// Computes what the store lacks of the batch, and answers from the store: the first answer has been rounded like all
+  /// later ones.
   TeacherOutputs outputs(const Batch& batch) const override;
   int64_t view_cycle() const override { return cycle_; }
   bool depends_on_past() const override { return !store_.in_file() && !augmenter_.empty(); }
   const Teacher& live() const override { return *live_; }
 
-  /// Computes everything that is not there yet; told(done, all) after each batch, false stops. What was done stays done.
+  /// Computes everything that is not there yet; told(done, all) after each batch, false stops. What was done stays
+  /// done.
   void fill(const std::function<bool(int64_t done, int64_t all)>& told);
-  /// The largest difference between stored and live logits, these in the form of the store, relative to the largest logit, over `count`
-  /// of the outputs that are there, drawn by `seed`. Throws Error where nothing is there.
+  /// The largest difference between stored and live logits, these in the form of the store, relative to the largest
+  /// logit, over `count` of the outputs that are there, drawn by `seed`. Throws Error where nothing is there.
   struct Comparison {
     int64_t outputs = 0;
     double difference = 0;

@@ -2,7 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 
-
 namespace limbeck {
 
 std::unique_ptr<Teacher> make_teacher(const Choice& choice, const TeacherContext& context) {
@@ -10,7 +9,8 @@ std::unique_ptr<Teacher> make_teacher(const Choice& choice, const TeacherContext
 }
 
 TeacherStatistics statistics_of(const Teacher& teacher, const ExampleSet& examples) {
-  return statistics_of(over_batches(examples, [&](const Batch& batch) { return teacher.live().outputs(batch).logits; }));
+  return statistics_of(
+      over_batches(examples, [&](const Batch& batch) { return teacher.live().outputs(batch).logits; }));
 }
 
 }  // namespace limbeck

@@ -28,7 +28,9 @@ constexpr const char* kFormat = "limbeck teacher outputs 2";
 constexpr const char* kFormatKey = "format";
 constexpr const char* kClassesKey = "classes";
 
-std::string values_name(const StoreLayout& layout) { return layout.members > 0 ? "members" : layout.top > 0 ? "top" : "logits"; }
+std::string values_name(const StoreLayout& layout) {
+  return layout.members > 0 ? "members" : layout.top > 0 ? "top" : "logits";
+}
 
 /// Types and shapes of the file's tensors.
 std::map<std::string, RawTensor> tensors_of(const StoreLayout& layout, int64_t examples) {
@@ -51,17 +53,23 @@ size_t bytes_of(const RawTensor& tensor) {
 }
 
 /// Slots of examples, or of anything else, are told by one index: [n, S, …] → [n·S, …].
-at::Tensor flat(const at::Tensor& table) { return table.flatten(0, 1); }
+at::Tensor flat(const at::Tensor& table) {
+  return table.flatten(0, 1);
+}
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& what) {
-  throw Error(fmt::format("'{}' holds the outputs of {}; remove it to compute them again, or name another file (for several seeds, one "
-                          "with {{seed}} in its name)", file.string(), what));
+  throw Error(fmt::format(
+      "'{}' holds the outputs of {}; remove it to compute them again, or name another file (for several seeds, one "
+      "with {{seed}} in its name)",
+      file.string(), what));
 }
 
 void check_identity(const fs::path& file, const StoreIdentity& found, const StoreIdentity& wanted) {
   for (const auto& [what, value] : wanted)
     if (const auto own = found.find(what); own == found.end() || own->second != value)
-      refuse(file, what == "teacher" ? "another teacher" : what == "precision" ? "the teacher in another precision" : "the teacher on other " + what);
+      refuse(file, what == "teacher"     ? "another teacher"
+                   : what == "precision" ? "the teacher in another precision"
+                                         : "the teacher on other " + what);
 }
 
 /// The K largest logits in order, the classes they are of, and the one logit of all others.
@@ -79,7 +87,9 @@ Top of_classes(const at::Tensor& logits, const at::Tensor& classes) {
   return {at::cat({logits.gather(1, classes), rest}, 1), classes};
 }
 
-Top top_of(const at::Tensor& logits, int64_t count) { return of_classes(logits, std::get<1>(logits.topk(count, 1))); }
+Top top_of(const at::Tensor& logits, int64_t count) {
+  return of_classes(logits, std::get<1>(logits.topk(count, 1)));
+}
 
 at::Tensor logits_of(const Top& top, int64_t classes) {
   const int64_t count = top.classes.size(1);
@@ -96,9 +106,10 @@ int64_t StoreLayout::example_bytes() const {
 }
 
 void check_layout(const StoreLayout& layout) {
-  if (layout.top > 0 && (layout.members > 0 || layout.top > layout.classes || layout.classes > std::numeric_limits<int16_t>::max()))
-    throw Error(ErrorKind::usage, fmt::format("top: {} logits of {} classes cannot be kept{}", layout.top, layout.classes,
-                                              layout.members > 0 ? " of an arithmetic ensemble" : ""));
+  if (layout.top > 0 &&
+      (layout.members > 0 || layout.top > layout.classes || layout.classes > std::numeric_limits<int16_t>::max()))
+    throw Error(ErrorKind::usage, fmt::format("top: {} logits of {} classes cannot be kept{}", layout.top,
+                                              layout.classes, layout.members > 0 ? " of an arithmetic ensemble" : ""));
 }
 
 bool is_store(const std::map<std::string, std::string>& metadata) {
@@ -111,7 +122,8 @@ struct TeacherStore::File {
   MappedFile memory;
   std::map<std::string, RawTensor> tensors;  ///< whose bytes are the file's
   StoreIdentity metadata;
-  std::unique_ptr<FileLock> lock;  ///< of one that is not full: two that fill it would each trust what the other half wrote
+  std::unique_ptr<FileLock>
+      lock;  ///< of one that is not full: two that fill it would each trust what the other half wrote
 };
 
 /// The ids where they are compared and written; a store of none makes no sense.
@@ -120,7 +132,8 @@ at::Tensor stored_ids(const at::Tensor& ids) {
   return ids.to(at::kCPU).contiguous();
 }
 
-TeacherStore::TeacherStore(const StoreLayout& layout, const at::Tensor& ids) : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
+TeacherStore::TeacherStore(const StoreLayout& layout, const at::Tensor& ids)
+    : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
   check_layout(layout);
 }
 
@@ -134,7 +147,8 @@ TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const at::Tensor
   return store;
 }
 
-TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity) {
+TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layout, const at::Tensor& ids,
+                                  const StoreIdentity& identity) {
   {
     const TeacherStore described(layout, ids);
     StoreIdentity metadata = identity;
@@ -152,57 +166,77 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
       if (name == "ids") std::memcpy(at, described.ids_.data_ptr(), described.ids_.nbytes());
       at += bytes_of(tensor);
     }
-    const bool first = ::link(beside.c_str(), path.c_str()) == 0;  // unlike a rename, never in place of another process's
+    const bool first =
+        ::link(beside.c_str(), path.c_str()) == 0;  // unlike a rename, never in place of another process's
     const int reason = errno;
     fs::remove(beside);
-    if (!first && reason != EEXIST) throw Error(fmt::format("cannot write '{}': {}", path.string(), std::strerror(reason)));
+    if (!first && reason != EEXIST)
+      throw Error(fmt::format("cannot write '{}': {}", path.string(), std::strerror(reason)));
   }
   return open(path, layout, ids, identity);
 }
 
-TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity) {
+TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout, const at::Tensor& ids,
+                                const StoreIdentity& identity) {
   TeacherStore store(layout, ids);
   const bool writable = ::access(path.c_str(), W_OK) == 0;
-  store.file_ = std::make_shared<File>(File{path, MappedFile::open(path, writable ? MappedFile::Access::write : MappedFile::Access::read), {}, {},
-                                            writable ? std::make_unique<FileLock>(path) : nullptr});
+  store.file_ = std::make_shared<File>(
+      File{path,
+           MappedFile::open(path, writable ? MappedFile::Access::write : MappedFile::Access::read),
+           {},
+           {},
+           writable ? std::make_unique<FileLock>(path) : nullptr});
   File& file = *store.file_;
   SafetensorsView view = parse_safetensors(path, file.memory.bytes());
   const auto checksum = view.metadata.find(kChecksumKey);
-  if (checksum == view.metadata.end() || checksum->second != kUnfinished) file.lock.reset();
-  else if (!writable) throw Error(fmt::format("'{}' is not full yet and may not be written", path.string()));
+  if (checksum == view.metadata.end() || checksum->second != kUnfinished)
+    file.lock.reset();
+  else if (!writable)
+    throw Error(fmt::format("'{}' is not full yet and may not be written", path.string()));
   else if (!file.lock->acquired())
-    throw Error(fmt::format("'{}' is being filled by another process; wait for it, or fill it first with `limbeck store build`", path.string()));
+    throw Error(
+        fmt::format("'{}' is being filled by another process; wait for it, or fill it first with `limbeck store build`",
+                    path.string()));
   if (!is_store(view.metadata))
-    throw Error(fmt::format("'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
-                            path.string()));
+    throw Error(fmt::format(
+        "'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
+        path.string()));
   check_identity(path, view.metadata, identity);
   const auto wanted_tensors = tensors_of(layout, store.examples());
   for (const auto& [name, wanted] : wanted_tensors)
     if (const auto found = view.tensors.find(name);
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
       refuse(path, "the teacher in another form (its '" + name + "' is different)");
-  if (view.tensors.size() != wanted_tensors.size()) refuse(path, "the teacher in another form (it has further tensors)");
+  if (view.tensors.size() != wanted_tensors.size())
+    refuse(path, "the teacher in another form (it has further tensors)");
   if (std::memcmp(view.tensors.at("ids").bytes.data(), store.ids_.data_ptr(), store.ids_.nbytes()) != 0)
     refuse(path, "the teacher on other examples");
   file.tensors = std::move(view.tensors);
   file.metadata = std::move(view.metadata);
   for (const auto& [name, raw] : file.tensors) {
     auto* bytes = reinterpret_cast<char*>(file.memory.data()) + (raw.bytes.data() - file.memory.bytes().data());
-    const at::Tensor table = at::from_blob(bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
-    if (name == "views") store.views_ = table;
-    else if (name == "classes") store.classes_ = table;
-    else if (name != "ids") store.values_ = table;
+    const at::Tensor table = at::from_blob(
+        bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
+    if (name == "views")
+      store.views_ = table;
+    else if (name == "classes")
+      store.classes_ = table;
+    else if (name != "ids")
+      store.values_ = table;
   }
   return store;
 }
 
-int64_t TeacherStore::filled() const { return views_.gt(0).sum().item<int64_t>(); }
+int64_t TeacherStore::filled() const {
+  return views_.gt(0).sum().item<int64_t>();
+}
 
 at::Tensor TeacherStore::classes_at(const at::Tensor& places) const {
   const at::Tensor classes = flat(classes_).index_select(0, places).to(at::kLong);
   if ((classes.lt(0) | classes.ge(layout_.classes)).any().item<bool>())
-    throw Error(fmt::format("'{}' is damaged: it names classes that there are not; remove it to compute the outputs again",
-                            file_ == nullptr ? "" : file_->path.string()));
+    throw Error(
+        fmt::format("'{}' is damaged: it names classes that there are not; remove it to compute the outputs again",
+                    file_ == nullptr ? "" : file_->path.string()));
   return classes;
 }
 
@@ -214,7 +248,8 @@ TeacherOutputs TeacherStore::read(const at::Tensor& rows, const at::Tensor& slot
   return {.logits = values};
 }
 
-at::Tensor TeacherStore::as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const {
+at::Tensor TeacherStore::as_stored(const at::Tensor& rows, const at::Tensor& slots,
+                                   const TeacherOutputs& outputs) const {
   const auto rounded = [&](const at::Tensor& values) { return values.to(at::kCPU).to(layout_.type).to(at::kFloat); };
   if (layout_.members > 0) return log_mean_distribution(rounded(outputs.members), 1);
   if (layout_.top == 0) return rounded(outputs.logits);
@@ -222,7 +257,8 @@ at::Tensor TeacherStore::as_stored(const at::Tensor& rows, const at::Tensor& slo
   return logits_of({rounded(top.values), top.classes}, layout_.classes);
 }
 
-void TeacherStore::write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs) {
+void TeacherStore::write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views,
+                         const TeacherOutputs& outputs) {
   const at::Tensor at = rows * layout_.slots + slots;
   at::Tensor values = (layout_.members > 0 ? outputs.members : outputs.logits).to(at::kCPU).to(at::kFloat);
   if (layout_.top > 0) {
@@ -256,7 +292,8 @@ void TeacherStore::seal() {
 StoreInfo read_store_info(const fs::path& path) {
   const MappedFile memory = MappedFile::open(path);
   const SafetensorsView view = parse_safetensors(path, memory.bytes());
-  if (!is_store(view.metadata)) throw Error(fmt::format("'{}' holds no teacher outputs of this program", path.string()));
+  if (!is_store(view.metadata))
+    throw Error(fmt::format("'{}' holds no teacher outputs of this program", path.string()));
   StoreInfo info;
   info.bytes = memory.size();
   info.identity = view.metadata;
@@ -272,22 +309,26 @@ StoreInfo read_store_info(const fs::path& path) {
   if (top.size() == 3) info.layout.top = top[2];
   if (members.size() == 4) info.layout.members = members[2];
   const auto classes = view.metadata.find(kClassesKey);
-  if (classes != view.metadata.end()) std::from_chars(classes->second.data(), classes->second.data() + classes->second.size(), info.layout.classes);
+  if (classes != view.metadata.end())
+    std::from_chars(classes->second.data(), classes->second.data() + classes->second.size(), info.layout.classes);
   const auto values = view.tensors.find(values_name(info.layout));
   if (values != view.tensors.end() && values->second.dtype == "F16") info.layout.type = at::kHalf;
   for (const auto& [name, wanted] : tensors_of(info.layout, info.examples))
     if (const auto found = view.tensors.find(name);
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
-      throw Error(fmt::format("'{}' does not hold the tensors of a store: '{}' is not there or does not fit", path.string(), name));
+      throw Error(fmt::format("'{}' does not hold the tensors of a store: '{}' is not there or does not fit",
+                              path.string(), name));
   const RawTensor& numbers = view.tensors.at("views");
-  info.filled = at::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, at::kLong).gt(0).sum().item<int64_t>();
+  info.filled =
+      at::from_blob(const_cast<char*>(numbers.bytes.data()), numbers.shape, at::kLong).gt(0).sum().item<int64_t>();
   return info;
 }
 
 void check_store_file(const fs::path& path, const StoreLayout& layout, const StoreIdentity& identity) {
   const StoreInfo info = read_store_info(path);
   check_identity(path, info.identity, identity);
-  if (info.layout.slots != layout.slots || info.layout.classes != layout.classes || info.layout.top != layout.top || info.layout.type != layout.type)
+  if (info.layout.slots != layout.slots || info.layout.classes != layout.classes || info.layout.top != layout.top ||
+      info.layout.type != layout.type)
     refuse(path, "the teacher in another form");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// What a teacher says of examples, each seen in several views: a table in memory, or in a memory-mapped safetensors file that grows
-// as it is used and can be filled beforehand. Decision 9 tells why the outputs stay true under augmentation.
+// What a teacher says of examples, each seen in several views: a table in memory, or in a memory-mapped safetensors
+// file that grows as it is used and can be filled beforehand. Decision 9 tells why the outputs stay true under
+// augmentation.
 //
 //   TeacherStore store = TeacherStore::in_memory({.slots = 162, .classes = 100}, ids);
 //   store.write(rows, slots, views, outputs);
@@ -9,8 +10,10 @@
 // The file's tensors: ids [n] I64 · views [n, S] I64, the view's number + 1, 0 where nothing is stored yet · and one of
 //   logits [n, S, C]                                       F16 or F32
 //   members [n, S, M, C]                                   of an arithmetic ensemble of M networks
-//   top [n, S, K + 1] with classes [n, S, K] I16           the K largest logits, and the logit that each other class gets: log of the
-//                                                          mean of their exponentials, so that their probability at T = 1 is spread evenly
+//   top [n, S, K + 1] with classes [n, S, K] I16           the K largest logits, and the logit that each other class
+//   gets: log of the
+//                                                          mean of their exponentials, so that their probability at T =
+//                                                          1 is spread evenly
 
 #include <ATen/core/Tensor.h>
 
@@ -25,7 +28,7 @@
 namespace limbeck {
 
 struct StoreLayout {
-  int64_t slots = 1;    ///< outputs for each example
+  int64_t slots = 1;  ///< outputs for each example
   int64_t classes = 0;
   int64_t members = 0;  ///< of an arithmetic ensemble; 0: there are logits
   int64_t top = 0;      ///< logits that are kept for each output; 0: all
@@ -43,10 +46,13 @@ class TeacherStore {
   /// Nothing is stored yet. ids [n] int64: of the examples.
   static TeacherStore in_memory(const StoreLayout& layout, const at::Tensor& ids);
   /// Makes the file, whose space is reserved on the disk.
-  static TeacherStore create(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity);
-  /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another identity; also where
-  /// it is not full yet and another process fills it, or it may not be written. A full one that may only be read is read.
-  static TeacherStore open(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids, const StoreIdentity& identity);
+  static TeacherStore create(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids,
+                             const StoreIdentity& identity);
+  /// Throws Error where the file is damaged, no store, or one of another layout, of other examples or of another
+  /// identity; also where it is not full yet and another process fills it, or it may not be written. A full one that
+  /// may only be read is read.
+  static TeacherStore open(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids,
+                           const StoreIdentity& identity);
 
   const StoreLayout& layout() const { return layout_; }
   int64_t examples() const { return ids_.size(0); }
@@ -57,13 +63,14 @@ class TeacherStore {
   const at::Tensor& views() const { return views_; }
   const ExampleRows& rows() const { return rows_; }
 
-  /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. What was not written is zero.
-  /// Throws Error where a file that has no checksum yet names a class that there is not.
+  /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. What was not
+  /// written is zero. Throws Error where a file that has no checksum yet names a class that there is not.
   TeacherOutputs read(const at::Tensor& rows, const at::Tensor& slots) const;
-  /// The logits [N, C] that read would give if these outputs had been written there: rounded and, of a store of the largest logits,
-  /// those of the classes that the slots hold and one for the others.
+  /// The logits [N, C] that read would give if these outputs had been written there: rounded and, of a store of the
+  /// largest logits, those of the classes that the slots hold and one for the others.
   at::Tensor as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const;
-  /// The same the other way, for views [N] int64; rounded to the type of the table. Throws Error where float16 cannot hold a number.
+  /// The same the other way, for views [N] int64; rounded to the type of the table. Throws Error where float16 cannot
+  /// hold a number.
   void write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs);
   /// Writes everything to the disk, with a checksum where all outputs are there: what is changed afterwards is noticed.
   void seal();
@@ -98,7 +105,8 @@ struct StoreInfo {
 };
 StoreInfo read_store_info(const fs::path& file);
 
-/// Throws Error where the file is damaged, no store, or has another layout (members aside) or another identity as far as the given one goes.
+/// Throws Error where the file is damaged, no store, or has another layout (members aside) or another identity as far
+/// as the given one goes.
 void check_store_file(const fs::path& file, const StoreLayout& layout, const StoreIdentity& identity);
 
 }  // namespace limbeck

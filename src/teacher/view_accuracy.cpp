@@ -6,7 +6,8 @@
 
 namespace limbeck {
 
-ViewAccuracy view_accuracy(const Teacher& teacher, const ExampleSet& examples, const Augmenter& augmenter, uint64_t seed) {
+ViewAccuracy view_accuracy(const Teacher& teacher, const ExampleSet& examples, const Augmenter& augmenter,
+                           uint64_t seed) {
   constexpr int64_t kMost = 500, kBatch = 100;
   ViewAccuracy found;
   if (augmenter.empty() || augmenter.mixes() || augmenter.view_count() == 1) return found;

@@ -25,8 +25,8 @@ struct AdamFactors {
 };
 
 LIMBECK_VECTORIZED
-void update_range(float* __restrict w, float* __restrict m, float* __restrict v, const float* __restrict g, int64_t count,
-                  AdamFactors<float> by) {
+void update_range(float* __restrict w, float* __restrict m, float* __restrict v, const float* __restrict g,
+                  int64_t count, AdamFactors<float> by) {
   for (int64_t i = 0; i < count; ++i) {
     const float pulled = g[i] + by.coupled * w[i];
     m[i] = by.beta1 * m[i] + (1 - by.beta1) * pulled;
@@ -67,8 +67,8 @@ class Adam : public Optimizer {
     });
   }
 
-  void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values, const std::vector<at::Tensor>& gradients,
-                    double learning_rate) override {
+  void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
+                    const std::vector<at::Tensor>& gradients, double learning_rate) override {
     const auto by = factors_at<double>(learning_rate);
     const std::vector<at::Tensor> means = chosen(mean_, indices), squares = chosen(square_, indices);
     const std::vector<at::Tensor> pulled = at::_foreach_add(gradients, values, by.coupled);
@@ -92,7 +92,9 @@ class Adam : public Optimizer {
             .root_scale = number(1 / std::sqrt(1 - std::pow(options_.beta2, steps))),
             .coupled = number(decay_ == WeightDecay::coupled ? options_.weight_decay : 0),
             .shrink = number(decay_ == WeightDecay::decoupled ? 1 - learning_rate * options_.weight_decay : 1),
-            .beta1 = number(options_.beta1), .beta2 = number(options_.beta2), .epsilon = number(options_.epsilon)};
+            .beta1 = number(options_.beta1),
+            .beta2 = number(options_.beta2),
+            .epsilon = number(options_.epsilon)};
   }
 
   AdamOptions options_;

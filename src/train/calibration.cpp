@@ -21,18 +21,21 @@ std::vector<bool> chosen_classes(const std::vector<int64_t>& classes, int64_t co
   std::vector<bool> chosen(static_cast<size_t>(count), false);
   for (const int64_t label : classes) {
     if (label < 0 || label >= count)
-      throw Error(ErrorKind::usage, fmt::format("calibration: class {} does not exist; there are the classes 0 to {}", label, count - 1));
+      throw Error(ErrorKind::usage,
+                  fmt::format("calibration: class {} does not exist; there are the classes 0 to {}", label, count - 1));
     chosen[static_cast<size_t>(label)] = true;
   }
   const auto size = std::count(chosen.begin(), chosen.end(), true);
   if (size == 0 || size == count)
-    throw Error(ErrorKind::usage, "calibration: expected some of the classes, but not all; a number added to all biases changes nothing");
+    throw Error(ErrorKind::usage,
+                "calibration: expected some of the classes, but not all; a number added to all biases changes nothing");
   return chosen;
 }
 
 }  // namespace
 
-BiasCalibration calibrate_bias(const at::Tensor& logits, const at::Tensor& labels, const std::vector<int64_t>& classes) {
+BiasCalibration calibrate_bias(const at::Tensor& logits, const at::Tensor& labels,
+                               const std::vector<int64_t>& classes) {
   const at::Tensor rows = logits.to(at::kCPU).to(at::kDouble).contiguous();
   const at::Tensor names = labels.to(at::kCPU).contiguous();
   const int64_t examples = rows.size(0), count = rows.size(1);
@@ -51,11 +54,13 @@ BiasCalibration calibrate_bias(const at::Tensor& logits, const at::Tensor& label
     const int64_t wrong_outside = outside != label, wrong_inside = inside != label;
     const double threshold = z[outside] - z[inside];
     errors += wrong_outside;
-    const bool is_inside = threshold < 0 || (threshold == 0 && inside < outside);  // of equal logits the first is chosen
+    const bool is_inside =
+        threshold < 0 || (threshold == 0 && inside < outside);  // of equal logits the first is chosen
     errors_before += is_inside ? wrong_inside : wrong_outside;
     if (wrong_inside != wrong_outside) crossings.push_back({threshold, wrong_inside - wrong_outside});
   }
-  std::sort(crossings.begin(), crossings.end(), [](const Crossing& a, const Crossing& b) { return a.threshold < b.threshold; });
+  std::sort(crossings.begin(), crossings.end(),
+            [](const Crossing& a, const Crossing& b) { return a.threshold < b.threshold; });
 
   BiasCalibration best{.offset = 0, .errors_before = errors_before, .errors_after = errors_before};
   double best_width = -1;  // of the gap that holds the best offset; 0 is kept until something is better

@@ -42,7 +42,8 @@ std::vector<ReliabilityBin> reliability_of(const at::Tensor& confidence, const a
 
 double calibration_error(const std::vector<ReliabilityBin>& bins, int64_t examples) {
   double sum = 0;
-  for (const ReliabilityBin& bin : bins) sum += static_cast<double>(bin.count) * std::abs(bin.accuracy - bin.confidence);
+  for (const ReliabilityBin& bin : bins)
+    sum += static_cast<double>(bin.count) * std::abs(bin.accuracy - bin.confidence);
   return sum / static_cast<double>(examples);
 }
 
@@ -121,7 +122,7 @@ Json summary(const Evaluation& evaluation, const std::vector<std::string>& class
 
 Json details(const Evaluation& evaluation, const std::vector<std::string>& classes) {
   Json json = summary(evaluation, classes);
-  const at::Tensor &confusion = evaluation.confusion;
+  const at::Tensor& confusion = evaluation.confusion;
   const at::Tensor true_counts = confusion.sum(1), chosen_counts = confusion.sum(0);
   const auto ratio = [](int64_t part, int64_t whole) {
     return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole));
@@ -131,15 +132,20 @@ Json details(const Evaluation& evaluation, const std::vector<std::string>& class
   for (size_t i = 0; i < classes.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
     const auto right = confusion[at][at].item<int64_t>(), count = true_counts[at].item<int64_t>();
-    json["per_class"].push_back({{"class", classes[i]}, {"examples", count}, {"errors", count - right},
-                                 {"recall", ratio(right, count)}, {"precision", ratio(right, chosen_counts[at].item<int64_t>())}});
+    json["per_class"].push_back({{"class", classes[i]},
+                                 {"examples", count},
+                                 {"errors", count - right},
+                                 {"recall", ratio(right, count)},
+                                 {"precision", ratio(right, chosen_counts[at].item<int64_t>())}});
     std::vector<int64_t> row(classes.size());
     for (size_t j = 0; j < classes.size(); ++j) row[j] = confusion[at][static_cast<int64_t>(j)].item<int64_t>();
     json["confusion"].push_back(row);
   }
   json["reliability"] = Json::array();
   for (const ReliabilityBin& bin : evaluation.reliability)
-    json["reliability"].push_back({{"low", bin.low}, {"high", bin.high}, {"count", bin.count},
+    json["reliability"].push_back({{"low", bin.low},
+                                   {"high", bin.high},
+                                   {"count", bin.count},
                                    {"confidence", bin.count == 0 ? Json(nullptr) : Json(bin.confidence)},
                                    {"accuracy", bin.count == 0 ? Json(nullptr) : Json(bin.accuracy)}});
   return json;

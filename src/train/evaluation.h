@@ -29,7 +29,7 @@ Hits count_hits(const at::Tensor& logits, const at::Tensor& labels);
 struct ReliabilityBin {
   double low = 0, high = 0;  ///< of the confidence: (low, high]
   int64_t count = 0;
-  double confidence = 0;     ///< mean, over the bin
+  double confidence = 0;  ///< mean, over the bin
   double accuracy = 0;
 };
 
@@ -37,12 +37,12 @@ struct Evaluation {
   int64_t examples = 0;
   int64_t errors = 0;  ///< arg max z ≠ y
   double accuracy = 0;
-  double nll = 0;  ///< mean of −log softmax(z)[y], natural logarithm
-  double ece = 0;  ///< expected calibration error over 15 bins of equal width (Guo et al. 2017)
-  std::optional<double> agreement;   ///< part of the examples on which teacher and student choose the same class
-  std::optional<double> teacher_kl;  ///< mean KL(teacher ‖ student) at T = 1
+  double nll = 0;                         ///< mean of −log softmax(z)[y], natural logarithm
+  double ece = 0;                         ///< expected calibration error over 15 bins of equal width (Guo et al. 2017)
+  std::optional<double> agreement;        ///< part of the examples on which teacher and student choose the same class
+  std::optional<double> teacher_kl;       ///< mean KL(teacher ‖ student) at T = 1
   std::optional<int64_t> teacher_errors;  ///< of the teacher, on the same examples
-  at::Tensor confusion;           ///< [C, C] int64; row: true class, column: chosen class
+  at::Tensor confusion;                   ///< [C, C] int64; row: true class, column: chosen class
   std::vector<ReliabilityBin> reliability;
 };
 

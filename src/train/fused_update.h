@@ -1,6 +1,6 @@
 #pragma once
-// Element-wise updates in one parallel pass over memory. On other devices and types the plain tensor operations serve; they
-// are the oracle of this pass.
+// Element-wise updates in one parallel pass over memory. On other devices and types the plain tensor operations serve;
+// they are the oracle of this pass.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 

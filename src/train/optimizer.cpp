@@ -20,7 +20,8 @@ float sum_of_squares(const float* values, int64_t count) {
   std::array<float, kLanes> sums{};
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes)
-    for (int64_t lane = 0; lane < kLanes; ++lane) sums[static_cast<size_t>(lane)] += values[i + lane] * values[i + lane];
+    for (int64_t lane = 0; lane < kLanes; ++lane)
+      sums[static_cast<size_t>(lane)] += values[i + lane] * values[i + lane];
   float sum = 0;
   for (; i < count; ++i) sum += values[i] * values[i];
   for (const float part : sums) sum += part;

@@ -1,5 +1,6 @@
 #pragma once
-// Optimisers: one pass over each parameter, its gradient and its state, or over lists of them. A new one is one new file in optimizers/.
+// Optimisers: one pass over each parameter, its gradient and its state, or over lists of them. A new one is one new
+// file in optimizers/.
 
 #include <ATen/core/Tensor.h>
 
@@ -13,9 +14,9 @@
 
 namespace limbeck {
 
-/// The constraint of Hinton et al. 2012 ("Improving neural networks by preventing co-adaptation of feature detectors"): the
-/// vector of weights that come into a unit is scaled back where its L2 norm exceeds `max_norm`. 0: no constraint. Applies
-/// to parameters of two or more dimensions; a unit's incoming weights are a row.
+/// The constraint of Hinton et al. 2012 ("Improving neural networks by preventing co-adaptation of feature detectors"):
+/// the vector of weights that come into a unit is scaled back where its L2 norm exceeds `max_norm`. 0: no constraint.
+/// Applies to parameters of two or more dimensions; a unit's incoming weights are a row.
 struct UpdateOptions {
   double learning_rate = 0.03;
   double weight_decay = 0;
@@ -28,7 +29,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// Updates every parameter from its gradient, then releases the gradients. `rate_factor` multiplies the learning rate.
+  /// Updates every parameter from its gradient, then releases the gradients. `rate_factor` multiplies the learning
+  /// rate.
   void step(double rate_factor);
   double learning_rate() const { return options_.learning_rate; }
 
@@ -40,12 +42,13 @@ class Optimizer {
  protected:
   Optimizer(const Network& network, const UpdateOptions& options);
 
-  /// One pass over one parameter, without the norm constraint. Value, gradient and state are such as can_fuse_update() asks for.
+  /// One pass over one parameter, without the norm constraint. Value, gradient and state are such as can_fuse_update()
+  /// asks for.
   virtual void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) = 0;
-  /// The same of all others (on a GPU, all there are) by LibTorch's operations on lists of tensors, which there are one kernel for many
-  /// parameters. The oracle of update().
-  virtual void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values, const std::vector<at::Tensor>& gradients,
-                            double learning_rate) = 0;
+  /// The same of all others (on a GPU, all there are) by LibTorch's operations on lists of tensors, which there are one
+  /// kernel for many parameters. The oracle of update().
+  virtual void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
+                            const std::vector<at::Tensor>& gradients, double learning_rate) = 0;
   /// Before the first update of a step.
   virtual void begin_step() {}
 

@@ -1,6 +1,6 @@
 #pragma once
-// Learning-rate schedules: the factor by which the learning rate is multiplied, as a function of how much of the stage is
-// done. A new one is one new file in schedules/.
+// Learning-rate schedules: the factor by which the learning rate is multiplied, as a function of how much of the stage
+// is done. A new one is one new file in schedules/.
 #include <memory>
 
 #include "recipe/catalogue.h"

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
 
-
 namespace limbeck {
 
 void Stopping::observe(const EpochDone& epoch, const Network& network) {

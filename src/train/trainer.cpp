@@ -35,8 +35,10 @@ Trainer::Trainer(const TrainingSetup& setup)
 
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
-  if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_)) progress_ = *saved;
-  else setup_.checkpoint.remove();  // of another training, whose metrics are about to go
+  if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_))
+    progress_ = *saved;
+  else
+    setup_.checkpoint.remove();  // of another training, whose metrics are about to go
   stopping_.load_state(progress_.stopping);
   note_conditions();
   if (objective_.needs().teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
@@ -62,7 +64,8 @@ TrainingResult Trainer::run() {
   }
   stopping_.restore(setup_.network);
   const double examples = static_cast<double>(progress_.epoch * setup_.train.size());
-  return {.seconds = progress_.seconds, .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
+  return {.seconds = progress_.seconds,
+          .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
           .epochs = progress_.epoch,
           .kept_epoch = stopping_.kept_epoch() > 0 ? stopping_.kept_epoch() : progress_.epoch,
           .conditions = progress_.conditions};
@@ -72,8 +75,10 @@ void Trainer::note_conditions() {
   std::vector<std::string>& all = progress_.conditions;
   if (!all.empty() && all.back() == setup_.conditions) return;
   if (!all.empty())
-    setup_.events.emit(Notice{fmt::format("stage '{}' was begun with {}, and goes on with {}: its weights will not be those of one "
-                                          "run to the last bit", setup_.stage.name, all.back(), setup_.conditions)});
+    setup_.events.emit(
+        Notice{fmt::format("stage '{}' was begun with {}, and goes on with {}: its weights will not be those of one "
+                           "run to the last bit",
+                           setup_.stage.name, all.back(), setup_.conditions)});
   all.push_back(setup_.conditions);
 }
 
@@ -83,18 +88,23 @@ int64_t Trainer::steps_per_epoch() const {
 
 Batch Trainer::batch_of(const at::Tensor& order, int64_t step, int64_t drawing) const {
   const int64_t begin = step * setup_.stage.batch_size;
-  return setup_.train.batch(order.slice(0, begin, begin + setup_.stage.batch_size), setup_.augmenter, setup_.seed, drawing);
+  return setup_.train.batch(order.slice(0, begin, begin + setup_.stage.batch_size), setup_.augmenter, setup_.seed,
+                            drawing);
 }
 
 std::set<int64_t> Trainer::forgotten_drawings(int64_t cycle) const {
   const bool goes_on = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
   if (!goes_on || setup_.teacher == nullptr || !setup_.teacher->depends_on_past()) return {};
-  setup_.events.emit(Notice{fmt::format("stage '{}' goes on: the teacher is asked again for the outputs that were kept in memory; with `store: FILE` they stay",
-                                        setup_.stage.name)});
+  setup_.events.emit(
+      Notice{fmt::format("stage '{}' goes on: the teacher is asked again for the outputs that were kept in memory; "
+                         "with `store: FILE` they stay",
+                         setup_.stage.name)});
   std::set<int64_t> forgotten;
   for (int64_t epoch = 0; epoch <= progress_.epoch; ++epoch) {
-    if (cycle == 0) ask_again(epoch, epoch < progress_.epoch ? steps_per_epoch() : progress_.step);
-    else if (epoch < cycle) forgotten.insert(epoch);
+    if (cycle == 0)
+      ask_again(epoch, epoch < progress_.epoch ? steps_per_epoch() : progress_.step);
+    else if (epoch < cycle)
+      forgotten.insert(epoch);
   }
   return forgotten;
 }
@@ -142,16 +152,19 @@ void Trainer::check_finite(const std::vector<double>& values, const TeacherOutpu
   for (const at::Tensor& outputs : taught)
     if (outputs.defined()) known = known & outputs.isfinite().flatten(1).all(1).to(known.device());
   if (const auto unknown = batch.size() - known.sum().item<int64_t>(); unknown > 0)
-    throw Error(fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the training example {} first",
-                            setup_.stage.name, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
+    throw Error(
+        fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the "
+                    "training example {} first",
+                    setup_.stage.name, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
   std::string terms;
   for (size_t i = 0; i < objective_.names().size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);
-  const double rate = optimizer_->learning_rate() *
-                      schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
-  throw Error(fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "
-                          "lower one, a warm-up, or max_norm",
-                          setup_.stage.name, progress_.epoch + 1, progress_.step + 1, terms, rate));
+  const double rate =
+      optimizer_->learning_rate() * schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+  throw Error(
+      fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "
+                  "lower one, a warm-up, or max_norm",
+                  setup_.stage.name, progress_.epoch + 1, progress_.step + 1, terms, rate));
 }
 
 void Trainer::finish_epoch() {
@@ -167,8 +180,10 @@ void Trainer::finish_epoch() {
   done.learning_rate = optimizer_->learning_rate() * schedule_->factor(last_step, epochs);
   done.seconds = epoch_seconds_;
   done.examples_per_second = epoch_examples_ / std::max(epoch_seconds_, 1e-9);
-  done.train = {.split = "train", .examples = static_cast<int64_t>(sums[kLabelled]),
-                .errors = static_cast<int64_t>(sums[kErrors]), .accuracy = 1 - mean(kErrors, kLabelled),
+  done.train = {.split = "train",
+                .examples = static_cast<int64_t>(sums[kLabelled]),
+                .errors = static_cast<int64_t>(sums[kErrors]),
+                .accuracy = 1 - mean(kErrors, kLabelled),
                 .loss = mean(kLoss, kExamples)};
   for (size_t i = 0; i < objective_.names().size(); ++i) {
     const int64_t at = kTerms + 2 * static_cast<int64_t>(i);
@@ -209,8 +224,11 @@ void Trainer::count_step(int64_t examples, double seconds) {
   if (seconds_since(last_report_) < kEverySeconds) return;
   last_report_ = Clock::now();
   const auto* sums = progress_.sums.data_ptr<double>();
-  setup_.events.emit(StepDone{.stage = setup_.stage.name, .epoch = progress_.epoch, .epochs = setup_.stage.epochs,
-                              .step = progress_.step, .steps = steps_per_epoch(),
+  setup_.events.emit(StepDone{.stage = setup_.stage.name,
+                              .epoch = progress_.epoch,
+                              .epochs = setup_.stage.epochs,
+                              .step = progress_.step,
+                              .steps = steps_per_epoch(),
                               .examples_per_second = epoch_examples_ / std::max(epoch_seconds_, 1e-9),
                               .loss = sums[kLoss] / std::max(sums[kExamples], 1.0)});
 }

@@ -25,20 +25,20 @@ struct TrainingSetup {
   Network& network;
   const Teacher* teacher = nullptr;  ///< nullptr: none
   const ExampleSet& train;
-  const ExampleSet& validation;      ///< may be empty
+  const ExampleSet& validation;  ///< may be empty
   const Augmenter& augmenter;
   const CheckpointFile& checkpoint;
   const EventBus& events;
   Precision precision = Precision::float32;
-  Recorder recorder = {};            ///< empty: every step's operations are launched one by one
+  Recorder recorder = {};  ///< empty: every step's operations are launched one by one
   std::string conditions;  ///< on which only the last bits of the result depend: "2 threads, float32"
 };
 
 struct TrainingResult {
   double seconds = 0;  ///< of training, over all runs of the stage
   double examples_per_second = 0;
-  int64_t epochs = 0;      ///< trained
-  int64_t kept_epoch = 0;  ///< whose weights the network has; less than `epochs` after early stopping
+  int64_t epochs = 0;                   ///< trained
+  int64_t kept_epoch = 0;               ///< whose weights the network has; less than `epochs` after early stopping
   std::vector<std::string> conditions;  ///< all under which the stage was trained
 };
 
@@ -58,8 +58,9 @@ class Trainer {
   int64_t steps_per_epoch() const;
   /// The batch of a step of an epoch, its views being those of the epoch `drawing`.
   Batch batch_of(const at::Tensor& order, int64_t step, int64_t drawing) const;
-  /// Drawings of which a process before this one asked a teacher that has forgotten its answers: to be asked again before they come again.
-  /// Without a cycle every later batch may need every earlier answer, so the teacher is asked again at once.
+  /// Drawings of which a process before this one asked a teacher that has forgotten its answers: to be asked again
+  /// before they come again. Without a cycle every later batch may need every earlier answer, so the teacher is asked
+  /// again at once.
   std::set<int64_t> forgotten_drawings(int64_t cycle) const;
   /// Asks the teacher again for what it was asked in the first steps of an epoch, before this process.
   void ask_again(int64_t epoch, int64_t steps) const;
@@ -79,7 +80,7 @@ class Trainer {
   TrainingStep step_;
   Stopping stopping_;
   Progress progress_;
-  double epoch_seconds_ = 0;   ///< of this epoch's steps, in this process
+  double epoch_seconds_ = 0;  ///< of this epoch's steps, in this process
   double epoch_examples_ = 0;
   Clock::time_point last_save_;
   Clock::time_point last_report_;

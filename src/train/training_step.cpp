@@ -8,8 +8,18 @@
 namespace limbeck {
 namespace {
 
-// Places of what the passes are given, and of what they give; the teacher's features and the gradients of the parameters follow.
-enum Argument : size_t { kInputs, kLabels, kIds, kPartnerLabels, kMix, kTeacherLogits, kTeacherMembers, kTeacherFeatures };
+// Places of what the passes are given, and of what they give; the teacher's features and the gradients of the
+// parameters follow.
+enum Argument : size_t {
+  kInputs,
+  kLabels,
+  kIds,
+  kPartnerLabels,
+  kMix,
+  kTeacherLogits,
+  kTeacherMembers,
+  kTeacherFeatures
+};
 enum Output : size_t { kLogits, kValues, kGradients };
 
 }  // namespace
@@ -28,9 +38,11 @@ CapturedFunction::Tensors TrainingStep::passes(const CapturedFunction::Tensors& 
     value.mutable_grad() = at::Tensor();
   }
   TeacherOutputs teacher{.logits = arguments[kTeacherLogits], .features = {}, .members = arguments[kTeacherMembers]};
-  for (size_t i = 0; i < teacher_features_.size(); ++i) teacher.features[teacher_features_[i]] = arguments[kTeacherFeatures + i];
+  for (size_t i = 0; i < teacher_features_.size(); ++i)
+    teacher.features[teacher_features_[i]] = arguments[kTeacherFeatures + i];
   noise_.ids = arguments[kIds];
-  const Outputs student = network_.forward(arguments[kInputs], {.noise = &noise_, .taps = needs_.student_taps, .precision = precision_});
+  const Outputs student =
+      network_.forward(arguments[kInputs], {.noise = &noise_, .taps = needs_.student_taps, .precision = precision_});
   const Targets targets{arguments[kLabels], arguments[kIds], arguments[kPartnerLabels], arguments[kMix]};
   const Objective::Value value = objective_.value(student, teacher, targets, epochs_);
   value.total.backward();
@@ -44,10 +56,12 @@ CapturedFunction::Tensors TrainingStep::passes(const CapturedFunction::Tensors& 
   return outputs;
 }
 
-TrainingStep::Result TrainingStep::operator()(const Batch& batch, const TeacherOutputs& teacher, const Noise& noise, double epochs) {
+TrainingStep::Result TrainingStep::operator()(const Batch& batch, const TeacherOutputs& teacher, const Noise& noise,
+                                              double epochs) {
   noise_ = noise;
   epochs_ = epochs;
-  CapturedFunction::Tensors arguments{batch.inputs, batch.labels, batch.ids, batch.partner_labels, batch.mix, teacher.logits, teacher.members};
+  CapturedFunction::Tensors arguments{batch.inputs, batch.labels,   batch.ids,      batch.partner_labels,
+                                      batch.mix,    teacher.logits, teacher.members};
   teacher_features_.clear();
   for (const auto& [name, feature] : teacher.features) {
     teacher_features_.push_back(name);
@@ -60,7 +74,10 @@ TrainingStep::Result TrainingStep::operator()(const Batch& batch, const TeacherO
   }
   const at::Tensor values = outputs[kValues].to(at::kCPU, at::kDouble).contiguous();
   const double* numbers = values.data_ptr<double>();
-  return {.logits = outputs[kLogits], .values = {numbers, numbers + values.numel()}, .needs_labels = needs_labels_, .networks = networks_};
+  return {.logits = outputs[kLogits],
+          .values = {numbers, numbers + values.numel()},
+          .needs_labels = needs_labels_,
+          .networks = networks_};
 }
 
 }  // namespace limbeck

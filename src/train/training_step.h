@@ -15,19 +15,20 @@ namespace limbeck {
 
 class TrainingStep {
  public:
-  /// All outlive the step. `recorder`: where it is not empty, and network and objective can be recorded, steps of one shape are recorded once in
-  /// each epoch and replayed.
+  /// All outlive the step. `recorder`: where it is not empty, and network and objective can be recorded, steps of one
+  /// shape are recorded once in each epoch and replayed.
   TrainingStep(const Network& network, const Objective& objective, Precision precision, Recorder recorder);
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
 
   struct Result {
-    at::Tensor logits;            ///< [N, C], the student's; the next step may overwrite it
+    at::Tensor logits;               ///< [N, C], the student's; the next step may overwrite it
     std::vector<double> values;      ///< the total, then the terms of Objective::Value
     std::vector<bool> needs_labels;  ///< of the terms
     int64_t networks = 1;            ///< in a committee; `total` is their sum
   };
-  /// Afterwards the gradients lie with the parameters. `noise`: of the batch's ids; `epochs`: that are done, with fractions.
+  /// Afterwards the gradients lie with the parameters. `noise`: of the batch's ids; `epochs`: that are done, with
+  /// fractions.
   Result operator()(const Batch& batch, const TeacherOutputs& teacher, const Noise& noise, double epochs);
 
   /// Dropout depends on the epoch, which a recording holds as a constant.

@@ -40,7 +40,8 @@ TEST(Errors, KeepBeginAndEndOfALongLine) {
 }
 
 TEST(Errors, OfALongNameAreMadeInTime) {
-  EXPECT_NE(suggestion(std::string(10 << 20, 'a'), {"weight", "temperature"}).find("expected one of"), std::string::npos);
+  EXPECT_NE(suggestion(std::string(10 << 20, 'a'), {"weight", "temperature"}).find("expected one of"),
+            std::string::npos);
 }
 
 /// So many keys.
@@ -63,7 +64,8 @@ TEST(ParseJson, TakesTimeThatGrowsWithTheKeysAndNotWithTheirSquare) {
 }
 
 TEST(ParseJson, GivesWhatTheLibraryGives) {
-  for (const char* text : {"null", "true", "-1", "18446744073709551615", "0.25", "\"a\\u00e4\"", "[]", "{}", " [1, [2, {\"b\": [], \"a\": {\"c\": null}}], \"x\"] "})
+  for (const char* text : {"null", "true", "-1", "18446744073709551615", "0.25", "\"a\\u00e4\"", "[]", "{}",
+                           " [1, [2, {\"b\": [], \"a\": {\"c\": null}}], \"x\"] "})
     EXPECT_EQ(parse_json(text, "x"), Json::parse(text)) << text;
   EXPECT_EQ(parse_json(R"({"z": 1, "a": 2})", "x").dump(), R"({"z":1,"a":2})") << "keys stay in their order";
 }
@@ -108,7 +110,8 @@ TEST(Random, EveryPartOfTheKeyMakesAnotherStream) {
     if (part == 4) ++other.lane;
     streams.insert(philox(other, 0));
   }
-  for (const uint32_t block : {uint32_t{1} << 16, (uint32_t{1} << 16) + 1, uint32_t{1} << 31}) streams.insert(philox(key, block));
+  for (const uint32_t block : {uint32_t{1} << 16, (uint32_t{1} << 16) + 1, uint32_t{1} << 31})
+    streams.insert(philox(key, block));
   EXPECT_EQ(streams.size(), 10U);
 }
 
@@ -145,7 +148,12 @@ using Files = TemporaryFolder;
 TEST_F(Files, AFailedWriteLeavesTheOldFileAndNothingElse) {
   const fs::path file = folder / "a.txt";
   write_file(file, "old");
-  EXPECT_THROW(write_file(file, [](const ByteSink& sink) { sink("new", 3); throw Error("stop"); }), Error);
+  EXPECT_THROW(write_file(file,
+                          [](const ByteSink& sink) {
+                            sink("new", 3);
+                            throw Error("stop");
+                          }),
+               Error);
   EXPECT_EQ(read_file(file), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
 }
@@ -153,9 +161,11 @@ TEST_F(Files, AFailedWriteLeavesTheOldFileAndNothingElse) {
 TEST_F(Files, ErrorsNameTheFileAndTheReason) {
   EXPECT_EQ(message_of<Error>([&] { read_file(folder / "none"); }),
             fmt::format("cannot read '{}': No such file or directory", (folder / "none").string()));
-  EXPECT_EQ(message_of<Error>([&] { read_file(folder); }), fmt::format("'{}' is a folder; expected a file", folder.string()));
+  EXPECT_EQ(message_of<Error>([&] { read_file(folder); }),
+            fmt::format("'{}' is a folder; expected a file", folder.string()));
   write_file(folder / "file", "x");
-  EXPECT_NE(message_of<Error>([&] { write_file(folder / "file" / "below", "x"); }).find("cannot make the folder"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { write_file(folder / "file" / "below", "x"); }).find("cannot make the folder"),
+            std::string::npos);
 }
 
 TEST_F(Files, PipesAndDevicesAreNotRead) {
@@ -173,7 +183,8 @@ TEST_F(Files, MoreThanExpectedIsNotRead) {
   write_file(folder / "hole", "x");
   fs::resize_file(folder / "hole", uintmax_t{1} << 42);  // takes no place on the disk
   EXPECT_NE(message_of<Error>([&] { read_file(folder / "hole"); }).find("expected at most"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { read_json(folder / "hole"); }).find("expected at most 268435456"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_json(folder / "hole"); }).find("expected at most 268435456"),
+            std::string::npos);
 }
 
 TEST(FileFormats, AreToldByContent) {
@@ -195,7 +206,9 @@ class Safetensors : public TemporaryFolder {
  protected:
   fs::path write_sample() {
     const fs::path file = folder / "sample.safetensors";
-    write_safetensors(file, {{"w", {"F32", {2, 3}, {reinterpret_cast<const char*>(kValues), 24}}}, {"n", {"I64", {}, {reinterpret_cast<const char*>(&kCount), 8}}}},
+    write_safetensors(file,
+                      {{"w", {"F32", {2, 3}, {reinterpret_cast<const char*>(kValues), 24}}},
+                       {"n", {"I64", {}, {reinterpret_cast<const char*>(&kCount), 8}}}},
                       {{"format", "pt"}});
     return file;
   }
@@ -227,7 +240,8 @@ TEST_F(Safetensors, AFlippedBitAnywhereIsAnErrorOrLeavesTheTensorsAsTheyAre) {
     write_file(folder / "damaged", damaged);
     try {  // only the checksum's own name can be hit without damage to what it protects
       const SafetensorsFile file = read_safetensors(folder / "damaged");
-      EXPECT_EQ(file.tensors.at("w").bytes, std::string_view(reinterpret_cast<const char*>(kValues), 24)) << "byte " << i;
+      EXPECT_EQ(file.tensors.at("w").bytes, std::string_view(reinterpret_cast<const char*>(kValues), 24))
+          << "byte " << i;
       EXPECT_FALSE(file.metadata.contains("limbeck.checksum")) << "byte " << i;
     } catch (const Error&) {
     }
@@ -240,13 +254,24 @@ TEST_F(Safetensors, HostileHeadersAreErrors) {
     write_file(folder / "hostile", std::string(reinterpret_cast<const char*>(&length), 8) + header + data);
     return message_of<Error>([&] { read_safetensors(folder / "hostile"); });
   };
-  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,0]}})", "").find("too large"), std::string::npos);
-  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,400]}})", "1234").find("outside"), std::string::npos);
-  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("needs 8"), std::string::npos);
-  EXPECT_NE(with_header(R"({"a":{"dtype":"X9","shape":[1],"data_offsets":[0,4]}})", "1234").find("unknown dtype"), std::string::npos);
-  EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", "").find("stands twice"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,0]}})", "")
+                .find("too large"),
+            std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,400]}})", "1234").find("outside"),
+            std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234").find("needs 8"),
+            std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"X9","shape":[1],"data_offsets":[0,4]}})", "1234").find("unknown dtype"),
+            std::string::npos);
+  EXPECT_NE(
+      with_header(
+          R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",
+          "")
+          .find("stands twice"),
+      std::string::npos);
   EXPECT_NE(with_header("{1, 2", "").find("not valid JSON"), std::string::npos);
-  EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "12").find("2 follow"), std::string::npos);
+  EXPECT_NE(with_header(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "12").find("2 follow"),
+            std::string::npos);
 }
 
 TEST_F(Safetensors, ManyTensorsTakeTimeThatGrowsWithTheirNumber) {
@@ -259,7 +284,8 @@ TEST_F(Safetensors, ManyTensorsTakeTimeThatGrowsWithTheirNumber) {
 
 TEST_F(Safetensors, AnotherFormatIsNamed) {
   write_file(folder / "student.onnx", std::string_view("\x08\x08\x12\x07limbeck", 11));
-  EXPECT_NE(message_of<Error>([&] { read_safetensors(folder / "student.onnx"); }).find("it is an ONNX file"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_safetensors(folder / "student.onnx"); }).find("it is an ONNX file"),
+            std::string::npos);
 }
 
 }  // namespace

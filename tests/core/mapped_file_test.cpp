@@ -33,8 +33,10 @@ TEST_F(Mapped, FileIsZeroAndThenWhatWasWritten) {
 
 TEST_F(Mapped, FilesThatCannotBeMappedAreErrorsWithTheirNames) {
   EXPECT_NE(message_of<Error>([&] { MappedFile::open(file); }).find(file.string()), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { MappedFile::open(folder); }).find("is a folder; expected a file"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { MappedFile::create(folder / "no/such", 1); }).find("cannot write"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { MappedFile::open(folder); }).find("is a folder; expected a file"),
+            std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { MappedFile::create(folder / "no/such", 1); }).find("cannot write"),
+            std::string::npos);
   EXPECT_NE(message_of<Error>([&] { MappedFile::create(file, size_t{1} << 60); }).find("cannot write"),
             std::string::npos);  // no disk is so large
   EXPECT_FALSE(fs::exists(file));
@@ -43,7 +45,8 @@ TEST_F(Mapped, FilesThatCannotBeMappedAreErrorsWithTheirNames) {
 }
 
 TEST_F(Mapped, SafetensorsAreReadAndWrittenInPieces) {
-  std::map<std::string, RawTensor> tensors = {{"a", {.dtype = "F32", .shape = {2}}}, {"b", {.dtype = "U8", .shape = {3}}}};
+  std::map<std::string, RawTensor> tensors = {{"a", {.dtype = "F32", .shape = {2}}},
+                                              {"b", {.dtype = "U8", .shape = {3}}}};
   const std::map<std::string, std::string> metadata = {{"what", "a test"}};
   const std::string header = safetensors_header(tensors, metadata, std::string(32, '0'));
   {
@@ -51,7 +54,8 @@ TEST_F(Mapped, SafetensorsAreReadAndWrittenInPieces) {
     std::memcpy(made.data() + header.size(), "12345678xyz", 11);
     tensors["a"].bytes = made.bytes().substr(header.size(), 8);
     tensors["b"].bytes = made.bytes().substr(header.size() + 8);
-    const std::string last = safetensors_header(tensors, metadata, safetensors_checksum(tensors, metadata), header.size());
+    const std::string last =
+        safetensors_header(tensors, metadata, safetensors_checksum(tensors, metadata), header.size());
     ASSERT_EQ(last.size(), header.size());
     std::memcpy(made.data(), last.data(), last.size());
   }

@@ -21,7 +21,8 @@ class Archive : public TemporaryFolder {
     fs::create_directories(home);
   }
   void pack() {
-    const std::string command = fmt::format("cd '{}' && tar -czf small.tar.gz small other.txt", (folder / "server").string());
+    const std::string command =
+        fmt::format("cd '{}' && tar -czf small.tar.gz small other.txt", (folder / "server").string());
     if (std::system(command.c_str()) != 0) throw Error("tar failed");
   }
   void run() {
@@ -31,7 +32,8 @@ class Archive : public TemporaryFolder {
   PublishedData data{
       .name = "small",
       .mirrors = {"file://" + (folder / "nowhere").string() + "/", "file://" + (folder / "server").string() + "/"},
-      .files = {{"small/a.txt", Hasher().add("cat\ndog").fingerprint()}, {"small/b.bin", Hasher().add("abcdef").fingerprint()}},
+      .files = {{"small/a.txt", Hasher().add("cat\ndog").fingerprint()},
+                {"small/b.bin", Hasher().add("abcdef").fingerprint()}},
       .archive = "small.tar.gz"};
 };
 
@@ -65,7 +67,8 @@ TEST_F(Archive, TruncatedAnywhereIsAnErrorThatSaysWhatToPutWhere) {
   const std::string whole = read_file(folder / "server/small.tar.gz");
   for (size_t size = 0; size + 8 < whole.size(); size += 7) {  // without its last bytes the content may be complete
     write_file(folder / "server/small.tar.gz", whole.substr(0, size));
-    EXPECT_NE(message_of<Error>([&] { run(); }).find("small/a.txt\n  small/b.bin\nor the archive"), std::string::npos) << size;
+    EXPECT_NE(message_of<Error>([&] { run(); }).find("small/a.txt\n  small/b.bin\nor the archive"), std::string::npos)
+        << size;
     EXPECT_TRUE(fs::is_empty(home)) << size;
   }
 }

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "data/augmentation.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -32,12 +32,15 @@ torch::Tensor bytes(const std::vector<int64_t>& shape, uint64_t seed = 1) {
 
 /// Waves, so that neighbours are alike and interpolation is well conditioned.
 torch::Tensor smooth(int64_t n, int64_t c, int64_t h, int64_t w) {
-  const torch::Tensor y = torch::arange(h, torch::kFloat32).reshape({1, 1, h, 1}), x = torch::arange(w, torch::kFloat32);
+  const torch::Tensor y = torch::arange(h, torch::kFloat32).reshape({1, 1, h, 1}),
+                      x = torch::arange(w, torch::kFloat32);
   const torch::Tensor phase = torch::arange(n * c, torch::kFloat32).reshape({n, c, 1, 1});
   return (127.5 + 127 * torch::sin(0.4 * y + 0.27 * x + phase)).to(torch::kUInt8);
 }
 
-torch::Tensor view(int64_t number) { return torch::tensor({number}); }
+torch::Tensor view(int64_t number) {
+  return torch::tensor({number});
+}
 
 // What a program before this one drew: old runs repeat.
 TEST(Augmenter, DrawsWhatItAlwaysDrew) {
@@ -45,12 +48,15 @@ TEST(Augmenter, DrawsWhatItAlwaysDrew) {
   const Augmenter one = make({"{shift: 2}"}), two = make({"{shift: 64}", "{shift: 1}"});
   EXPECT_TRUE(one.draw(ids, 1, 0).equal(torch::tensor({20, 12, 13, 23, 15, 16, 20, 15, 17, 12})));
   EXPECT_TRUE(one.draw(ids, 1, 3).equal(torch::tensor({15, 17, 8, 18, 17, 4, 7, 23, 22, 11})));
-  EXPECT_TRUE(two.draw(ids, 1, 0).equal(torch::tensor({120859, 75168, 80673, 143553, 94146, 100962, 121527, 93412, 105362, 76558})));
-  EXPECT_TRUE(two.draw(ids, 1, 3).equal(torch::tensor({94785, 103425, 47943, 109326, 107074, 26437, 47645, 139017, 136463, 68397})));
+  EXPECT_TRUE(two.draw(ids, 1, 0).equal(
+      torch::tensor({120859, 75168, 80673, 143553, 94146, 100962, 121527, 93412, 105362, 76558})));
+  EXPECT_TRUE(two.draw(ids, 1, 3).equal(
+      torch::tensor({94785, 103425, 47943, 109326, 107074, 26437, 47645, 139017, 136463, 68397})));
 }
 
 TEST(Augmenter, NumbersMoreViewsThan32BitsHold) {
-  const Augmenter augmenter = make({"{rotation: 15}", "{translation: 0.1}", "{shear: 5}", "{zoom: 0.2}", "{crop: 4}", "{flip: true}"});
+  const Augmenter augmenter =
+      make({"{rotation: 15}", "{translation: 0.1}", "{shear: 5}", "{zoom: 0.2}", "{crop: 4}", "{flip: true}"});
   const int64_t affine = 129LL * 129 * 129 * 129 * 129 * 129;
   ASSERT_EQ(augmenter.view_count(), affine * 81 * 2);
   const torch::Tensor views = augmenter.draw(torch::arange(4000), 1, 0);
@@ -64,22 +70,28 @@ TEST(Augmenter, NumbersMoreViewsThan32BitsHold) {
 }
 
 TEST(Augmenter, RefusesMoreViewsThan62BitsHold) {
-  const auto build = [] { make({"{rotation: 15}", "{translation: 0.1}", "{shear: 5}", "{zoom: 0.2}", "{crop: 4}", "{cutout: 8}"}); };
+  const auto build = [] {
+    make({"{rotation: 15}", "{translation: 0.1}", "{shear: 5}", "{zoom: 0.2}", "{crop: 4}", "{cutout: 8}"});
+  };
   EXPECT_NE(message_of<Error>(build).find("at most 2^62"), std::string::npos);
 }
 
 TEST(Augmenter, OfAMapKeepsItsOrderAndDescribesItself) {
   const auto augment = [](const std::string& map) {
-    return parse_recipe("name: o\ndata: { source: digits, augment: " + map + " }\nnetworks: { n: { mlp: [3] } }\n"
-                        "stages: [ { name: t, train: n } ]", "o.yaml", {}, components());
+    return parse_recipe("name: o\ndata: { source: digits, augment: " + map +
+                            " }\nnetworks: { n: { mlp: [3] } }\n"
+                            "stages: [ { name: t, train: n } ]",
+                        "o.yaml", {}, components());
   };
   const Recipe recipe = augment("{ flip: true, crop: 3, mixup: }");
-  EXPECT_EQ(resolved(recipe)["data"]["augment"].dump(),
-            R"({"flip":{"horizontal":true,"vertical":false},"crop":{"padding":3,"fill":"zero"},"mixup":{"alpha":0.2}})");
+  EXPECT_EQ(
+      resolved(recipe)["data"]["augment"].dump(),
+      R"({"flip":{"horizontal":true,"vertical":false},"crop":{"padding":3,"fill":"zero"},"mixup":{"alpha":0.2}})");
   EXPECT_EQ(Augmenter(recipe.data.augment).description(), resolved(recipe)["data"]["augment"].dump());
   EXPECT_EQ(Augmenter(augment("{ flip: {}, crop: {padding: 3}, mixup: 0.2 }").data.augment).description(),
             Augmenter(recipe.data.augment).description());
-  EXPECT_NE(Augmenter(augment("{ crop: 3, flip: , mixup: }").data.augment).description(), Augmenter(recipe.data.augment).description());
+  EXPECT_NE(Augmenter(augment("{ crop: 3, flip: , mixup: }").data.augment).description(),
+            Augmenter(recipe.data.augment).description());
   EXPECT_EQ(Augmenter().description(), "none");
 }
 
@@ -88,14 +100,16 @@ TEST(Augmenter, RefusesExamplesThatAreNoImages) {
 }
 
 TEST(Augmenter, PathsOfBytesAreThoseOfOtherTypes) {
-  for (const char* yaml : {"{crop: 2}", "{crop: {padding: 3, fill: reflect}}", "{crop: {padding: 9, fill: edge}}", "{crop: 9}",
-                           "{shift: 2}", "{flip: true}", "{flip: {vertical: true}}", "{flip: {horizontal: false, vertical: true}}",
-                           "{flip: false}", "{cutout: 4}", "{cutout: {size: 5, fill: mean}}", "{cutout: 20}"})
+  for (const char* yaml :
+       {"{crop: 2}", "{crop: {padding: 3, fill: reflect}}", "{crop: {padding: 9, fill: edge}}", "{crop: 9}",
+        "{shift: 2}", "{flip: true}", "{flip: {vertical: true}}", "{flip: {horizontal: false, vertical: true}}",
+        "{flip: false}", "{cutout: 4}", "{cutout: {size: 5, fill: mean}}", "{cutout: 20}"})
     for (const int64_t channels : {1, 3}) {
       const torch::Tensor images = bytes({300, channels, 5, 7});
       const Augmenter augmenter = make({yaml});
       const torch::Tensor views = augmenter.draw(torch::arange(300), 1, 0);
-      const torch::Tensor fast = augmenter.apply(images, views), wide = augmenter.apply(images.to(torch::kInt32), views);
+      const torch::Tensor fast = augmenter.apply(images, views),
+                          wide = augmenter.apply(images.to(torch::kInt32), views);
       EXPECT_EQ(fast.scalar_type(), torch::kUInt8);
       EXPECT_TRUE(fast.to(torch::kInt32).equal(wide)) << yaml;
     }
@@ -106,7 +120,9 @@ TEST(Augmenter, AViewIsReplayed) {
   const ExampleSet all = ExampleSet(digits->train, "train", *digits).select(torch::arange(100, 300), "part");
   const torch::Tensor positions = torch::arange(199, 99, -1);
   for (const auto& yaml : {std::vector<const char*>{"{crop: 4}", "{flip: true}"},
-                           {"{rotation: 15}", "{zoom: 0.2}", "{cutout: 8}"}, {"{shift: 2}"}, {}}) {
+                           {"{rotation: 15}", "{zoom: 0.2}", "{cutout: 8}"},
+                           {"{shift: 2}"},
+                           {}}) {
     const Augmenter augmenter = make(yaml);
     const Batch drawn = all.batch(positions, augmenter, 7, 5);
     EXPECT_EQ(drawn.draw, 5);
@@ -165,7 +181,9 @@ TEST(CropAndFlip, HaveAViewOfItsOwnForEachNumber) {
 TEST(Cutout, CutsTheHandComputedSquares) {
   const torch::Tensor image = torch::full({1, 1, 32, 32}, 200, torch::kUInt8);
   const Augmenter augmenter = make({"{cutout: 8}"});
-  const auto cut = [&](int64_t y, int64_t x) { return augmenter.apply(image, view(y * 14 * 448 + x * 14)).eq(0)[0][0]; };
+  const auto cut = [&](int64_t y, int64_t x) {
+    return augmenter.apply(image, view(y * 14 * 448 + x * 14)).eq(0)[0][0];
+  };
   torch::Tensor expected = torch::zeros({32, 32}, torch::kBool);
   expected.slice(0, 6, 14).slice(1, 16, 24).fill_(true);  // centre (10, 20)
   EXPECT_TRUE(cut(10, 20).equal(expected));
@@ -207,7 +225,8 @@ TEST(Translation, IsByFractionsOfTheSides) {
   const torch::Tensor image = bytes({1, 1, 4, 8});
   const Augmenter zero = make({"{translation: {fraction: 0.25, fill: zero}}"});
   ASSERT_EQ(zero.view_count(), 129 * 129);
-  const torch::Tensor moved = zero.apply(image, view(kLast + 129 * 0));  // rows from one below, columns from two to the left
+  const torch::Tensor moved =
+      zero.apply(image, view(kLast + 129 * 0));  // rows from one below, columns from two to the left
   torch::Tensor expected = torch::zeros_like(image);
   expected.slice(2, 0, 3).slice(3, 2, 8).copy_(image.slice(2, 1, 4).slice(3, 0, 6));
   EXPECT_TRUE(moved.equal(expected));
@@ -216,15 +235,20 @@ TEST(Translation, IsByFractionsOfTheSides) {
   EXPECT_TRUE(edge.equal(expected));
   // Half a pixel is the mean of two.
   const torch::Tensor pair = torch::tensor({10, 20, 40, 81}, torch::kUInt8).reshape({1, 1, 1, 4});
-  EXPECT_TRUE(make({"{translation: 0.125}"}).apply(pair, view(kMiddle + 129 * kLast)).flatten().equal(
-      torch::tensor({15, 30, 61, 81}, torch::kUInt8)));
+  EXPECT_TRUE(make({"{translation: 0.125}"})
+                  .apply(pair, view(kMiddle + 129 * kLast))
+                  .flatten()
+                  .equal(torch::tensor({15, 30, 61, 81}, torch::kUInt8)));
 }
 
 TEST(Zoom, IsThatOfEachAxis) {
-  const torch::Tensor row = torch::tensor({0, 10, 20, 30, 40}, torch::kUInt8).reshape({1, 1, 1, 5}), column = row.transpose(2, 3);
+  const torch::Tensor row = torch::tensor({0, 10, 20, 30, 40}, torch::kUInt8).reshape({1, 1, 1, 5}),
+                      column = row.transpose(2, 3);
   const Augmenter augmenter = make({"{zoom: 0.5}"});
-  const torch::Tensor out = torch::tensor({0, 5, 20, 35, 40}, torch::kUInt8), in = torch::tensor({10, 15, 20, 25, 30}, torch::kUInt8);
-  EXPECT_TRUE(augmenter.apply(row, view(kMiddle + 129 * kLast)).flatten().equal(out));  // 20 + 1.5 · (−20, −10, 0, 10, 20)
+  const torch::Tensor out = torch::tensor({0, 5, 20, 35, 40}, torch::kUInt8),
+                      in = torch::tensor({10, 15, 20, 25, 30}, torch::kUInt8);
+  EXPECT_TRUE(
+      augmenter.apply(row, view(kMiddle + 129 * kLast)).flatten().equal(out));  // 20 + 1.5 · (−20, −10, 0, 10, 20)
   EXPECT_TRUE(augmenter.apply(row, view(kMiddle)).flatten().equal(in));
   EXPECT_TRUE(augmenter.apply(column.contiguous(), view(kLast + 129 * kMiddle)).flatten().equal(out));
   EXPECT_TRUE(make({"{zoom: {low: 0.5, high: 2}}"}).apply(row, view(0)).flatten().equal(in));
@@ -234,7 +258,8 @@ TEST(Zoom, IsThatOfEachAxis) {
 TEST(Shear, MovesRowsAsTheirDistanceFromTheCentre) {
   // sin 30° = 1/2: two rows above the centre by one pixel, to the side that x − sin s · y says.
   const torch::Tensor image = bytes({1, 1, 5, 7});
-  const torch::Tensor sheared = make({"{shear: {degrees: 30, fill: zero}}"}).apply(image.to(torch::kFloat64), view(kLast));
+  const torch::Tensor sheared =
+      make({"{shear: {degrees: 30, fill: zero}}"}).apply(image.to(torch::kFloat64), view(kLast));
   const double cosine = std::cos(std::acos(-1.0) / 6);
   const auto at = [&](double y, int64_t x) {  // between rows
     const auto row = static_cast<int64_t>(std::floor(y));
@@ -247,16 +272,23 @@ TEST(Shear, MovesRowsAsTheirDistanceFromTheCentre) {
 }
 
 TEST(Affine, OfBytesIsThatOfTensorOperationsWithinOneLevel) {
-  for (const auto& yaml : {std::vector<const char*>{"{rotation: 180}"}, {"{shear: 40}"}, {"{zoom: 0.9}"}, {"{translation: 1}"},
-                           {"{rotation: {degrees: 50, fill: zero}}"}, {"{zoom: {amount: 0.9, fill: zero}}"},
+  for (const auto& yaml : {std::vector<const char*>{"{rotation: 180}"},
+                           {"{shear: 40}"},
+                           {"{zoom: 0.9}"},
+                           {"{translation: 1}"},
+                           {"{rotation: {degrees: 50, fill: zero}}"},
+                           {"{zoom: {amount: 0.9, fill: zero}}"},
                            {"{translation: {fraction: 1, fill: zero}}", "{shear: {degrees: 30, fill: zero}}"},
                            {"{rotation: 15}", "{translation: 0.1}", "{shear: 5}", "{zoom: 0.2}"}})
-    for (const auto& images : {smooth(200, 3, 21, 34), smooth(200, 1, 16, 16), smooth(200, 2, 1, 5), bytes({200, 3, 9, 8})}) {
+    for (const auto& images :
+         {smooth(200, 3, 21, 34), smooth(200, 1, 16, 16), smooth(200, 2, 1, 5), bytes({200, 3, 9, 8})}) {
       const Augmenter augmenter = make(yaml);
       const torch::Tensor views = augmenter.draw(torch::arange(200), 3, 0);
-      const torch::Tensor fast = augmenter.apply(images, views), plain = augmenter.apply(images.to(torch::kInt32), views);
+      const torch::Tensor fast = augmenter.apply(images, views),
+                          plain = augmenter.apply(images.to(torch::kInt32), views);
       EXPECT_LE(difference(fast, plain), 1) << augmenter.description();
-      EXPECT_LT((fast.to(torch::kInt32) - plain).abs().to(torch::kFloat64).mean().item<double>(), 0.02) << augmenter.description();
+      EXPECT_LT((fast.to(torch::kInt32) - plain).abs().to(torch::kFloat64).mean().item<double>(), 0.02)
+          << augmenter.description();
     }
 }
 
@@ -272,19 +304,23 @@ TEST(Affine, NeighboursAreOneMatrix) {
   EXPECT_GT(difference(apart.apply(images, turned + 129 * back), images), 20);
   // The first named is applied first: moved, then turned by a quarter, is turned, then moved the other way.
   const torch::Tensor image = bytes({1, 1, 8, 8});
-  const torch::Tensor moved = make({"{translation: {fraction: 0.25, fill: zero}}"}).apply(image, view(kLast + 129 * kMiddle));
-  const torch::Tensor both = make({"{translation: {fraction: 0.25, fill: zero}}", "{rotation: {degrees: 90, fill: zero}}"})
-                                 .apply(image, view(kLast + 129 * kMiddle + 129 * 129 * kLast));
+  const torch::Tensor moved =
+      make({"{translation: {fraction: 0.25, fill: zero}}"}).apply(image, view(kLast + 129 * kMiddle));
+  const torch::Tensor both =
+      make({"{translation: {fraction: 0.25, fill: zero}}", "{rotation: {degrees: 90, fill: zero}}"})
+          .apply(image, view(kLast + 129 * kMiddle + 129 * 129 * kLast));
   EXPECT_TRUE(both.equal(moved.rot90(1, {2, 3})));
 }
 
 TEST(Affine, SmallStepsAreOneAfterTheOtherNearly) {
   const torch::Tensor images = smooth(64, 1, 40, 40);
-  const Augmenter whole = make({"{rotation: 10}", "{zoom: 0.1}"}), first = make({"{rotation: 10}"}), second = make({"{zoom: 0.1}"});
+  const Augmenter whole = make({"{rotation: 10}", "{zoom: 0.1}"}), first = make({"{rotation: 10}"}),
+                  second = make({"{zoom: 0.1}"});
   const torch::Tensor views = whole.draw(torch::arange(64), 1, 0);
   const torch::Tensor apart = second.apply(first.apply(images, views.remainder(129)), views.div(129, "floor"));
   const auto inner = [](const torch::Tensor& of) { return of.slice(2, 8, 32).slice(3, 8, 32); };
-  EXPECT_LE(difference(inner(whole.apply(images, views)), inner(apart)), 8);  // resampling twice flattens the waves a little
+  EXPECT_LE(difference(inner(whole.apply(images, views)), inner(apart)),
+            8);  // resampling twice flattens the waves a little
 }
 
 TEST(Mixup, MixesWithPartnersInTheirOwnViews) {
@@ -358,7 +394,7 @@ TEST(Random, BetaOfUnequalShapesHasItsMoments) {
     squares += value * value;
   }
   const double mean = sum / kCount;
-  EXPECT_NEAR(mean, 0.8, 0.007);                                        // a / (a + b)
+  EXPECT_NEAR(mean, 0.8, 0.007);                                         // a / (a + b)
   EXPECT_NEAR(squares / kCount - mean * mean, 1 / (6.25 * 3.5), 0.003);  // ab / ((a + b)² (a + b + 1))
 }
 

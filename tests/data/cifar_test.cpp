@@ -51,7 +51,9 @@ TEST_F(Cifar, EveryTruncationIsAnErrorThatNamesFileAndOffset) {
   const std::string whole = records({"\3", "\7"});
   for (size_t size = 0; size < whole.size(); size += size < 10 || size + 10 > whole.size() ? 1 : 97) {
     const std::string text = problem(whole.substr(0, size), kTen, 2);
-    EXPECT_NE(text.find(fmt::format("'{}' is truncated: it ends at offset {},", file.string(), size)), std::string::npos) << text;
+    EXPECT_NE(text.find(fmt::format("'{}' is truncated: it ends at offset {},", file.string(), size)),
+              std::string::npos)
+        << text;
   }
   EXPECT_NE(problem(whole + "x", kTen, 2).find("1 more follow at offset 6146"), std::string::npos);
   EXPECT_NE(problem(records({"\3"}), kTen, 2).find("is truncated"), std::string::npos);  // a whole record is missing
@@ -64,8 +66,9 @@ TEST_F(Cifar, EveryFlippedByteIsAPixelOrAnErrorThatNamesTheOffset) {
     damaged[i] = static_cast<char>(damaged[i] ^ 0x80);
     const bool is_label = i % 3074 < 2;
     if (is_label) {
-      EXPECT_NE(problem(damaged, kHundred, 2).find(fmt::format("at offset {}; expected 0 to {}", i, i % 3074 == 0 ? 19 : 99)),
-                std::string::npos);
+      EXPECT_NE(
+          problem(damaged, kHundred, 2).find(fmt::format("at offset {}; expected 0 to {}", i, i % 3074 == 0 ? 19 : 99)),
+          std::string::npos);
     } else {
       write_file(file, damaged);
       EXPECT_EQ(read_cifar({file}, kHundred, 2).labels[1].item<int64_t>(), 4);
@@ -74,14 +77,17 @@ TEST_F(Cifar, EveryFlippedByteIsAPixelOrAnErrorThatNamesTheOffset) {
 }
 
 TEST_F(Cifar, AMissingFileOrAFolderInItsPlaceIsAnError) {
-  EXPECT_NE(message_of<Error>([&] { read_cifar({folder / "nothing.bin"}, kTen, 1); }).find("cannot read"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { read_cifar({folder}, kTen, 1); }).find("is a folder; expected a file"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_cifar({folder / "nothing.bin"}, kTen, 1); }).find("cannot read"),
+            std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_cifar({folder}, kTen, 1); }).find("is a folder; expected a file"),
+            std::string::npos);
 }
 
 TEST_F(Cifar, LabelNamesAreLines) {
   write_file(file, "cat\r\ndog\n\n\n");
   EXPECT_EQ(read_label_names(file, 2), (std::vector<std::string>{"cat", "dog"}));
-  EXPECT_NE(message_of<Error>([&] { read_label_names(file, 3); }).find("holds 2 names of labels; expected 3"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { read_label_names(file, 3); }).find("holds 2 names of labels; expected 3"),
+            std::string::npos);
 }
 
 TEST_F(Cifar, AnIncompleteFolderIsAnErrorAndNotFetched) {
@@ -92,7 +98,9 @@ TEST_F(Cifar, AnIncompleteFolderIsAnErrorAndNotFetched) {
             fmt::format("no file '{}/data_batch_2.bin' in the data folders", folder.string()));
 }
 
-bool has(const std::string& name) { return std::getenv("LIMBECK_DATA") != nullptr && DataFolders().find({name}); }
+bool has(const std::string& name) {
+  return std::getenv("LIMBECK_DATA") != nullptr && DataFolders().find({name});
+}
 
 TEST(Cifar10, TheRealOneHasItsPublishedSizesAndStatistics) {
   if (!has("cifar-10-batches-bin/test_batch.bin")) GTEST_SKIP() << "LIMBECK_DATA has no CIFAR-10";
@@ -110,7 +118,8 @@ TEST(Cifar10, TheRealOneHasItsPublishedSizesAndStatistics) {
 TEST(Cifar100, TheRealOneHasFineAndCoarseLabels) {
   if (!has("cifar-100-binary/test.bin")) GTEST_SKIP() << "LIMBECK_DATA has no CIFAR-100";
   const auto fine = choose(Slot::data, "cifar100").make<Dataset, const DataFolders&>(DataFolders());
-  const auto coarse = choose(Slot::data, "{cifar100: {labels: coarse}}").make<Dataset, const DataFolders&>(DataFolders());
+  const auto coarse =
+      choose(Slot::data, "{cifar100: {labels: coarse}}").make<Dataset, const DataFolders&>(DataFolders());
   EXPECT_EQ(fine->train.size(), 50000);
   EXPECT_EQ(fine->classes.size(), 100U);
   EXPECT_EQ(coarse->classes.size(), 20U);

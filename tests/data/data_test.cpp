@@ -54,7 +54,8 @@ TEST_F(Idx, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem(""), fmt::format("'{}' is empty; expected an IDX file", file.string()));
   EXPECT_NE(problem(plain() + "xy").find("2 more follow at offset 18"), std::string::npos);
   EXPECT_NE(problem("\x89PNG\r\n\x1a\n........").find("wrong magic number 89 50 4e 47 at offset 0"), std::string::npos);
-  EXPECT_NE(problem(std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", 12)).find("at offset 4"), std::string::npos);
+  EXPECT_NE(problem(std::string("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", 12)).find("at offset 4"),
+            std::string::npos);
   write_file(file, plain());
   EXPECT_NE(message_of<Error>([&] { read_idx(file, 3); }).find("expected 00 00 08 03"), std::string::npos);
 }
@@ -76,7 +77,8 @@ TEST_F(Idx, NoMoreIsUnpackedThanTheHeaderSays) {
       read_idx(file, 2);
       ::_exit(1);
     } catch (const Error& error) {
-      const bool told = std::string(error.what()).find("its header promises 18 bytes, at least 1048576 more follow") != std::string::npos;
+      const bool told = std::string(error.what()).find("its header promises 18 bytes, at least 1048576 more follow") !=
+                        std::string::npos;
       ::_exit(!told ? 2 : peak() - before > kBomb / 4 ? 3 : 0);
     }
   }
@@ -88,11 +90,13 @@ TEST_F(Idx, NoMoreIsUnpackedThanTheHeaderSays) {
 class Mnist : public TemporaryFolder {
  protected:
   void write(const std::string& prefix, int64_t images, const std::string& labels) {
-    write_idx(folder / "mnist" / (prefix + "-images-idx3-ubyte.gz"), {{images, 4, 4}, std::string(static_cast<size_t>(images) * 16, 'x')});
+    write_idx(folder / "mnist" / (prefix + "-images-idx3-ubyte.gz"),
+              {{images, 4, 4}, std::string(static_cast<size_t>(images) * 16, 'x')});
     write_idx(folder / "mnist" / (prefix + "-labels-idx1-ubyte.gz"), {{static_cast<int64_t>(labels.size())}, labels});
   }
   std::string problem() {
-    return message_of<Error>([&] { choose(Slot::data, "mnist").make<Dataset, const DataFolders&>(DataFolders(folder)); });
+    return message_of<Error>(
+        [&] { choose(Slot::data, "mnist").make<Dataset, const DataFolders&>(DataFolders(folder)); });
   }
 };
 
@@ -106,7 +110,8 @@ TEST_F(Mnist, LabelsOutOfRangeAndCountsThatDifferAreErrors) {
 
 TEST_F(Mnist, TheRealOneHasItsPublishedSizes) {
   const char* data = std::getenv("LIMBECK_DATA");
-  if (data == nullptr || !DataFolders().find({"mnist/train-images-idx3-ubyte.gz"})) GTEST_SKIP() << "LIMBECK_DATA has no MNIST";
+  if (data == nullptr || !DataFolders().find({"mnist/train-images-idx3-ubyte.gz"}))
+    GTEST_SKIP() << "LIMBECK_DATA has no MNIST";
   const auto mnist = choose(Slot::data, "mnist").make<Dataset, const DataFolders&>(DataFolders());
   EXPECT_EQ(mnist->train.size(), 60000);
   EXPECT_EQ(mnist->test.size(), 10000);
@@ -115,7 +120,8 @@ TEST_F(Mnist, TheRealOneHasItsPublishedSizes) {
 }
 
 TEST(DataFolders, AMissingChosenFolderIsAnError) {
-  EXPECT_NE(message_of<Error>([] { DataFolders folders("/nowhere/at/all"); }).find("does not exist"), std::string::npos);
+  EXPECT_NE(message_of<Error>([] { DataFolders folders("/nowhere/at/all"); }).find("does not exist"),
+            std::string::npos);
 }
 
 TEST(ExampleSet, OrderIsAPermutationThatDependsOnSeedAndEpochAlone) {
@@ -141,7 +147,8 @@ TEST(ExampleSet, BringsFewLargeExamplesToFloatsTogether) {
   const auto digits = small_digits();
   EXPECT_EQ(ExampleSet(digits->train, "train", *digits).at_once(), 1000);
   EXPECT_EQ(ExampleSet(digits->train, "train", *digits).at_once(500), 500);
-  const Split pictures{.inputs = torch::zeros({3, 3, 600, 600}, torch::kUInt8), .labels = torch::zeros({3}, torch::kInt64)};
+  const Split pictures{.inputs = torch::zeros({3, 3, 600, 600}, torch::kUInt8),
+                       .labels = torch::zeros({3}, torch::kInt64)};
   const std::vector<torch::Tensor> parts = ExampleSet(pictures, "train", *digits).parts();
   ASSERT_EQ(parts.size(), 2U);
   EXPECT_TRUE(parts[1].equal(torch::tensor({2})));
@@ -177,7 +184,8 @@ TEST(ChooseExamples, KeepsClassesFractionsAndHidesLabels) {
 TEST(ChooseExamples, MakesLabelsWrongWithTheProbabilityGiven) {
   const auto digits = small_digits(2000);
   const ExampleSet all(digits->train, "train", *digits);
-  const ExampleSet noisy = choose_examples(all, {.noise = 0.3}, *digits, 1), again = choose_examples(all, {.noise = 0.3}, *digits, 1);
+  const ExampleSet noisy = choose_examples(all, {.noise = 0.3}, *digits, 1),
+                   again = choose_examples(all, {.noise = 0.3}, *digits, 1);
   EXPECT_TRUE(noisy.labels().equal(again.labels()));
   const torch::Tensor wrong = noisy.labels().ne(digits->train.labels.index_select(0, noisy.ids()));
   EXPECT_NEAR(wrong.to(torch::kFloat64).mean().item<double>(), 0.3, 0.04);  // four standard deviations
@@ -200,7 +208,8 @@ TEST(ExtraExamples, AreUnlabelledAndNeverHeldOut) {
   EXPECT_TRUE(labelled.labels().ge(0).all().item<bool>());
   const ExampleSet part = choose_examples(split.train, {.classes = {4}, .fraction = 0.5}, *digits, 1);
   EXPECT_EQ(part.labels().eq(-1).sum().item<int64_t>(), 70);  // the classes say nothing of examples without labels
-  const auto other = choose(Slot::data, "{digits: {train: 20, test: 10}}").make<Dataset, const DataFolders&>(DataFolders());
+  const auto other =
+      choose(Slot::data, "{digits: {train: 20, test: 10}}").make<Dataset, const DataFolders&>(DataFolders());
   other->scale = 1;
   EXPECT_THROW(append_unlabelled(*digits, *other), Error);
 }
@@ -229,7 +238,8 @@ TEST(Shift, OfBytesIsThatOfOtherTypes) {
   for (const char* yaml : {"{shift: 2}", "{shift: 8}"}) {  // the second moves images out of sight
     const Augmenter augmenter({choose(Slot::augmentation, yaml)});
     const torch::Tensor views = augmenter.draw(torch::arange(200), 1, 0);
-    EXPECT_TRUE(augmenter.apply(images, views).to(torch::kFloat32).equal(augmenter.apply(images.to(torch::kFloat32), views)));
+    EXPECT_TRUE(
+        augmenter.apply(images, views).to(torch::kFloat32).equal(augmenter.apply(images.to(torch::kFloat32), views)));
   }
 }
 

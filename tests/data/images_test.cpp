@@ -60,10 +60,12 @@ torch::Tensor triangles(int64_t in, int64_t out) {
 TEST(Resize, IsTheMeanUnderATriangleUpToRounding) {
   for (const auto& [height, width] : {std::pair{13, 17}, {5, 4}, {64, 31}, {1, 1}, {1, 90}, {200, 3}}) {
     const std::vector<uint8_t> pixels = scene(height, width, 3);
-    const torch::Tensor resized = decode(png_bytes(height, width, pixels), {.size = {7, 9}, .resize = ResizeMode::stretch});
+    const torch::Tensor resized =
+        decode(png_bytes(height, width, pixels), {.size = {7, 9}, .resize = ResizeMode::stretch});
     const torch::Tensor exact =
         triangles(height, 7).matmul(planes(pixels, height, width).to(torch::kFloat64)).matmul(triangles(width, 9).t());
-    EXPECT_LE(largest_difference(resized, exact), 1.01) << height << "x" << width;  // two roundings of half a grey level
+    EXPECT_LE(largest_difference(resized, exact), 1.01)
+        << height << "x" << width;  // two roundings of half a grey level
   }
 }
 
@@ -100,7 +102,8 @@ TEST(Png, EveryKindBecomesEightBitColour) {
   const ImageOptions options{.size = {8, 8}};
   const std::vector<uint8_t> grey = scene(8, 8, 1), colour = scene(8, 8, 3);
   for (const bool interlaced : {false, true}) {
-    const auto is = [&](uint8_t color_type, uint8_t depth, const std::vector<uint8_t>& stored, const torch::Tensor& expected) {
+    const auto is = [&](uint8_t color_type, uint8_t depth, const std::vector<uint8_t>& stored,
+                        const torch::Tensor& expected) {
       const torch::Tensor pixels = decode(png_bytes(8, 8, stored, {color_type, depth, interlaced}), options);
       EXPECT_TRUE(pixels.equal(expected.expand({3, 8, 8}))) << int(color_type) << " " << int(depth) << pixels;
     };
@@ -116,8 +119,8 @@ TEST(Png, EveryKindBecomesEightBitColour) {
     is(SPNG_COLOR_TYPE_TRUECOLOR, 16, wide, planes(colour, 8, 8));
     is(SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 8, alpha, planes(colour, 8, 8));
     is(SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 8, grey_alpha, planes(grey, 8, 8));
-    const torch::Tensor palette =
-        torch::stack({torch::full({8, 8}, 7, torch::kUInt8), planes(grey, 8, 8)[0], torch::full({8, 8}, 9, torch::kUInt8)});
+    const torch::Tensor palette = torch::stack(
+        {torch::full({8, 8}, 7, torch::kUInt8), planes(grey, 8, 8)[0], torch::full({8, 8}, 9, torch::kUInt8)});
     is(SPNG_COLOR_TYPE_INDEXED, 8, grey, palette);
     if (interlaced) continue;  // the rows of the passes of few bits are packed otherwise
     const torch::Tensor bits = torch::tensor({1, 0, 1, 1, 0, 0, 1, 0}, torch::kUInt8) * 255;
@@ -136,7 +139,8 @@ TEST(Jpeg, ColourGreyProgressiveAndCmykComeOutAsTheyWent) {
   // Grey levels that the format loses: 5.4 in colour, which has half the resolution there; less in grey.
   EXPECT_LT(mean_difference(jpeg_bytes(48, 64, colour), planes(colour, 48, 64)), 6);
   EXPECT_LT(mean_difference(jpeg_bytes(48, 64, colour, {.progressive = true}), planes(colour, 48, 64)), 6);
-  EXPECT_LT(mean_difference(jpeg_bytes(48, 64, grey, {.space = JCS_GRAYSCALE}), planes(grey, 48, 64).expand({3, 48, 64})), 5);
+  EXPECT_LT(
+      mean_difference(jpeg_bytes(48, 64, grey, {.space = JCS_GRAYSCALE}), planes(grey, 48, 64).expand({3, 48, 64})), 5);
   std::vector<uint8_t> inks;  // no black: the inks are the colours
   for (size_t i = 0; i < colour.size(); ++i) {
     inks.push_back(colour[i]);
@@ -154,7 +158,8 @@ TEST(Jpeg, DecodedAtAFractionIsCloseToTheWhole) {
   EXPECT_FALSE(full.equal(reduced));  // it was reduced
   EXPECT_LT((full.to(torch::kFloat32) - reduced.to(torch::kFloat32)).abs().mean().item<double>(), 1.0);
   // Less than twice the target is left: nothing is reduced.
-  EXPECT_TRUE(decode(bytes, {.size = {101, 101}}).equal(decode(bytes, {.size = {101, 101}, .jpeg = JpegDetail::reduced})));
+  EXPECT_TRUE(
+      decode(bytes, {.size = {101, 101}}).equal(decode(bytes, {.size = {101, 101}, .jpeg = JpegDetail::reduced})));
 }
 
 /// What is wrong with the bytes of a picture; empty where it decodes.
@@ -319,7 +324,8 @@ TEST_F(Pictures, InAWrongLayoutAreErrorsThatSayWhatIsExpected) {
   add("dog", 2);
   const std::vector<std::string> notices = list_images(folder, 0.1).notices;
   ASSERT_EQ(notices.size(), 2U);  // the loose one, and the one of another format
-  EXPECT_TRUE(notices[1].starts_with("1 picture of formats that are not read, such as '" + (folder / "dog/readme.WEBP").string()));
+  EXPECT_TRUE(notices[1].starts_with("1 picture of formats that are not read, such as '" +
+                                     (folder / "dog/readme.WEBP").string()));
   add("val/cat", 1);
   EXPECT_NE(listing_problem().find("exists, but"), std::string::npos);
   fs::rename(folder / "cat", folder / "kept");
@@ -367,7 +373,8 @@ TEST_F(Pictures, ThatAreDamagedAreAllNamedOrLeftOut) {
     EXPECT_TRUE(loaded.dataset->notices[0].starts_with("Left out: 24 of 35"));
   }
   for (const char* name : {"0.png", "1.jpg"}) write_file(folder / "test/cat" / name, "x");
-  EXPECT_NE(message_of<Error>([&] { load({.corrupt = UnreadableImages::skip}); }).find("no test picture"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { load({.corrupt = UnreadableImages::skip}); }).find("no test picture"),
+            std::string::npos);
 }
 
 TEST_F(Pictures, ComeInTheSameOrderFromAnyNumberOfThreads) {
@@ -406,7 +413,7 @@ TEST_F(Pictures, InAStoreAreUsedAgainUntilTheyChange) {
   EXPECT_FALSE(load(options).reused);
   EXPECT_TRUE(second.dataset->train.inputs.equal(plain.dataset->train.inputs));  // still mapped, though replaced
   EXPECT_TRUE(second.dataset->train.mapped && !plain.dataset->train.mapped);
-  EXPECT_EQ(std::distance(fs::directory_iterator(stores), {}), 1);               // nothing half-made stays
+  EXPECT_EQ(std::distance(fs::directory_iterator(stores), {}), 1);  // nothing half-made stays
 }
 
 TEST_F(Pictures, AStoreThatIsDamagedOrSomethingElseIsAnError) {

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "deploy/cost.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -22,8 +22,8 @@ std::shared_ptr<GraphNetwork> network_of(int64_t width) {
 
 TEST(Cost, GrowsWithTheNetwork) {
   const auto small = network_of(8), large = network_of(2000);
-  const std::vector<Cost> costs =
-      measure_costs({inference_of(*small, {1, 8, 8}), inference_of(*large, {1, 8, 8})}, {.batches = {8}, .seconds = 0.05});
+  const std::vector<Cost> costs = measure_costs({inference_of(*small, {1, 8, 8}), inference_of(*large, {1, 8, 8})},
+                                                {.batches = {8}, .seconds = 0.05});
   ASSERT_EQ(costs.size(), 2u);
   for (const Cost& cost : costs) {
     EXPECT_GE(cost.latency.runs, 10);
@@ -78,16 +78,17 @@ TEST(Cost, PassesOnWhatANetworkThrows) {
 }
 
 TEST(CostRow, SaysNullOfWhatIsNotKnown) {
-  const Json row = to_json(CostRow{.name = "student",
-                                   .accuracy = std::nullopt,
-                                   .agreement = std::nullopt,
-                                   .parameters = 7,
-                                   .multiply_adds = std::nullopt,
-                                   .bytes = 12,
-                                   .memory = 5e8,
-                                   .memory_before = 3e8,
-                                   .cost = Cost{.latency = {1, 2, std::nullopt, 10}, .throughput = {{16, 99}}},
-                                   .onnxruntime = FileCost{.bytes = 9, .cost = {.latency = {0.5, 2, std::nullopt, 10}, .throughput = {}}}});
+  const Json row = to_json(
+      CostRow{.name = "student",
+              .accuracy = std::nullopt,
+              .agreement = std::nullopt,
+              .parameters = 7,
+              .multiply_adds = std::nullopt,
+              .bytes = 12,
+              .memory = 5e8,
+              .memory_before = 3e8,
+              .cost = Cost{.latency = {1, 2, std::nullopt, 10}, .throughput = {{16, 99}}},
+              .onnxruntime = FileCost{.bytes = 9, .cost = {.latency = {0.5, 2, std::nullopt, 10}, .throughput = {}}}});
   EXPECT_TRUE(row["accuracy"].is_null());
   EXPECT_TRUE(row["multiply_adds"].is_null());
   EXPECT_EQ(row["parameters"], 7);
@@ -96,8 +97,16 @@ TEST(CostRow, SaysNullOfWhatIsNotKnown) {
   EXPECT_EQ(row["throughput"][0]["batch"], 16);
   EXPECT_EQ(row["onnxruntime"]["bytes"], 9);
   EXPECT_EQ(row["onnxruntime"]["latency"]["median"], 0.5);
-  EXPECT_TRUE(to_json(CostRow{.name = "int8", .accuracy = {}, .agreement = {}, .parameters = {}, .multiply_adds = {}, .memory = {}, .memory_before = {},
-                              .cost = {}, .onnxruntime = {}})["latency"].is_null());
+  EXPECT_TRUE(to_json(CostRow{.name = "int8",
+                              .accuracy = {},
+                              .agreement = {},
+                              .parameters = {},
+                              .multiply_adds = {},
+                              .memory = {},
+                              .memory_before = {},
+                              .cost = {},
+                              .onnxruntime = {}})["latency"]
+                  .is_null());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "deploy/graph_json.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

@@ -22,7 +22,9 @@ TEST_F(GraphTorchscript, EveryOperationGivesTheSame) {
   const TaskShape task{{3, 32, 32}, 10};
   const torch::Tensor inputs = random_pictures(task.input);
   std::map<std::string, torch::Tensor> expected;
-  const std::vector<std::string> names = {"mlp", "keras_student", "resnet20", "mobilenetv2", "shufflenetv2", "shufflenetv1", "googlenet", "densenet121", "{resnet18: {stem: imagenet}}"};
+  const std::vector<std::string> names = {"mlp",         "keras_student", "resnet20",
+                                          "mobilenetv2", "shufflenetv2",  "shufflenetv1",
+                                          "googlenet",   "densenet121",   "{resnet18: {stem: imagenet}}"};
   for (const std::string& name : names) {
     const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(task));
     const fs::path file = folder / fmt::format("{}.pt", expected.size());
@@ -33,7 +35,8 @@ TEST_F(GraphTorchscript, EveryOperationGivesTheSame) {
     add(fmt::format("{}", expected.size() - 1), to_onnx(script, task.input), inputs);
   }
   run_all();
-  for (size_t i = 0; i < names.size(); ++i) expect_same(expected.at(names[i]), output(std::to_string(i), inputs.size(0)), names[i]);
+  for (size_t i = 0; i < names.size(); ++i)
+    expect_same(expected.at(names[i]), output(std::to_string(i), inputs.size(0)), names[i]);
 }
 
 TEST_F(GraphTorchscript, ParametersKeepTheirNames) {
@@ -51,10 +54,12 @@ TEST_F(GraphTorchscript, RoundingAndResizingAreKept) {
   const Shape raw{3, 20, 24};
   const InputOptions input{.height = 32, .width = 32, .mean = {0.4, 0.5, 0.6}, .deviation = {0.2, 0.3, 0.25}};
   const torch::Tensor inputs = random_pictures(raw);
-  const auto whole = random_network(with_input(*choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{{3, 32, 32}, 10}), input, raw));
+  const auto whole = random_network(with_input(
+      *choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{{3, 32, 32}, 10}), input, raw));
   const auto rounded = quantized(*whole, inputs);
   save_graph_torchscript(folder / "n.pt", *rounded, {});
-  expect_same(logits_of(*rounded, inputs), logits_of(TorchScriptNetwork(folder / "n.pt", {raw, 10}, {}), inputs), "rounded");
+  expect_same(logits_of(*rounded, inputs), logits_of(TorchScriptNetwork(folder / "n.pt", {raw, 10}, {}), inputs),
+              "rounded");
 }
 
 }  // namespace

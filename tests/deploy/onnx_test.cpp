@@ -36,7 +36,8 @@ TEST_F(Onnx, EveryArchitecture) {
 TEST_F(Onnx, InputIsNormalisedResizedAndTakenAsBytes) {
   const Shape raw{3, 20, 24};
   const InputOptions input{.height = 32, .width = 16, .mean = {0.4, 0.5, 0.6}, .deviation = {0.2, 0.3, 0.25}};
-  const auto graph = choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), 10});
+  const auto graph =
+      choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), 10});
   const auto network = random_network(with_input(*graph, input, raw));
   const torch::Tensor bytes = (random_pictures(raw) * 255).to(torch::kUInt8);
   const torch::Tensor own = logits_of(*network, bytes.to(torch::kFloat32) / 255);
@@ -47,9 +48,11 @@ TEST_F(Onnx, InputIsNormalisedResizedAndTakenAsBytes) {
   expect_same(torch::softmax(own, 1), output("bytes", bytes.size(0)), "bytes");
 }
 
-/// What is rounded is computed by integers there, by rounded floats here: a value that lies between two bytes can become either.
+/// What is rounded is computed by integers there, by rounded floats here: a value that lies between two bytes can
+/// become either.
 TEST_F(Onnx, BytesGiveWhatTheRoundedNetworkSays) {
-  const std::vector<std::string> names = {"mlp", "keras_student", "resnet20", "resnet8x4", "vgg8", "mobilenetv2", "shufflenetv2"};
+  const std::vector<std::string> names = {"mlp",  "keras_student", "resnet20",    "resnet8x4",
+                                          "vgg8", "mobilenetv2",   "shufflenetv2"};
   const TaskShape task{{3, 32, 32}, 10};
   const torch::Tensor inputs = random_pictures(task.input, 64);
   std::map<std::string, torch::Tensor> expected;
@@ -122,7 +125,8 @@ TEST_F(Onnx, AnEnsembleIsOneFileThatGivesItsMean) {
 
 TEST_F(Onnx, AGeneralistWithSpecialistsHasNone) {
   const auto graph = choose(Slot::network, "mlp").make<Graph, const TaskShape&>(TaskShape{{1, 8, 8}, 3});
-  const SpecialistEnsemble ensemble(random_network(*graph), {{.classes = {0, 1}, .full = true, .network = random_network(*graph)}}, {});
+  const SpecialistEnsemble ensemble(random_network(*graph),
+                                    {{.classes = {0, 1}, .full = true, .network = random_network(*graph)}}, {});
   EXPECT_NE(message_of<Error>([&] { to_onnx(ensemble, {1, 8, 8}); }).find("specialists"), std::string::npos);
 }
 

@@ -16,7 +16,9 @@ class OnnxruntimeTest : public TemporaryFolder {
     write_file(folder / (name + ".onnx"), onnx);
     const torch::Tensor held = input.contiguous();
     write_file(folder / (name + ".input"), std::string(static_cast<const char*>(held.data_ptr()), held.nbytes()));
-    cases_.push_back({{"name", name}, {"type", input.scalar_type() == torch::kUInt8 ? "uint8" : "float32"}, {"shape", input.sizes().vec()}});
+    cases_.push_back({{"name", name},
+                      {"type", input.scalar_type() == torch::kUInt8 ? "uint8" : "float32"},
+                      {"shape", input.sizes().vec()}});
   }
 
   /// Runs all that were added.
@@ -32,10 +34,13 @@ class OnnxruntimeTest : public TemporaryFolder {
     EXPECT_FALSE(fs::exists(error)) << name << ": " << read_file(error);
     if (fs::exists(error)) return torch::zeros({rows, 1});
     std::string bytes = read_file(folder / (name + ".output"));
-    return torch::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size() / sizeof(float))}, torch::kFloat32).clone().reshape({rows, -1});
+    return torch::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size() / sizeof(float))}, torch::kFloat32)
+        .clone()
+        .reshape({rows, -1});
   }
 
-  /// That two networks' logits are the same to rounding, and name the same class where the choice is not a matter of rounding.
+  /// That two networks' logits are the same to rounding, and name the same class where the choice is not a matter of
+  /// rounding.
   static void expect_same(const torch::Tensor& expected, const torch::Tensor& given, const std::string& what) {
     ASSERT_EQ(expected.sizes(), given.sizes()) << what;
     const double largest = expected.abs().max().item<double>();

@@ -16,12 +16,14 @@ const TaskShape kTask{{3, 4, 4}, 5};
 
 class TorchscriptOnnx : public OnnxruntimeTest {
  protected:
-  /// A program with weight [5, 48], scale int64 [3, 1, 1], token [1, 1, 16], slope [3] and filter [3, 3, 3, 2], and this body, whose lines
-  /// are parted by ';'.
-  std::unique_ptr<TorchScriptNetwork> program(const std::string& name, const std::string& body, torch::ScalarType type = torch::kFloat32) const {
+  /// A program with weight [5, 48], scale int64 [3, 1, 1], token [1, 1, 16], slope [3] and filter [3, 3, 3, 2], and
+  /// this body, whose lines are parted by ';'.
+  std::unique_ptr<TorchScriptNetwork> program(const std::string& name, const std::string& body,
+                                              torch::ScalarType type = torch::kFloat32) const {
     torch::manual_seed(3);
     torch::jit::Module module("program");
-    for (const auto& [parameter, shape] : std::map<std::string, Shape>{{"weight", {5, 48}}, {"token", {1, 1, 16}}, {"slope", {3}}, {"filter", {3, 3, 3, 2}}})
+    for (const auto& [parameter, shape] : std::map<std::string, Shape>{
+             {"weight", {5, 48}}, {"token", {1, 1, 16}}, {"slope", {3}}, {"filter", {3, 3, 3, 2}}})
       module.register_parameter(parameter, torch::randn(shape).to(type).requires_grad_(), false);
     module.register_buffer("scale", torch::tensor({1, 2, 3}, torch::kInt64).reshape({3, 1, 1}));
     module.register_attribute("training", c10::BoolType::get(), true);
@@ -37,7 +39,8 @@ class TorchscriptOnnx : public OnnxruntimeTest {
   }
 
   /// That each of the programs, which end with `h` [N, 3, 4, 4], gives in onnxruntime what it gives in LibTorch.
-  void expect_each_gives_the_same(const std::map<std::string, std::string>& bodies, torch::ScalarType type = torch::kFloat32) {
+  void expect_each_gives_the_same(const std::map<std::string, std::string>& bodies,
+                                  torch::ScalarType type = torch::kFloat32) {
     const torch::Tensor inputs = random_pictures(kTask.input, 6) - 0.5;
     std::map<std::string, torch::Tensor> expected;
     for (const auto& [name, body] : bodies) {
@@ -97,10 +100,14 @@ TEST_F(TorchscriptOnnx, ConstantsAreRepeatedForEachExample) {
 }
 
 TEST_F(TorchscriptOnnx, WholeConstantsBecomeFloats) {
-  expect_each_gives_the_same({{"buffer", "h = x * self.scale"}, {"range", "h = torch.arange(4) + x"}, {"part", "h = torch.cat([x[:, :2], torch.ones([x.size(0), 1, 4, 4], dtype=4)], 1)"}});
+  expect_each_gives_the_same({{"buffer", "h = x * self.scale"},
+                              {"range", "h = torch.arange(4) + x"},
+                              {"part", "h = torch.cat([x[:, :2], torch.ones([x.size(0), 1, 4, 4], dtype=4)], 1)"}});
 }
 
-TEST_F(TorchscriptOnnx, DoublePrecisionIsWrittenAsSingle) { expect_each_gives_the_same({{"double", "h = torch.tanh(x) * 0.3"}}, torch::kFloat64); }
+TEST_F(TorchscriptOnnx, DoublePrecisionIsWrittenAsSingle) {
+  expect_each_gives_the_same({{"double", "h = torch.tanh(x) * 0.3"}}, torch::kFloat64);
+}
 
 TEST_F(TorchscriptOnnx, EachOperationGivesTheSame) {
   expect_each_gives_the_same({

@@ -1,6 +1,6 @@
+#include "experiment/experiment.h"
 #include "core/json.h"
 #include "deploy/onnx.h"
-#include "experiment/experiment.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -10,9 +10,9 @@
 #include "experiment/model.h"
 #include "experiment/telling_examples.h"
 #include "nn/weights.h"
-#include "train/evaluation.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
+#include "train/evaluation.h"
 
 namespace limbeck {
 namespace {
@@ -40,7 +40,9 @@ class Experiments : public TemporaryFolder {
       const auto* notice = std::get_if<Notice>(&event);
       if (notice != nullptr && notice->weight == Notice::Weight::grave) notices.push_back(notice->message);
     });
-    return Experiment(parse_recipe(kRecipe, "r", settings, components()), {.out = folder, .device = DeviceChoice::cpu, .seeds = seeds, .reuse = reuse}, events).run();
+    return Experiment(parse_recipe(kRecipe, "r", settings, components()),
+                      {.out = folder, .device = DeviceChoice::cpu, .seeds = seeds, .reuse = reuse}, events)
+        .run();
   }
   std::vector<std::string> reused, notices;
   std::vector<fs::path> reuse;
@@ -72,9 +74,11 @@ TEST_F(Experiments, DoNotRunAFinishedStageAgainUnlessItOrItsInputsChanged) {
   run({"stages.distilled.epochs=3"});
   EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
   const std::string kept = (folder / "previous" / "1").string();
-  EXPECT_EQ(notices, (std::vector<std::string>{
-                         fmt::format("'{}' holds results of another recipe, other data or other seeds; they are kept in '{}'", folder.string(), kept),
-                         fmt::format("stage 'distilled' runs again: epochs was 2, is 3; what it left is kept in '{}'", kept)}));
+  EXPECT_EQ(notices,
+            (std::vector<std::string>{
+                fmt::format("'{}' holds results of another recipe, other data or other seeds; they are kept in '{}'",
+                            folder.string(), kept),
+                fmt::format("stage 'distilled' runs again: epochs was 2, is 3; what it left is kept in '{}'", kept)}));
   run({"stages.teacher.epochs=1"});
   EXPECT_EQ(reused, std::vector<std::string>{"baseline"});
   run({"stages.teacher.epochs=1", "stages.teacher.checkpoint_seconds=5"});
@@ -110,14 +114,17 @@ TEST_F(Experiments, TrainReplicasThatDifferAndMakeAnEnsemble) {
   EXPECT_EQ(weights.size(), 3U);
   EXPECT_DOUBLE_EQ(ensemble["evaluations"]["test"]["member_errors"].get<double>(), errors / 3);
   const Json& taught = results["stages"][2]["evaluations"]["test"];
-  EXPECT_EQ(taught["teacher_errors"], ensemble["evaluations"]["test"]["errors"]);  // the student's teacher is the ensemble
+  EXPECT_EQ(taught["teacher_errors"],
+            ensemble["evaluations"]["test"]["errors"]);  // the student's teacher is the ensemble
   run({"stages.teacher.replicas=3"});
-  EXPECT_EQ(reused, (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3", "teacher", "baseline", "distilled"}));
+  EXPECT_EQ(reused,
+            (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3", "teacher", "baseline", "distilled"}));
   // Another mean is another ensemble of the same networks.
   run({"stages.teacher.replicas={count: 3, mean: arithmetic}"});
   EXPECT_EQ(reused, (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3", "baseline"}));
   run({"stages.teacher.replicas=3", "stages.distilled.teacher=teacher.2"});
-  EXPECT_EQ(reused, (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3", "baseline"}));  // one of them can teach alone
+  EXPECT_EQ(reused, (std::vector<std::string>{"teacher.1", "teacher.2", "teacher.3",
+                                              "baseline"}));  // one of them can teach alone
 }
 
 TEST_F(Experiments, TrainReplicasTogether) {
@@ -127,7 +134,8 @@ TEST_F(Experiments, TrainReplicasTogether) {
   const Json& community = results["stages"][0];
   EXPECT_EQ(community["members"].size(), 2U);
   EXPECT_TRUE(community["evaluations"]["test"]["member_errors"].is_number());
-  for (const Json& member : community["members"]) EXPECT_NO_THROW(load_model(folder / member["weights"].get<std::string>()));
+  for (const Json& member : community["members"])
+    EXPECT_NO_THROW(load_model(folder / member["weights"].get<std::string>()));
   EXPECT_EQ(run(settings)["stages"], results["stages"]);
   EXPECT_EQ(reused.size(), 3U);
   const std::string weights = read_file(folder / "stages/teacher.2/weights.safetensors");
@@ -140,8 +148,8 @@ TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
   const std::string stages = R"([{name: teacher, train: large, epochs: 30},
     {name: no3, train: small, epochs: 30, augment: none, examples: {without: [3]}, teacher: teacher, loss: [soft_targets: 4]},
     {name: calibrated, calibrate: no3, classes: [3]}, {name: on_test, calibrate: no3, classes: [3], tuned_on: test}])";
-  const std::vector<std::string> settings = {"stages=" + stages, "paper={}", "plots=[]", "data.source={digits: {train: 2000, test: 500}}",
-                                             "data.validation=500"};
+  const std::vector<std::string> settings = {"stages=" + stages, "paper={}", "plots=[]",
+                                             "data.source={digits: {train: 2000, test: 500}}", "data.validation=500"};
   const Json results = run(settings);
   const Json &before = results["stages"][1], &after = results["stages"][2], &on_test = results["stages"][3];
   EXPECT_GT(after["calibration"]["offset"], 0.0);
@@ -151,7 +159,8 @@ TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
   EXPECT_LE(on_test["evaluations"]["test"]["errors"], after["evaluations"]["test"]["errors"]);
   EXPECT_NE(on_test["note"].get<std::string>().find("no fair measure"), std::string::npos);
   EXPECT_EQ(after["teacher"], "teacher");
-  const TensorMap was = load_tensors(folder / "stages/no3/weights.safetensors").tensors, is = load_tensors(folder / "stages/calibrated/weights.safetensors").tensors;
+  const TensorMap was = load_tensors(folder / "stages/no3/weights.safetensors").tensors,
+                  is = load_tensors(folder / "stages/calibrated/weights.safetensors").tensors;
   for (const auto& [name, value] : was) EXPECT_EQ(value.equal(is.at(name)), name != "fc2.bias") << name;
   run(settings);
   EXPECT_EQ(reused.size(), 4U);
@@ -162,9 +171,12 @@ TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
     {name: distilled, train: small, epochs: 10, augment: none, teacher: teacher},
     {name: int8, train: small, quantize: distilled},
     {name: int8_distilled, train: small, quantize: {of: distilled, examples: 100}, epochs: 2, augment: none, teacher: teacher}])";
-  const std::vector<std::string> settings = {"stages=" + stages, "plots=[]", "paper={}", "data.source.digits.train=1000"};
+  const std::vector<std::string> settings = {"stages=" + stages, "plots=[]", "paper={}",
+                                             "data.source.digits.train=1000"};
   const Json results = run(settings);
-  const auto errors = [&](size_t stage) { return results["stages"][stage]["evaluations"]["test"]["errors"].get<int64_t>(); };
+  const auto errors = [&](size_t stage) {
+    return results["stages"][stage]["evaluations"]["test"]["errors"].get<int64_t>();
+  };
   EXPECT_NEAR(static_cast<double>(errors(2)), static_cast<double>(errors(1)), 4);
   EXPECT_EQ(results["stages"][2]["network"]["description"], "mlp 8 int8");
   EXPECT_EQ(results["stages"][2]["epochs"], 0);
@@ -181,7 +193,8 @@ TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
   EXPECT_NE(results["stages"][3]["evaluations"]["test"]["nll"], results["stages"][2]["evaluations"]["test"]["nll"]);
   const Model model = load_model(folder / "stages/int8/weights.safetensors");
   EXPECT_TRUE(model.description.quantized);
-  const auto dataset = choose(Slot::data, "{digits: {train: 1000, test: 100}}").make<Dataset, const DataFolders&>(DataFolders(""));
+  const auto dataset =
+      choose(Slot::data, "{digits: {train: 1000, test: 100}}").make<Dataset, const DataFolders&>(DataFolders(""));
   const torch::Tensor again = predict_logits(*model.network, ExampleSet(dataset->test, "test", *dataset));
   EXPECT_EQ(evaluate(again, dataset->test.labels, {}).errors, errors(2));
   EXPECT_EQ(run(settings)["stages"], results["stages"]);
@@ -189,7 +202,8 @@ TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
 }
 
 TEST_F(Experiments, DependOnExtraExamplesOnlyWhereTheyAreSeen) {
-  const std::string without = "stages.teacher.examples={extra: false}", also = "stages.baseline.examples={extra: false}";
+  const std::string without = "stages.teacher.examples={extra: false}",
+                    also = "stages.baseline.examples={extra: false}";
   run({without, also});
   const Json results = run({without, also, "data.extra={digits: {train: 50, test: 10, seed: 5}}"});
   EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
@@ -208,8 +222,11 @@ TEST_F(Experiments, StoreATeachersOutputsForEachSeed) {
   const Json results = run({"stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"}, {2});
   EXPECT_EQ(results["stages"][2]["status"], "done");
   folder = first / "third";  // another teacher
-  EXPECT_NE(message_of<Error>([&] { run({"stages.teacher.epochs=1", "stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"}); })
-                .find("holds the outputs of another teacher"), std::string::npos);
+  EXPECT_NE(
+      message_of<Error>([&] {
+        run({"stages.teacher.epochs=1", "stages.distilled.teacher={network: {of: teacher, store: '" + file + "'}}"});
+      }).find("holds the outputs of another teacher"),
+      std::string::npos);
   folder = first;
 }
 
@@ -221,29 +238,41 @@ TEST_F(Experiments, TakeOverStagesOfAnotherRunWhereTheyAreTheSame) {
   const Json second = run({"stages.distilled.epochs=3"});
   EXPECT_EQ(reused, (std::vector<std::string>{"teacher", "baseline"}));
   EXPECT_EQ(second["stages"][0], first["stages"][0]);
-  EXPECT_EQ(read_file(folder / "stages/teacher/weights.safetensors"), read_file(other / "stages/teacher/weights.safetensors"));
+  EXPECT_EQ(read_file(folder / "stages/teacher/weights.safetensors"),
+            read_file(other / "stages/teacher/weights.safetensors"));
   reuse = {"/nowhere"};
   EXPECT_NE(message_of<Error>([&] { run(); }).find("there is no run folder '/nowhere'"), std::string::npos);
   folder = other;
 }
 
 TEST_F(Experiments, FindMistakesAboutTeachersAndExamplesBeforeAnyTraining) {
-  const auto message = [&](const std::vector<std::string>& settings) { return message_of<Error>([&] { run(settings); }); };
+  const auto message = [&](const std::vector<std::string>& settings) {
+    return message_of<Error>([&] { run(settings); });
+  };
   EXPECT_EQ(message({"stages.distilled.teacher={stored: nowhere.npy}"}).find("stage 'distilled': "), 0U);
-  EXPECT_NE(message({"stages.distilled.teacher=virtual", "stages.distilled.examples={unlabelled: 0.5}"}).find("virtual teacher"), std::string::npos);
-  EXPECT_NE(message({"stages.distilled.examples={classes: [12]}"}).find("class 12 does not exist"), std::string::npos);
-  EXPECT_NE(message({"stages.baseline={name: baseline, calibrate: teacher, classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}", "plots=[]"}).find("changes nothing"),
+  EXPECT_NE(message({"stages.distilled.teacher=virtual", "stages.distilled.examples={unlabelled: 0.5}"})
+                .find("virtual teacher"),
             std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { run({"stages.distilled.teacher={network: {of: teacher, store: s.safetensors}}"}, {1, 2}); }).find("{seed}"),
+  EXPECT_NE(message({"stages.distilled.examples={classes: [12]}"}).find("class 12 does not exist"), std::string::npos);
+  EXPECT_NE(message({"stages.baseline={name: baseline, calibrate: teacher, classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}",
+                     "plots=[]"})
+                .find("changes nothing"),
+            std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              run({"stages.distilled.teacher={network: {of: teacher, store: s.safetensors}}"}, {1, 2});
+            }).find("{seed}"),
             std::string::npos);
   write_file(folder / "w.safetensors", "x");
-  EXPECT_THROW(run({"networks.large.weights=" + (folder / "w.safetensors").string(), "stages.distilled.teacher=large"}), Error);
+  EXPECT_THROW(run({"networks.large.weights=" + (folder / "w.safetensors").string(), "stages.distilled.teacher=large"}),
+               Error);
   EXPECT_FALSE(fs::exists(folder / "stages"));
 }
 
 TEST_F(Experiments, PlotByEpochByMetricAndBesideAPapersNumbers) {
-  const Json results = run({"plots=[{title: a, x: epoch, lines: {t: teacher}}, {title: b, x: teacher_accuracy, metric: accuracy, lines: "
-                            "{all: [distilled]}}, {title: c, x: stage, lines: {ours: [teacher, baseline], paper: [67, 146]}}]"}, {1, 2});
+  const Json results =
+      run({"plots=[{title: a, x: epoch, lines: {t: teacher}}, {title: b, x: teacher_accuracy, metric: accuracy, lines: "
+           "{all: [distilled]}}, {title: c, x: stage, lines: {ours: [teacher, baseline], paper: [67, 146]}}]"},
+          {1, 2});
   const Json& plots = results["plots"];
   const auto points = [&](size_t plot, size_t line) { return plots[plot]["lines"][line]["points"]; };
   ASSERT_EQ(points(0, 0).size(), 2U);
@@ -267,10 +296,14 @@ TEST_F(Experiments, UseANetworkWithWeightsOfItsOwnAsTeacher) {
   const std::string weights = (folder / "stages/teacher/weights.safetensors").string();
   const fs::path kept = folder;
   folder = kept / "second";
-  const Json results = run({"networks.large.weights=" + weights, "stages.distilled.teacher=large", "stages.teacher.epochs=1"});
+  const Json results =
+      run({"networks.large.weights=" + weights, "stages.distilled.teacher=large", "stages.teacher.epochs=1"});
   EXPECT_EQ(results["stages"][2]["teacher"], "large");
   folder = kept;
-  EXPECT_NE(message_of<Error>([&] { run({"networks.large.weights=/none.safetensors"}); }).find("there is no file '/none.safetensors'"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              run({"networks.large.weights=/none.safetensors"});
+            }).find("there is no file '/none.safetensors'"),
+            std::string::npos);
 }
 
 TEST(TellingExamples, AreRightButDoubtedAndOfEveryClass) {

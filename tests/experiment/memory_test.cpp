@@ -10,8 +10,11 @@ namespace {
 
 class Memory : public ::testing::Test {
  protected:
-  std::shared_ptr<Network> make(const std::string& network) const { return make_network(choose(Slot::network, network), *digits, 1); }
-  MemoryNeed need(const StageRecipe& stage, const std::vector<std::shared_ptr<Network>>& teachers = {}, double kept = 0) const {
+  std::shared_ptr<Network> make(const std::string& network) const {
+    return make_network(choose(Slot::network, network), *digits, 1);
+  }
+  MemoryNeed need(const StageRecipe& stage, const std::vector<std::shared_ptr<Network>>& teachers = {},
+                  double kept = 0) const {
     return memory_need(*digits, stage, *make("{mlp: [100]}"), teachers, kept);
   }
   std::unique_ptr<Dataset> digits = small_digits(60, 10);

@@ -38,7 +38,8 @@ TEST(Groups, AreTheClassesThatAreConfused) {
 }
 
 TEST(Groups, DoNotFollowHowSureTheGeneralistIs) {
-  // Pairs (0, 1), (2, 3), (4, 5) vary together a little; the classes' own variances are large and have nothing to do with the pairs.
+  // Pairs (0, 1), (2, 3), (4, 5) vary together a little; the classes' own variances are large and have nothing to do
+  // with the pairs.
   torch::Tensor covariance = torch::diag(torch::tensor({0.9, 0.1, 0.1, 0.9, 0.5, 0.01}, torch::kFloat64));
   for (int64_t first : {0, 2, 4})
     for (const auto& [a, b] : {std::pair{first, first + 1}, {first + 1, first}}) covariance[a][b] = 0.004;
@@ -64,7 +65,9 @@ TEST(Groups, OfASizeMayOverlap) {
 
 TEST(Groups, ThatCannotBeAreRefused) {
   const torch::Tensor covariance = covariance_of(confused_probabilities());
-  const auto refused = [&](const GroupingOptions& options) { return message_of<Error>([&] { group_classes(covariance, options, 1); }); };
+  const auto refused = [&](const GroupingOptions& options) {
+    return message_of<Error>([&] { group_classes(covariance, options, 1); });
+  };
   EXPECT_NE(refused({.groups = 10}).find("at most 9"), std::string::npos);
   EXPECT_NE(refused({.groups = 2, .size = 10}).find("from 2 to 9"), std::string::npos);
   EXPECT_NE(refused({.groups = 9}).find("has 1 class"), std::string::npos);
@@ -73,7 +76,8 @@ TEST(Groups, ThatCannotBeAreRefused) {
 TEST(RandIndex, IsOneForTheSameAndNearZeroByChance) {
   EXPECT_EQ(adjusted_rand_index({0, 0, 1, 1}, {5, 5, 2, 2}), 1);
   EXPECT_NEAR(adjusted_rand_index({0, 0, 1, 1}, {0, 1, 0, 1}), -0.5, 1e-12);
-  EXPECT_NEAR(adjusted_rand_index({0, 0, 0, 1, 1, 1}, {0, 0, 1, 1, 2, 2}), 0.2424, 1e-4);  // Hubert, Arabie's formula by hand: (2 − 1.2)/(4.5 − 1.2)
+  EXPECT_NEAR(adjusted_rand_index({0, 0, 0, 1, 1, 1}, {0, 0, 1, 1, 2, 2}), 0.2424,
+              1e-4);  // Hubert, Arabie's formula by hand: (2 − 1.2)/(4.5 − 1.2)
 }
 
 }  // namespace

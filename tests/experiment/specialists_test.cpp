@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "experiment/specialists.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -18,7 +18,8 @@ namespace {
 
 class SpecialistData : public ::testing::Test {
  protected:
-  SpecialistExamples examples_for(const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets, int64_t k = 1) const {
+  SpecialistExamples examples_for(const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets,
+                                  int64_t k = 1) const {
     return specialist_examples(train, group, targets, 1, k, digits->classes);
   }
   int64_t count(const torch::Tensor& which) const { return which.sum().item<int64_t>(); }
@@ -35,7 +36,8 @@ TEST_F(SpecialistData, IsHalfOfTheGroupAndHalfOfOthers) {
   EXPECT_TRUE(labels.eq(0).equal(truth.eq(3)));
   EXPECT_TRUE(labels.eq(1).equal(truth.eq(7)));
   EXPECT_EQ(count(labels.eq(2)), of_group);
-  EXPECT_NEAR(own.dustbin_offset, std::log((1000.0 - static_cast<double>(of_group)) / static_cast<double>(of_group)), 1e-9);
+  EXPECT_NEAR(own.dustbin_offset, std::log((1000.0 - static_cast<double>(of_group)) / static_cast<double>(of_group)),
+              1e-9);
   EXPECT_FALSE(own.examples.ids().equal(examples_for({3, 7}, SpecialistsRecipe::Targets::dustbin, 2).examples.ids()));
 }
 
@@ -49,7 +51,8 @@ TEST_F(SpecialistData, WithFullTargetsHidesTheLabelsOfOthers) {
 TEST_F(SpecialistData, OfClassesWithoutExamplesIsRefused) {
   const ExampleSet without = choose_examples(train, {.without = {7}}, *digits, 1);
   const auto refusal = [&](const std::vector<int64_t>& group) {
-    return message_of<Error>([&] { specialist_examples(without, group, SpecialistsRecipe::Targets::dustbin, 1, 1, digits->classes); });
+    return message_of<Error>(
+        [&] { specialist_examples(without, group, SpecialistsRecipe::Targets::dustbin, 1, 1, digits->classes); });
   };
   EXPECT_NE(refusal({3, 7}).find("'7', of which there is no training example"), std::string::npos);
   EXPECT_NE(refusal({0, 1, 2, 3, 4, 5, 6, 8, 9}).find("knows all classes"), std::string::npos);
@@ -62,8 +65,10 @@ TEST_F(SpecialistData, NumbersAreCounted) {
   three.superclasses = {5, 5, 6};
   const torch::Tensor labels = torch::tensor({0, 1, 1, 2}, torch::kInt64);
   // The generalist: right, wrong (c), right, wrong (b). All together: right, right, right, wrong.
-  const torch::Tensor before = torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 1.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
-  const torch::Tensor after = torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 3.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
+  const torch::Tensor before =
+      torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 1.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
+  const torch::Tensor after =
+      torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 3.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
   const Json found = specialist_numbers(three, groups, labels, before, after);
   EXPECT_EQ(found["adjusted_rand_index"], 1.0);
   EXPECT_EQ(found["generalist_accuracy"], 0.5);
@@ -73,27 +78,43 @@ TEST_F(SpecialistData, NumbersAreCounted) {
   EXPECT_NEAR(found["conditional_accuracy"]["generalist"].get<double>(), 4.0 / 6, 1e-9);
   EXPECT_NEAR(found["conditional_accuracy"]["specialists"].get<double>(), 5.0 / 6, 1e-9);
   ASSERT_EQ(found["by_coverage"].size(), 2);  // a and c are known by one, b by two
-  EXPECT_EQ(found["by_coverage"][1], Json({{"specialists", 2}, {"examples", 2}, {"generalist_correct", 1}, {"correct", 2}, {"relative_gain", 1.0}}));
+  EXPECT_EQ(
+      found["by_coverage"][1],
+      Json({{"specialists", 2}, {"examples", 2}, {"generalist_correct", 1}, {"correct", 2}, {"relative_gain", 1.0}}));
   EXPECT_NE(specialist_text(found).find("a, b"), std::string::npos);
 }
 
 TEST(SpecialistEnsemble, AsksThoseWhoKnowTheLikeliestClasses) {
   const auto digits = small_digits(20, 10);
-  const auto network = [&](const std::string& text, uint64_t seed, int64_t classes = 0) { return make_network(choose(Slot::network, text), *digits, seed, {}, classes); };
-  const auto generalist = network("{mlp: [8]}", 1), first = network("{mlp: [8]}", 2, 3), second = network("{mlp: [8]}", 3, 10);
-  const SpecialistEnsemble ensemble(generalist, {{.classes = {0, 1}, .network = first}, {.classes = {1, 2, 3, 4, 5, 6}, .full = true, .network = second}}, {.top = 2});
-  const torch::Tensor logits = torch::tensor({9, 1, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 8, 0, 0, 9, 0, 8, 0, 0, 0, 0, 0, 0}, torch::kFloat32).reshape({3, 10});
+  const auto network = [&](const std::string& text, uint64_t seed, int64_t classes = 0) {
+    return make_network(choose(Slot::network, text), *digits, seed, {}, classes);
+  };
+  const auto generalist = network("{mlp: [8]}", 1), first = network("{mlp: [8]}", 2, 3),
+             second = network("{mlp: [8]}", 3, 10);
+  const SpecialistEnsemble ensemble(
+      generalist,
+      {{.classes = {0, 1}, .network = first}, {.classes = {1, 2, 3, 4, 5, 6}, .full = true, .network = second}},
+      {.top = 2});
+  const torch::Tensor logits =
+      torch::tensor({9, 1, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 8, 0, 0, 9, 0, 8, 0, 0, 0, 0, 0, 0},
+                    torch::kFloat32)
+          .reshape({3, 10});
   EXPECT_TRUE(ensemble.active(logits).equal(torch::tensor({{true, false}, {false, false}, {true, true}})));
 
   const torch::NoGradGuard no_gradient;
   const torch::Tensor inputs = ExampleSet(digits->train, "train", *digits).batch(torch::arange(20)).inputs;
-  const torch::Tensor own = generalist->forward(inputs, {}).logits, all = ensemble.forward(inputs, {}).logits, asked = ensemble.active(own);
+  const torch::Tensor own = generalist->forward(inputs, {}).logits, all = ensemble.forward(inputs, {}).logits,
+                      asked = ensemble.active(own);
   for (int64_t i = 0; i < 20; ++i) {
     std::vector<SpecialistOpinion> opinions;
     const torch::Tensor one = inputs.narrow(0, i, 1), row = torch::zeros({1}, torch::kInt64);
-    if (asked[i][0].item<bool>()) opinions.push_back({.classes = {0, 1}, .log_probabilities = torch::log_softmax(first->forward(one, {}).logits, 1), .rows = row});
-    if (asked[i][1].item<bool>()) opinions.push_back({.log_probabilities = torch::log_softmax(second->forward(one, {}).logits, 1), .rows = row});
-    const torch::Tensor expected = combined_distribution(torch::log_softmax(own.narrow(0, i, 1), 1), opinions, {}).log_probabilities;
+    if (asked[i][0].item<bool>())
+      opinions.push_back(
+          {.classes = {0, 1}, .log_probabilities = torch::log_softmax(first->forward(one, {}).logits, 1), .rows = row});
+    if (asked[i][1].item<bool>())
+      opinions.push_back({.log_probabilities = torch::log_softmax(second->forward(one, {}).logits, 1), .rows = row});
+    const torch::Tensor expected =
+        combined_distribution(torch::log_softmax(own.narrow(0, i, 1), 1), opinions, {}).log_probabilities;
     EXPECT_TRUE(all.narrow(0, i, 1).allclose(expected, 1e-3, 1e-3)) << i;
   }
   EXPECT_GT(asked.sum().item<int64_t>(), 0);
@@ -118,7 +139,9 @@ stages:
     events.subscribe([this](const Event& event) {
       if (const auto* stage = std::get_if<StageReused>(&event)) reused.push_back(stage->stage);
     });
-    return Experiment(parse_recipe(kRecipe, "r", settings, components()), {.out = folder / "run", .device = DeviceChoice::cpu, .seeds = seeds}, events).run();
+    return Experiment(parse_recipe(kRecipe, "r", settings, components()),
+                      {.out = folder / "run", .device = DeviceChoice::cpu, .seeds = seeds}, events)
+        .run();
   }
   std::vector<std::string> reused;
 };
@@ -128,8 +151,10 @@ TEST_F(SpecialistRuns, TrainEvaluateAndTeach) {
   const Json& entry = results["stages"][1];
   EXPECT_EQ(entry["specialists"]["groups"].size(), 3);
   EXPECT_EQ(entry["members"].size(), 3);
-  EXPECT_NEAR(entry["specialists"]["accuracy"].get<double>(), entry["evaluations"]["test"]["accuracy"].get<double>(), 1e-9);
-  EXPECT_NEAR(entry["specialists"]["generalist_accuracy"].get<double>(), results["stages"][0]["evaluations"]["test"]["accuracy"].get<double>(), 1e-9);
+  EXPECT_NEAR(entry["specialists"]["accuracy"].get<double>(), entry["evaluations"]["test"]["accuracy"].get<double>(),
+              1e-9);
+  EXPECT_NEAR(entry["specialists"]["generalist_accuracy"].get<double>(),
+              results["stages"][0]["evaluations"]["test"]["accuracy"].get<double>(), 1e-9);
   const Model one = load_model(folder / "run/stages/specialists.2/weights.safetensors");
   EXPECT_EQ(one.description.classes.size(), 5);
   EXPECT_EQ(one.description.classes.back(), "others");
@@ -163,13 +188,15 @@ TEST_F(SpecialistRuns, OfSeveralSeedsAreAveraged) {
     correct += row["correct"].get<int64_t>();
   }
   EXPECT_EQ(examples, 2 * results["data"]["splits"]["test"].get<int64_t>());
-  EXPECT_NEAR(static_cast<double>(correct) / static_cast<double>(examples), results["stages"][1]["specialists"]["accuracy"].get<double>(), 1e-9);
+  EXPECT_NEAR(static_cast<double>(correct) / static_cast<double>(examples),
+              results["stages"][1]["specialists"]["accuracy"].get<double>(), 1e-9);
 }
 
 TEST_F(SpecialistRuns, ThatMakeNoSenseAreRefused) {
   const auto refusal = [&](const std::string& setting) { return message_of<Error>([&] { run({setting}); }); };
   EXPECT_NE(refusal("stages.specialists.specialists.of=nobody").find("no earlier stage 'nobody'"), std::string::npos);
-  EXPECT_NE(refusal("stages.specialists.specialists.targets=full").find("full targets come from a teacher"), std::string::npos);
+  EXPECT_NE(refusal("stages.specialists.specialists.targets=full").find("full targets come from a teacher"),
+            std::string::npos);
   EXPECT_NE(refusal("stages.specialists.replicas=2").find("no replicas"), std::string::npos);
   EXPECT_NE(refusal("stages.specialists.specialists.groups=11").find("11 groups"), std::string::npos);
   EXPECT_NE(refusal("stages.specialists.specialists.size=10").find("groups of 10 classes"), std::string::npos);

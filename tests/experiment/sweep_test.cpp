@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "experiment/sweep.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

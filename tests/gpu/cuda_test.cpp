@@ -1,6 +1,6 @@
 // What a GPU computes, beside the same on the processor. Run them alone with `ctest -L gpu`.
-#include <gtest/gtest.h>
 #include <ATen/Context.h>
+#include <gtest/gtest.h>
 #include <torch/cuda.h>
 #include <torch/types.h>
 
@@ -34,7 +34,8 @@ TEST_F(Cuda, ViewsAreThoseOfTheProcessorToRounding) {
   torch::manual_seed(1);
   const torch::Tensor images = torch::randint(256, {60, 3, 32, 32}, torch::kInt64).to(torch::kUInt8);
   const torch::Tensor ids = torch::arange(60);
-  for (const char* yaml : {"{crop: 4}", "{flip: true}", "{shift: 2}", "{rotation: 15}", "{translation: 0.1}", "{shear: 0.2}", "{zoom: 0.2}", "{cutout: 8}"}) {
+  for (const char* yaml : {"{crop: 4}", "{flip: true}", "{shift: 2}", "{rotation: 15}", "{translation: 0.1}",
+                           "{shear: 0.2}", "{zoom: 0.2}", "{cutout: 8}"}) {
     const Augmenter augmenter({choose(Slot::augmentation, yaml)});
     const torch::Tensor views = augmenter.draw(ids, 1, 2);
     EXPECT_TRUE(augmenter.draw(ids.to(kGpu), 1, 2).cpu().equal(views)) << yaml;
@@ -43,12 +44,15 @@ TEST_F(Cuda, ViewsAreThoseOfTheProcessorToRounding) {
 }
 
 TEST_F(Cuda, NetworksAnswerAsOnTheProcessor) {
-  for (const char* name : {"{mlp: [64, 64]}", "resnet8", "wrn_16_2", "vgg8", "mobilenetv2", "shufflenetv1", "keras_student"}) {
-    const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(TaskShape{{3, 32, 32}, 10}));
+  for (const char* name :
+       {"{mlp: [64, 64]}", "resnet8", "wrn_16_2", "vgg8", "mobilenetv2", "shufflenetv1", "keras_student"}) {
+    const auto network =
+        random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(TaskShape{{3, 32, 32}, 10}));
     const torch::Tensor pictures = random_pictures({3, 32, 32}, 16);
     const torch::Tensor here = logits_of(*network, pictures);
     network->to(kGpu);
-    EXPECT_LE(difference(logits_of(*network, pictures.to(kGpu)), here), 1e-3 * (1 + here.abs().max().item<double>())) << name;
+    EXPECT_LE(difference(logits_of(*network, pictures.to(kGpu)), here), 1e-3 * (1 + here.abs().max().item<double>()))
+        << name;
     const torch::NoGradGuard no_gradient;
     const torch::Tensor mixed = network->forward(pictures.to(kGpu), {.precision = Precision::bfloat16}).logits;
     EXPECT_EQ(mixed.scalar_type(), torch::kFloat32);
@@ -74,10 +78,15 @@ stages:
   - { name: mimic, train: small, epochs: 4, precision: float32, teacher: { network: { of: teacher, outputs: live } }, loss: [ logit_regression: { normalize: true } ] }
   - { name: pictures, train: image, epochs: 5, batch_size: 64, precision: float32, teacher: { network: { of: teacher, outputs: live } }, loss: [ soft_targets: { temperature: 4, weight: 0.9 }, hard_labels: { weight: 0.1 } ] }
 )";
-    return Experiment(parse_recipe(recipe, "r", {}, components()), {.out = folder / out, .device = device, .cuda_graphs = cuda_graphs}, events).run();
+    return Experiment(parse_recipe(recipe, "r", {}, components()),
+                      {.out = folder / out, .device = device, .cuda_graphs = cuda_graphs}, events)
+        .run();
   };
-  const auto accuracy = [](const Json& results, size_t stage) { return results["stages"][stage]["evaluations"]["test"]["accuracy"].get<double>(); };
-  const Json here = run("processor", DeviceChoice::cpu), there = run("gpu", DeviceChoice::cuda), recorded = run("graphs", DeviceChoice::cuda, true);
+  const auto accuracy = [](const Json& results, size_t stage) {
+    return results["stages"][stage]["evaluations"]["test"]["accuracy"].get<double>();
+  };
+  const Json here = run("processor", DeviceChoice::cpu), there = run("gpu", DeviceChoice::cuda),
+             recorded = run("graphs", DeviceChoice::cuda, true);
   for (size_t stage = 0; stage < 4; ++stage) {
     const double apart = stage < 3 ? 0.03 : 0.1;  // rounding in convolutions is carried far in few steps
     EXPECT_NEAR(accuracy(there, stage), accuracy(here, stage), apart);

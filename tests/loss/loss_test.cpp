@@ -12,13 +12,16 @@
 namespace limbeck {
 namespace {
 
-std::unique_ptr<Loss> make_loss(const std::string& yaml) { return choose(Slot::loss, yaml).make<Loss>(); }
+std::unique_ptr<Loss> make_loss(const std::string& yaml) {
+  return choose(Slot::loss, yaml).make<Loss>();
+}
 
 torch::Tensor value_of(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v, const torch::Tensor& y = {}) {
   return loss.value({.logits = z}, {.logits = v}, {.labels = y});
 }
 
-torch::Tensor gradient_of(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v, const torch::Tensor& y = {}) {
+torch::Tensor gradient_of(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v,
+                          const torch::Tensor& y = {}) {
   const torch::Tensor leaf = z.detach().clone().requires_grad_();
   value_of(loss, leaf, v, y).backward();
   return leaf.grad();
@@ -48,17 +51,22 @@ torch::Tensor random_logits(int64_t n, int64_t c, uint64_t seed, double scale = 
 
 TEST(SoftTargets, HasTheHandComputedValue) {
   // Two classes, T = 2: p = (3/4, 1/4), q = (1/2, 1/2); KL = 3/4 ln(3/2) + 1/4 ln(1/2); times T² = 4.
-  const torch::Tensor v = torch::tensor({{2 * std::log(3.0), 0.0}}, torch::kFloat64), z = torch::zeros({1, 2}, torch::kFloat64);
+  const torch::Tensor v = torch::tensor({{2 * std::log(3.0), 0.0}}, torch::kFloat64),
+                      z = torch::zeros({1, 2}, torch::kFloat64);
   const double kl = 0.75 * std::log(1.5) + 0.25 * std::log(0.5);
   EXPECT_NEAR(value_of(*make_loss("{soft_targets: {temperature: 2}}"), z, v).item<double>(), 4 * kl, 1e-12);
-  EXPECT_NEAR(value_of(*make_loss("{soft_targets: {temperature: 2, form: cross_entropy}}"), z, v).item<double>(), 4 * std::log(2.0), 1e-12);
+  EXPECT_NEAR(value_of(*make_loss("{soft_targets: {temperature: 2, form: cross_entropy}}"), z, v).item<double>(),
+              4 * std::log(2.0), 1e-12);
 }
 
 TEST(SoftTargets, OfUnlabelledExamplesAreTheirMeanAlone) {
-  const torch::Tensor z = random_logits(5, 4, 1), v = random_logits(5, 4, 2), labels = torch::tensor({-1, 2, -1, 0, 1}, torch::kInt64);
-  const auto all = make_loss("{soft_targets: {temperature: 3}}"), unlabelled = make_loss("{soft_targets: {temperature: 3, examples: unlabelled}}");
+  const torch::Tensor z = random_logits(5, 4, 1), v = random_logits(5, 4, 2),
+                      labels = torch::tensor({-1, 2, -1, 0, 1}, torch::kInt64);
+  const auto all = make_loss("{soft_targets: {temperature: 3}}"),
+             unlabelled = make_loss("{soft_targets: {temperature: 3, examples: unlabelled}}");
   const torch::Tensor rows = torch::tensor({0, 2}, torch::kInt64);
-  EXPECT_NEAR(value_of(*unlabelled, z, v, labels).item<double>(), value_of(*all, z.index_select(0, rows), v.index_select(0, rows)).item<double>(), 1e-12);
+  EXPECT_NEAR(value_of(*unlabelled, z, v, labels).item<double>(),
+              value_of(*all, z.index_select(0, rows), v.index_select(0, rows)).item<double>(), 1e-12);
   check_gradient(*unlabelled, z, v, labels);
   const torch::Tensor gradient = gradient_of(*unlabelled, z, v, labels);
   EXPECT_EQ(gradient[1].abs().sum().item<double>(), 0);
@@ -69,7 +77,8 @@ TEST(SoftTargets, OfUnlabelledExamplesAreTheirMeanAlone) {
 TEST(SoftTargets, IsAMeanOverExamplesAndASumOverClasses) {
   const torch::Tensor z = random_logits(1, 5, 1), v = random_logits(1, 5, 2);
   const auto loss = make_loss("{soft_targets: 3}");
-  EXPECT_NEAR(value_of(*loss, z.repeat({4, 1}), v.repeat({4, 1})).item<double>(), value_of(*loss, z, v).item<double>(), 1e-12);
+  EXPECT_NEAR(value_of(*loss, z.repeat({4, 1}), v.repeat({4, 1})).item<double>(), value_of(*loss, z, v).item<double>(),
+              1e-12);
 }
 
 TEST(SoftTargets, GradientIsTTimesTheDifferenceOfDistributions) {
@@ -77,7 +86,8 @@ TEST(SoftTargets, GradientIsTTimesTheDifferenceOfDistributions) {
   for (const double temperature : {0.5, 1.0, 4.0, 20.0}) {
     const auto loss = make_loss(fmt::format("{{soft_targets: {}}}", temperature));
     check_gradient(*loss, z, v);
-    const torch::Tensor expected = (torch::softmax(z / temperature, 1) - torch::softmax(v / temperature, 1)) * temperature / 3;
+    const torch::Tensor expected =
+        (torch::softmax(z / temperature, 1) - torch::softmax(v / temperature, 1)) * temperature / 3;
     EXPECT_TRUE(gradient_of(*loss, z, v).allclose(expected, 1e-9, 1e-12));  // T² · (q − p)/T, mean over 3
   }
 }
@@ -97,7 +107,8 @@ TEST(SoftTargets, AtHighTemperatureIsLogitRegression) {
   v = v - v.mean();
   double last_error = std::numeric_limits<double>::infinity();
   for (const double temperature : {10.0, 100.0, 1000.0}) {
-    const torch::Tensor gradient = gradient_of(*make_loss(fmt::format("{{soft_targets: {}}}", temperature)), z, v) / (temperature * temperature);
+    const torch::Tensor gradient =
+        gradient_of(*make_loss(fmt::format("{{soft_targets: {}}}", temperature)), z, v) / (temperature * temperature);
     const torch::Tensor limit = (z - v) / (static_cast<double>(classes) * temperature * temperature);
     const double error = ((gradient - limit).norm() / limit.norm()).item<double>();
     EXPECT_LT(error, last_error / 5);  // the error falls as 1/T
@@ -116,22 +127,26 @@ TEST(SoftTargets, GradientReachesTheStudentOnly) {
 // Yuan et al.'s program calls PyTorch's KLDivLoss with its default reduction, an average over examples and classes.
 TEST(SoftTargets, ReducedByMeanAreSmallerByTheNumberOfClasses) {
   const torch::Tensor z = random_logits(3, 6, 13), v = random_logits(3, 6, 14);
-  const auto batchmean = make_loss("{soft_targets: {temperature: 5}}"), mean = make_loss("{soft_targets: {temperature: 5, reduction: mean}}");
+  const auto batchmean = make_loss("{soft_targets: {temperature: 5}}"),
+             mean = make_loss("{soft_targets: {temperature: 5, reduction: mean}}");
   const torch::Tensor log_q = torch::log_softmax(z / 5, 1), p = torch::softmax(v / 5, 1);
-  EXPECT_NEAR(value_of(*mean, z, v).item<double>(), (25 * torch::kl_div(log_q, p, torch::Reduction::Mean)).item<double>(), 1e-12);
+  EXPECT_NEAR(value_of(*mean, z, v).item<double>(),
+              (25 * torch::kl_div(log_q, p, torch::Reduction::Mean)).item<double>(), 1e-12);
   EXPECT_TRUE(gradient_of(*batchmean, z, v).allclose(gradient_of(*mean, z, v) * 6, 1e-10, 1e-14));
   const torch::Tensor z32 = z.to(torch::kFloat32), v32 = v.to(torch::kFloat32);  // the pass in one piece
   EXPECT_NEAR(value_of(*mean, z32, v32).item<double>(), value_of(*mean, z, v).item<double>(), 1e-6);
 }
 
 TEST(SoftTargets, OfSeveralNetworksAreComparedWithTheirMeanAtTheTemperature) {
-  const torch::Tensor z = random_logits(3, 4, 15), members = torch::stack({random_logits(3, 4, 16), random_logits(3, 4, 17)}, 1);
+  const torch::Tensor z = random_logits(3, 4, 15),
+                      members = torch::stack({random_logits(3, 4, 16), random_logits(3, 4, 17)}, 1);
   const torch::Tensor p = torch::softmax(members / 3, 2).mean(1), log_q = torch::log_softmax(z / 3, 1);
   const double expected = (9 * p * (p.log() - log_q)).sum().item<double>() / 3;
   const TeacherOutputs teacher{.logits = log_mean_distribution(members, 1), .features = {}, .members = members};
   for (const auto type : {torch::kFloat64, torch::kFloat32}) {
     const TeacherOutputs typed{.logits = teacher.logits.to(type), .features = {}, .members = members.to(type)};
-    EXPECT_NEAR(make_loss("{soft_targets: 3}")->value({.logits = z.to(type)}, typed, {}).item<double>(), expected, 1e-5);
+    EXPECT_NEAR(make_loss("{soft_targets: 3}")->value({.logits = z.to(type)}, typed, {}).item<double>(), expected,
+                1e-5);
   }
 }
 
@@ -153,7 +168,8 @@ TEST(LabelSmoothing, IsDistillationFromTheUniformTeacher) {
   for (const double a : {0.1, 0.6}) {
     const auto hard = make_loss("hard_labels"), soft = make_loss("{soft_targets: 1}");
     const auto smooth = make_loss(fmt::format("{{label_smoothing: {{amount: {}, form: kl}}}}", a));
-    const double distilled = (1 - a) * value_of(*hard, z, {}, y).item<double>() + a * value_of(*soft, z, uniform).item<double>();
+    const double distilled =
+        (1 - a) * value_of(*hard, z, {}, y).item<double>() + a * value_of(*soft, z, uniform).item<double>();
     EXPECT_NEAR(value_of(*smooth, z, {}, y).item<double>(), distilled, 1e-12);
     const torch::Tensor gradient = (1 - a) * gradient_of(*hard, z, {}, y) + a * gradient_of(*soft, z, uniform);
     EXPECT_TRUE(gradient_of(*smooth, z, {}, y).allclose(gradient, 1e-10, 1e-14));
@@ -178,29 +194,36 @@ TEST(LogitRegression, NormalizedMeasuresEachLogitInItsDeviation) {
   const torch::Tensor v = torch::tensor({{1.0, 10.0}, {3.0, 50.0}, {5.0, 30.0}}, torch::kFloat64);
   const TeacherStatistics statistics = statistics_of(v);
   EXPECT_TRUE(statistics.mean.allclose(torch::tensor({3.0, 30.0}, torch::kFloat64)));
-  EXPECT_TRUE(statistics.deviation.allclose(torch::tensor({std::sqrt(8.0 / 3), std::sqrt(800.0 / 3)}, torch::kFloat64)));
+  EXPECT_TRUE(
+      statistics.deviation.allclose(torch::tensor({std::sqrt(8.0 / 3), std::sqrt(800.0 / 3)}, torch::kFloat64)));
   const torch::Tensor z = random_logits(3, 2, 42, 20);
   const auto loss = make_loss("{logit_regression: {normalize: true}}");
   EXPECT_TRUE(loss->needs().teacher_statistics);
   EXPECT_THROW(value_of(*loss, z, v), Error);  // it has not been told the statistics
   loss->use(statistics);
   const auto normalized = [&](const torch::Tensor& x) { return (x - statistics.mean) / statistics.deviation; };
-  EXPECT_NEAR(value_of(*loss, z, v).item<double>(), (normalized(z) - normalized(v)).square().sum().item<double>() / 6, 1e-10);
+  EXPECT_NEAR(value_of(*loss, z, v).item<double>(), (normalized(z) - normalized(v)).square().sum().item<double>() / 6,
+              1e-10);
   check_gradient(*loss, z, v);
   EXPECT_FALSE(make_loss("logit_regression")->needs().teacher_statistics);
   loss->use(statistics_of(torch::ones({4, 2}, torch::kFloat64)));  // a logit that never changes
-  EXPECT_NEAR(value_of(*loss, z, v).item<double>(), value_of(*make_loss("logit_regression"), z, v).item<double>(), 1e-10);
+  EXPECT_NEAR(value_of(*loss, z, v).item<double>(), value_of(*make_loss("logit_regression"), z, v).item<double>(),
+              1e-10);
 }
 
 TEST(Community, PullsEachNetworkTowardsTheMeanOfAll) {
   const torch::Tensor z = random_logits(4, 5, 43), other = random_logits(4, 5, 44);
-  const torch::Tensor p = (torch::softmax(z / 2, 1) + torch::softmax(other / 2, 1)) / 2, log_q = torch::log_softmax(z / 2, 1);
+  const torch::Tensor p = (torch::softmax(z / 2, 1) + torch::softmax(other / 2, 1)) / 2,
+                      log_q = torch::log_softmax(z / 2, 1);
   const auto loss = make_loss("{community: 2}");
-  const auto value = [&](const torch::Tensor& logits) { return loss->value({.logits = logits, .community = {z, other}}, {}, {}); };
+  const auto value = [&](const torch::Tensor& logits) {
+    return loss->value({.logits = logits, .community = {z, other}}, {}, {});
+  };
   EXPECT_NEAR(value(z).item<double>(), (4 * p * (p.log() - log_q)).sum().item<double>() / 4, 1e-12);
   const torch::Tensor leaf = z.clone().requires_grad_();
   value(leaf).backward();
-  EXPECT_TRUE(leaf.grad().allclose((torch::softmax(z / 2, 1) - p) * 2 / 4, 1e-10, 1e-14));  // T² (q − p)/T, the mean being given
+  EXPECT_TRUE(leaf.grad().allclose((torch::softmax(z / 2, 1) - p) * 2 / 4, 1e-10,
+                                   1e-14));  // T² (q − p)/T, the mean being given
   EXPECT_THROW(loss->value({.logits = z}, {}, {}), Error);
   const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}});
   EXPECT_TRUE(loss->value({.logits = extreme, .community = {extreme, -extreme}}, {}, {}).isfinite().item<bool>());
@@ -217,15 +240,19 @@ TEST(LogitRegression, HasTheHandComputedValueAndGradient) {
 
 TEST(ProbabilityRegression, HasTheHandComputedValueAndGradient) {
   // q = (1/2, 1/2), p = (3/4, 1/4)
-  const torch::Tensor z = torch::zeros({1, 2}, torch::kFloat64), v = torch::tensor({{2 * std::log(3.0), 0.0}}, torch::kFloat64);
+  const torch::Tensor z = torch::zeros({1, 2}, torch::kFloat64),
+                      v = torch::tensor({{2 * std::log(3.0), 0.0}}, torch::kFloat64);
   EXPECT_NEAR(value_of(*make_loss("{probability_regression: 2}"), z, v).item<double>(), 1.0 / 16, 1e-12);
-  check_gradient(*make_loss("{probability_regression: {temperature: 3}}"), random_logits(4, 5, 31), random_logits(4, 5, 32));
+  check_gradient(*make_loss("{probability_regression: {temperature: 3}}"), random_logits(4, 5, 31),
+                 random_logits(4, 5, 32));
 }
 
 TEST(Losses, AreFiniteAtExtremeLogits) {
-  const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}, {-1e4F, 1e4F, 1e4F}}), labels = torch::tensor({1, 0});
-  for (const std::string loss : {"hard_labels", "{soft_targets: 1}", "{soft_targets: 20}", "{soft_targets: {form: cross_entropy}}",
-                                 "label_smoothing", "logit_regression", "probability_regression"}) {
+  const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}, {-1e4F, 1e4F, 1e4F}}),
+                      labels = torch::tensor({1, 0});
+  for (const std::string loss :
+       {"hard_labels", "{soft_targets: 1}", "{soft_targets: 20}", "{soft_targets: {form: cross_entropy}}",
+        "label_smoothing", "logit_regression", "probability_regression"}) {
     const auto made = make_loss(loss);
     EXPECT_TRUE(std::isfinite(value_of(*made, extreme, -extreme, labels).item<double>())) << loss;
     EXPECT_TRUE(gradient_of(*made, extreme, -extreme, labels).isfinite().all().item<bool>()) << loss;
@@ -245,7 +272,8 @@ TEST(Losses, InFloat32AreWhatTheyAreInFloat64) {
     const torch::Tensor z32 = z.to(torch::kFloat32), v32 = v.to(torch::kFloat32);
     const double exact = value_of(*loss, z, v, y).item<double>();
     EXPECT_NEAR(value_of(*loss, z32, v32, y).item<double>(), exact, 1e-5 * (1 + std::abs(exact))) << yaml;
-    EXPECT_TRUE(gradient_of(*loss, z32, v32, y).to(torch::kFloat64).allclose(gradient_of(*loss, z, v, y), 1e-4, 1e-6)) << yaml;
+    EXPECT_TRUE(gradient_of(*loss, z32, v32, y).to(torch::kFloat64).allclose(gradient_of(*loss, z, v, y), 1e-4, 1e-6))
+        << yaml;
   }
 }
 
@@ -273,16 +301,22 @@ TEST(HardLabels, HaveTheHandComputedValueAndSkipUnlabelledExamples) {
 
 // λ L(y_i) + (1 − λ) L(y_j), of each example on its own.
 TEST(MixedLabels, CountByTheirShares) {
-  const torch::Tensor z = random_logits(6, 5, 61), y = torch::tensor({0, 4, 2, 3, 1, 1}), partner = torch::tensor({3, 4, 0, 1, 2, 0});
+  const torch::Tensor z = random_logits(6, 5, 61), y = torch::tensor({0, 4, 2, 3, 1, 1}),
+                      partner = torch::tensor({3, 4, 0, 1, 2, 0});
   const torch::Tensor share = torch::tensor({0.25, 0.5, 1.0, 0.0, 0.9, 0.125}, torch::kFloat32);
-  for (const char* yaml : {"hard_labels", "label_smoothing", "{label_smoothing: {form: kl}}", "{label_smoothing: {over: others}}"}) {
+  for (const char* yaml :
+       {"hard_labels", "label_smoothing", "{label_smoothing: {form: kl}}", "{label_smoothing: {over: others}}"}) {
     const auto loss = make_loss(yaml);
     double expected = 0;
     for (int64_t i = 0; i < 6; ++i) {
-      const auto alone = [&](const torch::Tensor& labels) { return value_of(*loss, z.slice(0, i, i + 1), {}, labels.slice(0, i, i + 1)).item<double>(); };
+      const auto alone = [&](const torch::Tensor& labels) {
+        return value_of(*loss, z.slice(0, i, i + 1), {}, labels.slice(0, i, i + 1)).item<double>();
+      };
       expected += (share[i].item<double>() * alone(y) + (1 - share[i].item<double>()) * alone(partner)) / 6;
     }
-    const auto mixed = [&](const torch::Tensor& logits) { return loss->value({.logits = logits}, {}, {y, {}, partner, share}); };
+    const auto mixed = [&](const torch::Tensor& logits) {
+      return loss->value({.logits = logits}, {}, {y, {}, partner, share});
+    };
     EXPECT_NEAR(mixed(z).item<double>(), expected, 1e-10) << yaml;
     EXPECT_NEAR(mixed(z.to(torch::kFloat32)).item<double>(), expected, 1e-5) << yaml;
     const torch::Tensor exact = z.clone().requires_grad_(), single = z.to(torch::kFloat32).requires_grad_();
@@ -297,7 +331,9 @@ TEST(MixedLabels, ThatAreNotKnownCountNothing) {
   const torch::Tensor share = torch::tensor({0.25, 0.75, 0.5}, torch::kFloat32);
   const Targets targets{torch::tensor({0, -1, -1}), {}, torch::tensor({-1, 1, -1}), share};
   for (const auto type : {torch::kFloat64, torch::kFloat32}) {
-    const auto value = [&](const std::string& yaml, const Targets& of) { return make_loss(yaml)->value({.logits = z.to(type)}, {}, of).item<double>(); };
+    const auto value = [&](const std::string& yaml, const Targets& of) {
+      return make_loss(yaml)->value({.logits = z.to(type)}, {}, of).item<double>();
+    };
     EXPECT_NEAR(value("hard_labels", targets), (0.25 * -std::log(0.75) + 0.25 * std::log(2.0)) / 0.5, 1e-6);
     EXPECT_NEAR(value("{label_smoothing: 0}", targets), value("hard_labels", targets), 1e-6);
     const Targets unknown{torch::tensor({-1, -1, -1}), {}, torch::tensor({-1, -1, -1}), share};
@@ -307,9 +343,11 @@ TEST(MixedLabels, ThatAreNotKnownCountNothing) {
 }
 
 TEST(MixedLabels, OfTwoEqualLabelsAreThatLabel) {
-  const torch::Tensor z = random_logits(4, 5, 62), y = torch::tensor({0, 4, 2, -1}), share = torch::tensor({0.25, 0.5, 1.0, 0.3});
+  const torch::Tensor z = random_logits(4, 5, 62), y = torch::tensor({0, 4, 2, -1}),
+                      share = torch::tensor({0.25, 0.5, 1.0, 0.3});
   for (const char* yaml : {"hard_labels", "label_smoothing"})
-    EXPECT_NEAR(make_loss(yaml)->value({.logits = z}, {}, {y, {}, y, share}).item<double>(), value_of(*make_loss(yaml), z, {}, y).item<double>(), 1e-12);
+    EXPECT_NEAR(make_loss(yaml)->value({.logits = z}, {}, {y, {}, y, share}).item<double>(),
+                value_of(*make_loss(yaml), z, {}, y).item<double>(), 1e-12);
 }
 
 TEST(Objective, IsTheWeightedSumWithSchedules) {
@@ -323,13 +361,15 @@ stages:
     train: n
     teacher: t
     loss: [ soft_targets: { temperature: 2, weight: { from: 1, to: 0, epochs: 10 } }, soft_targets: { temperature: 8, weight: 0.5 }, hard_labels ]
-)", "o.yaml", {}, components());
+)",
+                                     "o.yaml", {}, components());
   const Objective objective(recipe.stages[1].loss);
   EXPECT_EQ(objective.names(), (std::vector<std::string>{"soft_targets", "soft_targets.2", "hard_labels"}));
   const torch::Tensor z = random_logits(2, 3, 11), v = random_logits(2, 3, 12), y = torch::tensor({0, 2});
   const auto value = objective.value({.logits = z}, {.logits = v}, {.labels = y}, 4);
   const auto term = [&](const std::string& yaml) { return value_of(*make_loss(yaml), z, v, y).item<double>(); };
-  EXPECT_NEAR(value.total.item<double>(), 0.6 * term("{soft_targets: 2}") + 0.5 * term("{soft_targets: 8}") + term("hard_labels"), 1e-10);
+  EXPECT_NEAR(value.total.item<double>(),
+              0.6 * term("{soft_targets: 2}") + 0.5 * term("{soft_targets: 8}") + term("hard_labels"), 1e-10);
   EXPECT_TRUE(objective.needs().teacher_logits);
 }
 
@@ -340,7 +380,8 @@ data: { source: digits }
 networks: { n: { mlp: [3] } }
 stages:
   - { name: s, train: n, replicas: { count: 2, together: true }, loss: [ community: { temperature: 2, weight: 0.5 }, hard_labels ] }
-)", "o.yaml", {}, components());
+)",
+                                     "o.yaml", {}, components());
   const Objective objective(recipe.stages[0].loss);
   EXPECT_TRUE(objective.needs().community);
   const torch::Tensor y = torch::tensor({0, 2});
@@ -348,7 +389,8 @@ stages:
   double expected = 0, hard = 0;
   for (const torch::Tensor& z : members) {
     const double own = value_of(*make_loss("hard_labels"), z, {}, y).item<double>();
-    expected += own + 0.5 * make_loss("{community: 2}")->value({.logits = z, .community = members}, {}, {}).item<double>();
+    expected +=
+        own + 0.5 * make_loss("{community: 2}")->value({.logits = z, .community = members}, {}, {}).item<double>();
     hard += own / 2;
   }
   for (torch::Tensor& z : members) z.requires_grad_();
@@ -358,7 +400,8 @@ stages:
   value.total.backward();
   const torch::Tensor alone = members[1].detach().clone().requires_grad_();  // each learns as if it were alone
   (value_of(*make_loss("hard_labels"), alone, {}, y) +
-   0.5 * make_loss("{community: 2}")->value({.logits = alone, .community = members}, {}, {})).backward();
+   0.5 * make_loss("{community: 2}")->value({.logits = alone, .community = members}, {}, {}))
+      .backward();
   EXPECT_TRUE(members[1].grad().allclose(alone.grad(), 1e-10, 1e-14));
 }
 

@@ -70,14 +70,16 @@ TEST_P(PublishedNetwork, HasItsSize) {
   EXPECT_EQ(std::round(millions * unit) / unit, published.million_multiply_adds) << millions;
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, PublishedNetwork, testing::ValuesIn(kPublished), [](const auto& info) { return info.param.network; });
+INSTANTIATE_TEST_SUITE_P(Architectures, PublishedNetwork, testing::ValuesIn(kPublished),
+                         [](const auto& info) { return info.param.network; });
 
 TEST(Architectures, GeneralFormsHaveTheNamedNetworks) {
   EXPECT_EQ(graph_of("{resnet: 56}").parameter_count(), 861620);
   EXPECT_EQ(graph_of("{resnet: {depth: 32, width: 4}}").parameter_count(), 7433860);
   EXPECT_EQ(graph_of("{wrn: {depth: 40, width: 2}}").parameter_count(), 2255156);
   EXPECT_EQ(graph_of("densenet").parameter_count(), 7048548);
-  EXPECT_EQ(graph_of("{densenet: {blocks: [16, 16, 16], growth: 12}}", {{3, 32, 32}, 10}).parameter_count(), 769162);  // published as 0.8M
+  EXPECT_EQ(graph_of("{densenet: {blocks: [16, 16, 16], growth: 12}}", {{3, 32, 32}, 10}).parameter_count(),
+            769162);  // published as 0.8M
 }
 
 TEST(Architectures, ForImageNetHaveTorchvisionsSizes) {
@@ -85,8 +87,10 @@ TEST(Architectures, ForImageNetHaveTorchvisionsSizes) {
   EXPECT_EQ(graph_of("resnet18", imagenet).parameter_count(), 11689512);
   EXPECT_EQ(graph_of("resnet34", imagenet).parameter_count(), 21797672);
   EXPECT_EQ(graph_of("resnet50", imagenet).parameter_count(), 25557032);
-  EXPECT_EQ(graph_of("resnet50", imagenet).shape_of(graph_of("resnet50", imagenet).feature("layer4")), (Shape{2048, 7, 7}));
-  EXPECT_EQ(graph_of("{resnet18: cifar}", imagenet).shape_of(graph_of("resnet18", imagenet).feature("conv1")), (Shape{64, 224, 224}));
+  EXPECT_EQ(graph_of("resnet50", imagenet).shape_of(graph_of("resnet50", imagenet).feature("layer4")),
+            (Shape{2048, 7, 7}));
+  EXPECT_EQ(graph_of("{resnet18: cifar}", imagenet).shape_of(graph_of("resnet18", imagenet).feature("conv1")),
+            (Shape{64, 224, 224}));
 }
 
 TEST(Architectures, OfTheKerasExampleHaveItsTrainedAndOtherNumbers) {
@@ -103,14 +107,16 @@ TEST(Architectures, OfTheKerasExampleHaveItsTrainedAndOtherNumbers) {
 TEST(Architectures, OfTheShallowMimicHaveTheDerivedSize) {
   const Graph graph = graph_of("shallow_cnn", {{3, 32, 32}, 10});
   EXPECT_EQ(graph.shape_of(graph.feature("pool1")), (Shape{128, 15, 15}));
-  EXPECT_EQ(graph.parameter_count(), (75 * 128 + 128) + 28800 * 1200 + (1200 * 30000 + 30000) + (30000 * 10 + 10));  // published as 70M
+  EXPECT_EQ(graph.parameter_count(),
+            (75 * 128 + 128) + 28800 * 1200 + (1200 * 30000 + 30000) + (30000 * 10 + 10));  // published as 70M
 }
 
 class EveryNetwork : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryNetwork, LearnsFromEveryParameter) {
   use_threads(1);
-  const std::string small = GetParam() == "shallow_cnn" ? "{shallow_cnn: {channels: 8, bottleneck: 20, hidden: 300}}" : GetParam();
+  const std::string small =
+      GetParam() == "shallow_cnn" ? "{shallow_cnn: {channels: 8, bottleneck: 20, hidden: 300}}" : GetParam();
   const GraphNetwork network(graph_of(small), 1);
   const Noise noise{1, 0, torch::arange(2)};
   const torch::Tensor logits = network.forward(torch::rand({2, 3, 32, 32}), {.noise = &noise}).logits;
@@ -131,7 +137,8 @@ TEST_P(EveryNetwork, NamesItsFeatures) {
   EXPECT_EQ(element_count(graph.shape_of(pool)), graph.shape_of(pool).front()) << "no vector";
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, EveryNetwork, testing::ValuesIn(all_networks()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Architectures, EveryNetwork, testing::ValuesIn(all_networks()),
+                         [](const auto& info) { return info.param; });
 
 TEST(Architectures, ThatCannotTakeTheTaskSaySo) {
   const auto message = [](const std::string& network, const TaskShape& task) {
@@ -162,7 +169,8 @@ using ArchitectureFiles = TemporaryFolder;
 TEST_F(ArchitectureFiles, LoadTheStatesOfPyTorchsModules) {
   const std::string python = "/usr/bin/python3";
   if (!fs::exists(python)) GTEST_SKIP() << "no " << python;
-  const int code = Subprocess({python, fs::path(LIMBECK_TESTS) / "nn" / "pytorch_networks.py", folder}, folder / "log").wait();
+  const int code =
+      Subprocess({python, fs::path(LIMBECK_TESTS) / "nn" / "pytorch_networks.py", folder}, folder / "log").wait();
   if (code == 77) GTEST_SKIP() << "PyTorch or torchvision is not installed";
   ASSERT_EQ(code, 0) << read_file(folder / "log");
   use_threads(1);

@@ -10,7 +10,9 @@ namespace {
 
 using Tensors = CapturedFunction::Tensors;
 
-Tensors doubled(const Tensors& x) { return {x[0] * 2, x[1]}; }
+Tensors doubled(const Tensors& x) {
+  return {x[0] * 2, x[1]};
+}
 
 TEST(CapturedFunction, RunsThenRecordsThenReplaysWithTheArgumentsOfEachCall) {
   int recorded = 0;

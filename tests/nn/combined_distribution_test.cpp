@@ -9,11 +9,16 @@
 namespace limbeck {
 namespace {
 
-torch::Tensor distributions(int64_t count, int64_t classes, double sharpness = 2) { return torch::log_softmax(torch::randn({count, classes}) * sharpness, 1); }
+torch::Tensor distributions(int64_t count, int64_t classes, double sharpness = 2) {
+  return torch::log_softmax(torch::randn({count, classes}) * sharpness, 1);
+}
 
 /// The objective, written as the paper has it; log_q and the opinions are of all examples.
-torch::Tensor objective(const torch::Tensor& log_q, const torch::Tensor& generalist, const std::vector<SpecialistOpinion>& specialists, Divergence divergence) {
-  const auto kl = [&](const torch::Tensor& log_p, const torch::Tensor& log_r) { return (log_p.exp() * (log_p - log_r)).sum(); };
+torch::Tensor objective(const torch::Tensor& log_q, const torch::Tensor& generalist,
+                        const std::vector<SpecialistOpinion>& specialists, Divergence divergence) {
+  const auto kl = [&](const torch::Tensor& log_p, const torch::Tensor& log_r) {
+    return (log_p.exp() * (log_p - log_r)).sum();
+  };
   const auto between = [&](const torch::Tensor& log_p, const torch::Tensor& log_r) {
     return divergence == Divergence::forward ? kl(log_p, log_r) : kl(log_r, log_p);
   };
@@ -24,7 +29,9 @@ torch::Tensor objective(const torch::Tensor& log_q, const torch::Tensor& general
       const torch::Tensor own = torch::tensor(opinion.classes, torch::kInt64);
       torch::Tensor others = torch::ones({log_q.size(1)}, torch::kBool);
       others.index_fill_(0, own, 0);
-      seen = torch::cat({seen.index_select(1, own), torch::logsumexp(seen.index_select(1, others.nonzero().flatten()), 1, /*keepdim=*/true)}, 1);
+      seen = torch::cat({seen.index_select(1, own),
+                         torch::logsumexp(seen.index_select(1, others.nonzero().flatten()), 1, /*keepdim=*/true)},
+                        1);
     }
     sum = sum + between(opinion.log_probabilities.to(log_q.dtype()), seen);
   }
@@ -35,16 +42,23 @@ class Combination : public ::testing::TestWithParam<Divergence> {
  protected:
   void SetUp() override { torch::manual_seed(7); }
   std::vector<SpecialistOpinion> some(double sharpness = 2) const {
-    return {{.classes = {0, 3, 4}, .log_probabilities = distributions(4, 4, sharpness), .rows = torch::tensor({0, 1, 2, 4}, torch::kInt64)},
-            {.classes = {5, 3}, .log_probabilities = distributions(3, 3, sharpness), .rows = torch::tensor({1, 2, 3}, torch::kInt64)},
-            {.classes = {}, .log_probabilities = distributions(2, 8, sharpness), .rows = torch::tensor({2, 4}, torch::kInt64)}};
+    return {{.classes = {0, 3, 4},
+             .log_probabilities = distributions(4, 4, sharpness),
+             .rows = torch::tensor({0, 1, 2, 4}, torch::kInt64)},
+            {.classes = {5, 3},
+             .log_probabilities = distributions(3, 3, sharpness),
+             .rows = torch::tensor({1, 2, 3}, torch::kInt64)},
+            {.classes = {},
+             .log_probabilities = distributions(2, 8, sharpness),
+             .rows = torch::tensor({2, 4}, torch::kInt64)}};
   }
 };
 
 TEST_P(Combination, IsWhereTheGradientIsZero) {
   const torch::Tensor generalist = distributions(6, 8);
   const auto specialists = some();
-  const CombinedDistribution found = combined_distribution(generalist, specialists, {.divergence = GetParam(), .tolerance = 1e-9});
+  const CombinedDistribution found =
+      combined_distribution(generalist, specialists, {.divergence = GetParam(), .tolerance = 1e-9});
   EXPECT_EQ(found.unfinished, 0);
   const torch::Tensor z = found.log_probabilities.to(torch::kFloat64).requires_grad_();
   objective(torch::log_softmax(z, 1), generalist.to(torch::kFloat64), specialists, GetParam()).backward();
@@ -68,23 +82,27 @@ TEST_P(Combination, IsWherePlainGradientDescentEnds) {
 TEST_P(Combination, OfFullModelsIsTheirMean) {
   const torch::Tensor a = distributions(5, 8), b = distributions(5, 8), c = distributions(5, 8);
   const torch::Tensor rows = torch::arange(5);
-  const CombinedDistribution found =
-      combined_distribution(a, {{.log_probabilities = b, .rows = rows}, {.log_probabilities = c, .rows = rows}}, {.divergence = GetParam()});
+  const CombinedDistribution found = combined_distribution(
+      a, {{.log_probabilities = b, .rows = rows}, {.log_probabilities = c, .rows = rows}}, {.divergence = GetParam()});
   const torch::Tensor arithmetic = (a.exp() + b.exp() + c.exp()) / 3, geometric = torch::softmax((a + b + c) / 3, 1);
-  EXPECT_TRUE(found.log_probabilities.exp().allclose(GetParam() == Divergence::forward ? arithmetic : geometric, 1e-4, 1e-6));
+  EXPECT_TRUE(
+      found.log_probabilities.exp().allclose(GetParam() == Divergence::forward ? arithmetic : geometric, 1e-4, 1e-6));
   EXPECT_LE(found.steps, 2);
 }
 
 TEST_P(Combination, WithoutSpecialistsIsTheGeneralist) {
   const torch::Tensor generalist = distributions(3, 8);
-  EXPECT_TRUE(combined_distribution(generalist, {}, {.divergence = GetParam()}).log_probabilities.allclose(generalist, 1e-4, 1e-4));
+  EXPECT_TRUE(combined_distribution(generalist, {}, {.divergence = GetParam()})
+                  .log_probabilities.allclose(generalist, 1e-4, 1e-4));
 }
 
 TEST_P(Combination, OfSureModelsIsFinite) {
   torch::Tensor generalist = torch::full({2, 4}, -std::numeric_limits<float>::infinity());
   generalist.select(1, 0).fill_(0);
   const torch::Tensor sure = torch::tensor({{-200.0F, -300.0F, 0.0F}, {0.0F, -300.0F, -200.0F}});
-  const CombinedDistribution found = combined_distribution(generalist, {{.classes = {1, 2}, .log_probabilities = sure, .rows = torch::arange(2)}}, {.divergence = GetParam()});
+  const CombinedDistribution found =
+      combined_distribution(generalist, {{.classes = {1, 2}, .log_probabilities = sure, .rows = torch::arange(2)}},
+                            {.divergence = GetParam()});
   EXPECT_TRUE(found.log_probabilities.isfinite().all().item<bool>());
   EXPECT_EQ(found.log_probabilities[0].argmax().item<int64_t>(), 0);
 }
@@ -97,9 +115,11 @@ TEST_P(Combination, OfSaturatedModelsEnds) {
     special[0][3] = margin;
     std::vector<int64_t> classes(10);
     for (int64_t c = 0; c < 10; ++c) classes[static_cast<size_t>(c)] = c;
-    const CombinedDistribution found = combined_distribution(
-        torch::log_softmax(general, 1), {{.classes = classes, .log_probabilities = torch::log_softmax(special, 1), .rows = torch::zeros({1}, torch::kInt64)}},
-        {.divergence = GetParam()});
+    const CombinedDistribution found = combined_distribution(torch::log_softmax(general, 1),
+                                                             {{.classes = classes,
+                                                               .log_probabilities = torch::log_softmax(special, 1),
+                                                               .rows = torch::zeros({1}, torch::kInt64)}},
+                                                             {.divergence = GetParam()});
     EXPECT_EQ(found.unfinished, 0) << margin;
     EXPECT_NEAR(found.log_probabilities[0][3].exp().item<double>(), 1, 1e-6) << margin;
   }
@@ -110,7 +130,9 @@ INSTANTIATE_TEST_SUITE_P(Both, Combination, ::testing::Values(Divergence::forwar
 
 TEST(CombinationOfWhatDoesNotFit, IsAnError) {
   const torch::Tensor generalist = distributions(2, 4), one = torch::zeros({1}, torch::kInt64);
-  const auto refuse = [&](const SpecialistOpinion& opinion) { EXPECT_THROW(combined_distribution(generalist, {opinion}, {}), Error); };
+  const auto refuse = [&](const SpecialistOpinion& opinion) {
+    EXPECT_THROW(combined_distribution(generalist, {opinion}, {}), Error);
+  };
   refuse({.classes = {1, 4}, .log_probabilities = distributions(1, 3), .rows = one});
   refuse({.classes = {1, 1}, .log_probabilities = distributions(1, 3), .rows = one});
   refuse({.classes = {1, 2}, .log_probabilities = distributions(1, 2), .rows = one});

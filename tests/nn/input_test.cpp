@@ -1,11 +1,11 @@
-#include "core/json.h"
 #include "nn/input.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include <set>
 #include <torch/utils.h>
+#include <set>
 
 #include "experiment/model.h"
 #include "nn/network.h"
@@ -41,10 +41,12 @@ TEST(Input, IsResizedAndNormalisedBeforeTheNetwork) {
   EXPECT_TRUE(whole.parameters()[0].value.equal(bare.parameters()[0].value));  // weights start as without
   const torch::Tensor inputs = torch::rand({5, 3, 8, 6});
   torch::Tensor seen = at::_upsample_bilinear2d_aa(inputs, {4, 5}, false);
-  seen = (seen - torch::tensor({0.5, 0.25, 0.1}).reshape({3, 1, 1})) / torch::tensor({0.2, 0.5, 2.0}).reshape({3, 1, 1});
+  seen =
+      (seen - torch::tensor({0.5, 0.25, 0.1}).reshape({3, 1, 1})) / torch::tensor({0.2, 0.5, 2.0}).reshape({3, 1, 1});
   const Noise noise{3, 1, torch::arange(5)};
   for (const Noise* given : {static_cast<const Noise*>(nullptr), &noise}) {
-    const torch::Tensor a = whole.forward(inputs, {.noise = given}).logits, b = bare.forward(seen, {.noise = given}).logits;
+    const torch::Tensor a = whole.forward(inputs, {.noise = given}).logits,
+                        b = bare.forward(seen, {.noise = given}).logits;
     EXPECT_TRUE(a.allclose(b, 1e-5, 1e-6));
   }
 }
@@ -59,14 +61,17 @@ TEST(Input, ThatIsAsTheDataChangesNothing) {
 TEST(Input, IsPartOfANetworksIdentity) {
   InputOptions other = kResized;
   other.mean[0] = 0;
-  const auto identity = [](const InputOptions& input) { return GraphNetwork(with_input(pooled({3, 4, 5}), input, kRaw), 1).identity(); };
+  const auto identity = [](const InputOptions& input) {
+    return GraphNetwork(with_input(pooled({3, 4, 5}), input, kRaw), 1).identity();
+  };
   EXPECT_NE(identity(kResized), identity(other));
 }
 
 // Names, shapes and values of the parameters are the same: only the operations differ.
 TEST(Network, ItsOperationsArePartOfItsIdentity) {
   std::set<std::string> identities;
-  for (const Operation& operation : std::initializer_list<Operation>{Relu{}, Relu6{}, LeakyRelu{0.1}, LeakyRelu{0.2}, MaxPool{2, 2}, MaxPool{2, 1}}) {
+  for (const Operation& operation : std::initializer_list<Operation>{Relu{}, Relu6{}, LeakyRelu{0.1}, LeakyRelu{0.2},
+                                                                     MaxPool{2, 2}, MaxPool{2, 1}}) {
     Graph graph({3, 4, 4});
     const size_t at = graph.add("conv", Convolution{.in = 3, .out = 2, .padding = 1}, {Graph::kInput});
     graph.add("pool", GlobalAveragePool{}, {graph.add("act", operation, {at})});
@@ -92,7 +97,8 @@ TEST(Input, OfARecipeFitsTheData) {
   const NormalizeRecipe given{.by = NormalizeRecipe::By::given, .given = {{0.1}, {0.2}}};
   EXPECT_EQ(input_of(network, given, *digits).deviation, std::vector<double>{0.2});
   network.input.statistics = {{0}, {1}};
-  EXPECT_TRUE(input_of(network, given, *digits).empty());  // the network's own word, which is that nothing is to be done
+  EXPECT_TRUE(
+      input_of(network, given, *digits).empty());  // the network's own word, which is that nothing is to be done
   network.input.size = {28};
   EXPECT_TRUE(input_of(network, given, *digits).empty());
   network.input.size = {14, 20};
@@ -101,7 +107,9 @@ TEST(Input, OfARecipeFitsTheData) {
   EXPECT_EQ(message_of<Error>([&] { input_of(network, {}, *digits); }),
             "networks.n.input.mean has 3 numbers, but the images of 'digits' have 1 channel");
   network.input = {};
-  EXPECT_EQ(message_of<Error>([&] { input_of(network, {.by = NormalizeRecipe::By::given, .given = {{0.1, 0.2}, {1, 1}}}, *digits); }),
+  EXPECT_EQ(message_of<Error>([&] {
+              input_of(network, {.by = NormalizeRecipe::By::given, .given = {{0.1, 0.2}, {1, 1}}}, *digits);
+            }),
             "data.normalize.mean has 2 numbers, but the images of 'digits' have 1 channel");
 }
 
@@ -118,7 +126,8 @@ TEST_F(InputFiles, SayWhatTheNetworkDoesToPixels) {
   const torch::Tensor inputs = torch::rand({3, 1, 28, 28});
   EXPECT_TRUE(model.network->forward(inputs, {}).logits.equal(network->forward(inputs, {}).logits));
   EXPECT_EQ(network->parameters()[0].value.sizes().vec(), (Shape{6, 120}));
-  save_model(folder / "plain.safetensors", *make_network(architecture, *digits, 1), describe_model(architecture, *digits));
+  save_model(folder / "plain.safetensors", *make_network(architecture, *digits, 1),
+             describe_model(architecture, *digits));
   EXPECT_FALSE(load_tensors(folder / "plain.safetensors").metadata.contains("limbeck.input_options"));
 }
 

@@ -60,11 +60,15 @@ TEST(Folding, GivesTheSameOutputs) {
 }
 
 TEST(Folding, MultipliesOutWhereThatIsSmaller) {
-  const auto parameters = [](const std::string& options, Folding folding) { return folded(mlp(options), folding).parameter_count(); };
+  const auto parameters = [](const std::string& options, Folding folding) {
+    return folded(mlp(options), folding).parameter_count();
+  };
   EXPECT_EQ(parameters("{hidden: [30], bottleneck: 29}", Folding::where_smaller), mlp("[30]").parameter_count());
-  EXPECT_EQ(parameters("{hidden: [8000], bottleneck: 250}", Folding::where_smaller), mlp("{hidden: [8000], bottleneck: 250}").parameter_count());
+  EXPECT_EQ(parameters("{hidden: [8000], bottleneck: 250}", Folding::where_smaller),
+            mlp("{hidden: [8000], bottleneck: 250}").parameter_count());
   EXPECT_EQ(parameters("{hidden: [8000], bottleneck: 250}", Folding::always), mlp("[8000]").parameter_count());
-  EXPECT_EQ(parameters("{hidden: [30], bottleneck: 29}", Folding::never), mlp("{hidden: [30], bottleneck: 29}").parameter_count());
+  EXPECT_EQ(parameters("{hidden: [30], bottleneck: 29}", Folding::never),
+            mlp("{hidden: [30], bottleneck: 29}").parameter_count());
 }
 
 TEST(Folding, TakesBiasesAlong) {
@@ -74,12 +78,15 @@ TEST(Folding, TakesBiasesAlong) {
   graph.add("relu", Relu{}, {second});
   const GraphNetwork network(graph, 1);
   const torch::Tensor inputs = torch::randn({7, 3});
-  EXPECT_TRUE(folded(network, Folding::always)->forward(inputs, {}).logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-6));
+  EXPECT_TRUE(folded(network, Folding::always)
+                  ->forward(inputs, {})
+                  .logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-6));
 }
 
 TEST(Folding, ShiftsTheBiasOfTheOutputsAlone) {
   GraphNetwork network(mlp("[6]"), 1);
-  const torch::Tensor inputs = torch::rand({4, 1, 28, 28}), before = network.forward(inputs, {}).logits.detach().clone();
+  const torch::Tensor inputs = torch::rand({4, 1, 28, 28}),
+                      before = network.forward(inputs, {}).logits.detach().clone();
   shift_output_bias(network, {3, 7}, 2.5);
   const torch::Tensor moved = network.forward(inputs, {}).logits - before;
   torch::Tensor expected = torch::zeros({4, 10});
@@ -88,8 +95,10 @@ TEST(Folding, ShiftsTheBiasOfTheOutputsAlone) {
 }
 
 std::shared_ptr<Committee> committee_of_two(EnsembleMean mean, const std::string& options = "[6]") {
-  return std::make_shared<Committee>(std::vector<std::shared_ptr<Network>>{std::make_shared<GraphNetwork>(mlp(options), 1),
-                                                                           std::make_shared<GraphNetwork>(mlp(options), 2)}, mean);
+  return std::make_shared<Committee>(
+      std::vector<std::shared_ptr<Network>>{std::make_shared<GraphNetwork>(mlp(options), 1),
+                                            std::make_shared<GraphNetwork>(mlp(options), 2)},
+      mean);
 }
 
 TEST(Committee, HasItsMembersParametersAndTheMeanOfTheirOutputs) {
@@ -103,7 +112,8 @@ TEST(Committee, HasItsMembersParametersAndTheMeanOfTheirOutputs) {
   EXPECT_TRUE(outputs.logits.allclose((outputs.members[0] + outputs.members[1]) / 2));
   EXPECT_TRUE(outputs.members[1].equal(GraphNetwork(mlp("[6]"), 2).forward(inputs, {}).logits));
   const torch::Tensor arithmetic = committee_of_two(EnsembleMean::arithmetic)->forward(inputs, {}).logits.exp();
-  EXPECT_TRUE(arithmetic.allclose((torch::softmax(outputs.members[0], 1) + torch::softmax(outputs.members[1], 1)) / 2, 1e-5, 1e-6));
+  EXPECT_TRUE(arithmetic.allclose((torch::softmax(outputs.members[0], 1) + torch::softmax(outputs.members[1], 1)) / 2,
+                                  1e-5, 1e-6));
   EXPECT_THROW(committee->forward(inputs, {.taps = {"fc1"}}), Error);
   EXPECT_THROW(Committee({}, EnsembleMean::logits), Error);
 }
@@ -121,7 +131,8 @@ TEST(Graph, RefusesWhatDoesNotFit) {
   Graph graph({1, 2, 2});
   EXPECT_THROW(graph.add("fc", Linear{.in = 4, .out = 2}, {Graph::kInput}), Error);
   const size_t flat = graph.add("flatten", Flatten{}, {Graph::kInput});
-  EXPECT_EQ(message_of<Error>([&] { graph.add("fc", Linear{.in = 5, .out = 2}, {flat}); }), "node 'fc' takes 5 inputs, but gets 4");
+  EXPECT_EQ(message_of<Error>([&] { graph.add("fc", Linear{.in = 5, .out = 2}, {flat}); }),
+            "node 'fc' takes 5 inputs, but gets 4");
   EXPECT_THROW(graph.add("flatten", Relu{}, {flat}), Error);
   EXPECT_THROW(graph.add("relu", Relu{}, {7}), Error);
 }
@@ -142,13 +153,15 @@ TEST(Network, FusedDiffersFromPlainByRoundingOnly) {
   const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
   const Noise noise{5, 2, torch::arange(9)};
   for (const Noise* given : {static_cast<const Noise*>(nullptr), &noise}) {
-    const torch::Tensor a = fused.forward(inputs, {.noise = given}).logits, b = plain.forward(inputs, {.noise = given}).logits;
+    const torch::Tensor a = fused.forward(inputs, {.noise = given}).logits,
+                        b = plain.forward(inputs, {.noise = given}).logits;
     EXPECT_TRUE(a.allclose(b, 1e-5, 1e-6));  // float32, sums of up to 784 products
     const torch::Tensor direction = torch::rand_like(a);
     (a * direction).sum().backward();
     (b * direction).sum().backward();
     for (size_t i = 0; i < fused.parameters().size(); ++i) {
-      EXPECT_TRUE(fused.parameters()[i].value.grad().allclose(plain.parameters()[i].value.grad(), 1e-4, 1e-5)) << fused.parameters()[i].name;
+      EXPECT_TRUE(fused.parameters()[i].value.grad().allclose(plain.parameters()[i].value.grad(), 1e-4, 1e-5))
+          << fused.parameters()[i].name;
       fused.parameters()[i].value.mutable_grad().reset();
       plain.parameters()[i].value.mutable_grad().reset();
     }
@@ -158,7 +171,8 @@ TEST(Network, FusedDiffersFromPlainByRoundingOnly) {
 TEST(Bfloat16, IsRoundedAsPyTorchRoundsIt) {
   const float infinity = std::numeric_limits<float>::infinity();
   torch::Tensor values = torch::randn({1000}) * torch::pow(10.0, torch::randint(-30, 30, {1000}));
-  values = torch::cat({values, torch::tensor({0.0F, -0.0F, 1.00390625F, 1.01171875F, 3.4e38F, 1e-41F, infinity, -infinity})});
+  values = torch::cat(
+      {values, torch::tensor({0.0F, -0.0F, 1.00390625F, 1.01171875F, 3.4e38F, 1e-41F, infinity, -infinity})});
   EXPECT_TRUE(to_bfloat16(values).equal(values.to(torch::kBFloat16)));  // 1 + 2⁻⁸ and 1 + 3·2⁻⁸ are ties
   EXPECT_TRUE(to_bfloat16(torch::full({3}, std::nanf("0x3fffff"))).isnan().all().item<bool>());
 }
@@ -176,8 +190,10 @@ TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
   EXPECT_LT((close - exact).abs().max().item<double>(), 0.01 * exact.abs().max().item<double>());
   const void* kept = nullptr;
   for (int pass = 0; pass < 2; ++pass) {
-    EXPECT_TRUE(fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16, .prepared = &prepared}).logits.equal(close));
-    const auto first = std::find_if(prepared.rounded.begin(), prepared.rounded.end(), [](const auto& weight) { return weight.defined(); });
+    EXPECT_TRUE(fused.forward(inputs, {.noise = &noise, .precision = Precision::bfloat16, .prepared = &prepared})
+                    .logits.equal(close));
+    const auto first = std::find_if(prepared.rounded.begin(), prepared.rounded.end(),
+                                    [](const auto& weight) { return weight.defined(); });
     ASSERT_NE(first, prepared.rounded.end());
     if (pass == 1) {
       EXPECT_EQ(first->data_ptr(), kept) << "rounded again";
@@ -188,7 +204,9 @@ TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
 
 TEST(Bfloat16, BothPassesMultiplyTheRoundedFactors) {
   if (!has_fast_bfloat16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
-  const auto rounded = [](const torch::Tensor& values) { return values.detach().to(torch::kBFloat16).to(torch::kFloat32); };
+  const auto rounded = [](const torch::Tensor& values) {
+    return values.detach().to(torch::kBFloat16).to(torch::kFloat32);
+  };
   const torch::Tensor x = torch::randn({9, 70}).requires_grad_(), weight = torch::randn({100, 70}).requires_grad_();
   const torch::Tensor bias = torch::randn({100}).requires_grad_(), gradient = torch::randn({9, 100});
   const torch::Tensor y = fused_linear(x, weight, bias, {.activation = Activation::relu}, to_bfloat16(weight));
@@ -204,7 +222,8 @@ TEST(Bfloat16, LeavesSmallLayersInFloat32) {
   use_threads(1);  // bits are those of a number of threads, and LibTorch sets its own at some first use
   const GraphNetwork network(mlp("[33, 17]"), 1);
   const torch::Tensor inputs = torch::rand({9, 1, 28, 28});
-  EXPECT_TRUE(network.forward(inputs, {.precision = Precision::bfloat16}).logits.equal(network.forward(inputs, {}).logits));
+  EXPECT_TRUE(
+      network.forward(inputs, {.precision = Precision::bfloat16}).logits.equal(network.forward(inputs, {}).logits));
 }
 
 TEST(Network, TapsGiveTheNamedOutputsAndUnknownOnesListTheValid) {
@@ -214,8 +233,12 @@ TEST(Network, TapsGiveTheNamedOutputsAndUnknownOnesListTheValid) {
   EXPECT_TRUE(outputs.logits.allclose(network.forward(inputs, {}).logits));
   EXPECT_EQ(outputs.features.at("relu2").size(1), 5);
   EXPECT_LT(outputs.features.at("fc1").min().item<float>(), 0);  // before the ReLU
-  EXPECT_NE(message_of<Error>([&] { network.forward(inputs, {.taps = {"rleu1"}}); }).find("did you mean 'relu1'?"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { network.forward(torch::rand({2, 784}), {}); }).find("takes inputs of 1x28x28, got 784"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { network.forward(inputs, {.taps = {"rleu1"}}); }).find("did you mean 'relu1'?"),
+            std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              network.forward(torch::rand({2, 784}), {});
+            }).find("takes inputs of 1x28x28, got 784"),
+            std::string::npos);
 }
 
 TEST(Dropout, OneRowAtATimeIsTheMaskOfTensorOperations) {
@@ -237,7 +260,9 @@ TEST(Dropout, DecidesAnewBeyondTheFirstHalfMillionUnits) {
   std::vector<float> factors(kUnits);
   drop_row({.probability = 0.5, .lane = 2}, 4, 3, 7, kUnits, factors.data());
   EXPECT_TRUE(torch::tensor(factors).gt(0).equal(mask));
-  const auto differing = [&](const torch::Tensor& other) { return mask.slice(0, kUnits / 2).ne(other).to(torch::kFloat64).mean().item<double>(); };
+  const auto differing = [&](const torch::Tensor& other) {
+    return mask.slice(0, kUnits / 2).ne(other).to(torch::kFloat64).mean().item<double>();
+  };
   EXPECT_NEAR(differing(mask.slice(0, 0, kUnits / 2)), 0.5, 0.01);
   EXPECT_NEAR(differing(keep_mask({.probability = 0.5, .lane = 3}, noise, kUnits / 2)[0]), 0.5, 0.01);
 }
@@ -256,8 +281,11 @@ TEST(Inference, InPartsIsThatOfAllExamplesAtOnce) {
   const torch::NoGradGuard no_gradient;
   const torch::Tensor inputs = torch::rand({700, 1, 2, 2});
   const Outputs all = wide->forward(inputs, {.taps = {"fc1"}}), parts = infer(*wide, inputs, {.taps = {"fc1"}});
-  const auto difference = [](const torch::Tensor& one, const torch::Tensor& other) { return (one - other).abs().max().item<double>(); };
-  const double rounding = 2e-6;  // logits below 1 are sums of 100,000 products, whose order depends on the number of rows
+  const auto difference = [](const torch::Tensor& one, const torch::Tensor& other) {
+    return (one - other).abs().max().item<double>();
+  };
+  const double rounding =
+      2e-6;  // logits below 1 are sums of 100,000 products, whose order depends on the number of rows
   EXPECT_LT(difference(parts.logits, all.logits), rounding);
   EXPECT_TRUE(parts.features.at("fc1").allclose(all.features.at("fc1")));
   const Committee two({wide, wide}, EnsembleMean::arithmetic);
@@ -275,8 +303,10 @@ TEST(Dropout, DropsAsOftenAsItSaysAndIsOffInEvaluation) {
   const torch::Tensor inputs = torch::rand({4, 1, 28, 28});
   const Noise noise{1, 0, torch::arange(4)}, later{1, 1, torch::arange(4)};
   EXPECT_TRUE(network.forward(inputs, {}).logits.equal(network.forward(inputs, {}).logits));
-  EXPECT_TRUE(network.forward(inputs, {.noise = &noise}).logits.equal(network.forward(inputs, {.noise = &noise}).logits));
-  EXPECT_FALSE(network.forward(inputs, {.noise = &noise}).logits.equal(network.forward(inputs, {.noise = &later}).logits));
+  EXPECT_TRUE(
+      network.forward(inputs, {.noise = &noise}).logits.equal(network.forward(inputs, {.noise = &noise}).logits));
+  EXPECT_FALSE(
+      network.forward(inputs, {.noise = &noise}).logits.equal(network.forward(inputs, {.noise = &later}).logits));
 }
 
 using Weights = TemporaryFolder;
@@ -300,7 +330,8 @@ TEST_F(Weights, ThatDoNotFitNameEveryTensorAndChangeNothing) {
   state["fc1.weight"] = torch::zeros({4, 783});
   state["fc9.weight"] = torch::zeros({1});
   EXPECT_EQ(message_of<Error>([&] { load_state(network, state, "'w'"); }),
-            "'w' does not fit the network:\n  fc1.weight: is 4x783, expected 4x784\n  missing: fc2.bias 10\n  unexpected: fc9.weight 1");
+            "'w' does not fit the network:\n  fc1.weight: is 4x783, expected 4x784\n  missing: fc2.bias 10\n  "
+            "unexpected: fc9.weight 1");
   EXPECT_TRUE(before.equal(network.parameters()[0].value));
   state = state_of(network);
   state["fc1.weight"] = torch::zeros({4, 784}, torch::kInt8);

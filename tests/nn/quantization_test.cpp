@@ -15,13 +15,18 @@ namespace {
 
 const TaskShape kTask{{3, 32, 32}, 10};
 
-torch::Tensor pictures(int64_t count) { return random_pictures(kTask.input, count); }
+torch::Tensor pictures(int64_t count) {
+  return random_pictures(kTask.input, count);
+}
 
-std::shared_ptr<GraphNetwork> network_of(const std::string& name) { return random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(kTask)); }
+std::shared_ptr<GraphNetwork> network_of(const std::string& name) {
+  return random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(kTask));
+}
 
 size_t count_of(const Graph& graph, const std::string& operation) {
-  return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(),
-                                           [&](const Node& node) { return operation_name(node.operation) == operation; }));
+  return static_cast<size_t>(std::count_if(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
+    return operation_name(node.operation) == operation;
+  }));
 }
 
 TEST(BatchNormFolding, GivesTheSameLogitsWithoutTheNodes) {
@@ -29,11 +34,14 @@ TEST(BatchNormFolding, GivesTheSameLogitsWithoutTheNodes) {
     const auto network = network_of(name);
     const auto folded = batch_norm_folded(*network);
     const torch::Tensor inputs = pictures(4), expected = logits_of(*network, inputs);
-    EXPECT_LT((logits_of(*folded, inputs) - expected).abs().max().item<double>(), 1e-4 * expected.abs().max().item<double>()) << name;
+    EXPECT_LT((logits_of(*folded, inputs) - expected).abs().max().item<double>(),
+              1e-4 * expected.abs().max().item<double>())
+        << name;
     EXPECT_LT(count_of(folded->graph(), "batch_norm"), count_of(network->graph(), "batch_norm")) << name;
   }
   EXPECT_EQ(count_of(batch_norm_folded(network_of("resnet20")->graph()), "batch_norm"), 0U);
-  EXPECT_GT(count_of(batch_norm_folded(network_of("densenet121")->graph()), "batch_norm"), 0U);  // before its convolutions
+  EXPECT_GT(count_of(batch_norm_folded(network_of("densenet121")->graph()), "batch_norm"),
+            0U);  // before its convolutions
 }
 
 TEST(Rounding, OfWeightsIsByHand) {
@@ -105,7 +113,9 @@ TEST(Rounding, LeavesLogitsThatAreOnlyFlattenedAfterwards) {
   EXPECT_EQ(count_of(quantized(graph), "quantize"), 2U);  // of the input and of the pooled
 }
 
-TEST(Rounding, NeedsExamples) { EXPECT_THROW(quantized(*network_of("mlp"), pictures(0)), Error); }
+TEST(Rounding, NeedsExamples) {
+  EXPECT_THROW(quantized(*network_of("mlp"), pictures(0)), Error);
+}
 
 /// What is trained under rounding is the weights; ranges stay.
 TEST(Rounding, LetsANetworkLearn) {
@@ -131,7 +141,8 @@ TEST(Rounding, LetsANetworkLearn) {
     (step == 0 ? first : last) = loss.item<double>();
   }
   EXPECT_LT(last, 0.8 * first);
-  for (const Parameter& buffer : rounded->buffers()) EXPECT_TRUE(buffer.value.equal(before.at(buffer.name))) << buffer.name;
+  for (const Parameter& buffer : rounded->buffers())
+    EXPECT_TRUE(buffer.value.equal(before.at(buffer.name))) << buffer.name;
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ class TorchScript : public TemporaryFolder {
     module.save((folder / name).string());
     return folder / name;
   }
-  std::unique_ptr<TorchScriptNetwork> network(const std::string& body, const TaskShape& task = kProgramTask, const InputOptions& input = {},
+  std::unique_ptr<TorchScriptNetwork> network(const std::string& body, const TaskShape& task = kProgramTask,
+                                              const InputOptions& input = {},
                                               torch::ScalarType type = torch::kFloat32) const {
     return std::make_unique<TorchScriptNetwork>(saved(program(body, type)), task, input);
   }
@@ -56,19 +57,25 @@ TEST_F(TorchScript, GivesWhatTheProgramGives) {
   const auto script = network(kLinear);
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
   const TensorMap state = state_of(*script);
-  EXPECT_TRUE(script->forward(inputs, {}).logits.equal(torch::linear(inputs.flatten(1), state.at("weight"), state.at("bias"))));
+  EXPECT_TRUE(
+      script->forward(inputs, {}).logits.equal(torch::linear(inputs.flatten(1), state.at("weight"), state.at("bias"))));
   EXPECT_EQ(script->parameter_count(), 51);
   EXPECT_EQ(script->multiply_adds(), 48);
   EXPECT_EQ(script->parameters().size(), 2U);
   EXPECT_EQ(script->buffers().at(0).name, "count");
-  EXPECT_NE(message_of<Error>([&] { script->forward(torch::rand({2, 3}), {}); }).find("takes inputs of 1x4x4, got 3"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              script->forward(torch::rand({2, 3}), {});
+            }).find("takes inputs of 1x4x4, got 3"),
+            std::string::npos);
 }
 
 TEST_F(TorchScript, ResizesAndNormalisesItsOwnInput) {
   const auto script = network(kLinear, {{1, 8, 8}, 3}, {.height = 4, .width = 4, .mean = {0.5}, .deviation = {0.25}});
-  const torch::Tensor inputs = torch::rand({5, 1, 8, 8}), seen = (run_operation(Resize{4, 4}, {inputs}, {}) - 0.5) / 0.25;
+  const torch::Tensor inputs = torch::rand({5, 1, 8, 8}),
+                      seen = (run_operation(Resize{4, 4}, {inputs}, {}) - 0.5) / 0.25;
   const TensorMap state = state_of(*script);
-  EXPECT_TRUE(script->forward(inputs, {}).logits.allclose(torch::linear(seen.flatten(1), state.at("weight"), state.at("bias")), 1e-5, 1e-5));
+  EXPECT_TRUE(script->forward(inputs, {})
+                  .logits.allclose(torch::linear(seen.flatten(1), state.at("weight"), state.at("bias")), 1e-5, 1e-5));
 }
 
 TEST_F(TorchScript, TapsFeaturesOfTuplesAndDicts) {
@@ -77,34 +84,50 @@ TEST_F(TorchScript, TapsFeaturesOfTuplesAndDicts) {
   const auto tuple = network(hidden + "return (z, h)");
   EXPECT_TRUE(tuple->forward(inputs, {.taps = {"1"}}).features.at("1").equal(inputs.flatten(1) * 2));
   const torch::Tensor logits = tuple->forward(inputs, {}).logits;
-  const auto named_logits = network(hidden + "return {\"hidden\": h, \"logits\": z}"), first = network(hidden + "return {\"out\": z, \"hidden\": h}"),
-             list = network(hidden + "return [z, h]");
-  for (const auto* script : {&named_logits, &first, &list}) EXPECT_TRUE((*script)->forward(inputs, {}).logits.equal(logits));
+  const auto named_logits = network(hidden + "return {\"hidden\": h, \"logits\": z}"),
+             first = network(hidden + "return {\"out\": z, \"hidden\": h}"), list = network(hidden + "return [z, h]");
+  for (const auto* script : {&named_logits, &first, &list})
+    EXPECT_TRUE((*script)->forward(inputs, {}).logits.equal(logits));
   EXPECT_TRUE(named_logits->forward(inputs, {.taps = {"hidden"}}).features.at("hidden").equal(inputs.flatten(1) * 2));
-  EXPECT_NE(message_of<Error>([&] { first->forward(inputs, {.taps = {"hiden"}}); }).find("no feature 'hiden' to tap; did you mean 'hidden'?"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { network(kLinear)->forward(inputs, {.taps = {"h"}}); }).find("it returns logits alone"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              first->forward(inputs, {.taps = {"hiden"}});
+            }).find("no feature 'hiden' to tap; did you mean 'hidden'?"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of<Error>([&] { network(kLinear)->forward(inputs, {.taps = {"h"}}); }).find("it returns logits alone"),
+      std::string::npos);
 }
 
 TEST_F(TorchScript, IsRefusedBeforeTrainingWhereItDoesNotFit) {
   EXPECT_EQ(refused(kLinear, {{1, 4, 4}, 10}), named("tells 3 classes apart, but the data has 10"));
-  EXPECT_EQ(refused("z = torch.linear(x.flatten(1), self.weight, self.bias)\nreturn {\"hidden\": x.flatten(1), \"out\": z}"),
-            named("tells 16 classes apart, but the data has 3; of its outputs 'hidden' was taken: the one called 'logits', or else the first"));
+  EXPECT_EQ(
+      refused("z = torch.linear(x.flatten(1), self.weight, self.bias)\nreturn {\"hidden\": x.flatten(1), \"out\": z}"),
+      named("tells 16 classes apart, but the data has 3; of its outputs 'hidden' was taken: the one called 'logits', "
+            "or else the first"));
   EXPECT_EQ(refused(kLinear, {{3, 4, 4}, 3}).find(named("does not take the data's examples of 3x4x4: ")), 0U);
   EXPECT_EQ(refused("return x"), named("gives 3x1x4x4 of Float for 3 examples; expected logits [3, 3]"));
-  EXPECT_EQ(refused("return torch.linear(x.flatten(1), self.weight, self.bias) / 0"), named("gives logits that are not finite for an input in [0, 1]"));
-  EXPECT_EQ(refused("return 3"), named("returns no tensor; expected logits [examples, 3], alone or first in a tuple or dict"));
-  EXPECT_NE(refused("assert x.size(1) == 3, \"three channels, please\"\nreturn x").find("three channels, please"), std::string::npos);
+  EXPECT_EQ(refused("return torch.linear(x.flatten(1), self.weight, self.bias) / 0"),
+            named("gives logits that are not finite for an input in [0, 1]"));
+  EXPECT_EQ(refused("return 3"),
+            named("returns no tensor; expected logits [examples, 3], alone or first in a tuple or dict"));
+  EXPECT_NE(refused("assert x.size(1) == 3, \"three channels, please\"\nreturn x").find("three channels, please"),
+            std::string::npos);
   EXPECT_EQ(network(kLinear, {{1, 4, 4}, 0})->classes(), 3);  // as many as it gives
 }
 
 TEST_F(TorchScript, IsRefusedWhereAnExampleIsNotItsOwn) {
   const std::string logits = "z = torch.linear(x.flatten(1), self.weight, self.bias)\n";
-  const std::string message = named("gives an example other logits when its neighbours in the batch are others, or each time");
-  EXPECT_EQ(refused(logits + "return torch.batch_norm(z, None, None, None, None, True, 0.1, 1e-5, False)").find(message), 0U);
+  const std::string message =
+      named("gives an example other logits when its neighbours in the batch are others, or each time");
+  EXPECT_EQ(
+      refused(logits + "return torch.batch_norm(z, None, None, None, None, True, 0.1, 1e-5, False)").find(message), 0U);
   for (const char* on : {"True", "False"}) {
-    const std::string body = std::string("return torch.linear(torch.dropout(x.flatten(1), 0.5, ") + on + "), self.weight, self.bias)";
-    if (on == std::string("True")) EXPECT_EQ(refused(body).find(message), 0U);
-    else EXPECT_EQ(network(body)->classes(), 3);
+    const std::string body =
+        std::string("return torch.linear(torch.dropout(x.flatten(1), 0.5, ") + on + "), self.weight, self.bias)";
+    if (on == std::string("True"))
+      EXPECT_EQ(refused(body).find(message), 0U);
+    else
+      EXPECT_EQ(network(body)->classes(), 3);
   }
 }
 
@@ -114,21 +137,27 @@ TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
   const auto softened = network("return torch.softmax(torch.linear(x.flatten(1), self.weight, self.bias), 1)");
   EXPECT_FALSE(plain->gives_probabilities());
   EXPECT_TRUE(softened->gives_probabilities());
-  EXPECT_TRUE(softened->forward(inputs, {}).logits.allclose(plain->forward(inputs, {}).logits.log_softmax(1), 1e-5, 1e-5));
+  EXPECT_TRUE(
+      softened->forward(inputs, {}).logits.allclose(plain->forward(inputs, {}).logits.log_softmax(1), 1e-5, 1e-5));
   // Certainty has a finite logarithm.
-  const auto certain = network("return torch.softmax(1000 * torch.linear(x.flatten(1), self.weight, self.bias), 1) * 0.999999 + 0.000001 / 3");
+  const auto certain = network(
+      "return torch.softmax(1000 * torch.linear(x.flatten(1), self.weight, self.bias), 1) * 0.999999 + 0.000001 / 3");
   EXPECT_TRUE(certain->forward(inputs, {}).logits.isfinite().all().item<bool>());
-  const auto saturated = network("return torch.softmax((x.flatten(1).sum(1, True) - 6).clamp(min=0) * 1000 + torch.linear(x.flatten(1), self.weight, self.bias) * "
-                                 "(1 + 1000 * (x.flatten(1).sum(1, True) > 20).float()), 1)");
+  const auto saturated = network(
+      "return torch.softmax((x.flatten(1).sum(1, True) - 6).clamp(min=0) * 1000 + torch.linear(x.flatten(1), "
+      "self.weight, self.bias) * "
+      "(1 + 1000 * (x.flatten(1).sum(1, True) > 20).float()), 1)");
   ASSERT_TRUE(saturated->gives_probabilities());
   EXPECT_TRUE(saturated->forward(torch::full({1, 1, 4, 4}, 2), {}).logits.isfinite().all().item<bool>());
   // In float16, what is smaller than its smallest number is nothing.
   const auto half = network("return torch.softmax(torch.linear(x.flatten(1), self.weight, self.bias), 1).half()");
   ASSERT_TRUE(half->gives_probabilities());
-  EXPECT_FLOAT_EQ(half->forward(torch::full({1, 1, 4, 4}, 40), {}).logits.min().item<float>(), std::log(std::ldexp(1.0F, -24)));
+  EXPECT_FLOAT_EQ(half->forward(torch::full({1, 1, 4, 4}, 40), {}).logits.min().item<float>(),
+                  std::log(std::ldexp(1.0F, -24)));
   // Scores that are no distributions, or zeros and ones, stay as they are.
-  for (const char* body : {"return torch.sigmoid(torch.linear(x.flatten(1), self.weight, self.bias))",
-                           "return torch.one_hot(torch.linear(x.flatten(1), self.weight, self.bias).argmax(1), 3).float()"})
+  for (const char* body :
+       {"return torch.sigmoid(torch.linear(x.flatten(1), self.weight, self.bias))",
+        "return torch.one_hot(torch.linear(x.flatten(1), self.weight, self.bias).argmax(1), 3).float()"})
     EXPECT_FALSE(network(body)->gives_probabilities()) << body;
 }
 
@@ -147,7 +176,8 @@ TEST_F(TorchScript, TrainsWhatRequiresAGradient) {
     const torch::NoGradGuard no_gradient;
     weight.zero_();
   }
-  EXPECT_TRUE(script.forward(inputs, {}).logits.allclose(torch::tensor({0.5, -0.5, 0.25}).expand({5, 3})));  // the program's own tensor
+  EXPECT_TRUE(script.forward(inputs, {})
+                  .logits.allclose(torch::tensor({0.5, -0.5, 0.25}).expand({5, 3})));  // the program's own tensor
 }
 
 TEST_F(TorchScript, TrainsTiedWeightsAsOneParameter) {
@@ -155,7 +185,9 @@ TEST_F(TorchScript, TrainsTiedWeightsAsOneParameter) {
   const torch::Tensor shared = torch::rand({3, 16}).requires_grad_();
   module.register_parameter("weight", shared, false);
   module.register_parameter("same", shared, false);
-  module.define("def forward(self, x):\n    return torch.linear(x.flatten(1), self.weight) + torch.linear(x.flatten(1), self.same)\n");
+  module.define(
+      "def forward(self, x):\n    return torch.linear(x.flatten(1), self.weight) + torch.linear(x.flatten(1), "
+      "self.same)\n");
   const TorchScriptNetwork script(saved(module), kProgramTask, {});
   ASSERT_EQ(script.parameters().size(), 1U);
   EXPECT_EQ(script.parameter_count(), 48);
@@ -165,7 +197,8 @@ TEST_F(TorchScript, TrainsTiedWeightsAsOneParameter) {
 }
 
 TEST_F(TorchScript, DrawsTheSameForTheSameExamplesOfAnEpoch) {
-  const auto script = network("return torch.linear(torch.dropout(x.flatten(1), 0.5, self.training), self.weight, self.bias)");
+  const auto script =
+      network("return torch.linear(torch.dropout(x.flatten(1), 0.5, self.training), self.weight, self.bias)");
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
   const auto logits = [&](uint64_t seed, int64_t epoch, int64_t first) {
     const Noise noise{seed, epoch, torch::arange(first, first + 5)};
@@ -178,15 +211,17 @@ TEST_F(TorchScript, DrawsTheSameForTheSameExamplesOfAnEpoch) {
   EXPECT_FALSE(logits(1, 3, 0).equal(once));
   EXPECT_FALSE(logits(1, 2, 5).equal(once));
   EXPECT_TRUE(script->forward(inputs, {}).logits.equal(script->forward(inputs, {}).logits));
-  for (int pass = 0; pass < 5; ++pass) EXPECT_TRUE(logits(1, 2, 0).equal(once)) << pass;  // nothing is rewritten after the first passes
+  for (int pass = 0; pass < 5; ++pass)
+    EXPECT_TRUE(logits(1, 2, 0).equal(once)) << pass;  // nothing is rewritten after the first passes
 }
 
 TEST_F(TorchScript, GivesTheSameBitsInEveryPass) {
-  const auto script = network("h = torch.gelu(torch.linear(x.flatten(1), self.weight, self.bias))\n"
-                              "g = torch.sigmoid(h) * torch.tanh(h) + h / 3.0\n"
-                              "g = torch.layer_norm(g + h * g, [3])\n"
-                              "g = g * torch.exp(-(h * h)) / (1 + torch.sqrt(h * h + 0.001))\n"
-                              "return torch.silu(g) + h");
+  const auto script = network(
+      "h = torch.gelu(torch.linear(x.flatten(1), self.weight, self.bias))\n"
+      "g = torch.sigmoid(h) * torch.tanh(h) + h / 3.0\n"
+      "g = torch.layer_norm(g + h * g, [3])\n"
+      "g = g * torch.exp(-(h * h)) / (1 + torch.sqrt(h * h + 0.001))\n"
+      "return torch.silu(g) + h");
   const torch::Tensor inputs = torch::rand({8, 1, 4, 4});
   const Noise noise{1, 0, torch::arange(8)};
   torch::Tensor first;
@@ -225,9 +260,10 @@ TEST_F(TorchScript, ComputesInItsOwnTypeAndGivesFloat32) {
 }
 
 /// A convolution with batch norm, a feature and logits.
-const std::string kConvolution = "f = torch.conv2d(x, self.weight.reshape([3, 1, 4, 4]), self.bias, 1, 2)\n"
-                                 "f = torch.relu(torch.batch_norm(f, None, None, self.bias - 0.1, self.bias + 1.0, False, 0.1, 1e-5, False))\n"
-                                 "return {'logits': f.mean([2, 3]), 'map': f}";
+const std::string kConvolution =
+    "f = torch.conv2d(x, self.weight.reshape([3, 1, 4, 4]), self.bias, 1, 2)\n"
+    "f = torch.relu(torch.batch_norm(f, None, None, self.bias - 0.1, self.bias + 1.0, False, 0.1, 1e-5, False))\n"
+    "return {'logits': f.mean([2, 3]), 'map': f}";
 
 TEST_F(TorchScript, WhoseWeightsStayAsTheyAreRunsWithThemAsConstants) {
   const auto script = network(kConvolution);
@@ -235,7 +271,8 @@ TEST_F(TorchScript, WhoseWeightsStayAsTheyAreRunsWithThemAsConstants) {
   PreparedWeights kept;
   for (const int64_t count : {5, 1, 64}) {
     const torch::Tensor inputs = torch::rand({count, 1, 4, 4});
-    const Outputs plain = script->forward(inputs, {.taps = {"map"}}), fast = script->forward(inputs, {.taps = {"map"}, .prepared = &kept});
+    const Outputs plain = script->forward(inputs, {.taps = {"map"}}),
+                  fast = script->forward(inputs, {.taps = {"map"}, .prepared = &kept});
     EXPECT_TRUE(fast.logits.allclose(plain.logits, 1e-4, 1e-6)) << count;
     EXPECT_TRUE(fast.features.at("map").allclose(plain.features.at("map"), 1e-4, 1e-6)) << count;
     EXPECT_TRUE(fast.logits.equal(script->forward(inputs, {.prepared = &kept}).logits)) << count;
@@ -279,7 +316,8 @@ TEST_F(TorchScript, IsWrittenWithItsWeightsAndWhatItIsFor) {
 }
 
 TEST_F(TorchScript, IsToldFromOthersByItsContentAndItsInput) {
-  const auto one = network(kLinear), same = network(kLinear), other = network("return torch.linear(x.flatten(1) * 2, self.weight, self.bias)"),
+  const auto one = network(kLinear), same = network(kLinear),
+             other = network("return torch.linear(x.flatten(1) * 2, self.weight, self.bias)"),
              brighter = network(kLinear, kProgramTask, {.mean = {0.5}, .deviation = {1}});
   EXPECT_EQ(one->identity(), same->identity());
   EXPECT_NE(one->identity(), other->identity());
@@ -289,7 +327,8 @@ TEST_F(TorchScript, IsToldFromOthersByItsContentAndItsInput) {
 TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
   const fs::path good = saved(program(kLinear), "good.pt"), bad = folder / "bad.pt";
   const std::string content = read_file(good);
-  const torch::Tensor inputs = torch::rand({2, 1, 4, 4}), right = TorchScriptNetwork(good, kProgramTask, {}).forward(inputs, {}).logits;
+  const torch::Tensor inputs = torch::rand({2, 1, 4, 4}),
+                      right = TorchScriptNetwork(good, kProgramTask, {}).forward(inputs, {}).logits;
   size_t refusals = 0, tries = 0;
   const auto attempt = [&](const std::string& damaged) {
     write_file(bad, damaged);
@@ -308,12 +347,14 @@ TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
     attempt(flipped);
   }
-  const size_t weights = content.find(std::string_view(reinterpret_cast<const char*>(program(kLinear).attr("weight").toTensor().data_ptr()), 192));
+  const size_t weights = content.find(
+      std::string_view(reinterpret_cast<const char*>(program(kLinear).attr("weight").toTensor().data_ptr()), 192));
   ASSERT_NE(weights, std::string::npos);
   std::string flipped = content;
   flipped[weights + 100] = static_cast<char>(flipped[weights + 100] ^ 1);
   write_file(bad, flipped);
-  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(bad, kProgramTask, {}); }).find("the checksum of 'good/data/"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(bad, kProgramTask, {}); }).find("the checksum of 'good/data/"),
+            std::string::npos);
 }
 
 TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
@@ -326,7 +367,10 @@ TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
   }
   const Shape sizes = {3, 16}, strides = {100'000'000, 1};  // as a file may say of its 192 bytes
   weight.unsafeGetTensorImpl()->set_sizes_and_strides(c10::IntArrayRef(sizes), c10::IntArrayRef(strides));
-  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(saved(module), kProgramTask, {}); }).find("weight lies outside of its memory"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              TorchScriptNetwork(saved(module), kProgramTask, {});
+            }).find("weight lies outside of its memory"),
+            std::string::npos);
 }
 
 TEST_F(TorchScript, OtherFilesAreRefused) {
@@ -357,16 +401,20 @@ TEST_F(TorchScript, ModelsSayWhatTheyAreForOrAreTold) {
   save_model(folder / "own.safetensors", *network, describe_model(choice, *digits, input));
   const torch::Tensor inputs = torch::rand({3, 1, 28, 28});
   for (const char* name : {"own.pt", "own.safetensors"})
-    EXPECT_TRUE(load_model(folder / name).network->forward(inputs, {}).logits.equal(network->forward(inputs, {}).logits)) << name;
+    EXPECT_TRUE(
+        load_model(folder / name).network->forward(inputs, {}).logits.equal(network->forward(inputs, {}).logits))
+        << name;
   EXPECT_THROW(folded(load_model(folder / "own.pt"), Folding::always), Error);
   const auto graph = make_network(choose(Slot::network, "{mlp: [3]}"), *digits, 1);  // a graph becomes a program
   save_torchscript(folder / "graph.pt", *graph, describe_model(choose(Slot::network, "{mlp: [3]}"), *digits));
-  EXPECT_TRUE(load_model(folder / "graph.pt").network->forward(inputs, {}).logits.allclose(graph->forward(inputs, {}).logits));
+  EXPECT_TRUE(
+      load_model(folder / "graph.pt").network->forward(inputs, {}).logits.allclose(graph->forward(inputs, {}).logits));
 }
 
 TEST(ProductCount, IsThatOfTheGraph) {
   Graph graph({3, 9, 9});
-  size_t at = graph.add("conv", Convolution{.in = 3, .out = 6, .stride = 2, .padding = 1, .bias = true}, {Graph::kInput});
+  size_t at =
+      graph.add("conv", Convolution{.in = 3, .out = 6, .stride = 2, .padding = 1, .bias = true}, {Graph::kInput});
   at = graph.add("grouped", Convolution{.in = 6, .out = 4, .kernel = 1, .groups = 2}, {at});
   at = graph.add("pool", GlobalAveragePool{}, {at});
   at = graph.add("fc1", Linear{4, 7}, {at});
@@ -376,7 +424,10 @@ TEST(ProductCount, IsThatOfTheGraph) {
   EXPECT_EQ(count_multiply_adds([&] { network.forward(torch::rand({4, 3, 9, 9}), {}); }), 4 * graph.multiply_adds());
   const torch::Tensor a = torch::rand({5, 2, 3}), b = torch::rand({5, 3, 4});
   EXPECT_EQ(count_multiply_adds([&] { torch::matmul(a, b); }), 5 * 2 * 3 * 4);
-  EXPECT_EQ(count_multiply_adds([&] { torch::conv_transpose2d(torch::rand({1, 2, 3, 3}), torch::rand({2, 4, 2, 2})); }), 2 * 9 * 4 * 4);
+  EXPECT_EQ(count_multiply_adds([&] {
+              torch::conv_transpose2d(torch::rand({1, 2, 3, 3}), torch::rand({2, 4, 2, 2}));
+            }),
+            2 * 9 * 4 * 4);
   EXPECT_EQ(count_multiply_adds([] {}), 0);
 }
 

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "recipe/recipe.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -47,7 +47,8 @@ TEST(Recipe, TellsInputsOfNetworksAndTheirDefault) {
   EXPECT_FALSE(plain["data"].contains("normalize"));
   EXPECT_FALSE(plain["networks"]["small"].contains("input"));
   EXPECT_EQ(resolved(parse(kMinimal, {"data.normalize=standard"})), plain);
-  const Recipe recipe = parse(kMinimal, {"data.normalize={mean: 0.5, std: [0.25]}", "networks.small.input={size: 32, mean: [0.1, 0.2], std: [1, 2]}"});
+  const Recipe recipe = parse(kMinimal, {"data.normalize={mean: 0.5, std: [0.25]}",
+                                         "networks.small.input={size: 32, mean: [0.1, 0.2], std: [1, 2]}"});
   EXPECT_EQ(recipe.data.normalize.given.deviation, std::vector<double>{0.25});
   EXPECT_EQ(recipe.networks[0].input.size, std::vector<int64_t>{32});
   EXPECT_EQ(recipe.networks[0].input.statistics.mean, (std::vector<double>{0.1, 0.2}));
@@ -56,7 +57,8 @@ TEST(Recipe, TellsInputsOfNetworksAndTheirDefault) {
 }
 
 TEST(Recipe, ATorchScriptFileTeachesWithoutAStageThatTrainsIt) {
-  const Recipe recipe = parse(kMinimal, {"networks.large={torchscript: model.pt}", "stages=[{name: a, train: small, teacher: large}]"});
+  const Recipe recipe =
+      parse(kMinimal, {"networks.large={torchscript: model.pt}", "stages=[{name: a, train: small, teacher: large}]"});
   EXPECT_EQ(recipe.stages[0].teachers, std::vector<std::string>{"large"});
   EXPECT_EQ(files_of(recipe.network("large")->architecture), std::vector<std::string>{"model.pt"});
   EXPECT_TRUE(recipe.network("large")->has_weights());
@@ -74,9 +76,12 @@ TEST(Recipe, ResolvedReadsBackAsTheSameRecipe) {
 
 TEST(Settings, ReachIntoListsByNameByKeyAndByIndex) {
   const std::string text = kMinimal + "seed: 2\n";
-  const std::string stages = "stages=[{name: a, train: small}, {name: b, train: small, teacher: a, loss: [hard_labels, soft_targets: {weight: 0.5}]}]";
-  const Recipe recipe = parse(text, {stages, "stages.b.loss.soft_targets.temperature=8", "stages.b.loss.hard_labels.weight=0.25",
-                                     "stages.0.epochs=3", "networks.small.mlp.hidden=[5, 6]", "seed=9"});
+  const std::string stages =
+      "stages=[{name: a, train: small}, {name: b, train: small, teacher: a, loss: [hard_labels, soft_targets: {weight: "
+      "0.5}]}]";
+  const Recipe recipe =
+      parse(text, {stages, "stages.b.loss.soft_targets.temperature=8", "stages.b.loss.hard_labels.weight=0.25",
+                   "stages.0.epochs=3", "networks.small.mlp.hidden=[5, 6]", "seed=9"});
   EXPECT_EQ(resolved(recipe)["stages"][1]["loss"][1]["soft_targets"]["temperature"], 8.0);
   EXPECT_EQ(recipe.stages[1].loss[0].weight.to, 0.25);
   EXPECT_EQ(recipe.stages[0].epochs, 3);
@@ -87,7 +92,8 @@ TEST(Settings, ReachIntoListsByNameByKeyAndByIndex) {
 TEST(Settings, GoThroughTheSameChecks) {
   EXPECT_EQ(mistakes(kMinimal, {"stages.baseline.epohcs=3"}),
             "--set stages.baseline.epohcs=3: stages[0].epohcs: unknown key; did you mean 'epochs'?");
-  EXPECT_EQ(mistakes(kMinimal, {"stages.base.epochs=3"}), "--set stages.base.epochs=3: no item 'base'; expected 'baseline'");
+  EXPECT_EQ(mistakes(kMinimal, {"stages.base.epochs=3"}),
+            "--set stages.base.epochs=3: no item 'base'; expected 'baseline'");
   EXPECT_EQ(mistakes(kMinimal, {"seed"}), "--set seed: expected KEY=VALUE, e.g. stages.distilled.epochs=10");
   EXPECT_EQ(mistakes(kMinimal, {"seed=x"}), "--set seed=x: seed: expected an integer, found 'x'");
 }
@@ -117,7 +123,11 @@ TEST(BadRecipes, GiveTheWholeMessage) {
 
 TEST(Yaml, AliasesOfAliasesDoNotGrowWithoutBound) {
   std::string text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
-  for (char c = 'b'; c < 'k'; ++c) text += fmt::format("{}: &{} [*{}, *{}, *{}, *{}, *{}, *{}, *{}, *{}]\n", c, c, static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1));
+  for (char c = 'b'; c < 'k'; ++c)
+    text += fmt::format("{}: &{} [*{}, *{}, *{}, *{}, *{}, *{}, *{}, *{}]\n", c, c, static_cast<char>(c - 1),
+                        static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1),
+                        static_cast<char>(c - 1), static_cast<char>(c - 1), static_cast<char>(c - 1),
+                        static_cast<char>(c - 1));
   EXPECT_NE(mistakes(text).find("too many values"), std::string::npos);
 }
 

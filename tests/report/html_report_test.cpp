@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/html_report.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -188,7 +188,8 @@ TEST(HtmlReport, ATeacherThatCameAsAFileTakesPartInTheVerdict) {
   const std::string page = html_report(folder.path());
   const std::string head = page.substr(0, page.find("</header>"));
   EXPECT_NE(head.find("<b>99.5 → 99.1 %</b> accuracy, <b>10.0×</b> smaller"), std::string::npos) << head;
-  EXPECT_NE(head.find("distilled recovers 73 % of the gap: 9 test errors, where baseline makes 20 and teacher 5."), std::string::npos);
+  EXPECT_NE(head.find("distilled recovers 73 % of the gap: 9 test errors, where baseline makes 20 and teacher 5."),
+            std::string::npos);
   EXPECT_NE(head.find("big.pt<br>12,768,100 parameters"), std::string::npos) << "its card";
   EXPECT_NE(page.find("<em>given</em>"), std::string::npos) << "its row";
   EXPECT_NE(page.find("Accuracy and size"), std::string::npos);
@@ -210,14 +211,17 @@ TEST(HtmlReport, DrawsTheErrorOnHeldOutExamplesOfAllStages) {
   EXPECT_EQ(occurrences(page, "<figcaption>Error on held-out examples"), 2);  // for broad and for narrow screens
   EXPECT_EQ(page.find("no measure of a student"), std::string::npos);
   EXPECT_EQ(occurrences(page, "<figcaption>Learning rate"), 1);
-  EXPECT_NE(page.find("teacher, baseline, distilled"), std::string::npos) << "one line for all, since they are the same";
+  EXPECT_NE(page.find("teacher, baseline, distilled"), std::string::npos)
+      << "one line for all, since they are the same";
 }
 
 TEST(HtmlReport, SaysThatErrorsOnTrainingExamplesAreNoMeasure) {
   const TemporaryFolder folder;
   write_single_run(folder.path(), 1, {7, 20, 9});
   for (const char* stage : {"teacher", "baseline", "distilled"})
-    write_file(folder.path() / "stages" / stage / "metrics.jsonl", R"({"epoch": 1, "train": {"loss": 1, "accuracy": 0.9}})" "\n");
+    write_file(folder.path() / "stages" / stage / "metrics.jsonl",
+               R"({"epoch": 1, "train": {"loss": 1, "accuracy": 0.9}})"
+               "\n");
   const std::string page = html_report(folder.path());
   EXPECT_EQ(occurrences(page, "<figcaption>Error on the training examples"), 2);
   EXPECT_NE(page.find("no measure of a student"), std::string::npos);
@@ -231,7 +235,8 @@ TEST(HtmlReport, SaysHowStagesWereComputed) {
   EXPECT_NE(html_report(folder.path()).find("All stages were trained in 2 threads, bfloat16."), std::string::npos);
   results["stages"][1]["conditions"] = Json::array({"2 threads, float32"});
   write_json(folder.path() / "results.json", results);
-  EXPECT_NE(html_report(folder.path()).find("Trained: teacher, distilled in 2 threads, bfloat16; baseline in 2 threads, float32."),
+  EXPECT_NE(html_report(folder.path())
+                .find("Trained: teacher, distilled in 2 threads, bfloat16; baseline in 2 threads, float32."),
             std::string::npos);
 }
 
@@ -326,14 +331,22 @@ TEST(HtmlReport, ShowsWhatNetworksCost) {
   EXPECT_EQ(html_report(folder.path()).find("id=\"deployment\""), std::string::npos);
   Json results = read_json(folder.path() / "results.json");
   const auto row = [](const char* name, int64_t bytes, double median) {
-    return Json{{"name", name}, {"accuracy", 0.5}, {"parameters", 1000}, {"bytes", bytes}, {"latency", {{"median", median}, {"p95", 1}, {"p99", nullptr}}},
-                {"throughput", {{{"batch", 1}, {"examples_per_second", 12}}, {{"batch", 64}, {"examples_per_second", 3456}}}}};
+    return Json{
+        {"name", name},
+        {"accuracy", 0.5},
+        {"parameters", 1000},
+        {"bytes", bytes},
+        {"latency", {{"median", median}, {"p95", 1}, {"p99", nullptr}}},
+        {"throughput", {{{"batch", 1}, {"examples_per_second", 12}}, {{"batch", 64}, {"examples_per_second", 3456}}}}};
   };
   results["deployment"] = {row("teacher", 40000, 8), row("student", 2500, 0.5)};
   write_file(folder.path() / "results.json", results.dump());
-  write_file(folder.path() / "onnxruntime.json", R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4, "errors": 1096, "libtorch_errors": 1097}])");
+  write_file(
+      folder.path() / "onnxruntime.json",
+      R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4, "errors": 1096, "libtorch_errors": 1097}])");
   const std::string page = html_report(folder.path());
-  for (const char* text : {"id=\"deployment\"", "40.0", "16.0×", "3,456", "In LibTorch", "in onnxruntime", "0.054", "118,463", "1,096", "1,097"})
+  for (const char* text : {"id=\"deployment\"", "40.0", "16.0×", "3,456", "In LibTorch", "in onnxruntime", "0.054",
+                           "118,463", "1,096", "1,097"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
   expect_balanced_tags(page);
   for (const char* malformed : {"{}", "[{\"name\": \"cut", "[3]", "[{\"bytes\": 900}]"}) {
@@ -351,10 +364,15 @@ TEST(HtmlReport, HasNoColumnOfExamplesPerSecondThatNobodyMeasured) {
   const TemporaryFolder folder;
   Json results = single_results(1, {});
   results["deployment"] = Json::array();
-  results["deployment"].push_back({{"name", "teacher"}, {"accuracy", nullptr}, {"bytes", 40000}, {"latency", {{"median", 8}}}, {"throughput", Json::array()}});
+  results["deployment"].push_back({{"name", "teacher"},
+                                   {"accuracy", nullptr},
+                                   {"bytes", 40000},
+                                   {"latency", {{"median", 8}}},
+                                   {"throughput", Json::array()}});
   write_json(folder.path() / "results.json", results);
   const std::string page = html_report(folder.path());
-  const std::string section = page.substr(page.find(id("deployment")), page.find("</section>", page.find(id("deployment"))) - page.find(id("deployment")));
+  const std::string section = page.substr(
+      page.find(id("deployment")), page.find("</section>", page.find(id("deployment"))) - page.find(id("deployment")));
   EXPECT_EQ(section.find("examples/s<"), std::string::npos) << section;
   EXPECT_EQ(section.find("accuracy"), std::string::npos) << section;
 }
@@ -364,9 +382,11 @@ TEST(HtmlReport, ShowsHowWordsWereMistaken) {
   Json results = single_results(1, {});
   Json& test = results["stages"][2]["evaluations"]["test"];
   test["word_error_rate"] = 0.05;
-  test["words"] = {{"words", 60}, {"substitutions", 2}, {"deletions", 1}, {"insertions", 0}, {"errors", 3}, {"rate", 0.05}};
+  test["words"] = {{"words", 60},     {"substitutions", 2}, {"deletions", 1},
+                   {"insertions", 0}, {"errors", 3},        {"rate", 0.05}};
   test["string_word_error_rate"] = 0.075;
-  test["string_words"] = {{"words", 80}, {"substitutions", 1}, {"deletions", 0}, {"insertions", 5}, {"errors", 6}, {"rate", 0.075}};
+  test["string_words"] = {{"words", 80},     {"substitutions", 1}, {"deletions", 0},
+                          {"insertions", 5}, {"errors", 6},        {"rate", 0.075}};
   write_json(folder.path() / "results.json", results);
   const std::string page = html_report(folder.path());
   for (const char* cell : {"5.00 %<small>2 substitutions</small><small>1 deletion</small><small>0 insertions</small>",
@@ -380,13 +400,21 @@ TEST(HtmlReport, ShowsSpecialistsAndWhatTheyAdd) {
   write_single_run(folder.path(), 1, {7, 20, 9});
   Json results = read_json(folder.path() / "results.json");
   results["stages"][2]["specialists"] = {{"groups", {{{"classes", {"2", "7"}}}, {{"classes", {"2", "<3>"}}}}},
-                                         {"by_coverage", {{{"specialists", 1}, {"examples", 600}, {"generalist_correct", 400}, {"correct", 412}, {"relative_gain", 0.03}}}},
-                                         {"generalist_accuracy", 0.6}, {"accuracy", 0.618}, {"adjusted_rand_index", 0.34},
+                                         {"by_coverage",
+                                          {{{"specialists", 1},
+                                            {"examples", 600},
+                                            {"generalist_correct", 400},
+                                            {"correct", 412},
+                                            {"relative_gain", 0.03}}}},
+                                         {"generalist_accuracy", 0.6},
+                                         {"accuracy", 0.618},
+                                         {"adjusted_rand_index", 0.34},
                                          {"conditional_accuracy", {{"generalist", 0.7}, {"specialists", 0.75}}}};
   results["stages"][2]["evaluations"]["test"]["relative_gain"] = 0.03;
   write_file(folder.path() / "results.json", results.dump());
   const std::string page = html_report(folder.path());
-  for (const char* text : {"id=\"specialists\"", "2, &lt;3&gt;", "specialists that know the class", "412", "+3.0 %", "75.00 %", "0.34", ">relative gain<", "3.00 %"})
+  for (const char* text : {"id=\"specialists\"", "2, &lt;3&gt;", "specialists that know the class", "412", "+3.0 %",
+                           "75.00 %", "0.34", ">relative gain<", "3.00 %"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
   EXPECT_EQ(page.find("added up"), std::string::npos);
   expect_balanced_tags(page);
@@ -396,15 +424,18 @@ TEST(HtmlReport, ShowsTheSpreadOfWhatSpecialistsAdd) {
   const TemporaryFolder folder;
   write_several_seeds(folder.path(), {{7, 20, 9}, {9, 22, 10}});
   Json results = read_json(folder.path() / "results.json");
-  Json row = {{"specialists", 0}, {"examples", 1200}, {"generalist_correct", 800}, {"correct", 792}, {"relative_gain", -0.01}};
+  Json row = {
+      {"specialists", 0}, {"examples", 1200}, {"generalist_correct", 800}, {"correct", 792}, {"relative_gain", -0.01}};
   results["stages"][2]["specialists"] = {{"count", 2}};
   results["stages"][2]["evaluations"]["test"]["relative_gain"] = 0.03;
-  results["stages"][2]["over_seeds"]["test"]["relative_gain"] = {{"mean", 0.03}, {"deviation", 0.004}, {"values", {0.027, 0.033}}};
+  results["stages"][2]["over_seeds"]["test"]["relative_gain"] = {
+      {"mean", 0.03}, {"deviation", 0.004}, {"values", {0.027, 0.033}}};
   results["stages"][2]["specialists"]["by_coverage"] = Json::array();
   results["stages"][2]["specialists"]["by_coverage"].push_back(row);
   write_json(folder.path() / "results.json", results);
   const std::string page = html_report(folder.path());
-  for (const char* text : {"+3.0 ± 0.4 %", "−1.0 %", "Examples of all seeds added up"}) EXPECT_NE(page.find(text), std::string::npos) << text;
+  for (const char* text : {"+3.0 ± 0.4 %", "−1.0 %", "Examples of all seeds added up"})
+    EXPECT_NE(page.find(text), std::string::npos) << text;
   EXPECT_EQ(page.find("The classes of each"), std::string::npos) << "groups are each seed's own";
   expect_balanced_tags(page);
 }

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/pareto_plot.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,8 @@ Json model(const std::string& name, double latency, const Json& accuracy) {
 }
 
 TEST(ParetoFront, HoldsWhatNothingBeats) {
-  const std::vector<Tradeoff> tradeoffs = {{5, 0.99}, {1, 0.90}, {2, 0.95}, {3, 0.94}, {2, 0.93}, {6, 0.99}, {0.5, 0.2}};
+  const std::vector<Tradeoff> tradeoffs = {{5, 0.99}, {1, 0.90}, {2, 0.95}, {3, 0.94},
+                                           {2, 0.93}, {6, 0.99}, {0.5, 0.2}};
   EXPECT_EQ(pareto_front(tradeoffs), (std::vector<size_t>{6, 1, 2, 0}));
 }
 
@@ -27,7 +28,8 @@ TEST(ParetoFront, HoldsAllThatAreEqual) {
 }
 
 TEST(ParetoPlot, MarksAndJoinsTheFront) {
-  Json models = {model("teacher", 4, 0.99), model("student", 0.5, 0.97), model("poor", 1, 0.9), model("unknown", 1, nullptr)};
+  Json models = {model("teacher", 4, 0.99), model("student", 0.5, 0.97), model("poor", 1, 0.9),
+                 model("unknown", 1, nullptr)};
   mark_pareto_front(models);
   EXPECT_EQ(models[0]["on_front"], true);
   EXPECT_EQ(models[1]["on_front"], true);
@@ -42,7 +44,8 @@ TEST(ParetoPlot, MarksAndJoinsTheFront) {
   EXPECT_EQ(plot->lines[1].points[1].y, 99);
   const std::string svg = standalone_svg(*plot);
   expect_balanced_tags(svg);
-  for (const char* name : {">teacher</text>", ">student</text>", ">poor</text>"}) EXPECT_NE(svg.find(name), std::string::npos) << name;
+  for (const char* name : {">teacher</text>", ">student</text>", ">poor</text>"})
+    EXPECT_NE(svg.find(name), std::string::npos) << name;
   EXPECT_EQ(svg.find("unknown"), std::string::npos);
 }
 
@@ -63,7 +66,8 @@ TEST(ParetoPlot, DrawsOneNetworkAlone) {
 
 TEST(PointLabels, HideNeitherDotsNorEachOtherNorLeaveTheFrame) {
   Json models = Json::array();
-  for (int i = 0; i < 12; ++i) models.push_back(model("network number " + std::to_string(i), 1 + 0.2 * i, 0.9 + 0.004 * (i % 5)));
+  for (int i = 0; i < 12; ++i)
+    models.push_back(model("network number " + std::to_string(i), 1 + 0.2 * i, 0.9 + 0.004 * (i % 5)));
   mark_pareto_front(models);
   const PlotLayout layout = lay_out(pareto_plot(models).value(), PlotTitle::inside);
   ASSERT_EQ(layout.point_labels.size(), 12u);
@@ -74,8 +78,10 @@ TEST(PointLabels, HideNeitherDotsNorEachOtherNorLeaveTheFrame) {
     EXPECT_LE(left + width, layout.right) << label.text;
     for (size_t j = 0; j < i; ++j) {
       const PointLabel& other = layout.point_labels[j];
-      const double other_width = text_width(other.text), other_left = other.ends_there ? other.x - other_width : other.x;
-      const bool apart = std::abs(label.y - other.y) >= 12 || left >= other_left + other_width || other_left >= left + width;
+      const double other_width = text_width(other.text),
+                   other_left = other.ends_there ? other.x - other_width : other.x;
+      const bool apart =
+          std::abs(label.y - other.y) >= 12 || left >= other_left + other_width || other_left >= left + width;
       EXPECT_TRUE(apart) << label.text << " over " << other.text;
     }
   }

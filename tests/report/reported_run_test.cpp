@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/reported_run.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -201,7 +201,10 @@ TEST(Recovery, KnowsABaselineThatIsTheTeacherItself) {
 
 TEST(Recovery, OfAnEnsembleIsMeasuredFromItsMembers) {
   const auto stage = [](const char* name, double errors) {
-    return Json{{"name", name}, {"status", "done"}, {"network", {{"name", "single"}}}, {"evaluations", {{"test", {{"examples", 100}, {"errors", errors}}}}}};
+    return Json{{"name", name},
+                {"status", "done"},
+                {"network", {{"name", "single"}}},
+                {"evaluations", {{"test", {{"examples", 100}, {"errors", errors}}}}}};
   };
   Json ensemble = stage("ensemble", 10), student = stage("distilled", 12);
   ensemble["replicas"] = {{"count", 10}};
@@ -211,8 +214,9 @@ TEST(Recovery, OfAnEnsembleIsMeasuredFromItsMembers) {
   const auto found = recoveries(run, "test");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].baseline, nullptr);  // an ensemble of the student's network is not that network alone
-  EXPECT_EQ(found[0].sentence(), "distilled keeps 80 % of the ensemble's gain: 12 test errors, where ensemble's networks make 20 on "
-                                 "average and together 10");
+  EXPECT_EQ(found[0].sentence(),
+            "distilled keeps 80 % of the ensemble's gain: 12 test errors, where ensemble's networks make 20 on "
+            "average and together 10");
 }
 
 }  // namespace

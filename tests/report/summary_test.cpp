@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/summary.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -88,7 +88,8 @@ TEST(TerminalSummary, ShowsFurtherNumbersAndNotesWhereARunHasThem) {
 TEST(TerminalSummary, MeasuresAStudentByANetworkThatComputesAsItDoes) {
   Json results = single_results(1, {});
   results["stages"][1]["quantized"] = {{"errors", 20}};  // the baseline in bytes
-  EXPECT_NE(terminal_summary(results).find("distilled makes 9 test errors, its teacher teacher makes 7."), std::string::npos);
+  EXPECT_NE(terminal_summary(results).find("distilled makes 9 test errors, its teacher teacher makes 7."),
+            std::string::npos);
   results["stages"][2]["quantized"] = {{"errors", 9}};
   EXPECT_NE(terminal_summary(results).find("distilled recovers 85 % of the gap"), std::string::npos);
 }
@@ -96,7 +97,8 @@ TEST(TerminalSummary, MeasuresAStudentByANetworkThatComputesAsItDoes) {
 TEST(TerminalSummary, DoesNotTakeSpecialistsForOneNetwork) {
   Json results = single_results(1, {});
   results["stages"][1]["specialists"] = {{"count", 4}};
-  EXPECT_NE(terminal_summary(results).find("distilled makes 9 test errors, its teacher teacher makes 7."), std::string::npos);
+  EXPECT_NE(terminal_summary(results).find("distilled makes 9 test errors, its teacher teacher makes 7."),
+            std::string::npos);
 }
 
 TEST(TerminalSummary, EndsEveryNoteWithOneFullStop) {

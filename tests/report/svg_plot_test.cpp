@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/svg_plot.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/sweep_report.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -80,7 +80,8 @@ TEST(SweepTable, DeclaresNoWinnerWithinTheNoise) {
             "          2     0.9   80.0 ± 2.0         81.0 ± 2.0  ◀ lowest on validation\n"
             "         20     0.9   70.0 ± 2.0         86.0 ± 2.0\n"
             "\n"
-            "temperature 2, weight 0.9 has the lowest errors on validation: 81.0 ± 2.0, 80.0 ± 2.0 on test; within the noise of 3 seeds it is no "
+            "temperature 2, weight 0.9 has the lowest errors on validation: 81.0 ± 2.0, 80.0 ± 2.0 on test; within the "
+            "noise of 3 seeds it is no "
             "better than temperature 20, weight 0.5.\n"
             "Of stage distilled; mean ± standard deviation over 3 seeds (1, 2, 3).\n");
 }

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "report/tensorboard.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ uint32_t slow_crc32c(const std::string& bytes) {
 
 TEST(Crc32c, HasThePublishedValues) {
   EXPECT_EQ(crc32c("123456789"), 0xE3069283);
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AA);     // RFC 3720, B.4
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AA);  // RFC 3720, B.4
   EXPECT_EQ(crc32c(std::string(32, '\xFF')), 0x62A8AB43);
   EXPECT_EQ(crc32c(""), 0u);
   std::string text;
@@ -81,9 +81,12 @@ std::pair<std::string, float> read_value(const std::string& message) {
   std::pair<std::string, float> value;
   while (!reader.at_end()) {
     const uint64_t key = reader.varint();
-    if (key == (1 << 3 | 2)) value.first = reader.take(reader.varint());
-    else if (key == (2 << 3 | 5)) value.second = reader.number<float>();
-    else throw std::runtime_error("an unknown field of a value");
+    if (key == (1 << 3 | 2))
+      value.first = reader.take(reader.varint());
+    else if (key == (2 << 3 | 5))
+      value.second = reader.number<float>();
+    else
+      throw std::runtime_error("an unknown field of a value");
   }
   return value;
 }
@@ -93,17 +96,22 @@ ReadEvent read_event(const std::string& message) {
   ReadEvent event;
   while (!reader.at_end()) {
     const uint64_t key = reader.varint();
-    if (key == (1 << 3 | 1)) event.wall_time = reader.number<double>();
-    else if (key == (2 << 3 | 0)) event.step = static_cast<int64_t>(reader.varint());
-    else if (key == (3 << 3 | 2)) event.version = reader.take(reader.varint());
-    else if (key == (7 << 3 | 2)) event.starts = reader.take(reader.varint()) == std::string("\x08\x01");
+    if (key == (1 << 3 | 1))
+      event.wall_time = reader.number<double>();
+    else if (key == (2 << 3 | 0))
+      event.step = static_cast<int64_t>(reader.varint());
+    else if (key == (3 << 3 | 2))
+      event.version = reader.take(reader.varint());
+    else if (key == (7 << 3 | 2))
+      event.starts = reader.take(reader.varint()) == std::string("\x08\x01");
     else if (key == (5 << 3 | 2)) {
       Reader summary(reader.take(reader.varint()));
       while (!summary.at_end()) {
         if (summary.varint() != (1 << 3 | 2)) throw std::runtime_error("an unknown field of a summary");
         event.scalars.insert(read_value(summary.take(summary.varint())));
       }
-    } else throw std::runtime_error("an unknown field of an event");
+    } else
+      throw std::runtime_error("an unknown field of an event");
   }
   return event;
 }
@@ -129,7 +137,8 @@ TEST(EventRecord, IsReadBack) {
   const std::string long_tag(300, 'x');  // its length takes two bytes
   const auto events = read_events(
       version_record(1.5) + start_record(2.5, 0) +
-      scalars_record(3.5, 1'000'000, {{"loss/train", 0.25}, {long_tag, -3}, {"infinite", std::numeric_limits<double>::infinity()}}));
+      scalars_record(3.5, 1'000'000,
+                     {{"loss/train", 0.25}, {long_tag, -3}, {"infinite", std::numeric_limits<double>::infinity()}}));
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].version, "brain.Event:2");
   EXPECT_EQ(events[0].wall_time, 1.5);
@@ -230,7 +239,8 @@ TEST_F(TensorBoardTest, ForgetsEpochsAfterTheCheckpoint) {
 
 TEST_F(TensorBoardTest, TellsOfStagesThatWereDoneBefore) {
   write_file(stage("s") / "metrics.jsonl", line(1) + "\n");
-  write_json(stage("s") / "stage.json", {{"results", {{"evaluations", {{"test", {{"errors", 4}, {"accuracy", 0.9}, {"nll", 0.1}}}}}}}});
+  write_json(stage("s") / "stage.json",
+             {{"results", {{"evaluations", {{"test", {{"errors", 4}, {"accuracy", 0.9}, {"nll", 0.1}}}}}}}});
   TensorBoardWriter(folder.path())(StageReused{"s", stage("s")});
   const auto all = events();
   EXPECT_EQ(all.back().scalars.at("errors/test"), 4);
@@ -246,7 +256,8 @@ TEST_F(TensorBoardTest, LeavesTheFileOfAFinishedStageAsItIs) {
   writer(StageStarted{"s", "", 1, 0, stage("s")});
   finish_epoch(writer, 1);
   writer(StageDone{"s", 1, 2, {"test", 100, 7, 0.93, 0.2}});
-  write_json(stage("s") / "stage.json", {{"results", {{"evaluations", {{"test", {{"errors", 7}, {"accuracy", 0.93}, {"nll", 0.2}}}}}}}});
+  write_json(stage("s") / "stage.json",
+             {{"results", {{"evaluations", {{"test", {{"errors", 7}, {"accuracy", 0.93}, {"nll", 0.2}}}}}}}});
   const fs::path written = fs::directory_iterator(folder.path() / "tensorboard/s")->path();
   const fs::path moved = written.parent_path() / "events.out.tfevents.1.here.1";
   fs::rename(written, moved);

@@ -80,8 +80,11 @@ TEST(TextTable, LeavesOutWhatThereIsNoRoomForAndSaysSo) {
   table.add({"teacher", "67", "9 s", "18"});
   const std::string whole = table.text();
   EXPECT_EQ(table.text(28), whole);  // as wide as it is
-  EXPECT_EQ(table.text(27), "stage    errors  time\n───────  ──────  ────\nteacher      67   9 s\nNot shown for want of room:\nspeed.\n");
-  EXPECT_EQ(table.text(20), "stage    errors\n───────  ──────\nteacher      67\nNot shown for want\nof room: time,\nspeed.\n");
+  EXPECT_EQ(
+      table.text(27),
+      "stage    errors  time\n───────  ──────  ────\nteacher      67   9 s\nNot shown for want of room:\nspeed.\n");
+  EXPECT_EQ(table.text(20),
+            "stage    errors\n───────  ──────\nteacher      67\nNot shown for want\nof room: time,\nspeed.\n");
   EXPECT_TRUE(table.text(1).starts_with("stage\n"));  // of rank 0
 }
 

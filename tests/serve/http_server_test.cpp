@@ -12,8 +12,8 @@ namespace {
 TEST(IsOwnName, AtALoopbackAddressOnlyTheMachinesOwnNamesWillDo) {
   for (const char* host : {"127.0.0.1", "127.0.0.1:8080", "localhost:1", "LocalHost", "[::1]:8080", "127.1.2.3"})
     EXPECT_TRUE(is_own_name(host, "127.0.0.1")) << host;
-  for (const char* host :
-       {"", "evil.example", "127.0.0.1.evil.example", "127.evil.example", "localhost.evil.example", "[::2]", "[", "10.0.0.1"})
+  for (const char* host : {"", "evil.example", "127.0.0.1.evil.example", "127.evil.example", "localhost.evil.example",
+                           "[::2]", "[", "10.0.0.1"})
     EXPECT_FALSE(is_own_name(host, "127.0.0.1")) << host;
   EXPECT_TRUE(is_own_name("machine.example:8080", "0.0.0.0"));
 }
@@ -24,7 +24,8 @@ TEST_F(RoutesTest, AnswersWithPagesAndRefusesTheRest) {
   Routes routes(ServedRuns({folder}));
   EXPECT_EQ(routes.answer({.method = "GET", .path = "/api/runs"}).status, 200);
   EXPECT_EQ(routes.answer({.method = "GET", .path = "/"}).status, web_assets().empty() ? 404 : 200);
-  for (const char* path : {"", "nothing", "/nothing", "/api/runs/x", "/api/runs/", "/models/", "/models/x", "/models/x/y.onnx", "/report/"})
+  for (const char* path : {"", "nothing", "/nothing", "/api/runs/x", "/api/runs/", "/models/", "/models/x",
+                           "/models/x/y.onnx", "/report/"})
     EXPECT_EQ(routes.answer({.method = "GET", .path = path}).status, 404) << path;
   EXPECT_EQ(routes.answer({.method = "DELETE", .path = "/"}).status, 405);
   EXPECT_EQ(routes.answer({.method = "GET", .path = "/predict"}).status, 405);

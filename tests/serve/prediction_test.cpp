@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "serve/prediction.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
@@ -29,8 +29,10 @@ TEST(ParseInputs, NamesThePlaceOfAMistake) {
 }
 
 TEST(ParsePredictionRequest, RefusesUnknownKeysAndDeepNesting) {
-  EXPECT_NE(message_of<HttpError>([] { parse_prediction_request(R"({"modell": "x"})"); }).find("did you mean 'model'"), std::string::npos);
-  EXPECT_NE(message_of<HttpError>([] { parse_prediction_request(std::string(100, '[')); }).find("nested"), std::string::npos);
+  EXPECT_NE(message_of<HttpError>([] { parse_prediction_request(R"({"modell": "x"})"); }).find("did you mean 'model'"),
+            std::string::npos);
+  EXPECT_NE(message_of<HttpError>([] { parse_prediction_request(std::string(100, '[')); }).find("nested"),
+            std::string::npos);
   EXPECT_EQ(parse_prediction_request(R"({"model": "m", "inputs": [[1]]})").temperature, 1);
 }
 

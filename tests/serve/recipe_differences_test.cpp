@@ -6,7 +6,9 @@ namespace limbeck {
 namespace {
 
 Json recipe(int epochs, const Json& loss) {
-  return {{"name", "r"}, {"data", {{"source", {{"digits", {{"seed", 0}}}}}}}, {"stages", {{{"name", "distilled"}, {"epochs", epochs}, {"loss", {loss}}}}}};
+  return {{"name", "r"},
+          {"data", {{"source", {{"digits", {{"seed", 0}}}}}}},
+          {"stages", {{{"name", "distilled"}, {"epochs", epochs}, {"loss", {loss}}}}}};
 }
 
 TEST(RecipeDifferences, AreNamedAsSettingsAre) {

@@ -1,5 +1,5 @@
-#include "core/json.h"
 #include "serve/run_progress.h"
+#include "core/json.h"
 
 #include "serve/live_page.h"
 #include "support/temporary_folder.h"
@@ -21,9 +21,13 @@ class RunProgressTest : public TemporaryFolder {
   RunProgressTest() { write_file(folder / "run/recipe.yaml", kRecipe); }
 
   void add_epoch(const std::string& stage, int64_t epoch, int64_t epochs, double seconds) {
-    append_line(folder / "run" / stage / "metrics.jsonl",
-                Json{{"epoch", epoch}, {"epochs", epochs}, {"seconds", seconds}, {"examples_per_second", 500.0},
-                     {"train", {{"loss", 0.5}, {"accuracy", 0.9}}}, {"terms", {{"soft_targets", 0.25}}}}.dump());
+    append_line(folder / "run" / stage / "metrics.jsonl", Json{{"epoch", epoch},
+                                                               {"epochs", epochs},
+                                                               {"seconds", seconds},
+                                                               {"examples_per_second", 500.0},
+                                                               {"train", {{"loss", 0.5}, {"accuracy", 0.9}}},
+                                                               {"terms", {{"soft_targets", 0.25}}}}
+                                                              .dump());
   }
   void finish(const std::string& stage) { write_file(folder / "run" / stage / "stage.json", "{}"); }
   ServedRun run() const { return ServedRun("run", folder / "run"); }
@@ -63,7 +67,8 @@ TEST_F(RunProgressTest, WithoutAProcessItIsStopped) {
 }
 
 TEST_F(RunProgressTest, IsDoneWhenAllStagesAre) {
-  for (const char* stage : {"stages/ensemble.1", "stages/ensemble.2", "stages/ensemble", "stages/distilled"}) finish(stage);
+  for (const char* stage : {"stages/ensemble.1", "stages/ensemble.2", "stages/ensemble", "stages/distilled"})
+    finish(stage);
   write_file(folder / "run/results.json", "{}");
   EXPECT_EQ(progress().state, StageState::done);
 }
@@ -81,8 +86,9 @@ TEST_F(RunProgressTest, ResultsSoFarAreMeansOverTheSeedsThatHaveThem) {
     Json json = {{"name", "two"}, {"seed", seed}, {"stages", Json::array()}};
     const std::vector<std::string> names = {"ensemble", "distilled"};
     for (size_t i = 0; i < errors.size(); ++i)
-      json["stages"].push_back(
-          {{"name", names[i]}, {"status", "done"}, {"evaluations", {{"test", {{"examples", 100}, {"errors", errors[i]}}}}}});
+      json["stages"].push_back({{"name", names[i]},
+                                {"status", "done"},
+                                {"evaluations", {{"test", {{"examples", 100}, {"errors", errors[i]}}}}}});
     return json.dump();
   };
   write_file(folder / "run/seed-1/recipe.yaml", kRecipe);

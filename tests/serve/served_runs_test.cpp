@@ -76,11 +76,13 @@ TEST_F(ServedRunsTest, AReportIsRefusedWhereALinkLeadsOut) {
   const ServedRun run("run", folder / "run");
   EXPECT_NO_THROW(run.check_contained());
   fs::create_symlink(folder / "secret.json", folder / "run/stages/teacher/evaluation.json");
-  EXPECT_NE(message_of<Error>([&] { run.check_contained(); }).find("stages/teacher/evaluation.json"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { run.check_contained(); }).find("stages/teacher/evaluation.json"),
+            std::string::npos);
 }
 
 TEST_F(ServedRunsTest, SeedsComeInTheirOrder) {
-  for (const char* name : {"seed-10", "seed-9", "seed-x", "seed-"}) fs::create_directories(folder / "run" / name / "stages");
+  for (const char* name : {"seed-10", "seed-9", "seed-x", "seed-"})
+    fs::create_directories(folder / "run" / name / "stages");
   std::vector<std::string> prefixes;
   for (const SeedFolder& seed : ServedRun("run", folder / "run").seeds()) prefixes.push_back(seed.prefix);
   EXPECT_EQ(prefixes, (std::vector<std::string>{"seed-9/", "seed-10/"}));

@@ -4,8 +4,8 @@
 #include <torch/types.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <complex>
+#include <cstdlib>
 #include <fstream>
 #include <numbers>
 #include <set>
@@ -35,7 +35,8 @@ std::string wav(const std::vector<std::vector<float>>& channels, uint32_t rate) 
   std::string bytes = "RIFF";
   append(bytes, static_cast<uint32_t>(36 + data.size()), 4);
   bytes += "WAVEfmt ";
-  for (const auto& [value, size] : std::vector<std::pair<uint32_t, int>>{{16, 4}, {1, 2}, {count, 2}, {rate, 4}, {rate * count * 2, 4}, {count * 2, 2}, {16, 2}})
+  for (const auto& [value, size] : std::vector<std::pair<uint32_t, int>>{
+           {16, 4}, {1, 2}, {count, 2}, {rate, 4}, {rate * count * 2, 4}, {count * 2, 2}, {16, 2}})
     append(bytes, value, size);
   bytes += "data";
   append(bytes, static_cast<uint32_t>(data.size()), 4);
@@ -44,7 +45,8 @@ std::string wav(const std::vector<std::vector<float>>& channels, uint32_t rate) 
 
 std::vector<float> tone(double hertz, double seconds, int rate, double loudness = 0.5) {
   std::vector<float> samples(static_cast<size_t>(seconds * rate));
-  for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(loudness * std::sin(2 * kPi * hertz * static_cast<double>(i) / rate));
+  for (size_t i = 0; i < samples.size(); ++i)
+    samples[i] = static_cast<float>(loudness * std::sin(2 * kPi * hertz * static_cast<double>(i) / rate));
   return samples;
 }
 
@@ -55,7 +57,9 @@ class Sounds : public TemporaryFolder {
     write_file(folder / name, bytes);
     return folder / name;
   }
-  std::string refusal(const std::string& bytes) const { return message_of<Error>([&] { read_sound(put("s.wav", bytes)); }); }
+  std::string refusal(const std::string& bytes) const {
+    return message_of<Error>([&] { read_sound(put("s.wav", bytes)); });
+  }
 };
 
 TEST_F(Sounds, AreReadAsTheMeanOfTheirChannels) {
@@ -90,7 +94,8 @@ TEST_F(Sounds, ThatAreDamagedAreNamed) {
 
 TEST_F(Sounds, ThatAreCutOffAreNamedWhateverTheFormat) {
   const std::vector<float> samples = tone(440, 0.1, 8000);
-  for (const int format : {SF_FORMAT_WAV, SF_FORMAT_RF64, SF_FORMAT_W64, SF_FORMAT_AIFF, SF_FORMAT_AU, SF_FORMAT_CAF, SF_FORMAT_FLAC})
+  for (const int format :
+       {SF_FORMAT_WAV, SF_FORMAT_RF64, SF_FORMAT_W64, SF_FORMAT_AIFF, SF_FORMAT_AU, SF_FORMAT_CAF, SF_FORMAT_FLAC})
     for (const bool commented : {false, true}) {
       SCOPED_TRACE(fmt::format("{:x} {}", format, commented));
       SF_INFO info{};
@@ -106,7 +111,8 @@ TEST_F(Sounds, ThatAreCutOffAreNamedWhateverTheFormat) {
       sf_close(written);
       EXPECT_EQ(read_sound(file).samples.size(), samples.size());
       const std::string whole = read_file(file);
-      if (commented && (whole.find(comment) == std::string::npos || whole.find(comment) > whole.size() / 4)) continue;  // after the samples
+      if (commented && (whole.find(comment) == std::string::npos || whole.find(comment) > whole.size() / 4))
+        continue;  // after the samples
       for (const size_t left : {whole.size() - 400, whole.size() - 20}) {
         const std::string refused = refusal(whole.substr(0, left));
         EXPECT_NE(refused.find("s.wav"), std::string::npos) << left;
@@ -122,14 +128,18 @@ TEST_F(Sounds, WhoseWritersCountedOtherwiseAreRead) {
   std::string counts_head = whole, streamed = whole;
   counts_head[4] = static_cast<char>(static_cast<unsigned char>(whole[4]) + 8);
   EXPECT_EQ(read_sound(put("s.wav", counts_head)).samples.size(), 800);
-  for (size_t i = 4; i < 8; ++i) streamed[i] = streamed[36 + i] = '\xff';  // the writer did not know how much would come
+  for (size_t i = 4; i < 8; ++i)
+    streamed[i] = streamed[36 + i] = '\xff';  // the writer did not know how much would come
   EXPECT_EQ(read_sound(put("s.wav", streamed)).samples.size(), 800);
   EXPECT_EQ(read_sound(put("s.wav", whole + "more")).samples.size(), 800);
   std::string odd_rate = whole;
   odd_rate[28] = '\x7f';  // bytes each second, which nobody needs
   EXPECT_EQ(read_sound(put("s.wav", odd_rate)).samples.size(), 800);
   const std::string text = "a : 99999999999999999999999 (should be 5)";
-  EXPECT_EQ(read_sound(put("s.wav", whole + "LIST" + std::string({'\x2e', 0, 0, 0}) + "INFOICMT" + std::string({'\x2a', 0, 0, 0}) + text + '\0')).samples.size(), 800);
+  EXPECT_EQ(read_sound(put("s.wav", whole + "LIST" + std::string({'\x2e', 0, 0, 0}) + "INFOICMT" +
+                                        std::string({'\x2a', 0, 0, 0}) + text + '\0'))
+                .samples.size(),
+            800);
 }
 
 TEST_F(Sounds, KeepTheirTonesAtAnotherRate) {
@@ -146,23 +156,28 @@ TEST_F(Sounds, KeepTheirTonesAtAnotherRate) {
 /// The definition once more, sample by sample, with a plain Fourier sum.
 std::vector<double> plain_features(const std::vector<float>& samples, size_t frame) {
   constexpr size_t kWindow = 200, kStep = 80, kTransform = 256, kBanks = 40;
-  std::vector<double> x(samples.begin() + static_cast<std::ptrdiff_t>(frame * kStep), samples.begin() + static_cast<std::ptrdiff_t>(frame * kStep + kWindow));
+  std::vector<double> x(samples.begin() + static_cast<std::ptrdiff_t>(frame * kStep),
+                        samples.begin() + static_cast<std::ptrdiff_t>(frame * kStep + kWindow));
   double mean = 0;
   for (const double value : x) mean += value / kWindow;
   for (double& value : x) value -= mean;
   std::vector<double> y(kWindow);
-  for (size_t i = 0; i < kWindow; ++i) y[i] = (x[i] - 0.97 * x[i == 0 ? 0 : i - 1]) * (0.54 - 0.46 * std::cos(2 * kPi * static_cast<double>(i) / (kWindow - 1)));
+  for (size_t i = 0; i < kWindow; ++i)
+    y[i] = (x[i] - 0.97 * x[i == 0 ? 0 : i - 1]) *
+           (0.54 - 0.46 * std::cos(2 * kPi * static_cast<double>(i) / (kWindow - 1)));
   const auto mel = [](double hertz) { return 1127 * std::log(1 + hertz / 700); };
   std::vector<double> features;
   for (size_t bank = 0; bank < kBanks; ++bank) {
     const double low = mel(64), high = mel(4000), left = low + (high - low) * static_cast<double>(bank) / (kBanks + 1);
-    const double centre = low + (high - low) * static_cast<double>(bank + 1) / (kBanks + 1), right = low + (high - low) * static_cast<double>(bank + 2) / (kBanks + 1);
+    const double centre = low + (high - low) * static_cast<double>(bank + 1) / (kBanks + 1),
+                 right = low + (high - low) * static_cast<double>(bank + 2) / (kBanks + 1);
     double sum = 0;
     for (size_t bin = 0; bin <= kTransform / 2; ++bin) {
       const double at = mel(static_cast<double>(bin) * 8000 / kTransform);
       if (at <= left || at >= right) continue;
       std::complex<double> spectrum = 0;
-      for (size_t i = 0; i < kWindow; ++i) spectrum += y[i] * std::polar(1.0, -2 * kPi * static_cast<double>(bin * i) / kTransform);
+      for (size_t i = 0; i < kWindow; ++i)
+        spectrum += y[i] * std::polar(1.0, -2 * kPi * static_cast<double>(bin * i) / kTransform);
       sum += (at < centre ? (at - left) / (centre - left) : (right - at) / (right - centre)) * std::norm(spectrum);
     }
     features.push_back(std::log(std::max(sum, 1e-10)));
@@ -179,7 +194,8 @@ TEST(FilterBanks, AreWhatTheirDefinitionSays) {
   for (const size_t frame : {0, 5, 17}) {
     const std::vector<double> wanted = plain_features(samples, frame);
     for (size_t bank = 0; bank < wanted.size(); ++bank)
-      EXPECT_NEAR(features[static_cast<int64_t>(frame)][static_cast<int64_t>(bank)].item<double>(), wanted[bank], 1e-4) << frame << ", " << bank;
+      EXPECT_NEAR(features[static_cast<int64_t>(frame)][static_cast<int64_t>(bank)].item<double>(), wanted[bank], 1e-4)
+          << frame << ", " << bank;
   }
 }
 
@@ -206,10 +222,12 @@ class RecordingLists : public Sounds {
     return options;
   }
   std::vector<std::string> notices;
-  std::string refused(const RecordingsOptions& options) const { return message_of<Error>([&] {
+  std::string refused(const RecordingsOptions& options) const {
+    return message_of<Error>([&] {
       std::vector<std::string> ignored;
       list_recordings(options, ignored);
-    }); }
+    });
+  }
 };
 
 TEST_F(RecordingLists, ComeFromNames) {
@@ -231,7 +249,8 @@ TEST_F(RecordingLists, HoldASpeakerOut) {
   make({"yes_ann_0.wav", "no_ann_1.wav", "yes_bob_2.wav", "no_bob_3.wav"});
   RecordingsOptions by_speaker = options();
   by_speaker.held_out = "bob";
-  for (const Recording& recording : list_recordings(by_speaker, notices)) EXPECT_EQ(recording.test, recording.speaker == "bob");
+  for (const Recording& recording : list_recordings(by_speaker, notices))
+    EXPECT_EQ(recording.test, recording.speaker == "bob");
   by_speaker.held_out = "bobb";
   EXPECT_NE(refused(by_speaker).find("did you mean 'bob'"), std::string::npos);
 }
@@ -246,14 +265,18 @@ TEST_F(RecordingLists, AreDividedByHashWhereNothingElseDoes) {
 TEST_F(RecordingLists, ComeFromACsvFile) {
   make({"a/1.wav", "a/2.wav", "a/3.wav"});
   RecordingsOptions by_csv = options();
-  by_csv.csv = put("list.csv", "split,file,word\ntrain,a/1.wav,\"left, right\"\ntrain,a/3.wav,up\ntest,a/2.wav,up\n").string();
+  by_csv.csv =
+      put("list.csv", "split,file,word\ntrain,a/1.wav,\"left, right\"\ntrain,a/3.wav,up\ntest,a/2.wav,up\n").string();
   const std::vector<Recording> all = list_recordings(by_csv, notices);
   ASSERT_EQ(all.size(), 3);
   EXPECT_EQ(all[0].word, "left, right");
   EXPECT_TRUE(all[1].test);
   by_csv.test_below = 5;  // the file's own split decides
   EXPECT_TRUE(list_recordings(by_csv, notices)[1].test);
-  by_csv.csv = put("bad.csv", "\xEF\xBB\xBF" "file,word\na/1.wav,up\na/1.wav,down\n").string();
+  by_csv.csv = put("bad.csv",
+                   "\xEF\xBB\xBF"
+                   "file,word\na/1.wav,up\na/1.wav,down\n")
+                   .string();
   EXPECT_NE(refused(by_csv).find("line 3: '"), std::string::npos);
   by_csv.csv = put("bad.csv", "file,word\na/9.wav,up\n").string();
   EXPECT_NE(refused(by_csv).find("line 2: there is no file"), std::string::npos);
@@ -271,7 +294,9 @@ TEST_F(RecordingLists, ComeFromACsvFile) {
   EXPECT_NE(refused(by_csv).find("did you mean 'speaker'"), std::string::npos);
   by_csv.csv = put("bad.csv", "file,word,word\na/1.wav,up,down\n").string();
   EXPECT_NE(refused(by_csv).find("two columns 'word'"), std::string::npos);
-  by_csv.csv = put("good.csv", "file, word ,seconds,split\na/1.wav, up,0.1,train\na/2.wav,up ,0.1,test\na/3.wav,down,0.1,train\n").string();
+  by_csv.csv = put("good.csv",
+                   "file, word ,seconds,split\na/1.wav, up,0.1,train\na/2.wav,up ,0.1,test\na/3.wav,down,0.1,train\n")
+                   .string();
   const std::vector<Recording> trimmed = list_recordings(by_csv, notices);
   EXPECT_EQ(trimmed[0].word, "up");
   EXPECT_EQ(trimmed[1].word, "up");
@@ -325,16 +350,21 @@ class SpeechData : public RecordingLists {
 TEST_F(SpeechData, HasFramesWithTheirContext) {
   const auto data = load_speech(speech(), "test", DataFolders());
   EXPECT_EQ(data->input_shape(), (std::vector<int64_t>{4, 40}));
-  EXPECT_EQ(data->classes, (std::vector<std::string>{"high/1", "high/2", "high/3", "low/1", "low/2", "low/3", "silence/1"}));
+  EXPECT_EQ(data->classes,
+            (std::vector<std::string>{"high/1", "high/2", "high/3", "low/1", "low/2", "low/3", "silence/1"}));
   const SpeechCorpus& corpus = *data->speech;
   EXPECT_EQ(corpus.train.size(), 12);
   EXPECT_EQ(corpus.test.size(), 8);
   const ExampleSet train(data->train, "train", *data);
   const Utterance& second = corpus.train[1];
   const auto row = [&](int64_t frame) { return data->train.inputs[frame]; };
-  const torch::Tensor inputs = train.batch(torch::tensor({second.begin, second.begin + 2, second.begin + second.frames - 1}, torch::kInt64)).inputs;
-  EXPECT_TRUE(inputs[0].equal(torch::stack({row(second.begin), row(second.begin), row(second.begin), row(second.begin + 1)})));
-  EXPECT_TRUE(inputs[1].equal(torch::stack({row(second.begin), row(second.begin + 1), row(second.begin + 2), row(second.begin + 3)})));
+  const torch::Tensor inputs =
+      train.batch(torch::tensor({second.begin, second.begin + 2, second.begin + second.frames - 1}, torch::kInt64))
+          .inputs;
+  EXPECT_TRUE(
+      inputs[0].equal(torch::stack({row(second.begin), row(second.begin), row(second.begin), row(second.begin + 1)})));
+  EXPECT_TRUE(inputs[1].equal(
+      torch::stack({row(second.begin), row(second.begin + 1), row(second.begin + 2), row(second.begin + 3)})));
   const int64_t last = second.begin + second.frames - 1;
   EXPECT_TRUE(inputs[2].equal(torch::stack({row(last - 2), row(last - 1), row(last), row(last)})));
 }
@@ -346,7 +376,8 @@ TEST_F(SpeechData, BeginsWithEvenLabels) {
   EXPECT_EQ(labels[0].item<int64_t>(), 6);
   EXPECT_EQ(labels[first.frames - 1].item<int64_t>(), 6);
   const int64_t begin = first.words[0] * 3;
-  for (int64_t state = begin; state < begin + 3; ++state) EXPECT_NEAR(labels.eq(state).sum().item<double>(), (first.frames - 30) / 3.0, 1.01);
+  for (int64_t state = begin; state < begin + 3; ++state)
+    EXPECT_NEAR(labels.eq(state).sum().item<double>(), (first.frames - 30) / 3.0, 1.01);
 }
 
 TEST_F(SpeechData, IsNormalisedBySpeaker) {
@@ -359,18 +390,21 @@ TEST_F(SpeechData, IsNormalisedBySpeaker) {
   apart.held_out = "bob";  // of whom nothing is heard in training
   EXPECT_TRUE(is_normal(load_speech(apart, "test", DataFolders())->test.inputs));
   put("low_ann_0.wav", wav({tone(1000, 0.3, 8000)}, 8000));  // a test recording
-  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->train.inputs.equal(train)) << "test recordings take part in training";
+  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->train.inputs.equal(train))
+      << "test recordings take part in training";
 }
 
 TEST_F(SpeechData, JoinsEachTestRecordingOnce) {
   const auto data = load_speech(speech(), "test", DataFolders());
   EXPECT_EQ(data->speech->test_strings.utterances.size(), 4);
   int64_t words = 0, frames = 0;
-  for (const Utterance& utterance : data->speech->test_strings.utterances) words += static_cast<int64_t>(utterance.words.size());
+  for (const Utterance& utterance : data->speech->test_strings.utterances)
+    words += static_cast<int64_t>(utterance.words.size());
   for (const Utterance& utterance : data->speech->test) frames += utterance.frames;
   EXPECT_EQ(words, 8);
   EXPECT_LT(data->speech->test_strings.frames.size(), frames);  // pauses are shorter than two margins
-  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())->speech->test_strings.frames.inputs.equal(data->speech->test_strings.frames.inputs));
+  EXPECT_TRUE(load_speech(speech(), "test", DataFolders())
+                  ->speech->test_strings.frames.inputs.equal(data->speech->test_strings.frames.inputs));
 }
 
 TEST_F(SpeechData, JoinsTrainingRecordingsWhereAPenaltyIsChosen) {
@@ -396,7 +430,11 @@ TEST_F(SpeechData, KeepsRecordingsWholeWhereAPartIsChosen) {
   const auto whole = [&](const ExampleSet& examples) {
     int64_t recordings = 0;
     for (const Utterance& utterance : data->speech->train) {
-      const int64_t there = examples.ids().ge(utterance.begin).logical_and(examples.ids().lt(utterance.begin + utterance.frames)).sum().item<int64_t>();
+      const int64_t there = examples.ids()
+                                .ge(utterance.begin)
+                                .logical_and(examples.ids().lt(utterance.begin + utterance.frames))
+                                .sum()
+                                .item<int64_t>();
       EXPECT_TRUE(there == 0 || there == utterance.frames) << utterance.name;
       recordings += there > 0;
     }
@@ -420,7 +458,8 @@ TEST_F(SpeechData, NamesRecordingsThatCannotBeRead) {
 }
 
 TEST(SpokenDigits, TheRealOnesHaveTheirPublishedNumbers) {
-  const bool there = std::getenv("LIMBECK_DATA") != nullptr && DataFolders().find({"free-spoken-digit-dataset/recordings/0_jackson_0.wav"});
+  const bool there = std::getenv("LIMBECK_DATA") != nullptr &&
+                     DataFolders().find({"free-spoken-digit-dataset/recordings/0_jackson_0.wav"});
   if (!there) GTEST_SKIP() << "LIMBECK_DATA has no spoken digits";
   const DataFolders folders;
   const auto digits = choose(Slot::data, "spoken_digits").make<Dataset, const DataFolders&>(folders);
@@ -431,7 +470,8 @@ TEST(SpokenDigits, TheRealOnesHaveTheirPublishedNumbers) {
   EXPECT_EQ(corpus.words, (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}));
   EXPECT_EQ(digits->input_shape(), (std::vector<int64_t>{26, 40}));
   EXPECT_TRUE(digits->train.inputs.isfinite().all().item<bool>());
-  const auto held_out = choose(Slot::data, "{spoken_digits: {held_out: jackson}}").make<Dataset, const DataFolders&>(folders);
+  const auto held_out =
+      choose(Slot::data, "{spoken_digits: {held_out: jackson}}").make<Dataset, const DataFolders&>(folders);
   EXPECT_EQ(held_out->speech->test.size(), 500);
 }
 

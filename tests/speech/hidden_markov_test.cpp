@@ -64,7 +64,9 @@ struct BruteForce {
   }
 };
 
-std::vector<int64_t> values(const torch::Tensor& tensor) { return {tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel()}; }
+std::vector<int64_t> values(const torch::Tensor& tensor) {
+  return {tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel()};
+}
 
 TEST(StateGraph, BestPathIsTheBestOfAllSequences) {
   const SpeechCorpus corpus = corpus_of({"a", "b"}, 2);
@@ -101,7 +103,9 @@ TEST(StateGraph, HearsStringsOfWordsWithAndWithoutPauses) {
   const SpeechCorpus corpus = corpus_of({"a", "b"}, 2);  // a: 0 1, b: 2 3, silence: 4
   const Durations durations(5, 2.0);
   const StateGraph graph = StateGraph::word_loop(corpus, durations, 0);
-  const auto heard = [&](const std::vector<int64_t>& states) { return graph.words_of(graph.best_path(clear_scores(states, 5))); };
+  const auto heard = [&](const std::vector<int64_t>& states) {
+    return graph.words_of(graph.best_path(clear_scores(states, 5)));
+  };
   EXPECT_EQ(heard({4, 4, 0, 0, 1, 4, 2, 3, 3, 4}), (std::vector<int64_t>{0, 1}));
   EXPECT_EQ(heard({0, 1, 0, 1, 2, 3}), (std::vector<int64_t>{0, 0, 1}));
   EXPECT_EQ(heard({4, 4, 4}), std::vector<int64_t>{});
@@ -130,19 +134,21 @@ TEST(WordPenalty, IsTheMiddleOfThoseWithFewestErrorsOnTrainingStrings) {
   EXPECT_EQ(best({0}), 0);
   EXPECT_EQ(best({0, -5, -10, -20, -1000}), -10);  // 0 hears both, -1000 nothing
   EXPECT_EQ(best({0, -10, -20}), -10);
-  EXPECT_EQ(best({0, -1000}), 0);                  // an insertion and a deletion
+  EXPECT_EQ(best({0, -1000}), 0);  // an insertion and a deletion
 }
 
 TEST(Durations, AreMeanLengthsOfRuns) {
   const SpeechCorpus corpus = corpus_of({"a", "b"}, 1);
   const std::vector<Utterance> utterances = {{.begin = 0, .frames = 4}, {.begin = 4, .frames = 3}};
   const torch::Tensor labels = torch::tensor({2, 0, 0, 2, 2, 0, 0}, torch::kInt64);
-  EXPECT_EQ(durations_of(corpus, utterances, labels), (Durations{2, 1, 1}));  // b never occurs; the second run of silence begins an utterance
+  EXPECT_EQ(durations_of(corpus, utterances, labels),
+            (Durations{2, 1, 1}));  // b never occurs; the second run of silence begins an utterance
 }
 
 TEST(Alignment, GivesFramesTheStatesThatScoresTell) {
   const SpeechCorpus corpus = corpus_of({"a", "b"}, 2);
-  const std::vector<Utterance> utterances = {{.begin = 0, .frames = 6, .words = {1}}, {.begin = 6, .frames = 1, .words = {0}}};
+  const std::vector<Utterance> utterances = {{.begin = 0, .frames = 6, .words = {1}},
+                                             {.begin = 6, .frames = 1, .words = {0}}};
   const std::vector<int64_t> told = {4, 2, 2, 2, 3, 4, 0};
   const torch::Tensor before = torch::tensor({4, 2, 3, 3, 3, 4, 1}, torch::kInt64);
   const torch::Tensor labels = align(corpus, utterances, clear_scores(told, 5), Durations(5, 2.0), before);
@@ -166,7 +172,8 @@ TEST(WordErrors, AreTheFewestChanges) {
 
 TEST(FrameScores, DividePosteriorsByPriors) {
   const SpeechCorpus corpus = corpus_of({"a", "b"}, 1);
-  const torch::Tensor priors = log_priors(corpus, torch::tensor({0, 0, 0, 1, -1, 2}, torch::kInt64));  // counts 3, 1, 1, and one more each
+  const torch::Tensor priors =
+      log_priors(corpus, torch::tensor({0, 0, 0, 1, -1, 2}, torch::kInt64));  // counts 3, 1, 1, and one more each
   EXPECT_TRUE(priors.exp().allclose(torch::tensor({4.0F / 8, 2.0F / 8, 2.0F / 8})));
   const torch::Tensor probabilities = torch::tensor({{0.5F, 0.3F, 0.2F}});
   EXPECT_TRUE(frame_scores(probabilities.log() + 7, priors).allclose((probabilities / priors.exp()).log(), 1e-5, 1e-5));

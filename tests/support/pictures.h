@@ -20,7 +20,8 @@ inline std::vector<uint8_t> scene(int height, int width, int channels) {
       for (int c = 0; c < channels; ++c) {
         const int dy = 2 * y - height, dx = 2 * x - width;
         const bool inside = dy * dy + dx * dx < height * width / 2;
-        pixels.push_back(static_cast<uint8_t>(inside ? 40 + 70 * c : (x * 255 / width + y * 90 / height + 50 * c) % 256));
+        pixels.push_back(
+            static_cast<uint8_t>(inside ? 40 + 70 * c : (x * 255 / width + y * 90 / height + 50 * c) % 256));
       }
   return pixels;
 }
@@ -31,23 +32,25 @@ struct PngKind {
   bool interlaced = false;
 };
 
-/// `pixels` as the format wants them: packed for less than 8 bits, big-endian for 16. An indexed picture gets a palette of
-/// greens.
+/// `pixels` as the format wants them: packed for less than 8 bits, big-endian for 16. An indexed picture gets a palette
+/// of greens.
 inline std::string png_bytes(int height, int width, const std::vector<uint8_t>& pixels, const PngKind& kind = {}) {
   spng_ctx* context = spng_ctx_new(SPNG_CTX_ENCODER);
   spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1);
-  spng_ihdr header{.width = static_cast<uint32_t>(width),
-                   .height = static_cast<uint32_t>(height),
-                   .bit_depth = kind.bit_depth,
-                   .color_type = kind.color_type,
-                   .compression_method = 0,
-                   .filter_method = 0,
-                   .interlace_method = static_cast<uint8_t>(kind.interlaced ? SPNG_INTERLACE_ADAM7 : SPNG_INTERLACE_NONE)};
+  spng_ihdr header{
+      .width = static_cast<uint32_t>(width),
+      .height = static_cast<uint32_t>(height),
+      .bit_depth = kind.bit_depth,
+      .color_type = kind.color_type,
+      .compression_method = 0,
+      .filter_method = 0,
+      .interlace_method = static_cast<uint8_t>(kind.interlaced ? SPNG_INTERLACE_ADAM7 : SPNG_INTERLACE_NONE)};
   spng_set_ihdr(context, &header);
   if (kind.color_type == SPNG_COLOR_TYPE_INDEXED) {
     spng_plte palette{};
     palette.n_entries = 256;
-    for (int i = 0; i < 256; ++i) palette.entries[i] = {.red = 7, .green = static_cast<uint8_t>(i), .blue = 9, .alpha = 255};
+    for (int i = 0; i < 256; ++i)
+      palette.entries[i] = {.red = 7, .green = static_cast<uint8_t>(i), .blue = 9, .alpha = 255};
     spng_set_plte(context, &palette);
   }
   int code = spng_encode_image(context, pixels.data(), pixels.size(), SPNG_FMT_RAW, SPNG_ENCODE_FINALIZE);

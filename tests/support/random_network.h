@@ -1,5 +1,6 @@
 #pragma once
-// The networks' names; networks with random weights and with batch norm that has seen something, and random pictures for them.
+// The networks' names; networks with random weights and with batch norm that has seen something, and random pictures
+// for them.
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -12,7 +13,8 @@ namespace limbeck {
 inline std::vector<std::string> all_networks() {
   std::vector<std::string> names;
   for (const auto& component : components().components(Slot::network))
-    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr) names.push_back(component->info().name);
+    if (dynamic_cast<const Maker<Graph, const TaskShape&>*>(component.get()) != nullptr)
+      names.push_back(component->info().name);
   return names;
 }
 
@@ -29,8 +31,10 @@ inline std::shared_ptr<GraphNetwork> random_network(const Graph& graph) {
   const torch::NoGradGuard no_gradient;
   for (const Parameter& buffer : network->buffers()) {
     torch::Tensor value = buffer.value;
-    if (buffer.name.ends_with("running_var")) value.uniform_(0.5, 2);
-    else value.uniform_(-0.3, 0.3);
+    if (buffer.name.ends_with("running_var"))
+      value.uniform_(0.5, 2);
+    else
+      value.uniform_(-0.3, 0.3);
   }
   return network;
 }

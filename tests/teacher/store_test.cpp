@@ -23,8 +23,12 @@ class Store : public TemporaryFolder {
   std::unique_ptr<Teacher> teacher(const std::string& options, const Augmenter& augmenter, uint64_t seed = 5,
                                    const std::string& of = "network: {of: t") {
     return make_teacher(choose(Slot::teacher, "{" + of + options + "}}"),
-                        {.network = [this](const std::string& name) { return name == "u" ? other : network; }, .examples = train,
-                         .augmenter = augmenter, .classes = 10, .seed = seed, .view_seed = seed});
+                        {.network = [this](const std::string& name) { return name == "u" ? other : network; },
+                         .examples = train,
+                         .augmenter = augmenter,
+                         .classes = 10,
+                         .seed = seed,
+                         .view_seed = seed});
   }
   std::string refusal(const std::string& options, const Augmenter& augmenter, uint64_t seed = 5) {
     return message_of<Error>([&] { teacher(options, augmenter, seed); });
@@ -39,7 +43,9 @@ class Store : public TemporaryFolder {
     const torch::NoGradGuard no_gradient;
     return of->forward(batch.inputs, {}).logits;
   }
-  Batch batch_of(int64_t epoch, const Augmenter& augmenter) const { return train.batch(torch::arange(3, 47), augmenter, 5, epoch); }
+  Batch batch_of(int64_t epoch, const Augmenter& augmenter) const {
+    return train.batch(torch::arange(3, 47), augmenter, 5, epoch);
+  }
 
   std::unique_ptr<Dataset> digits = small_digits(60, 10);
   ExampleSet train{digits->train, "train", *digits};
@@ -49,14 +55,17 @@ class Store : public TemporaryFolder {
 };
 
 TEST_F(Store, GivesOfEachViewWhatTheTeacherSaysOfIt) {
-  for (const std::string& options : std::vector<std::string>{", outputs: kept", ", views: 3", ", store: '" + path() + "'"}) {
+  for (const std::string& options :
+       std::vector<std::string>{", outputs: kept", ", views: 3", ", store: '" + path() + "'"}) {
     const auto stored = teacher(options, crop);
     for (const int64_t epoch : {0, 1, 2, 0, 1, 2}) {
       const Batch batch = batch_of(epoch, crop);
-      EXPECT_TRUE(stored->outputs(batch).logits.allclose(live(batch, network), 1e-5, 1e-5)) << options << ", epoch " << epoch;
+      EXPECT_TRUE(stored->outputs(batch).logits.allclose(live(batch, network), 1e-5, 1e-5))
+          << options << ", epoch " << epoch;
     }
     // The views matter: of the images as they are the teacher says something else.
-    EXPECT_FALSE(stored->outputs(batch_of(0, crop)).logits.allclose(live(train.batch(torch::arange(3, 47)), network), 1e-2, 1e-2));
+    EXPECT_FALSE(stored->outputs(batch_of(0, crop))
+                     .logits.allclose(live(train.batch(torch::arange(3, 47)), network), 1e-2, 1e-2));
   }
 }
 
@@ -67,7 +76,8 @@ TEST_F(Store, IsReadTheSecondTimeAndNotComputed) {
   const torch::NoGradGuard no_gradient;
   for (Parameter parameter : network->parameters()) parameter.value.zero_();
   EXPECT_TRUE(stored->outputs(batch).logits.equal(first));
-  EXPECT_TRUE(stored->outputs(batch_of(0, crop)).logits.eq(0).all().item<bool>());  // not yet stored: the teacher is asked
+  EXPECT_TRUE(
+      stored->outputs(batch_of(0, crop)).logits.eq(0).all().item<bool>());  // not yet stored: the teacher is asked
 }
 
 TEST_F(Store, IsFilledAndGoesOnWhereItStopped) {
@@ -108,13 +118,15 @@ TEST_F(Store, InHalfPrecisionRefusesWhatItCannotHold) {
   const torch::NoGradGuard no_gradient;
   for (Parameter parameter : network->parameters()) parameter.value.mul_(1e4);
   const auto stored = teacher(", outputs: kept, type: float16", crop);
-  EXPECT_NE(message_of<Error>([&] { stored->outputs(batch_of(0, crop)); }).find("larger than float16 can hold"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { stored->outputs(batch_of(0, crop)); }).find("larger than float16 can hold"),
+            std::string::npos);
   EXPECT_NO_THROW(teacher(", outputs: kept", crop)->outputs(batch_of(0, crop)));
 }
 
 TEST_F(Store, IsComparedInItsOwnForm) {
-  for (const StoreLayout& layout : {StoreLayout{.slots = 2, .classes = 10, .top = 3}, StoreLayout{.slots = 2, .classes = 10, .top = 10},
-                                    StoreLayout{.slots = 2, .classes = 10, .type = torch::kFloat16}, StoreLayout{.slots = 2, .classes = 10}}) {
+  for (const StoreLayout& layout :
+       {StoreLayout{.slots = 2, .classes = 10, .top = 3}, StoreLayout{.slots = 2, .classes = 10, .top = 10},
+        StoreLayout{.slots = 2, .classes = 10, .type = torch::kFloat16}, StoreLayout{.slots = 2, .classes = 10}}) {
     TeacherStore table = TeacherStore::in_memory(layout, train.ids());
     StoredViews stored(teacher("", crop), table, train, crop, 5, 2);
     stored.fill([](int64_t, int64_t) { return true; });
@@ -152,14 +164,18 @@ TEST_F(Store, ThatIsNotFullAndDamagedIsNoticed) {
   const auto of_classes = static_cast<size_t>(train.size() * 2 * 3 * 2);  // I16 [n, S, K], the first of the tensors
   for (size_t at = header; at < header + of_classes; ++at) bytes[at] = '\x7f';
   write_file(path(), bytes);
-  EXPECT_NE(message_of<Error>([&] { teacher(options, crop)->outputs(batch); }).find(path() + "' is damaged: it names classes"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              teacher(options, crop)->outputs(batch);
+            }).find(path() + "' is damaged: it names classes"),
+            std::string::npos);
 }
 
 TEST_F(Store, IsCheckedBeforeItsTeacherIsThere) {
   const auto problem = [&](const std::string& options, const Augmenter& augmenter) -> std::string {
     try {
-      check_store(choose(Slot::teacher, "{network: {of: t" + options + "}}"),
-                  {.network = nullptr, .examples = train, .augmenter = augmenter, .classes = 10, .seed = 5, .view_seed = 5});
+      check_store(
+          choose(Slot::teacher, "{network: {of: t" + options + "}}"),
+          {.network = nullptr, .examples = train, .augmenter = augmenter, .classes = 10, .seed = 5, .view_seed = 5});
     } catch (const Error& error) {
       return error.what();
     }
@@ -180,10 +196,13 @@ TEST_F(Store, IsCheckedBeforeItsTeacherIsThere) {
 TEST_F(Store, OfTheLargestLogitsSpreadsTheRestEvenly) {
   const auto stored = teacher(", outputs: kept, top: 3", crop);
   const Batch batch = batch_of(0, crop);
-  const torch::Tensor oracle = torch::softmax(live(batch, network), 1), found = torch::softmax(stored->outputs(batch).logits, 1);
+  const torch::Tensor oracle = torch::softmax(live(batch, network), 1),
+                      found = torch::softmax(stored->outputs(batch).logits, 1);
   const auto [largest, classes] = oracle.topk(3, 1);
   EXPECT_TRUE(found.gather(1, classes).allclose(largest, 1e-4, 1e-6));
-  EXPECT_TRUE(std::get<0>(torch::sort(found.scatter(1, classes, -1), 1)).slice(1, 3).allclose(((1 - largest.sum(1, true)) / 7).expand({-1, 7}), 1e-4, 1e-6));
+  EXPECT_TRUE(std::get<0>(torch::sort(found.scatter(1, classes, -1), 1))
+                  .slice(1, 3)
+                  .allclose(((1 - largest.sum(1, true)) / 7).expand({-1, 7}), 1e-4, 1e-6));
   const auto all = teacher(", outputs: kept, top: 10", crop);
   EXPECT_TRUE(all->outputs(batch).logits.allclose(live(batch, network), 1e-5, 1e-5));
 }
@@ -193,7 +212,8 @@ TEST_F(Store, OfAnArithmeticEnsembleKeepsItsMembers) {
   const auto stored = teacher(", store: '" + path() + "'", crop, 5, ensemble), asked = teacher("", crop, 5, ensemble);
   const Batch batch = batch_of(0, crop);
   for (int pass = 0; pass < 2; ++pass)
-    EXPECT_TRUE(stored->outputs(batch).log_probabilities(4).allclose(asked->outputs(batch).log_probabilities(4), 1e-5, 1e-5));
+    EXPECT_TRUE(
+        stored->outputs(batch).log_probabilities(4).allclose(asked->outputs(batch).log_probabilities(4), 1e-5, 1e-5));
 }
 
 TEST_F(Store, IsRefusedForOtherViewsSeedsFormsAndTeachers) {
@@ -201,7 +221,8 @@ TEST_F(Store, IsRefusedForOtherViewsSeedsFormsAndTeachers) {
   teacher(options, crop);
   EXPECT_NO_THROW(teacher(options, crop));
   EXPECT_NE(refusal(options, crop, 6).find("the teacher on other views"), std::string::npos);
-  EXPECT_NE(refusal(options, Augmenter({choose(Slot::augmentation, "{crop: 1}")})).find("the teacher on other views"), std::string::npos);
+  EXPECT_NE(refusal(options, Augmenter({choose(Slot::augmentation, "{crop: 1}")})).find("the teacher on other views"),
+            std::string::npos);
   EXPECT_NE(refusal(", store: '" + path() + "', views: 5", crop).find("other views"), std::string::npos);
   EXPECT_NE(refusal(options + ", type: float16", crop).find("another form"), std::string::npos);
   network = other;
@@ -216,7 +237,9 @@ TEST_F(Store, OfTooManyViewsOrOfPairsIsRefusedBeforeWork) {
   EXPECT_NO_THROW(teacher(", views: 2", many));
   const Augmenter pairs({choose(Slot::augmentation, "{mixup: 0.2}")});
   EXPECT_NE(refusal(", outputs: kept", pairs).find("mixup"), std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { check_keeping(choose(Slot::teacher, "{network: {of: t, views: 3}}"), pairs); }).find("mixup"),
+  EXPECT_NE(message_of<Error>([&] {
+              check_keeping(choose(Slot::teacher, "{network: {of: t, views: 3}}"), pairs);
+            }).find("mixup"),
             std::string::npos);
 }
 

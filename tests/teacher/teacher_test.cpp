@@ -11,11 +11,11 @@
 #include "nn/committee.h"
 #include "nn/tensor_files.h"
 #include "nn/weights.h"
-#include "teacher/computed_outputs.h"
-#include "teacher/network_teacher.h"
 #include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
+#include "teacher/computed_outputs.h"
+#include "teacher/network_teacher.h"
 
 namespace limbeck {
 namespace {
@@ -27,18 +27,23 @@ struct World {
   std::map<std::string, std::shared_ptr<Network>> networks = {{"t", make(1)}, {"u", make(2)}, {"w", make(3)}};
 
   std::shared_ptr<Network> make(uint64_t seed) const {
-    const auto network = make_network(choose(Slot::network, "{mlp: {hidden: [9], dropout: {hidden: 0.5}}}"), *digits, seed);
+    const auto network =
+        make_network(choose(Slot::network, "{mlp: {hidden: [9], dropout: {hidden: 0.5}}}"), *digits, seed);
     const torch::NoGradGuard no_gradient;  // with larger weights, so that distributions differ
     for (Parameter parameter : network->parameters()) parameter.value.mul_(8);
     return network;
   }
   const Network& network(const std::string& name = "t") { return *networks.at(name); }
 
-  std::unique_ptr<Teacher> make_teacher_of(const std::string& yaml, const Augmenter& augmenter, const ExampleSet& examples,
+  std::unique_ptr<Teacher> make_teacher_of(const std::string& yaml, const Augmenter& augmenter,
+                                           const ExampleSet& examples,
                                            TeacherPurpose purpose = TeacherPurpose::training) {
     return make_teacher(choose(Slot::teacher, yaml),
-                        {.network = [this](const std::string& name) { return networks.at(name); }, .examples = examples,
-                         .augmenter = augmenter, .classes = 10, .purpose = purpose});
+                        {.network = [this](const std::string& name) { return networks.at(name); },
+                         .examples = examples,
+                         .augmenter = augmenter,
+                         .classes = 10,
+                         .purpose = purpose});
   }
   std::unique_ptr<Teacher> teacher(const std::string& outputs, const Augmenter& augmenter, const ExampleSet& examples) {
     return make_teacher_of("{network: {of: t, outputs: " + outputs + "}}", augmenter, examples);
@@ -62,9 +67,12 @@ TEST(NetworkTeacher, IsInEvaluationModeAndWithoutGradient) {
 
 TEST(NetworkTeacher, KeepsNoOutputsInThePlaceThatAReplayWrites) {
   World world;
-  const auto teacher = teach_by(world.networks.at("t"), {.network = nullptr, .examples = world.train, .augmenter = world.none, .recorder = replayed_work()});
+  const auto teacher =
+      teach_by(world.networks.at("t"),
+               {.network = nullptr, .examples = world.train, .augmenter = world.none, .recorder = replayed_work()});
   std::vector<torch::Tensor> given;
-  for (int64_t first = 0; first < 30; first += 10) given.push_back(teacher->outputs(world.train.batch(torch::arange(first, first + 10))).logits);
+  for (int64_t first = 0; first < 30; first += 10)
+    given.push_back(teacher->outputs(world.train.batch(torch::arange(first, first + 10))).logits);
   for (int64_t i = 0; i < 3; ++i) {
     const Batch batch = world.train.batch(torch::arange(10 * i, 10 * i + 10));
     EXPECT_TRUE(given[static_cast<size_t>(i)].equal(world.network().forward(batch.inputs, {}).logits)) << i;
@@ -108,7 +116,9 @@ TEST(EnsembleTeacher, AveragesDistributionsAtTheTemperatureAsked) {
     for (const char* outputs : {"live", "kept"}) {
       const auto distribution = [&](const std::string& mean) {
         return world.teacher_of(fmt::format("{{ensemble: {{of: [t, u, w], mean: {}, outputs: {}}}}}", mean, outputs))
-            ->outputs(batch).log_probabilities(temperature).exp();
+            ->outputs(batch)
+            .log_probabilities(temperature)
+            .exp();
       };
       EXPECT_TRUE(distribution("arithmetic").allclose(arithmetic, 1e-4, 1e-6)) << temperature;
       EXPECT_TRUE(distribution("geometric").allclose(geometric / geometric.sum(1, true), 1e-4, 1e-6)) << temperature;
@@ -120,14 +130,17 @@ TEST(EnsembleTeacher, AveragesDistributionsAtTheTemperatureAsked) {
 
 TEST(EnsembleTeacher, RefusesAnArithmeticEnsembleAmongItsMembersAndAMemberTwice) {
   World world;
-  const auto committee = std::make_shared<Committee>(std::vector<std::shared_ptr<Network>>{world.networks.at("t"), world.networks.at("u")},
-                                                     EnsembleMean::arithmetic);
+  const auto committee = std::make_shared<Committee>(
+      std::vector<std::shared_ptr<Network>>{world.networks.at("t"), world.networks.at("u")}, EnsembleMean::arithmetic);
   const Choice choice = choose(Slot::teacher, "{ensemble: [t, committee]}");
   EXPECT_THROW(make_teacher(choice, {.network = [&](const std::string& name) -> std::shared_ptr<const Network> {
                                        if (name == "committee") return committee;
                                        return world.networks.at(name);
                                      },
-                                     .examples = world.train, .augmenter = world.none, .classes = 10}), Error);
+                                     .examples = world.train,
+                                     .augmenter = world.none,
+                                     .classes = 10}),
+               Error);
   EXPECT_THROW(choose(Slot::teacher, "{ensemble: [t, t]}"), DiagnosticsError);
 }
 
@@ -168,7 +181,8 @@ TEST_F(TeacherFiles, AStoreOfAnotherTeacherOrOfOtherExamplesIsRefusedAndKept) {
     return message_of<Error>([&] { world.make_teacher_of(yaml, world.none, examples); });
   };
   EXPECT_NE(refused("{network: {of: u, " + store + "}}", world.train).find("of another teacher"), std::string::npos);
-  EXPECT_NE(refused("{ensemble: {of: [t, u], " + store + "}}", world.train).find("of another teacher"), std::string::npos);
+  EXPECT_NE(refused("{ensemble: {of: [t, u], " + store + "}}", world.train).find("of another teacher"),
+            std::string::npos);
   const ExampleSet part = world.train.select(torch::arange(60), "train");
   EXPECT_NE(refused("{network: {of: t, " + store + "}}", part).find("other examples"), std::string::npos);
   torch::NoGradGuard no_gradient;
@@ -188,21 +202,25 @@ TEST_F(TeacherFiles, AStoreKnowsHowACommitteeAverages) {
 
 TEST_F(TeacherFiles, AStoreIsNotTakenForOutputsFromElsewhere) {
   world.teacher_of("{network: {of: t, store: '" + path("s.safetensors") + "'}}");
-  EXPECT_NE(message_of<Error>([&] { world.teacher_of("{stored: '" + path("s.safetensors") + "'}"); }).find("is a store of this program"),
+  EXPECT_NE(message_of<Error>([&] {
+              world.teacher_of("{stored: '" + path("s.safetensors") + "'}");
+            }).find("is a store of this program"),
             std::string::npos);
 }
 
 TEST_F(TeacherFiles, AStoreThatIsSomethingElseIsRefused) {
   const std::string yaml = "{network: {of: t, store: '" + path("s.safetensors") + "'}}";
   save_tensors(path("s.safetensors"), {{"logits", torch::zeros({120, 10})}}, {});
-  EXPECT_NE(message_of<Error>([&] { world.teacher_of(yaml); }).find("no teacher outputs of this program"), std::string::npos);
+  EXPECT_NE(message_of<Error>([&] { world.teacher_of(yaml); }).find("no teacher outputs of this program"),
+            std::string::npos);
   write_file(path("s.safetensors"), "garbage");
   EXPECT_THROW(world.teacher_of(yaml), Error);
 }
 
 /// Logits as another program would have them: the label's is largest.
 torch::Tensor foreign_logits(const World& world) {
-  return torch::one_hot(world.digits->train.labels, 10).to(torch::kFloat32) * 3 + torch::arange(120).unsqueeze(1) * 0.001;
+  return torch::one_hot(world.digits->train.labels, 10).to(torch::kFloat32) * 3 +
+         torch::arange(120).unsqueeze(1) * 0.001;
 }
 
 TEST_F(TeacherFiles, OutputsFromElsewhereAreJoinedById) {
@@ -214,10 +232,14 @@ TEST_F(TeacherFiles, OutputsFromElsewhereAreJoinedById) {
   save_tensors(path("both.safetensors"), {{"logits", logits.flip(0).contiguous()}, {"ids", order}}, {});
   const Batch batch = world.train.batch(torch::tensor({11, 4}));
   const torch::Tensor expected = logits.index_select(0, torch::tensor({11, 4}));
-  for (const std::string& yaml : std::vector<std::string>{"{stored: '" + path("all.npy") + "'}", "{stored: {file: '" + path("turned.npy") + "', ids: '" + path("ids.npy") + "'}}",
-                                 "{stored: '" + path("both.safetensors") + "'}"})
+  for (const std::string& yaml :
+       std::vector<std::string>{"{stored: '" + path("all.npy") + "'}",
+                                "{stored: {file: '" + path("turned.npy") + "', ids: '" + path("ids.npy") + "'}}",
+                                "{stored: '" + path("both.safetensors") + "'}"})
     EXPECT_TRUE(world.teacher_of(yaml)->outputs(batch).logits.equal(expected)) << yaml;
-  EXPECT_EQ(world.make_teacher_of("{stored: '" + path("all.npy") + "'}", world.none, world.train, TeacherPurpose::evaluation), nullptr);
+  EXPECT_EQ(
+      world.make_teacher_of("{stored: '" + path("all.npy") + "'}", world.none, world.train, TeacherPurpose::evaluation),
+      nullptr);
 }
 
 TEST_F(TeacherFiles, OutputsFromElsewhereThatDoNotFitAreRefused) {
@@ -226,9 +248,12 @@ TEST_F(TeacherFiles, OutputsFromElsewhereThatDoNotFitAreRefused) {
     write_tensor_file(path("l.npy"), rows.contiguous());
     if (of.defined()) write_tensor_file(path("i.npy"), of.contiguous());
     const std::string with_ids = of.defined() ? ", ids: '" + path("i.npy") + "'" : "";
-    return message_of<Error>([&] { world.teacher_of("{stored: {file: '" + path("l.npy") + "'" + with_ids + more + "}}"); });
+    return message_of<Error>(
+        [&] { world.teacher_of("{stored: {file: '" + path("l.npy") + "'" + with_ids + more + "}}"); });
   };
-  const auto has = [](const std::string& text, const std::string& part) { return text.find(part) != std::string::npos ? "" : text; };
+  const auto has = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos ? "" : text;
+  };
   EXPECT_EQ(has(message(logits.slice(0, 0, 100)), "has 100 rows, the training split 120 examples"), "");
   EXPECT_EQ(has(message(logits.slice(1, 0, 9)), "expected [n, 10]"), "");
   EXPECT_EQ(has(message(logits.to(torch::kInt64)), "expected floating point"), "");
@@ -242,7 +267,9 @@ TEST_F(TeacherFiles, OutputsFromElsewhereThatDoNotFitAreRefused) {
   twice[5] = 6;
   EXPECT_EQ(has(message(logits, twice), "the id 6 twice"), "");
   EXPECT_EQ(has(message(logits, ids.to(torch::kFloat32)), "expected integers"), "");
-  EXPECT_EQ(has(message(logits.slice(0, 0, 100), ids.slice(0, 0, 100)), "no outputs for 20 of the stage's 120 examples, the first of them 100"), "");
+  EXPECT_EQ(has(message(logits.slice(0, 0, 100), ids.slice(0, 0, 100)),
+                "no outputs for 20 of the stage's 120 examples, the first of them 100"),
+            "");
   write_tensor_file(path("l.npy"), logits.roll({7}, {0}).contiguous());
   EXPECT_NE(world.teacher_of("{stored: {file: '" + path("l.npy") + "', check_labels: false}}"), nullptr);
 }
@@ -258,7 +285,10 @@ TEST(VirtualTeacher, IsRightWithTheProbabilityGiven) {
   const torch::Tensor expected = p.pow(1.0 / 20) / p.pow(1.0 / 20).sum(1, true);
   EXPECT_TRUE(paper.log_probabilities(20).exp().allclose(expected, 1e-5, 1e-7));
   // The code's form: softmax of the probabilities over the divisor.
-  const torch::Tensor code = world.teacher_of("{virtual: {correct: 0.91, form: code, divisor: 20}}")->outputs(batch).log_probabilities(1).exp();
+  const torch::Tensor code = world.teacher_of("{virtual: {correct: 0.91, form: code, divisor: 20}}")
+                                 ->outputs(batch)
+                                 .log_probabilities(1)
+                                 .exp();
   EXPECT_TRUE(code.allclose(torch::softmax(p / 20, 1), 1e-5, 1e-7));
   EXPECT_EQ(world.make_teacher_of("virtual", world.none, world.train, TeacherPurpose::evaluation), nullptr);
 }
@@ -276,9 +306,12 @@ TEST(UniformTeacher, IsLabelSmoothingInLossAndGradient) {
   const TeacherOutputs uniform = world.teacher_of("uniform")->outputs(batch);
   const double a = 0.2;
   const auto evaluated = [&](bool smoothing) {
-    const torch::Tensor z = world.network("u").forward(batch.inputs, {}).logits.detach().to(torch::kFloat64).requires_grad_();
+    const torch::Tensor z =
+        world.network("u").forward(batch.inputs, {}).logits.detach().to(torch::kFloat64).requires_grad_();
     const auto value = [&](const std::string& yaml) {
-      return choose(Slot::loss, yaml).make<Loss>()->value({.logits = z}, {.logits = uniform.logits.to(torch::kFloat64)}, {.labels = batch.labels});
+      return choose(Slot::loss, yaml)
+          .make<Loss>()
+          ->value({.logits = z}, {.logits = uniform.logits.to(torch::kFloat64)}, {.labels = batch.labels});
     };
     const torch::Tensor total = smoothing ? value("{label_smoothing: {amount: 0.2, form: kl}}")
                                           : (1 - a) * value("hard_labels") + a * value("{soft_targets: 1}");

@@ -31,7 +31,8 @@ class ByHeart : public Teacher {
 TEST(ViewAccuracy, TellsHowManyAreLostInViews) {
   const std::unique_ptr<Dataset> digits = small_digits(120, 10);
   const ExampleSet train(digits->train, "train", *digits);
-  const Augmenter shifted({choose(Slot::augmentation, "{shift: 4}")}), mixed({choose(Slot::augmentation, "{mixup: 1}")}), none;
+  const Augmenter shifted({choose(Slot::augmentation, "{shift: 4}")}),
+      mixed({choose(Slot::augmentation, "{mixup: 1}")}), none;
   const ByHeart teacher(train);
   const ViewAccuracy found = view_accuracy(teacher, train, shifted, 1);
   EXPECT_EQ(found.examples, 120);

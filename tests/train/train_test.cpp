@@ -25,10 +25,11 @@ std::shared_ptr<Network> small_network(const Dataset& dataset, uint64_t seed = 1
   return make_network(choose(Slot::network, "{mlp: [12]}"), dataset, seed);
 }
 
-/// Gives every parameter the same pseudo-random gradient in both networks, steps both, compares. `strided`: in a layout that the pass in one does
-/// not take.
+/// Gives every parameter the same pseudo-random gradient in both networks, steps both, compares. `strided`: in a layout
+/// that the pass in one does not take.
 template <class Reference>
-void compare_with_pytorch(const std::string& yaml, bool strided, const std::function<Reference(std::vector<torch::Tensor>)>& make) {
+void compare_with_pytorch(const std::string& yaml, bool strided,
+                          const std::function<Reference(std::vector<torch::Tensor>)>& make) {
   const auto digits = small_digits(20, 10);
   const auto ours = small_network(*digits), theirs = small_network(*digits);
   const auto optimizer = make_optimizer(choose(Slot::optimizer, yaml), *ours);
@@ -53,12 +54,12 @@ void compare_with_pytorch(const std::string& yaml, bool strided, const std::func
 TEST(Optimizers, StepAsPyTorchDoesInOnePassAndByLists) {
   using torch::optim::SGDOptions;
   for (const bool strided : {false, true}) {
-    compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.9, weight_decay: 0.01}}", strided, [](auto p) {
-      return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.9).weight_decay(0.01));
-    });
-    compare_with_pytorch<torch::optim::SGD>("{sgd: {learning_rate: 0.05, momentum: 0.8, nesterov: true}}", strided, [](auto p) {
-      return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.8).nesterov(true));
-    });
+    compare_with_pytorch<torch::optim::SGD>(
+        "{sgd: {learning_rate: 0.05, momentum: 0.9, weight_decay: 0.01}}", strided,
+        [](auto p) { return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.9).weight_decay(0.01)); });
+    compare_with_pytorch<torch::optim::SGD>(
+        "{sgd: {learning_rate: 0.05, momentum: 0.8, nesterov: true}}", strided,
+        [](auto p) { return torch::optim::SGD(p, SGDOptions(0.05).momentum(0.8).nesterov(true)); });
     compare_with_pytorch<torch::optim::Adam>("{adam: {learning_rate: 0.01, weight_decay: 0.1}}", strided, [](auto p) {
       return torch::optim::Adam(p, torch::optim::AdamOptions(0.01).weight_decay(0.1));
     });
@@ -107,7 +108,8 @@ TEST(Schedules, GoWhereTheySay) {
 }
 
 TEST(CountHits, CountsLabelledExamplesOnly) {
-  const torch::Tensor logits = torch::tensor({{1.0F, 3.0F, 2.0F}, {5.0F, 0.0F, 0.0F}, {0.0F, 0.0F, 1.0F}, {0.0F, 1.0F, 0.0F}});
+  const torch::Tensor logits =
+      torch::tensor({{1.0F, 3.0F, 2.0F}, {5.0F, 0.0F, 0.0F}, {0.0F, 0.0F, 1.0F}, {0.0F, 1.0F, 0.0F}});
   const torch::Tensor labels = torch::tensor({1, 2, -1, 1});
   for (const torch::Tensor& given : {logits, logits.to(torch::kFloat64)}) {
     const Hits hits = count_hits(given, labels);
@@ -118,7 +120,9 @@ TEST(CountHits, CountsLabelledExamplesOnly) {
 
 TEST(Evaluate, GivesTheHandComputedNumbers) {
   const torch::Tensor logits = torch::tensor({{0.9, 0.1}, {0.8, 0.2}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log();
-  const Evaluation evaluation = evaluate(logits, torch::tensor({0, 1, 1, 1}), torch::tensor({{0.9, 0.1}, {0.1, 0.9}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log());
+  const Evaluation evaluation =
+      evaluate(logits, torch::tensor({0, 1, 1, 1}),
+               torch::tensor({{0.9, 0.1}, {0.1, 0.9}, {0.3, 0.7}, {0.4, 0.6}}, torch::kFloat64).log());
   EXPECT_EQ(evaluation.errors, 1);
   EXPECT_DOUBLE_EQ(evaluation.accuracy, 0.75);
   EXPECT_NEAR(evaluation.nll, -(std::log(0.9) + std::log(0.2) + std::log(0.7) + std::log(0.6)) / 4, 1e-12);
@@ -137,8 +141,11 @@ class Training : public TemporaryFolder {
 
   /// The weights after training; `stop_after` epochs in, a stop is requested once.
   TensorMap train(const std::string& stage_yaml, int stop_after = -1, const std::vector<std::string>& settings = {}) {
-    const Recipe recipe = parse_recipe("name: t\ndata: {source: digits}\nnetworks: {n: {mlp: {hidden: [12], dropout: {hidden: 0.2}}}}\nstages: [{name: s, train: n, " +
-                                           stage_yaml + "}]\n", "t", settings, components());
+    const Recipe recipe = parse_recipe(
+        "name: t\ndata: {source: digits}\nnetworks: {n: {mlp: {hidden: [12], dropout: {hidden: 0.2}}}}\nstages: "
+        "[{name: s, train: n, " +
+            stage_yaml + "}]\n",
+        "t", settings, components());
     const auto network = make_network(recipe.networks[0].architecture, *digits, 1);
     const TrainingSplit split = hold_out(*digits, 50, 1);
     const Augmenter augmenter(recipe.stages[0].augment);
@@ -150,8 +157,17 @@ class Training : public TemporaryFolder {
         if (epoch->epoch == stop_after) request_stop(2);
       }
     });
-    result = Trainer({.stage = recipe.stages[0], .seed = 1, .network = *network, .teacher = teacher, .train = split.train, .validation = split.validation,
-                      .augmenter = augmenter, .checkpoint = checkpoint, .events = events, .recorder = recorder}).run();
+    result = Trainer({.stage = recipe.stages[0],
+                      .seed = 1,
+                      .network = *network,
+                      .teacher = teacher,
+                      .train = split.train,
+                      .validation = split.validation,
+                      .augmenter = augmenter,
+                      .checkpoint = checkpoint,
+                      .events = events,
+                      .recorder = recorder})
+                 .run();
     return state_of(*network);
   }
 
@@ -206,11 +222,13 @@ TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {
   const auto digits = small_digits(96, 10);
   const auto network = small_network(*digits);
   const ExampleSet examples(digits->train, "train", *digits);
-  const Recipe recipe = parse_recipe("name: t\ndata: {source: digits}\nnetworks: {n: {mlp: [12]}}\nstages: [{name: a, train: n}, {name: s, train: n, "
-                                     "teacher: a, loss: [soft_targets: {temperature: 2, weight: 0.9}, hard_labels: {weight: 0.1}]}]\n",
-                                     "t", {}, components());
+  const Recipe recipe = parse_recipe(
+      "name: t\ndata: {source: digits}\nnetworks: {n: {mlp: [12]}}\nstages: [{name: a, train: n}, {name: s, train: n, "
+      "teacher: a, loss: [soft_targets: {temperature: 2, weight: 0.9}, hard_labels: {weight: 0.1}]}]\n",
+      "t", {}, components());
   const Objective objective(recipe.stages[1].loss);
-  TrainingStep plain(*network, objective, Precision::float32, {}), replayed(*network, objective, Precision::float32, replayed_work());
+  TrainingStep plain(*network, objective, Precision::float32, {}),
+      replayed(*network, objective, Precision::float32, replayed_work());
   torch::manual_seed(3);
   for (int64_t step = 0; step < 3; ++step) {
     const torch::Tensor positions = torch::arange(32 * step, 32 * step + 32);
@@ -227,7 +245,8 @@ TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {
       return result.values;
     };
     EXPECT_EQ(value_of(plain), value_of(replayed)) << step;
-    for (size_t i = 0; i < gradients.size() / 2; ++i) EXPECT_TRUE(gradients[i].equal(gradients[i + gradients.size() / 2])) << step << " " << i;
+    for (size_t i = 0; i < gradients.size() / 2; ++i)
+      EXPECT_TRUE(gradients[i].equal(gradients[i + gradients.size() / 2])) << step << " " << i;
   }
 }
 
@@ -250,7 +269,8 @@ TEST_F(Training, OnMixedExamplesLearnsBothLabelsByTheirShares) {
   const Noise noise{1, 0, batch.ids};
   const Outputs outputs = network->forward(batch.inputs, {.noise = &noise});
   const auto loss = choose(Slot::loss, "hard_labels").make<Loss>();
-  const double both = loss->value(outputs, {}, {batch.labels, batch.ids, batch.partner_labels, batch.mix}).item<double>();
+  const double both =
+      loss->value(outputs, {}, {batch.labels, batch.ids, batch.partner_labels, batch.mix}).item<double>();
   EXPECT_NEAR(epochs.at(0).train.loss, both, 1e-5);
   EXPECT_GT(std::abs(loss->value(outputs, {}, {batch.labels, batch.ids}).item<double>() - both), 1e-3);
 }
@@ -278,8 +298,11 @@ TEST_F(Training, BlamesTheTeacherWhoseOutputsAreNotFinite) {
   };
   const Broken broken;
   teacher = &broken;
-  const std::string message = message_of<Error>([&] { train("epochs: 2, batch_size: 280, teacher: uniform, loss: [ logit_regression ]"); });
-  EXPECT_EQ(message, "stage 's': the teacher's outputs are not finite for 1 of 280 examples of the batch, for the training example 7 first");
+  const std::string message =
+      message_of<Error>([&] { train("epochs: 2, batch_size: 280, teacher: uniform, loss: [ logit_regression ]"); });
+  EXPECT_EQ(message,
+            "stage 's': the teacher's outputs are not finite for 1 of 280 examples of the batch, for the training "
+            "example 7 first");
 }
 
 /// A teacher whose last bits depend on how many examples it is asked of at once, as those of many products do.
@@ -295,14 +318,16 @@ class OfItsBatch : public Teacher {
 TEST_F(Training, GoesOnToTheSameBitsWithTeacherOutputsThatAreKeptInMemory) {
   const Augmenter shift{{choose(Slot::augmentation, "{shift: 1}")}};  // 9 views
   const TrainingSplit split = hold_out(*digits, 50, 1);
-  const std::string stage = "epochs: 7, batch_size: 32, augment: {shift: 1}, teacher: uniform, loss: [ logit_regression ]";
+  const std::string stage =
+      "epochs: 7, batch_size: 32, augment: {shift: 1}, teacher: uniform, loss: [ logit_regression ]";
   for (const int64_t cycle : {3, 0}) {
     int64_t asked = 0;  // of the last teacher, by a run that was not stopped
     const auto with_new_teacher = [&](int stop_after) {
       auto live = std::make_unique<OfItsBatch>();
       const OfItsBatch& counting = *live;
-      const StoredViews stored(std::move(live), TeacherStore::in_memory({.slots = cycle > 0 ? cycle : 9, .classes = 10}, split.train.ids()), split.train,
-                               shift, 1, cycle);
+      const StoredViews stored(
+          std::move(live), TeacherStore::in_memory({.slots = cycle > 0 ? cycle : 9, .classes = 10}, split.train.ids()),
+          split.train, shift, 1, cycle);
       teacher = &stored;
       const TensorMap weights = train(stage, stop_after);
       asked = counting.asked;
@@ -315,7 +340,8 @@ TEST_F(Training, GoesOnToTheSameBitsWithTeacherOutputsThatAreKeptInMemory) {
       EXPECT_THROW(with_new_teacher(stop_after), Error);
       request_stop(0);
     }
-    for (const auto& [name, value] : with_new_teacher(-1)) EXPECT_TRUE(value.equal(whole.at(name))) << cycle << " " << name;
+    for (const auto& [name, value] : with_new_teacher(-1))
+      EXPECT_TRUE(value.equal(whole.at(name))) << cycle << " " << name;
     EXPECT_LE(asked, asked_at_once);  // no more than what was lost
     fs::remove(folder / "checkpoint.safetensors");
   }
@@ -334,7 +360,8 @@ TEST_F(Training, ADamagedCheckpointIsAnErrorThatSaysWhatToDo) {
 }
 
 TEST_F(Training, StopsEarlyAndKeepsTheBestEpoch) {
-  const std::string stage = "epochs: 60, batch_size: 16, stop: {patience: 3}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant";
+  const std::string stage =
+      "epochs: 60, batch_size: 16, stop: {patience: 3}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant";
   const std::string settings = "data.validation=50";
   const TensorMap kept = train(stage, -1, {settings});
   ASSERT_LT(epochs.size(), 60U);
@@ -345,12 +372,14 @@ TEST_F(Training, StopsEarlyAndKeepsTheBestEpoch) {
   EXPECT_EQ(result.epochs, static_cast<int64_t>(epochs.size()));
   EXPECT_EQ(result.kept_epoch, static_cast<int64_t>(best + 1));
   const auto network = small_network_of(kept);
-  const Evaluation measured = evaluate(predict_logits(*network, hold_out(*digits, 50, 1).validation), hold_out(*digits, 50, 1).validation.labels());
+  const Evaluation measured = evaluate(predict_logits(*network, hold_out(*digits, 50, 1).validation),
+                                       hold_out(*digits, 50, 1).validation.labels());
   EXPECT_EQ(measured.errors, epochs[best].validation->errors);
 }
 
 TEST_F(Training, StoppedEarlyAndInterruptedGivesTheSameBits) {
-  const std::string stage = "epochs: 60, batch_size: 16, stop: {patience: 4}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant";
+  const std::string stage =
+      "epochs: 60, batch_size: 16, stop: {patience: 4}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant";
   const TensorMap whole = train(stage, -1, {"data.validation=50"});
   const size_t trained = epochs.size();
   for (const int stop_after : {1, static_cast<int>(trained) - 2}) {
@@ -381,13 +410,16 @@ TEST_F(Training, LooksAtValidationAloneWhereThereIsOne) {
   EXPECT_GE(epochs.back().validation->accuracy, 0.4);
   fs::remove(folder / "checkpoint.safetensors");
   epochs.clear();
-  train("epochs: 60, batch_size: 16, evaluate_every: 5, stop: {patience: 1}, optimizer: {sgd: {learning_rate: 0.3}}, schedule: constant", -1,
-        {"data.validation=50"});
+  train(
+      "epochs: 60, batch_size: 16, evaluate_every: 5, stop: {patience: 1}, optimizer: {sgd: {learning_rate: 0.3}}, "
+      "schedule: constant",
+      -1, {"data.validation=50"});
   EXPECT_GE(result.epochs, 10);  // one validation is not yet worse than another
 }
 
 /// The errors when `offset` is added to the classes' logits.
-int64_t errors_with(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& classes, double offset) {
+int64_t errors_with(const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& classes,
+                    double offset) {
   torch::Tensor shifted = logits.clone();
   for (const int64_t label : classes) shifted.select(1, label).add_(offset);
   return labels.size(0) - shifted.argmax(1).eq(labels).sum().item<int64_t>();
@@ -397,11 +429,13 @@ TEST(CalibrateBias, FindsWhatAScanOfManyOffsetsFinds) {
   torch::manual_seed(7);
   for (int trial = 0; trial < 5; ++trial) {
     const torch::Tensor logits = torch::randn({300, 6}, torch::kFloat64) * 2;
-    const torch::Tensor labels = (logits + torch::randn({300, 6}, torch::kFloat64) + torch::tensor({0.0, 2.5, 0.0, 2.5, 0.0, 0.0})).argmax(1);
+    const torch::Tensor labels =
+        (logits + torch::randn({300, 6}, torch::kFloat64) + torch::tensor({0.0, 2.5, 0.0, 2.5, 0.0, 0.0})).argmax(1);
     const std::vector<int64_t> classes = {1, 3};
     const BiasCalibration found = calibrate_bias(logits, labels, classes);
     int64_t best = 300;
-    for (int step = -2000; step <= 2000; ++step) best = std::min(best, errors_with(logits, labels, classes, step * 0.005));
+    for (int step = -2000; step <= 2000; ++step)
+      best = std::min(best, errors_with(logits, labels, classes, step * 0.005));
     EXPECT_LE(found.errors_after, best);
     EXPECT_EQ(errors_with(logits, labels, classes, found.offset), found.errors_after);
     EXPECT_EQ(errors_with(logits, labels, classes, 0), found.errors_before);

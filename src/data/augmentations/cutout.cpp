@@ -1,11 +1,12 @@
-// Cutout: a square of each image is blotted out (DeVries and Taylor 2017, "Improved regularization of convolutional neural
-// networks with cutout").
-//   the square [cy − s/2, cy − s/2 + s) × [cx − s/2, cx − s/2 + s), clipped at the border; (cy, cx) a pixel, all equally likely
-// The number of views may not depend on the images' size, so the centre is drawn from a grid of 448 × 448 relative positions:
-// pixel ⌊H g / 448⌋ of H. 448 is a multiple of 7, 14, 16, 28, 32, 56, 64, 112 and 224, where all pixels are equally likely to
-// the last digit; for other sizes below 448 some are hit by one grid line more than others.
-// The paper's zeros are those of normalised images, the data set's mean. `fill: mean` takes each image's own mean, per channel;
-// `fill: zero` is black.
+// Cutout: a square of each image is blotted out (DeVries and Taylor 2017, "Improved regularization of convolutional
+// neural networks with cutout").
+//   the square [cy − s/2, cy − s/2 + s) × [cx − s/2, cx − s/2 + s), clipped at the border; (cy, cx) a pixel, all
+//   equally likely
+// The number of views may not depend on the images' size, so the centre is drawn from a grid of 448 × 448 relative
+// positions: pixel ⌊H g / 448⌋ of H. 448 is a multiple of 7, 14, 16, 28, 32, 56, 64, 112 and 224, where all pixels are
+// equally likely to the last digit; for other sizes below 448 some are hit by one grid line more than others. The
+// paper's zeros are those of normalised images, the data set's mean. `fill: mean` takes each image's own mean, per
+// channel; `fill: zero` is black.
 //
 //   augment: { crop: 4, flip: true, cutout: { size: 16 } }     # the paper's setting on CIFAR-10
 #include <ATen/Parallel.h>
@@ -43,9 +44,9 @@ class Cutout : public Augmentation {
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
     const bool fast = options_.fill == Patch::zero && images.is_cpu() && images.scalar_type() == at::kByte;
     if (fast) return cut_bytes(images.contiguous(), views.contiguous());
-    const at::Tensor rows = inside(views.div(kGrid, "floor"), images.size(2)).unsqueeze(2);       // [N, H, 1]
-    const at::Tensor columns = inside(views.remainder(kGrid), images.size(3)).unsqueeze(1);       // [N, 1, W]
-    const at::Tensor square = rows.logical_and(columns).unsqueeze(1);                             // [N, 1, H, W]
+    const at::Tensor rows = inside(views.div(kGrid, "floor"), images.size(2)).unsqueeze(2);  // [N, H, 1]
+    const at::Tensor columns = inside(views.remainder(kGrid), images.size(3)).unsqueeze(1);  // [N, 1, W]
+    const at::Tensor square = rows.logical_and(columns).unsqueeze(1);                        // [N, 1, H, W]
     return at::where(square, patch(images), images);
   }
 

@@ -37,7 +37,8 @@ class Flip : public Augmentation {
   int64_t view_count() const override { return horizontal_views() * (options_.vertical ? 2 : 1); }
 
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
-    if (images.is_cpu() && images.scalar_type() == at::kByte) return flip_bytes(images.contiguous(), views.contiguous());
+    if (images.is_cpu() && images.scalar_type() == at::kByte)
+      return flip_bytes(images.contiguous(), views.contiguous());
     at::Tensor flipped = images;
     const auto flip_where = [&](const at::Tensor& chosen, int64_t dimension) {
       flipped = at::where(chosen.reshape({-1, 1, 1, 1}), flipped.flip(dimension), flipped);
@@ -62,8 +63,10 @@ class Flip : public Augmentation {
         uint8_t* to = flipped.data_ptr<uint8_t>() + i * rows * width;
         for (int64_t row = 0; row < rows; ++row) {
           const int64_t source = upside_down ? row - 2 * (row % height) + height - 1 : row;
-          if (mirrored) reverse_row(from + source * width, to + row * width, width);
-          else std::memcpy(to + row * width, from + source * width, static_cast<size_t>(width));
+          if (mirrored)
+            reverse_row(from + source * width, to + row * width, width);
+          else
+            std::memcpy(to + row * width, from + source * width, static_cast<size_t>(width));
         }
       }
     });

@@ -12,7 +12,8 @@ namespace {
 struct MixupOptions {
   double alpha = 0.2;
   void bind(Fields& fields) {
-    fields.number("alpha", alpha, above(0), "the share of each example is drawn from Beta(alpha, alpha); 1: evenly from 0 to 1");
+    fields.number("alpha", alpha, above(0),
+                  "the share of each example is drawn from Beta(alpha, alpha); 1: evenly from 0 to 1");
   }
 };
 

@@ -28,7 +28,8 @@ std::unique_ptr<Augmentation> make_rotation(const RotationOptions& options) {
     const double angle = degrees * std::numbers::pi / 180, cosine = std::cos(angle), sine = std::sin(angle);
     return AffineMatrix{cosine, sine, 0, -sine, cosine, 0};
   };
-  return std::make_unique<Affine>(std::vector<AffineLevels>{affine_levels(-options.degrees, options.degrees, matrix)}, options.fill);
+  return std::make_unique<Affine>(std::vector<AffineLevels>{affine_levels(-options.degrees, options.degrees, matrix)},
+                                  options.fill);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Shears images by a random angle: rows slide sideways, the further from the centre the further.
 //   y_in = cos s · y,  x_in = x − sin s · y,  s in 129 even levels from −degrees to degrees
-// As Keras' ImageDataGenerator(shear_range=…), which is in degrees since Keras 2.2: shear_range=0.1 hardly moves a pixel. Before,
-// it was in radians: 0.1 was 5.7 degrees. See data/affine.h.
+// As Keras' ImageDataGenerator(shear_range=…), which is in degrees since Keras 2.2: shear_range=0.1 hardly moves a
+// pixel. Before, it was in radians: 0.1 was 5.7 degrees. See data/affine.h.
 //
 //   augment: { shear: 5.7 }
 
@@ -29,7 +29,8 @@ std::unique_ptr<Augmentation> make_shear(const ShearOptions& options) {
     const double angle = degrees * std::numbers::pi / 180;
     return AffineMatrix{std::cos(angle), 0, 0, -std::sin(angle), 1, 0};
   };
-  return std::make_unique<Affine>(std::vector<AffineLevels>{affine_levels(-options.degrees, options.degrees, matrix)}, options.fill);
+  return std::make_unique<Affine>(std::vector<AffineLevels>{affine_levels(-options.degrees, options.degrees, matrix)},
+                                  options.fill);
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ void register_shift(Catalogue& catalogue) {
        .summary = "Shifts images by a random whole number of pixels along each axis, filling with zeros.",
        .source = "Hinton et al. 2015, section 3",
        .principal = "pixels"},
-      [](const ShiftOptions& options) { return std::make_unique<RandomWindow>(Padding{.padding = options.pixels, .fill = Fill::zero}); });
+      [](const ShiftOptions& options) {
+        return std::make_unique<RandomWindow>(Padding{.padding = options.pixels, .fill = Fill::zero});
+      });
 }
 
 }  // namespace limbeck

@@ -1,7 +1,8 @@
 // Zooms images by random factors, height and width each by its own.
-//   y_in = z_y · y,  x_in = z_x · x,  z_y and z_x each in 129 even levels from 1 − amount to 1 + amount, or from low to high
-// A factor above 1 shows more of the scene, smaller, and fills beyond the border. As Keras' ImageDataGenerator(zoom_range=0.2), or
-// zoom_range=[low, high]. See data/affine.h.
+//   y_in = z_y · y,  x_in = z_x · x,  z_y and z_x each in 129 even levels from 1 − amount to 1 + amount, or from low to
+//   high
+// A factor above 1 shows more of the scene, smaller, and fills beyond the border. As Keras'
+// ImageDataGenerator(zoom_range=0.2), or zoom_range=[low, high]. See data/affine.h.
 //
 //   augment: { zoom: 0.2 }
 //   augment: { zoom: { low: 0.8, high: 1 } }     # enlarges only
@@ -39,12 +40,13 @@ std::unique_ptr<Augmentation> make_zoom(const ZoomOptions& options) {
 }  // namespace
 
 void register_zoom(Catalogue& catalogue) {
-  catalogue.add<Augmentation, ZoomOptions>(Slot::augmentation,
-                                           {.name = "zoom",
-                                            .summary = "Zooms images by random factors, one for the height and one for the width.",
-                                            .source = "Keras, ImageDataGenerator, zoom_range",
-                                            .principal = "amount"},
-                                           make_zoom);
+  catalogue.add<Augmentation, ZoomOptions>(
+      Slot::augmentation,
+      {.name = "zoom",
+       .summary = "Zooms images by random factors, one for the height and one for the width.",
+       .source = "Keras, ImageDataGenerator, zoom_range",
+       .principal = "amount"},
+      make_zoom);
 }
 
 }  // namespace limbeck

@@ -9,7 +9,8 @@ struct Cifar10Options : SizedSource {
   std::string folder = "cifar-10-batches-bin";
   std::optional<SourceSize> size(const DataFolders&) const override { return SourceSize{50000, 10}; }
   void bind(Fields& fields) {
-    fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
+    fields.text("folder", folder,
+                "folder below the data folder; files that lie in the data folder itself are found too");
   }
 };
 
@@ -34,7 +35,8 @@ void register_cifar10(Catalogue& catalogue) {
   catalogue.add<Dataset, Cifar10Options, const DataFolders&>(
       Slot::data,
       {.name = "cifar10",
-       .summary = "CIFAR-10: 50,000 and 10,000 colour pictures of 10 kinds of things, 32x32, from the published binary files.",
+       .summary =
+           "CIFAR-10: 50,000 and 10,000 colour pictures of 10 kinds of things, 32x32, from the published binary files.",
        .source = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
        .principal = "folder"},
       load_cifar10);

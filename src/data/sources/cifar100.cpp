@@ -1,5 +1,5 @@
-// CIFAR-100 (A. Krizhevsky), in its published binary files: see cifar_files.h. Each of its 100 fine classes belongs to one of 20
-// coarse ones.
+// CIFAR-100 (A. Krizhevsky), in its published binary files: see cifar_files.h. Each of its 100 fine classes belongs to
+// one of 20 coarse ones.
 #include "data/cifar_files.h"
 #include "data/source_size.h"
 
@@ -11,9 +11,12 @@ enum class CifarLabels { coarse = 0, fine = 1 };  // in the order of the label b
 struct Cifar100Options : SizedSource {
   std::string folder = "cifar-100-binary";
   CifarLabels labels = CifarLabels::fine;
-  std::optional<SourceSize> size(const DataFolders&) const override { return SourceSize{50000, labels == CifarLabels::fine ? 100 : 20}; }
+  std::optional<SourceSize> size(const DataFolders&) const override {
+    return SourceSize{50000, labels == CifarLabels::fine ? 100 : 20};
+  }
   void bind(Fields& fields) {
-    fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
+    fields.text("folder", folder,
+                "folder below the data folder; files that lie in the data folder itself are found too");
     fields.choice("labels", labels, {{"fine", CifarLabels::fine}, {"coarse", CifarLabels::coarse}},
                   "the 100 classes, or the 20 above them");
   }
@@ -40,8 +43,9 @@ void register_cifar100(Catalogue& catalogue) {
   catalogue.add<Dataset, Cifar100Options, const DataFolders&>(
       Slot::data,
       {.name = "cifar100",
-       .summary = "CIFAR-100: 50,000 and 10,000 colour pictures of 100 fine or 20 coarse classes, 32x32, from the published "
-                  "binary files.",
+       .summary =
+           "CIFAR-100: 50,000 and 10,000 colour pictures of 100 fine or 20 coarse classes, 32x32, from the published "
+           "binary files.",
        .source = "A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
        .principal = "folder"},
       load_cifar100);

@@ -12,7 +12,8 @@ struct ImagesOptions : ImageFolderOptions, SizedSource {
   std::optional<SourceSize> size(const DataFolders& folders) const override {
     try {
       const ImageFolder listed = list_pictures(*this, folders);
-      const auto labelled = std::count_if(listed.train.begin(), listed.train.end(), [](const ListedImage& picture) { return picture.label >= 0; });
+      const auto labelled = std::count_if(listed.train.begin(), listed.train.end(),
+                                          [](const ListedImage& picture) { return picture.label >= 0; });
       return SourceSize{labelled, static_cast<int64_t>(listed.classes.size())};
     } catch (const Error&) {  // whoever loads them says what is wrong
       return std::nullopt;
@@ -26,12 +27,14 @@ void register_images(Catalogue& catalogue) {
   catalogue.add<Dataset, ImagesOptions, const DataFolders&>(
       Slot::data,
       {.name = "images",
-       .summary =
-           "JPEG and PNG pictures in a folder for each class: train/CLASS/* and test/CLASS/*, or CLASS/*; unlabelled/* too. "
-           "Resized as Pillow and torchvision do.",
+       .summary = "JPEG and PNG pictures in a folder for each class: train/CLASS/* and test/CLASS/*, or CLASS/*; "
+                  "unlabelled/* too. "
+                  "Resized as Pillow and torchvision do.",
        .source = "layout of torchvision.datasets.ImageFolder",
        .principal = "folder"},
-      [](const ImagesOptions& options, const DataFolders& folders) { return load_images(options, folders, folders.progress).dataset; });
+      [](const ImagesOptions& options, const DataFolders& folders) {
+        return load_images(options, folders, folders.progress).dataset;
+      });
 }
 
 }  // namespace limbeck

@@ -18,7 +18,8 @@ struct MnistOptions : SizedSource {
   std::string folder = "mnist";
   std::optional<SourceSize> size(const DataFolders& folders) const override;
   void bind(Fields& fields) {
-    fields.text("folder", folder, "folder below the data folder; files that lie in the data folder itself are found too");
+    fields.text("folder", folder,
+                "folder below the data folder; files that lie in the data folder itself are found too");
   }
 };
 
@@ -42,8 +43,8 @@ Split read_split(const MnistOptions& options, const DataFolders& folders, const 
                             labels_file.string(), labels.shape[0]));
   for (size_t i = 0; i < labels.bytes.size(); ++i)
     if (const auto label = static_cast<unsigned char>(labels.bytes[i]); label >= kClasses)
-      throw Error(fmt::format("'{}' holds the label {} at offset {}; expected 0 to {}", labels_file.string(), label, 8 + i,
-                              kClasses - 1));
+      throw Error(fmt::format("'{}' holds the label {} at offset {}; expected 0 to {}", labels_file.string(), label,
+                              8 + i, kClasses - 1));
   const auto bytes = [](const IdxArray& array, std::vector<int64_t> shape) {
     return at::from_blob(const_cast<char*>(array.bytes.data()), shape, at::kByte).clone();
   };

@@ -17,11 +17,14 @@ void register_spoken_digits(Catalogue& catalogue) {
   catalogue.add<Dataset, SpokenDigitsOptions, const DataFolders&>(
       Slot::data,
       {.name = "spoken_digits",
-       .summary = "Free Spoken Digit Dataset: 3,000 recordings of ten digits by six speakers at 8 kHz, as `recordings` has them; 0 to 4 of "
+       .summary = "Free Spoken Digit Dataset: 3,000 recordings of ten digits by six speakers at 8 kHz, as `recordings` "
+                  "has them; 0 to 4 of "
                   "each speaker and digit are the test split.",
        .source = "https://github.com/Jakobovski/free-spoken-digit-dataset",
        .principal = "folder"},
-      [](const SpokenDigitsOptions& options, const DataFolders& folders) { return load_speech(options, "spoken_digits", folders); });
+      [](const SpokenDigitsOptions& options, const DataFolders& folders) {
+        return load_speech(options, "spoken_digits", folders);
+      });
 }
 
 }  // namespace limbeck

@@ -1,6 +1,7 @@
 // Cross-entropy with the labels.
 //   L = −(1/N) Σ_n log softmax(z_n)[y_n]     over the N examples that have a label
-// Of examples that are mixed in pairs (mixup), the two labels' by their shares: λ L(y_i) + (1 − λ) L(y_j); see LabelSums.
+// Of examples that are mixed in pairs (mixup), the two labels' by their shares: λ L(y_i) + (1 − λ) L(y_j); see
+// LabelSums.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
@@ -31,19 +32,21 @@ class HardLabels : public Loss {
  private:
   /// A label of each row, and how much it counts.
   struct Label {
-    at::Tensor classes;        ///< [N] int64
-    std::vector<float> weights;   ///< 0 where unlabelled
+    at::Tensor classes;          ///< [N] int64
+    std::vector<float> weights;  ///< 0 where unlabelled
     float weight(int64_t row) const { return weights[static_cast<size_t>(row)]; }
     int64_t of(int64_t row) const { return classes.data_ptr<int64_t>()[row]; }
   };
 
-  static Label label_of(const at::Tensor& labels, const at::Tensor& student, const std::function<float(int64_t)>& share) {
+  static Label label_of(const at::Tensor& labels, const at::Tensor& student,
+                        const std::function<float(int64_t)>& share) {
     Label label{.classes = labels.contiguous(), .weights = {}};
     const auto* y = label.classes.data_ptr<int64_t>();
     const int64_t count = labels.size(0), classes = student.size(1);
     if (count != student.size(0)) throw Error(fmt::format("{} labels for {} rows of logits", count, student.size(0)));
     if (std::any_of(y, y + count, [&](int64_t of) { return of >= classes; }))
-      throw Error(fmt::format("a label is {}, but the network has {} outputs", *std::max_element(y, y + count), classes));
+      throw Error(
+          fmt::format("a label is {}, but the network has {} outputs", *std::max_element(y, y + count), classes));
     for (int64_t row = 0; row < count; ++row) label.weights.push_back(y[row] < 0 ? 0.0F : share(row));
     return label;
   }

@@ -1,9 +1,10 @@
 // Cross-entropy with smoothed labels.
 //   q' = (1 − a) q + a / C        L = −(1/N) Σ_n Σ_c q'_nc log softmax(z_n)_c     over the N examples that have a label
-// Of examples that are mixed in pairs (mixup), the two labels' by their shares: λ L(y_i) + (1 − λ) L(y_j); see LabelSums.
-// It is distillation from the uniform teacher u at T = 1: (1 − a) H(q, p) + a KL(u ‖ p) is this loss less a log C, which is
-// constant (Yuan et al. 2019, equation 5). `form: kl` gives that value; the gradient is the same.
-// `over: others` spreads a over the C − 1 other classes, as the code of Yuan et al. does: q'_y = 1 − a, q'_c = a / (C − 1).
+// Of examples that are mixed in pairs (mixup), the two labels' by their shares: λ L(y_i) + (1 − λ) L(y_j); see
+// LabelSums. It is distillation from the uniform teacher u at T = 1: (1 − a) H(q, p) + a KL(u ‖ p) is this loss less a
+// log C, which is constant (Yuan et al. 2019, equation 5). `form: kl` gives that value; the gradient is the same.
+// `over: others` spreads a over the C − 1 other classes, as the code of Yuan et al. does: q'_y = 1 − a, q'_c = a / (C −
+// 1).
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
@@ -24,11 +25,13 @@ struct LabelSmoothingOptions {
   Over over = Over::all;
   void bind(Fields& fields) {
     fields.number("amount", amount, from_below(0, 1), "a: the share of each label that is spread over all classes");
-    fields.choice<SmoothingForm>("form", form, {{"cross_entropy", SmoothingForm::cross_entropy}, {"kl", SmoothingForm::kl}},
-                        "value reported: cross-entropy with the smoothed labels, or (1 - a) H(q, p) + a KL(u, p)");
+    fields.choice<SmoothingForm>(
+        "form", form, {{"cross_entropy", SmoothingForm::cross_entropy}, {"kl", SmoothingForm::kl}},
+        "value reported: cross-entropy with the smoothed labels, or (1 - a) H(q, p) + a KL(u, p)");
     fields.choice<Over>("over", over, {{"all", Over::all}, {"others", Over::others}},
                         "a is spread over all classes, or over all but the label's, as the code of Yuan et al. does");
-    fields.require(form == SmoothingForm::cross_entropy || over == Over::all, "form kl is of labels spread over all classes");
+    fields.require(form == SmoothingForm::cross_entropy || over == Over::all,
+                   "form kl is of labels spread over all classes");
   }
 };
 

@@ -1,9 +1,8 @@
 // Regression of the teacher's logits.
 //   L = 1/(2N) Σ_n Σ_c (z_nc − v_nc)²
-// The gradient is (z − v)/N; soft targets at high T with logits of zero mean have that gradient over C (Hinton et al. 2015,
-// equation 4, with the factor T² of `soft_targets`).
-// `normalize` measures each logit in units of its deviation σ_c over the teacher's outputs on the training set; the means
-// cancel, and the student's logits stay logits:
+// The gradient is (z − v)/N; soft targets at high T with logits of zero mean have that gradient over C (Hinton et al.
+// 2015, equation 4, with the factor T² of `soft_targets`). `normalize` measures each logit in units of its deviation
+// σ_c over the teacher's outputs on the training set; the means cancel, and the student's logits stay logits:
 //   L = 1/(2N) Σ_n Σ_c ((z_nc − μ_c)/σ_c − (v_nc − μ_c)/σ_c)²
 
 #include <ATen/TensorOperators.h>
@@ -18,7 +17,8 @@ namespace {
 struct LogitRegressionOptions {
   bool normalize = false;
   void bind(Fields& fields) {
-    fields.flag("normalize", normalize, "divide each logit by its deviation over the teacher's outputs on the training set");
+    fields.flag("normalize", normalize,
+                "divide each logit by its deviation over the teacher's outputs on the training set");
   }
 };
 
@@ -55,7 +55,8 @@ void register_logit_regression(Catalogue& catalogue) {
       Slot::loss,
       {.name = "logit_regression",
        .summary = "Half the squared distance between the student's logits and the teacher's.",
-       .formula = "1/2 sum_c ((z_c - v_c) / s_c)^2, s_c = 1 or the deviation of v_c over the training set; mean over examples",
+       .formula =
+           "1/2 sum_c ((z_c - v_c) / s_c)^2, s_c = 1 or the deviation of v_c over the training set; mean over examples",
        .source = "Ba and Caruana 2014, section 2.2",
        .needs_teacher = true},
       [](const LogitRegressionOptions& options) { return std::make_unique<LogitRegression>(options); });

@@ -1,6 +1,7 @@
 // Regression of the teacher's probabilities.
 //   p = softmax(v / T), q = softmax(z / T)        L = 1/(2N) Σ_n Σ_c (q_nc − p_nc)²
-// Ba and Caruana compare it with logit regression: what two logits far below the largest tell of each other is lost in it.
+// Ba and Caruana compare it with logit regression: what two logits far below the largest tell of each other is lost in
+// it.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/softmax.h>
@@ -12,7 +13,9 @@ namespace {
 
 struct ProbabilityRegressionOptions {
   double temperature = 1;
-  void bind(Fields& fields) { fields.number("temperature", temperature, above(0), "T, the same for teacher and student"); }
+  void bind(Fields& fields) {
+    fields.number("temperature", temperature, above(0), "T, the same for teacher and student");
+  }
 };
 
 class ProbabilityRegression : public Loss {
@@ -23,8 +26,8 @@ class ProbabilityRegression : public Loss {
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);
-    const at::Tensor p = teacher.log_probabilities(options_.temperature).exp();         // [N, C]
-    const at::Tensor q = at::softmax(student.logits / options_.temperature, 1);      // [N, C]
+    const at::Tensor p = teacher.log_probabilities(options_.temperature).exp();  // [N, C]
+    const at::Tensor q = at::softmax(student.logits / options_.temperature, 1);  // [N, C]
     return (q - p).square().sum() / (2 * static_cast<double>(q.size(0)));
   }
 

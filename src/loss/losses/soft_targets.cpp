@@ -1,10 +1,10 @@
 // Soft targets at temperature T.
 //   p = softmax(v / T) of the teacher, q = softmax(z / T) of the student
 //   L = T² · (1/N) Σ_n Σ_c p_nc (log p_nc − log q_nc)        summed over classes, averaged over examples
-// `softened: probabilities` is p = softmax(softmax(v) / T), which a Keras project that many have copied computes: at T = 10 and ten
-// classes a sure teacher's p is 0.109 for its class and 0.099 for each other. It is here to show what that does.
-// `reduction: mean` divides by N·C instead: PyTorch's KLDivLoss as the code of Yuan et al. 2019 calls it.
-// The factor T² keeps the size of the gradient, (q − p)/T per logit without it, alike at all temperatures, so that weights
+// `softened: probabilities` is p = softmax(softmax(v) / T), which a Keras project that many have copied computes: at T
+// = 10 and ten classes a sure teacher's p is 0.109 for its class and 0.099 for each other. It is here to show what that
+// does. `reduction: mean` divides by N·C instead: PyTorch's KLDivLoss as the code of Yuan et al. 2019 calls it. The
+// factor T² keeps the size of the gradient, (q − p)/T per logit without it, alike at all temperatures, so that weights
 // mean the same at any T. The cross-entropy −Σ p log q differs by the entropy of p, which is constant: same gradient.
 
 #include <ATen/TensorOperators.h>
@@ -36,8 +36,10 @@ struct SoftTargetsOptions {
     fields.choice<Form>("form", form, {{"kl", Form::kl}, {"cross_entropy", Form::cross_entropy}},
                         "value reported: divergence from the teacher, or cross-entropy; the gradient is the same");
     bind_reduction(fields, reduction);
-    fields.choice<Softened>("softened", softened, {{"logits", Softened::logits}, {"probabilities", Softened::probabilities}},
-                            "what of the teacher is divided by T; probabilities is a known mistake, which makes all targets nearly uniform");
+    fields.choice<Softened>("softened", softened,
+                            {{"logits", Softened::logits}, {"probabilities", Softened::probabilities}},
+                            "what of the teacher is divided by T; probabilities is a known mistake, which makes all "
+                            "targets nearly uniform");
     fields.choice<Applies>("examples", examples, {{"all", Applies::all}, {"unlabelled", Applies::unlabelled}},
                            "to which examples it applies, over which it is averaged");
   }
@@ -47,7 +49,9 @@ class SoftTargets : public Loss {
  public:
   explicit SoftTargets(const SoftTargetsOptions& options) : options_(options) {}
 
-  LossNeeds needs() const override { return {.teacher_logits = true, .chooses_examples = options_.examples != Applies::all}; }
+  LossNeeds needs() const override {
+    return {.teacher_logits = true, .chooses_examples = options_.examples != Applies::all};
+  }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
@@ -66,8 +70,8 @@ class SoftTargets : public Loss {
     const double temperature = options_.temperature;
     const bool one_network = !teacher.members.defined();
     if (one_network && can_go_rowwise(student) && can_go_rowwise(teacher.logits)) return fused(student, teacher.logits);
-    const at::Tensor log_p = teacher.log_probabilities(temperature);                   // [N, C]
-    const at::Tensor log_q = at::log_softmax(student / temperature, 1);             // [N, C]
+    const at::Tensor log_p = teacher.log_probabilities(temperature);     // [N, C]
+    const at::Tensor log_q = at::log_softmax(student / temperature, 1);  // [N, C]
     const at::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
     return (log_p.exp() * compared).sum() * scale(log_q);
   }
@@ -80,7 +84,7 @@ class SoftTargets : public Loss {
     const at::Tensor targets = teacher.contiguous();
     const int64_t classes = student.size(1);
     const double temperature = options_.temperature;
-    const auto *v = targets.data_ptr<float>();
+    const auto* v = targets.data_ptr<float>();
     std::vector<float> log_p(static_cast<size_t>(classes)), log_q(static_cast<size_t>(classes));
     return rowwise(student, scale(student), [&](int64_t row, const float* z, float* gradient) {
       log_softmax_row(v + row * classes, classes, temperature, log_p.data());

@@ -1,6 +1,6 @@
-// DenseNet-BC (Huang et al. 2017): within a block each layer sees the outputs of all layers before it and adds `growth` channels;
-// between blocks a 1×1 convolution keeps a part of the channels and the image is halved. For small images: a 3×3 stem without
-// pooling, as Yuan et al. 2019 train densenet121; modules are named as in their repository.
+// DenseNet-BC (Huang et al. 2017): within a block each layer sees the outputs of all layers before it and adds `growth`
+// channels; between blocks a 1×1 convolution keeps a part of the channels and the image is halved. For small images: a
+// 3×3 stem without pooling, as Yuan et al. 2019 train densenet121; modules are named as in their repository.
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -14,14 +14,16 @@ struct DenseNetOptions {
   void bind(Fields& fields) {
     fields.integers("blocks", blocks, between(1, 200), "layers of each block");
     fields.integer("growth", growth, between(1, 512), "channels that each layer adds");
-    fields.number("compression", compression, {.low = 0, .high = 1, .low_open = true}, "part of the channels that is kept between blocks");
+    fields.number("compression", compression, {.low = 0, .high = 1, .low_open = true},
+                  "part of the channels that is kept between blocks");
     fields.require(!blocks.empty(), "no blocks; expected at least one");
   }
 };
 
 size_t add_layer(Layers& layers, const std::string& prefix, size_t from, int64_t growth) {
-  const size_t grown = layers.sequence(prefix + "bottle_neck", from, {BatchNorm{}, Relu{}, layers.convolution(4 * growth, 1),
-                                                                      BatchNorm{}, Relu{}, layers.convolution(growth, 3)});
+  const size_t grown = layers.sequence(
+      prefix + "bottle_neck", from,
+      {BatchNorm{}, Relu{}, layers.convolution(4 * growth, 1), BatchNorm{}, Relu{}, layers.convolution(growth, 3)});
   return layers.add(prefix + "concatenate", Concatenate{}, {from, grown});
 }
 
@@ -59,7 +61,9 @@ void register_densenet(Catalogue& catalogue) {
       make_densenet);
   catalogue.add<Graph, NoOptions, const TaskShape&>(
       Slot::network,
-      {.name = "densenet121", .summary = "DenseNet of four blocks of 6, 12, 24 and 16 layers, for small images.", .source = source},
+      {.name = "densenet121",
+       .summary = "DenseNet of four blocks of 6, 12, 24 and 16 layers, for small images.",
+       .source = source},
       [](const NoOptions&, const TaskShape& task) { return make_densenet({}, task); });
 }
 

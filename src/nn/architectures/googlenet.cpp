@@ -1,6 +1,6 @@
-// GoogLeNet (Szegedy et al. 2015): nine modules of four branches whose outputs stand side by side. In the form that Yuan et al.
-// 2019 train on CIFAR-100: a single 3×3 convolution before the modules, two 3×3 convolutions in place of one 5×5, batch norm, no
-// auxiliary classifiers. Modules are named as in their repository.
+// GoogLeNet (Szegedy et al. 2015): nine modules of four branches whose outputs stand side by side. In the form that
+// Yuan et al. 2019 train on CIFAR-100: a single 3×3 convolution before the modules, two 3×3 convolutions in place of
+// one 5×5, batch norm, no auxiliary classifiers. Modules are named as in their repository.
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -30,8 +30,8 @@ struct GoogLeNetOptions {
 };
 
 /// Convolution, batch norm and ReLU for each (channels, kernel), after what stands `before` them.
-size_t add_branch(Layers& layers, const std::string& name, size_t from, const std::vector<std::pair<int64_t, int64_t>>& convolutions,
-                  std::vector<Operation> before = {}) {
+size_t add_branch(Layers& layers, const std::string& name, size_t from,
+                  const std::vector<std::pair<int64_t, int64_t>>& convolutions, std::vector<Operation> before = {}) {
   for (const auto& [channels, kernel] : convolutions)
     before.insert(before.end(), {layers.convolution(channels, kernel), BatchNorm{}, Relu{}});
   return layers.sequence(name, from, before);
@@ -41,7 +41,8 @@ size_t add_inception(Layers& layers, size_t from, const Inception& of) {
   const size_t one = add_branch(layers, of.name + ".b1", from, {{of.one, 1}});
   const size_t three = add_branch(layers, of.name + ".b2", from, {{of.three_reduced, 1}, {of.three, 3}});
   const size_t five = add_branch(layers, of.name + ".b3", from, {{of.five_reduced, 1}, {of.five, 3}, {of.five, 3}});
-  const size_t pooled = add_branch(layers, of.name + ".b4", from, {{of.pooled, 1}}, {MaxPool{.kernel = 3, .stride = 1, .padding = 1}});
+  const size_t pooled =
+      add_branch(layers, of.name + ".b4", from, {{of.pooled, 1}}, {MaxPool{.kernel = 3, .stride = 1, .padding = 1}});
   return layers.add(of.name + ".concatenate", Concatenate{}, {one, three, five, pooled});
 }
 
@@ -51,7 +52,8 @@ std::unique_ptr<Graph> make_googlenet(const GoogLeNetOptions& options, const Tas
   layers.feature("stem", at);
   int group = 0;
   for (const std::vector<Inception>& modules : kInceptions) {
-    if (group > 0) at = layers.add(fmt::format("maxpool{}", group), MaxPool{.kernel = 3, .stride = 2, .padding = 1}, at);
+    if (group > 0)
+      at = layers.add(fmt::format("maxpool{}", group), MaxPool{.kernel = 3, .stride = 2, .padding = 1}, at);
     for (const Inception& inception : modules) at = add_inception(layers, at, inception);
     layers.feature(fmt::format("layer{}", ++group), at);
   }

@@ -1,10 +1,11 @@
-// Residual networks (He et al. 2015): a block computes max(f(x) + x, 0), where x goes through a 1×1 convolution if its shape changes.
+// Residual networks (He et al. 2015): a block computes max(f(x) + x, 0), where x goes through a 1×1 convolution if its
+// shape changes.
 //
-// For small images (their section 4.2): depth 6n + 2, three groups of n blocks of two 3×3 convolutions. The variants of width 4
-// (resnet8x4, resnet32x4) are those of Tian et al. 2020 ("Contrastive Representation Distillation"), whose table of CIFAR-100
-// pairs the distillation literature compares with. Modules are named as in their repository.
-// For large images (table 1): four groups; modules are named as in torchvision. On images below 64 pixels the 7×7 convolution of
-// stride 2 and the pooling after it give way to one 3×3 convolution, as the CIFAR-100 repositories do.
+// For small images (their section 4.2): depth 6n + 2, three groups of n blocks of two 3×3 convolutions. The variants of
+// width 4 (resnet8x4, resnet32x4) are those of Tian et al. 2020 ("Contrastive Representation Distillation"), whose
+// table of CIFAR-100 pairs the distillation literature compares with. Modules are named as in their repository. For
+// large images (table 1): four groups; modules are named as in torchvision. On images below 64 pixels the 7×7
+// convolution of stride 2 and the pooling after it give way to one 3×3 convolution, as the CIFAR-100 repositories do.
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -16,20 +17,30 @@ enum class Block { basic, bottleneck };
 
 struct ResnetPlan {
   Block block = Block::basic;
-  int64_t stem = 64;             ///< channels
-  std::vector<int64_t> groups;   ///< blocks of each
-  std::vector<int64_t> widths;   ///< channels of each
+  int64_t stem = 64;            ///< channels
+  std::vector<int64_t> groups;  ///< blocks of each
+  std::vector<int64_t> widths;  ///< channels of each
 };
 
 size_t add_block(Layers& layers, const std::string& prefix, size_t from, Block block, int64_t width, int64_t stride) {
   size_t at = 0;
   if (block == Block::basic) {
-    at = layers.chain(prefix, from, {{"conv1", layers.convolution(width, 3, stride)}, {"bn1", BatchNorm{}}, {"relu1", Relu{}},
-                                     {"conv2", layers.convolution(width, 3)}, {"bn2", BatchNorm{}}});
+    at = layers.chain(prefix, from,
+                      {{"conv1", layers.convolution(width, 3, stride)},
+                       {"bn1", BatchNorm{}},
+                       {"relu1", Relu{}},
+                       {"conv2", layers.convolution(width, 3)},
+                       {"bn2", BatchNorm{}}});
   } else {
-    at = layers.chain(prefix, from, {{"conv1", layers.convolution(width, 1)}, {"bn1", BatchNorm{}}, {"relu1", Relu{}},
-                                     {"conv2", layers.convolution(width, 3, stride)}, {"bn2", BatchNorm{}}, {"relu2", Relu{}},
-                                     {"conv3", layers.convolution(4 * width, 1)}, {"bn3", BatchNorm{}}});
+    at = layers.chain(prefix, from,
+                      {{"conv1", layers.convolution(width, 1)},
+                       {"bn1", BatchNorm{}},
+                       {"relu1", Relu{}},
+                       {"conv2", layers.convolution(width, 3, stride)},
+                       {"bn2", BatchNorm{}},
+                       {"relu2", Relu{}},
+                       {"conv3", layers.convolution(4 * width, 1)},
+                       {"bn3", BatchNorm{}}});
   }
   const int64_t out = layers.channels(at);
   size_t shortcut = from;
@@ -74,15 +85,18 @@ struct SmallOptions {
 
 std::unique_ptr<Graph> make_small(const SmallOptions& options, const TaskShape& task) {
   const int64_t blocks = (options.depth - 2) / 6, width = options.width;
-  const ResnetPlan plan{.stem = width == 1 ? 16 : 8 * width, .groups = {blocks, blocks, blocks}, .widths = {16 * width, 32 * width, 64 * width}};
+  const ResnetPlan plan{.stem = width == 1 ? 16 : 8 * width,
+                        .groups = {blocks, blocks, blocks},
+                        .widths = {16 * width, 32 * width, 64 * width}};
   return make(plan, Stem::cifar, task);
 }
 
 struct LargeOptions {
   Stem stem = Stem::automatic;
   void bind(Fields& fields) {
-    fields.choice<Stem>("stem", stem, {{"auto", Stem::automatic}, {"cifar", Stem::cifar}, {"imagenet", Stem::imagenet}},
-                        "cifar: a 3x3 convolution; imagenet: 7x7 of stride 2, and pooling; auto: cifar below 64 pixels");
+    fields.choice<Stem>(
+        "stem", stem, {{"auto", Stem::automatic}, {"cifar", Stem::cifar}, {"imagenet", Stem::imagenet}},
+        "cifar: a 3x3 convolution; imagenet: 7x7 of stride 2, and pooling; auto: cifar below 64 pixels");
   }
 };
 
@@ -122,8 +136,10 @@ void register_resnet(Catalogue& catalogue) {
        .source = "He et al. 2015, section 4.2; width 4: Tian et al. 2020",
        .principal = "depth"},
       make_small);
-  for (const int64_t depth : {8, 14, 20, 32, 44, 56, 110}) add_small(catalogue, fmt::format("resnet{}", depth), {.depth = depth});
-  for (const int64_t depth : {8, 32}) add_small(catalogue, fmt::format("resnet{}x4", depth), {.depth = depth, .width = 4});
+  for (const int64_t depth : {8, 14, 20, 32, 44, 56, 110})
+    add_small(catalogue, fmt::format("resnet{}", depth), {.depth = depth});
+  for (const int64_t depth : {8, 32})
+    add_small(catalogue, fmt::format("resnet{}x4", depth), {.depth = depth, .width = 4});
   const std::vector<int64_t> widths = {64, 128, 256, 512};
   add_large(catalogue, "resnet18", {.groups = {2, 2, 2, 2}, .widths = widths});
   add_large(catalogue, "resnet34", {.groups = {3, 4, 6, 3}, .widths = widths});

@@ -1,6 +1,6 @@
-// The shallow mimic student of Ba and Caruana 2014 on CIFAR-10, 128c-p-1200L-30k: one convolution and its pooling, and one wide
-// hidden layer behind a linear bottleneck. Kernels and windows are derived from the sizes that the paper gives: 5×5, and 3×3 of
-// stride 2, which leaves 15×15 of 32×32.
+// The shallow mimic student of Ba and Caruana 2014 on CIFAR-10, 128c-p-1200L-30k: one convolution and its pooling, and
+// one wide hidden layer behind a linear bottleneck. Kernels and windows are derived from the sizes that the paper
+// gives: 5×5, and 3×3 of stride 2, which leaves 15×15 of 32×32.
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -50,7 +50,8 @@ void register_shallow_cnn(Catalogue& catalogue) {
   catalogue.add<Graph, ShallowOptions, const TaskShape&>(
       Slot::network,
       {.name = "shallow_cnn",
-       .summary = "One convolution, and one wide hidden layer behind a linear bottleneck: a shallow student that mimics deep networks.",
+       .summary = "One convolution, and one wide hidden layer behind a linear bottleneck: a shallow student that "
+                  "mimics deep networks.",
        .formula = "logits = W max(U V pool(max(K * x, 0)), 0)",
        .source = "Ba and Caruana 2014, table 2",
        .principal = "hidden"},

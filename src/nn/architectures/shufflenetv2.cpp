@@ -1,9 +1,9 @@
-// ShuffleNet V2 (Ma et al. 2018): a block leaves half of the channels as they are, transforms the other half, puts them side by
-// side and shuffles; a block that halves the image transforms both.
+// ShuffleNet V2 (Ma et al. 2018): a block leaves half of the channels as they are, transforms the other half, puts them
+// side by side and shuffles; a block that halves the image transforms both.
 //
 // shufflenetv2       for small images as in Tian et al. 2020: a 1×1 stem without pooling
-// tfkd_shufflenetv2  the one of Yuan et al. 2019: a 3×3 stem without ReLU, biases, and the first block of a stage widens last
-// Modules are named as in these authors' repositories.
+// tfkd_shufflenetv2  the one of Yuan et al. 2019: a 3×3 stem without ReLU, biases, and the first block of a stage
+// widens last Modules are named as in these authors' repositories.
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -39,7 +39,8 @@ struct ShuffleNetV2Options {
 };
 
 size_t join(Layers& layers, const std::string& prefix, size_t left, size_t right) {
-  return layers.chain(prefix, layers.add(prefix + "concatenate", Concatenate{}, {left, right}), {{"shuffle", ChannelShuffle{2}}});
+  return layers.chain(prefix, layers.add(prefix + "concatenate", Concatenate{}, {left, right}),
+                      {{"shuffle", ChannelShuffle{2}}});
 }
 
 struct Halves {
@@ -48,32 +49,50 @@ struct Halves {
 
 Halves split(Layers& layers, const std::string& prefix, size_t from) {
   const int64_t channels = layers.channels(from), half = channels / 2;
-  return {layers.add(prefix + "split1", Slice{0, half}, from), layers.add(prefix + "split2", Slice{half, channels}, from)};
+  return {layers.add(prefix + "split1", Slice{0, half}, from),
+          layers.add(prefix + "split2", Slice{half, channels}, from)};
 }
 
 size_t add_unit(Layers& layers, const std::string& prefix, size_t from) {
   const Halves halves = split(layers, prefix, from);
   const int64_t half = layers.channels(halves.other);
-  const size_t at = layers.chain(prefix, halves.other, {{"conv1", layers.convolution(half, 1)}, {"bn1", BatchNorm{}}, {"relu1", Relu{}},
-                                                        {"conv2", layers.depthwise(3, 1)}, {"bn2", BatchNorm{}},
-                                                        {"conv3", layers.convolution(half, 1)}, {"bn3", BatchNorm{}}, {"relu3", Relu{}}});
+  const size_t at = layers.chain(prefix, halves.other,
+                                 {{"conv1", layers.convolution(half, 1)},
+                                  {"bn1", BatchNorm{}},
+                                  {"relu1", Relu{}},
+                                  {"conv2", layers.depthwise(3, 1)},
+                                  {"bn2", BatchNorm{}},
+                                  {"conv3", layers.convolution(half, 1)},
+                                  {"bn3", BatchNorm{}},
+                                  {"relu3", Relu{}}});
   return join(layers, prefix, halves.kept, at);
 }
 
 size_t add_halving_unit(Layers& layers, const std::string& prefix, size_t from, int64_t out) {
   const int64_t half = out / 2;
-  const size_t left = layers.chain(prefix, from, {{"conv1", layers.depthwise(3, 2)}, {"bn1", BatchNorm{}},
-                                                  {"conv2", layers.convolution(half, 1)}, {"bn2", BatchNorm{}}, {"relu2", Relu{}}});
-  const size_t right = layers.chain(prefix, from, {{"conv3", layers.convolution(half, 1)}, {"bn3", BatchNorm{}}, {"relu3", Relu{}},
-                                                   {"conv4", layers.depthwise(3, 2)}, {"bn4", BatchNorm{}},
-                                                   {"conv5", layers.convolution(half, 1)}, {"bn5", BatchNorm{}}, {"relu5", Relu{}}});
+  const size_t left = layers.chain(prefix, from,
+                                   {{"conv1", layers.depthwise(3, 2)},
+                                    {"bn1", BatchNorm{}},
+                                    {"conv2", layers.convolution(half, 1)},
+                                    {"bn2", BatchNorm{}},
+                                    {"relu2", Relu{}}});
+  const size_t right = layers.chain(prefix, from,
+                                    {{"conv3", layers.convolution(half, 1)},
+                                     {"bn3", BatchNorm{}},
+                                     {"relu3", Relu{}},
+                                     {"conv4", layers.depthwise(3, 2)},
+                                     {"bn4", BatchNorm{}},
+                                     {"conv5", layers.convolution(half, 1)},
+                                     {"bn5", BatchNorm{}},
+                                     {"relu5", Relu{}}});
   return join(layers, prefix, left, right);
 }
 
 std::unique_ptr<Graph> make_shufflenetv2(const ShuffleNetV2Options& options, const TaskShape& task) {
   const Widths& widths = options.widths();
   Layers layers(task);
-  size_t at = layers.chain("", Graph::kInput, {{"conv1", layers.convolution(24, 1)}, {"bn1", BatchNorm{}}, {"relu1", Relu{}}});
+  size_t at =
+      layers.chain("", Graph::kInput, {{"conv1", layers.convolution(24, 1)}, {"bn1", BatchNorm{}}, {"relu1", Relu{}}});
   layers.feature("stem", at);
   for (size_t stage = 0; stage < 3; ++stage) {
     const std::string name = fmt::format("layer{}", stage + 1);
@@ -90,14 +109,16 @@ size_t add_tfkd_unit(Layers& layers, const std::string& prefix, size_t from, int
   const int64_t half = out / 2, stride = halves_image ? 2 : 1;
   size_t kept = from, other = from;
   if (halves_image) {
-    kept = layers.sequence(prefix + "shortcut", from, {layers.depthwise(3, 2), BatchNorm{}, layers.convolution(half, 1), BatchNorm{}, Relu{}});
+    kept = layers.sequence(prefix + "shortcut", from,
+                           {layers.depthwise(3, 2), BatchNorm{}, layers.convolution(half, 1), BatchNorm{}, Relu{}});
   } else {
     const Halves parts = split(layers, prefix, from);
     kept = parts.kept;
     other = parts.other;
   }
-  other = layers.sequence(prefix + "residual", other, {layers.convolution(layers.channels(other), 1), BatchNorm{}, Relu{},
-                                                       layers.depthwise(3, stride), BatchNorm{}, layers.convolution(half, 1), BatchNorm{}, Relu{}});
+  other = layers.sequence(prefix + "residual", other,
+                          {layers.convolution(layers.channels(other), 1), BatchNorm{}, Relu{},
+                           layers.depthwise(3, stride), BatchNorm{}, layers.convolution(half, 1), BatchNorm{}, Relu{}});
   return join(layers, prefix, kept, other);
 }
 

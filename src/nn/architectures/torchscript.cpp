@@ -1,5 +1,5 @@
-// A TorchScript file as a network: `networks: { teacher: { torchscript: model.pt } }`. It comes with weights, and so can teach at
-// once; a stage that trains it starts from them.
+// A TorchScript file as a network: `networks: { teacher: { torchscript: model.pt } }`. It comes with weights, and so
+// can teach at once; a stage that trains it starts from them.
 #include "nn/torchscript_network.h"
 #include "recipe/catalogue.h"
 
@@ -19,7 +19,8 @@ void register_torchscript(Catalogue& catalogue) {
   catalogue.add<Network, TorchScriptOptions, const TaskShape&, const InputOptions&>(
       Slot::network,
       {.name = "torchscript",
-       .summary = "Any network that torch.jit.save wrote, with its weights: a teacher, a member of an ensemble, or a student to go on with.",
+       .summary = "Any network that torch.jit.save wrote, with its weights: a teacher, a member of an ensemble, or a "
+                  "student to go on with.",
        .source = "https://pytorch.org/docs/stable/jit.html",
        .principal = "file",
        .brings_weights = true},

@@ -1,6 +1,6 @@
-// VGG networks (Simonyan, Zisserman 2014) with batch norm, in the form that the CIFAR-100 distillation literature uses: five blocks
-// of 3×3 convolutions, the mean of each channel, one linear layer. Images below 64 pixels are not halved before the last block.
-// vgg8 and the names of modules are those of Tian et al. 2020.
+// VGG networks (Simonyan, Zisserman 2014) with batch norm, in the form that the CIFAR-100 distillation literature uses:
+// five blocks of 3×3 convolutions, the mean of each channel, one linear layer. Images below 64 pixels are not halved
+// before the last block. vgg8 and the names of modules are those of Tian et al. 2020.
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -13,7 +13,8 @@ constexpr int64_t kWidths[] = {64, 128, 256, 512, 512};
 using Depths = std::vector<int64_t>;
 
 std::unique_ptr<Graph> make_vgg(const Depths& depths, const TaskShape& task) {
-  Layers layers(task, {.initial = Initial::kaiming_normal, .bias = true, .classifier = Initial::small_normal, .least_pixels = 8});
+  Layers layers(
+      task, {.initial = Initial::kaiming_normal, .bias = true, .classifier = Initial::small_normal, .least_pixels = 8});
   const bool large = task.input[1] >= 64 && task.input[2] >= 64;
   size_t at = Graph::kInput;
   for (size_t block = 0; block < depths.size(); ++block) {

@@ -1,5 +1,5 @@
-// Wide residual networks (Zagoruyko, Komodakis 2016): depth 6n + 4, three groups of n blocks, batch norm and ReLU before each
-// convolution. Modules are named as in the repositories that distil them (Tian et al. 2020).
+// Wide residual networks (Zagoruyko, Komodakis 2016): depth 6n + 4, three groups of n blocks, batch norm and ReLU
+// before each convolution. Modules are named as in the repositories that distil them (Tian et al. 2020).
 #include "nn/layers.h"
 #include "recipe/catalogue.h"
 
@@ -18,7 +18,8 @@ struct WrnOptions {
     bind_dropout(fields);
   }
   void bind_dropout(Fields& fields) {
-    fields.number("dropout", dropout, from_below(0, 1), "probability of dropping a unit between a block's convolutions");
+    fields.number("dropout", dropout, from_below(0, 1),
+                  "probability of dropping a unit between a block's convolutions");
   }
 };
 
@@ -28,13 +29,16 @@ struct NamedWrnOptions : WrnOptions {
 };
 
 /// Where the number of channels changes, the shortcut too starts from the normed and rectified input.
-size_t add_block(Layers& layers, const std::string& prefix, size_t from, int64_t width, int64_t stride, double dropout) {
+size_t add_block(Layers& layers, const std::string& prefix, size_t from, int64_t width, int64_t stride,
+                 double dropout) {
   const size_t activated = layers.chain(prefix, from, {{"bn1", BatchNorm{}}, {"relu1", Relu{}}});
-  size_t at = layers.chain(prefix, activated, {{"conv1", layers.convolution(width, 3, stride)}, {"bn2", BatchNorm{}}, {"relu2", Relu{}}});
+  size_t at = layers.chain(prefix, activated,
+                           {{"conv1", layers.convolution(width, 3, stride)}, {"bn2", BatchNorm{}}, {"relu2", Relu{}}});
   if (dropout > 0) at = layers.add(prefix + "drop", Dropout{dropout}, at);
   at = layers.add(prefix + "conv2", layers.convolution(width, 3), at);
   size_t shortcut = from;
-  if (layers.channels(from) != width) shortcut = layers.add(prefix + "convShortcut", layers.convolution(width, 1, stride), activated);
+  if (layers.channels(from) != width)
+    shortcut = layers.add(prefix + "convShortcut", layers.convolution(width, 1, stride), activated);
   return layers.add(prefix + "add", Add{}, {shortcut, at});
 }
 
@@ -45,7 +49,8 @@ std::unique_ptr<Graph> make_wrn(const WrnOptions& options, const TaskShape& task
   for (int64_t group = 1; group <= 3; ++group) {
     const int64_t width = (8 << group) * options.width;
     for (int64_t i = 0; i < (options.depth - 4) / 6; ++i)
-      at = add_block(layers, fmt::format("block{}.layer.{}.", group, i), at, width, group > 1 && i == 0 ? 2 : 1, options.dropout);
+      at = add_block(layers, fmt::format("block{}.layer.{}.", group, i), at, width, group > 1 && i == 0 ? 2 : 1,
+                     options.dropout);
     layers.feature(fmt::format("layer{}", group), at);
   }
   at = layers.chain("", at, {{"bn1", BatchNorm{}}, {"relu", Relu{}}});

@@ -31,7 +31,8 @@ std::string head(const std::vector<const PageStage*>& stages) {
   for (const PageStage* stage : stages) {
     names += fmt::format("<th class=\"group\" colspan=\"3\">{}</th>", stage_label(*stage));
     columns +=
-        "<th class=\"number first\">errors</th><th class=\"number detail\">recall %</th><th class=\"number detail\">precision %</th>";
+        "<th class=\"number first\">errors</th><th class=\"number detail\">recall %</th><th class=\"number "
+        "detail\">precision %</th>";
   }
   return fmt::format(
       "<thead><tr><th></th><th></th>{}</tr>\n<tr><th>class</th><th class=\"number\">examples</th>{}</tr></thead>\n",
@@ -61,7 +62,8 @@ std::string rows(const std::vector<const PageStage*>& stages, const std::vector<
   for (size_t i = from; i < to; ++i) {
     const ReportedClass& of = stages.front()->detail.classes[order[i]];
     html += fmt::format("<tr><td>{}</td><td class=\"number\">{}</td>", html_escape(of.name), with_commas(of.examples));
-    for (const PageStage* stage : stages) html += stage_cells(stage->detail.classes[order[i]], most_errors, stage->colour);
+    for (const PageStage* stage : stages)
+      html += stage_cells(stage->detail.classes[order[i]], most_errors, stage->colour);
     html += "</tr>\n";
   }
   return html;

@@ -24,8 +24,12 @@ std::vector<std::string> compared_stages(const std::vector<NamedPage>& runs) {
     for (const NamedPage& run : runs)
       for (const PageStage& stage : run.page->stages) {
         const std::string& name = stage.result->name;
-        const auto count = std::count_if(runs.begin(), runs.end(), [&](const NamedPage& other) { return trained_stage(*other.page, name) != nullptr; });
-        if (taught == !stage.result->teacher.empty() && count > 1 && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        const auto count = std::count_if(runs.begin(), runs.end(), [&](const NamedPage& other) {
+          return trained_stage(*other.page, name) != nullptr;
+        });
+        if (taught == !stage.result->teacher.empty() && count > 1 &&
+            std::find(names.begin(), names.end(), name) == names.end())
+          names.push_back(name);
       }
   if (names.size() > kMostComparedStages) names.resize(kMostComparedStages);
   return names;

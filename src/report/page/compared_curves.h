@@ -12,8 +12,9 @@ struct NamedPage {
   const Page* page = nullptr;
 };
 
-/// A chart for each stage that at least two of the runs trained, those with a teacher first, with a line for each run: the error on held-out
-/// examples where all of these have some, else on those that they learned from. Empty for one run.
+/// A chart for each stage that at least two of the runs trained, those with a teacher first, with a line for each run:
+/// the error on held-out examples where all of these have some, else on those that they learned from. Empty for one
+/// run.
 std::string compared_curves(const std::vector<NamedPage>& runs);
 
 }  // namespace limbeck

@@ -61,7 +61,8 @@ Grid grid_of(const Page& page, const ReportedDetail& detail) {
   for (size_t i = 0; written && i < count; ++i)
     longest = std::max(longest, terminal_width(class_name(page, detail, i)));
   const double widest = kCharacterWidth * static_cast<double>(longest);
-  const double margin = written ? std::min(96.0, 10 + widest) : 4, cell = (kMatrixSide - margin) / static_cast<double>(count);
+  const double margin = written ? std::min(96.0, 10 + widest) : 4,
+               cell = (kMatrixSide - margin) / static_cast<double>(count);
   const bool upright = widest > cell;
   return {margin, cell, !written ? 4 : upright ? 8 + widest : 20, written, upright};
 }
@@ -110,8 +111,8 @@ std::string names(const Page& page, const ReportedDetail& detail, const Grid& gr
   for (size_t i = 0; grid.written && i < detail.confusion.size(); ++i) {
     const std::string name = html_escape(class_name(page, detail, i));
     const double at = grid.cell * (static_cast<double>(i) + 0.5);
-    svg +=
-        fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", grid.margin - 6, kMatrixHead + at + 4, name);
+    svg += fmt::format("<text class=\"end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", grid.margin - 6, kMatrixHead + at + 4,
+                       name);
     const double below = kMatrixHead + kMatrixSide - grid.margin;
     if (!grid.upright)
       svg +=
@@ -136,8 +137,8 @@ std::string heat_map(const Page& page, const PageStage& stage, const std::vector
   svg += fmt::format("M{0:.1f} {1:.1f}h{2:.1f}v{2:.1f}h-{2:.1f}z\"/>\n", grid.margin - 0.5, kMatrixHead - 0.5, end);
   for (size_t i = 0; i < detail.confusion.size(); ++i)
     svg += fmt::format("<rect class=\"diagonal\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
-                       grid.margin + grid.cell * static_cast<double>(i), kMatrixHead + grid.cell * static_cast<double>(i),
-                       grid.side(), grid.side());
+                       grid.margin + grid.cell * static_cast<double>(i),
+                       kMatrixHead + grid.cell * static_cast<double>(i), grid.side(), grid.side());
   const auto worded = found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), kMostWordedCells));
   for (auto at = found.begin(); at != worded; ++at) svg += cell(page, detail, grid, *at, most) + "\n";
   return svg + cells_without_words(grid, {worded, found.end()}, most) + "</svg>\n";
@@ -160,7 +161,8 @@ std::string confusions_section(const Page& page) {
   std::string figures;
   int64_t most = 0;  // of all of them, so that equal counts have equal colours
   for (const PageStage* stage : stages)
-    if (const std::vector<Confusion> found = confusions(stage->detail); !found.empty()) most = std::max(most, found.front().count);
+    if (const std::vector<Confusion> found = confusions(stage->detail); !found.empty())
+      most = std::max(most, found.front().count);
   for (const PageStage* stage : stages) {
     const std::vector<Confusion> found = confusions(stage->detail);
     if (found.empty()) continue;
@@ -168,10 +170,10 @@ std::string confusions_section(const Page& page) {
                            heat_map(page, *stage, found, most), list(page, stage->detail, found));
   }
   if (figures.empty()) return "";
-  return note(
-             fmt::format("Wrong predictions only, the right ones on the diagonal are left out; the list gives the most "
-                         "frequent, true → predicted. The colours mean the same in all: the strongest is {} examples. On the {}.",
-                         with_commas(most), html_escape(detail_note(page, *stages.front())))) +
+  return note(fmt::format(
+             "Wrong predictions only, the right ones on the diagonal are left out; the list gives the most "
+             "frequent, true → predicted. The colours mean the same in all: the strongest is {} examples. On the {}.",
+             with_commas(most), html_escape(detail_note(page, *stages.front())))) +
          fmt::format("<div class=\"figures\">\n{}</div>\n", figures);
 }
 

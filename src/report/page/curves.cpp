@@ -56,7 +56,8 @@ void add_curve(const PageStage& stage, const std::string& name, int colour, cons
   if (main.points.empty()) return;
   if (stage.epochs.size() > 1)
     for (const auto& epochs : stage.epochs)
-      plot.lines.push_back({.name = "", .points = seed_curve(epochs, reading), .colour = colour, .faint = true, .bars = false});
+      plot.lines.push_back(
+          {.name = "", .points = seed_curve(epochs, reading), .colour = colour, .faint = true, .bars = false});
   plot.lines.push_back(std::move(main));
 }
 
@@ -68,7 +69,12 @@ bool any_reads(const std::vector<PageStage>& stages, const Reading& reading) {
 }
 
 SvgPlot epoch_chart(const std::string& title, const std::string& y_label) {
-  return {.title = title, .x_label = "epoch", .y_label = y_label, .lines = {}, .width = kSmallWidth, .plot_height = kSmallHeight,
+  return {.title = title,
+          .x_label = "epoch",
+          .y_label = y_label,
+          .lines = {},
+          .width = kSmallWidth,
+          .plot_height = kSmallHeight,
           .names = SvgPlot::Names::legend};
 }
 

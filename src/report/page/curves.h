@@ -35,7 +35,8 @@ SvgPlot suitably_scaled(SvgPlot plot);
 
 /// The chart below its title; empty without lines.
 std::string figure_of(const SvgPlot& plot);
-/// A small chart at the page's width, and once more as it is for narrow screens, where names at the lines' ends would leave no room for the lines.
+/// A small chart at the page's width, and once more as it is for narrow screens, where names at the lines' ends would
+/// leave no room for the lines.
 std::string whole_figure(const SvgPlot& narrow);
 
 }  // namespace limbeck

@@ -59,9 +59,11 @@ std::string meter(const Page& page, const PageStage& stage) {
     const std::optional<double> share = recovery.student == stage.result ? recovery.share() : std::nullopt;
     if (!share || *share <= 0) continue;  // the sentence above says it
     return fmt::format(
-        "<div class=\"meter\"><span><i class=\"{}\" style=\"width:{:.1f}%\"></i></span>{} % of the gap from {} to {}</div>",
-        colour_class(stage.colour), std::clamp(*share, 0.0, 1.0) * 100, typographic(fmt::format("{:.0f}", *share * 100)),
-        html_escape(recovery.baseline->name), html_escape(recovery.teacher->name));
+        "<div class=\"meter\"><span><i class=\"{}\" style=\"width:{:.1f}%\"></i></span>{} % of the gap from {} to "
+        "{}</div>",
+        colour_class(stage.colour), std::clamp(*share, 0.0, 1.0) * 100,
+        typographic(fmt::format("{:.0f}", *share * 100)), html_escape(recovery.baseline->name),
+        html_escape(recovery.teacher->name));
   }
   return "";
 }
@@ -100,8 +102,11 @@ std::string card(const Page& page, const PageStage& stage) {
   const ReportedNumber* errors = result.measure(page.split, "errors");
   const ReportedNumber* accuracy = result.measure(page.split, "accuracy");
   std::string numbers;
-  if (accuracy) numbers = fmt::format("<p class=\"big\">{} accuracy</small></p>", mean_and_spread("accuracy", *accuracy));
-  if (errors) numbers += fmt::format("<p{}>{} {} errors</small></p>", accuracy ? "" : " class=\"big\"", mean_and_spread("errors", *errors), html_escape(page.split));
+  if (accuracy)
+    numbers = fmt::format("<p class=\"big\">{} accuracy</small></p>", mean_and_spread("accuracy", *accuracy));
+  if (errors)
+    numbers += fmt::format("<p{}>{} {} errors</small></p>", accuracy ? "" : " class=\"big\"",
+                           mean_and_spread("errors", *errors), html_escape(page.split));
   if (numbers.empty() && result.status.empty()) return "";
   if (numbers.empty()) numbers = fmt::format("<p class=\"big\"><small>{}</small></p>", html_escape(result.status));
   return fmt::format("<div class=\"card\"><h3>{}</h3>{}{}{}{}</div>\n", stage_label(stage), numbers,
@@ -122,13 +127,16 @@ std::string verdict(const Page& page, const Recovery& recovery) {
   if (before == nullptr || after == nullptr) return "";
   const ReportedCost *teacher = page.cost_of(recovery.teacher->name), *student = page.cost_of(recovery.student->name);
   const auto is_counted = recovery.teacher->parameters && recovery.student->parameters;
-  const std::string smaller = is_counted ? times_less(recovery.teacher->parameters, recovery.student->parameters)
-                                         : times_less(teacher ? teacher->bytes : std::nullopt, student ? student->bytes : std::nullopt);
-  const std::string faster = times_less(teacher ? teacher->median : std::nullopt, student ? student->median : std::nullopt);
+  const std::string smaller =
+      is_counted ? times_less(recovery.teacher->parameters, recovery.student->parameters)
+                 : times_less(teacher ? teacher->bytes : std::nullopt, student ? student->bytes : std::nullopt);
+  const std::string faster =
+      times_less(teacher ? teacher->median : std::nullopt, student ? student->median : std::nullopt);
   std::string text = fmt::format("<b>{:.1f} → {:.1f} %</b> accuracy", 100 * before->mean, 100 * after->mean);
   if (!smaller.empty()) text += fmt::format(", <b>{}</b> smaller", smaller);
   if (!faster.empty()) text += fmt::format(", <b>{}</b> faster", faster);
-  return fmt::format("<p class=\"verdict\">{}<span> {} → {}</span></p>\n", text, html_escape(recovery.teacher->name), html_escape(recovery.student->name));
+  return fmt::format("<p class=\"verdict\">{}<span> {} → {}</span></p>\n", text, html_escape(recovery.teacher->name),
+                     html_escape(recovery.student->name));
 }
 
 std::string lead(const Page& page) {
@@ -177,7 +185,9 @@ std::string section_html(const Section& section, const Page& page) {
   const std::string html = section.html(page);
   if (html.empty()) return "";
   const std::string heading = fmt::format("<h2>{}</h2>", section.name);
-  const std::string content = section.folded ? fmt::format("<details class=\"fold\"><summary>{}</summary>\n{}</details>", heading, html) : heading + "\n" + html;
+  const std::string content =
+      section.folded ? fmt::format("<details class=\"fold\"><summary>{}</summary>\n{}</details>", heading, html)
+                     : heading + "\n" + html;
   return fmt::format("<section id=\"{}\">\n{}</section>\n", section.id, content);
 }
 

@@ -58,7 +58,8 @@ PageStage read_stage(const ReportedStage& result, const std::vector<SeedFolder>&
 /// What networks cost is told of each seed apart; they are alike in it.
 std::vector<ReportedCost> read_costs(const ReportedRun& run, const fs::path& seed_folder) {
   std::error_code ignored;
-  if (!run.deployment.empty() || run.seeds.size() < 2 || !fs::is_regular_file(seed_folder / "results.json", ignored)) return run.deployment;
+  if (!run.deployment.empty() || run.seeds.size() < 2 || !fs::is_regular_file(seed_folder / "results.json", ignored))
+    return run.deployment;
   return read_reported_run(seed_folder).deployment;
 }
 
@@ -127,8 +128,10 @@ std::vector<std::pair<std::string, std::string>> stages_by_conditions(const Repo
     if (stage.conditions.empty()) continue;
     const auto same = [&](const auto& entry) { return entry.first == stage.conditions; };
     const auto found = std::find_if(all.begin(), all.end(), same);
-    if (found == all.end()) all.emplace_back(stage.conditions, stage.name);
-    else found->second += ", " + stage.name;
+    if (found == all.end())
+      all.emplace_back(stage.conditions, stage.name);
+    else
+      found->second += ", " + stage.name;
   }
   return all;
 }

@@ -48,7 +48,8 @@ Page read_page(const fs::path& run_folder, ReportedRun results);
 /// What the counts of the stages' details are of: "test split, 30,000 examples (3 seeds pooled)".
 std::string detail_note(const Page& page, const PageStage& stage);
 
-/// How stages were computed, and which, those that were computed alike together: {"2 threads, float32", "baseline, distilled"}.
+/// How stages were computed, and which, those that were computed alike together: {"2 threads, float32", "baseline,
+/// distilled"}.
 std::vector<std::pair<std::string, std::string>> stages_by_conditions(const ReportedRun& run);
 
 /// The stages to show where there is no room for all: those that `usable` accepts, and of more than `most` of them

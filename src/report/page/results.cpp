@@ -16,7 +16,8 @@
 
 namespace limbeck {
 namespace {
-constexpr const char* kOtherMeasures[] = {"nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate", "relative_gain"};
+constexpr const char* kOtherMeasures[] = {
+    "nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate", "relative_gain"};
 /// Rates of word errors, and where an evaluation holds what they are made of.
 constexpr std::pair<std::string_view, const char*> kWordCounts[] = {{"word_error_rate", "words"},
                                                                     {"string_word_error_rate", "string_words"}};
@@ -117,7 +118,8 @@ std::string teacher_text(const ReportedStage& stage, const std::string& split) {
 
 std::string stage_cell(const PageStage& stage, const std::string& split) {
   std::string cell = stage_label(stage);
-  if (stage.result->status != "done" && !stage.result->status.empty()) cell += fmt::format(" <em>{}</em>", html_escape(stage.result->status));
+  if (stage.result->status != "done" && !stage.result->status.empty())
+    cell += fmt::format(" <em>{}</em>", html_escape(stage.result->status));
   cell += small(html_escape(teacher_text(*stage.result, split)));
   std::string detail = stage.result->objective;
   if (stage.result->epochs)
@@ -159,7 +161,9 @@ std::string time_cell(const PageStage& stage) {
 /// All stages, and the given teachers that were evaluated on the split.
 std::vector<const PageStage*> rows(const Page& page, const std::string& split) {
   std::vector<const PageStage*> networks = page.networks();
-  std::erase_if(networks, [&](const PageStage* network) { return network->result->status == "given" && network->result->evaluation(split) == nullptr; });
+  std::erase_if(networks, [&](const PageStage* network) {
+    return network->result->status == "given" && network->result->evaluation(split) == nullptr;
+  });
   return networks;
 }
 
@@ -205,16 +209,19 @@ std::string table(const Page& page, const std::string& split) {
   const std::vector<Column> filled = columns(page, split);
   std::vector<std::pair<std::string, std::string>> terms;
   for (const Column& column : filled) {
-    head += fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", explained(column.key, column.header));
+    head +=
+        fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", explained(column.key, column.header));
     terms.emplace_back(column.key, column.header);
   }
   for (size_t row = 0; row < filled.front().cells.size(); ++row) {
     body += "<tr>";
-    for (const Column& column : filled) body += table_cell(&column == &filled.front() ? "" : column.header, column.cells[row], column.numeric);
+    for (const Column& column : filled)
+      body += table_cell(&column == &filled.front() ? "" : column.header, column.cells[row], column.numeric);
     body += "</tr>\n";
   }
   return fmt::format(
-      "<div class=\"wide\"><table class=\"results stacked\"><thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}",
+      "<div class=\"wide\"><table class=\"results "
+      "stacked\"><thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n{}",
       head, body, term_list(terms));
 }
 
@@ -224,7 +231,8 @@ std::string conditions_note(const Page& page) {
   if (all.empty()) return "";
   if (all.size() == 1) return fmt::format(" All stages were trained in {}.", all.front().first);
   std::string text;
-  for (const auto& [conditions, stages] : all) text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", stages, conditions);
+  for (const auto& [conditions, stages] : all)
+    text += fmt::format("{}{} in {}", text.empty() ? "" : "; ", stages, conditions);
   return fmt::format(" Trained: {}.", text);
 }
 
@@ -236,7 +244,8 @@ std::string caption(const Page& page, const std::string& split) {
   });
   return note(
       text +
-      (paper ? ". On the lines: <span class=\"key\">●</span> ours, <span class=\"key\">◇</span> the paper’s." : ".") + html_escape(conditions_note(page)));
+      (paper ? ". On the lines: <span class=\"key\">●</span> ours, <span class=\"key\">◇</span> the paper’s." : ".") +
+      html_escape(conditions_note(page)));
 }
 
 std::vector<std::string> other_splits(const Page& page) {

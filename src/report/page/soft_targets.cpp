@@ -132,8 +132,10 @@ std::string percent(double share) {
   return share >= 1e-6 ? "<0.1 %" : "0 %";
 }
 
-/// The share that a bar of full length stands for: the next of few round numbers above all that are drawn. The page's script does the same.
-double full_length(const std::vector<const ReportedExample*>& examples, const std::vector<Network>& shown, double temperature) {
+/// The share that a bar of full length stands for: the next of few round numbers above all that are drawn. The page's
+/// script does the same.
+double full_length(const std::vector<const ReportedExample*>& examples, const std::vector<Network>& shown,
+                   double temperature) {
   double highest = 0;
   for (const ReportedExample* example : examples)
     for (const Network& network : shown)
@@ -187,12 +189,12 @@ std::string controls(const std::vector<double>& temperatures, double chosen, dou
   for (const double temperature : temperatures)
     buttons += fmt::format("<button type=\"button\" data-temperature=\"{0}\"{1}>{0}</button>", temperature,
                            temperature == chosen ? " aria-pressed=\"true\"" : "");
-  const std::string slider =
-      *low < *high ? fmt::format(
-                         "<input type=\"range\" id=\"temperature\" min=\"0\" max=\"32\" data-low=\"{}\" "
-                         "data-high=\"{}\" aria-label=\"temperature\">",
-                         *low, *high)
-                   : "";
+  const std::string slider = *low < *high
+                                 ? fmt::format(
+                                       "<input type=\"range\" id=\"temperature\" min=\"0\" max=\"32\" data-low=\"{}\" "
+                                       "data-high=\"{}\" aria-label=\"temperature\">",
+                                       *low, *high)
+                                 : "";
   return fmt::format(
       "<div class=\"controls\"><span>temperature <output id=\"temperature-text\">{}</output></span>{}<span "
       "class=\"buttons\">{}</span><label><input type=\"checkbox\" id=\"log-bars\"> logarithmic bars</label>"
@@ -233,11 +235,13 @@ std::string soft_targets_section(const Page& page) {
 
   const double full = full_length(examples, shown, chosen);
   std::string open, folded, legend;
-  for (size_t i = 0; i < examples.size(); ++i) (i < kOpenExamples ? open : folded) += card(page, *examples[i], shown, chosen, full);
+  for (size_t i = 0; i < examples.size(); ++i)
+    (i < kOpenExamples ? open : folded) += card(page, *examples[i], shown, chosen, full);
   const std::string width = label_width(page, examples, shown.front());
   if (!folded.empty())
-    folded = fmt::format("<details><summary>{} more examples</summary>\n<div class=\"examples\" style=\"{}\">\n{}</div></details>\n",
-                         examples.size() - kOpenExamples, width, folded);
+    folded = fmt::format(
+        "<details><summary>{} more examples</summary>\n<div class=\"examples\" style=\"{}\">\n{}</div></details>\n",
+        examples.size() - kOpenExamples, width, folded);
   for (const Network& network : shown)
     legend += fmt::format("<span>{}{}</span>", chip(network.colour), html_escape(network.name));
   const std::string source = page.examples_of.empty() ? "" : ", networks of " + page.examples_of;
@@ -246,8 +250,9 @@ std::string soft_targets_section(const Page& page) {
              "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages: {}.",
              examples.size(), html_escape(page.examples.split), html_escape(source), html_escape(shown.front().name))) +
          controls(temperatures, chosen, full) +
-         fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\" style=\"{}\">\n{}</div>\n", legend, width, open) + folded +
-         term_list({{"temperature", "temperature"}}) + script_data(examples, shown, chosen);
+         fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\" style=\"{}\">\n{}</div>\n", legend, width,
+                     open) +
+         folded + term_list({{"temperature", "temperature"}}) + script_data(examples, shown, chosen);
 }
 
 }  // namespace limbeck

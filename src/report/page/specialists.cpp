@@ -8,7 +8,9 @@
 namespace limbeck {
 namespace {
 
-std::string percent(std::optional<double> part) { return part ? fmt::format("{:.2f} %", 100 * *part) : "–"; }
+std::string percent(std::optional<double> part) {
+  return part ? fmt::format("{:.2f} %", 100 * *part) : "–";
+}
 /// "+3.0 %", over several seeds "+3.0 ± 0.4 %".
 std::string gain(const ReportedNumber* part) {
   if (part == nullptr) return "–";
@@ -28,12 +30,16 @@ std::string coverage_table(const ReportedSpecialists& found) {
   std::string rows;
   for (const ReportedCoverage& row : found.coverage) {
     const ReportedNumber number{.mean = row.relative_gain.value_or(0)};
-    rows += fmt::format("<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-                        row.specialists, with_commas(row.examples), with_commas(row.generalist_correct), with_commas(row.correct),
-                        gain(row.relative_gain ? &number : nullptr));
+    rows += fmt::format(
+        "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td "
+        "class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
+        row.specialists, with_commas(row.examples), with_commas(row.generalist_correct), with_commas(row.correct),
+        gain(row.relative_gain ? &number : nullptr));
   }
-  return "<div class=\"wide\"><table class=\"results\"><thead><tr><th class=\"number\">specialists that know the class</th><th class=\"number\">test examples</th>"
-         "<th class=\"number\">generalist right</th><th class=\"number\">all right</th><th class=\"number\">relative gain</th></tr></thead>\n<tbody>\n" +
+  return "<div class=\"wide\"><table class=\"results\"><thead><tr><th class=\"number\">specialists that know the "
+         "class</th><th class=\"number\">test examples</th>"
+         "<th class=\"number\">generalist right</th><th class=\"number\">all right</th><th class=\"number\">relative "
+         "gain</th></tr></thead>\n<tbody>\n" +
          rows + "</tbody></table></div>\n";
 }
 
@@ -45,11 +51,17 @@ std::string specialists_section(const Page& page) {
     if (!stage.result->specialists) continue;
     const ReportedSpecialists& found = *stage.result->specialists;
     html += fmt::format("<h3>{}</h3>\n", stage_label(stage)) +
-            note(fmt::format("Accuracy {} with the generalist alone, {} with its specialists ({}); among the classes of a group, {} and {}. Adjusted Rand index of the "
-                             "groups and the data's superclasses: {}.", percent(found.generalist_accuracy), percent(found.accuracy), gain(stage.result->measure("test", "relative_gain")),
-                             percent(found.conditional_generalist), percent(found.conditional),
-                             found.rand_index ? typographic(fmt::format("{:.2f}", *found.rand_index)) : "none, since it has none")) +
-            coverage_table(found) + (page.several_seeds() && !found.coverage.empty() ? note("Examples of all seeds added up.") : "") + groups_of(found);
+            note(fmt::format(
+                "Accuracy {} with the generalist alone, {} with its specialists ({}); among the classes of a group, {} "
+                "and {}. Adjusted Rand index of the "
+                "groups and the data's superclasses: {}.",
+                percent(found.generalist_accuracy), percent(found.accuracy),
+                gain(stage.result->measure("test", "relative_gain")), percent(found.conditional_generalist),
+                percent(found.conditional),
+                found.rand_index ? typographic(fmt::format("{:.2f}", *found.rand_index)) : "none, since it has none")) +
+            coverage_table(found) +
+            (page.several_seeds() && !found.coverage.empty() ? note("Examples of all seeds added up.") : "") +
+            groups_of(found);
   }
   return html;
 }

@@ -19,7 +19,8 @@ body {
   margin: 0 auto; max-width: 1168px; padding: 0 24px 96px; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
 }
-h1 { font-size: 32px; line-height: 1.15; font-weight: 650; letter-spacing: -0.015em; margin: 0 0 20px; overflow-wrap: anywhere; }
+h1 { font-size: 32px; line-height: 1.15; font-weight: 650; letter-spacing: -0.015em; margin: 0 0 20px;
+  overflow-wrap: anywhere; }
 h2 { font-size: 21px; font-weight: 650; letter-spacing: -0.01em; margin: 0 0 4px; }
 h3 { font-size: 15px; font-weight: 600; margin: 0 0 8px; }
 p { margin: 0; }
@@ -27,7 +28,8 @@ section { padding-top: 56px; }
 .soft, .note, .kicker { color: var(--soft); }
 .note { max-width: 76ch; font-size: 14px; margin-bottom: 20px; }
 .kicker { padding-top: 40px; margin-bottom: 6px; font-size: 13px; }
-.chip { display: inline-block; width: 11px; height: 11px; border-radius: 3px; background: currentColor; margin-right: 8px; }
+.chip { display: inline-block; width: 11px; height: 11px; border-radius: 3px; background: currentColor;
+  margin-right: 8px; }
 .chip.again { background: none; border: 3px solid currentColor; }
 
 .facts { display: flex; flex-wrap: wrap; gap: 10px 36px; margin: 0 0 28px; font-size: 14px; }
@@ -39,13 +41,15 @@ section { padding-top: 56px; }
 .verdict span { color: var(--soft); font-size: 15px; }
 .lead + .cards { margin-top: 24px; }
 .cards { display: flex; flex-wrap: wrap; gap: 14px; margin-bottom: 14px; }
-.card { flex: 1 1 230px; max-width: 420px; border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 16px 18px; font-size: 14px; }
+.card { flex: 1 1 230px; max-width: 420px; border: 1px solid var(--line); border-radius: 10px;
+  background: var(--raised); padding: 16px 18px; font-size: 14px; }
 .card h3 { margin-bottom: 10px; }
 .card .big { font-size: 36px; line-height: 1.1; font-weight: 600; letter-spacing: -0.02em; margin-bottom: 6px; }
 .card .big small { font-size: 14px; font-weight: 400; letter-spacing: 0; color: var(--soft); margin-left: 4px; }
 .card .soft { margin-top: 8px; font-size: 13px; }
 .meter { margin-top: 12px; font-size: 13px; color: var(--soft); }
-.meter span { display: block; height: 6px; border-radius: 3px; background: var(--line); margin-bottom: 6px; overflow: hidden; }
+.meter span { display: block; height: 6px; border-radius: 3px; background: var(--line); margin-bottom: 6px;
+  overflow: hidden; }
 .meter i { display: block; height: 100%; background: currentColor; border-radius: 3px; }
 
 nav {
@@ -70,11 +74,14 @@ td a { color: var(--accent); }
 .results td:first-child small { white-space: normal; max-width: 190px; }
 .results th, .results td { padding-right: 14px; }
 .results th { white-space: normal; }
-.results th:first-child, .results td:first-child, .classes th:first-child, .classes td:first-child { position: sticky; left: 0; z-index: 1; background: var(--page); }
+.results th:first-child, .results td:first-child, .classes th:first-child,
+  .classes td:first-child { position: sticky; left: 0; z-index: 1; background: var(--page); }
 .results tr.best td { font-weight: 600; }
-.results em { font-style: normal; font-size: 12px; border: 1px solid var(--strong-line); border-radius: 4px; padding: 0 5px; margin-left: 6px; }
+.results em { font-style: normal; font-size: 12px; border: 1px solid var(--strong-line); border-radius: 4px;
+  padding: 0 5px; margin-left: 6px; }
 abbr { text-decoration: underline dotted; text-underline-offset: 3px; cursor: help; }
-.terms { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 4px 28px; margin: 4px 0 14px; font-size: 12.5px; color: var(--soft); }
+.terms { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 4px 28px;
+  margin: 4px 0 14px; font-size: 12.5px; color: var(--soft); }
 .terms dt { display: inline; font-weight: 600; color: var(--ink); }
 .terms dt::after { content: ": "; }
 .terms dd { display: inline; margin: 0; }
@@ -82,20 +89,24 @@ abbr { text-decoration: underline dotted; text-underline-offset: 3px; cursor: he
 .strip::before { content: ""; position: absolute; left: 0; right: 0; top: 10px; border-top: 1px solid var(--line); }
 .strip i { position: absolute; }
 .strip .whisker { top: 9px; height: 3px; border-radius: 2px; background: currentColor; opacity: 0.45; }
-.strip .place { width: 10px; height: 10px; top: 5.5px; margin-left: -5px; border-radius: 50%; background: currentColor; }
-.strip .paper { width: 9px; height: 9px; top: 6px; margin-left: -4.5px; border: 1.5px solid var(--ink); transform: rotate(45deg); }
+.strip .place { width: 10px; height: 10px; top: 5.5px; margin-left: -5px; border-radius: 50%;
+  background: currentColor; }
+.strip .paper { width: 9px; height: 9px; top: 6px; margin-left: -4.5px; border: 1.5px solid var(--ink);
+  transform: rotate(45deg); }
 .classes th.group { text-align: left; padding-left: 20px; color: var(--ink); }
 .classes .first { padding-left: 20px; }
 .classes .bar { position: relative; min-width: 110px; }
 .classes .bar span { position: absolute; left: 12px; right: calc(16px + 3.2em); top: 11px; bottom: 11px; }
-.classes .bar i { display: block; height: 100%; margin-left: auto; background: currentColor; opacity: 0.45; border-radius: 2px 0 0 2px; }
+.classes .bar i { display: block; height: 100%; margin-left: auto; background: currentColor; opacity: 0.45;
+  border-radius: 2px 0 0 2px; }
 @media (max-width: 760px) {
   .classes .detail { display: none; }
 }
 @media (max-width: 1010px) {
   .stacked thead { display: none; }
   .stacked, .stacked tbody { display: block; }
-  .stacked tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 8px 14px; padding: 14px 0; border-bottom: 1px solid var(--line); }
+  .stacked tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 8px 14px;
+    padding: 14px 0; border-bottom: 1px solid var(--line); }
   .stacked td { border: 0; padding: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
   .stacked td:first-child { grid-column: 1 / -1; }
   .stacked td:first-child small { max-width: none; }
@@ -123,17 +134,20 @@ figcaption .soft { font-weight: 400; margin-left: 6px; }
 .plot.heatmap g text { fill: var(--ink); }
 .plot.heatmap g text.strong { fill: var(--on-heat); }
 .plot.heatmap g:hover .heat { stroke: var(--ink); stroke-width: 1.5; }
-.confusions { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 12px 0 0; font-size: 14px; font-variant-numeric: tabular-nums; }
+.confusions { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 12px 0 0;
+  font-size: 14px; font-variant-numeric: tabular-nums; }
 details { margin-bottom: 20px; }
 .fold { margin: 0; }
-.fold > summary { border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 10px 16px; margin: 0; }
+.fold > summary { border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 10px 16px;
+  margin: 0; }
 .fold[open] > summary { margin-bottom: 18px; }
 .fold h2 { display: inline; font-size: 17px; }
 section:has(> .fold) + section:has(> .fold) { padding-top: 12px; }
 summary { cursor: pointer; font-weight: 600; padding: 8px 0; margin-bottom: 8px; border-bottom: 1px solid var(--line); }
 
 .controls {
-  position: sticky; top: 44px; z-index: 2; display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; padding: 10px 0;
+  position: sticky; top: 44px; z-index: 2; display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px;
+  padding: 10px 0;
   background: var(--page); border-bottom: 1px solid var(--line); font-size: 14px; margin-bottom: 12px;
 }
 .controls > span:first-child { min-width: 9.5em; }
@@ -151,20 +165,27 @@ summary { cursor: pointer; font-weight: 600; padding: 8px 0; margin-bottom: 8px;
 .buttons button[aria-pressed=true] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; margin-bottom: 16px; }
 .examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 16px; }
-.example { border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 14px 16px; break-inside: avoid; }
+.example { border: 1px solid var(--line); border-radius: 10px; background: var(--raised); padding: 14px 16px;
+  break-inside: avoid; }
 .example .body { display: flex; gap: 16px; }
-.example img { display: block; width: 96px; height: auto; image-rendering: pixelated; border-radius: 4px; margin-bottom: 6px; }
+.example img { display: block; width: 96px; height: auto; image-rendering: pixelated; border-radius: 4px;
+  margin-bottom: 6px; }
 .example .soft { font-size: 12px; max-width: 96px; }
 .shares { flex: 1; min-width: 0; font-size: 12.5px; }
-.share { display: grid; grid-template-columns: var(--label, 6ch) 1fr 3.6em; gap: 8px; align-items: center; min-height: 18px; margin-bottom: 3px; }
-.share b { font-weight: 400; color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; line-height: 1.3; }
+.share { display: grid; grid-template-columns: var(--label, 6ch) 1fr 3.6em; gap: 8px; align-items: center;
+  min-height: 18px; margin-bottom: 3px; }
+.share b { font-weight: 400; color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  line-height: 1.3; }
 .share.true b { font-weight: 700; color: var(--ink); }
-.share span { display: flex; flex-direction: column; gap: 1px; border-left: 1px solid var(--strong-line); padding: 1px 0; align-self: stretch; justify-content: center; }
+.share span { display: flex; flex-direction: column; gap: 1px; border-left: 1px solid var(--strong-line);
+  padding: 1px 0; align-self: stretch; justify-content: center; }
 .share i { display: block; height: 4px; min-width: 0; background: currentColor; border-radius: 0 2px 2px 0; }
 .share i:first-child { height: 6px; }
-.share output { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); line-height: 1.3; white-space: nowrap; }
+.share output { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); line-height: 1.3;
+  white-space: nowrap; }
 
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 24px 40px; margin-top: 12px; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 24px 40px;
+  margin-top: 12px; }
 .columns > div { min-width: 0; }
 .columns table { margin-bottom: 0; }
 .facts-table td { white-space: normal; overflow-wrap: anywhere; }
@@ -174,8 +195,10 @@ pre {
   font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
 #tip {
-  position: fixed; z-index: 9; pointer-events: none; max-width: 300px; padding: 7px 10px; border-radius: 6px; white-space: pre-line;
-  background: var(--raised); color: var(--ink); border: 1px solid var(--strong-line); box-shadow: 0 3px 12px rgb(0 0 0 / 0.14);
+  position: fixed; z-index: 9; pointer-events: none; max-width: 300px; padding: 7px 10px; border-radius: 6px;
+  white-space: pre-line;
+  background: var(--raised); color: var(--ink); border: 1px solid var(--strong-line);
+  box-shadow: 0 3px 12px rgb(0 0 0 / 0.14);
   font-size: 12.5px; line-height: 1.45; font-variant-numeric: tabular-nums;
 }
 #tip .chip { width: 9px; height: 9px; border-radius: 2px; margin-right: 6px; }

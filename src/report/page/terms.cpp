@@ -11,19 +11,28 @@ namespace limbeck {
 namespace {
 
 constexpr std::pair<const char*, const char*> kTerms[] = {
-    {"nll", "negative log-likelihood: −log of the probability that the network gave to the right class, on average. Lower is better."},
-    {"ece", "expected calibration error: how far the network’s confidence lies from the share of answers that are right. 0 % is best."},
+    {"nll",
+     "negative log-likelihood: −log of the probability that the network gave to the right class, on average. Lower is "
+     "better."},
+    {"ece",
+     "expected calibration error: how far the network’s confidence lies from the share of answers that are right. 0 % "
+     "is best."},
     {"agreement", "the share of examples for which student and teacher name the same class, be it right or wrong."},
-    {"teacher_kl", "Kullback–Leibler divergence: how far the student’s probabilities are from the teacher’s. 0: they are the same."},
-    {"temperature", "what logits are divided by before they become probabilities. Above 1, the small shares of the wrong classes show."},
+    {"teacher_kl",
+     "Kullback–Leibler divergence: how far the student’s probabilities are from the teacher’s. 0: they are the same."},
+    {"temperature",
+     "what logits are divided by before they become probabilities. Above 1, the small shares of the wrong classes "
+     "show."},
     {"member_errors", "the errors of an ensemble’s networks, each alone, on average."},
-    {"relative_gain", "how many more examples the specialists get right, as a share of those that the generalist gets right."},
+    {"relative_gain",
+     "how many more examples the specialists get right, as a share of those that the generalist gets right."},
 };
 
 }  // namespace
 
 std::string term_text(const std::string& key) {
-  const auto* found = std::find_if(std::begin(kTerms), std::end(kTerms), [&](const auto& term) { return key == term.first; });
+  const auto* found =
+      std::find_if(std::begin(kTerms), std::end(kTerms), [&](const auto& term) { return key == term.first; });
   return found == std::end(kTerms) ? "" : found->second;
 }
 
@@ -36,7 +45,8 @@ std::string explained(const std::string& key, const std::string& name) {
 std::string term_list(const std::vector<std::pair<std::string, std::string>>& keys_and_names) {
   std::string items;
   for (const auto& [key, name] : keys_and_names)
-    if (const std::string text = term_text(key); !text.empty()) items += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", html_escape(name), html_escape(text));
+    if (const std::string text = term_text(key); !text.empty())
+      items += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", html_escape(name), html_escape(text));
   return items.empty() ? "" : fmt::format("<dl class=\"terms\">{}</dl>\n", items);
 }
 

@@ -14,23 +14,32 @@ namespace {
 
 constexpr size_t kMostPlaced = 10;  // names beside the dots
 constexpr int kTradeoffWidth = 440, kTradeoffHeight = 190;
-constexpr double kMargin = 0.12;    // of the range of accuracies, above and below, for the names
+constexpr double kMargin = 0.12;  // of the range of accuracies, above and below, for the names
 
 using CostReading = std::function<std::optional<double>(const PageStage&)>;
 
 /// Three digits, which the ticks of the axis then are.
-double short_number(double value) { return std::stod(fmt::format("{:.3g}", value)); }
+double short_number(double value) {
+  return std::stod(fmt::format("{:.3g}", value));
+}
 
 std::vector<const PageStage*> placed_networks(const Page& page) {
   std::vector<const PageStage*> all;
   for (const PageStage& network : page.given) all.push_back(&network);
-  for (const PageStage* stage : chosen_stages(page, kMostPlaced, [](const PageStage&) { return true; })) all.push_back(stage);
+  for (const PageStage* stage : chosen_stages(page, kMostPlaced, [](const PageStage&) { return true; }))
+    all.push_back(stage);
   return all;
 }
 
 /// Empty where fewer than two networks have both numbers, or all cost the same.
-std::string tradeoff_figure(const Page& page, const std::string& title, const std::string& x_label, const CostReading& cost) {
-  SvgPlot plot{.title = title, .x_label = x_label, .y_label = "accuracy, %", .lines = {}, .width = kTradeoffWidth, .plot_height = kTradeoffHeight,
+std::string tradeoff_figure(const Page& page, const std::string& title, const std::string& x_label,
+                            const CostReading& cost) {
+  SvgPlot plot{.title = title,
+               .x_label = x_label,
+               .y_label = "accuracy, %",
+               .lines = {},
+               .width = kTradeoffWidth,
+               .plot_height = kTradeoffHeight,
                .names = SvgPlot::Names::points};
   std::vector<double> costs, accuracies;
   for (const PageStage* network : placed_networks(page)) {
@@ -41,7 +50,8 @@ std::string tradeoff_figure(const Page& page, const std::string& title, const st
     accuracies.push_back(100 * accuracy->mean);
     SvgPlot::Point point{.x = costs.back(), .y = 100 * accuracy->mean, .label = network->result->name};
     if (accuracy->deviation) point.deviation = 100 * *accuracy->deviation;
-    plot.lines.push_back({.name = network->result->name, .points = {std::move(point)}, .colour = network->colour, .points_only = true});
+    plot.lines.push_back(
+        {.name = network->result->name, .points = {std::move(point)}, .colour = network->colour, .points_only = true});
   }
   if (std::equal(costs.begin() + !costs.empty(), costs.end(), costs.begin())) return "";
   const auto [low, high] = std::minmax_element(accuracies.begin(), accuracies.end());
@@ -54,7 +64,9 @@ std::string tradeoff_figure(const Page& page, const std::string& title, const st
 }
 
 CostReading count_of(std::optional<int64_t> ReportedStage::*count) {
-  return [count](const PageStage& network) { return network.result->*count ? std::optional(static_cast<double>(*(network.result->*count))) : std::nullopt; };
+  return [count](const PageStage& network) {
+    return network.result->*count ? std::optional(static_cast<double>(*(network.result->*count))) : std::nullopt;
+  };
 }
 
 }  // namespace
@@ -65,10 +77,14 @@ std::string tradeoff_section(const Page& page) {
     return cost != nullptr ? cost->median : std::nullopt;
   };
   std::string time = tradeoff_figure(page, "Accuracy and latency", "one example in LibTorch, ms", latency);
-  if (time.empty()) time = tradeoff_figure(page, "Accuracy and computation", "multiply-adds of one example", count_of(&ReportedStage::multiply_adds));
-  const std::string figures = tradeoff_figure(page, "Accuracy and size", "parameters", count_of(&ReportedStage::parameters)) + time;
+  if (time.empty())
+    time = tradeoff_figure(page, "Accuracy and computation", "multiply-adds of one example",
+                           count_of(&ReportedStage::multiply_adds));
+  const std::string figures =
+      tradeoff_figure(page, "Accuracy and size", "parameters", count_of(&ReportedStage::parameters)) + time;
   if (figures.empty()) return "";
-  return note(html_escape(fmt::format("Up and to the left is better. Accuracy on the {}{}.", page.run.split_note(page.split),
+  return note(html_escape(fmt::format("Up and to the left is better. Accuracy on the {}{}.",
+                                      page.run.split_note(page.split),
                                       page.several_seeds() ? "; bars: one standard deviation over the seeds" : ""))) +
          fmt::format("<div class=\"figures large\">\n{}</div>\n", figures);
 }

@@ -1,4 +1,5 @@
-// How the stages learned: what they make of examples that none of them learns from, in one chart; what each was shown, folded.
+// How the stages learned: what they make of examples that none of them learns from, in one chart; what each was shown,
+// folded.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -71,19 +72,25 @@ std::string stage_figures(const PageStage& stage, const std::map<std::string, in
 }
 
 bool same_points(const std::vector<SvgPlot::Point>& one, const std::vector<SvgPlot::Point>& other) {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x == right.x && left.y == right.y; });
+  return std::equal(
+      one.begin(), one.end(), other.begin(), other.end(),
+      [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x == right.x && left.y == right.y; });
 }
 
-/// Of all stages, those with the same schedule as one line. Schedules end near zero: only a linear axis shows their shape.
+/// Of all stages, those with the same schedule as one line. Schedules end near zero: only a linear axis shows their
+/// shape.
 SvgPlot learning_rates(const Page& page) {
   SvgPlot rates = epoch_chart("Learning rate", "per update");
   for (const PageStage& stage : page.stages) {
     if (stage.epochs.empty()) continue;
-    SvgPlot::Line line{.name = stage.result->name, .points = mean_curve(stage, learning_rate), .colour = stage.colour, .bars = false};
-    const auto same = std::find_if(rates.lines.begin(), rates.lines.end(), [&](const SvgPlot::Line& other) { return same_points(other.points, line.points); });
-    if (same != rates.lines.end()) same->name += ", " + line.name;
-    else if (!line.points.empty()) rates.lines.push_back(std::move(line));
+    SvgPlot::Line line{
+        .name = stage.result->name, .points = mean_curve(stage, learning_rate), .colour = stage.colour, .bars = false};
+    const auto same = std::find_if(rates.lines.begin(), rates.lines.end(),
+                                   [&](const SvgPlot::Line& other) { return same_points(other.points, line.points); });
+    if (same != rates.lines.end())
+      same->name += ", " + line.name;
+    else if (!line.points.empty())
+      rates.lines.push_back(std::move(line));
   }
   return rates;
 }
@@ -95,20 +102,25 @@ std::string overview(const Page& page) {
   SvgPlot all = epoch_chart(validation ? "Error on held-out examples" : "Error on the training examples", "error, %");
   for (const PageStage& stage : page.stages)
     if (!stage.epochs.empty())
-      add_curve(stage, stage.result->name, stage.colour, validation ? held_out : error_percent(&ReportedEpoch::train_accuracy), all);
-  const auto named = std::count_if(all.lines.begin(), all.lines.end(), [](const SvgPlot::Line& line) { return !line.faint; });
+      add_curve(stage, stage.result->name, stage.colour,
+                validation ? held_out : error_percent(&ReportedEpoch::train_accuracy), all);
+  const auto named =
+      std::count_if(all.lines.begin(), all.lines.end(), [](const SvgPlot::Line& line) { return !line.faint; });
   if (named < 2) return "";
   return whole_figure(all) +
-         (validation ? ""
-                     : note("This run holds no examples out (<code>validation: 0</code>), so these are errors on what was learned. They are no measure of a "
-                            "student: one that learns soft targets may make more of them, and fewer on the test split."));
+         (validation
+              ? ""
+              : note("This run holds no examples out (<code>validation: 0</code>), so these are errors on what was "
+                     "learned. They are no measure of a "
+                     "student: one that learns soft targets may make more of them, and fewer on the test split."));
 }
 
 std::string explanation(const Page& page) {
   std::string text;
   for (const auto& [split, examples] : page.run.splits)
     if (split == "validation" && examples > 0)
-      text += fmt::format("Held out: {} examples that no stage learns from, measured at the ends of epochs. ", with_commas(examples));
+      text += fmt::format("Held out: {} examples that no stage learns from, measured at the ends of epochs. ",
+                          with_commas(examples));
   text += "The training numbers are averages over each epoch’s examples, taken while the network was learning";
   const bool several = std::any_of(page.stages.begin(), page.stages.end(),
                                    [](const PageStage& stage) { return stage.epochs.size() > 1; });
@@ -124,12 +136,14 @@ std::string training_section(const Page& page) {
   std::string stages;
   for (const PageStage& stage : page.stages)
     if (!stage.epochs.empty())
-      stages += fmt::format("<h3>{}</h3>\n<div class=\"figures\">\n{}</div>\n", stage_label(stage), stage_figures(stage, colours, errors));
+      stages += fmt::format("<h3>{}</h3>\n<div class=\"figures\">\n{}</div>\n", stage_label(stage),
+                            stage_figures(stage, colours, errors));
   if (stages.empty()) return "";
   stages += fmt::format("<div class=\"figures\">\n{}</div>\n", figure_of(learning_rates(page)));
   const std::string all = overview(page);
   return note(explanation(page)) + all +
-         fmt::format("<details{}><summary>Losses, errors and learning rate of each stage</summary>\n{}</details>\n", all.empty() ? " open" : "", stages);
+         fmt::format("<details{}><summary>Losses, errors and learning rate of each stage</summary>\n{}</details>\n",
+                     all.empty() ? " open" : "", stages);
 }
 
 }  // namespace limbeck

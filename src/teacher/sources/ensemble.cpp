@@ -1,7 +1,8 @@
 // An ensemble of named networks as teacher: `teacher: { ensemble: [first, second, third] }`.
-//   arithmetic: p = (1/M) Σ_m softmax(v_m / T)        geometric: p = softmax(mean_m v_m / T)        logits: v = mean_m v_m
-// The geometric mean of distributions at T is the distribution of the averaged logits at T; only the arithmetic mean has no
-// logits of its own (losses that regress logits get the logarithm of the mean distribution at T = 1).
+//   arithmetic: p = (1/M) Σ_m softmax(v_m / T)        geometric: p = softmax(mean_m v_m / T)        logits: v = mean_m
+//   v_m
+// The geometric mean of distributions at T is the distribution of the averaged logits at T; only the arithmetic mean
+// has no logits of its own (losses that regress logits get the logarithm of the mean distribution at T = 1).
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
@@ -21,16 +22,20 @@ struct EnsembleOptions : ComputedOptions {
   EnsembleMean mean = EnsembleMean::geometric;
   void bind(Fields& fields) {
     fields.references("of", of, "earlier stages, or networks with weights, that teach together");
-    fields.require(std::set<std::string>(of.begin(), of.end()).size() == of.size(), "a network stands twice in the ensemble");
+    fields.require(std::set<std::string>(of.begin(), of.end()).size() == of.size(),
+                   "a network stands twice in the ensemble");
     bind_mean(fields, mean);
     ComputedOptions::bind(fields);
-    fields.require(top == 0 || mean != EnsembleMean::arithmetic, "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use another mean");
+    fields.require(
+        top == 0 || mean != EnsembleMean::arithmetic,
+        "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use another mean");
   }
 };
 
 class EnsembleTeacher : public Teacher {
  public:
-  EnsembleTeacher(std::vector<std::unique_ptr<Teacher>> members, EnsembleMean mean) : members_(std::move(members)), mean_(mean) {}
+  EnsembleTeacher(std::vector<std::unique_ptr<Teacher>> members, EnsembleMean mean)
+      : members_(std::move(members)), mean_(mean) {}
 
   TeacherOutputs outputs(const Batch& batch) const override {
     std::vector<at::Tensor> logits;
@@ -46,7 +51,8 @@ class EnsembleTeacher : public Teacher {
 };
 
 std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const TeacherContext& context) {
-  if (!context.taps.empty()) throw Error(ErrorKind::usage, "an ensemble has no features of its own; name one network as teacher");
+  if (!context.taps.empty())
+    throw Error(ErrorKind::usage, "an ensemble has no features of its own; name one network as teacher");
   Hasher hasher;
   hasher.add(options.mean == EnsembleMean::arithmetic ? "arithmetic" : "logits");
   std::vector<std::unique_ptr<Teacher>> members;
@@ -54,12 +60,15 @@ std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const Tea
     const std::shared_ptr<const Network> network = context.network(name);
     const auto* committee = dynamic_cast<const Committee*>(network.get());
     if (committee != nullptr && committee->mean() == EnsembleMean::arithmetic)
-      throw Error(ErrorKind::usage, fmt::format("'{}' is the arithmetic mean of several networks and has no logits that serve at every "
-                                                "temperature; name its members", name));
+      throw Error(ErrorKind::usage,
+                  fmt::format("'{}' is the arithmetic mean of several networks and has no logits that serve at every "
+                              "temperature; name its members",
+                              name));
     hasher.add(fingerprint_of(*network));
     members.push_back(teach_by(network, context));
   }
-  return computed(std::make_unique<EnsembleTeacher>(std::move(members), options.mean), options, context, hasher.fingerprint());
+  return computed(std::make_unique<EnsembleTeacher>(std::move(members), options.mean), options, context,
+                  hasher.fingerprint());
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// A trained network as teacher: `teacher: NAME`, or `teacher: { network: { of: NAME, outputs: live } }`. A stage that trained
-// replicas is one network here, their ensemble. A teacher from the past of the same architecture (self-distillation), a small
-// network that teaches a large one, a teacher that was stopped early: all are this.
+// A trained network as teacher: `teacher: NAME`, or `teacher: { network: { of: NAME, outputs: live } }`. A stage that
+// trained replicas is one network here, their ensemble. A teacher from the past of the same architecture
+// (self-distillation), a small network that teaches a large one, a teacher that was stopped early: all are this.
 #include "teacher/computed_outputs.h"
 #include "teacher/network_teacher.h"
 
@@ -26,7 +26,8 @@ void register_network(Catalogue& catalogue) {
   catalogue.add<Teacher, NetworkTeacherOptions, const TeacherContext&>(
       Slot::teacher,
       {.name = "network",
-       .summary = "One trained network, or the ensemble of a stage's replicas, in evaluation mode and without gradient.",
+       .summary =
+           "One trained network, or the ensemble of a stage's replicas, in evaluation mode and without gradient.",
        .source = "Hinton et al. 2015",
        .principal = "of"},
       make_network_teacher);

@@ -1,5 +1,5 @@
-// The uniform teacher: every class is as likely as any other, at every temperature. Distillation from it is label smoothing
-// (Yuan et al. 2019, section 3; Müller et al. 2019).
+// The uniform teacher: every class is as likely as any other, at every temperature. Distillation from it is label
+// smoothing (Yuan et al. 2019, section 3; Müller et al. 2019).
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>

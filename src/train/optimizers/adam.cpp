@@ -8,7 +8,8 @@ void register_adam(Catalogue& catalogue) {
       Slot::optimizer,
       {.name = "adam",
        .summary = "Adam with bias correction; weight decay is part of the gradient.",
-       .formula = "m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate m / (sqrt(v) + epsilon), m and v corrected",
+       .formula =
+           "m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate m / (sqrt(v) + epsilon), m and v corrected",
        .source = "Kingma, Ba 2015",
        .principal = "learning_rate"},
       [](const AdamOptions& options, const Network& network) {

@@ -8,7 +8,8 @@ void register_adamw(Catalogue& catalogue) {
       Slot::optimizer,
       {.name = "adamw",
        .summary = "Adam with decoupled weight decay.",
-       .formula = "m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate m / (sqrt(v) + epsilon), m and v corrected",
+       .formula =
+           "m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate m / (sqrt(v) + epsilon), m and v corrected",
        .source = "Loshchilov, Hutter 2019",
        .principal = "learning_rate"},
       [](const AdamOptions& options, const Network& network) {

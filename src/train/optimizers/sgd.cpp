@@ -64,13 +64,14 @@ class Sgd : public Optimizer {
     });
   }
 
-  void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values, const std::vector<at::Tensor>& gradients,
-                    double learning_rate) override {
+  void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
+                    const std::vector<at::Tensor>& gradients, double learning_rate) override {
     const std::vector<at::Tensor> momenta = chosen(momentum_, indices);
     const std::vector<at::Tensor> pulled = at::_foreach_add(gradients, values, options_.weight_decay);
     at::_foreach_mul_(momenta, options_.momentum);
     at::_foreach_add_(momenta, pulled);
-    at::_foreach_add_(values, options_.nesterov ? at::_foreach_add(pulled, momenta, options_.momentum) : momenta, -learning_rate);
+    at::_foreach_add_(values, options_.nesterov ? at::_foreach_add(pulled, momenta, options_.momentum) : momenta,
+                      -learning_rate);
   }
 
  private:

@@ -1,5 +1,5 @@
-// One cycle (Smith, Topin 2018): the learning rate rises along half a cosine from start to full over the first part of the
-// stage, then falls along half a cosine to `final`.
+// One cycle (Smith, Topin 2018): the learning rate rises along half a cosine from start to full over the first part of
+// the stage, then falls along half a cosine to `final`.
 #include <cmath>
 #include <numbers>
 
