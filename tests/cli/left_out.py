@@ -11,7 +11,8 @@ LEFT_OUT = os.environ.get("LIMBECK_LEFT_OUT", "").split()
 class LeftOut(ProgramTest):
     def refused(self, part, what, *arguments):
         if part in LEFT_OUT:
-            self.assertIn(f"this limbeck was built without {what} (LIMBECK_{part}=OFF)", self.limbeck(*arguments, expect=1).stderr)
+            done = self.limbeck(*arguments, expect=1, environment={"LIMBECK_DATA": str(self.folder)})
+            self.assertIn(f"this limbeck was built without {what} (LIMBECK_{part}=OFF)", done.stderr)
 
     def test_the_version_lists_them(self):
         self.assertTrue(self.limbeck("--version").stdout.endswith(", without " + " ".join(LEFT_OUT).lower() + "\n"))
