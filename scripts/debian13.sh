@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Builds and tests the committed sources on Debian 13, in a tree that debootstrap makes. As root, on any Debian; part of the release
-# checklist. Usage: scripts/debian13.sh [TREE [SCRIPT [ARGUMENT...]]], by default /var/tmp/limbeck-debian13 scripts/test.sh
-# A tree that is there already is used again: its packages, its build and its ccache.
+# Builds and tests the committed sources on Debian 13, in a tree that debootstrap makes. As root, on any Debian; part of
+# the release checklist. Usage: scripts/debian13.sh [TREE [SCRIPT [ARGUMENT...]]], by default
+# /var/tmp/limbeck-trixie scripts/test.sh; a tree that is there already is used again: its packages, its build and its
+# ccache. LIMBECK_SUITE=bookworm takes Debian 12, from a bare system on:
+# LIMBECK_SUITE=bookworm scripts/debian13.sh /var/tmp/bare scripts/demo.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tree=${1:-/var/tmp/limbeck-debian13}
+suite=${LIMBECK_SUITE:-trixie}
+tree=${1:-/var/tmp/limbeck-$suite}
 script=${2:-scripts/test.sh}
 shift $(($# < 2 ? $# : 2))
 [ "$(id -u)" -eq 0 ] || { echo "debootstrap and chroot need root: sudo $0" >&2; exit 2; }
@@ -16,7 +19,7 @@ fi
 if [ ! -e "$tree/etc/debian_version" ]; then
   # The mirror that this system uses itself.
   mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -m 1 '/debian/*$' || true)
-  debootstrap --variant=minbase trixie "$tree" ${mirror:+"$mirror"}
+  debootstrap --variant=minbase "$suite" "$tree" ${mirror:+"$mirror"}
 fi
 cp /etc/resolv.conf /etc/hosts "$tree/etc/"
 mkdir -p "$tree/etc/ssl/certs"
