@@ -26,6 +26,7 @@ mkdir -p "$tree/etc/ssl/certs"
 # Certificates of one's own, where the network has them.
 [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/outside.pem"
 mkdir -p "$tree/limbeck"
+find "$tree/limbeck" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git archive HEAD | tar -x -C "$tree/limbeck"
 
 umount_all() {
