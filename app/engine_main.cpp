@@ -1,5 +1,6 @@
 // limbeck-engine: the same program with LibTorch in it, which `limbeck` starts.
 #include <c10/util/Exception.h>
+#include <sys/prctl.h>
 
 #include "app/actions/all.h"
 #include "app/program.h"
@@ -36,6 +37,8 @@ constexpr Actions kActions = {.bench = bench,
 }  // namespace limbeck
 
 int main(int argc, char** argv) {
+  limbeck::keep_hangup_held_off();
   limbeck::settle_process(argv);
+  prctl(PR_SET_NAME, "limbeck");  // what ps, top and pgrep know it by
   return limbeck::run_program(argc, argv, &limbeck::kActions);
 }

@@ -68,7 +68,7 @@ void stop_on(std::initializer_list<int> signals) {
   action.sa_handler = on_signal;
   action.sa_flags = SA_ONSTACK | SA_RESTART;
   for (const int signal : signals) sigaction(signal, &action, nullptr);
-  if (hangup_is_held_off) signal(SIGHUP, SIG_IGN);
+  keep_hangup_held_off();
 }
 
 void tell_failure(const OutputOptions& output, const std::string& what) {
@@ -105,6 +105,10 @@ int parse_and_run(Program& program, int argc, char** argv) {
 }
 
 }  // namespace
+
+void keep_hangup_held_off() {
+  if (hangup_is_held_off) signal(SIGHUP, SIG_IGN);
+}
 
 int run_program(int argc, char** argv, const Actions* actions) {
   if (actions != nullptr) stop_on({SIGINT, SIGTERM, SIGHUP});  // whatever the program does without it is done at once

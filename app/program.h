@@ -8,4 +8,7 @@ namespace limbeck {
 /// `actions`: nullptr where the engine has them.
 int run_program(int argc, char** argv, const Actions* actions);
 
+/// Has SIGHUP held off where it was when the program began, as nohup does it, whatever libraries made of it since.
+void keep_hangup_held_off();
+
 }  // namespace limbeck

@@ -1,5 +1,5 @@
-# The commit that is built, for --version and results.json: generated/commit.h, which only src/core/version.cpp includes. Configured
-# again where the commit changes; empty outside of a repository.
+# The commit that is built, for --version and results.json: generated/commit.h, which only src/core/version.cpp
+# includes. Configured again where the commit changes; empty outside of a repository.
 find_package(Git QUIET)
 set(LIMBECK_COMMIT "")
 if(Git_FOUND)

@@ -6,7 +6,8 @@ endif()
 find_program(LIMBECK_CCACHE ccache)
 if(LIMBECK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # In depend mode a file that is not in the cache is not preprocessed once more to look it up.
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_DEPEND=1;CCACHE_BASEDIR=${PROJECT_SOURCE_DIR};${LIMBECK_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    "${CMAKE_COMMAND}" -E env CCACHE_DEPEND=1 "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" "${LIMBECK_CCACHE}")
 endif()
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # -O3 and -O1 where they pay: component.cmake

@@ -63,9 +63,9 @@ function(limbeck_cold target)
   target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:-O1>")
 endfunction()
 
-# LibTorch without its umbrella headers: a file names the operators that it calls (<ATen/ops/cat.h>), which LibTorch's own
-# headers then do as well. <torch/types.h> costs three times as much as <ATen/core/Tensor.h>; tests/includes_test.py says
-# which files may include it all the same.
+# LibTorch without its umbrella headers: a file names the operators that it calls (<ATen/ops/cat.h>), which LibTorch's
+# own headers then do as well. <torch/types.h> costs three times as much as <ATen/core/Tensor.h>;
+# tests/source/test_includes.py says which files may include it all the same.
 function(limbeck_use_torch target)
   target_link_libraries(${target} PRIVATE limbeck_torch)
   target_compile_definitions(${target} PRIVATE AT_PER_OPERATOR_HEADERS)
@@ -73,11 +73,11 @@ endfunction()
 
 option(LIMBECK_JOIN_SOURCES "Compile several source files in one unit" ON)
 
-# limbeck_joined(OUT NAME ROOT REGISTERED file...): the files as OUT, several of them in a unit that includes them, so that they share
-# the reading of their headers. The units name their files relative to ROOT, an include folder of the target, so that ccache knows them
-# in another checkout (CMake's own UNITY_BUILD writes absolute names). Files with loops over numbers stand in units of their own: they
-# gain by -O3; everything else only takes longer to compile with it. Those in the folders REGISTERED, losses for example, stand in
-# small units: they are what people change most.
+# limbeck_joined(OUT NAME ROOT REGISTERED file...): the files as OUT, several of them in a unit that includes them, so
+# that they share the reading of their headers. The units name their files relative to ROOT, an include folder of the
+# target, so that ccache knows them in another checkout (CMake's own UNITY_BUILD writes absolute names). Files with
+# loops over numbers stand in units of their own: they gain by -O3; everything else only takes longer to compile with
+# it. Those in the folders REGISTERED, losses for example, stand in small units: they are what people change most.
 function(limbeck_joined out name root registered)
   set(result "")
   set(fast "")

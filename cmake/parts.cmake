@@ -15,6 +15,11 @@ macro(limbeck_part name what room)
 endmacro()
 
 limbeck_part(SERVE "limbeck serve, pages of playgrounds (cpp-httplib, node, npm)" serve *.cpp)
+# The name was that of a library's path in build folders of before.
+get_property(onnx_type CACHE LIMBECK_ONNX PROPERTY TYPE)
+if(onnx_type STREQUAL "FILEPATH")
+  unset(LIMBECK_ONNX CACHE)
+endif()
 limbeck_part(ONNX "ONNX files (libonnx, protobuf; runs them by onnxruntime)" deploy
   onnx.cpp onnx_builder.cpp onnx_file.cpp onnxruntime.cpp graph_onnx.cpp
   script_memory.cpp torchscript_onnx.cpp torchscript_operations.cpp)

@@ -1,7 +1,15 @@
 # LibTorch: Debian's 1.13 or 2.6, or one's own 2.x; what differs in the sources lives in src/nn/torch_compatibility.h.
 # And oneDNN, which takes matrix products where LibTorch uses the same library.
-set(LIMBECK_TORCH "$ENV{LIMBECK_TORCH}" CACHE PATH
+set(torch_in_environment "$ENV{LIMBECK_TORCH}")
+if(torch_in_environment)
+  get_filename_component(torch_in_environment "${torch_in_environment}" ABSOLUTE)
+endif()
+set(LIMBECK_TORCH "${torch_in_environment}" CACHE PATH
   "A LibTorch of one's own: an unpacked libtorch zip, or pip's site-packages/torch; empty: the system's")
+if(DEFINED ENV{LIMBECK_TORCH} AND NOT torch_in_environment STREQUAL LIMBECK_TORCH)
+  message(WARNING "LIMBECK_TORCH is '${torch_in_environment}' in the environment and '${LIMBECK_TORCH}' in this folder, "
+    "which holds; cmake --fresh takes that of the environment")
+endif()
 if(DEFINED LIMBECK_TORCH_BEFORE AND NOT LIMBECK_TORCH_BEFORE STREQUAL LIMBECK_TORCH)
   message(FATAL_ERROR "LIMBECK_TORCH was '${LIMBECK_TORCH_BEFORE}' and is '${LIMBECK_TORCH}': configure this folder "
     "anew, with cmake --fresh (scripts/build.sh does), for CMake keeps what it found of the former")
@@ -10,7 +18,8 @@ set(kineto_LIBRARY torch)  # is inside of LibTorch, whose configuration warns wh
 if(LIMBECK_TORCH)
   if(NOT EXISTS "${LIMBECK_TORCH}/share/cmake/Torch/TorchConfig.cmake")
     message(FATAL_ERROR "LIMBECK_TORCH='${LIMBECK_TORCH}' holds no LibTorch: it has no "
-      "share/cmake/Torch/TorchConfig.cmake. Expected the folder 'libtorch' of an unpacked libtorch zip, or that of pip's package, site-packages/torch")
+      "share/cmake/Torch/TorchConfig.cmake. Expected the folder 'libtorch' of an unpacked "
+      "libtorch zip, or that of pip's package, site-packages/torch")
   endif()
   # Without this, its configuration finds the targets and libraries of a LibTorch of the system's.
   list(PREPEND CMAKE_PREFIX_PATH "${LIMBECK_TORCH}")
@@ -60,7 +69,8 @@ function(limbeck_uses_system_dnnl out)
   endif()
 endfunction()
 
-set(LIMBECK_DNNL AUTO CACHE STRING "Matrix products by oneDNN directly: AUTO (where LibTorch uses the system's), ON, OFF")
+set(LIMBECK_DNNL AUTO CACHE STRING
+  "Matrix products by oneDNN directly: AUTO (where LibTorch uses the system's), ON, OFF")
 set_property(CACHE LIMBECK_DNNL PROPERTY STRINGS AUTO ON OFF)
 if(LIMBECK_DNNL STREQUAL "AUTO")
   find_package(dnnl QUIET)

@@ -1,5 +1,6 @@
-# limbeck_web_assets(TARGET): bundles web/ and embeds it in the target, so that the program stays one file. The npm packages are
-# installed where they are missing or older than package-lock.json. Without node (LIMBECK_WEB=OFF) the program has no pages.
+# limbeck_web_assets(TARGET): bundles web/ and embeds it in the target, so that the program stays one file. The npm
+# packages are installed where they are missing or older than package-lock.json. Without node (LIMBECK_WEB=OFF) the
+# program has no pages.
 option(LIMBECK_WEB "Bundle the pages of `limbeck serve` (needs node and npm)" ON)
 
 function(limbeck_web_assets target)

@@ -27,10 +27,11 @@ case $system in
     tests=(libgtest-dev libbenchmark-dev python3 python3-pil)
     ;;
   *)
-    fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a compiler" \
-      "for C++20, CMake 3.25, Ninja, LibTorch (1.13 or 2.x), yaml-cpp, CLI11, nlohmann-json, fmt, Random123, xxHash and" \
-      "zlib; for the parts that can be left out (see README) cpp-httplib, node, npm, ONNX with protobuf, libsndfile," \
-      "libarchive, libcurl, libjpeg-turbo and libspng; for the tests GoogleTest and Python 3. Then scripts/build.sh builds"
+    fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a" \
+      "compiler for C++20, CMake 3.25, Ninja, LibTorch (1.13 or 2.x), yaml-cpp, CLI11, nlohmann-json, fmt, Random123," \
+      "xxHash and zlib; for the parts that can be left out (see README) cpp-httplib with OpenSSL and pkg-config, node," \
+      "npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng; for the tests GoogleTest" \
+      "and Python 3. Then scripts/build.sh builds"
     ;;
 esac
 
@@ -59,7 +60,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${as_root[@]}" apt-get install -y -q --no-install-recommends "${missing[@]}"
 fi
 
-# Without install scripts: onnxruntime's only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it is done.
+# Without install scripts: onnxruntime's only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it
+# is done.
 case $what in all) folders=(web tests/onnx) ;; program) folders=(web) ;; headless) folders=() ;; esac
 for folder in "${folders[@]}"; do
   installed=$folder/node_modules/.package-lock.json

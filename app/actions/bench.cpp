@@ -23,7 +23,7 @@
 namespace limbeck {
 namespace {
 
-/// A network to be measured, and how this program is told to find it again.
+/// A network to be measured, and how a program of its own is told to find it again.
 struct Candidate {
   std::string argument;  ///< as the user gave it
   RunNetwork found;

@@ -41,7 +41,6 @@ void settle_process(char** arguments) {
   mallopt(M_TOP_PAD, 64 << 20);
 
   if (!settle_environment()) return;
-  // By its own path, so that process lists show the program's name.
   std::array<char, PATH_MAX> path{};
   if (readlink("/proc/self/exe", path.data(), path.size() - 1) > 0) execv(path.data(), arguments);
 }

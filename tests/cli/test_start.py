@@ -54,6 +54,15 @@ class Start(ProgramTest):
             self.assertEqual(done[0].stderr, done[1].stderr)
             self.assertEqual(done[0].returncode, done[1].returncode)
 
+    def test_process_lists_know_it_by_its_name(self):
+        self.out.mkdir()
+        process = subprocess.Popen([LIMBECK, "serve", str(self.out), "--port", "0"], stdout=subprocess.PIPE, text=True)
+        with process:
+            self.assertIn("Serving", process.stdout.readline())
+            with open(f"/proc/{process.pid}/comm", encoding="ascii") as comm:
+                self.assertEqual(comm.read(), "limbeck\n")
+            process.terminate()
+
     def test_the_engine_is_looked_for_beside_the_program_and_in_libexec(self):
         place = self.folder / "installed/bin"
         place.mkdir(parents=True)
