@@ -58,10 +58,12 @@ class Start(ProgramTest):
         self.out.mkdir()
         process = subprocess.Popen([LIMBECK, "serve", str(self.out), "--port", "0"], stdout=subprocess.PIPE, text=True)
         with process:
-            self.assertIn("Serving", process.stdout.readline())
+            begun = process.stdout.readline()
             with open(f"/proc/{process.pid}/comm", encoding="ascii") as comm:
-                self.assertEqual(comm.read(), "limbeck\n")
+                name = comm.read()
             process.terminate()
+        self.assertIn("Serving", begun)
+        self.assertEqual(name, "limbeck\n")
 
     def test_the_engine_is_looked_for_beside_the_program_and_in_libexec(self):
         place = self.folder / "installed/bin"
