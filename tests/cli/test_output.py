@@ -108,7 +108,10 @@ class Output(ProgramTest):
 
     def test_the_progress_line_fits(self):
         for columns in (40, 80, 120):
-            told = on_terminal(("run", self.recipe, "--out", self.folder / str(columns), *QUICK, "--set", "data.source={digits: {train: 3000, test: 50}}"), columns)
+            # Long enough for a line, which is drawn ten times a second, on a fast machine too.
+            told = on_terminal(("run", self.recipe, "--out", self.folder / str(columns), *QUICK,
+                                "--set", "data.source={digits: {train: 3000, test: 50}}",
+                                "--set", "stages.teacher.epochs=80"), columns)
             lines = [ESCAPE.sub("", line) for line in told.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
             bars = [line for line in lines if "█" in line or "░" in line]
             self.assertTrue(bars)
