@@ -7,8 +7,8 @@ endif()
 set(LIMBECK_TORCH "${torch_in_environment}" CACHE PATH
   "A LibTorch of one's own: an unpacked libtorch zip, or pip's site-packages/torch; empty: the system's")
 if(DEFINED ENV{LIMBECK_TORCH} AND NOT torch_in_environment STREQUAL LIMBECK_TORCH)
-  message(WARNING "LIMBECK_TORCH is '${torch_in_environment}' in the environment and '${LIMBECK_TORCH}' in this folder, "
-    "which holds; cmake --fresh takes that of the environment")
+  message(WARNING "LIMBECK_TORCH is '${torch_in_environment}' in the environment and '${LIMBECK_TORCH}' in this "
+    "folder, which holds; cmake --fresh takes that of the environment")
 endif()
 if(DEFINED LIMBECK_TORCH_BEFORE AND NOT LIMBECK_TORCH_BEFORE STREQUAL LIMBECK_TORCH)
   message(FATAL_ERROR "LIMBECK_TORCH was '${LIMBECK_TORCH_BEFORE}' and is '${LIMBECK_TORCH}': configure this folder "

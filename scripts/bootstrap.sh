@@ -20,8 +20,8 @@ tests=(libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision p
 case $system in
   "debian 12" | "debian 13") ;;
   "ubuntu 24.04")
-    [ -n "${LIMBECK_TORCH:-}" ] || fail "Ubuntu 24.04 has no package of LibTorch: unpack one from https://pytorch.org," \
-      "or install pip's torch, and name its folder, as in LIMBECK_TORCH=~/libtorch"
+    [ -n "${LIMBECK_TORCH:-}" ] || fail "Ubuntu 24.04 has no package of LibTorch: unpack one from" \
+      "https://pytorch.org, or install pip's torch, and name its folder, as in LIMBECK_TORCH=~/libtorch"
     jpeg=libjpeg-turbo8-dev
     # The tests that need Python's torch skip themselves; the browser is no package there.
     tests=(libgtest-dev libbenchmark-dev python3 python3-pil)
@@ -29,9 +29,9 @@ case $system in
   *)
     fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a" \
       "compiler for C++20, CMake 3.25, Ninja, LibTorch (1.13 or 2.x), yaml-cpp, CLI11, nlohmann-json, fmt, Random123," \
-      "xxHash and zlib; for the parts that can be left out (see README) cpp-httplib with OpenSSL and pkg-config, node," \
-      "npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng; for the tests GoogleTest" \
-      "and Python 3. Then scripts/build.sh builds"
+      "xxHash and zlib; for the parts that can be left out (see README) cpp-httplib with OpenSSL and pkg-config," \
+      "node, npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng; for the tests" \
+      "GoogleTest and Python 3. Then scripts/build.sh builds"
     ;;
 esac
 

@@ -57,12 +57,6 @@ void check_recipe_stays(const std::string& text, const std::string& file, const 
           file));
 }
 
-}  // namespace
-
-Recipe read_recipe(const std::string& file, const RunFlags& flags) {
-  return parse_recipe(read_file(file), file, flags.settings, components());
-}
-
 RunOptions options_of(const RunFlags& flags, const Recipe& recipe) {
   return {.out = out_of(flags, recipe),
           .data = flags.data,
@@ -75,11 +69,7 @@ RunOptions options_of(const RunFlags& flags, const Recipe& recipe) {
           .command = flags.command};
 }
 
-std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
-  RunOptions options = options_of(flags, recipe);
-  return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
-}
-
+/// Trains members of a run's ensembles and specialists beside it; see Experiment::help.
 void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output) {
   const Recipe recipe = read_recipe(file, flags);
   ProgressPrinter progress(output);
@@ -92,6 +82,17 @@ void help_run(const std::string& file, const RunFlags& flags, const OutputOption
   else
     print_out("{} member{} trained; the others are done, taken by another process, or wait for stages before them\n",
               trained, trained == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Recipe read_recipe(const std::string& file, const RunFlags& flags) {
+  return parse_recipe(read_file(file), file, flags.settings, components());
+}
+
+std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
+  RunOptions options = options_of(flags, recipe);
+  return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
 }
 
 RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags,

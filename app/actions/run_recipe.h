@@ -10,9 +10,6 @@ namespace limbeck {
 std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events);
 Recipe read_recipe(const std::string& file, const RunFlags& flags);
 
-/// Trains members of a run's ensembles and specialists beside it; see Experiment::help.
-void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output);
-
 struct RunOutcome {
   fs::path out;  ///< the run's folder
   Json results;  ///< what results.json holds

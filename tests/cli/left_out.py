@@ -1,4 +1,5 @@
-"""A program without some of its parts trains as the whole one does, and says of the others that it was built without them."""
+"""A program without some of its parts trains as the whole one does, and says of the others that it was built without
+them."""
 
 import os
 import unittest

@@ -75,7 +75,8 @@ class Pictures(ProgramTest):
             self.assertEqual(rows["teacher"]["parameters"], 11177538)  # torchvision's resnet18 with two classes
             self.assertLess(rows["distilled"]["bytes"], rows["teacher"]["bytes"] / 50)
             self.assertLess(rows["distilled"]["multiply_adds"], rows["teacher"]["multiply_adds"] / 2)
-            self.assertGreater(rows["distilled"]["latency"]["median"], 0)  # on a busy machine not always below the teacher's
+            # On a busy machine not always below the teacher's.
+            self.assertGreater(rows["distilled"]["latency"]["median"], 0)
 
     def test_commands_of_the_readme_do_what_they_say(self):
         self.make_teacher()

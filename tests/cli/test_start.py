@@ -1,4 +1,4 @@
-"""What needs no tensors starts without LibTorch, whose loading takes a second; the rest is done by the engine beside the program."""
+"""What needs no tensors starts without LibTorch, whose loading takes a second; the engine does the rest."""
 
 import os
 import shutil
@@ -23,7 +23,8 @@ class Start(ProgramTest):
         """Whether the program, or what it becomes, maps a library of LibTorch."""
         trace = self.folder / "trace"
         environment = dict(os.environ, LD_DEBUG="files", LD_DEBUG_OUTPUT=str(trace))
-        done = subprocess.run([LIMBECK, *map(str, arguments)], env=environment, cwd=self.folder, capture_output=True, text=True)
+        done = subprocess.run([LIMBECK, *map(str, arguments)], env=environment, cwd=self.folder, capture_output=True,
+                              text=True)
         self.assertEqual(done.returncode, expect, done.stderr)
         loaded = "".join(path.read_text(errors="replace") for path in self.folder.glob("trace*"))
         for path in self.folder.glob("trace*"):
@@ -38,18 +39,23 @@ class Start(ProgramTest):
         broken = self.folder / "broken.yaml"
         broken.write_text("name: [")
         for arguments, code in (
-                (["--help"], 0), (["--version"], 0), (["-V"], 0), (["help"], 0), (["help", "data", "fetch"], 0), (["run", "--help"], 0),
-                (["store", "build", "--help"], 0), (["init", "new.yaml"], 0), (["report", self.out], 0), (["report", "--json", self.out], 0),
+                (["--help"], 0), (["--version"], 0), (["-V"], 0), (["help"], 0), (["help", "data", "fetch"], 0),
+                (["run", "--help"], 0),
+                (["store", "build", "--help"], 0), (["init", "new.yaml"], 0), (["report", self.out], 0),
+                (["report", "--json", self.out], 0),
                 (["compare", self.out], 0), ([], 2), (["rnu"], 2), (["run"], 2), (["run", recipe, "--thread", "1"], 2),
-                (["check", broken], 2), (["run", broken], 2), (["sweep", broken, "--over", "seed=1,2"], 2), (["store", "build", broken], 2),
+                (["check", broken], 2), (["run", broken], 2), (["sweep", broken, "--over", "seed=1,2"], 2),
+                (["store", "build", broken], 2),
                 (["check", "nowhere.yaml"], 1), (["run", "nowhere.yaml"], 1), (["report", "nowhere"], 1)):
             with self.subTest(arguments):
                 self.assertFalse(self.loads_libtorch(*arguments, expect=code))
         self.assertTrue(self.loads_libtorch("check", recipe))
 
     def test_the_engine_says_the_same_as_the_program(self):
-        for arguments in (["--help"], ["--version"], ["distill", "--help"], ["rnu"], ["predict", "--resize", "up", "a", "b"]):
-            done = [subprocess.run([program, *arguments], capture_output=True, text=True) for program in (LIMBECK, ENGINE)]
+        for arguments in (["--help"], ["--version"], ["distill", "--help"], ["rnu"],
+                          ["predict", "--resize", "up", "a", "b"]):
+            done = [subprocess.run([program, *arguments], capture_output=True, text=True)
+                    for program in (LIMBECK, ENGINE)]
             self.assertEqual(done[0].stdout, done[1].stdout)
             self.assertEqual(done[0].stderr, done[1].stderr)
             self.assertEqual(done[0].returncode, done[1].returncode)
