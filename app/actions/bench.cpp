@@ -12,12 +12,12 @@
 #include "core/own_files.h"
 #include "deploy/onnxruntime.h"
 #include "experiment/deployment.h"
+#include "experiment/environment.h"
 #include "experiment/experiment.h"
 #include "experiment/model_files.h"
-#include "experiment/results.h"
-#include "experiment/run_folder.h"
 #include "experiment/run_networks.h"
 #include "report/pareto_plot.h"
+#include "results/run_folder.h"
 #include "train/evaluation.h"
 
 namespace limbeck {

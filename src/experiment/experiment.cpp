@@ -14,10 +14,10 @@
 #include "core/own_files.h"
 #include "experiment/plots.h"
 #include "experiment/replicas.h"
-#include "experiment/results.h"
 #include "experiment/seed_run.h"
 #include "experiment/static_checks.h"
 #include "nn/cuda_graph.h"
+#include "results/results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 

@@ -13,8 +13,8 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "data/dataset.h"
-#include "experiment/run_folder.h"
 #include "recipe/recipe.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 

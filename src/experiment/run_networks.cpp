@@ -5,8 +5,8 @@
 #include "core/json.h"
 #include "experiment/components.h"
 #include "experiment/replicas.h"
-#include "experiment/run_folder.h"
 #include "nn/committee.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 namespace {

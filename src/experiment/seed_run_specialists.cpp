@@ -10,12 +10,12 @@
 #include "core/json.h"
 #include "experiment/model.h"
 #include "experiment/replicas.h"
-#include "experiment/results.h"
 #include "experiment/seed_run.h"
 #include "experiment/specialists.h"
 #include "experiment/stage_numbers.h"
 #include "nn/fold.h"
 #include "nn/specialist_ensemble.h"
+#include "results/results.h"
 #include "train/evaluation.h"
 
 namespace limbeck {

@@ -13,7 +13,7 @@
 
 #include "core/files.h"
 #include "report/axis.h"
-#include "report/reported_run.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 

@@ -1,9 +1,5 @@
 #pragma once
-// What came out of a sweep, from its sweep.json:
-//   {"name", "keys": ["stages.distilled.loss.soft_targets.temperature", …], "metric": "errors", "stage": "distilled",
-//    "chosen_on": "validation" or null, "seeds": [1, 2, 3],
-//    "points": [{"values": {KEY: value, …}, "run": "points/0001", "status": "done", "failed" or "pending", "message",
-//                "results": {SPLIT: {METRIC: {"mean", "deviation", "values"}}}}]}
+// What came out of a sweep, from its sweep.json (results/sweep_results.h).
 #include <optional>
 #include <string>
 
@@ -22,6 +18,7 @@ std::string sweep_table(const Json& sweep);
 
 /// The metric on test over the first key whose values are numbers, one line for each combination of the others; over
 /// the first key's values as categories where none are numbers. Nothing as long as no point is done.
+std::optional<SvgPlot> sweep_plot(const ReportedSweep& sweep);
 std::optional<SvgPlot> sweep_plot(const Json& sweep);
 
 /// What the leading point is worth, in a sentence: a judgement only where the seeds' noise allows it. Empty where

@@ -5,7 +5,7 @@
 #include "experiment/components.h"
 #include "experiment/replicas.h"
 #include "experiment/specialists.h"
-#include "report/run_files.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "report/reported_sweep.h"
+#include "results/reported_sweep.h"
 #include "run_fixture.h"
 
 namespace limbeck {

@@ -6,15 +6,20 @@
 //   examples.json          examples whose soft targets say most
 //   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
 //   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, checkpoint.safetensors while it is
-//   under way; of a
-//                          TorchScript network also model.pt, the program with the trained weights; where it aligns
-//                          speech, labels.safetensors. stage.json is its record: it goes before anything of the stage
-//                          is written, and comes last, with the fingerprints of all files. The stage is done where
-//                          these are as the record says.
+//   under
+//                          way; of a TorchScript network also model.pt, the program with the trained weights; where it
+//                          aligns speech, labels.safetensors. stage.json is its record: it goes before anything of the
+//                          stage is written, and comes last, with the fingerprints of all files. The stage is done
+//                          where these are as the record says.
 //   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the
-//   weights alone seed-N/                the same for each of several seeds previous/N/            what a changed run
-//   has replaced: results, report, recipe, and the folders of the stages that it ran again .lock                  made
-//   before anything else: a folder that has it is a run's (or a sweep's)
+//                          weights alone
+//   seed-N/                the same for each of several seeds
+//   previous/N/            what a changed run has replaced: results, report, recipe, and the folders of the stages that
+//                          it ran again
+//   .lock                  made before anything else: a folder that has it is a run's (or a sweep's)
+//
+// Each of the JSON files has a struct: run_results.h, examples_result.h, epoch_metrics.h, evaluation_detail.h,
+// stage_record.h.
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +27,8 @@
 #include "core/events.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "results/epoch_metrics.h"
+#include "results/stage_record.h"
 
 namespace limbeck {
 
@@ -49,10 +56,14 @@ class StageFolder {
   void begin() const;
   /// Writes the record, with the fingerprints of the stage's files and of those of its members.
   void finish(Json record, const std::vector<StageFolder>& members = {}) const;
+  void complete(const StageRecord& record, const std::vector<StageFolder>& members = {}) const;
+  void complete(const SpecialistRecord& record) const;
   /// Takes over what another folder holds of a stage, its record last; what the other has not is no longer here either.
   void copy_from(const StageFolder& other) const;
   /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.
   void keep_metrics(int64_t epochs) const;
+  /// The epochs so far, up to a line that a crash has cut; none where nothing was trained.
+  std::vector<EpochMetrics> read_epochs() const;
   void append_metrics(const EpochDone& epoch) const;
   fs::path metrics() const { return folder_ / "metrics.jsonl"; }
 
