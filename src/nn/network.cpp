@@ -9,13 +9,13 @@
 #include <optional>
 
 #include "core/random.h"
-#include "nn/dropout.h"
+#include "kernels/dropout.h"
+#include "kernels/fused_batch_norm.h"
+#include "kernels/fused_convolution.h"
+#include "kernels/fused_linear.h"
+#include "kernels/mixed_precision.h"
+#include "kernels/products.h"
 #include "nn/fold.h"
-#include "nn/fused_batch_norm.h"
-#include "nn/fused_convolution.h"
-#include "nn/fused_linear.h"
-#include "nn/mixed_precision.h"
-#include "nn/products.h"
 
 namespace limbeck {
 namespace {

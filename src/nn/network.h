@@ -13,22 +13,14 @@
 #include <vector>
 
 #include "core/files.h"
+#include "kernels/noise.h"
+#include "kernels/plain_operations.h"
+#include "kernels/precision.h"
 #include "nn/graph.h"
-#include "nn/operations.h"
 #include "nn/outputs.h"
 #include "nn/plan.h"
 
 namespace limbeck {
-
-/// What the random parts of a training pass are functions of.
-struct Noise {
-  uint64_t seed = 0;
-  int64_t epoch = 0;
-  at::Tensor ids;  ///< [N] int64, of the examples in the batch
-};
-
-/// In what the factors of large matrix products are given; sums, activations, weights and everything else are float32.
-enum class Precision { float32, bfloat16 };
 
 /// A convolution with the batch norm that follows it multiplied in.
 struct FoldedConvolution {

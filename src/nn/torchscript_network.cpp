@@ -19,10 +19,10 @@
 #include "core/json.h"
 #include "core/nearest.h"
 #include "core/random.h"
+#include "kernels/plain_operations.h"
+#include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
-#include "nn/operations.h"
 #include "nn/product_count.h"
-#include "nn/torch_compatibility.h"
 #include "nn/torchscript_file.h"
 
 namespace limbeck {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "data/batch.h"
+#include "kernels/captured_function.h"
 #include "loss/objective.h"
-#include "nn/captured_function.h"
 #include "nn/network.h"
 
 namespace limbeck {

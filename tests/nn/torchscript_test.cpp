@@ -3,7 +3,7 @@
 #include <torch/utils.h>
 
 #include "experiment/model.h"
-#include "nn/operations.h"
+#include "kernels/plain_operations.h"
 #include "nn/product_count.h"
 #include "nn/torchscript_file.h"
 #include "nn/torchscript_network.h"

@@ -1,6 +1,6 @@
 #pragma once
 // CUDA graphs: the kernels that a piece of work launches, recorded once and launched as one.
-#include "nn/captured_function.h"
+#include "kernels/captured_function.h"
 
 namespace limbeck {
 

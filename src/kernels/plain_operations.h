@@ -6,13 +6,13 @@
 
 #include <vector>
 
-#include "nn/graph.h"
+#include "kernels/noise.h"
+#include "kernels/operation.h"
 
 namespace limbeck {
 
-struct Noise;
-
-/// What one node computes with. Parameters and buffers are in the order of Graph::parameters_of and buffers_of.
+/// What one node computes with. Parameters and buffers are in the order of Graph::parameters_of and buffers_of
+/// (nn/graph.h).
 struct OperationContext {
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> buffers;

@@ -1,4 +1,4 @@
-#include "nn/captured_function.h"
+#include "kernels/captured_function.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

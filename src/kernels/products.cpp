@@ -1,4 +1,4 @@
-#include "nn/products.h"
+#include "kernels/products.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "core/vectorize.h"
-#include "nn/torch_compatibility.h"
+#include "kernels/torch_compatibility.h"
 
 #ifdef LIMBECK_HAS_DNNL
 #include <dnnl.hpp>

@@ -1,4 +1,4 @@
-#include "nn/dropout.h"
+#include "kernels/dropout.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -14,7 +14,7 @@
 
 #include "core/random.h"
 #include "core/vectorize.h"
-#include "nn/torch_compatibility.h"
+#include "kernels/torch_compatibility.h"
 
 namespace limbeck {
 namespace {

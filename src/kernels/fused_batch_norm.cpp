@@ -1,4 +1,4 @@
-#include "nn/fused_batch_norm.h"
+#include "kernels/fused_batch_norm.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/vectorize.h"
-#include "nn/autograd_function.h"
-#include "nn/torch_compatibility.h"
+#include "kernels/autograd_function.h"
+#include "kernels/torch_compatibility.h"
 
 namespace limbeck {
 namespace {

@@ -1,4 +1,4 @@
-#include "nn/cuda_graph.h"
+#include "kernels/cuda_graph.h"
 
 #ifdef LIMBECK_LIBTORCH_HAS_CUDA
 #include <ATen/core/Tensor.h>

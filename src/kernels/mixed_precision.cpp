@@ -1,4 +1,4 @@
-#include "nn/mixed_precision.h"
+#include "kernels/mixed_precision.h"
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/rectifier.h"
+#include "kernels/rectifier.h"
 
 namespace limbeck {
 

@@ -1,4 +1,4 @@
-#include "nn/operations.h"
+#include "kernels/plain_operations.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_upsample_bilinear2d_aa.h>
@@ -14,9 +14,8 @@
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 
-#include "nn/dropout.h"
-#include "nn/network.h"
-#include "nn/quantization.h"
+#include "kernels/byte_rounding.h"
+#include "kernels/dropout.h"
 
 namespace limbeck {
 namespace {

@@ -1,4 +1,4 @@
-#include "nn/captured_function.h"
+#include "kernels/captured_function.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

@@ -1,4 +1,4 @@
-#include "nn/fused_linear.h"
+#include "kernels/fused_linear.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -10,11 +10,12 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/vectorize.h"
-#include "nn/autograd_function.h"
-#include "nn/dropout.h"
-#include "nn/products.h"
-#include "nn/torch_compatibility.h"
+#include "kernels/autograd_function.h"
+#include "kernels/dropout.h"
+#include "kernels/products.h"
+#include "kernels/torch_compatibility.h"
 
 namespace limbeck {
 namespace {

@@ -1,4 +1,4 @@
-#include "nn/winograd.h"
+#include "kernels/winograd.h"
 
 #include <algorithm>
 #include <array>

@@ -5,8 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "nn/graph.h"
-#include "nn/rectifier.h"
+#include "kernels/operation.h"
+#include "kernels/rectifier.h"
 
 namespace limbeck {
 

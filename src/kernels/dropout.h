@@ -3,8 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "nn/graph.h"
-#include "nn/network.h"
+#include "kernels/noise.h"
+#include "kernels/operation.h"
 
 namespace limbeck {
 

@@ -1,4 +1,4 @@
-#include "nn/fused_convolution.h"
+#include "kernels/fused_convolution.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -9,10 +9,10 @@
 
 #include <cmath>
 
-#include "nn/autograd_function.h"
-#include "nn/fused_linear.h"
-#include "nn/torch_compatibility.h"
-#include "nn/winograd.h"
+#include "kernels/autograd_function.h"
+#include "kernels/fused_linear.h"
+#include "kernels/torch_compatibility.h"
+#include "kernels/winograd.h"
 
 namespace limbeck {
 namespace {
