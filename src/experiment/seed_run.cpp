@@ -35,7 +35,7 @@
 #include "nn/fold.h"
 #include "nn/quantization.h"
 #include "nn/specialist_ensemble.h"
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_network.h"
 #include "teacher/computed_outputs.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"

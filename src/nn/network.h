@@ -28,14 +28,17 @@ struct FoldedConvolution {
   at::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
 };
 
-struct FrozenProgram;  // nn/torchscript_network.cpp
+/// What a network that is no graph makes of its weights to compute with; each kind derives its own.
+struct PreparedForm {
+  virtual ~PreparedForm() = default;
+};
 
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
   std::vector<at::Tensor> rounded;              ///< per node, its weight as bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;         ///< of a committee: each network's
-  std::shared_ptr<FrozenProgram> program;       ///< of a TorchScript network: with its weights as constants
+  std::shared_ptr<PreparedForm> form;           ///< of a network that is no graph
 };
 
 struct ForwardOptions {

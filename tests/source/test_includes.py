@@ -17,7 +17,7 @@ WIDE = {
     "ATen/autocast_mode.h": {"src/kernels/mixed_precision.cpp"},
     "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h"},
     "ATen/cuda/CUDAGraph.h": {"src/kernels/cuda_graph.cpp"},
-    "ATen/record_function.h": {"src/nn/product_count.cpp"},
+    "ATen/record_function.h": {"src/programs/product_count.cpp"},
     "torch/csrc/autograd/custom_function.h": {"src/kernels/autograd_function.h"},
     "kernels/autograd_function.h": {
         "src/loss/rowwise.cpp", "src/kernels/fused_batch_norm.cpp", "src/kernels/fused_convolution.cpp",
@@ -27,8 +27,8 @@ WIDE = {
     "torch/csrc/jit/passes/freeze_module.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/frozen_conv_folding.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/inliner.h": {"src/deploy/torchscript_onnx.cpp"},
-    "torch/csrc/jit/runtime/graph_executor.h": {"src/nn/torchscript_network.cpp"},
-    "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/nn/torchscript_network.cpp"},
+    "torch/csrc/jit/runtime/graph_executor.h": {"src/programs/torchscript_network.cpp"},
+    "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/programs/torchscript_network.cpp"},
 }
 LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|kernels/autograd_function\.h)[>\"]", re.MULTILINE)
 

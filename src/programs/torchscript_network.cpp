@@ -1,4 +1,4 @@
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -22,8 +22,8 @@
 #include "kernels/plain_operations.h"
 #include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
-#include "nn/product_count.h"
-#include "nn/torchscript_file.h"
+#include "programs/product_count.h"
+#include "programs/torchscript_file.h"
 
 namespace limbeck {
 
@@ -214,7 +214,7 @@ void seed_generator(const Noise& noise) {
 
 /// A program with its weights as constants, as LibTorch rewrites it once for the processor: batch norm multiplied into
 /// convolutions, tensors in oneDNN's order where LibTorch can.
-struct FrozenProgram {
+struct FrozenProgram : PreparedForm {
   std::optional<Module>
       module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
 
@@ -387,9 +387,9 @@ Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptio
 
 torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
   if (kept == nullptr || !script_->device.is_cpu()) return script_->module;
-  if (kept->program == nullptr)
-    kept->program = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
-  return kept->program->module ? *kept->program->module : script_->module;
+  if (kept->form == nullptr) kept->form = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
+  auto& frozen = dynamic_cast<FrozenProgram&>(*kept->form);
+  return frozen.module ? *frozen.module : script_->module;
 }
 
 Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& options) const {

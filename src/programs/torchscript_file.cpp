@@ -1,4 +1,4 @@
-#include "nn/torchscript_file.h"
+#include "programs/torchscript_file.h"
 
 #include <zlib.h>
 

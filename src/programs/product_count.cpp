@@ -1,4 +1,4 @@
-#include "nn/product_count.h"
+#include "programs/product_count.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/record_function.h>

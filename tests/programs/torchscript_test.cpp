@@ -4,10 +4,10 @@
 
 #include "experiment/model.h"
 #include "kernels/plain_operations.h"
-#include "nn/product_count.h"
-#include "nn/torchscript_file.h"
-#include "nn/torchscript_network.h"
 #include "nn/weights.h"
+#include "programs/product_count.h"
+#include "programs/torchscript_file.h"
+#include "programs/torchscript_network.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 

@@ -1,6 +1,6 @@
 // A TorchScript file as a network: `networks: { teacher: { torchscript: model.pt } }`. It comes with weights, and so
 // can teach at once; a stage that trains it starts from them.
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_network.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {
