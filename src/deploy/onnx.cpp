@@ -7,7 +7,7 @@
 
 #include "deploy/graph_onnx.h"
 #include "deploy/torchscript_onnx.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/fold.h"
 #include "programs/torchscript_network.h"
 

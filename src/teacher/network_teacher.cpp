@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/inference.h"
 
 namespace limbeck {

@@ -5,7 +5,7 @@
 #include "experiment/experiment.h"
 #include "experiment/model.h"
 #include "kernels/products.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/fold.h"
 #include "nn/inference.h"
 #include "nn/network.h"

@@ -1,4 +1,4 @@
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>

@@ -1,4 +1,4 @@
-#include "nn/network_group.h"
+#include "nn/ensembles/network_group.h"
 
 #include <ATen/core/Tensor.h>
 

@@ -8,8 +8,8 @@
 //   all.forward(inputs, {}).logits;
 #include <ATen/core/Tensor.h>
 
-#include "nn/combined_distribution.h"
-#include "nn/network_group.h"
+#include "nn/ensembles/combined_distribution.h"
+#include "nn/ensembles/network_group.h"
 
 namespace limbeck {
 

@@ -5,7 +5,7 @@
 //   Outputs outputs = ensemble.forward(inputs, {});   // logits of the mean, and each member's
 #include <ATen/core/Tensor.h>
 
-#include "nn/network_group.h"
+#include "nn/ensembles/network_group.h"
 
 namespace limbeck {
 

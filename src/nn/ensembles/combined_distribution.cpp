@@ -1,4 +1,4 @@
-#include "nn/combined_distribution.h"
+#include "nn/ensembles/combined_distribution.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>

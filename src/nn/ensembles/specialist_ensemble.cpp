@@ -1,4 +1,4 @@
-#include "nn/specialist_ensemble.h"
+#include "nn/ensembles/specialist_ensemble.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
