@@ -883,8 +883,10 @@ std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trai
   const auto precision_in = [&](bool has_large_products) {
     return precision == Precision::bfloat16 && (has_large_products || !setup_.device.is_cpu()) ? "bfloat16" : "float32";
   };
-  const auto has_large_products = [&](const std::string& teacher) { return network(teacher)->rounds_products(); };
-  const std::string own = precision_in(trained.rounds_products());
+  const auto has_large_products = [&](const std::string& teacher) {
+    return network(teacher)->capabilities().rounds_products;
+  };
+  const std::string own = precision_in(trained.capabilities().rounds_products);
   const std::string taught =
       precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
   const int threads = at::get_num_threads();

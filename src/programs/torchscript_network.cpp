@@ -355,8 +355,9 @@ void TorchScriptNetwork::try_out() {
   for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
 }
 
-int64_t TorchScriptNetwork::widest_activation() const {
-  return std::max(element_count(task_.input), estimated_widest_activation(shape_after(input_, task_.input)));
+Capabilities TorchScriptNetwork::capabilities() const {
+  return {.widest_activation =
+              std::max(element_count(task_.input), estimated_widest_activation(shape_after(input_, task_.input)))};
 }
 
 at::Tensor TorchScriptNetwork::prepared(const at::Tensor& inputs) const {

@@ -54,9 +54,8 @@ class TorchScriptNetwork : public Network {
   /// Of all parameters, those that are not trained among them. A frozen program has none.
   int64_t parameter_count() const override { return parameter_count_; }
   std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
-  int64_t widest_activation() const override;
-  bool rounds_products() const override { return false; }
-  bool can_be_recorded() const override { return false; }  // nobody knows what it does
+  /// Never recorded: nobody knows what it does. The widest activation is an estimate.
+  Capabilities capabilities() const override;
   std::string identity() const override;
   void to(at::Device device) override;
 

@@ -30,7 +30,7 @@ TrainingStep::TrainingStep(const Network& network, const Objective& objective, P
       needs_(objective.needs()),
       precision_(precision),
       passes_([this](const CapturedFunction::Tensors& arguments) { return passes(arguments); },
-              network.can_be_recorded() && objective.can_be_recorded() ? std::move(recorder) : Recorder()) {}
+              network.capabilities().can_be_recorded && objective.can_be_recorded() ? std::move(recorder) : Recorder()) {}
 
 CapturedFunction::Tensors TrainingStep::passes(const CapturedFunction::Tensors& arguments) {
   for (const Parameter& parameter : network_.parameters()) {  // those of a recording that failed were never written

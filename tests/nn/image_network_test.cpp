@@ -110,7 +110,7 @@ TEST(ImageNetwork, PixelProductsAreRoundedInTrainingAndInTheTeachersPass) {
   x = graph.add("pool", GlobalAveragePool{}, {x});
   graph.add("fc", Linear{96, 10}, {x});
   const GraphNetwork fused(graph, 1), plain(graph, 1, Execution::plain);
-  EXPECT_TRUE(fused.rounds_products());
+  EXPECT_TRUE(fused.capabilities().rounds_products);
   const torch::Tensor images = random_tensor({6, 3, 8, 8}, 1);
   const Noise noise{.ids = torch::arange(6)};
   const torch::NoGradGuard no_gradient;

@@ -38,18 +38,15 @@ std::optional<int64_t> NetworkGroup::multiply_adds() const {
   return count;
 }
 
-int64_t NetworkGroup::widest_activation() const {  // one runs after the other
-  int64_t widest = 0;
-  for (const auto& member : members_) widest = std::max(widest, member->widest_activation());
-  return widest;
-}
-
-bool NetworkGroup::can_be_recorded() const {
-  return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->can_be_recorded(); });
-}
-
-bool NetworkGroup::rounds_products() const {
-  return std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->rounds_products(); });
+Capabilities NetworkGroup::capabilities() const {
+  Capabilities all{.can_be_recorded = true};
+  for (const auto& member : members_) {
+    const Capabilities own = member->capabilities();
+    all.can_be_recorded &= own.can_be_recorded;
+    all.rounds_products |= own.rounds_products;
+    all.widest_activation = std::max(all.widest_activation, own.widest_activation);  // one runs after the other
+  }
+  return all;
 }
 
 std::string NetworkGroup::identity() const {

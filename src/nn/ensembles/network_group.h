@@ -16,9 +16,8 @@ class NetworkGroup : public Network {
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override;
   std::optional<int64_t> multiply_adds() const override;
-  int64_t widest_activation() const override;
-  bool rounds_products() const override;
-  bool can_be_recorded() const override;
+  /// Recorded where all members can be; rounded where any is.
+  Capabilities capabilities() const override;
   std::string identity() const override;
   void to(at::Device device) override;
 

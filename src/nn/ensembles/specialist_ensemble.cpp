@@ -65,6 +65,12 @@ Outputs SpecialistEnsemble::forward(const at::Tensor& inputs, const ForwardOptio
   return {.logits = combined_distribution(base, opinions, options_.combination).log_probabilities.to(inputs.device())};
 }
 
+Capabilities SpecialistEnsemble::capabilities() const {
+  Capabilities all = NetworkGroup::capabilities();
+  all.can_be_recorded = false;
+  return all;
+}
+
 std::string SpecialistEnsemble::identity() const {
   std::string text = fmt::format("top {}, {}\n", options_.top,
                                  options_.combination.divergence == Divergence::forward ? "forward" : "reverse");

@@ -32,7 +32,8 @@ class SpecialistEnsemble : public NetworkGroup {
 
   /// Logits of the combined distribution, without gradient. Taps and training passes are an Error.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
-  bool can_be_recorded() const override { return false; }  // which specialists run depends on what the generalist says
+  /// Never recorded: which specialists run depends on what the generalist says.
+  Capabilities capabilities() const override;
   std::string identity() const override;
 
   const std::vector<Specialist>& specialists() const { return specialists_; }
