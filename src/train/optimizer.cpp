@@ -39,6 +39,10 @@ void UpdateOptions::bind(Fields& fields) {
 Optimizer::Optimizer(const Network& network, const UpdateOptions& options)
     : parameters_(network.parameters()), options_(options) {}
 
+void Optimizer::release_gradients() {
+  for (Parameter& parameter : parameters_) parameter.value.mutable_grad() = at::Tensor();
+}
+
 void Optimizer::step(double rate_factor) {
   const at::NoGradGuard no_gradient;
   begin_step();
