@@ -29,13 +29,13 @@
 #include "experiment/spoken_frames.h"
 #include "experiment/stage_numbers.h"
 #include "experiment/telling_examples.h"
-#include "nn/committee.h"
+#include "kernels/fused_linear.h"
+#include "kernels/products.h"
+#include "nn/ensembles/committee.h"
+#include "nn/ensembles/specialist_ensemble.h"
 #include "nn/fold.h"
-#include "nn/fused_linear.h"
-#include "nn/products.h"
 #include "nn/quantization.h"
-#include "nn/specialist_ensemble.h"
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_network.h"
 #include "teacher/computed_outputs.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"
@@ -920,8 +920,10 @@ std::string SeedRun::conditions_of(const StageRecipe& stage, const Network& trai
   const auto precision_in = [&](bool has_large_products) {
     return precision == Precision::bfloat16 && (has_large_products || !setup_.device.is_cpu()) ? "bfloat16" : "float32";
   };
-  const auto has_large_products = [&](const std::string& teacher) { return network(teacher)->rounds_products(); };
-  const std::string own = precision_in(trained.rounds_products());
+  const auto has_large_products = [&](const std::string& teacher) {
+    return network(teacher)->capabilities().rounds_products;
+  };
+  const std::string own = precision_in(trained.capabilities().rounds_products);
   const std::string taught =
       precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
   const int threads = at::get_num_threads();

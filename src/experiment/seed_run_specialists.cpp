@@ -14,8 +14,8 @@
 #include "experiment/seed_run.h"
 #include "experiment/specialists.h"
 #include "experiment/stage_numbers.h"
+#include "nn/ensembles/specialist_ensemble.h"
 #include "nn/fold.h"
-#include "nn/specialist_ensemble.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
