@@ -4,7 +4,6 @@
 
 #include "core/json.h"
 #include "experiment/components.h"
-#include "experiment/replicas.h"
 #include "experiment/run_folder.h"
 #include "nn/ensembles/committee.h"
 
@@ -64,7 +63,7 @@ std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe&
   if (!entry.contains("weights") && !entry.contains("replicas")) return std::nullopt;
   for (const std::string& name : weight_folders(stage))
     network.files.push_back(RunFolder(folder).stage(name).weights());
-  if (network.files.size() > 1) network.mean = stage.replicas.mean;
+  network.mean = stage.form().mean;
   return network;
 }
 

@@ -51,24 +51,13 @@ Json relative(double before, double after) {
 
 }  // namespace
 
-bool trains_specialists(const StageRecipe& stage) {
-  return !stage.specialists.of.empty() && stage.specialist == 0;
-}
-
-StageRecipe specialist_of(const StageRecipe& stage, int64_t k) {
-  StageRecipe one = stage;
-  one.name = fmt::format("{}.{}", stage.name, k);
-  one.specialist = k;
-  return one;
-}
-
 SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group,
-                                       SpecialistsRecipe::Targets targets, uint64_t seed, int64_t k,
+                                       SpecialistTargets targets, uint64_t seed, int64_t k,
                                        const std::vector<std::string>& classes) {
   const at::Tensor labels = train.labels().to(at::kCPU).contiguous(), ids = train.ids().to(at::kCPU).contiguous();
   std::vector<int64_t> place(classes.size(), -1), seen(group.size());
   for (size_t i = 0; i < group.size(); ++i) place[static_cast<size_t>(group[i])] = static_cast<int64_t>(i);
-  const bool full = targets == SpecialistsRecipe::Targets::full;
+  const bool full = targets == SpecialistTargets::full;
   const auto dustbin = static_cast<int64_t>(group.size());
   at::Tensor shown = at::empty_like(labels);
   std::vector<int64_t> chosen, others;
@@ -99,9 +88,9 @@ SpecialistExamples specialist_examples(const ExampleSet& train, const std::vecto
   return {train.with_labels(shown).select(positions, train.name()), full ? 0 : offset};
 }
 
-void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistsRecipe::Targets targets) {
+void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistTargets targets) {
   TensorMap state = state_of(generalist);
-  if (targets == SpecialistsRecipe::Targets::dustbin) {
+  if (targets == SpecialistTargets::dustbin) {
     const TensorMap own = state_of(specialist);
     for (const ParameterDescription& parameter : specialist.graph().parameters_of(specialist.graph().nodes().back()))
       state[parameter.name] = own.at(parameter.name);

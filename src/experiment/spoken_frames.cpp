@@ -55,7 +55,7 @@ std::string fingerprint_of(const FrameLabels& labels) {
   return hasher.fingerprint();
 }
 
-FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device) {
+FrameLabels align_frames(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device) {
   const SpeechCorpus& corpus = *dataset.speech;
   const at::Tensor priors = log_priors(corpus, labels.train);
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
@@ -97,13 +97,6 @@ Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Netwo
   json["string_words"] = strings.json();
   json["string_words"]["word_penalty"] = penalty;
   return json;
-}
-
-StageRecipe round_of(const StageRecipe& stage, int64_t round) {
-  StageRecipe one = stage;
-  one.name = fmt::format("{}.{}", stage.name, round);
-  one.align = 1;
-  return one;
 }
 
 }  // namespace limbeck

@@ -7,7 +7,6 @@
 #include "core/json.h"
 #include "data/dataset.h"
 #include "nn/network.h"
-#include "recipe/recipe.h"
 
 namespace limbeck {
 
@@ -25,7 +24,7 @@ std::string fingerprint_of(const FrameLabels& labels);
 
 /// The labels on the most probable ways through the recordings' words, by a network that was trained on others: of both
 /// splits, since the words of both are known; priors and durations are those of the training frames.
-FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device);
+FrameLabels align_frames(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device);
 /// {"train": 0.12, "test": 0.11}: the part of the frames whose labels differ.
 Json changed_labels(const FrameLabels& before, const FrameLabels& after);
 
@@ -33,8 +32,5 @@ Json changed_labels(const FrameLabels& before, const FrameLabels& after);
 /// "word_penalty"}}; test_logits: of all test frames. See WordErrors.
 Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network,
                   const at::Tensor& test_logits);
-
-/// One of a stage's rounds before its last: NAME.1, NAME.2, …
-StageRecipe round_of(const StageRecipe& stage, int64_t round);
 
 }  // namespace limbeck

@@ -94,12 +94,6 @@ void ExamplesRecipe::bind(Fields& fields) {
   fields.flag("extra", extra, "see the data's extra unlabelled examples");
 }
 
-void ReplicasRecipe::bind(Fields& fields) {
-  fields.integer("count", count, between(1, 1000), "networks that differ in initialisation and order only");
-  fields.flag("together", together, "trained side by side on the same batches, for the loss `community`");
-  bind_mean(fields, mean);
-}
-
 void StopRecipe::bind(Fields& fields) {
   fields.integer("epoch", epoch, at_least(0), "stop after so many epochs; 0: not");
   fields.number("accuracy", accuracy, between(0, 1),
@@ -107,39 +101,6 @@ void StopRecipe::bind(Fields& fields) {
   fields.integer("patience", patience, at_least(0),
                  "stop after so many epochs without a better validation, keep the best; 0: not");
   fields.choice<By>("by", by, {{"accuracy", By::accuracy}, {"loss", By::loss}}, "what patience looks at");
-}
-
-void SpecialistsRecipe::bind(Fields& fields) {
-  fields.reference("of", of, "the generalist: an earlier stage, or a network with weights");
-  fields.integer("groups", groups, between(1, 100000),
-                 "of classes, with a specialist for each; found by online K-means");
-  fields.integer("size", size, at_least(0), "classes of each group, which may overlap; 0: each class is in one group");
-  fields.choice<Targets>(
-      "targets", targets, {{"dustbin", Targets::dustbin}, {"full", Targets::full}},
-      "what is learned of examples of other classes: a dustbin, or all classes as the stage's teacher gives them");
-  fields.integer("top", top, at_least(1), "of the generalist's most probable classes, for which specialists are asked");
-  fields.choice<Divergence>("divergence", divergence,
-                            {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
-                            "what is minimised to bring all together: KL(model, q), or KL(q, model)");
-  fields.require(
-      size != 1 && (groups > 1 || size > 0),
-      "a specialist needs at least two classes, and others; give 'size' 0 or at least 2, and one group a size");
-}
-
-void QuantizeRecipe::bind(Fields& fields) {
-  fields.reference("of", of, "an earlier stage, or a network with weights");
-  fields.integer("examples", examples, between(1, 1e6),
-                 "training examples from which the ranges of activations are found");
-}
-
-void CalibrationRecipe::bind(Fields& fields) {
-  fields.integers("classes", classes, at_least(0), "whose biases get the same number added");
-  fields.choice<Split>(
-      "tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
-      "the examples on which the number makes fewest errors; test is what Hinton et al. did, and no fair measure");
-  fields.require(!classes.empty(), "the key 'classes' is missing or empty");
-  fields.require(std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(),
-                 "a class stands twice in 'classes'");
 }
 
 void WeightRecipe::bind(Fields& fields) {
@@ -171,25 +132,16 @@ void StageRecipe::bind_parts(Fields& fields) {
   fields.part("examples", "map", "as data.examples", "which training examples the stage sees");
   fields.part("initial_weights", "stage or network", "none", "whose weights training goes on from");
   fields.part("stop", "map", "at the last epoch", "when the stage ends before");
-  fields.part("replicas", "integer or map", "1",
-              "so many networks that differ in initialisation and order only; the stage is their ensemble");
-  fields.part("specialists", "map", "none",
-              "networks for classes that a generalist confuses, trained from its weights");
-  fields.part("quantize", "stage, network or map", "none",
-              "whose weights are rounded to bytes; `epochs` is 0 then, unless it trains on under the rounding");
-  fields.part(
-      "align", "integer", "0",
-      "rounds of training of recordings, after each of which the frames get the labels that the network gives them");
-  fields.part("calibrate", "stage", "none",
-              "trains nothing: adds a number to output biases of an earlier stage's network; has keys of its own");
 }
 
 void StageRecipe::bind(Fields& fields) {
   bind_parts(fields);
-  fields.text("stream", stream,
-              "whose random numbers it draws (initial weights, order, views, dropout); empty: those of its name; stages "
-              "with the same stream draw the same; none: those of the seed alone");
-  fields.integer("epochs", epochs, between(quantize.of.empty() ? 1 : 0, 1e6), "passes over the training examples");
+  fields.text(
+      "stream", stream,
+      "whose random numbers it draws (initial weights, order, views, dropout); empty: those of its name; stages "
+      "with the same stream draw the same; none: those of the seed alone");
+  fields.integer("epochs", epochs, between(static_cast<double>(form().least_epochs), 1e6),
+                 "passes over the training examples");
   fields.integer("batch_size", batch_size, between(1, 1e6),
                  "examples per step; the last step of an epoch may be smaller");
   fields.integer("evaluate_every", evaluate_every, between(1, 1e6),
@@ -205,6 +157,36 @@ void StageRecipe::bind(Fields& fields) {
       "with it");
 }
 
+StageForm StageRecipe::form() const {
+  const auto* options = dynamic_cast<const StageOptions*>(kind.options.get());
+  return options == nullptr ? StageForm() : options->form();
+}
+
+std::string part_name(const std::string& stage, int64_t k) {
+  return fmt::format("{}.{}", stage, k);
+}
+
+int64_t part_count(const StageRecipe& stage) {
+  const StageForm form = stage.form();
+  return std::max(form.members, form.rounds - 1);
+}
+
+StageRecipe member_of(const StageRecipe& stage, int64_t k) {
+  StageRecipe member = stage;
+  member.name = part_name(stage.name, k);
+  member.kind = {};
+  member.member = k;
+  return member;
+}
+
+std::vector<std::string> weight_folders(const StageRecipe& stage) {
+  const int64_t members = stage.form().members;
+  if (members == 0) return {stage.name};
+  std::vector<std::string> names;
+  for (int64_t k = 1; k <= members; ++k) names.push_back(part_name(stage.name, k));
+  return names;
+}
+
 bool NetworkRecipe::has_weights() const {
   return !weights.empty() || (architecture && architecture.component->info().brings_weights);
 }
@@ -217,6 +199,14 @@ const NetworkRecipe* Recipe::network(const std::string& wanted) const {
 const StageRecipe* Recipe::stage(const std::string& wanted) const {
   const auto found = std::find_if(stages.begin(), stages.end(), [&](const auto& it) { return it.name == wanted; });
   return found == stages.end() ? nullptr : &*found;
+}
+
+const StageRecipe* Recipe::stage_of(const std::string& name) const {
+  if (const StageRecipe* whole = stage(name)) return whole;
+  for (const StageRecipe& candidate : stages)
+    for (int64_t k = part_count(candidate); k > 0; --k)
+      if (name == part_name(candidate.name, k)) return &candidate;
+  return nullptr;
 }
 
 }  // namespace limbeck

@@ -13,9 +13,8 @@
 #include <vector>
 
 #include "recipe/catalogue.h"
-#include "recipe/divergence.h"
-#include "recipe/ensemble_mean.h"
 #include "recipe/input_recipe.h"
+#include "recipe/stage_options.h"
 
 namespace limbeck {
 
@@ -86,17 +85,6 @@ struct LossTermRecipe {
 /// faster with it. Evaluation is always in float32.
 enum class PrecisionChoice { automatic, float32, bfloat16 };
 
-/// Several networks from one stage, which differ in initialisation and order only; what the stage leaves is their
-/// ensemble. Member k of stage NAME is called NAME.k, from 1.
-struct ReplicasRecipe {
-  int64_t count = 1;
-  bool together =
-      false;  ///< trained side by side on the same batches, so that each can learn from all (loss `community`)
-  EnsembleMean mean = EnsembleMean::geometric;
-
-  void bind(Fields& fields);
-};
-
 /// When a stage ends before its last epoch; the schedule goes on as if it did not.
 struct StopRecipe {
   enum class By { accuracy, loss };
@@ -110,73 +98,31 @@ struct StopRecipe {
   void bind(Fields& fields);
 };
 
-/// A stage that trains nothing, but adds one number to the output biases of some classes of an earlier stage's network.
-struct CalibrationRecipe {
-  enum class Split { validation, test };
-  std::string of;                ///< key `calibrate`; empty: the stage trains
-  std::vector<int64_t> classes;  ///< whose biases get the number
-  Split tuned_on = Split::validation;
-
-  void bind(Fields& fields);
-};
-
-/// Networks that begin with a generalist's weights, each of which learns to tell the classes of a group apart that the
-/// generalist confuses. Member k of stage NAME is called NAME.k, from 1; what the stage leaves is the generalist with
-/// all of them.
-struct SpecialistsRecipe {
-  /// What a specialist is taught of examples that are not of its classes: that they belong in its dustbin, or what the
-  /// stage's teacher says of them, by a loss that applies to unlabelled examples.
-  enum class Targets { dustbin, full };
-  std::string of;  ///< the generalist; empty: no specialists
-  int64_t groups = 10;
-  int64_t size = 0;  ///< classes of each group; 0: each class is in one group
-  Targets targets = Targets::dustbin;
-  int64_t top = 1;  ///< of the generalist's classes, for which specialists are asked
-  Divergence divergence = Divergence::forward;
-
-  void bind(Fields& fields);
-};
-
-/// A network that begins with an earlier one's weights, batch norm multiplied in, and rounds its weights and
-/// activations to bytes: after training alone (no epochs), or trained further under that rounding.
-struct QuantizeRecipe {
-  std::string of;           ///< empty: the stage does not round
-  int64_t examples = 1024;  ///< of the training examples, drawn once, from which the ranges of activations are found
-
-  void bind(Fields& fields);
-};
-
 /// The stream of all stages before version 0.2: the numbers depend on the run's seed alone.
 constexpr const char* kSharedStream = "none";
 
 struct StageRecipe {
   std::string name;
-  std::string network;          ///< key `train`; of a calibration, the network that it changes
+  std::string network;          ///< key `train`; of a stage that trains nothing, the network that it changes
   std::string initial_weights;  ///< an earlier stage or a network with weights, whose weights this one goes on from;
                                 ///< empty: what `train` names has
   SourceLocation where;
   std::string stream;   ///< whose random numbers the stage draws: initial weights, order, views, dropout; the stage's
                         ///< name where nothing is said; see kSharedStream
-  int64_t epochs = 20;  ///< 0: nothing is trained, which a stage that rounds a network may do
+  Choice kind;          ///< what else it does; empty: it trains a network and nothing else
+  int64_t member = 0;   ///< which of a stage's members this one trains alone, from 1; 0: the stage itself
+  int64_t epochs = 20;  ///< 0: nothing is trained, where the kind says that this may be
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
   double checkpoint_seconds = 30;  ///< time between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
   std::vector<Choice> augment;        ///< as the data's, where the stage says nothing
   ExamplesRecipe examples;            ///< likewise
-  Choice teacher;                     ///< empty: none; of a calibration, that of the stage it calibrates
+  Choice teacher;                     ///< empty: none
   std::vector<std::string> teachers;  ///< stages and networks that the teacher refers to
   std::vector<std::string>
-      inputs;  ///< all that this stage refers to: the teachers, what it calibrates, what it goes on from
-  ReplicasRecipe replicas;
-  int64_t replica = 0;  ///< which of a stage's replicas this is, from 1; 0: the stage itself
+      inputs;  ///< all that this stage refers to: its teachers, and those whose weights it begins with
   StopRecipe stop;
-  int64_t align = 0;  ///< of speech: rounds of training, after each of which the frames get the labels that the network
-                      ///< gives them; 0: none
-  SpecialistsRecipe specialists;
-  int64_t specialist = 0;  ///< which of a stage's specialists this is, from 1; 0: the stage itself
-  CalibrationRecipe calibration;
-  QuantizeRecipe quantize;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;
@@ -184,7 +130,18 @@ struct StageRecipe {
   void bind(Fields& fields);
   /// The parts alone, which can be read before what the fields' defaults depend on.
   void bind_parts(Fields& fields);
+  /// What its kind says of it.
+  StageForm form() const;
 };
+
+/// NAME.k: a stage's k-th member, k from 1, or its k-th round of training before the last.
+std::string part_name(const std::string& stage, int64_t k);
+/// How many parts there are: NAME.1 to NAME.k.
+int64_t part_count(const StageRecipe& stage);
+/// The stage that trains a stage's k-th member alone.
+StageRecipe member_of(const StageRecipe& stage, int64_t k);
+/// The names of the folders that hold a stage's weights: its own, or one for each member.
+std::vector<std::string> weight_folders(const StageRecipe& stage);
 
 /// A chart of a recipe: how a metric of several stages depends on a number, on another metric, on the epoch, or on the
 /// stage.
@@ -229,6 +186,8 @@ struct Recipe {
   void bind(Fields& fields);
   const NetworkRecipe* network(const std::string& name) const;
   const StageRecipe* stage(const std::string& name) const;
+  /// The stage of this name, or that whose part it is.
+  const StageRecipe* stage_of(const std::string& name) const;
 };
 
 /// All keys of a map of the recipe, whatever components stand in it.
@@ -238,7 +197,7 @@ struct RecipeSection {
   std::string summary;
   std::vector<FieldDescription> keys;
 };
-const std::vector<RecipeSection>& recipe_sections();
+std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue);
 
 /// Throws Error where the file cannot be read and DiagnosticsError where it holds no recipe at all: no YAML, or no map.
 /// What else may be wrong with it takes a catalogue: parse_recipe.

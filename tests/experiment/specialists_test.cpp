@@ -18,8 +18,7 @@ namespace {
 
 class SpecialistData : public ::testing::Test {
  protected:
-  SpecialistExamples examples_for(const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets,
-                                  int64_t k = 1) const {
+  SpecialistExamples examples_for(const std::vector<int64_t>& group, SpecialistTargets targets, int64_t k = 1) const {
     return specialist_examples(train, group, targets, 1, k, digits->classes);
   }
   int64_t count(const torch::Tensor& which) const { return which.sum().item<int64_t>(); }
@@ -29,7 +28,7 @@ class SpecialistData : public ::testing::Test {
 };
 
 TEST_F(SpecialistData, IsHalfOfTheGroupAndHalfOfOthers) {
-  const SpecialistExamples own = examples_for({3, 7}, SpecialistsRecipe::Targets::dustbin);
+  const SpecialistExamples own = examples_for({3, 7}, SpecialistTargets::dustbin);
   const torch::Tensor labels = own.examples.labels(), truth = digits->train.labels.index_select(0, own.examples.ids());
   const int64_t of_group = count(digits->train.labels.eq(3)) + count(digits->train.labels.eq(7));
   EXPECT_EQ(own.examples.size(), 2 * of_group);
@@ -38,11 +37,11 @@ TEST_F(SpecialistData, IsHalfOfTheGroupAndHalfOfOthers) {
   EXPECT_EQ(count(labels.eq(2)), of_group);
   EXPECT_NEAR(own.dustbin_offset, std::log((1000.0 - static_cast<double>(of_group)) / static_cast<double>(of_group)),
               1e-9);
-  EXPECT_FALSE(own.examples.ids().equal(examples_for({3, 7}, SpecialistsRecipe::Targets::dustbin, 2).examples.ids()));
+  EXPECT_FALSE(own.examples.ids().equal(examples_for({3, 7}, SpecialistTargets::dustbin, 2).examples.ids()));
 }
 
 TEST_F(SpecialistData, WithFullTargetsHidesTheLabelsOfOthers) {
-  const SpecialistExamples own = examples_for({3, 7}, SpecialistsRecipe::Targets::full);
+  const SpecialistExamples own = examples_for({3, 7}, SpecialistTargets::full);
   const torch::Tensor labels = own.examples.labels(), truth = digits->train.labels.index_select(0, own.examples.ids());
   EXPECT_TRUE(labels.equal(torch::where(truth.eq(3).logical_or(truth.eq(7)), truth, torch::full_like(truth, -1))));
   EXPECT_EQ(own.dustbin_offset, 0);
@@ -52,7 +51,7 @@ TEST_F(SpecialistData, OfClassesWithoutExamplesIsRefused) {
   const ExampleSet without = choose_examples(train, {.without = {7}}, *digits, 1);
   const auto refusal = [&](const std::vector<int64_t>& group) {
     return message_of<Error>(
-        [&] { specialist_examples(without, group, SpecialistsRecipe::Targets::dustbin, 1, 1, digits->classes); });
+        [&] { specialist_examples(without, group, SpecialistTargets::dustbin, 1, 1, digits->classes); });
   };
   EXPECT_NE(refusal({3, 7}).find("'7', of which there is no training example"), std::string::npos);
   EXPECT_NE(refusal({0, 1, 2, 3, 4, 5, 6, 8, 9}).find("knows all classes"), std::string::npos);
