@@ -6,7 +6,7 @@
 #include "experiment/model_onnx.h"
 #include "experiment/run_networks.h"
 #include "nn/graph.h"
-#include "nn/torchscript_file.h"
+#include "programs/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"
 #include "report/plots/plot_style.h"
