@@ -67,8 +67,8 @@ std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, con
   begin_anew(stage, settings);
   start_from(*specialist, *generalist, stage.specialists.targets);
   specialist->to(setup_.device);
-  const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets, stream_seed(stage),
-                                                     stage.specialist, setup_.dataset.classes);
+  const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets,
+                                                     stream_seed(stage), stage.specialist, setup_.dataset.classes);
   const TrainingResult result = train(stage, *specialist, own.examples, fingerprint);
   ModelDescription description =
       describe_model(setup_.recipe.network(stage.network)->architecture, setup_.dataset, inputs_.at(stage.network));
