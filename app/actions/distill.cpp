@@ -6,7 +6,7 @@
 #include "app/actions/run_recipe.h"
 #include "app/commands/distill.h"
 #include "core/json.h"
-#include "data/image_folder.h"
+#include "data/images/image_folder.h"
 #include "experiment/components.h"
 #include "experiment/model.h"
 #include "experiment/model_files.h"

@@ -13,7 +13,7 @@
 
 #include <vector>
 
-#include "data/speech.h"
+#include "data/recordings/speech.h"
 
 namespace limbeck {
 

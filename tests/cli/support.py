@@ -65,7 +65,8 @@ def readme_commands():
         title, text = section.split("\n", 1)
         for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
             lines = block.replace("\\\n", " ").splitlines()
-            commands.setdefault(title, []).extend(shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck "))
+            commands.setdefault(title, []).extend(
+                shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck "))
     return commands
 
 

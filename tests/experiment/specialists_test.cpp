@@ -128,7 +128,9 @@ networks: { n: { mlp: [24] } }
 stages:
   - { name: generalist, train: n, epochs: 3 }
   - { name: specialists, train: n, epochs: 2, specialists: { of: generalist, groups: 3, size: 4 } }
-  - { name: full, train: n, epochs: 2, specialists: { of: generalist, groups: 2, size: 5, targets: full, top: 2, divergence: reverse }, teacher: generalist,
+  - { name: full, train: n, epochs: 2,
+      specialists: { of: generalist, groups: 2, size: 5, targets: full, top: 2, divergence: reverse },
+      teacher: generalist,
       loss: [ hard_labels, soft_targets: { temperature: 5, examples: unlabelled } ] }
   - { name: distilled, train: n, epochs: 10, teacher: specialists }
 )";

@@ -20,7 +20,8 @@ networks: { large: { mlp: [32] }, small: { mlp: [8] } }
 stages:
   - { name: teacher, train: large, epochs: 2 }
   - { name: baseline, train: small, epochs: 2 }
-  - { name: distilled, train: small, teacher: teacher, loss: [ soft_targets: { temperature: 4 }, hard_labels: { weight: 0.1 } ] }
+  - { name: distilled, train: small, teacher: teacher,
+      loss: [ soft_targets: { temperature: 4 }, hard_labels: { weight: 0.1 } ] }
 )";
 const std::string kTemperature = "stages.distilled.loss.soft_targets.temperature";
 
