@@ -23,6 +23,10 @@ void add_list(Program& program) {
   for (const auto& [name, slot] : component_kinds()) kinds += ", " + name;
   command->add_option("what", flags->what, "a kind (" + kinds + "), one of them, or a key; nothing: what there is")
       ->type_name("NAME");
+  command
+      ->add_flag("--markdown", flags->markdown,
+                 "print the whole recipe reference as Markdown, as it stands in docs/reference.md")
+      ->excludes("what");
   command->callback([=, &program] { program.act(&Actions::list, *flags); });
 }
 
