@@ -58,15 +58,25 @@ def read_safetensors(path):
             for name, entry in header.items()}, metadata
 
 
-def readme_commands():
-    """The arguments of each call of the program in the README, by section."""
-    commands = {}
-    for section in (SOURCE / "README.md").read_text().split("\n## ")[1:]:
-        title, text = section.split("\n", 1)
-        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-            lines = block.replace("\\\n", " ").splitlines()
-            commands.setdefault(title, []).extend(shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck "))
-    return commands
+# Pages whose commands need a teacher in TorchScript and a folder of pictures: test_pictures runs them.
+PICTURE_PAGES = ("docs/tutorial.md", "docs/how-to/torchscript-teacher.md")
+
+
+def pages():
+    """The documents whose commands and recipes are run, from README.md on."""
+    files = [SOURCE / "README.md", SOURCE / "docs/README.md", SOURCE / "docs/quickstart.md", SOURCE / "docs/tutorial.md",
+             *sorted((SOURCE / "docs/how-to").glob("*.md"))]
+    return [str(file.relative_to(SOURCE)) for file in files]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (SOURCE / page).read_text(), re.DOTALL)
+
+
+def commands_of(page):
+    """The arguments of each call of the program on a page."""
+    lines = [line for block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck ")]
 
 
 WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}
@@ -92,6 +102,25 @@ def make_recordings(folder, speakers, count):
         for speaker in speakers:
             for i in range(count):
                 say(folder / f"{word}_{speaker}_{i}.wav", begin, end, chance)
+
+
+def scaled_down(resolved, recordings):
+    """Flags with which a shipped recipe, given as `check --json` resolves it, runs in seconds on drawn digits, or on
+    recordings in a folder."""
+    spoken = "spoken_digits" in str(resolved["data"]["source"])
+    images = 20 if "cifar" in str(resolved["data"]["source"]) else 800  # one of each class in 1 %
+    settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}" if spoken
+                else f"data.source={{digits: {{train: {images}, test: 50}}}}"]
+    settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
+                 if "shallow_cnn" in network]
+    if resolved["data"]["validation"]:
+        settings.append("data.validation=50")
+    trained = [stage for stage in resolved["stages"] if "train" in stage]
+    settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
+    settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
+    settings += [f"stages.{stage['name']}.specialists.{key}" for stage in trained if "specialists" in stage
+                 for key in ("groups=2", "size=3")]
+    return [flag for setting in settings for flag in ("--set", setting)]
 
 
 class ProgramTest(unittest.TestCase):
