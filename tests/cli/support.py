@@ -104,25 +104,6 @@ def make_recordings(folder, speakers, count):
                 say(folder / f"{word}_{speaker}_{i}.wav", begin, end, chance)
 
 
-def scaled_down(resolved, recordings):
-    """Flags with which a shipped recipe, given as `check --json` resolves it, runs in seconds on drawn digits, or on
-    recordings in a folder."""
-    spoken = "spoken_digits" in str(resolved["data"]["source"])
-    images = 20 if "cifar" in str(resolved["data"]["source"]) else 800  # one of each class in 1 %
-    settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}" if spoken
-                else f"data.source={{digits: {{train: {images}, test: 50}}}}"]
-    settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
-                 if "shallow_cnn" in network]
-    if resolved["data"]["validation"]:
-        settings.append("data.validation=50")
-    trained = [stage for stage in resolved["stages"] if "train" in stage]
-    settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
-    settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
-    settings += [f"stages.{stage['name']}.specialists.{key}" for stage in trained if "specialists" in stage
-                 for key in ("groups=2", "size=3")]
-    return [flag for setting in settings for flag in ("--set", setting)]
-
-
 class ProgramTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="limbeck_cli_"))
