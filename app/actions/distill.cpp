@@ -11,7 +11,7 @@
 #include "experiment/model.h"
 #include "experiment/model_files.h"
 #include "experiment/model_onnx.h"
-#include "nn/torchscript_file.h"
+#include "programs/torchscript_file.h"
 #include "recipe/recipe.h"
 #include "recipe/value.h"
 

@@ -12,7 +12,7 @@
 #include "experiment/model_files.h"
 #include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"
-#include "nn/torchscript_file.h"
+#include "programs/torchscript_file.h"
 #include "report/text_table.h"
 #include "train/evaluation.h"
 

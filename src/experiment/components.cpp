@@ -5,6 +5,7 @@ namespace limbeck {
 // Generated from the folders; see cmake/component.cmake.
 void register_data(Catalogue&);
 void register_nn(Catalogue&);
+void register_programs(Catalogue&);
 void register_loss(Catalogue&);
 void register_teacher(Catalogue&);
 void register_train(Catalogue&);
@@ -14,6 +15,7 @@ const Catalogue& components() {
     Catalogue catalogue;
     register_data(catalogue);
     register_nn(catalogue);
+    register_programs(catalogue);
     register_loss(catalogue);
     register_teacher(catalogue);
     register_train(catalogue);

@@ -17,7 +17,7 @@
 #include "experiment/results.h"
 #include "experiment/seed_run.h"
 #include "experiment/static_checks.h"
-#include "nn/cuda_graph.h"
+#include "kernels/cuda_graph.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 

@@ -38,7 +38,7 @@ double kept_activations(const Network& network) {
 double passing_activations(const Network& network, int64_t examples) {
   if (!is_known(network)) return 0;
   return 3 * static_cast<double>(std::min(examples, examples_at_once(network))) *
-         static_cast<double>(network.widest_activation());
+         static_cast<double>(network.capabilities().widest_activation);
 }
 
 /// What stands after the key in a file of the system; 0 where it does not.

@@ -13,8 +13,8 @@
 #include "experiment/model_files.h"
 #include "experiment/run_networks.h"
 #include "nn/quantization.h"
-#include "nn/torchscript_file.h"
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_file.h"
+#include "programs/torchscript_network.h"
 #include "recipe/reader.h"
 
 namespace limbeck {

@@ -1,8 +1,8 @@
 #include "experiment/replicas.h"
 
 #include "experiment/specialists.h"
-#include "nn/committee.h"
-#include "nn/specialist_ensemble.h"
+#include "nn/ensembles/committee.h"
+#include "nn/ensembles/specialist_ensemble.h"
 
 namespace limbeck {
 

@@ -6,7 +6,7 @@
 #include "experiment/components.h"
 #include "experiment/replicas.h"
 #include "experiment/run_folder.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 
 namespace limbeck {
 namespace {

@@ -3,7 +3,7 @@
 #include <ATen/TensorOperators.h>
 
 #include "experiment/results.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "train/evaluation.h"
 
 namespace limbeck {

@@ -13,22 +13,14 @@
 #include <vector>
 
 #include "core/files.h"
+#include "kernels/noise.h"
+#include "kernels/plain_operations.h"
+#include "kernels/precision.h"
 #include "nn/graph.h"
-#include "nn/operations.h"
 #include "nn/outputs.h"
 #include "nn/plan.h"
 
 namespace limbeck {
-
-/// What the random parts of a training pass are functions of.
-struct Noise {
-  uint64_t seed = 0;
-  int64_t epoch = 0;
-  at::Tensor ids;  ///< [N] int64, of the examples in the batch
-};
-
-/// In what the factors of large matrix products are given; sums, activations, weights and everything else are float32.
-enum class Precision { float32, bfloat16 };
 
 /// A convolution with the batch norm that follows it multiplied in.
 struct FoldedConvolution {
@@ -36,14 +28,17 @@ struct FoldedConvolution {
   at::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
 };
 
-struct FrozenProgram;  // nn/torchscript_network.cpp
+/// What a network that is no graph makes of its weights to compute with; each kind derives its own.
+struct PreparedForm {
+  virtual ~PreparedForm() = default;
+};
 
 /// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
   std::vector<at::Tensor> rounded;              ///< per node, its weight as bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;         ///< of a committee: each network's
-  std::shared_ptr<FrozenProgram> program;       ///< of a TorchScript network: with its weights as constants
+  std::shared_ptr<PreparedForm> form;           ///< of a network that is no graph
 };
 
 struct ForwardOptions {
@@ -56,6 +51,14 @@ struct ForwardOptions {
 struct Parameter {
   std::string name;
   at::Tensor value;
+};
+
+/// What a network's passes are like, for whoever plans them.
+struct Capabilities {
+  bool can_be_recorded = false;  ///< the same operations for all inputs of one shape, and never a wait for the device
+  bool rounds_products = false;  ///< in bfloat16, some products are made from rounded factors
+  int64_t widest_activation =
+      0;  ///< numbers of one example in the widest activation, or in the input; may be estimated
 };
 
 class Network {
@@ -71,12 +74,7 @@ class Network {
   virtual int64_t parameter_count() const = 0;
   /// Products of one example's forward pass; nullopt where they are not known.
   virtual std::optional<int64_t> multiply_adds() const = 0;
-  /// Numbers of one example in its widest activation, or in its input; of a program that nobody knows, an estimate.
-  virtual int64_t widest_activation() const = 0;
-  /// Whether a pass in bfloat16 rounds anything.
-  virtual bool rounds_products() const = 0;
-  /// Whether its passes are the same operations for all inputs of one shape, and never wait for the device.
-  virtual bool can_be_recorded() const = 0;
+  virtual Capabilities capabilities() const = 0;
   /// What its outputs depend on beside names, shapes and values of its parameters and buffers; empty: nothing.
   virtual std::string identity() const = 0;
   virtual void to(at::Device device) = 0;
@@ -96,9 +94,7 @@ class GraphNetwork : public Network {
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
-  int64_t widest_activation() const override;
-  bool rounds_products() const override;
-  bool can_be_recorded() const override;
+  Capabilities capabilities() const override { return capabilities_; }
   std::string identity() const override { return graph_.description(); }
   void to(at::Device device) override;
   const Graph& graph() const { return graph_; }
@@ -115,6 +111,7 @@ class GraphNetwork : public Network {
                        const ForwardOptions& options) const;
   FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
+  Capabilities capabilities_of_graph() const;
   /// Whether the node's products are worth rounding.
   bool gains_from_bfloat16(size_t node) const;
   /// The node's weight as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
@@ -128,6 +125,7 @@ class GraphNetwork : public Network {
   std::vector<size_t> first_buffer_;     ///< per node, into buffers_
   std::vector<Step> training_steps_;     ///< where nothing is tapped
   std::vector<Step> inference_steps_;
+  Capabilities capabilities_;
 };
 
 }  // namespace limbeck

@@ -3,8 +3,8 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/rectifier.h"
 #include "nn/graph.h"
-#include "nn/rectifier.h"
 
 namespace limbeck {
 

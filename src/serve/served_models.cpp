@@ -11,7 +11,7 @@
 #include "core/json.h"
 #include "core/nearest.h"
 #include "experiment/model_onnx.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "serve/http.h"
 
 namespace limbeck {

@@ -6,7 +6,7 @@
 
 #include "core/hash.h"
 #include "core/interrupt.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/weights.h"
 #include "teacher/stored_views.h"
 

@@ -8,7 +8,7 @@
 
 #include "data/batch.h"
 #include "data/dataset.h"
-#include "nn/captured_function.h"
+#include "kernels/captured_function.h"
 #include "nn/network.h"
 #include "recipe/catalogue.h"
 

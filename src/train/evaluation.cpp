@@ -10,8 +10,8 @@
 #include <cmath>
 
 #include "core/json.h"
+#include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
-#include "nn/torch_compatibility.h"
 
 namespace limbeck {
 namespace {

@@ -27,7 +27,7 @@ Trainer::Trainer(const TrainingSetup& setup)
       objective_(setup.stage.loss),
       optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
       schedule_(setup.stage.schedule.make<Schedule>()),
-      step_(setup.network, objective_, setup.precision, setup.recorder),
+      step_(make_training_step(setup.network, objective_, *optimizer_, setup.precision, setup.recorder)),
       stopping_(setup.stage.stop, setup.validation.size() > 0) {
   const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
   progress_.sums = at::zeros({sums}, at::kDouble);
@@ -51,7 +51,7 @@ TrainingResult Trainer::run() {
     const at::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
     if (progress_.epoch >= cycle && forgotten.erase(drawing) > 0) ask_again(drawing, steps_per_epoch());
     epoch_seconds_ = epoch_examples_ = 0;
-    step_.begin_epoch();
+    step_->begin_epoch();
     while (progress_.step < steps_per_epoch()) {
       const Clock::time_point start = Clock::now();
       const Batch batch = batch_of(order, progress_.step, drawing);
@@ -122,12 +122,18 @@ double Trainer::epochs_done() const {
          static_cast<double>(progress_.step) / static_cast<double>(steps_per_epoch());
 }
 
+double Trainer::rate_factor() const {
+  return schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+}
+
 void Trainer::train_step(const Batch& batch) {
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
-  const TrainingStep::Result result = step_(batch, teacher, {setup_.seed, progress_.epoch, batch.ids}, epochs_done());
+  const StepResult result = (*step_)(batch, teacher, {setup_.seed, progress_.epoch, epochs_done(), rate_factor()});
   check_finite(result.values, teacher, batch);
-  optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));
+  add_up(batch, result);
+}
 
+void Trainer::add_up(const Batch& batch, const StepResult& result) {
   const at::NoGradGuard no_gradient;
   auto* sums = progress_.sums.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
@@ -159,8 +165,7 @@ void Trainer::check_finite(const std::vector<double>& values, const TeacherOutpu
   std::string terms;
   for (size_t i = 0; i < objective_.names().size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);
-  const double rate =
-      optimizer_->learning_rate() * schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+  const double rate = optimizer_->learning_rate() * rate_factor();
   throw Error(
       fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "
                   "lower one, a warm-up, or max_norm",

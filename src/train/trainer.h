@@ -12,9 +12,9 @@
 #include "loss/objective.h"
 #include "teacher/teacher.h"
 #include "train/checkpoint.h"
+#include "train/recorded_step.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
-#include "train/training_step.h"
 
 namespace limbeck {
 
@@ -65,19 +65,22 @@ class Trainer {
   /// Asks the teacher again for what it was asked in the first steps of an epoch, before this process.
   void ask_again(int64_t epoch, int64_t steps) const;
   void train_step(const Batch& batch);
-  /// Says whether teacher or student is to blame.
+  /// Throws Error where the total is not finite, and says whether teacher or student is to blame.
   void check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const;
+  /// Adds a step to the sums of the epoch.
+  void add_up(const Batch& batch, const StepResult& result);
   void finish_epoch();
   void save_or_stop();
   [[noreturn]] void stop() const;
   void count_step(int64_t examples, double seconds);
   double epochs_done() const;
+  double rate_factor() const;
 
   TrainingSetup setup_;
   Objective objective_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
-  TrainingStep step_;
+  std::unique_ptr<TrainingStep> step_;
   Stopping stopping_;
   Progress progress_;
   double epoch_seconds_ = 0;  ///< of this epoch's steps, in this process

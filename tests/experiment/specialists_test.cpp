@@ -8,7 +8,7 @@
 
 #include "experiment/experiment.h"
 #include "experiment/model.h"
-#include "nn/specialist_ensemble.h"
+#include "nn/ensembles/specialist_ensemble.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "core/hash.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/network_teacher.h"
 

@@ -6,7 +6,7 @@
 #include <ATen/ops/_foreach_mul.h>
 
 #include "core/vectorize.h"
-#include "train/fused_update.h"
+#include "kernels/fused_update.h"
 #include "train/optimizer.h"
 
 namespace limbeck {
