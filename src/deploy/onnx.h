@@ -4,8 +4,9 @@
 //
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
-// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]), or with `bytes` uint8, which are
-// multiplied by `scale` output  "logits" [batch, classes], or with `softmax` "probabilities"
+// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]); with `bytes`, uint8, multiplied by
+//         `scale`
+// output  "logits" [batch, classes]; with `softmax`, "probabilities"
 //
 // A network that rounds its weights and activations to bytes (nn/quantization.h) is written with its weights as signed
 // bytes, and with a pair QuantizeLinear, DequantizeLinear wherever values are rounded: runtimes make integer arithmetic

@@ -2,8 +2,10 @@
 // A function of tensors whose operations a device records once and then launches as one. A small network on a GPU is
 // bound by the launch of its kernels, not by them; a recording takes that time away.
 //
-//   CapturedFunction step([&](const std::vector<at::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits};
-//   }, cuda_graphs()); at::Tensor logits = step({images})[0];   // overwritten by the next call
+//   using Tensors = std::vector<at::Tensor>;
+//   const auto forward = [&](const Tensors& x) { return Tensors{network.forward(x[0], {}).logits}; };
+//   CapturedFunction step(forward, cuda_graphs());
+//   at::Tensor logits = step({images})[0];   // overwritten by the next call
 
 #include <ATen/core/Tensor.h>
 

@@ -1,8 +1,8 @@
 #pragma once
 // Evaluation of many examples, in parts whose activations fit the memory.
 //
-//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});   // as network.forward(inputs, …), for any
-//   number of inputs
+//   // As network.forward(inputs, …), for any number of inputs:
+//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});
 #include <ATen/core/Tensor.h>
 
 #include "nn/network.h"

@@ -1,14 +1,14 @@
 #pragma once
-// Eight bits: what a network computes when its weights and activations are rounded to bytes, as integer arithmetic will
-// compute it (Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-// Inference"; Krishnamoorthi 2018).
+// Int8 quantization: what a network computes when its weights and activations are rounded to 8 bits, as an integer
+// runtime will compute it. The result is a network like any other: evaluated as it is (post-training quantization), or
+// trained further (quantization-aware fine-tuning). B. Jacob et al. 2018, "Quantization and Training of Neural Networks
+// for Efficient Integer-Arithmetic-Only Inference"; R. Krishnamoorthi 2018.
 //
-//   weights       w ≈ s_c q, q a signed byte, s_c = max |w_c| / kWeightLevels for each output (channel) c; no zero
-//   point activations   x ≈ s (q − z), q an unsigned byte, s and z of a Quantize node, found on examples
+//   weights       w ≈ s_c q, q int8, s_c = max |w_c| / kWeightLevels for each output channel c; no zero point
+//   activations   x ≈ s (q − z), q uint8; s and z of a Quantize node, calibrated on examples
 //
-//   const auto eight = quantized(*network, inputs);      // batch norm multiplied in, rounded, calibrated on these
-//   inputs eight->forward(inputs, {}).logits;                   // as an integer runtime gives them, to rounding;
-//   trained like any other network
+//   const auto int8 = quantize(*network, inputs);   // batch norm folded in, ranges calibrated on these inputs
+//   int8->forward(inputs, {}).logits;               // as an integer runtime computes them, but for rounding
 #include <ATen/core/Tensor.h>
 
 #include "kernels/byte_rounding.h"

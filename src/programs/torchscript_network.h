@@ -3,8 +3,8 @@
 // inputs and returns
 //   a tensor                    the logits [N, C]
 //   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
-//   a dict of text to tensors   "logits", or the first tensor where there is none of that name; the others are features
-//   by their keys
+//   a dict of text to tensors   "logits", or the first tensor if there is none of that name; the others are features
+//                               by their keys
 // Where these are probabilities (all rows distributions, as softmax gives them), their logarithms are the logits: those
 // of the program before its softmax, but for a constant in each row. It works in the type of its weights, gets its
 // input in it, and its logits are given as float32. Weights in float16 and bfloat16 are made float32, in which every

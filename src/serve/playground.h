@@ -2,8 +2,7 @@
 // The playground: a page on which a picture is drawn or chosen, and the networks' distributions over the classes are
 // computed in the browser, by the networks' ONNX files.
 //
-//   write_playground("page", {"runs/demo/stages/distilled/weights.safetensors",
-//   "runs/demo/stages/teacher/weights.safetensors"});
+//   write_playground("page", {"runs/demo/stages/distilled", "runs/demo/stages/teacher"});
 //   // then any web server will do: python3 -m http.server --directory page
 #include <memory>
 #include <optional>

@@ -8,12 +8,11 @@
 //   TeacherOutputs again = store.read(rows, slots);
 //
 // The file's tensors: ids [n] I64 · views [n, S] I64, the view's number + 1, 0 where nothing is stored yet · and one of
-//   logits [n, S, C]                                       F16 or F32
-//   members [n, S, M, C]                                   of an arithmetic ensemble of M networks
-//   top [n, S, K + 1] with classes [n, S, K] I16           the K largest logits, and the logit that each other class
-//   gets: log of the
-//                                                          mean of their exponentials, so that their probability at T =
-//                                                          1 is spread evenly
+//   logits [n, S, C]                               F16 or F32
+//   members [n, S, M, C]                           of an arithmetic ensemble of M networks
+//   top [n, S, K + 1] with classes [n, S, K] I16   the K largest logits, and one logit for all other classes: log of
+//                                                  the mean of their exponentials, so that their probability at
+//                                                  T = 1 is spread evenly
 
 #include <ATen/core/Tensor.h>
 
