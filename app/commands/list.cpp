@@ -17,7 +17,8 @@ const std::vector<std::pair<std::string, Slot>>& component_kinds() {
 }
 
 void add_list(Program& program) {
-  CLI::App* command = add_command(program, "list", "Show what can stand in a recipe, with formula, options and source");
+  CLI::App* command =
+      add_command(program, "list", "List keys and components of recipes, with formula, options and source");
   auto flags = std::make_shared<ListFlags>();
   std::string kinds = "recipe, stages";
   for (const auto& [name, slot] : component_kinds()) kinds += ", " + name;

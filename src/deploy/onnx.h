@@ -1,6 +1,6 @@
 #pragma once
-// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm multiplied
-// in, any batch size, the normalisation that belongs to the network inside.
+// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm folded in,
+// any batch size, the network's own normalization inside.
 //
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
@@ -8,9 +8,8 @@
 //         `scale`
 // output  "logits" [batch, classes]; with `softmax`, "probabilities"
 //
-// A network that rounds its weights and activations to bytes (nn/quantization.h) is written with its weights as signed
-// bytes, and with a pair QuantizeLinear, DequantizeLinear wherever values are rounded: runtimes make integer arithmetic
-// of that.
+// A quantized network (nn/quantization.h) is written with int8 weights, and with a pair QuantizeLinear,
+// DequantizeLinear wherever values are quantized, which runtimes turn into integer arithmetic.
 #include <map>
 #include <string>
 

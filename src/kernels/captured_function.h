@@ -28,8 +28,8 @@ class RecordedWork {
 /// work waits for the device, say. Empty: nothing is recorded.
 using Recorder = std::function<std::unique_ptr<RecordedWork>(const std::function<void()>& work)>;
 
-/// Records until that fails once, which it tells with the reason; from then on it refuses, since a recording that broke
-/// off may have left the device's allocator in a state in which others fail. All copies of it share this.
+/// Records until a recording fails once, which it reports with the reason. From then on it refuses, since a recording
+/// that was aborted may have left the device's allocator in a state in which others fail. All copies share this.
 Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell);
 
 class CapturedFunction {

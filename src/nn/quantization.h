@@ -16,13 +16,12 @@
 
 namespace limbeck {
 
-/// The graph with batch norm multiplied in where it follows a layer, layers that round their weights, and a Quantize
-/// node after everything whose values an integer runtime keeps as bytes: not between a layer and the ReLU that it ends
-/// with, not after what only moves bytes (pooling by maximum, flattening, slices), and not after the logits.
+/// The quantized graph: batch norm folded in where it follows a layer, layers that quantize their weights, and a
+/// Quantize node wherever an integer runtime keeps values as int8. There is none between a layer and its ReLU, after
+/// operations that only move values (max pooling, flattening, slices), or after the logits.
 Graph quantized(const Graph& graph);
 
-/// The same with weights. `inputs` [N, …]: examples as the network takes them, from which the ranges of activations are
-/// found. Throws Error where there are none.
+/// The same with weights. The ranges of activations are calibrated on `inputs` [N, …]. Throws Error if there are none.
 std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// What a network does to its input first. Batches hold pixels in [0, 1]; each network resizes and normalises its own:
+// Input preprocessing of a network. Batches hold pixels in [0, 1]; each network resizes and normalizes its own input:
 //   y = (x − mean) / std, per channel
 //
 //   data: { source: cifar10, normalize: standard }   # default of all networks; standard: as is usual for the data

@@ -246,9 +246,8 @@ class RecipeReader {
       context_.mistake(of.where, path + ".calibrate",
                        fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
     if (!source->quantize.of.empty())
-      context_.mistake(
-          of.where, path + ".calibrate",
-          fmt::format("'{}' is rounded to bytes; calibrate '{}' before", source->name, source->quantize.of));
+      context_.mistake(of.where, path + ".calibrate",
+                       fmt::format("'{}' is quantized; calibrate '{}' before", source->name, source->quantize.of));
     stage.network = source->network;
     stage.teacher = source->teacher;
     stage.examples = source->examples;
@@ -370,9 +369,9 @@ class RecipeReader {
       context_.mistake(value.where, path,
                        fmt::format("'{}' is several networks; {} with the weights of one", of, what));
     if (source != nullptr && !source->quantize.of.empty())
-      context_.mistake(value.where, path,
-                       fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what,
-                                   source->quantize.of));
+      context_.mistake(
+          value.where, path,
+          fmt::format("'{}' is quantized already; {} with what it was made from, '{}'", of, what, source->quantize.of));
   }
 
   /// The earlier stage of which `name` is a replica, STAGE.K; null if there is none or it has fewer than K.
