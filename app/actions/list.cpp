@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/actions/all.h"
+#include "app/actions/recipe_reference.h"
 #include "app/commands/list.h"
 #include "core/json.h"
 #include "core/nearest.h"
@@ -139,6 +140,11 @@ std::string overview_text(const OutputOptions& output) {
 }  // namespace
 
 void list(ListFlags flags, const OutputOptions& output) {
+  if (flags.markdown) {
+    if (output.json) throw Error(ErrorKind::usage, "--markdown and --json are two formats; give one of them");
+    print_text(recipe_reference());
+    return;
+  }
   if (flags.what.empty()) {
     if (output.json)
       print_out("{}\n", overview().dump(1));

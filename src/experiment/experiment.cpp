@@ -142,8 +142,8 @@ RunFolder Experiment::folder_of(int64_t seed) const {
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
   const Recorder recorder =
       until_failure(options_.cuda_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
-        events_.emit(
-            Notice{fmt::format("a pass could not be recorded as a CUDA graph; all go on without: {}", reason)});
+        events_.emit(Notice{
+            fmt::format("a pass could not be recorded as a CUDA graph; training continues without: {}", reason)});
       });
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (const int64_t seed : options_.seeds)

@@ -1,6 +1,6 @@
 #pragma once
-// Runs a recipe: its stages in order, for one seed or several, into a run folder. What is finished and unchanged is not
-// run again; what was interrupted goes on where it was.
+// Runs a recipe: its stages in order, for one seed or several, into a run folder. Stages that are finished and
+// unchanged are not run again; an interrupted stage resumes from its checkpoint.
 //
 //   Experiment experiment(recipe, {.out = "runs/mnist", .seeds = {1, 2, 3}}, events);
 //   Json results = experiment.run();

@@ -2,9 +2,10 @@
 // A sweep: one recipe run at many points, each of which sets some of its keys to other values. Planning reads and
 // checks the recipe of every point before anything runs, and finds the stages that points have in common.
 //
-//   SweepPlan plan = plan_sweep({.text = text, .file = "r.yaml", .over = {"stages.distilled.epochs=10,20"}},
-//   components()); plan.points[0].settings;      // {"stages.distilled.epochs=10"} plan.points[1].shares_with;   //
-//   {0}: the teacher's stage is the same
+//   const SweepRequest request{.text = text, .file = "r.yaml", .over = {"stages.distilled.epochs=10,20"}};
+//   SweepPlan plan = plan_sweep(request, components());
+//   plan.points[0].settings;      // {"stages.distilled.epochs=10"}
+//   plan.points[1].shares_with;   // {0}: the teacher's stage is the same
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-// How the distributions of several networks become one.
+// How the distributions of several networks are averaged.
 #include "recipe/fields.h"
 
 namespace limbeck {
@@ -16,8 +16,8 @@ inline void bind_mean(Fields& fields, EnsembleMean& mean) {
       {{"geometric", EnsembleMean::geometric},
        {"arithmetic", EnsembleMean::arithmetic},
        {"logits", EnsembleMean::logits}},
-      "of the networks' distributions at the loss's temperature, or of their logits, which gives the "
-      "geometric mean's distributions");
+      "how members are averaged: the geometric or arithmetic mean of their distributions at the loss's temperature, or "
+      "the mean of their logits, which gives the geometric mean's distributions");
 }
 
 }  // namespace limbeck

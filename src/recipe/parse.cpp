@@ -365,7 +365,7 @@ class RecipeReader {
     stage.inputs.push_back(stage.initial_weights);
   }
 
-  /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.
+  /// That a stage can begin with the weights of `of`: one network of the same form, not quantized.
   void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of,
                    const char* what) {
     const StageRecipe* source = recipe_.stage(of);
@@ -388,7 +388,7 @@ class RecipeReader {
     if (form.quantized)
       context_.mistake(
           value.where, path,
-          fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what, form.source));
+          fmt::format("'{}' is quantized already; {} with what it was made from, '{}'", of, what, form.source));
   }
 
   /// The earlier stage of whose members one has this name, and may be referred to; nullptr where there is none.

@@ -18,17 +18,17 @@
 
 namespace limbeck {
 
-/// The numbers that an evaluation gives, by the names that `paper`, `plots` and results.json use.
+/// The metrics of an evaluation, by the names that `paper`, `plots` and results.json use.
 const std::vector<std::string>& evaluation_metrics();
 
-/// Which training examples a stage sees, and which of them keep their labels.
+/// The transfer set: which training examples a stage uses, and which of them keep their labels.
 struct ExamplesRecipe {
   std::vector<int64_t> classes;  ///< keep these classes only; empty: all
   std::vector<int64_t> without;  ///< leave these classes out
-  double fraction = 1;           ///< keep this part, drawn per class
-  double unlabelled = 0;         ///< this part of the kept examples loses its labels
+  double fraction = 1;           ///< keep this part of each class
+  double unlabelled = 0;         ///< part of the kept examples whose labels are hidden
   double noise = 0;   ///< probability that a label is replaced by another of the classes that are kept, drawn once
-  bool extra = true;  ///< see the data's extra unlabelled examples
+  bool extra = true;  ///< also use the data's extra unlabelled examples
 
   void bind(Fields& fields);
 };
@@ -42,7 +42,7 @@ struct DataRecipe {
   Choice extra;  ///< a further data set whose training examples are added without labels; empty: none
   std::vector<Choice> augment;
   ExamplesRecipe examples;
-  NormalizeRecipe normalize;  ///< of the input of networks that say nothing of their own
+  NormalizeRecipe normalize;  ///< input normalization of networks that have no `input` of their own
 
   void bind(Fields& fields);
 };
@@ -50,8 +50,8 @@ struct DataRecipe {
 struct NetworkRecipe {
   std::string name;
   Choice architecture;
-  std::string weights;  ///< safetensors file, from which a stage that trains it goes on; empty: random, or those that
-                        ///< the architecture brings
+  std::string weights;  ///< safetensors file of trained weights; a stage that trains the network starts from them.
+                        ///< Empty: random weights, or those that the architecture brings
   InputRecipe input;
 
   /// The keys that stand beside the architecture's.
@@ -60,7 +60,7 @@ struct NetworkRecipe {
   bool has_weights() const;
 };
 
-/// The weight of a loss term: constant, or going from one value to another over the first epochs of a stage.
+/// The weight of a loss term: constant, or changing from one value to another over the first epochs of a stage.
 struct WeightRecipe {
   enum class Shape { linear, cosine };
   double from = 1;
@@ -81,18 +81,20 @@ struct LossTermRecipe {
   void bind(Fields& fields);
 };
 
-/// In what the factors of a training pass's large matrix products are given. automatic: bfloat16 where the processor is
-/// faster with it. Evaluation is always in float32.
+/// The precision of a training pass's large matrix products. automatic: bfloat16 if the processor is faster with it.
+/// Evaluation is always in float32.
 enum class PrecisionChoice { automatic, float32, bfloat16 };
 
-/// When a stage ends before its last epoch; the schedule goes on as if it did not.
+/// Early stopping, and other ways to end a stage before its last epoch. The learning rate schedule runs as if it did
+/// not end.
 struct StopRecipe {
   enum class By { accuracy, loss };
-  int64_t epoch = 0;    ///< after so many epochs; 0: not
-  double accuracy = 0;  ///< when it is reached, on validation where there is one, else on the epoch's training; 0: not
+  int64_t epoch = 0;    ///< stop after so many epochs; 0: off
+  double accuracy = 0;  ///< stop at this accuracy on validation, or, without a validation split, on the epoch's
+                        ///< training examples; 0: off
   int64_t patience =
-      0;  ///< early stopping: after so many epochs without a better validation; the best epoch is kept; 0: not
-  By by = By::accuracy;  ///< what early stopping looks at
+      0;  ///< early stopping: stop after so many epochs without a better validation, and keep the best epoch; 0: off
+  By by = By::accuracy;  ///< the validation metric of early stopping
 
   bool any() const { return epoch > 0 || accuracy > 0 || patience > 0; }
   void bind(Fields& fields);
@@ -104,31 +106,31 @@ constexpr const char* kSharedStream = "none";
 struct StageRecipe {
   std::string name;
   std::string network;          ///< key `train`; of a stage that trains nothing, the network that it changes
-  std::string initial_weights;  ///< an earlier stage or a network with weights, whose weights this one goes on from;
-                                ///< empty: what `train` names has
+  std::string initial_weights;  ///< an earlier stage or a network with weights, from whose weights this stage starts
+                                ///< (fine-tuning); empty: from those of the network that `train` names
   SourceLocation where;
-  std::string stream;   ///< whose random numbers the stage draws: initial weights, order, views, dropout; the stage's
-                        ///< name where nothing is said; see kSharedStream
+  std::string stream;   ///< of its random numbers: initial weights, order, views, dropout; by default the stage's name;
+                        ///< see kSharedStream
   Choice kind;          ///< what else it does; empty: it trains a network and nothing else
   int64_t member = 0;   ///< which of a stage's members this one trains alone, from 1; 0: the stage itself
-  int64_t epochs = 20;  ///< 0: nothing is trained, where the kind says that this may be
+  int64_t epochs = 20;  ///< 0: nothing is trained; only some kinds allow it
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
-  double checkpoint_seconds = 30;  ///< time between checkpoints after the first epoch's; 0: after every step
+  double checkpoint_seconds = 30;  ///< seconds between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
-  std::vector<Choice> augment;        ///< as the data's, where the stage says nothing
+  std::vector<Choice> augment;        ///< the data's, if the stage has none of its own
   ExamplesRecipe examples;            ///< likewise
   Choice teacher;                     ///< empty: none
   std::vector<std::string> teachers;  ///< stages and networks that the teacher refers to
-  std::vector<std::string>
-      inputs;  ///< all that this stage refers to: its teachers, and those whose weights it begins with
+  std::vector<std::string> inputs;    ///< everything that this stage depends on: its teachers, and the networks whose
+                                      ///< weights it begins with
   StopRecipe stop;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;
 
   void bind(Fields& fields);
-  /// The parts alone, which can be read before what the fields' defaults depend on.
+  /// The parts alone, which are read first, since the fields' defaults depend on them.
   void bind_parts(Fields& fields);
   /// What its kind says of it.
   StageForm form() const;
@@ -169,7 +171,7 @@ struct PlotRecipe {
   void bind(Fields& fields);
 };
 
-/// What a paper may have published of a stage.
+/// The numbers that a paper published for a stage.
 struct PaperRecipe {
   void bind(Fields& fields);
 };
@@ -190,7 +192,7 @@ struct Recipe {
   const StageRecipe* stage_of(const std::string& name) const;
 };
 
-/// All keys of a map of the recipe, whatever components stand in it.
+/// The keys of one map of the recipe, without those of components.
 struct RecipeSection {
   std::string name;   ///< "stages"
   std::string where;  ///< "stages[]"
@@ -199,8 +201,8 @@ struct RecipeSection {
 };
 std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue);
 
-/// Throws Error where the file cannot be read and DiagnosticsError where it holds no recipe at all: no YAML, or no map.
-/// What else may be wrong with it takes a catalogue: parse_recipe.
+/// Throws Error if the file cannot be read, and DiagnosticsError if it is no recipe at all: no YAML, or no map.
+/// Everything else that may be wrong is found by parse_recipe, which needs a catalogue.
 void check_recipe_file(const std::string& file);
 
 /// Reads a recipe, applies the settings, checks everything. Throws DiagnosticsError with all mistakes.

@@ -12,7 +12,7 @@ RecipeSection section(const char* name, const char* where, const char* summary) 
 
 /// A kind of stage whose options stand beside its key has that key, the stage's name and its other options.
 std::vector<FieldDescription> keys_beside(const ComponentInfo& kind, const std::vector<FieldDescription>& options) {
-  std::vector<FieldDescription> keys = {{"name", "text", "", "", "by which later stages refer to it"}};
+  std::vector<FieldDescription> keys = {{"name", "text", "", "", "name of the stage; later stages refer to it"}};
   for (FieldDescription option : options) {
     if (option.name == kind.principal) option = {kind.name, kind.form, "", "", option.meaning};
     keys.push_back(std::move(option));
@@ -42,20 +42,24 @@ RecipeSection stage_section(const Catalogue& catalogue) {
 std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue) {
   std::vector<RecipeSection> sections = {
       section<Recipe>("recipe", "", "The whole recipe."),
-      section<DataRecipe>("data", "data", "What is learned from."),
-      section<NetworkRecipe>("networks", "networks.NAME", "What may stand beside a network's architecture."),
+      section<DataRecipe>("data", "data", "The data set: its source, validation split, augmentation, normalization."),
+      section<NetworkRecipe>("networks", "networks.NAME", "Keys that a network may have beside its architecture."),
       stage_section(catalogue),
-      section<LossTermRecipe>("loss", "stages[].loss[].LOSS", "What may stand among the options of any loss."),
+      section<LossTermRecipe>("loss", "stages[].loss[].LOSS", "A key that every loss has beside its own options."),
       section<WeightRecipe>("weight", "stages[].loss[].LOSS.weight", "A weight that changes over the first epochs."),
-      section<ExamplesRecipe>("examples", "stages[].examples",
-                              "Which training examples are seen, and which keep their labels; also data.examples."),
-      section<StopRecipe>("stop", "stages[].stop", "When a stage ends before its last epoch."),
+      section<ExamplesRecipe>(
+          "examples", "stages[].examples",
+          "The transfer set: which training examples are used, and which keep their labels; also `data.examples`."),
+      section<StopRecipe>("stop", "stages[].stop",
+                          "Early stopping, and other ways to end a stage before its last epoch."),
   };
   for (const auto& kind : catalogue.components(Slot::stage)) sections.push_back(section_of(*kind));
-  sections.push_back(section<InputRecipe>("input", "networks.NAME.input", "What a network does to pixels first."));
+  sections.push_back(
+      section<InputRecipe>("input", "networks.NAME.input", "Resizing and normalization of a network's input."));
   sections.push_back(section<ChannelStatistics>("normalize", "data.normalize",
-                                                "The same for all networks that say nothing of their own."));
-  sections.push_back(section<PaperRecipe>("paper", "paper.STAGE", "A paper's numbers, which are set beside ours."));
+                                                "Normalization for all networks that have no `input` of their own."));
+  sections.push_back(section<PaperRecipe>("paper", "paper.STAGE",
+                                          "Published numbers of a stage, which the report sets beside this run's."));
   sections.push_back(section<PlotRecipe>("plots", "plots[]", "A chart of the report."));
   return sections;
 }

@@ -73,8 +73,7 @@ void register_align(Catalogue& catalogue) {
        .principal = "rounds",
        .form = "integer",
        .standard = "0",
-       .meaning = "rounds of training of recordings, after each of which the frames get the labels that the network "
-                  "gives them",
+       .meaning = "speech: rounds of training, each followed by a forced alignment that relabels the frames",
        .excludes = "one network aligns; several replicas cannot"},
       [](const AlignOptions& options) { return std::make_unique<AlignStage>(options); });
 }

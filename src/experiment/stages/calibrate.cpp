@@ -25,10 +25,10 @@ struct CalibrateOptions : StageOptions {
 
   void bind(Fields& fields) {
     fields.text("of", of, "the earlier stage whose network is calibrated");
-    fields.integers("classes", classes, at_least(0), "whose biases get the same number added");
+    fields.integers("classes", classes, at_least(0), "the classes to whose output biases the number is added");
     fields.choice<Split>(
         "tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
-        "the examples on which the number makes fewest errors; test is what Hinton et al. did, and no fair measure");
+        "split on which the number is tuned for fewest errors; test is what Hinton et al. did, and is no fair measure");
     fields.require(!classes.empty(), "the key 'classes' is missing or empty");
     fields.require(std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(),
                    "a class stands twice in 'classes'");
@@ -48,7 +48,7 @@ struct CalibrateOptions : StageOptions {
     if (form.members > 0)
       check.mistake("", fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
     if (form.quantized)
-      check.mistake("", fmt::format("'{}' is rounded to bytes; calibrate '{}' before", source->name, form.source));
+      check.mistake("", fmt::format("'{}' is quantized; calibrate '{}' before", source->name, form.source));
     stage.network = source->network;
     stage.teacher = source->teacher;
     stage.examples = source->examples;
@@ -121,12 +121,14 @@ void register_calibrate(Catalogue& catalogue) {
   catalogue.add<StageKind, CalibrateOptions>(
       Slot::stage,
       {.name = "calibrate",
-       .summary = "A stage that trains nothing, but adds one number to the output biases of some classes.",
+       .summary = "A stage that trains nothing, but adds one number to the output biases of some classes of an earlier "
+                  "network.",
        .source = "Hinton, Vinyals, Dean 2015, section 3",
        .principal = "of",
        .form = "stage",
        .standard = "none",
-       .meaning = "trains nothing: adds a number to output biases of an earlier stage's network; has keys of its own",
+       .meaning = "train nothing, but add a number to output biases of an earlier stage's network; such a stage has "
+                  "keys of its own",
        .beside = true},
       [](const CalibrateOptions& options) { return std::make_unique<CalibrateStage>(options); });
 }

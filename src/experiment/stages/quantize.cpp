@@ -22,9 +22,9 @@ struct QuantizeOptions : StageOptions {
   int64_t examples = 1024;  ///< of the training examples, drawn once, from which the ranges of activations are found
 
   void bind(Fields& fields) {
-    fields.reference("of", of, "an earlier stage, or a network with weights");
+    fields.reference("of", of, "the network to quantize: an earlier stage, or a network with weights");
     fields.integer("examples", examples, between(1, 1e6),
-                   "training examples from which the ranges of activations are found");
+                   "training examples on which the ranges of activations are calibrated");
   }
   StageForm form() const override { return {.least_epochs = 0, .quantized = true, .source = of}; }
   void check(StageRecipe&, StageCheck& check) const override { check.require_start("", of, "the stage begins"); }
@@ -38,7 +38,7 @@ class QuantizeStage : public StageKind {
     if (!is_graph(run.network_of(stage).architecture))
       throw Error(ErrorKind::usage,
                   fmt::format("the network '{}' is a TorchScript file; only networks that this program knows by name "
-                              "can be rounded to bytes",
+                              "can be quantized",
                               stage.network));
   }
 
@@ -99,11 +99,12 @@ void register_quantize(Catalogue& catalogue) {
   catalogue.add<StageKind, QuantizeOptions>(
       Slot::stage,
       {.name = "quantize",
-       .summary = "Post-training int8 quantization; with epochs, quantization-aware fine-tuning after it.",
+       .summary = "Post-training int8 quantization of weights and activations, and quantization-aware fine-tuning.",
        .principal = "of",
        .form = "stage, network or map",
        .standard = "none",
-       .meaning = "whose weights are rounded to bytes; `epochs` is 0 then, unless it trains on under the rounding",
+       .meaning = "network to quantize to int8 after training; with `epochs` above 0 (default 0) followed by "
+                  "quantization-aware fine-tuning",
        .excludes = "one network is rounded: such a stage has no replicas and no specialists, and does not align"},
       [](const QuantizeOptions& options) { return std::make_unique<QuantizeStage>(options); });
 }

@@ -23,12 +23,14 @@ namespace {
 
 struct ReplicasOptions : StageOptions {
   int64_t count = 1;
-  bool together = false;  ///< trained side by side on the same batches
+  bool together = false;  ///< trained together on the same batches
   EnsembleMean mean = EnsembleMean::geometric;
 
   void bind(Fields& fields) {
-    fields.integer("count", count, between(1, 1000), "networks that differ in initialisation and order only");
-    fields.flag("together", together, "trained side by side on the same batches, for the loss `community`");
+    fields.integer("count", count, between(1, 1000),
+                   "number of networks, which differ in initialization and order of the examples only");
+    fields.flag("together", together,
+                "train them together on the same batches, for the loss `community` (co-distillation)");
     bind_mean(fields, mean);
   }
 
@@ -127,11 +129,12 @@ void register_replicas(Catalogue& catalogue) {
   catalogue.add<StageKind, ReplicasOptions>(
       Slot::stage,
       {.name = "replicas",
-       .summary = "Several networks from one stage, and their ensemble.",
+       .summary = "An ensemble: several networks from one stage.",
        .principal = "count",
        .form = "integer or map",
        .standard = "1",
-       .meaning = "so many networks that differ in initialisation and order only; the stage is their ensemble"},
+       .meaning =
+           "train so many networks that differ in initialization and order only; the stage stands for their ensemble"},
       [](const ReplicasOptions& options) { return std::make_unique<ReplicasStage>(options); });
 }
 

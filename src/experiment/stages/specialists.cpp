@@ -18,8 +18,8 @@
 #include "experiment/stage_numbers.h"
 #include "experiment/stage_runner.h"
 #include "experiment/stage_training.h"
-#include "nn/fold.h"
 #include "nn/ensembles/specialist_ensemble.h"
+#include "nn/fold.h"
 #include "recipe/stage_options.h"
 #include "train/evaluation.h"
 
@@ -39,17 +39,17 @@ struct SpecialistsOptions : StageOptions {
   void bind(Fields& fields) {
     fields.reference("of", of, "the generalist: an earlier stage, or a network with weights");
     fields.integer("groups", groups, between(1, 100000),
-                   "of classes, with a specialist for each; found by online K-means");
+                   "number of groups of classes, each with a specialist; found by online K-means");
     fields.integer("size", size, at_least(0),
                    "classes of each group, which may overlap; 0: each class is in one group");
     fields.choice<SpecialistTargets>(
         "targets", targets, {{"dustbin", SpecialistTargets::dustbin}, {"full", SpecialistTargets::full}},
-        "what is learned of examples of other classes: a dustbin, or all classes as the stage's teacher gives them");
+        "target for examples of other classes: a dustbin class, or all classes with the teacher's probabilities");
     fields.integer("top", top, at_least(1),
-                   "of the generalist's most probable classes, for which specialists are asked");
-    fields.choice<Divergence>("divergence", divergence,
-                              {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
-                              "what is minimised to bring all together: KL(model, q), or KL(q, model)");
+                   "number of the generalist's most probable classes whose specialists are asked");
+    fields.choice<Divergence>(
+        "divergence", divergence, {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
+        "the divergence that the combined distribution q minimizes: KL(model, q) or KL(q, model)");
     fields.require(
         size != 1 && (groups > 1 || size > 0),
         "a specialist needs at least two classes, and others; give 'size' 0 or at least 2, and one group a size");
@@ -247,7 +247,7 @@ void register_specialists(Catalogue& catalogue) {
        .source = "Hinton, Vinyals, Dean 2015, section 5",
        .form = "map",
        .standard = "none",
-       .meaning = "networks for classes that a generalist confuses, trained from its weights",
+       .meaning = "train specialists, from a generalist's weights, for the classes that it confuses",
        .excludes = "specialists have no replicas, are not stopped early and do not align"},
       [](const SpecialistsOptions& options) { return std::make_unique<SpecialistsStage>(options); });
 }
