@@ -2,22 +2,17 @@
 
 #include <set>
 
-#include "app/actions/all.h"
-#include "app/actions/data_source.h"
-#include "app/actions/deployment_table.h"
-#include "app/actions/peak_memory.h"
-#include "app/commands/bench.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "deploy/onnxruntime.h"
 #include "experiment/deployment.h"
+#include "experiment/environment.h"
 #include "experiment/experiment.h"
 #include "experiment/model_files.h"
-#include "experiment/results.h"
-#include "experiment/run_folder.h"
 #include "experiment/run_networks.h"
 #include "report/plots/pareto_plot.h"
+#include "results/run_folder.h"
 #include "train/evaluation.h"
 
 namespace limbeck {

@@ -10,8 +10,8 @@
 #include "experiment/components.h"
 #include "experiment/sweep.h"
 #include "experiment/sweep_runner.h"
-#include "report/reported_sweep.h"
 #include "report/sweep_report.h"
+#include "results/reported_sweep.h"
 
 namespace limbeck {
 namespace {

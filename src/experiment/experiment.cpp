@@ -13,11 +13,11 @@
 #include "core/json.h"
 #include "core/own_files.h"
 #include "experiment/plots.h"
-#include "experiment/results.h"
 #include "experiment/seed_run.h"
 #include "experiment/stage_training.h"
 #include "experiment/static_checks.h"
 #include "kernels/cuda_graph.h"
+#include "results/results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 

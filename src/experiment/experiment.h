@@ -14,8 +14,8 @@
 #include "core/json.h"
 #include "data/dataset.h"
 #include "experiment/run_context.h"
-#include "experiment/run_folder.h"
 #include "recipe/recipe.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 

@@ -8,7 +8,7 @@
 #include "core/json.h"
 #include "core/nearest.h"
 #include "deploy/onnx_file.h"
-#include "experiment/run_folder.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 namespace {

@@ -3,7 +3,7 @@
 #include "core/json.h"
 #include "core/version.h"
 #include "deploy/graph_json.h"
-#include "experiment/run_folder.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 

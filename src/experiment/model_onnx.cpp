@@ -2,7 +2,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
-#include "experiment/run_folder.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 

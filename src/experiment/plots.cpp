@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "core/json.h"
-#include "experiment/results.h"
+#include "results/results.h"
 
 namespace limbeck {
 namespace {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/json_fwd.h"
-#include "experiment/run_folder.h"
 #include "recipe/recipe.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 

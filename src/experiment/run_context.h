@@ -6,10 +6,10 @@
 
 #include "core/events.h"
 #include "experiment/run_data.h"
-#include "experiment/run_folder.h"
 #include "experiment/trained_networks.h"
 #include "kernels/captured_function.h"
 #include "recipe/recipe.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 

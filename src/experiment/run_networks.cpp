@@ -4,8 +4,8 @@
 
 #include "core/json.h"
 #include "experiment/components.h"
-#include "experiment/run_folder.h"
 #include "nn/ensembles/committee.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 namespace {

@@ -2,14 +2,14 @@
 
 #include "core/json.h"
 #include "experiment/plots.h"
-#include "experiment/result_details.h"
-#include "experiment/results.h"
 #include "experiment/run_checks.h"
 #include "experiment/run_deployment.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_runner.h"
 #include "experiment/stage_teacher.h"
 #include "experiment/telling_examples.h"
+#include "results/result_details.h"
+#include "results/results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 

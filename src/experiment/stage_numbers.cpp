@@ -2,8 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 
-#include "experiment/results.h"
 #include "nn/ensembles/committee.h"
+#include "results/results.h"
 #include "train/evaluation.h"
 
 namespace limbeck {

@@ -3,8 +3,8 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "experiment/members.h"
-#include "experiment/results.h"
 #include "experiment/stage_fingerprint.h"
+#include "results/results.h"
 
 namespace limbeck {
 namespace {

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "experiment/results.h"
 #include "experiment/stage_entry.h"
 #include "experiment/stage_networks.h"
 #include "experiment/stage_teacher.h"
 #include "kernels/fused_linear.h"
 #include "kernels/products.h"
 #include "nn/weights.h"
+#include "results/results.h"
 
 namespace limbeck {
 namespace {

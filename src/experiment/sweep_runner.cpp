@@ -13,9 +13,9 @@
 #include "core/interrupt.h"
 #include "core/json.h"
 #include "core/subprocess.h"
-#include "experiment/results.h"
-#include "experiment/run_folder.h"
 #include "recipe/recipe.h"
+#include "results/results.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 namespace {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/nearest.h"
 #include "report/text_table.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -36,7 +37,7 @@ void add_once(const std::string& name, std::vector<std::string>& names) {
 
 /// The split that every run was evaluated on, test before validation; else the first run's own.
 std::string common_split(const std::vector<NamedRun>& runs) {
-  for (const char* split : {"test", "validation"}) {
+  for (const char* split : {keys::kTest, keys::kValidation}) {
     const auto has_split = [&](const NamedRun& run) {
       return std::any_of(run.results.stages.begin(), run.results.stages.end(),
                          [&](const ReportedStage& stage) { return stage.evaluation(split) != nullptr; });

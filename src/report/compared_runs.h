@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "report/comparison.h"
-#include "report/reported_run.h"
 #include "report/statistics.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "report/compared_runs.h"
 #include "report/text_table.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -30,7 +31,7 @@ std::string seed_count(const ReportedRun& run) {
 }
 
 // The measures that have a column in any case; another that is compared stands before them.
-constexpr const char* kShown[] = {"errors", "accuracy", "nll", "ece"};
+constexpr const char* kShown[] = {keys::kErrors, keys::kAccuracy, keys::kNll, keys::kEce};
 
 /// The number that is compared, then those that have a column in any case.
 std::vector<std::string> measures(const ComparedRuns& compared) {

@@ -10,12 +10,13 @@
 #include "core/json.h"
 #include "report/compared_runs.h"
 #include "report/html.h"
-#include "report/json_fields.h"
 #include "report/page/document.h"
 #include "report/page/sections.h"
 #include "report/plots/sweep_plot.h"
-#include "report/reported_sweep.h"
 #include "report/text_table.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 
 namespace limbeck {
 namespace {
@@ -74,7 +75,7 @@ std::string mark_of(const ReportedSweep::Point& point, const Leader& leader, con
 std::string judgement(const ReportedSweep& sweep, const Leader& leader) {
   const MetricFormat format = metric_format(sweep.metric);
   const std::string name = sweep.settings(*leader.point), number = format.formatted(*leader.point->on(sweep.chosen_on));
-  const ReportedNumber* test = leader.point->on("test");
+  const ReportedNumber* test = leader.point->on(keys::kTest);
   const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.formatted(*test));
   if (leader.is_best())
     return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
@@ -240,12 +241,12 @@ std::string sweep_judgement(const ReportedSweep& sweep) {
 }
 
 std::string sweep_page(const fs::path& folder) {
-  const Json json = read_sweep(folder);
-  return page_html(folder, parse_reported_sweep(json), sweep_plot(json));
+  const ReportedSweep sweep = read_reported_sweep(folder);
+  return page_html(folder, sweep, sweep_plot(sweep));
 }
 
 void write_sweep_report(const fs::path& folder) {
-  if (const std::optional<SvgPlot> plot = sweep_plot(read_sweep(folder)))
+  if (const std::optional<SvgPlot> plot = sweep_plot(read_reported_sweep(folder)))
     write_file(folder / "sweep.svg", standalone_svg(*plot));
   write_file(folder / "sweep.html", sweep_page(folder));
 }

@@ -4,9 +4,9 @@
 
 #include "core/json.h"
 #include "report/compared_runs.h"
-#include "report/json_fields.h"
-#include "report/metric_format.h"
 #include "report/page/compared_curves.h"
+#include "results/json_fields.h"
+#include "results/metric_format.h"
 #include "serve/http.h"
 #include "serve/recipe_differences.h"
 #include "serve/run_progress.h"

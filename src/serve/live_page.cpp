@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "report/json_fields.h"
 #include "report/page/page.h"
 #include "report/page/sections.h"
 #include "report/statistics.h"
+#include "results/json_fields.h"
 
 namespace limbeck {
 namespace {

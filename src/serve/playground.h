@@ -11,7 +11,7 @@
 
 #include "core/json.h"
 #include "experiment/model.h"
-#include "report/run_files.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 

@@ -9,8 +9,9 @@
 #include "core/json.h"
 #include "core/version.h"
 #include "report/recovery.h"
-#include "report/reported_sweep.h"
 #include "report/sweep_report.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 #include "serve/live_page.h"
 #include "serve/run_progress.h"
 
@@ -28,7 +29,7 @@ Json time_of(const std::optional<fs::path>& file) {
 const ReportedStage* main_stage(const ReportedRun& run, const std::string& split) {
   const ReportedStage* last = nullptr;
   for (const ReportedStage& stage : run.stages) {
-    if (stage.measure(split, "accuracy") == nullptr) continue;
+    if (stage.measure(split, keys::kAccuracy) == nullptr) continue;
     if (last == nullptr || !stage.teacher.empty() || last->teacher.empty()) last = &stage;
   }
   return last;
@@ -46,10 +47,10 @@ void add_results(const ReportedRun& results, Json& json) {
     if (key == "date") json["date"] = value;
   const ReportedStage* stage = main_stage(results, split);
   if (stage == nullptr) return;
-  const ReportedNumber& accuracy = *stage->measure(split, "accuracy");
+  const ReportedNumber& accuracy = *stage->measure(split, keys::kAccuracy);
   json["stage"] = stage->name;
   json["accuracy"] = accuracy.mean;
-  json["accuracy_text"] = metric_format("accuracy").formatted(accuracy);
+  json["accuracy_text"] = metric_format(keys::kAccuracy).formatted(accuracy);
   if (stage->parameters) json["parameters"] = *stage->parameters;
   for (const Recovery& recovery : recoveries(results, split))
     if (const auto share = recovery.share(); share && recovery.student == stage) json["kept"] = *share;

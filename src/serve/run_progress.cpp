@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "experiment/components.h"
-#include "report/run_files.h"
+#include "experiment/specialists.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 namespace {

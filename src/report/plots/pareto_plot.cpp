@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "report/json_fields.h"
 #include "report/plots/plot_style.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 std::optional<Tradeoff> tradeoff_of(const Json& model, bool in_onnxruntime) {
   const Json& measured = in_onnxruntime ? json_field(model, "onnxruntime") : model;
   const std::optional<double> latency = json_number(json_field(measured, "latency"), "median"),
-                              accuracy = json_number(model, "accuracy");
+                              accuracy = json_number(model, keys::kAccuracy);
   if (!latency || !accuracy) return std::nullopt;
   return Tradeoff{*latency, *accuracy};
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A sweep's `sweep.json` as typed values: one recipe run at several settings.
+// A sweep's results as reports show them: one recipe run at several settings.
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "core/json.h"
-#include "report/reported_run.h"
+#include "results/reported_run.h"
+#include "results/sweep_results.h"
 
 namespace limbeck {
 
@@ -38,10 +39,10 @@ struct ReportedSweep {
   std::string settings(const Point& point) const;
 };
 
+ReportedSweep reported_sweep(const SweepResults& results);
+/// Of the JSON in sweep.json.
 ReportedSweep parse_reported_sweep(const Json& sweep);
-
 /// Throws Error when the folder holds no sweep.json, or when that file is malformed.
-Json read_sweep(const std::filesystem::path& folder);
 ReportedSweep read_reported_sweep(const std::filesystem::path& folder);
 
 /// A setting as text: 0.5 → "0.5", [800, 800] → "[800,800]".

@@ -1,4 +1,4 @@
-#include "report/metric_format.h"
+#include "results/metric_format.h"
 
 #include <fmt/core.h>
 
@@ -8,10 +8,11 @@
 #include <string_view>
 
 #include "core/text.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
-constexpr std::string_view kClassErrors = "class_errors.";  // followed by the class's name
+const std::string kOfClass = std::string(keys::kClassErrors) + ".";  // followed by the class's name
 
 std::string unit_suffix(const MetricFormat& metric) {
   return metric.unit.empty() ? "" : " " + metric.unit;
@@ -55,25 +56,33 @@ std::string MetricFormat::difference(const ReportedNumber& measure, double refer
 
 MetricFormat metric_format(const std::string& key) {
   static const std::array<MetricFormat, 12> kKnown = {
-      MetricFormat{.key = "errors", .label = "errors", .decimals = 0, .unit = "", .counts = true},
-      MetricFormat{
-          .key = "accuracy", .label = "accuracy", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
-      MetricFormat{.key = "nll", .label = "NLL", .decimals = 4, .unit = ""},
-      MetricFormat{.key = "ece", .label = "ECE", .scale = 100, .decimals = 2, .unit = "%"},
-      MetricFormat{
-          .key = "agreement", .label = "agreement", .scale = 100, .decimals = 2, .unit = "%", .lower_is_better = false},
-      MetricFormat{.key = "teacher_kl", .label = "KL to teacher", .decimals = 4, .unit = ""},
-      MetricFormat{.key = "member_errors", .label = "members' errors", .decimals = 0, .unit = "", .counts = true},
-      MetricFormat{.key = "teacher_errors", .label = "teacher's errors", .decimals = 0, .unit = "", .counts = true},
-      MetricFormat{.key = "teacher_accuracy",
+      MetricFormat{.key = keys::kErrors, .label = "errors", .decimals = 0, .unit = "", .counts = true},
+      MetricFormat{.key = keys::kAccuracy,
+                   .label = "accuracy",
+                   .scale = 100,
+                   .decimals = 2,
+                   .unit = "%",
+                   .lower_is_better = false},
+      MetricFormat{.key = keys::kNll, .label = "NLL", .decimals = 4, .unit = ""},
+      MetricFormat{.key = keys::kEce, .label = "ECE", .scale = 100, .decimals = 2, .unit = "%"},
+      MetricFormat{.key = keys::kAgreement,
+                   .label = "agreement",
+                   .scale = 100,
+                   .decimals = 2,
+                   .unit = "%",
+                   .lower_is_better = false},
+      MetricFormat{.key = keys::kTeacherKl, .label = "KL to teacher", .decimals = 4, .unit = ""},
+      MetricFormat{.key = keys::kMemberErrors, .label = "members' errors", .decimals = 0, .unit = "", .counts = true},
+      MetricFormat{.key = keys::kTeacherErrors, .label = "teacher's errors", .decimals = 0, .unit = "", .counts = true},
+      MetricFormat{.key = keys::kTeacherAccuracy,
                    .label = "teacher's accuracy",
                    .scale = 100,
                    .decimals = 2,
                    .unit = "%",
                    .lower_is_better = false},
-      MetricFormat{.key = "word_error_rate", .label = "word errors", .scale = 100, .decimals = 2, .unit = "%"},
-      MetricFormat{.key = "string_word_error_rate", .label = "in strings", .scale = 100, .decimals = 2, .unit = "%"},
-      MetricFormat{.key = "relative_gain",
+      MetricFormat{.key = keys::kWordErrorRate, .label = "word errors", .scale = 100, .decimals = 2, .unit = "%"},
+      MetricFormat{.key = keys::kStringWordErrorRate, .label = "in strings", .scale = 100, .decimals = 2, .unit = "%"},
+      MetricFormat{.key = keys::kRelativeGain,
                    .label = "relative gain",
                    .scale = 100,
                    .decimals = 2,
@@ -83,9 +92,8 @@ MetricFormat metric_format(const std::string& key) {
   const auto found =
       std::find_if(kKnown.begin(), kKnown.end(), [&](const MetricFormat& known) { return known.key == key; });
   if (found != kKnown.end()) return *found;
-  if (key.starts_with(kClassErrors))
-    return {
-        .key = key, .label = "errors on " + key.substr(kClassErrors.size()), .decimals = 0, .unit = "", .counts = true};
+  if (key.starts_with(kOfClass))
+    return {.key = key, .label = "errors on " + key.substr(kOfClass.size()), .decimals = 0, .unit = "", .counts = true};
   return MetricFormat{.key = key, .label = key, .decimals = 4, .unit = ""};
 }
 

@@ -1,4 +1,4 @@
-#include "report/json_fields.h"
+#include "results/json_fields.h"
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 #pragma once
-// A run's `results.json` as typed values. Fields that a run did not come to fill are empty; nothing here insists on
-// them.
+// A run's results as reports show them: measures under one name each, with their spread; given teachers beside stages.
+// Fields that a run did not come to fill are empty; nothing here insists on them.
 //
 //   const ReportedRun results = read_reported_run("runs/hinton2015");
 //   const ReportedEvaluation* test = results.stages[0].evaluation("test");
@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "core/json.h"
-#include "report/metric_format.h"
-#include "report/reported_cost.h"
+#include "results/metric_format.h"
+#include "results/reported_cost.h"
+#include "results/run_results.h"
+#include "results/stage_parts.h"
 
 namespace limbeck {
 
@@ -28,18 +30,6 @@ struct ReportedEvaluation {
   const ReportedNumber* find(const std::string& key) const;
 };
 
-/// Test examples of classes that so many specialists know.
-struct ReportedCoverage {
-  int64_t specialists = 0, examples = 0, generalist_correct = 0, correct = 0;
-  std::optional<double> relative_gain;
-};
-
-struct ReportedSpecialists {
-  std::vector<std::string> groups;         ///< the classes of each; none of several seeds
-  std::vector<ReportedCoverage> coverage;  ///< of several seeds: added up
-  std::optional<double> generalist_accuracy, accuracy, conditional_generalist, conditional, rand_index;
-};
-
 struct ReportedStage {
   std::string name;
   std::string status;  ///< done, failed, interrupted, pending
@@ -50,14 +40,14 @@ struct ReportedStage {
   std::string network_description;  ///< "mlp 800-800"
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;
-  bool calibrated = false;                         ///< trains nothing, but changes biases of an earlier stage's network
-  bool quantized = false;                          ///< its network is quantized to int8
-  std::optional<ReportedSpecialists> specialists;  ///< of a generalist with specialists
-  int64_t replicas = 1;    ///< networks that the stage trained; its numbers are their ensemble's
-  std::string teacher;     ///< the stage that taught it; empty without teacher
-  std::string objective;   ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
-  std::string conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
-  std::string note;        ///< what else was done to it: "bias of class 3 raised by 3.4 …"
+  bool calibrated = false;                     ///< trains nothing, but changes biases of an earlier stage's network
+  bool quantized = false;                      ///< its network is quantized to int8
+  std::optional<SpecialistsPart> specialists;  ///< of a generalist with specialists
+  int64_t replicas = 1;                        ///< networks that the stage trained; its numbers are their ensemble's
+  std::string teacher;                         ///< the stage that taught it; empty without teacher
+  std::string objective;                       ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
+  std::string conditions;                      ///< how it was computed: "2 threads, float32, teacher in bfloat16"
+  std::string note;                            ///< what else was done to it: "bias of class 3 raised by 3.4 …"
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
 
@@ -118,11 +108,14 @@ struct ReportedRun {
 /// "mean ± standard deviation over 3 seeds (1, 2, 3)", "one seed (1)", or empty for no seeds.
 std::string seeds_note(const std::vector<int64_t>& seeds);
 
+ReportedRun reported_run(const RunResults& results);
+/// Of the JSON in results.json.
 ReportedRun parse_reported_run(const Json& results);
 
 /// {"mean", "deviation", "values"}, as in a stage's "over_seeds"; nothing where there is no mean. A number alone is its
 /// own mean.
 std::optional<ReportedNumber> parse_reported_number(const Json& json);
+ReportedNumber reported_number(const Spread& spread);
 
 /// Throws Error when the folder holds no results.json, or when that file is malformed.
 ReportedRun read_reported_run(const std::filesystem::path& run_folder);

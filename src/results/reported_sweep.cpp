@@ -1,4 +1,4 @@
-#include "report/reported_sweep.h"
+#include "results/reported_sweep.h"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,9 @@
 
 #include "core/error.h"
 #include "core/json.h"
-#include "report/json_fields.h"
+#include "results/binding.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -18,18 +20,16 @@ std::string last_steps(const std::string& path, size_t steps) {
   return at == std::string::npos ? path : path.substr(at + 1);
 }
 
-ReportedSweep::Point parse_point(const Json& json, const ReportedSweep& sweep) {
+ReportedSweep::Point reported_point(const SweepPointResult& result, const ReportedSweep& sweep) {
   ReportedSweep::Point point;
-  const Json& values = json_field(json, "values");
-  for (const std::string& key : sweep.keys) point.values.push_back(json_field(values, key));
-  point.run = json_text(json, "run");
-  point.status = json_text(json, "status");
-  point.message = json_text(json, "message");
-  const Json& results = json_field(json, "results");
-  if (!results.is_object()) return point;
-  for (const auto& [split, numbers] : results.items())
-    if (const auto number = parse_reported_number(json_field(numbers, sweep.metric)))
-      point.results.emplace_back(split, *number);
+  for (const std::string& key : sweep.keys) point.values.push_back(json_field(result.values, key));
+  point.run = result.run;
+  point.status = result.status;
+  point.message = result.message.value_or("");
+  if (!result.results) return point;
+  for (const auto& [split, numbers] : *result.results)
+    if (const Spread* number = numbers.spread(sweep.metric))
+      point.results.emplace_back(split, reported_number(*number));
   return point;
 }
 
@@ -62,34 +62,36 @@ std::string ReportedSweep::settings(const Point& point) const {
   return text;
 }
 
-ReportedSweep parse_reported_sweep(const Json& json) {
+ReportedSweep reported_sweep(const SweepResults& results) {
   ReportedSweep sweep;
-  sweep.name = json_text(json, "name");
-  for (const Json& key : json_items(json_field(json, "keys"))) sweep.keys.push_back(json_text(key));
+  sweep.name = results.name;
+  sweep.keys = results.keys;
   sweep.names = short_names(sweep.keys);
-  sweep.metric = json_text(json, "metric").empty() ? "errors" : json_text(json, "metric");
-  sweep.stage = json_text(json, "stage");
-  sweep.chosen_on = json_text(json, "chosen_on");
-  if (sweep.chosen_on == "test") sweep.chosen_on.clear();
-  for (const Json& seed : json_items(json_field(json, "seeds")))
-    if (const auto value = json_integer(seed)) sweep.seeds.push_back(*value);
-  for (const Json& point : json_items(json_field(json, "points"))) sweep.points.push_back(parse_point(point, sweep));
+  sweep.metric = results.metric.empty() ? keys::kErrors : results.metric;
+  sweep.stage = results.stage;
+  if (results.chosen_on && *results.chosen_on != keys::kTest) sweep.chosen_on = *results.chosen_on;
+  sweep.seeds = results.seeds;
+  for (const SweepPointResult& point : results.points) sweep.points.push_back(reported_point(point, sweep));
   return sweep;
 }
 
-Json read_sweep(const std::filesystem::path& folder) {
+ReportedSweep parse_reported_sweep(const Json& json) {
+  return reported_sweep(from_json<SweepResults>(json));
+}
+
+SweepResults read_sweep_results(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "sweep.json";
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))
     throw Error(fmt::format("'{}' holds no sweep.json; expected the folder of a sweep", folder.string()));
-  Json json = read_json(file);
-  if (!json_field(json, "points").is_array())
+  const Json json = read_json(file);
+  if (!json_field(json, keys::kPoints).is_array())
     throw Error(fmt::format("'{}' has no list of points; expected the results of a sweep", file.string()));
-  return json;
+  return from_json<SweepResults>(json);
 }
 
 ReportedSweep read_reported_sweep(const std::filesystem::path& folder) {
-  return parse_reported_sweep(read_sweep(folder));
+  return reported_sweep(read_sweep_results(folder));
 }
 
 std::string setting_text(const Json& value) {

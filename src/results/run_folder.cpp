@@ -1,4 +1,4 @@
-#include "experiment/run_folder.h"
+#include "results/run_folder.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,19 +7,12 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
+#include "results/binding.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
+#include "results/run_results.h"
 
 namespace limbeck {
-namespace {
-
-Json to_json(const SplitMetrics& metrics) {
-  return {{"examples", metrics.examples},
-          {"loss", metrics.loss},
-          {"accuracy", metrics.accuracy},
-          {"errors", metrics.errors}};
-}
-
-}  // namespace
-
 std::optional<Json> StageFolder::record() const {
   if (!fs::exists(stage())) return std::nullopt;
   Json found = read_json(stage());
@@ -30,7 +23,7 @@ std::optional<Json> StageFolder::record() const {
 }
 
 std::string StageFolder::difference_from(const Json& record) const {
-  const auto files = record.find("files");
+  const auto files = record.find(keys::kFiles);
   if (files == record.end() || !files->is_object()) return "its record holds no fingerprints of its files";
   for (const auto& [name, fingerprint] : files->items()) {
     const fs::path file = folder_ / name;
@@ -56,12 +49,20 @@ void StageFolder::finish(Json record, const std::vector<StageFolder>& members) c
     const std::vector<fs::path> of_member = member.files();
     all.insert(all.end(), of_member.begin(), of_member.end());
   }
-  Json& fingerprints = record["files"] = Json::object();
+  Json& fingerprints = record[keys::kFiles] = Json::object();
   for (const fs::path& file : all)
     if (fs::exists(file)) fingerprints[file.lexically_relative(folder_).generic_string()] = fingerprint_of_file(file);
   write_file(stage(), record.dump(1) + "\n");
   std::error_code ignored;
   fs::remove(checkpoint(), ignored);
+}
+
+void StageFolder::complete(const StageRecord& record, const std::vector<StageFolder>& members) const {
+  finish(to_json(record), members);
+}
+
+void StageFolder::complete(const SpecialistRecord& record) const {
+  finish(to_json(record), {});
 }
 
 void StageFolder::copy_from(const StageFolder& other) const {
@@ -101,7 +102,7 @@ void move_to(const fs::path& from, const fs::path& to) {
 std::optional<fs::path> RunFolder::set_aside_results(const std::string& made_of) const {
   if (!fs::exists(folder_ / "results.json")) return std::nullopt;
   const Json results = parse_json_line(read_file(folder_ / "results.json")).value_or(nullptr);
-  if (results.is_object() && results.value("made_of", "") == made_of) return std::nullopt;
+  if (results.is_object() && from_json<RunResults>(results).made_of == made_of) return std::nullopt;
   int number = 1;
   while (fs::exists(previous(number))) ++number;
   if (fs::exists(folder_ / "recipe.yaml"))
@@ -124,13 +125,25 @@ fs::path RunFolder::set_aside_stage(const std::string& name) const {
   return previous(number);
 }
 
+std::vector<EpochMetrics> StageFolder::read_epochs() const {
+  std::vector<EpochMetrics> epochs;
+  if (!fs::exists(metrics())) return epochs;
+  std::istringstream lines(read_file(metrics()));
+  for (std::string line; std::getline(lines, line);) {
+    const std::optional<Json> epoch = parse_json_line(line);
+    if (!epoch || !epoch->is_object()) break;  // cut by a crash
+    epochs.push_back(from_json<EpochMetrics>(*epoch));
+  }
+  return epochs;
+}
+
 void StageFolder::keep_metrics(int64_t epochs) const {
   std::string kept;
   if (fs::exists(metrics())) {
     std::istringstream lines(read_file(metrics()));
     for (std::string line; std::getline(lines, line);) {
       const std::optional<Json> epoch = parse_json_line(line);
-      if (!epoch || !epoch->contains("epoch") || epoch->at("epoch") > epochs) break;
+      if (!epoch || !json_integer(*epoch, keys::kEpoch) || json_integer(*epoch, keys::kEpoch) > epochs) break;
       kept += line + "\n";
     }
   }
@@ -138,18 +151,8 @@ void StageFolder::keep_metrics(int64_t epochs) const {
 }
 
 void StageFolder::append_metrics(const EpochDone& epoch) const {
-  const Json line = {
-      {"epoch", epoch.epoch},
-      {"epochs", epoch.epochs},
-      {"step", epoch.step},
-      {"learning_rate", epoch.learning_rate},
-      {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
-      {"seconds", epoch.seconds},
-      {"examples_per_second", epoch.examples_per_second},
-      {"train", to_json(epoch.train)},
-      {"terms", epoch.terms},
-      {"validation", epoch.validation ? to_json(*epoch.validation) : Json(nullptr)}};
-  append_line(metrics(), line.dump());
+  const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  append_line(metrics(), to_json(metrics_of(epoch, now)).dump());
 }
 
 bool RunFolder::stages_are_whole() const {

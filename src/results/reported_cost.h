@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/files.h"
-#include "core/json.h"
+#include "results/cost_row.h"
 
 namespace limbeck {
 
@@ -21,11 +21,11 @@ struct ReportedCost {
   std::optional<int64_t> libtorch_errors;
 };
 
-/// The rows of "deployment" in results.json, measured in LibTorch.
-std::vector<ReportedCost> parse_deployment(const Json& rows);
+/// Of the rows of "deployment", what was measured in LibTorch.
+std::vector<ReportedCost> costs_in_libtorch(const std::vector<CostRow>& rows);
 
-/// Those that were measured as ONNX files in onnxruntime too, by the same rows.
-std::vector<ReportedCost> parse_shipped(const Json& rows);
+/// What was measured as ONNX files in onnxruntime too, by the same rows.
+std::vector<ReportedCost> costs_of_files(const std::vector<CostRow>& rows);
 
 /// RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it; none where there is no such file. Throws Error
 /// where it is malformed.

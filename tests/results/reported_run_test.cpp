@@ -1,4 +1,4 @@
-#include "report/reported_run.h"
+#include "results/reported_run.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "report/paper.h"
 #include "report/recovery.h"
-#include "run_fixture.h"
+#include "report/run_fixture.h"
 
 namespace limbeck {
 namespace {

@@ -1,4 +1,4 @@
-#include "report/metric_format.h"
+#include "results/metric_format.h"
 
 #include <gtest/gtest.h>
 

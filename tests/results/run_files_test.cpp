@@ -1,10 +1,10 @@
-#include "report/run_files.h"
+#include "results/run_files.h"
 
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "report/page/picture.h"
-#include "run_fixture.h"
+#include "report/run_fixture.h"
 
 namespace limbeck {
 namespace {

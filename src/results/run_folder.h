@@ -17,6 +17,9 @@
 //   seed-N/                the same for each seed, if there are several
 //   previous/N/            what a changed run replaced: results, report, recipe, folders of stages that ran again
 //   .lock                  made before anything else; a folder that has it is a run's or a sweep's
+//
+// Each of the JSON files has a struct: run_results.h, examples_result.h, epoch_metrics.h, evaluation_detail.h,
+// stage_record.h.
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +27,8 @@
 #include "core/events.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "results/epoch_metrics.h"
+#include "results/stage_record.h"
 
 namespace limbeck {
 
@@ -51,10 +56,14 @@ class StageFolder {
   void begin() const;
   /// Writes the record, with the fingerprints of the stage's files and of those of its members.
   void finish(Json record, const std::vector<StageFolder>& members = {}) const;
+  void complete(const StageRecord& record, const std::vector<StageFolder>& members = {}) const;
+  void complete(const SpecialistRecord& record) const;
   /// Takes over what another folder holds of a stage, its record last; what the other has not is no longer here either.
   void copy_from(const StageFolder& other) const;
   /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.
   void keep_metrics(int64_t epochs) const;
+  /// The epochs so far, up to a line that a crash has cut; none where nothing was trained.
+  std::vector<EpochMetrics> read_epochs() const;
   void append_metrics(const EpochDone& epoch) const;
   fs::path metrics() const { return folder_ / "metrics.jsonl"; }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "results/evaluation_detail.h"
 
 namespace limbeck {
 
@@ -29,28 +30,12 @@ struct ReportedEpoch {
 /// left out. Missing file: none.
 std::vector<ReportedEpoch> read_metrics(const fs::path& file);
 
-struct ReportedClass {
-  std::string name;
-  int64_t examples = 0;
-  int64_t errors = 0;
-  std::optional<double> recall;
-  std::optional<double> precision;
-};
-
-struct ReportedBin {
-  double low = 0.0;
-  double high = 0.0;
-  int64_t count = 0;
-  std::optional<double> confidence;
-  std::optional<double> accuracy;
-};
-
 /// What stages/NAME/evaluation.json holds for one split, of one seed or of several pooled (all counts summed).
 struct ReportedDetail {
   int64_t examples = 0;
-  std::vector<ReportedClass> classes;
+  std::vector<ClassDetail> classes;
   std::vector<std::vector<int64_t>> confusion;  ///< [true class][predicted class]
-  std::vector<ReportedBin> reliability;
+  std::vector<BinDetail> reliability;
 };
 
 /// Nothing when the file or the split is missing.
