@@ -1,6 +1,7 @@
 #include "experiment/seed_run.h"
 
 #include "core/json.h"
+#include "experiment/environment.h"
 #include "experiment/plots.h"
 #include "experiment/run_checks.h"
 #include "experiment/run_deployment.h"
@@ -9,7 +10,7 @@
 #include "experiment/stage_teacher.h"
 #include "experiment/telling_examples.h"
 #include "results/result_details.h"
-#include "results/results.h"
+#include "results/keys.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
@@ -43,43 +44,40 @@ std::string SeedRun::made_of() const {
   return fingerprint_of(run_);
 }
 
-Json SeedRun::header() const {
-  Json results = results_header(run_.recipe);
-  results["command"] = command_;
-  results["made_of"] = made_of();
-  results["seed"] = run_.seed;
-  results["data"] = {{"source", run_.dataset().name},
-                     {"classes", run_.dataset().classes},
-                     {"splits",
-                      {{"train", run_.data.train().size()},
-                       {"validation", run_.data.validation().size()},
-                       {"test", run_.data.test().size()}}},
-                     {"fingerprint", run_.fingerprints.source}};
-  if (!run_.fingerprints.extra.empty()) results["data"]["extra_fingerprint"] = run_.fingerprints.extra;
-  results["environment"] = environment(run_.device.str());
-  results["given"] = given_networks(run_);
-  results["stages"] = Json::array();
+RunResults SeedRun::header() const {
+  RunResults results = results_of(run_.recipe);
+  results.command = command_;
+  results.made_of = made_of();
+  results.seed = static_cast<int64_t>(run_.seed);
+  results.data.source = run_.dataset().name;
+  results.data.classes = run_.dataset().classes;
+  for (const ExampleSet* examples : {&run_.data.train(), &run_.data.validation(), &run_.data.test()})
+    results.data.splits.add(examples->name(), examples->size());
+  results.data.fingerprint = run_.fingerprints.source;
+  if (!run_.fingerprints.extra.empty()) results.data.extra_fingerprint = run_.fingerprints.extra;
+  results.environment = environment(run_.device.str());
+  results.given = given_networks(run_);
   return results;
 }
 
-Json SeedRun::run() {
+RunResults SeedRun::run() {
   set_aside_results(run_.folder, made_of(), run_.events);
   Json own_recipe = resolved(run_.recipe);
-  own_recipe["seed"] = run_.seed;
+  own_recipe[keys::kSeed] = run_.seed;
   run_.folder.write_recipe(to_yaml(own_recipe));
-  Json results = header();
+  RunResults results = header();
   tell_memory(run_);
   for (const StageRecipe& stage : run_.recipe.stages) {
-    Json entry = run_stage(run_, stage);
-    entry["intervals"] = intervals_of(entry["evaluations"]);
-    if (Json curves = curves_of(run_.folder_of(stage)); !curves.empty()) entry["curves"] = std::move(curves);
-    results["stages"].push_back(std::move(entry));
-    results["plots"] = plot_values(run_.recipe, results["stages"], {run_.folder});
+    StageResult entry = run_stage(run_, stage);
+    entry.intervals = wilson_intervals(entry.evaluations);
+    entry.curves = curve_points(run_.folder_of(stage));
+    results.stages.push_back(std::move(entry));
+    results.plots = plots_of(run_.recipe, results.stages, {run_.folder});
     run_.folder.write_results(results);
   }
   write_examples();
   if (deployment_) {
-    results["deployment"] = measure_networks(run_, results["stages"]);
+    results.deployment = measure_networks(run_, results.stages);
     run_.folder.write_results(results);
   }
   return results;

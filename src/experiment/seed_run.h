@@ -1,14 +1,14 @@
 #pragma once
 // One seed's run of a recipe: its stages in order, and what is told of all of them.
 //
-//   Json results = SeedRun({.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1}).run();
+//   RunResults results = SeedRun({.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1}).run();
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "core/json.h"
 #include "experiment/experiment.h"
 #include "experiment/run_context.h"
+#include "results/run_results.h"
 
 namespace limbeck {
 
@@ -34,7 +34,7 @@ class SeedRun {
   /// Checks everything about data and teachers that can be checked before work.
   explicit SeedRun(const SeedRunSetup& setup);
   /// Runs what is not done and returns what results.json holds.
-  Json run();
+  RunResults run();
   /// A fingerprint of all that the results depend on: recipe, seed, data, device, networks that were given.
   std::string made_of() const;
   /// See run_checks.h.
@@ -46,7 +46,7 @@ class SeedRun {
 
  private:
   /// What stands in results.json before its stages.
-  Json header() const;
+  RunResults header() const;
   void write_examples();
 
   bool deployment_;

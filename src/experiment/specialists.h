@@ -2,10 +2,10 @@
 // What specialists are trained on, what they begin with, and what they are worth (stages/specialists.cpp).
 #include <ATen/core/Tensor.h>
 
-#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "experiment/specialist_groups.h"
 #include "nn/network.h"
+#include "results/stage_parts.h"
 
 namespace limbeck {
 
@@ -29,15 +29,13 @@ SpecialistExamples specialist_examples(const ExampleSet& train, const std::vecto
 /// Copies the generalist's weights; where there is a dustbin, all but those of the output layer.
 void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistTargets targets);
 
-/// {"count", "groups": [{"classes": [names], "examples"}], "adjusted_rand_index", "generalist_accuracy", "accuracy",
-/// "relative_gain", "conditional_accuracy": {"generalist", "specialists"}, "by_coverage": [{"specialists", "examples",
-/// "generalist_correct", "correct", "relative_gain"}]}. Conditional accuracy: over each specialist's test examples,
+/// What the specialists are worth on the test examples. Conditional accuracy: over each specialist's test examples,
 /// choosing among its classes alone. Coverage: how many specialists know an example's class. adjusted_rand_index: of
-/// the groups of nearest centres with the data's superclasses; null without.
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
-                        const at::Tensor& generalist_logits, const at::Tensor& logits);
+/// the groups of nearest centres with the data's superclasses; none without.
+SpecialistsPart measure_specialists(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
+                                    const at::Tensor& generalist_logits, const at::Tensor& logits);
 
 /// The groups with their classes' names, and the table of gains by coverage, as lines.
-std::string specialist_text(const Json& numbers);
+std::string specialists_table(const SpecialistsPart& part);
 
 }  // namespace limbeck

@@ -14,15 +14,16 @@
 #include "experiment/run_context.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
+#include "results/stage_result.h"
 
 namespace limbeck {
 
 /// What a stage leaves.
 struct StageOutcome {
   std::shared_ptr<Network> network;
-  Json entry;                              ///< in results.json
-  std::optional<std::string> notice = {};  ///< told after the entry's note; nothing: the test errors are told
-  Json record = Json::object();            ///< what load() needs beside the weights
+  StageResult entry;                           ///< in results.json
+  std::optional<std::string> notice = {};      ///< told after the entry's note; nothing: the test errors are told
+  Json record = Json::object();                ///< what load() needs beside weights and entry, in the stage's record
 };
 
 class StageKind {
@@ -36,7 +37,7 @@ class StageKind {
   /// Does the work and saves the weights. `fingerprint`: of all that the result depends on; what was interrupted
   /// resumes from the checkpoint that has the same. `parts`: the entries of parts().
   virtual StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,
-                           const std::vector<Json>& parts) const = 0;
+                           const std::vector<StageResult>& parts) const = 0;
   /// The network of a finished stage with its weights; `record` holds what run() returned.
   virtual std::shared_ptr<Network> load(RunContext& run, const StageRecipe& stage, const Json& record) const = 0;
   /// Called when the stage is done, run or loaded: what later stages are to see otherwise.

@@ -5,6 +5,8 @@
 #include "experiment/stage_numbers.h"
 #include "experiment/stage_teacher.h"
 #include "loss/objective.h"
+#include "results/binding.h"
+#include "results/evaluation_detail.h"
 #include "teacher/computed_outputs.h"
 
 namespace limbeck {
@@ -21,46 +23,46 @@ at::Tensor logits_of_teacher(RunContext& run, const StageRecipe& stage, const Ex
   return known;
 }
 
-Json evaluate_stage(RunContext& run, const StageRecipe& stage, const Network& network) {
-  Json summaries = Json::object(), detailed = Json::object();
+Named<Metrics> evaluate_stage(RunContext& run, const StageRecipe& stage, const Network& network) {
+  Named<Metrics> summaries;
+  Named<EvaluationDetail> detailed;
   const RunData& data = run.data;
   const auto add = [&](const ExampleSet& examples, const at::Tensor& teacher_logits) {
     const bool is_test = &examples == &data.test();
     StageNumbers numbers = evaluate_network(network, examples, teacher_logits, run.dataset().classes);
     if (run.dataset().speech != nullptr && is_test)
-      numbers.summary.update(word_numbers(run.dataset(), data.labels(), network, numbers.logits));
+      numbers.summary.set_all(word_metrics(run.dataset(), data.labels(), network, numbers.logits));
     if (is_test) run.networks.keep_logits(stage.name, numbers.logits);
-    summaries[examples.name()] = numbers.summary;
-    detailed[examples.name()] = numbers.details;
+    summaries.add(examples.name(), std::move(numbers.summary));
+    detailed.add(examples.name(), std::move(numbers.details));
   };
   for (const ExampleSet* examples : {&data.test(), &data.validation()})
     if (examples->size() > 0) add(*examples, logits_of_teacher(run, stage, *examples));
   if (const ExampleSet train = labelled_part(data.examples_of(stage)); train.size() > 0) add(train, {});
-  write_file(run.folder_of(stage).evaluation(), detailed.dump(1) + "\n");
+  write_file(run.folder_of(stage).evaluation(), to_json(detailed).dump(1) + "\n");
   return summaries;
 }
 
 }  // namespace
 
-Json entry_of(RunContext& run, const StageRecipe& stage, const Network& network) {
-  const auto multiply_adds = network.multiply_adds();
-  Json entry = {{"name", stage.name}, {"status", "done"}};
-  entry["network"] = {{"name", stage.network},
-                      {"description", short_description(run.network_of(stage).architecture)},
-                      {"parameters", network.parameter_count()},
-                      {"multiply_adds", multiply_adds ? Json(*multiply_adds) : Json(nullptr)}};
-  if (!stage.teacher)
-    entry["teacher"] = nullptr;
-  else
-    entry["teacher"] =
-        stage.teachers.empty() ? stage.teacher.name() : fmt::format("{}", fmt::join(stage.teachers, ", "));
-  entry["objective"] = describe_objective(stage.loss);
-  entry["evaluations"] = evaluate_stage(run, stage, network);
+StageResult entry_of(RunContext& run, const StageRecipe& stage, const Network& network) {
+  StageResult entry;
+  entry.name = stage.name;
+  entry.status = "done";
+  entry.network = {.name = stage.network,
+                   .description = short_description(run.network_of(stage).architecture),
+                   .parameters = network.parameter_count(),
+                   .multiply_adds = network.multiply_adds()};
+  if (stage.teacher)
+    entry.teacher = stage.teachers.empty() ? stage.teacher.name() : fmt::format("{}", fmt::join(stage.teachers, ", "));
+  entry.objective = describe_objective(stage.loss);
+  entry.evaluations = evaluate_stage(run, stage, network);
   const auto path = [](const std::string& name) { return "stages/" + name + "/weights.safetensors"; };
-  if (stage.form().members == 0) entry["weights"] = path(stage.name);
-  if (stage.form().members > 0)
-    for (const std::string& name : weight_folders(stage))
-      entry["members"].push_back({{"name", name}, {"weights", path(name)}});
+  if (stage.form().members == 0) {
+    entry.weights = path(stage.name);
+  } else {
+    for (const std::string& name : weight_folders(stage)) entry.members.push_back({.name = name, .weights = path(name)});
+  }
   return entry;
 }
 

@@ -1,10 +1,13 @@
 #include "experiment/stage_runner.h"
 
+#include <cmath>
+
 #include "core/hash.h"
 #include "core/json.h"
 #include "experiment/members.h"
 #include "experiment/stage_fingerprint.h"
-#include "results/results.h"
+#include "results/binding.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -24,7 +27,7 @@ void take_over(const RunContext& run, const StageRecipe& stage, const std::strin
     for (const RunFolder& from : {RunFolder(path), RunFolder(path).seed(static_cast<int64_t>(run.seed))}) {
       const StageFolder source = from.stage(stage.name);
       const std::optional<Json> record = source.record();
-      if (!record || record->value("fingerprint", "") != fingerprint) continue;
+      if (!record || from_json<StageRecord>(*record).fingerprint != fingerprint) continue;
       if (const std::string difference = source.difference_from(*record); !difference.empty()) {
         run.events.emit(Notice{
             fmt::format("stage '{}' of '{}' is not taken over: {}", stage.name, from.path().string(), difference)});
@@ -43,9 +46,10 @@ void set_aside(const RunContext& run, const StageRecipe& stage, const Json& sett
   const StageFolder folder = run.folder_of(stage);
   const std::optional<Json> before = folder.record();
   if (!before) return;
-  const bool same = before->value("fingerprint", "") == fingerprint_of(settings);
-  const std::string reason =
-      same ? folder.difference_from(*before) : difference_between(before->value("settings", Json::object()), settings);
+  const auto record = from_json<StageRecord>(*before);
+  const std::string reason = record.fingerprint == fingerprint_of(settings)
+                                 ? folder.difference_from(*before)
+                                 : difference_between(record.settings, settings);
   const fs::path kept = run.folder.set_aside_stage(stage.name);
   if (stage.form().together)
     for (const StageFolder& member : member_folders(run, stage)) run.folder.set_aside_stage(member.path().filename());
@@ -73,26 +77,29 @@ void add_networks(RunContext& run, const StageRecipe& stage, const StageKind& ki
 
 /// Says what came of a stage that has just run.
 void tell(const RunContext& run, const StageRecipe& stage, const StageOutcome& outcome) {
-  const Json& entry = outcome.entry;
+  const StageResult& entry = outcome.entry;
   if (outcome.notice) {
-    run.events.emit(Notice{fmt::format("{}: {}{}", stage.name, entry["note"].get<std::string>(), *outcome.notice)});
+    run.events.emit(Notice{fmt::format("{}: {}{}", stage.name, entry.note(), *outcome.notice)});
     return;
   }
-  const Json& on_test = entry["evaluations"]["test"];
+  const auto on_test = [&](const char* metric) { return entry.number(keys::kTest, metric).value_or(0); };
   run.events.emit(StageDone{stage.name,
-                            entry["seconds"],
-                            entry["examples_per_second"],
-                            {"test", on_test["examples"], on_test["errors"], on_test["accuracy"], on_test["nll"]}});
+                            entry.seconds.value_or(0),
+                            entry.examples_per_second.value_or(0),
+                            {keys::kTest, std::llround(on_test(keys::kExamples)),
+                             std::llround(on_test(keys::kErrors)), on_test(keys::kAccuracy), on_test(keys::kNll)}});
 }
 
 /// Without its parts, whose entries are given.
-Json run_whole(RunContext& run, const StageRecipe& stage, const StageKind& kind, const std::vector<Json>& parts) {
+StageResult run_whole(RunContext& run, const StageRecipe& stage, const StageKind& kind,
+                      const std::vector<StageResult>& parts) {
   const StageFolder folder = run.folder_of(stage);
   const Json settings = settings_of(run, stage);
   const std::string fingerprint = fingerprint_of(settings);
   const auto finished_here = [&]() -> std::optional<Json> {
     std::optional<Json> finished = folder.finished();
-    return finished && finished->value("fingerprint", "") == fingerprint ? finished : std::nullopt;
+    const bool same = finished && from_json<StageRecord>(*finished).fingerprint == fingerprint;
+    return same ? std::move(finished) : std::nullopt;
   };
   std::optional<Json> finished = finished_here();
   if (!finished && !run.only_finished) set_aside(run, stage, settings);
@@ -104,7 +111,7 @@ Json run_whole(RunContext& run, const StageRecipe& stage, const StageKind& kind,
     run.events.emit(StageReused{stage.name, folder.path()});
     add_networks(run, stage, kind, kind.load(run, stage, *finished));
     kind.conclude(run, stage);
-    return finished->at("results");
+    return from_json<StageRecord>(*finished).results;
   }
   if (run.only_finished)
     throw Error(ErrorKind::usage,
@@ -112,9 +119,9 @@ Json run_whole(RunContext& run, const StageRecipe& stage, const StageKind& kind,
                             run.folder.path().string()));
   begin_anew(run, stage, settings);
   StageOutcome outcome = kind.run(run, stage, fingerprint, parts);
-  outcome.entry["note"] = stage_note(outcome.entry);
+  outcome.entry.said = outcome.entry.note();
   tell(run, stage, outcome);
-  Json record = {{"fingerprint", fingerprint}, {"settings", settings}, {"results", outcome.entry}};
+  Json record = to_json(StageRecord{.fingerprint = fingerprint, .settings = settings, .results = outcome.entry});
   record.update(outcome.record);
   folder.finish(record, member_folders(run, stage));
   add_networks(run, stage, kind, outcome.network);
@@ -124,10 +131,10 @@ Json run_whole(RunContext& run, const StageRecipe& stage, const StageKind& kind,
 
 }  // namespace
 
-Json run_stage(RunContext& run, const StageRecipe& stage) {
+StageResult run_stage(RunContext& run, const StageRecipe& stage) {
   const std::unique_ptr<StageKind> kind = kind_of(stage);
   const std::vector<StageRecipe> parts = kind->parts(stage);
-  std::vector<Json> entries(parts.size());
+  std::vector<StageResult> entries(parts.size());
   const auto run_part = [&](size_t i) { entries[i] = run_stage(run, parts[i]); };
   if (stage.form().apart && !parts.empty())
     share_out(run, stage, [&](int64_t k) { run_part(static_cast<size_t>(k) - 1); });
@@ -138,7 +145,7 @@ Json run_stage(RunContext& run, const StageRecipe& stage) {
 
 bool is_finished(const RunContext& run, const StageRecipe& stage, const Json& settings) {
   const std::optional<Json> finished = run.folder_of(stage).finished();
-  return finished && finished->value("fingerprint", "") == fingerprint_of(settings);
+  return finished && from_json<StageRecord>(*finished).fingerprint == fingerprint_of(settings);
 }
 
 void begin_anew(const RunContext& run, const StageRecipe& stage, const Json& settings) {

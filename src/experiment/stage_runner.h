@@ -2,7 +2,7 @@
 // Runs a stage of a recipe, whatever its kind, unless its folder has it already with the same fingerprint: then it is
 // loaded.
 //
-//   Json entry = run_stage(run, stage);                 // run.networks has the network now
+//   StageResult entry = run_stage(run, stage);          // run.networks has the network now
 #include <string>
 
 #include "experiment/stage.h"
@@ -10,7 +10,7 @@
 namespace limbeck {
 
 /// Runs the stage with its parts, or loads it. Returns its entry in results.json.
-Json run_stage(RunContext& run, const StageRecipe& stage);
+StageResult run_stage(RunContext& run, const StageRecipe& stage);
 
 /// Whether the folder has the stage with these settings.
 bool is_finished(const RunContext& run, const StageRecipe& stage, const Json& settings);

@@ -10,7 +10,6 @@
 #include "kernels/fused_linear.h"
 #include "kernels/products.h"
 #include "nn/weights.h"
-#include "results/results.h"
 
 namespace limbeck {
 namespace {
@@ -99,13 +98,13 @@ StageOutcome train_stage(RunContext& run, const StageRecipe& stage, std::shared_
     result = train(run, stage, *network, run.data.examples_of(stage), run.data.validation(), fingerprint);
   save_weights(run, stage, members);
 
-  Json entry = entry_of(run, stage, *network);
-  entry["seconds"] = result.seconds;
-  entry["examples_per_second"] = result.examples_per_second;
-  entry["epochs"] = result.epochs;
+  StageResult entry = entry_of(run, stage, *network);
+  entry.seconds = result.seconds;
+  entry.examples_per_second = result.examples_per_second;
+  entry.epochs = result.epochs;
   if (stage.stop.any())
-    entry["stopped"] = {{"epochs", stage.epochs}, {"epoch", result.epochs}, {"kept_epoch", result.kept_epoch}};
-  entry["conditions"] = result.conditions;
+    entry.stopped = StoppedResult{.epochs = stage.epochs, .epoch = result.epochs, .kept_epoch = result.kept_epoch};
+  entry.conditions = result.conditions;
   return {.network = std::move(network), .entry = std::move(entry)};
 }
 

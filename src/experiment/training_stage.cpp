@@ -38,7 +38,7 @@ void TrainingStage::check(const RunContext& run, const StageRecipe& stage) const
 }
 
 StageOutcome TrainingStage::run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,
-                                const std::vector<Json>&) const {
+                                const std::vector<StageResult>&) const {
   const std::shared_ptr<Network> network = make_stage_network(run, stage);
   return train_stage(run, stage, network, {network}, fingerprint);
 }

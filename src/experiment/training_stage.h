@@ -8,7 +8,7 @@ class TrainingStage : public StageKind {
  public:
   void check(const RunContext& run, const StageRecipe& stage) const override;
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,
-                   const std::vector<Json>& parts) const override;
+                   const std::vector<StageResult>& parts) const override;
   std::shared_ptr<Network> load(RunContext& run, const StageRecipe& stage, const Json& record) const override;
 };
 

@@ -1,4 +1,5 @@
 #include "experiment/specialists.h"
+#include "results/binding.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>
@@ -68,19 +69,19 @@ TEST_F(SpecialistData, NumbersAreCounted) {
       torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 1.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
   const torch::Tensor after =
       torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 3.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
-  const Json found = specialist_numbers(three, groups, labels, before, after);
-  EXPECT_EQ(found["adjusted_rand_index"], 1.0);
-  EXPECT_EQ(found["generalist_accuracy"], 0.5);
-  EXPECT_EQ(found["accuracy"], 0.75);
-  EXPECT_EQ(found["relative_gain"], 0.5);
+  const SpecialistsPart found = measure_specialists(three, groups, labels, before, after);
+  EXPECT_EQ(found.adjusted_rand_index, 1.0);
+  EXPECT_EQ(found.generalist_accuracy, 0.5);
+  EXPECT_EQ(found.accuracy, 0.75);
+  EXPECT_EQ(found.relative_gain, 0.5);
   // Among {a, b} all three are right before and after; among {b, c} one of three before, two after.
-  EXPECT_NEAR(found["conditional_accuracy"]["generalist"].get<double>(), 4.0 / 6, 1e-9);
-  EXPECT_NEAR(found["conditional_accuracy"]["specialists"].get<double>(), 5.0 / 6, 1e-9);
-  ASSERT_EQ(found["by_coverage"].size(), 2);  // a and c are known by one, b by two
+  EXPECT_NEAR(*found.conditional_accuracy.generalist, 4.0 / 6, 1e-9);
+  EXPECT_NEAR(*found.conditional_accuracy.specialists, 5.0 / 6, 1e-9);
+  ASSERT_EQ(found.by_coverage.size(), 2);  // a and c are known by one, b by two
   EXPECT_EQ(
-      found["by_coverage"][1],
+      to_json(found.by_coverage[1]),
       Json({{"specialists", 2}, {"examples", 2}, {"generalist_correct", 1}, {"correct", 2}, {"relative_gain", 1.0}}));
-  EXPECT_NE(specialist_text(found).find("a, b"), std::string::npos);
+  EXPECT_NE(specialists_table(found).find("a, b"), std::string::npos);
 }
 
 TEST(SpecialistEnsemble, AsksThoseWhoKnowTheLikeliestClasses) {

@@ -35,7 +35,7 @@ class ScaleStage : public StageKind {
   explicit ScaleStage(const ScaleOptions& options) : options_(options) {}
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string&,
-                   const std::vector<Json>&) const override {
+                   const std::vector<StageResult>&) const override {
     const std::shared_ptr<Network> network = make_stage_network(run, stage);
     TensorMap scaled;
     for (const auto& [name, tensor] : state_of(*run.networks.network(options_.of)))

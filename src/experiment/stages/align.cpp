@@ -2,10 +2,10 @@
 // gives them, along the most probable way through the words that were said. Later stages learn the last labels.
 //
 //   align: 3
-#include "core/json.h"
 #include "experiment/stage_training.h"
 #include "experiment/training_stage.h"
 #include "recipe/stage_options.h"
+#include "results/stage_parts.h"
 
 namespace limbeck {
 namespace {
@@ -42,16 +42,16 @@ class AlignStage : public TrainingStage {
   }
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,
-                   const std::vector<Json>& parts) const override {
+                   const std::vector<StageResult>& parts) const override {
     StageOutcome outcome = TrainingStage::run(run, stage, fingerprint, parts);
     const FrameLabels& before = run.data.labels();
     const FrameLabels labels = align_frames(run.dataset(), before, *outcome.network, run.device);
     save_labels(run.folder_of(stage).labels(), labels, run.dataset());
-    const Json changed = changed_labels(before, labels);
+    const AlignmentPart part{.rounds = options_.rounds, .changed = changed_labels(before, labels)};
     run.events.emit(Notice{fmt::format(
         "{}: aligned again, {:.1f} % of the training frames and {:.1f} % of the test frames have another state",
-        stage.name, 100 * changed["train"].get<double>(), 100 * changed["test"].get<double>())});
-    outcome.entry["alignment"] = {{"rounds", options_.rounds}, {"changed", changed}};
+        stage.name, 100 * *part.changed.find(keys::kTrain), 100 * *part.changed.find(keys::kTest))});
+    outcome.entry.parts.add(part);
     return outcome;
   }
 

@@ -2,15 +2,16 @@
 // number is added to the output biases of some classes of an earlier stage's network.
 //
 //   { name: calibrated, calibrate: distilled, classes: [3], tuned_on: validation }
+#include <cmath>
 #include <set>
 
-#include "core/json.h"
 #include "experiment/stage.h"
 #include "experiment/stage_entry.h"
 #include "experiment/stage_networks.h"
 #include "nn/fold.h"
 #include "nn/weights.h"
 #include "recipe/stage_options.h"
+#include "results/stage_parts.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"
 
@@ -77,7 +78,7 @@ class CalibrateStage : public StageKind {
   }
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string&,
-                   const std::vector<Json>&) const override {
+                   const std::vector<StageResult>&) const override {
     const auto network =
         std::dynamic_pointer_cast<GraphNetwork>(run.networks.make(run.network_of(stage), run.seed_of(stage)));
     if (network == nullptr)
@@ -91,16 +92,17 @@ class CalibrateStage : public StageKind {
     shift_output_bias(*network, options_.classes, found.offset);
     save_weights(run, stage, {network});
 
-    Json entry = entry_of(run, stage, *network);
-    std::vector<std::string> classes;
-    for (const int64_t label : options_.classes) classes.push_back(run.dataset().classes[static_cast<size_t>(label)]);
-    entry["calibration"] = {{"of", options_.of},
-                            {"classes", classes},
-                            {"offset", found.offset},
-                            {"tuned_on", examples.name()},
-                            {"examples", examples.size()},
-                            {"errors_before", found.errors_before},
-                            {"errors_after", entry["evaluations"][examples.name()]["errors"]}};
+    StageResult entry = entry_of(run, stage, *network);
+    CalibrationPart part;
+    part.of = options_.of;
+    for (const int64_t label : options_.classes)
+      part.classes.push_back(run.dataset().classes[static_cast<size_t>(label)]);
+    part.offset = found.offset;
+    part.tuned_on = examples.name();
+    part.examples = examples.size();
+    part.errors_before = found.errors_before;
+    part.errors_after = std::llround(*entry.number(examples.name(), keys::kErrors));
+    entry.parts.add(std::move(part));
     return {.network = network, .entry = std::move(entry), .notice = ""};
   }
 

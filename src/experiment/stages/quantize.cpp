@@ -5,13 +5,13 @@
 //   quantize: { of: student, examples: 2048 }
 #include <algorithm>
 
-#include "core/json.h"
 #include "deploy/onnx.h"
 #include "experiment/stage_networks.h"
 #include "experiment/stage_training.h"
 #include "experiment/training_stage.h"
 #include "nn/quantization.h"
 #include "recipe/stage_options.h"
+#include "results/stage_parts.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
@@ -43,12 +43,11 @@ class QuantizeStage : public StageKind {
   }
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,
-                   const std::vector<Json>&) const override {
+                   const std::vector<StageResult>&) const override {
     const std::shared_ptr<Network> network = quantize_source(run, stage);
     StageOutcome outcome = train_stage(run, stage, network, {network}, fingerprint);
-    Json& description = outcome.entry["network"]["description"];
-    description = description.get<std::string>() + " int8";
-    outcome.entry["quantized"] = numbers(run, stage, *network);
+    outcome.entry.network.description += " int8";
+    outcome.entry.parts.add(measure(run, stage, *network));
     return outcome;
   }
 
@@ -73,21 +72,22 @@ class QuantizeStage : public StageKind {
   }
 
   /// What rounding cost, and what it saved.
-  Json numbers(const RunContext& run, const StageRecipe& stage, const Network& rounded) const {
+  QuantizedPart measure(const RunContext& run, const StageRecipe& stage, const Network& rounded) const {
     const ExampleSet& test = run.data.test();
     const Hits before = count_hits(run.networks.logits_on(test, options_.of), test.labels()),
                after = count_hits(run.networks.logits_on(test, stage.name), test.labels());
-    Json numbers = {{"of", options_.of},
-                    {"examples", options_.examples},
-                    {"test_examples", before.labelled},
-                    {"errors_before", before.labelled - before.correct},
-                    {"errors_after", after.labelled - after.correct}};
+    QuantizedPart part;
+    part.of = options_.of;
+    part.examples = options_.examples;
+    part.test_examples = before.labelled;
+    part.errors_before = before.labelled - before.correct;
+    part.errors_after = after.labelled - after.correct;
     if (writes_onnx()) {
       const Shape input = run.dataset().input_shape();
-      numbers["onnx_bytes_before"] = to_onnx(*run.networks.network(options_.of), input).size();
-      numbers["onnx_bytes"] = to_onnx(rounded, input).size();
+      part.onnx_bytes_before = static_cast<int64_t>(to_onnx(*run.networks.network(options_.of), input).size());
+      part.onnx_bytes = static_cast<int64_t>(to_onnx(rounded, input).size());
     }
-    return numbers;
+    return part;
   }
 
   QuantizeOptions options_;

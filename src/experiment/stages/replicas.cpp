@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/json.h"
 #include "experiment/members.h"
 #include "experiment/stage_entry.h"
 #include "experiment/stage_fingerprint.h"
@@ -17,6 +16,7 @@
 #include "experiment/training_stage.h"
 #include "nn/ensembles/committee.h"
 #include "recipe/stage_options.h"
+#include "results/stage_parts.h"
 
 namespace limbeck {
 namespace {
@@ -55,7 +55,7 @@ class ReplicasStage : public StageKind {
   }
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,
-                   const std::vector<Json>& parts) const override {
+                   const std::vector<StageResult>& parts) const override {
     StageOutcome outcome;
     if (options_.together) {
       const std::shared_ptr<Committee> committee = make_committee(run, stage);
@@ -63,10 +63,13 @@ class ReplicasStage : public StageKind {
     } else {
       outcome = gather(run, stage, parts);
     }
-    Json& entry = outcome.entry;
-    entry["network"]["description"] =
-        fmt::format("{} × {}", options_.count, entry["network"]["description"].get<std::string>());
-    entry["replicas"] = resolved(stage.kind)[stage.kind.name()];
+    StageResult& entry = outcome.entry;
+    entry.network.description = fmt::format("{} × {}", options_.count, entry.network.description);
+    ReplicasPart part;
+    part.count = options_.count;
+    part.together = options_.together;
+    part.mean = name_of(options_.mean);
+    entry.parts.add(std::move(part));
     return outcome;
   }
 
@@ -98,25 +101,23 @@ class ReplicasStage : public StageKind {
   }
 
   /// The ensemble of members that are trained; `entries` are theirs.
-  StageOutcome gather(RunContext& run, const StageRecipe& stage, const std::vector<Json>& entries) const {
+  StageOutcome gather(RunContext& run, const StageRecipe& stage, const std::vector<StageResult>& entries) const {
     std::vector<std::shared_ptr<Network>> networks;
     for (const std::string& name : weight_folders(stage)) networks.push_back(run.networks.network(name));
     const auto committee = std::make_shared<Committee>(std::move(networks), options_.mean);
-    Json entry = entry_of(run, stage, *committee);
+    StageResult entry = entry_of(run, stage, *committee);
     double seconds = 0, examples = 0, epochs = 0;
-    std::vector<std::string> conditions;
-    for (const Json& member : entries) {
-      epochs += member["epochs"].get<double>() / static_cast<double>(entries.size());
-      for (const auto& condition : member["conditions"].get<std::vector<std::string>>())
-        if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end())
-          conditions.push_back(condition);
-      seconds += member["seconds"].get<double>();
-      examples += member["seconds"].get<double>() * member["examples_per_second"].get<double>();
+    for (const StageResult& member : entries) {
+      epochs += member.epochs.value_or(0).value / static_cast<double>(entries.size());
+      for (const std::string& condition : member.conditions)
+        if (std::find(entry.conditions.begin(), entry.conditions.end(), condition) == entry.conditions.end())
+          entry.conditions.push_back(condition);
+      seconds += member.seconds.value_or(0);
+      examples += member.seconds.value_or(0) * member.examples_per_second.value_or(0);
     }
-    entry["seconds"] = seconds;
-    entry["examples_per_second"] = examples / std::max(seconds, 1e-9);
-    entry["epochs"] = std::llround(epochs);
-    entry["conditions"] = conditions;
+    entry.seconds = seconds;
+    entry.examples_per_second = examples / std::max(seconds, 1e-9);
+    entry.epochs = std::llround(epochs);
     return {.network = committee, .entry = std::move(entry), .notice = ""};
   }
 

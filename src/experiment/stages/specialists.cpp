@@ -21,6 +21,8 @@
 #include "nn/ensembles/specialist_ensemble.h"
 #include "nn/fold.h"
 #include "recipe/stage_options.h"
+#include "results/binding.h"
+#include "results/keys.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
@@ -85,32 +87,36 @@ class SpecialistsStage : public StageKind {
   }
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string&,
-                   const std::vector<Json>&) const override {
+                   const std::vector<StageResult>&) const override {
     const ClassGroups groups = find_groups(run, stage);
     const std::shared_ptr<Network> ensemble = train_all(run, stage, groups.groups);
-    Json entry = entry_of(run, stage, *ensemble);
-    entry["network"]["description"] =
-        fmt::format("{} + {} specialists", entry["network"]["description"].get<std::string>(), options_.groups);
-    entry["specialists"] = specialist_numbers(run.dataset(), groups, run.data.test().labels(),
-                                              run.networks.logits_on(run.data.test(), options_.of),
-                                              run.networks.logits_on(run.data.test(), stage.name));
-    entry["evaluations"]["test"]["relative_gain"] = entry["specialists"]["relative_gain"];
+    StageResult entry = entry_of(run, stage, *ensemble);
+    entry.network.description = fmt::format("{} + {} specialists", entry.network.description, options_.groups);
+    SpecialistsPart part = measure_specialists(run.dataset(), groups, run.data.test().labels(),
+                                               run.networks.logits_on(run.data.test(), options_.of),
+                                               run.networks.logits_on(run.data.test(), stage.name));
+    entry.evaluations[keys::kTest].set(keys::kRelativeGain,
+                                       part.relative_gain ? MetricValue(*part.relative_gain) : MetricValue());
     double seconds = 0, examples = 0;
     for (const std::string& member : weight_folders(stage)) {
-      const Json own = run.folder.stage(member).record()->at("results");
-      seconds += own["seconds"].get<double>();
-      examples += own["seconds"].get<double>() * own["examples_per_second"].get<double>();
+      const auto own = from_json<SpecialistRecord>(*run.folder.stage(member).record()).results;
+      seconds += own.seconds;
+      examples += own.seconds * own.examples_per_second;
     }
-    entry["seconds"] = seconds;
-    entry["examples_per_second"] = examples / std::max(seconds, 1e-9);
-    entry["epochs"] = stage.epochs;
-    entry["conditions"] = {conditions_of(run, stage, *ensemble, precision_of(stage, run.device))};
-    const std::string table = "\n" + specialist_text(entry["specialists"]);
-    return {.network = ensemble, .entry = std::move(entry), .notice = table, .record = {{"groups", groups.groups}}};
+    entry.seconds = seconds;
+    entry.examples_per_second = examples / std::max(seconds, 1e-9);
+    entry.epochs = stage.epochs;
+    entry.conditions = {conditions_of(run, stage, *ensemble, precision_of(stage, run.device))};
+    const std::string table = "\n" + specialists_table(part);
+    entry.parts.add(std::move(part));
+    return {.network = ensemble,
+            .entry = std::move(entry),
+            .notice = table,
+            .record = {{keys::kGroups, groups.groups}}};
   }
 
   std::shared_ptr<Network> load(RunContext& run, const StageRecipe& stage, const Json& record) const override {
-    return train_all(run, stage, record.at("groups").get<Groups>());
+    return train_all(run, stage, from_json<StageRecord>(record).groups);
   }
 
   std::vector<std::shared_ptr<Network>> members_of(const std::shared_ptr<Network>& network) const override {
@@ -207,13 +213,14 @@ class SpecialistsStage : public StageKind {
       description.classes.emplace_back("others");
     }
     save_model(folder.weights(), *specialist, description);
-    folder.finish({{"fingerprint", fingerprint},
-                   {"settings", settings},
-                   {"results",
-                    {{"name", member.name},
-                     {"seconds", result.seconds},
-                     {"examples", own.examples.size()},
-                     {"examples_per_second", result.examples_per_second}}}});
+    SpecialistRecord record;
+    record.fingerprint = fingerprint;
+    record.settings = settings;
+    record.results = {.name = member.name,
+                      .seconds = result.seconds,
+                      .examples = own.examples.size(),
+                      .examples_per_second = result.examples_per_second};
+    folder.complete(record);
     return specialist;
   }
 
