@@ -15,6 +15,8 @@
 
 namespace limbeck {
 
+struct StageResult;
+
 struct RunNetwork {
   std::string name;                  ///< of the stage, or of the network that came with weights
   std::vector<fs::path> files;       ///< of each member of an ensemble; else its own: one, or weights and their program
@@ -50,7 +52,9 @@ bool is_only_trained(const std::string& name, const Recipe& recipe);
 
 /// The files that a recipe's network takes its weights from.
 std::vector<fs::path> weight_files(const NetworkRecipe& network);
-/// What the stages that it teaches have found of it, on test; null: nothing.
+/// What the stages that it teaches have found of it, on test.
+std::optional<double> teacher_accuracy(const NetworkRecipe& network, const std::vector<StageResult>& stages);
+/// The same for what still has its results as JSON; null: nothing.
 Json accuracy_of(const NetworkRecipe& network, const Json& stages);
 /// nullopt where it is null or no number.
 std::optional<double> number_in(const Json& value);

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 
 #include "nn/ensembles/committee.h"
+#include "results/binding.h"
 #include "results/keys.h"
 #include "train/evaluation.h"
 

@@ -49,7 +49,7 @@ std::string Recovery::sentence() const {
   const std::string own = errors(*student);
   if (!baseline && teacher && teacher->replicas > 1 && same_network(*teacher, *student) &&
       teacher->measure(split, keys::kMemberErrors)) {
-    const ReportedNumber& member = *teacher->measure(split, keys::kMemberErrors);
+    const Spread& member = *teacher->measure(split, keys::kMemberErrors);
     const double gain = member.mean - errors_of(*teacher, split);
     const std::string kept = gain > 0 ? fmt::format("keeps {:.0f} % of the ensemble's gain",
                                                     100 * (member.mean - errors_of(*student, split)) / gain)

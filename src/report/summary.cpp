@@ -51,7 +51,7 @@ std::string measure_cell(const ReportedStage& stage, const std::string& split, c
   const bool of_training = key == kTrainAccuracy;
   if (of_training && split == keys::kTrain) return "";  // the accuracy itself
   const std::string measure = of_training ? "accuracy" : key;
-  const ReportedNumber* measured = stage.measure(of_training ? keys::kTrain : split, measure);
+  const Spread* measured = stage.measure(of_training ? keys::kTrain : split, measure);
   return measured ? metric_format(measure).formatted(*measured) : "";
 }
 

@@ -29,7 +29,7 @@ struct Column {
 };
 
 std::vector<std::string> shown_splits(const ReportedSweep& sweep) {
-  return {"test", sweep.chosen_on.empty() ? "validation" : sweep.chosen_on};
+  return {keys::kTest, sweep.chosen_on.empty() ? keys::kValidation : sweep.chosen_on};
 }
 
 bool all_done(const ReportedSweep& sweep) {
@@ -49,7 +49,7 @@ Leader leader_of(const ReportedSweep& sweep) {
   Leader leader{.point = sweep.best()};
   if (leader.point == nullptr) return leader;
   for (const ReportedSweep::Point& other : sweep.points) {
-    const ReportedNumber* number = other.on(sweep.chosen_on);
+    const Spread* number = other.on(sweep.chosen_on);
     if (&other == leader.point || number == nullptr) continue;
     const NoiseVerdict noise = noise_between(*leader.point->on(sweep.chosen_on), *number);
     if (noise == NoiseVerdict::not_exceeded) leader.equals.push_back(&other);
@@ -75,7 +75,7 @@ std::string mark_of(const ReportedSweep::Point& point, const Leader& leader, con
 std::string judgement(const ReportedSweep& sweep, const Leader& leader) {
   const MetricFormat format = metric_format(sweep.metric);
   const std::string name = sweep.settings(*leader.point), number = format.formatted(*leader.point->on(sweep.chosen_on));
-  const ReportedNumber* test = leader.point->on(keys::kTest);
+  const Spread* test = leader.point->on(keys::kTest);
   const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.formatted(*test));
   if (leader.is_best())
     return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
@@ -107,7 +107,7 @@ std::vector<Column> columns(const ReportedSweep& sweep) {
   const MetricFormat format = metric_format(sweep.metric);
   for (const std::string& split : shown_splits(sweep))
     add(split + " " + format.label, Align::mark, [&](const ReportedSweep::Point& point) {
-      const ReportedNumber* number = point.on(split);
+      const Spread* number = point.on(split);
       return number ? format.formatted(*number) : "";
     });
   if (!all_done(sweep)) add("status", Align::left, [](const ReportedSweep::Point& point) { return point.status; });

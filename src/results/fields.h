@@ -145,17 +145,17 @@ class ResultFields {
 namespace results_detail {
 
 template <class Value>
-struct IsOptional : std::false_type {};
+inline constexpr bool kIsOptional = false;
 template <class Value>
-struct IsOptional<std::optional<Value>> : std::true_type {};
+inline constexpr bool kIsOptional<std::optional<Value>> = true;
 template <class Value>
-struct IsList : std::false_type {};
+inline constexpr bool kIsList = false;
 template <class Value>
-struct IsList<std::vector<Value>> : std::true_type {};
+inline constexpr bool kIsList<std::vector<Value>> = true;
 template <class Value>
-struct IsNamed : std::false_type {};
+inline constexpr bool kIsNamed = false;
 template <class Value>
-struct IsNamed<Named<Value>> : std::true_type {};
+inline constexpr bool kIsNamed<Named<Value>> = true;
 
 /// A number, a truth value or text.
 template <class Value>
@@ -209,7 +209,7 @@ void ResultFields::value(const std::string& key, Value& value, const FieldRule& 
     if (plain) value = std::move(*plain);
   } else if constexpr (kPlain<Value>) {
     numeric(key, value, rule);
-  } else if constexpr (IsOptional<Value>::value) {
+  } else if constexpr (kIsOptional<Value>) {
     using Inner = typename Value::value_type;
     if constexpr (std::is_same_v<Inner, bool>) {
       flag(key, value, rule);
@@ -226,11 +226,11 @@ void ResultFields::value(const std::string& key, Value& value, const FieldRule& 
       if (!value) value.emplace();
       this->value(key, *value, rule);
     }
-  } else if constexpr (IsList<Value>::value) {
+  } else if constexpr (kIsList<Value>) {
     value.resize(begin_list(key, value.size(), rule));
     for (auto& item : value) this->value("", item);
     end_list();
-  } else if constexpr (IsNamed<Value>::value) {
+  } else if constexpr (kIsNamed<Value>) {
     std::vector<std::string> names;
     for (const auto& entry : value) names.push_back(entry.first);
     Value kept;

@@ -29,7 +29,7 @@ std::string fixed(double value, int decimals) {
 }
 
 /// A number in the metric's unit, with the decimals that suit `measure`: counts that are means have one.
-std::string number(const MetricFormat& format, const ReportedNumber& measure, double value) {
+std::string number(const MetricFormat& format, const Spread& measure, double value) {
   const double scaled = value * format.scale;
   if (!format.counts) return fixed(scaled, format.decimals);
   const bool whole = !measure.deviation && is_whole(measure.mean * format.scale);
@@ -38,17 +38,17 @@ std::string number(const MetricFormat& format, const ReportedNumber& measure, do
 
 }  // namespace
 
-std::string MetricFormat::formatted(const ReportedNumber& measure) const {
+std::string MetricFormat::formatted(const Spread& measure) const {
   if (!measure.deviation) return formatted_mean(measure);
   const std::string mean = number(*this, measure, measure.mean), spread = number(*this, measure, *measure.deviation);
   return fmt::format("{} ± {}{}", mean, spread, unit_suffix(*this));
 }
 
-std::string MetricFormat::formatted_mean(const ReportedNumber& measure) const {
+std::string MetricFormat::formatted_mean(const Spread& measure) const {
   return number(*this, measure, measure.mean) + unit_suffix(*this);
 }
 
-std::string MetricFormat::difference(const ReportedNumber& measure, double reference) const {
+std::string MetricFormat::difference(const Spread& measure, double reference) const {
   const std::string text = number(*this, measure, measure.mean - reference);
   const bool zero = text.find_first_not_of("0.") == std::string::npos;
   return (text.front() != '-' && !zero ? "+" : "") + text;

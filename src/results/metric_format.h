@@ -9,14 +9,9 @@
 #include <string>
 #include <vector>
 
-namespace limbeck {
+#include "results/metrics.h"
 
-/// A measured number: of one seed, or the mean over several with their standard deviation and their own numbers.
-struct ReportedNumber {
-  double mean = 0.0;
-  std::optional<double> deviation = std::nullopt;
-  std::vector<double> values = {};  ///< one for each seed; empty for a run of one seed
-};
+namespace limbeck {
 
 struct MetricFormat {
   std::string key;
@@ -27,11 +22,11 @@ struct MetricFormat {
   bool lower_is_better = true;
   bool counts = false;  ///< whole numbers; a mean of several is written with one decimal
 
-  std::string formatted(const ReportedNumber& measure) const;
+  std::string formatted(const Spread& measure) const;
   /// The mean alone: "70.3", "99.33 %".
-  std::string formatted_mean(const ReportedNumber& measure) const;
+  std::string formatted_mean(const Spread& measure) const;
   /// Signed, `measure` minus the reference, with the decimals of `measure`: "+6", "+3.3", "-0.31".
-  std::string difference(const ReportedNumber& measure, double reference) const;
+  std::string difference(const Spread& measure, double reference) const;
 };
 
 /// Of "class_errors.NAME" as well: the errors on the examples of one class.

@@ -44,6 +44,7 @@ class Metrics {
   /// The number of that name; nothing where there is none. `name` may be "class_errors.3".
   std::optional<double> number(const std::string& name) const;
   const Metrics* group(const std::string& name) const;
+  const MetricValue* find(const std::string& name) const { return values_.find(name); }
   void set(const std::string& name, MetricValue value);
   /// Each of the other's, set here.
   void set_all(const Metrics& other);

@@ -16,15 +16,14 @@
 namespace limbeck {
 namespace {
 
-ReportedNumber number_of(const Spread& spread) {
-  ReportedNumber number{.mean = spread.mean, .deviation = spread.deviation, .values = spread.values};
+Spread shown(Spread number) {
   if (number.values.size() == 1) number.deviation.reset();  // one seed has no spread
   return number;
 }
 
 /// The numbers, and those of groups, whose names are joined: {"class_errors": {"3": 14}} holds "class_errors.3".
 void add_measures(const Metrics& metrics, const Spreads& over_seeds, const std::string& prefix,
-                  std::vector<std::pair<std::string, ReportedNumber>>& measures) {
+                  std::vector<std::pair<std::string, Spread>>& measures) {
   static const Spreads kNone;
   for (const auto& [name, value] : metrics) {
     if (const auto* group = std::get_if<Metrics>(&value); group != nullptr && prefix.empty()) {
@@ -34,7 +33,7 @@ void add_measures(const Metrics& metrics, const Spreads& over_seeds, const std::
     const std::optional<double> mean = metrics.number(name);
     if (!mean || prefix + name == keys::kExamples) continue;
     const Spread* spread = over_seeds.spread(name);
-    measures.emplace_back(prefix + name, spread == nullptr ? ReportedNumber{.mean = *mean} : number_of(*spread));
+    measures.emplace_back(prefix + name, spread == nullptr ? Spread{.mean = *mean} : shown(*spread));
   }
 }
 
@@ -52,7 +51,7 @@ std::vector<std::pair<std::string, double>> paper_of(const Json& numbers) {
   std::vector<std::pair<std::string, double>> paper;
   Metrics metrics;
   metrics.read(numbers);
-  std::vector<std::pair<std::string, ReportedNumber>> measures;
+  std::vector<std::pair<std::string, Spread>> measures;
   add_measures(metrics, Spreads(), "", measures);
   for (const auto& [key, number] : measures) paper.emplace_back(key, number.mean);
   return paper;
@@ -89,8 +88,7 @@ ReportedStage reported_stage(const StageResult& result, const Json& paper) {
       stage.measure(keys::kTest, keys::kRelativeGain) == nullptr)
     for (ReportedEvaluation& evaluation : stage.evaluations)
       if (evaluation.split == keys::kTest)
-        evaluation.measures.emplace_back(keys::kRelativeGain, ReportedNumber()).second.mean =
-            *stage.specialists->relative_gain;
+        evaluation.measures.emplace_back(keys::kRelativeGain, Spread()).second.mean = *stage.specialists->relative_gain;
   stage.paper = paper_of(json_field(paper, stage.name));
   return stage;
 }
@@ -100,7 +98,7 @@ std::optional<ReportedEvaluation> evaluation_of_teacher(const ReportedEvaluation
   ReportedEvaluation evaluation{.split = of_student.split, .examples = of_student.examples, .measures = {}};
   for (const auto& [of_teacher, key] :
        {std::pair{keys::kTeacherErrors, keys::kErrors}, std::pair{keys::kTeacherAccuracy, keys::kAccuracy}})
-    if (const ReportedNumber* number = of_student.find(of_teacher)) evaluation.measures.emplace_back(key, *number);
+    if (const Spread* number = of_student.find(of_teacher)) evaluation.measures.emplace_back(key, *number);
   return evaluation.measures.empty() ? std::nullopt : std::optional(evaluation);
 }
 
@@ -147,7 +145,7 @@ ReportedPlot reported_plot(const PlotResult& result) {
 
 }  // namespace
 
-const ReportedNumber* ReportedEvaluation::find(const std::string& key) const {
+const Spread* ReportedEvaluation::find(const std::string& key) const {
   const auto found =
       std::find_if(measures.begin(), measures.end(), [&](const auto& entry) { return entry.first == key; });
   return found == measures.end() ? nullptr : &found->second;
@@ -159,7 +157,7 @@ const ReportedEvaluation* ReportedStage::evaluation(const std::string& split) co
   return found == evaluations.end() ? nullptr : &*found;
 }
 
-const ReportedNumber* ReportedStage::measure(const std::string& split, const std::string& key) const {
+const Spread* ReportedStage::measure(const std::string& split, const std::string& key) const {
   const ReportedEvaluation* found = evaluation(split);
   return found ? found->find(key) : nullptr;
 }
@@ -206,15 +204,11 @@ std::string seeds_note(const std::vector<int64_t>& seeds) {
   return fmt::format("mean ± standard deviation over {} seeds ({})", seeds.size(), fmt::join(seeds, ", "));
 }
 
-std::optional<ReportedNumber> parse_reported_number(const Json& json) {
+std::optional<Spread> parse_reported_number(const Json& json) {
   if (!json_number(json) && !json_number(json, keys::kMean)) return std::nullopt;
-  Spread spread;
-  spread.read(json);
-  return number_of(spread);
-}
-
-ReportedNumber reported_number(const Spread& spread) {
-  return number_of(spread);
+  Spread number;
+  number.read(json);
+  return shown(number);
 }
 
 ReportedRun reported_run(const RunResults& results) {

@@ -4,7 +4,7 @@
 //
 //   const ReportedRun results = read_reported_run("runs/hinton2015");
 //   const ReportedEvaluation* test = results.stages[0].evaluation("test");
-//   if (const ReportedNumber* errors = test ? test->find("errors") : nullptr) fmt::print("{}", errors->mean);
+//   if (const Spread* errors = test ? test->find("errors") : nullptr) fmt::print("{}", errors->mean);
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -25,9 +25,9 @@ struct ReportedEvaluation {
   std::string split;
   int64_t examples = 0;
   /// By key: errors, accuracy, nll, …; the errors of the class "3" are "class_errors.3".
-  std::vector<std::pair<std::string, ReportedNumber>> measures;
+  std::vector<std::pair<std::string, Spread>> measures;
 
-  const ReportedNumber* find(const std::string& key) const;
+  const Spread* find(const std::string& key) const;
 };
 
 struct ReportedStage {
@@ -53,7 +53,7 @@ struct ReportedStage {
 
   const ReportedEvaluation* evaluation(const std::string& split) const;
   /// The number `key` on `split`, where there is one.
-  const ReportedNumber* measure(const std::string& split, const std::string& key) const;
+  const Spread* measure(const std::string& split, const std::string& key) const;
 };
 
 /// One of the recipe's own figures.
@@ -114,8 +114,7 @@ ReportedRun parse_reported_run(const Json& results);
 
 /// {"mean", "deviation", "values"}, as in a stage's "over_seeds"; nothing where there is no mean. A number alone is its
 /// own mean.
-std::optional<ReportedNumber> parse_reported_number(const Json& json);
-ReportedNumber reported_number(const Spread& spread);
+std::optional<Spread> parse_reported_number(const Json& json);
 
 /// Throws Error when the folder holds no results.json, or when that file is malformed.
 ReportedRun read_reported_run(const std::filesystem::path& run_folder);

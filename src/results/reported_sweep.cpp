@@ -28,14 +28,13 @@ ReportedSweep::Point reported_point(const SweepPointResult& result, const Report
   point.message = result.message.value_or("");
   if (!result.results) return point;
   for (const auto& [split, numbers] : *result.results)
-    if (const Spread* number = numbers.spread(sweep.metric))
-      point.results.emplace_back(split, reported_number(*number));
+    if (const Spread* number = numbers.spread(sweep.metric)) point.results.emplace_back(split, *number);
   return point;
 }
 
 }  // namespace
 
-const ReportedNumber* ReportedSweep::Point::on(const std::string& split) const {
+const Spread* ReportedSweep::Point::on(const std::string& split) const {
   if (status != "done") return nullptr;
   const auto found =
       std::find_if(results.begin(), results.end(), [&](const auto& result) { return result.first == split; });
@@ -47,7 +46,7 @@ const ReportedSweep::Point* ReportedSweep::best() const {
   const bool lower_is_better = metric_format(metric).lower_is_better;
   const Point* best = nullptr;
   for (const Point& point : points) {
-    const ReportedNumber* number = point.on(chosen_on);
+    const Spread* number = point.on(chosen_on);
     if (number == nullptr) continue;
     const double gain = best == nullptr ? 1.0 : best->on(chosen_on)->mean - number->mean;
     if (best == nullptr || (lower_is_better ? gain > 0 : gain < 0)) best = &point;

@@ -14,14 +14,14 @@ namespace limbeck {
 
 struct ReportedSweep {
   struct Point {
-    std::vector<Json> values;                                     ///< of the sweep's keys, in their order
-    std::string run;                                              ///< its folder, within the sweep's
-    std::string status;                                           ///< done, failed, pending
-    std::string message;                                          ///< of what failed
-    std::vector<std::pair<std::string, ReportedNumber>> results;  ///< the sweep's metric, by split
+    std::vector<Json> values;                             ///< of the sweep's keys, in their order
+    std::string run;                                      ///< its folder, within the sweep's
+    std::string status;                                   ///< done, failed, pending
+    std::string message;                                  ///< of what failed
+    std::vector<std::pair<std::string, Spread>> results;  ///< the sweep's metric, by split
 
     /// The metric on that split; null for a point that is not done.
-    const ReportedNumber* on(const std::string& split) const;
+    const Spread* on(const std::string& split) const;
   };
 
   std::string name;

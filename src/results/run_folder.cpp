@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "results/binding.h"
+#include "results/examples_result.h"
 #include "results/json_fields.h"
 #include "results/keys.h"
 #include "results/run_results.h"
@@ -153,6 +154,14 @@ void StageFolder::keep_metrics(int64_t epochs) const {
 void StageFolder::append_metrics(const EpochDone& epoch) const {
   const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   append_line(metrics(), to_json(metrics_of(epoch, now)).dump());
+}
+
+void RunFolder::write_results(const RunResults& results) const {
+  write_results(to_json(results));
+}
+
+void RunFolder::write_examples(const ExamplesResult& examples) const {
+  write_json("examples.json", to_json(examples));
 }
 
 bool RunFolder::stages_are_whole() const {

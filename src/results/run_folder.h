@@ -32,6 +32,9 @@
 
 namespace limbeck {
 
+struct ExamplesResult;
+struct RunResults;
+
 class StageFolder {
  public:
   explicit StageFolder(fs::path folder) : folder_(std::move(folder)) {}
@@ -87,8 +90,9 @@ class RunFolder {
   /// Whether all stages that are done, of all seeds, are as they were left.
   bool stages_are_whole() const;
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
+  void write_results(const RunResults& results) const;
   void write_results(const Json& results) const { write_json("results.json", results); }
-  void write_examples(const Json& examples) const { write_json("examples.json", examples); }
+  void write_examples(const ExamplesResult& examples) const;
   /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and
   /// returns that folder; nothing where there are none.
   std::optional<fs::path> set_aside_results(const std::string& made_of) const;

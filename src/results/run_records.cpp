@@ -95,7 +95,7 @@ void EvaluationDetail::bind(ResultFields& fields) {
 }
 
 void WordCounts::bind(ResultFields& fields) {
-  fields.value("words", words);
+  fields.value(keys::kWords, words);
   fields.value("substitutions", substitutions);
   fields.value("deletions", deletions);
   fields.value("insertions", insertions);

@@ -1,12 +1,13 @@
 #pragma once
 // What the kinds of stages that this program has add to a stage's results. Reports show them.
+#include "results/keys.h"
 #include "results/stage_part.h"
 
 namespace limbeck {
 
 /// Of an ensemble: its numbers are those of its members' mean.
 struct ReplicasPart : StagePartOf<ReplicasPart> {
-  static constexpr const char* kKey = "replicas";
+  static constexpr const char* kKey = keys::kReplicas;
   int64_t count = 1;
   bool together = false;
   std::string mean;  ///< "geometric": of the members' distributions
@@ -45,7 +46,7 @@ struct QuantizedPart : StagePartOf<QuantizedPart> {
 
 /// Of a generalist with specialists.
 struct SpecialistsPart : StagePartOf<SpecialistsPart> {
-  static constexpr const char* kKey = "specialists";
+  static constexpr const char* kKey = keys::kSpecialists;
   struct Group {
     std::vector<std::string> classes;
     int64_t test_examples = 0;

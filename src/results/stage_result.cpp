@@ -144,7 +144,7 @@ void StageResult::bind(ResultFields& fields) {
   fields.value("note", said);
   fields.value("intervals", intervals, {OverSeeds::none, Gap::omitted});
   fields.value("curves", curves, {OverSeeds::none, Gap::omitted});
-  fields.value("over_seeds", over_seeds, Gap::omitted);
+  fields.value(keys::kOverSeeds, over_seeds, Gap::omitted);
   fields.value("weights_of_seeds", weights_of_seeds, Gap::omitted);
 }
 

@@ -48,7 +48,7 @@ TEST(ReportedRun, ReadsSeedsMeansAndDeviations) {
   write_several_seeds(folder.path(), {{67, 140, 80}, {71, 150, 70}, {73, 145, 75}});
   const ReportedRun run = read_reported_run(folder.path());
   EXPECT_EQ(run.seeds, (std::vector<int64_t>{1, 2, 3}));
-  const ReportedNumber* errors = run.stage("teacher")->measure("test", "errors");
+  const Spread* errors = run.stage("teacher")->measure("test", "errors");
   ASSERT_NE(errors, nullptr);
   EXPECT_EQ(errors->values, (std::vector<double>{67, 71, 73}));
   EXPECT_NEAR(errors->mean, 70.333, 1e-3);

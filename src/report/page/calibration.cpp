@@ -101,7 +101,7 @@ std::string calibration_section(const Page& page) {
   });
   std::string figures;
   for (const PageStage* stage : stages) {
-    const ReportedNumber* ece = stage->result->measure(page.split, keys::kEce);
+    const Spread* ece = stage->result->measure(page.split, keys::kEce);
     figures += fmt::format(
         "<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", stage_label(*stage),
         ece ? fmt::format(" <span class=\"soft\">ECE {}</span>", metric_format(keys::kEce).formatted(*ece)) : "",

@@ -41,7 +41,7 @@ std::string small(const std::string& html) {
 }
 
 /// The mean, with the spread below it.
-std::string measure_cell(const std::string& key, const ReportedNumber* measured) {
+std::string measure_cell(const std::string& key, const Spread* measured) {
   if (!measured) return "";
   const std::string text = number_cell(metric_format(key).formatted(*measured));
   const size_t spread = text.find("± ");
@@ -53,7 +53,7 @@ std::string measure_cell(const std::string& key, const ReportedNumber* measured)
 std::string word_changes(const ReportedStage& stage, const std::string& split, const std::string& counts) {
   std::string lines;
   for (const char* kind : {"substitution", "deletion", "insertion"}) {
-    const ReportedNumber* number = stage.measure(split, fmt::format("{}.{}s", counts, kind));
+    const Spread* number = stage.measure(split, fmt::format("{}.{}s", counts, kind));
     if (!number) continue;
     const std::string text = metric_format(keys::kErrors).formatted_mean(*number);
     lines += small(fmt::format("{} {}{}", text, kind, text == "1" ? "" : "s"));
@@ -86,7 +86,7 @@ std::vector<PaperComparison> paper_errors(const Page& page, const ReportedStage&
 Range error_range(const Page& page, const std::string& split) {
   Range range;
   for (const PageStage* network : page.networks()) {
-    if (const ReportedNumber* errors = network->result->measure(split, keys::kErrors)) {
+    if (const Spread* errors = network->result->measure(split, keys::kErrors)) {
       range.include(errors->mean - errors->deviation.value_or(0));
       range.include(errors->mean + errors->deviation.value_or(0));
     }
@@ -96,7 +96,7 @@ Range error_range(const Page& page, const std::string& split) {
 }
 
 std::string strip(const Page& page, const PageStage& stage, const std::string& split, const Range& range) {
-  const ReportedNumber* errors = stage.result->measure(split, keys::kErrors);
+  const Spread* errors = stage.result->measure(split, keys::kErrors);
   if (!errors) return "";
   std::string marks;
   if (errors->deviation) {
@@ -112,7 +112,7 @@ std::string strip(const Page& page, const PageStage& stage, const std::string& s
 
 /// "taught by large, 67 errors"; the number also of a teacher that is no stage of the run.
 std::string teacher_text(const ReportedStage& stage, const std::string& split) {
-  const ReportedNumber* errors = stage.measure(split, keys::kTeacherErrors);
+  const Spread* errors = stage.measure(split, keys::kTeacherErrors);
   const std::string number = errors ? metric_format(keys::kErrors).formatted(*errors) + " errors" : "";
   if (stage.teacher.empty()) return number.empty() ? "" : "its teacher: " + number;
   return fmt::format("taught by {}{}{}", stage.teacher, number.empty() ? "" : ", ", number);

@@ -14,7 +14,7 @@ std::string percent(std::optional<double> part) {
   return part ? fmt::format("{:.2f} %", 100 * *part) : "–";
 }
 /// "+3.0 %", over several seeds "+3.0 ± 0.4 %".
-std::string gain(const ReportedNumber* part) {
+std::string gain(const Spread* part) {
   if (part == nullptr) return "–";
   const std::string spread = part->deviation ? fmt::format(" ± {:.1f}", 100 * *part->deviation) : "";
   return typographic(fmt::format("{:+.1f}{} %", 100 * part->mean, spread));
@@ -32,7 +32,7 @@ std::string coverage_table(const SpecialistsPart& found) {
   if (found.by_coverage.empty()) return "";
   std::string rows;
   for (const SpecialistsPart::Coverage& row : found.by_coverage) {
-    const ReportedNumber number{.mean = row.relative_gain.value_or(0)};
+    const Spread number{.mean = row.relative_gain.value_or(0)};
     rows += fmt::format(
         "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td "
         "class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",

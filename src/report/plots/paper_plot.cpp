@@ -36,7 +36,7 @@ SvgPlot plot_of(const ReportedRun& run, const std::string& split, const Chooses&
       const auto x = static_cast<double>(plot.categories.size());
       plot.categories.push_back(category(stage, comparison.key));
       papers.points.push_back({x, comparison.paper_value});
-      if (const ReportedNumber* number = stage.measure(split, comparison.key))
+      if (const Spread* number = stage.measure(split, comparison.key))
         ours.points.push_back({x, number->mean, number->deviation});
     }
   plot.lines = {ours, papers};

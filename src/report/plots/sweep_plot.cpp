@@ -56,7 +56,7 @@ double place(const Json& value, bool categorical, SvgPlot& plot) {
   return static_cast<double>(index);
 }
 
-SvgPlot::Point scaled(double x, const ReportedNumber& number, double scale) {
+SvgPlot::Point scaled(double x, const Spread& number, double scale) {
   SvgPlot::Point point{x, number.mean * scale};
   if (number.deviation) point.deviation = *number.deviation * scale;
   return point;
@@ -67,7 +67,7 @@ std::vector<SvgPlot::Line> lines_of(const ReportedSweep& sweep, size_t key, bool
   std::map<std::string, size_t> places;
   std::vector<SvgPlot::Line> lines;
   for (const ReportedSweep::Point& point : sweep.points) {
-    const ReportedNumber* number = point.on(keys::kTest);
+    const Spread* number = point.on(keys::kTest);
     if (number == nullptr) continue;
     const std::string name = other_settings(sweep, point, key);
     const auto [found, added] = places.emplace(name, lines.size());
