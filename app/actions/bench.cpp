@@ -9,7 +9,7 @@
 #include "experiment/deployment.h"
 #include "experiment/environment.h"
 #include "experiment/experiment.h"
-#include "experiment/model_files.h"
+#include "models/model_files.h"
 #include "experiment/run_networks.h"
 #include "report/plots/pareto_plot.h"
 #include "results/bench_result.h"

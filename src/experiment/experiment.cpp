@@ -18,7 +18,6 @@
 #include "experiment/static_checks.h"
 #include "kernels/cuda_graph.h"
 #include "results/binding.h"
-#include "results/results.h"
 #include "results/run_results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"

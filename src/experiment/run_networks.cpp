@@ -139,26 +139,10 @@ bool is_only_trained(const std::string& name, const Recipe& recipe) {
          });
 }
 
-std::vector<fs::path> weight_files(const NetworkRecipe& network) {
-  std::vector<fs::path> files;
-  if (!network.weights.empty()) files.emplace_back(network.weights);
-  for (const std::string& file : files_of(network.architecture)) files.emplace_back(file);
-  return files;
-}
-
 std::optional<double> teacher_accuracy(const NetworkRecipe& network, const std::vector<StageResult>& stages) {
   for (const StageResult& stage : stages)
     if (stage.teacher == network.name) return stage.number(keys::kTest, keys::kTeacherAccuracy);
   return std::nullopt;
-}
-
-Json accuracy_of(const NetworkRecipe& network, const Json& stages) {
-  const auto accuracy = teacher_accuracy(network, list_from_json<StageResult>(stages));
-  return accuracy ? Json(*accuracy) : Json();
-}
-
-std::optional<double> number_in(const Json& value) {
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
 uintmax_t bytes_of(const std::vector<fs::path>& files) {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/events.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
 

@@ -91,7 +91,6 @@ class RunFolder {
   bool stages_are_whole() const;
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
   void write_results(const RunResults& results) const;
-  void write_results(const Json& results) const { write_json("results.json", results); }
   void write_examples(const ExamplesResult& examples) const;
   /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and
   /// returns that folder; nothing where there are none.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "experiment/model_onnx.h"
+#include "models/model_onnx.h"
 #include "experiment/run_networks.h"
 #include "nn/graph.h"
 #include "programs/torchscript_file.h"

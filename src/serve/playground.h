@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "results/run_files.h"
 
 namespace limbeck {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "experiment/components.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "support/small_data.h"
 
 namespace limbeck {

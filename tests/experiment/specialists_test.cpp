@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "experiment/experiment.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "nn/ensembles/specialist_ensemble.h"
 #include "nn/weights.h"
 #include "support/small_data.h"

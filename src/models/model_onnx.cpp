@@ -1,4 +1,4 @@
-#include "experiment/model_onnx.h"
+#include "models/model_onnx.h"
 
 #include "core/hash.h"
 #include "core/json.h"

@@ -1,4 +1,4 @@
-#include "experiment/model_json.h"
+#include "models/model_json.h"
 
 #include "core/json.h"
 #include "core/version.h"

@@ -1,4 +1,4 @@
-#include "experiment/model.h"
+#include "models/model.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,8 @@
 #include "core/text.h"
 #include "deploy/graph_torchscript.h"
 #include "deploy/onnx_network.h"
-#include "experiment/components.h"
-#include "experiment/model_files.h"
-#include "experiment/run_networks.h"
+#include "models/networks.h"
+#include "models/model_files.h"
 #include "nn/quantization.h"
 #include "programs/torchscript_file.h"
 #include "programs/torchscript_network.h"
@@ -23,7 +22,7 @@ namespace {
 /// The architecture from its JSON; JSON is YAML too.
 Choice architecture_from(const Json& json, const std::string& where) {
   std::vector<Diagnostic> diagnostics;
-  ReadContext context{components(), diagnostics, {}};
+  ReadContext context{network_catalogue(), diagnostics, {}};
   const Choice choice = read_choice(parse_yaml(json.dump(), where, diagnostics), "network", Slot::network, context);
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
   return choice;
@@ -175,6 +174,13 @@ std::string short_description(const Json& network) {
 
 Json torchscript_in(const fs::path& file) {
   return {{"torchscript", {{"file", file.string()}}}};
+}
+
+std::vector<fs::path> weight_files(const NetworkRecipe& network) {
+  std::vector<fs::path> files;
+  if (!network.weights.empty()) files.emplace_back(network.weights);
+  for (const std::string& file : files_of(network.architecture)) files.emplace_back(file);
+  return files;
 }
 
 bool is_graph(const Choice& architecture) {

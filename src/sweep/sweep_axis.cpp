@@ -1,4 +1,4 @@
-#include "experiment/sweep_axis.h"
+#include "sweep/sweep_axis.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "experiment/model_files.h"
+#include "models/model_files.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 // A trained network in words that any program reads: what stands beside an exported file of weights.
-#include "experiment/model.h"
+#include "models/model.h"
 
 namespace limbeck {
 

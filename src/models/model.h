@@ -41,6 +41,9 @@ std::string short_description(const Json& network);
 /// where Limbeck wrote that, else as the data's `normalize` says. Throws Error where that does not fit the data.
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset);
 
+/// The files that a recipe's network takes its weights from.
+std::vector<fs::path> weight_files(const NetworkRecipe& network);
+
 /// A description's `network` for the program in a TorchScript file.
 Json torchscript_in(const fs::path& file);
 

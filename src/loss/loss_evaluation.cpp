@@ -1,4 +1,4 @@
-#include "experiment/loss_evaluation.h"
+#include "loss/loss_evaluation.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

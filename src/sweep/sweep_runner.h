@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/files.h"
-#include "experiment/sweep.h"
+#include "sweep/sweep.h"
 
 namespace limbeck {
 

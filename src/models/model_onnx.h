@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "deploy/onnx.h"
-#include "experiment/model.h"
+#include "models/model.h"
 
 namespace limbeck {
 

@@ -1,4 +1,4 @@
-#include "experiment/sweep_runner.h"
+#include "sweep/sweep_runner.h"
 
 #include <signal.h>
 
@@ -14,7 +14,6 @@
 #include "core/json.h"
 #include "core/subprocess.h"
 #include "recipe/recipe.h"
-#include "results/results.h"
 #include "results/run_folder.h"
 
 namespace limbeck {

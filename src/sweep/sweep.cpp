@@ -1,4 +1,4 @@
-#include "experiment/sweep.h"
+#include "sweep/sweep.h"
 
 #include <algorithm>
 #include <map>
@@ -10,7 +10,7 @@
 #include "core/nearest.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "experiment/sweep_axis.h"
+#include "sweep/sweep_axis.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {

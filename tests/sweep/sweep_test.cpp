@@ -1,4 +1,4 @@
-#include "experiment/sweep.h"
+#include "sweep/sweep.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <set>
 
 #include "experiment/components.h"
-#include "experiment/sweep_axis.h"
+#include "sweep/sweep_axis.h"
 #include "support/temporary_folder.h"
 
 namespace limbeck {
