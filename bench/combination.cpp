@@ -7,7 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "nn/combined_distribution.h"
+#include "nn/ensembles/combined_distribution.h"
 
 namespace limbeck {
 namespace {

@@ -2,11 +2,6 @@
 
 #include <set>
 
-#include "app/actions/all.h"
-#include "app/actions/data_source.h"
-#include "app/actions/deployment_table.h"
-#include "app/actions/peak_memory.h"
-#include "app/commands/bench.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
@@ -14,9 +9,9 @@
 #include "experiment/deployment.h"
 #include "experiment/environment.h"
 #include "experiment/experiment.h"
-#include "experiment/model_files.h"
+#include "models/model_files.h"
 #include "experiment/run_networks.h"
-#include "report/pareto_plot.h"
+#include "report/plots/pareto_plot.h"
 #include "results/bench_result.h"
 #include "results/keys.h"
 #include "results/run_folder.h"

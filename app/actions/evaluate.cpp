@@ -8,11 +8,11 @@
 #include "app/commands/evaluate.h"
 #include "core/text.h"
 #include "experiment/experiment.h"
-#include "experiment/model.h"
-#include "experiment/model_files.h"
+#include "models/model.h"
+#include "models/model_files.h"
 #include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"
-#include "nn/torchscript_file.h"
+#include "programs/torchscript_file.h"
 #include "report/text_table.h"
 #include "results/binding.h"
 #include "results/keys.h"
@@ -25,11 +25,9 @@ namespace {
 Model load_for(const std::string& file, const std::vector<fs::path>& run, const Dataset& dataset,
                const std::string& input) {
   if (!input.empty() && (!looks_like_torchscript(file) || read_torchscript_file(file).extra.contains("limbeck.input")))
-    throw Error(
-        ErrorKind::usage,
-        fmt::format(
-            "'{}' says itself what its input is; --input and --teacher-input are of TorchScript models of elsewhere",
-            file));
+    throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input and --teacher-input are for "
+                                              "TorchScript files that Limbeck did not write",
+                                              file));
   RunNetwork found = network_of_file(file, run);
   if (!input.empty()) found.given.reset();
   const Model model = load(found, made_for(dataset, input));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "results/cost_row.h"
 
 namespace limbeck {

@@ -10,6 +10,7 @@
 //   const float angle = random.uniform(-20, 20);
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace limbeck {
 
@@ -23,12 +24,13 @@ enum class Purpose : uint32_t {
   split = 5,            ///< which training examples are held out for validation
   subset = 6,           ///< which examples a fraction keeps, or loses its labels
   synthesis = 7,        ///< built-in digits; id: the example
-  replica = 8,          ///< seeds of networks that differ in initialisation and order only; id: the replica
+  replica = 8,          ///< seeds of replicas; id: the replica
   label_noise = 9,      ///< which training examples get a wrong label, and which
   sweep = 10,           ///< points of a random search; id: the point
   mixing = 11,          ///< with which example one is mixed, and by which share
   grouping = 12,        ///< of classes for specialists
   others = 13,          ///< examples of other classes that a specialist sees; epoch: the specialist, id: the example
+  stage = 14,           ///< seeds of stages; epoch and id: the two halves of a hash of the stream's name
 };
 
 /// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.
@@ -44,8 +46,12 @@ struct RandomKey {
 /// bits; purpose < 2^8, lane < 2^8 and the low 16 bits of the block share one word of the counter.
 std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
 
-/// The seed of the k-th of several networks that differ in initialisation and order only, k from 1; below 2^52.
+/// The seed of the k-th replica, k from 1; below 2^52. Replicas differ in initialization and order of the examples
+/// only.
 uint64_t replica_seed(uint64_t seed, uint32_t replica);
+
+/// The seed of a stage whose random numbers are those of the named stream (XXH3 of the name); below 2^52.
+uint64_t stage_seed(uint64_t seed, std::string_view stream);
 
 /// A uniform number in [0, 1) from 32 random bits, exact in float.
 constexpr float unit_float(uint32_t bits) {

@@ -1,9 +1,9 @@
 #pragma once
-// What networks cost where they run: how long one example takes, and how many examples a second go through in batches.
-// Networks are measured in turns, so that whatever else the machine does hits all of them.
+// Cost of networks at inference: latency of one example, and throughput in batches. Networks are measured in turns, so
+// that other load on the machine affects all of them.
 //
-//   const std::vector<Cost> costs = measure_costs(
-//       {inference_of(*teacher, {3, 32, 32}), inference_of(*student, {3, 32, 32})}, {.batches = {16, 256}});
+//   const InferenceMaker teacher = inference_of(*big, {3, 32, 32}), student = inference_of(*small, {3, 32, 32});
+//   const std::vector<Cost> costs = measure_costs({teacher, student}, {.batches = {16, 256}});
 //   costs[1].latency.median;   // milliseconds
 #include <functional>
 #include <optional>

@@ -7,7 +7,7 @@
 
 #include <optional>
 
-#include "nn/operations.h"
+#include "kernels/plain_operations.h"
 #include "nn/quantization.h"
 #include "nn/weights.h"
 

@@ -8,7 +8,7 @@
 #include <functional>
 #include <sstream>
 
-#include "nn/operations.h"
+#include "kernels/plain_operations.h"
 #include "nn/quantization.h"
 
 namespace limbeck {

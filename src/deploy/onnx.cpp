@@ -7,9 +7,9 @@
 
 #include "deploy/graph_onnx.h"
 #include "deploy/torchscript_onnx.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/fold.h"
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_network.h"
 
 namespace limbeck {
 namespace {

@@ -22,9 +22,9 @@ class OnnxNetwork : public Network {
   const std::vector<Parameter>& buffers() const override { return none_; }
   int64_t parameter_count() const override { return file_.parameters; }
   std::optional<int64_t> multiply_adds() const override { return std::nullopt; }
-  int64_t widest_activation() const override { return estimated_widest_activation(file_.input_shape); }
-  bool rounds_products() const override { return false; }
-  bool can_be_recorded() const override { return false; }
+  Capabilities capabilities() const override {
+    return {.widest_activation = estimated_widest_activation(file_.input_shape)};
+  }
   std::string identity() const override { return identity_; }
   void to(at::Device device) override;
 

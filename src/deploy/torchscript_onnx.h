@@ -6,7 +6,7 @@
 // one is changed and the rest is used. Floats are written as float32, float64 among them; whole numbers made of the
 // input are refused.
 #include "deploy/onnx_builder.h"
-#include "nn/torchscript_network.h"
+#include "programs/torchscript_network.h"
 
 namespace limbeck {
 

@@ -38,7 +38,7 @@ double kept_activations(const Network& network) {
 double passing_activations(const Network& network, int64_t examples) {
   if (!is_known(network)) return 0;
   return 3 * static_cast<double>(std::min(examples, examples_at_once(network))) *
-         static_cast<double>(network.widest_activation());
+         static_cast<double>(network.capabilities().widest_activation);
 }
 
 /// What stands after the key in a file of the system; 0 where it does not.
@@ -74,8 +74,9 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
   for (const Split* split : {&dataset.train, &dataset.test})
     need.data +=
         (split->mapped ? 0 : static_cast<double>(split->inputs.nbytes())) + static_cast<double>(split->labels.nbytes());
+  const StageForm form = stage.form();
   constexpr double kStates = 2;  // Adam's; SGD has one
-  const double side_by_side = stage.replicas.together ? static_cast<double>(stage.replicas.count) : 1;
+  const double side_by_side = form.together ? static_cast<double>(form.members) : 1;
   need.weights = side_by_side *
                  (bytes_of_state(student) + static_cast<double>(student.parameter_count()) * kFloat * (1 + kStates));
   need.complete = is_known(student);

@@ -2,7 +2,6 @@
 // The charts that a recipe asks for, with the numbers of a run.
 #include <vector>
 
-#include "core/json_fwd.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"
 #include "results/run_results.h"
@@ -13,7 +12,5 @@ namespace limbeck {
 /// stand for, in which the epochs' metrics lie. Stages that have not run are left out.
 std::vector<PlotResult> plots_of(const Recipe& recipe, const std::vector<StageResult>& stages,
                                  const std::vector<RunFolder>& seeds);
-/// The same for what still writes its results as JSON.
-Json plot_values(const Recipe& recipe, const Json& stages, const std::vector<RunFolder>& seeds);
 
 }  // namespace limbeck

@@ -4,8 +4,7 @@
 
 #include "core/json.h"
 #include "experiment/components.h"
-#include "experiment/replicas.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "results/binding.h"
 #include "results/keys.h"
 #include "results/run_folder.h"
@@ -64,7 +63,7 @@ std::optional<RunNetwork> network_of_stage(const StageResult& result, const Stag
   if (!result.weights && result.parts.find<ReplicasPart>() == nullptr) return std::nullopt;
   for (const std::string& name : weight_folders(stage))
     network.files.push_back(RunFolder(folder).stage(name).weights());
-  if (network.files.size() > 1) network.mean = stage.replicas.mean;
+  network.mean = stage.form().mean;
   return network;
 }
 
@@ -140,26 +139,10 @@ bool is_only_trained(const std::string& name, const Recipe& recipe) {
          });
 }
 
-std::vector<fs::path> weight_files(const NetworkRecipe& network) {
-  std::vector<fs::path> files;
-  if (!network.weights.empty()) files.emplace_back(network.weights);
-  for (const std::string& file : files_of(network.architecture)) files.emplace_back(file);
-  return files;
-}
-
 std::optional<double> teacher_accuracy(const NetworkRecipe& network, const std::vector<StageResult>& stages) {
   for (const StageResult& stage : stages)
     if (stage.teacher == network.name) return stage.number(keys::kTest, keys::kTeacherAccuracy);
   return std::nullopt;
-}
-
-Json accuracy_of(const NetworkRecipe& network, const Json& stages) {
-  const auto accuracy = teacher_accuracy(network, list_from_json<StageResult>(stages));
-  return accuracy ? Json(*accuracy) : Json();
-}
-
-std::optional<double> number_in(const Json& value) {
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
 uintmax_t bytes_of(const std::vector<fs::path>& files) {

@@ -2,7 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "results/binding.h"
 #include "results/keys.h"
 #include "train/evaluation.h"
@@ -29,7 +29,7 @@ StageNumbers evaluate_network(const Network& network, const ExampleSet& examples
     numbers.set(keys::kMemberErrors, spread_of(errors).mean);
     numbers.set("errors_of_members", std::vector<Number>(errors.begin(), errors.end()));
   }
-  return {numbers.json(), to_json(details(evaluation, classes)), logits};
+  return {std::move(numbers), details(evaluation, classes), logits};
 }
 
 }  // namespace limbeck

@@ -3,8 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 #include "core/nearest.h"
 
@@ -120,34 +118,6 @@ class ShapeInference {
 bool takes_several(const Operation& operation) {
   return std::holds_alternative<Add>(operation) || std::holds_alternative<Concatenate>(operation);
 }
-
-}  // namespace
-
-int64_t element_count(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
-
-std::string to_text(const Shape& shape) {
-  std::string text;
-  for (const int64_t extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent);
-  return text.empty() ? "scalar" : text;
-}
-
-std::string operation_name(const Operation& operation) {
-  return std::visit(
-      Overloaded{[](const Linear&) { return "linear"; }, [](const Convolution&) { return "convolution"; },
-                 [](const BatchNorm&) { return "batch_norm"; }, [](const Relu&) { return "relu"; },
-                 [](const Relu6&) { return "relu6"; }, [](const LeakyRelu&) { return "leaky_relu"; },
-                 [](const MaxPool&) { return "max_pool"; }, [](const AveragePool&) { return "average_pool"; },
-                 [](const GlobalAveragePool&) { return "global_average_pool"; }, [](const Add&) { return "add"; },
-                 [](const Concatenate&) { return "concatenate"; }, [](const Slice&) { return "slice"; },
-                 [](const ChannelShuffle&) { return "channel_shuffle"; }, [](const Dropout&) { return "dropout"; },
-                 [](const Flatten&) { return "flatten"; }, [](const Normalize&) { return "normalize"; },
-                 [](const Resize&) { return "resize"; }, [](const Quantize&) { return "quantize"; }},
-      operation);
-}
-
-namespace {
 
 bool rounds_weights(const Operation& operation) {
   const auto* linear = std::get_if<Linear>(&operation);

@@ -27,7 +27,8 @@ int64_t estimated_widest_activation(const Shape& seen) {
 }
 
 int64_t examples_at_once(const Network& network) {
-  return std::clamp(kWidestAtOnce / std::max<int64_t>(network.widest_activation(), 1), int64_t{1}, kMostAtOnce);
+  return std::clamp(kWidestAtOnce / std::max<int64_t>(network.capabilities().widest_activation, 1), int64_t{1},
+                    kMostAtOnce);
 }
 
 Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOptions& options) {

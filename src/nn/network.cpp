@@ -9,13 +9,13 @@
 #include <optional>
 
 #include "core/random.h"
-#include "nn/dropout.h"
+#include "kernels/dropout.h"
+#include "kernels/fused_batch_norm.h"
+#include "kernels/fused_convolution.h"
+#include "kernels/fused_linear.h"
+#include "kernels/mixed_precision.h"
+#include "kernels/products.h"
 #include "nn/fold.h"
-#include "nn/fused_batch_norm.h"
-#include "nn/fused_convolution.h"
-#include "nn/fused_linear.h"
-#include "nn/mixed_precision.h"
-#include "nn/products.h"
 
 namespace limbeck {
 namespace {
@@ -30,6 +30,13 @@ template <class Layer>
 bool is_plain(const Node& node) {
   const auto* layer = std::get_if<Layer>(&node.operation);
   return layer != nullptr && !layer->rounds;
+}
+
+bool rounds_to_bytes(const Operation& operation) {
+  const auto* linear = std::get_if<Linear>(&operation);
+  const auto* convolution = std::get_if<Convolution>(&operation);
+  return std::holds_alternative<Quantize>(operation) || (linear != nullptr && linear->rounds) ||
+         (convolution != nullptr && convolution->rounds);
 }
 
 /// Draws the next number of an initial weight.
@@ -85,28 +92,18 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
   const bool fuses = execution_ == Execution::fused;
   training_steps_ = plan_steps(graph_, fuses ? Pass::training : Pass::plain, {});
   inference_steps_ = plan_steps(graph_, fuses ? Pass::inference : Pass::plain, {});
+  capabilities_ = capabilities_of_graph();
 }
 
-/// Rounding to bytes looks at the ranges of values.
-int64_t GraphNetwork::widest_activation() const {
-  int64_t widest = element_count(graph_.input_shape());
-  for (const Node& node : graph_.nodes()) widest = std::max(widest, element_count(node.shape));
-  return widest;
-}
-
-bool GraphNetwork::can_be_recorded() const {
-  return std::none_of(graph_.nodes().begin(), graph_.nodes().end(), [](const Node& node) {
-    const auto* linear = std::get_if<Linear>(&node.operation);
-    const auto* convolution = std::get_if<Convolution>(&node.operation);
-    return std::holds_alternative<Quantize>(node.operation) || (linear != nullptr && linear->rounds) ||
-           (convolution != nullptr && convolution->rounds);
-  });
-}
-
-bool GraphNetwork::rounds_products() const {
-  for (size_t node = 0; node < graph_.nodes().size(); ++node)
-    if (gains_from_bfloat16(node)) return true;
-  return false;
+Capabilities GraphNetwork::capabilities_of_graph() const {
+  Capabilities all{.can_be_recorded = true, .widest_activation = element_count(graph_.input_shape())};
+  for (size_t i = 0; i < graph_.nodes().size(); ++i) {
+    const Node& node = graph_.nodes()[i];
+    all.widest_activation = std::max(all.widest_activation, element_count(node.shape));
+    all.rounds_products |= gains_from_bfloat16(i);
+    all.can_be_recorded &= !rounds_to_bytes(node.operation);  // rounding looks at the ranges of values
+  }
+  return all;
 }
 
 bool GraphNetwork::gains_from_bfloat16(size_t node) const {

@@ -1,10 +1,10 @@
 #pragma once
-// Which nodes of a graph are computed as one.
+// Which nodes of a graph are computed together, as one fused step.
 #include <optional>
 #include <vector>
 
+#include "kernels/rectifier.h"
 #include "nn/graph.h"
-#include "nn/rectifier.h"
 
 namespace limbeck {
 

@@ -3,12 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/fake_quantize_per_channel_affine.h>
-#include <ATen/ops/fake_quantize_per_tensor_affine.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "nn/fold.h"
 #include "nn/weights.h"
@@ -16,7 +12,6 @@
 namespace limbeck {
 namespace {
 
-constexpr int64_t kByteLevels = 255;
 constexpr const char* kSuffix = ".quantize";
 
 template <class... Operations>
@@ -73,49 +68,7 @@ at::Tensor some_of(const at::Tensor& values, int64_t most) {
   return flat.slice(0, 0, flat.numel(), step).clone();
 }
 
-ByteRange range_between(double low, double high) {
-  low = std::min(low, 0.0);
-  high = std::max(high, 0.0);
-  const double scale = std::max((high - low) / static_cast<double>(kByteLevels), kSmallestScale);
-  return {scale, std::clamp<int64_t>(std::llround(-low / scale), 0, kByteLevels)};
-}
-
-at::Tensor rounded(const at::Tensor& value, const ByteRange& range) {
-  return at::fake_quantize_per_tensor_affine(value, range.scale, range.zero_point, 0, kByteLevels);
-}
-
 }  // namespace
-
-at::Tensor weight_scales(const at::Tensor& weight) {
-  return (weight.detach().abs().flatten(1).amax(1) / static_cast<double>(kWeightLevels)).clamp_min(kSmallestScale);
-}
-
-at::Tensor rounded_weight(const at::Tensor& weight) {
-  const at::Tensor scales = weight_scales(weight);
-  return at::fake_quantize_per_channel_affine(weight, scales, at::zeros_like(scales, at::kInt), 0, -kWeightLevels,
-                                              kWeightLevels);
-}
-
-at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point) {
-  return at::fake_quantize_per_tensor_affine(value, scale, zero_point.to(at::kInt), 0, kByteLevels);
-}
-
-ByteRange best_range(const at::Tensor& values) {
-  constexpr int64_t kSteps = 20;  // of the range, down to half of it
-  if (!values.isfinite().all().item<bool>()) throw Error("an activation is not finite: it has no range");
-  const double low = values.min().item<double>(), high = values.max().item<double>();
-  ByteRange best;
-  double least = INFINITY;
-  for (int64_t step = 0; step <= kSteps; ++step) {
-    const double part = 1 - 0.5 * static_cast<double>(step) / kSteps;
-    const ByteRange range = range_between(part * low, part * high);
-    const double lost = (rounded(values, range) - values).to(at::kDouble).square().sum().item<double>();
-    if (!(lost < least)) continue;
-    least = lost;
-    best = range;
-  }
-  return best;
-}
 
 Graph quantized(const Graph& given) {
   const Graph graph = batch_norm_folded(given);
@@ -142,7 +95,7 @@ std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::T
   constexpr int64_t kBatch = 64, kValues = 1 << 17;
   if (inputs.size(0) == 0)
     throw Error(ErrorKind::usage,
-                "rounding to bytes needs examples, from which the ranges of activations are found; there are none");
+                "quantization needs examples on which the ranges of activations are calibrated; there are none");
   const std::shared_ptr<GraphNetwork> plain = batch_norm_folded(network);
   auto result = std::make_shared<GraphNetwork>(quantized(network.graph()), 0);
   const at::NoGradGuard no_gradient;

@@ -12,6 +12,7 @@
 #include "report/html.h"
 #include "report/page/document.h"
 #include "report/page/sections.h"
+#include "report/plots/sweep_plot.h"
 #include "report/text_table.h"
 #include "results/json_fields.h"
 #include "results/keys.h"

@@ -1,8 +1,8 @@
 #pragma once
-// Event files for TensorBoard, written while a run works: RUN/tensorboard/STAGE/, of several seeds
-// RUN/tensorboard/seed-N/STAGE/. A step is an epoch. What they hold follows from the stage's metrics.jsonl: a stage
-// that goes on, or that was done before, begins a new file with the epochs that stand there, so that none is missing or
-// told twice, whatever a crash has cut.
+// Event files for TensorBoard, written during a run: RUN/tensorboard/STAGE/, of several seeds
+// RUN/tensorboard/seed-N/STAGE/. A step is an epoch. Their content follows from the stage's metrics.jsonl: a stage that
+// resumes, or that was finished before, begins a new file with the epochs of metrics.jsonl, so that none is missing or
+// written twice after a crash.
 //
 //   EventBus events;
 //   TensorBoardWriter writer("runs/mnist");
@@ -28,7 +28,7 @@ class TensorBoardWriter {
   void operator()(const Event& event);
 
  private:
-  /// Everything up to this epoch, in a file of its own in the place of older ones; −1: every epoch.
+  /// Writes everything up to this epoch into a new file that replaces older ones; −1: every epoch.
   void begin(const std::string& stage_folder, int64_t last_epoch);
   /// The records of the epochs in metrics.jsonl that are not written yet, up to this one; −1: all.
   std::string new_epochs(int64_t last_epoch);

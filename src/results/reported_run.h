@@ -41,7 +41,7 @@ struct ReportedStage {
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;
   bool calibrated = false;                     ///< trains nothing, but changes biases of an earlier stage's network
-  bool quantized = false;                      ///< its network computes in bytes
+  bool quantized = false;                      ///< its network is quantized to int8
   std::optional<SpecialistsPart> specialists;  ///< of a generalist with specialists
   int64_t replicas = 1;                        ///< networks that the stage trained; its numbers are their ensemble's
   std::string teacher;                         ///< the stage that taught it; empty without teacher

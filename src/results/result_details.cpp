@@ -32,14 +32,4 @@ Intervals wilson_intervals(const Named<Metrics>& evaluations) {
   return intervals;
 }
 
-Json curves_of(const StageFolder& folder) {
-  return to_json(curve_points(folder));
-}
-
-Json intervals_of(const Json& evaluations) {
-  Named<Metrics> by_split;
-  for (const auto& [split, numbers] : evaluations.items()) by_split[split].read(numbers);
-  return to_json(wilson_intervals(by_split));
-}
-
 }  // namespace limbeck

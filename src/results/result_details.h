@@ -14,8 +14,4 @@ std::vector<CurvePoint> curve_points(const StageFolder& folder);
 /// Of a stage's evaluations, by split.
 Intervals wilson_intervals(const Named<Metrics>& evaluations);
 
-/// The same for what still writes its results as JSON.
-Json curves_of(const StageFolder& folder);
-Json intervals_of(const Json& evaluations);
-
 }  // namespace limbeck

@@ -2,21 +2,21 @@
 // What a run leaves on disk, all of it written atomically:
 //
 //   recipe.yaml            the recipe with every default spelled out
-//   results.json           what other programs may rely on
-//   examples.json          examples whose soft targets say most
-//   report.html, plots/    the page, and its figures as SVG: paper.svg sets the paper's numbers beside ours
-//   stages/NAME/           weights.safetensors, metrics.jsonl, evaluation.json, checkpoint.safetensors while it is
-//   under
-//                          way; of a TorchScript network also model.pt, the program with the trained weights; where it
-//                          aligns speech, labels.safetensors. stage.json is its record: it goes before anything of the
-//                          stage is written, and comes last, with the fingerprints of all files. The stage is done
-//                          where these are as the record says.
-//   stages/NAME.K/         the same for each replica of a stage that trains several; of those trained together the
-//                          weights alone
-//   seed-N/                the same for each of several seeds
-//   previous/N/            what a changed run has replaced: results, report, recipe, and the folders of the stages that
-//                          it ran again
-//   .lock                  made before anything else: a folder that has it is a run's (or a sweep's)
+//   results.json           all numbers, in a form that other programs may rely on
+//   examples.json          test examples with the most informative soft targets
+//   report.html, plots/    the report, and its figures as SVG; paper.svg compares with the paper's numbers
+//   stages/NAME/           one stage:
+//     stage.json             its record: fingerprints of its inputs and of all its files. It is removed before any
+//                            file of the stage is written, and written last; the stage is finished if all files are
+//                            as the record says.
+//     weights.safetensors, metrics.jsonl, evaluation.json
+//     checkpoint.safetensors while the stage is trained
+//     model.pt               of a TorchScript network: the program with the trained weights
+//     labels.safetensors     of an `align` stage: the labels of the frames
+//   stages/NAME.K/         the same for each replica; of replicas that are trained together, the weights alone
+//   seed-N/                the same for each seed, if there are several
+//   previous/N/            what a changed run replaced: results, report, recipe, folders of stages that ran again
+//   .lock                  made before anything else; a folder that has it is a run's or a sweep's
 //
 // Each of the JSON files has a struct: run_results.h, examples_result.h, epoch_metrics.h, evaluation_detail.h,
 // stage_record.h.
@@ -91,7 +91,6 @@ class RunFolder {
   bool stages_are_whole() const;
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
   void write_results(const RunResults& results) const;
-  void write_results(const Json& results) const { write_json("results.json", results); }
   void write_examples(const ExamplesResult& examples) const;
   /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and
   /// returns that folder; nothing where there are none.

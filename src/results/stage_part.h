@@ -54,7 +54,7 @@ class StageParts {
 
   template <class Part>
   Part& add(Part part) {
-    return static_cast<Part&>(add(std::make_unique<Part>(std::move(part))));
+    return static_cast<Part&>(add(std::unique_ptr<StagePart>(std::make_unique<Part>(std::move(part)))));
   }
   StagePart& add(std::unique_ptr<StagePart> part);
 

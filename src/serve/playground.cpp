@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "experiment/model_onnx.h"
+#include "models/model_onnx.h"
 #include "experiment/run_networks.h"
 #include "nn/graph.h"
-#include "nn/torchscript_file.h"
+#include "programs/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "results/keys.h"
 #include "serve/assets.h"
 #include "serve/served_models.h"

@@ -7,7 +7,7 @@
 #include "nn/graph.h"
 #include "report/html_report.h"
 #include "report/page/assets.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "report/sweep_report.h"
 #include "results/keys.h"
 #include "results/reported_sweep.h"

@@ -10,8 +10,8 @@
 
 #include "core/json.h"
 #include "core/nearest.h"
-#include "experiment/model_onnx.h"
-#include "nn/committee.h"
+#include "models/model_onnx.h"
+#include "nn/ensembles/committee.h"
 #include "serve/http.h"
 
 namespace limbeck {

@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/inference.h"
 
 namespace limbeck {
@@ -16,7 +16,7 @@ class NetworkTeacher : public Teacher {
       : network_(std::move(network)),
         taps_(context.taps),
         precision_(context.precision),
-        recorded_(context.recorder && network_->can_be_recorded()),
+        recorded_(context.recorder && network_->capabilities().can_be_recorded),
         pass_([this](const CapturedFunction::Tensors& inputs) { return pass(inputs[0]); },
               recorded_ ? context.recorder : Recorder()) {
     const auto* committee = dynamic_cast<const Committee*>(network_.get());

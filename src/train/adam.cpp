@@ -14,7 +14,7 @@
 #include <cmath>
 
 #include "core/vectorize.h"
-#include "train/fused_update.h"
+#include "kernels/fused_update.h"
 
 namespace limbeck {
 namespace {

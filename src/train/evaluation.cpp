@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
-#include "nn/torch_compatibility.h"
 #include "results/keys.h"
 
 namespace limbeck {

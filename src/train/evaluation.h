@@ -1,5 +1,5 @@
 #pragma once
-// What a network is worth on a split: every number says on how many examples.
+// Evaluation of a network on a split; every result says on how many examples.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,7 +17,7 @@ namespace limbeck {
 /// Logits of all examples in the order of the set, [n, C], in evaluation mode and without gradient.
 at::Tensor predict_logits(const Network& network, const ExampleSet& examples);
 
-/// Of the examples that have a label, how many there are and how many the network names rightly.
+/// The number of labelled examples, and how many of them the network classifies correctly.
 struct Hits {
   int64_t labelled = 0;
   int64_t correct = 0;

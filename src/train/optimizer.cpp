@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "core/vectorize.h"
-#include "train/fused_update.h"
+#include "kernels/fused_update.h"
 
 namespace limbeck {
 namespace {
@@ -38,6 +38,10 @@ void UpdateOptions::bind(Fields& fields) {
 
 Optimizer::Optimizer(const Network& network, const UpdateOptions& options)
     : parameters_(network.parameters()), options_(options) {}
+
+void Optimizer::release_gradients() {
+  for (Parameter& parameter : parameters_) parameter.value.mutable_grad() = at::Tensor();
+}
 
 void Optimizer::step(double rate_factor) {
   const at::NoGradGuard no_gradient;

@@ -32,7 +32,10 @@ class Optimizer {
   /// Updates every parameter from its gradient, then releases the gradients. `rate_factor` multiplies the learning
   /// rate.
   void step(double rate_factor);
+  void release_gradients();
   double learning_rate() const { return options_.learning_rate; }
+  /// What it updates, in a fixed order.
+  const std::vector<Parameter>& parameters() const { return parameters_; }
 
   /// Momenta and the like, for a checkpoint; names are "momentum.fc1.weight".
   virtual TensorMap state() const = 0;
@@ -53,7 +56,6 @@ class Optimizer {
   virtual void begin_step() {}
 
   const UpdateOptions& options() const { return options_; }
-  const std::vector<Parameter>& parameters() const { return parameters_; }
   /// Zeros shaped like the parameters, under the names that a checkpoint gives them.
   std::vector<Parameter> state_like_parameters(const std::string& prefix) const;
   /// The state of those parameters.

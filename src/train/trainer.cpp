@@ -27,7 +27,7 @@ Trainer::Trainer(const TrainingSetup& setup)
       objective_(setup.stage.loss),
       optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
       schedule_(setup.stage.schedule.make<Schedule>()),
-      step_(setup.network, objective_, setup.precision, setup.recorder),
+      step_(make_training_step(setup.network, objective_, *optimizer_, setup.precision, setup.recorder)),
       stopping_(setup.stage.stop, setup.validation.size() > 0) {
   const auto sums = kTerms + 2 * static_cast<int64_t>(objective_.names().size());
   progress_.sums = at::zeros({sums}, at::kDouble);
@@ -51,7 +51,7 @@ TrainingResult Trainer::run() {
     const at::Tensor order = setup_.train.order(setup_.seed, progress_.epoch);
     if (progress_.epoch >= cycle && forgotten.erase(drawing) > 0) ask_again(drawing, steps_per_epoch());
     epoch_seconds_ = epoch_examples_ = 0;
-    step_.begin_epoch();
+    step_->begin_epoch();
     while (progress_.step < steps_per_epoch()) {
       const Clock::time_point start = Clock::now();
       const Batch batch = batch_of(order, progress_.step, drawing);
@@ -76,8 +76,8 @@ void Trainer::note_conditions() {
   if (!all.empty() && all.back() == setup_.conditions) return;
   if (!all.empty())
     setup_.events.emit(
-        Notice{fmt::format("stage '{}' was begun with {}, and goes on with {}: its weights will not be those of one "
-                           "run to the last bit",
+        Notice{fmt::format("stage '{}' was begun with {} and resumes with {}: its weights will not be bit-identical to "
+                           "those of a run without a stop",
                            setup_.stage.name, all.back(), setup_.conditions)});
   all.push_back(setup_.conditions);
 }
@@ -93,11 +93,11 @@ Batch Trainer::batch_of(const at::Tensor& order, int64_t step, int64_t drawing) 
 }
 
 std::set<int64_t> Trainer::forgotten_drawings(int64_t cycle) const {
-  const bool goes_on = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
-  if (!goes_on || setup_.teacher == nullptr || !setup_.teacher->depends_on_past()) return {};
+  const bool resumes = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
+  if (!resumes || setup_.teacher == nullptr || !setup_.teacher->depends_on_past()) return {};
   setup_.events.emit(
-      Notice{fmt::format("stage '{}' goes on: the teacher is asked again for the outputs that were kept in memory; "
-                         "with `store: FILE` they stay",
+      Notice{fmt::format("stage '{}' resumes: the teacher computes again the outputs that were kept in memory; "
+                         "`store: FILE` keeps them",
                          setup_.stage.name)});
   std::set<int64_t> forgotten;
   for (int64_t epoch = 0; epoch <= progress_.epoch; ++epoch) {
@@ -122,12 +122,18 @@ double Trainer::epochs_done() const {
          static_cast<double>(progress_.step) / static_cast<double>(steps_per_epoch());
 }
 
+double Trainer::rate_factor() const {
+  return schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+}
+
 void Trainer::train_step(const Batch& batch) {
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
-  const TrainingStep::Result result = step_(batch, teacher, {setup_.seed, progress_.epoch, batch.ids}, epochs_done());
+  const StepResult result = (*step_)(batch, teacher, {setup_.seed, progress_.epoch, epochs_done(), rate_factor()});
   check_finite(result.values, teacher, batch);
-  optimizer_->step(schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs)));
+  add_up(batch, result);
+}
 
+void Trainer::add_up(const Batch& batch, const StepResult& result) {
   const at::NoGradGuard no_gradient;
   auto* sums = progress_.sums.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
@@ -159,8 +165,7 @@ void Trainer::check_finite(const std::vector<double>& values, const TeacherOutpu
   std::string terms;
   for (size_t i = 0; i < objective_.names().size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", objective_.names()[i], values[1 + i]);
-  const double rate =
-      optimizer_->learning_rate() * schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+  const double rate = optimizer_->learning_rate() * rate_factor();
   throw Error(
       fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "
                   "lower one, a warm-up, or max_norm",

@@ -8,8 +8,8 @@
 #include "deploy/onnx.h"
 #include "deploy/onnxruntime.h"
 #include "nn/quantization.h"
-#include "nn/torchscript_network.h"
 #include "nn/weights.h"
+#include "programs/torchscript_network.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
 

@@ -6,10 +6,10 @@
 #include <torch/utils.h>
 
 #include "deploy/onnxruntime.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
+#include "nn/ensembles/specialist_ensemble.h"
 #include "nn/input.h"
 #include "nn/quantization.h"
-#include "nn/specialist_ensemble.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
 

@@ -1,4 +1,4 @@
-#include "nn/combined_distribution.h"
+#include "nn/ensembles/combined_distribution.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

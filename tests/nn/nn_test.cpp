@@ -2,19 +2,13 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <cmath>
-#include <limits>
-
 #include "experiment/experiment.h"
-#include "experiment/model.h"
-#include "nn/committee.h"
-#include "nn/dropout.h"
+#include "models/model.h"
+#include "kernels/products.h"
+#include "nn/ensembles/committee.h"
 #include "nn/fold.h"
-#include "nn/fused_linear.h"
 #include "nn/inference.h"
-#include "nn/mixed_precision.h"
 #include "nn/network.h"
-#include "nn/products.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
@@ -168,15 +162,6 @@ TEST(Network, FusedDiffersFromPlainByRoundingOnly) {
   }
 }
 
-TEST(Bfloat16, IsRoundedAsPyTorchRoundsIt) {
-  const float infinity = std::numeric_limits<float>::infinity();
-  torch::Tensor values = torch::randn({1000}) * torch::pow(10.0, torch::randint(-30, 30, {1000}));
-  values = torch::cat(
-      {values, torch::tensor({0.0F, -0.0F, 1.00390625F, 1.01171875F, 3.4e38F, 1e-41F, infinity, -infinity})});
-  EXPECT_TRUE(to_bfloat16(values).equal(values.to(torch::kBFloat16)));  // 1 + 2⁻⁸ and 1 + 3·2⁻⁸ are ties
-  EXPECT_TRUE(to_bfloat16(torch::full({3}, std::nanf("0x3fffff"))).isnan().all().item<bool>());
-}
-
 TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
   if (!has_fast_bfloat16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
   const Graph graph = mlp("{hidden: [257, 300], dropout: {input: 0.2, hidden: 0.5}}");
@@ -202,22 +187,6 @@ TEST(Bfloat16, ProductsDifferFromFloat32ByTheRoundingOfTheirFactors) {
   }
 }
 
-TEST(Bfloat16, BothPassesMultiplyTheRoundedFactors) {
-  if (!has_fast_bfloat16()) GTEST_SKIP() << "this processor has no AVX512_BF16";
-  const auto rounded = [](const torch::Tensor& values) {
-    return values.detach().to(torch::kBFloat16).to(torch::kFloat32);
-  };
-  const torch::Tensor x = torch::randn({9, 70}).requires_grad_(), weight = torch::randn({100, 70}).requires_grad_();
-  const torch::Tensor bias = torch::randn({100}).requires_grad_(), gradient = torch::randn({9, 100});
-  const torch::Tensor y = fused_linear(x, weight, bias, {.activation = Activation::relu}, to_bfloat16(weight));
-  EXPECT_TRUE(y.allclose(torch::relu(torch::linear(rounded(x), rounded(weight), bias)), 1e-5, 1e-4));
-  y.backward(gradient);
-  const torch::Tensor passed = gradient * y.gt(0);
-  EXPECT_TRUE(weight.grad().allclose(rounded(passed).t().mm(rounded(x)), 1e-5, 1e-4));
-  EXPECT_TRUE(x.grad().allclose(rounded(passed).mm(rounded(weight)), 1e-5, 1e-4));
-  EXPECT_TRUE(bias.grad().allclose(passed.sum(0), 1e-5, 1e-4));
-}
-
 TEST(Bfloat16, LeavesSmallLayersInFloat32) {
   use_threads(1);  // bits are those of a number of threads, and LibTorch sets its own at some first use
   const GraphNetwork network(mlp("[33, 17]"), 1);
@@ -239,32 +208,6 @@ TEST(Network, TapsGiveTheNamedOutputsAndUnknownOnesListTheValid) {
               network.forward(torch::rand({2, 784}), {});
             }).find("takes inputs of 1x28x28, got 784"),
             std::string::npos);
-}
-
-TEST(Dropout, OneRowAtATimeIsTheMaskOfTensorOperations) {
-  const Dropout drop{.probability = 0.3, .lane = 2};
-  const Noise noise{(uint64_t{9} << 32) + 4, 3, torch::tensor({0, 5, 70000})};
-  const torch::Tensor mask = keep_mask(drop, noise, 100);
-  for (int64_t row = 0; row < 3; ++row) {
-    std::vector<float> factors(100);
-    drop_row(drop, noise.seed, noise.epoch, noise.ids[row].item<int64_t>(), 100, factors.data());
-    for (int64_t unit = 0; unit < 100; ++unit)
-      ASSERT_FLOAT_EQ(factors[static_cast<size_t>(unit)], mask[row][unit].item<bool>() ? 1 / 0.7F : 0.0F);
-  }
-}
-
-TEST(Dropout, DecidesAnewBeyondTheFirstHalfMillionUnits) {
-  constexpr int64_t kUnits = 2 * (1 << 19);
-  const Noise noise{4, 3, torch::tensor({7})};
-  const torch::Tensor mask = keep_mask({.probability = 0.5, .lane = 2}, noise, kUnits)[0];
-  std::vector<float> factors(kUnits);
-  drop_row({.probability = 0.5, .lane = 2}, 4, 3, 7, kUnits, factors.data());
-  EXPECT_TRUE(torch::tensor(factors).gt(0).equal(mask));
-  const auto differing = [&](const torch::Tensor& other) {
-    return mask.slice(0, kUnits / 2).ne(other).to(torch::kFloat64).mean().item<double>();
-  };
-  EXPECT_NEAR(differing(mask.slice(0, 0, kUnits / 2)), 0.5, 0.01);
-  EXPECT_NEAR(differing(keep_mask({.probability = 0.5, .lane = 3}, noise, kUnits / 2)[0]), 0.5, 0.01);
 }
 
 TEST(Network, StartsWithRandomWeightsHoweverLongTheirRows) {
@@ -296,9 +239,7 @@ TEST(Inference, InPartsIsThatOfAllExamplesAtOnce) {
   EXPECT_THROW(infer(*wide, inputs, {.noise = &noise}), Error);
 }
 
-TEST(Dropout, DropsAsOftenAsItSaysAndIsOffInEvaluation) {
-  const torch::Tensor mask = keep_mask({.probability = 0.2}, {1, 0, torch::arange(500)}, 400);
-  EXPECT_NEAR(mask.to(torch::kFloat64).mean().item<double>(), 0.8, 0.006);  // 6 standard errors
+TEST(Network, DropsUnitsInTrainingAlone) {
   const GraphNetwork network(mlp("{hidden: [50], dropout: {input: 0.5, hidden: 0.5}}"), 1);
   const torch::Tensor inputs = torch::rand({4, 1, 28, 28});
   const Noise noise{1, 0, torch::arange(4)}, later{1, 1, torch::arange(4)};
@@ -337,26 +278,6 @@ TEST_F(Weights, ThatDoNotFitNameEveryTensorAndChangeNothing) {
   state["fc1.weight"] = torch::zeros({4, 784}, torch::kInt8);
   EXPECT_EQ(message_of<Error>([&] { load_state(network, state, "'w'"); }),
             "'w' does not fit the network:\n  fc1.weight: is of whole numbers (I8), as of a quantised network");
-}
-
-TEST(MixedPrecision, RoundsFactorsWhileItLives) {
-  const torch::Tensor x = torch::randn({2, 3, 8, 8}), w = torch::randn({4, 3, 3, 3}).requires_grad_();
-  const torch::Tensor exact = torch::conv2d(x, w);
-  {
-    const MixedPrecision mixed(torch::kCPU);
-    const torch::Tensor rounded = torch::conv2d(x, w);
-    EXPECT_EQ(rounded.scalar_type(), torch::kBFloat16);
-    EXPECT_TRUE(rounded.to(torch::kFloat32).allclose(exact, 0.05, 0.2));
-    rounded.to(torch::kFloat32).sum().backward();
-    EXPECT_EQ(w.grad().scalar_type(), torch::kFloat32);
-  }
-  EXPECT_TRUE(torch::conv2d(x, w).equal(exact));
-  try {
-    const MixedPrecision mixed(torch::kCPU);
-    throw Error("stop");
-  } catch (const Error&) {
-  }
-  EXPECT_EQ(torch::conv2d(x, w).scalar_type(), torch::kFloat32);
 }
 
 }  // namespace

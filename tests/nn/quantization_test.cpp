@@ -44,41 +44,6 @@ TEST(BatchNormFolding, GivesTheSameLogitsWithoutTheNodes) {
             0U);  // before its convolutions
 }
 
-TEST(Rounding, OfWeightsIsByHand) {
-  const torch::Tensor weight = torch::tensor({{63.0F, -31.4F, 0.6F}, {0.126F, 0.0F, -0.005F}});
-  const torch::Tensor rounded = rounded_weight(weight);
-  EXPECT_TRUE(weight_scales(weight).allclose(torch::tensor({1.0F, 0.002F})));
-  EXPECT_TRUE(rounded.allclose(torch::tensor({{63.0F, -31.0F, 1.0F}, {0.126F, 0.0F, -0.004F}}))) << rounded;
-  EXPECT_TRUE(rounded_weight(torch::zeros({2, 3})).equal(torch::zeros({2, 3})));
-}
-
-TEST(Rounding, OfWeightsPassesTheGradient) {
-  const torch::Tensor weight = torch::rand({4, 5}).requires_grad_();
-  (rounded_weight(weight) * 3).sum().backward();
-  EXPECT_TRUE(weight.grad().equal(torch::full({4, 5}, 3.0F)));
-}
-
-TEST(Rounding, OfActivationsClampsAndHoldsZero) {
-  const torch::Tensor scale = torch::tensor({0.5F}), zero_point = torch::tensor({10.0F});
-  const torch::Tensor value = torch::tensor({-100.0F, -5.0F, 0.0F, 0.3F, 1000.0F}).requires_grad_();
-  const torch::Tensor rounded = rounded_activation(value, scale, zero_point);
-  EXPECT_TRUE(rounded.equal(torch::tensor({-5.0F, -5.0F, 0.0F, 0.5F, 122.5F}))) << rounded;
-  rounded.sum().backward();
-  EXPECT_TRUE(value.grad().equal(torch::tensor({0.0F, 1.0F, 1.0F, 1.0F, 0.0F}))) << value.grad();
-}
-
-TEST(Rounding, TakesTheRangeThatLosesLeast) {
-  const ByteRange even = best_range(torch::linspace(-1, 1, 1001));
-  EXPECT_NEAR(even.scale, 2.0 / 255, 1e-3);
-  EXPECT_NEAR(static_cast<double>(even.zero_point), 128, 1);
-  torch::Tensor outlier = torch::linspace(0, 1, 100000);
-  outlier[7] = 1.9;  // one value of many is worth less than the steps of all others
-  EXPECT_LT(best_range(outlier).scale * 255, 1.8);
-  EXPECT_EQ(best_range(torch::linspace(0.5, 1, 100)).zero_point, 0);  // zero is held, though it is not among the values
-  EXPECT_NO_THROW(best_range(torch::zeros({5})));
-  EXPECT_THROW(best_range(torch::tensor({1.0F, INFINITY})), Error);
-}
-
 TEST(Rounding, OfANetworkStaysClose) {
   for (const char* name : {"mlp", "keras_student", "resnet20", "shufflenetv2"}) {
     const auto network = network_of(name);

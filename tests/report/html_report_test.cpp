@@ -91,6 +91,15 @@ TEST(HtmlReport, AsksForNothingFromOutside) {
   EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
 }
 
+TEST(HtmlReport, CarriesItsStyleAndItsScriptAsTheyAreWritten) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {});
+  const std::string page = html_report(folder.path());
+  const fs::path web = fs::path(LIMBECK_TESTS) / ".." / "web" / "src";
+  EXPECT_NE(page.find("\n" + read_file(web / "report.css") + "</style>"), std::string::npos);
+  EXPECT_NE(page.find("<script>\n\n" + read_file(web / "report.js") + "</script>"), std::string::npos);
+}
+
 TEST(HtmlReport, SaysWhatDistillationGaveBackAndOfWhichExamples) {
   const TemporaryFolder folder;
   write_single_run(folder.path(), 1, {7, 20, 9});
@@ -341,9 +350,9 @@ TEST(HtmlReport, ShowsWhatNetworksCost) {
   };
   results["deployment"] = {row("teacher", 40000, 8), row("student", 2500, 0.5)};
   write_file(folder.path() / "results.json", results.dump());
-  write_file(
-      folder.path() / "onnxruntime.json",
-      R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4, "errors": 1096, "libtorch_errors": 1097}])");
+  write_file(folder.path() / "onnxruntime.json",
+             R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4,
+           "errors": 1096, "libtorch_errors": 1097}])");
   const std::string page = html_report(folder.path());
   for (const char* text : {"id=\"deployment\"", "40.0", "16.0×", "3,456", "In LibTorch", "in onnxruntime", "0.054",
                            "118,463", "1,096", "1,097"})

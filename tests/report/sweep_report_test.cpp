@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "report/plots/sweep_plot.h"
 #include "results/reported_sweep.h"
-#include "run_fixture.h"
 
 namespace limbeck {
 namespace {

@@ -1,5 +1,6 @@
 #include "results/binding.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "results/keys.h"

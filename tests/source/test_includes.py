@@ -14,23 +14,24 @@ NARROW = re.compile(
 # What else may be included, and by whom.
 WIDE = {
     "ATen/Context.h": {"src/experiment/experiment.cpp"},
-    "ATen/autocast_mode.h": {"src/nn/mixed_precision.cpp"},
+    "ATen/autocast_mode.h": {"src/kernels/mixed_precision.cpp"},
     "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h"},
-    "ATen/cuda/CUDAGraph.h": {"src/nn/cuda_graph.cpp"},
-    "ATen/record_function.h": {"src/nn/product_count.cpp"},
-    "torch/csrc/autograd/custom_function.h": {"src/nn/autograd_function.h"},
-    "nn/autograd_function.h": {
-        "src/loss/rowwise.cpp", "src/nn/fused_batch_norm.cpp", "src/nn/fused_convolution.cpp",
-        "src/nn/fused_linear.cpp"},
+    "ATen/cuda/CUDAGraph.h": {"src/kernels/cuda_graph.cpp"},
+    "ATen/record_function.h": {"src/programs/product_count.cpp"},
+    "torch/csrc/autograd/custom_function.h": {"src/kernels/autograd_function.h"},
+    "kernels/autograd_function.h": {
+        "src/loss/rowwise.cpp", "src/kernels/fused_batch_norm.cpp", "src/kernels/fused_convolution.cpp",
+        "src/kernels/fused_linear.cpp"},
     "torch/csrc/jit/api/module.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/ir/ir.h": {"src/deploy/graph_torchscript.cpp", "src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/freeze_module.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/frozen_conv_folding.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/inliner.h": {"src/deploy/torchscript_onnx.cpp"},
-    "torch/csrc/jit/runtime/graph_executor.h": {"src/nn/torchscript_network.cpp"},
-    "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/nn/torchscript_network.cpp"},
+    "torch/csrc/jit/runtime/graph_executor.h": {"src/programs/torchscript_network.cpp"},
+    "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/programs/torchscript_network.cpp"},
 }
-LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|nn/autograd_function\.h)[>\"]", re.MULTILINE)
+LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|kernels/autograd_function\.h)[>\"]",
+                      re.MULTILINE)
 
 
 def sources(*folders):
@@ -57,6 +58,11 @@ class Includes(unittest.TestCase):
     def test_no_file_at_all_includes_torch_torch_h(self):
         self.assertEqual([path for path, text in sources("src", "app", "tests", "bench", "include")
                           if "torch/torch.h" in LIBTORCH.findall(text)], [])
+
+    def test_plots_know_nothing_of_pages(self):
+        plots = list(sources("src/report/plots"))
+        self.assertGreater(len(plots), 10)  # it looks at something
+        self.assertEqual([path for path, text in plots if '"report/page/' in text or "html_report.h" in text], [])
 
     def test_every_exception_is_made_use_of(self):
         included = {(path, header) for path, text in sources("src", "app") for header in LIBTORCH.findall(text)}

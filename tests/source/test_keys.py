@@ -17,7 +17,7 @@ COMMENT = re.compile(r"//[^\n]*")
 # there.
 EXCEPTIONS = {
     "src/recipe/": ("accuracy data epochs errors examples lines log_x log_y logits loss mean metric name paper plots "
-                    "replicas seed source specialists split stages teacher test title train validation weights x "
+                    "seed source split stages teacher test title train validation weights x "
                     "x_label", "the recipe's keys"),
     "app/actions/distill.cpp": ("weights", "the recipe's key"),
     "app/commands/": ("data message test", "of the commands' own output, and of their arguments"),
@@ -34,10 +34,17 @@ EXCEPTIONS = {
     "src/report/comparison.cpp": ("metric stages", "of the output of `limbeck compare`"),
     "src/report/html_report.cpp": ("calibration classes deployment results settings specialists", "its sections"),
     "src/report/page/soft_targets.cpp": ("logits", "of what the page's script reads"),
-    "src/report/svg_plot.cpp": ("categories lines name points x x_label y", "of what the page's script reads"),
+    "src/report/plots/svg_plot.cpp": ("categories lines name points x x_label y", "of what the page's script reads"),
     "src/core/": ("shape", "of the headers of files of tensors"),
     "src/data/": ("high low mean step test", "options, folders and columns of data sets"),
     "src/deploy/": ("deviation groups mean name parameters rounds shape split", "of a network's operations"),
+    "src/models/": ("classes fingerprint format multiply_adds parameters weights", "of a model's description"),
+    "src/experiment/stage_fingerprint.cpp": ("data device examples given network seed source stages teacher validation "
+                                             "weights", "of the settings that a fingerprint is made of"),
+    "src/experiment/spoken_frames.cpp": ("test train", "names of tensors in a file of labels"),
+    "src/experiment/stages/calibrate.cpp": ("test validation", "the recipe's values"),
+    "src/experiment/stages/specialists.cpp": ("of specialists", "the recipe's keys"),
+    "src/experiment/static_checks.cpp": ("classes", "the recipe's key"),
     "src/experiment/environment.cpp": ("memory", "of the environment, which is open"),
     "src/loss/": ("logits mean", "names of what a loss reads"),
     "src/nn/": ("mean", "of a network's input"),
@@ -45,9 +52,7 @@ EXCEPTIONS = {
     "src/train/": ("conditions fingerprint format learning_rate seconds validation", "of checkpoints, and splits"),
 }
 # These still write their results as JSON.
-NOT_YET = {"src/experiment/" + name for name in (
-    "model.cpp", "model_files.cpp", "model_json.cpp", "seed_run.cpp", "seed_run_specialists.cpp", "specialists.cpp",
-    "spoken_frames.cpp", "static_checks.cpp", "sweep.cpp", "sweep_runner.cpp")}
+NOT_YET = {"src/sweep/sweep.cpp", "src/sweep/sweep_runner.cpp"}
 
 
 def text_of(text):

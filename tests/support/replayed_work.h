@@ -1,6 +1,6 @@
 #pragma once
 // A recorder of the processor: a replay runs the work again.
-#include "nn/captured_function.h"
+#include "kernels/captured_function.h"
 
 namespace limbeck {
 

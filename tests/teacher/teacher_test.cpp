@@ -6,9 +6,9 @@
 
 #include <limits>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "loss/loss.h"
-#include "nn/committee.h"
+#include "nn/ensembles/committee.h"
 #include "nn/tensor_files.h"
 #include "nn/weights.h"
 #include "support/replayed_work.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "core/interrupt.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "loss/loss.h"
 #include "support/replayed_work.h"
 #include "support/small_data.h"
@@ -218,6 +218,21 @@ TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
   for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
 }
 
+/// Keeps the gradients that it is given, and updates nothing.
+class GradientKeeper : public Optimizer {
+ public:
+  explicit GradientKeeper(const Network& network) : Optimizer(network, {}) {}
+  TensorMap state() const override { return {}; }
+  std::vector<torch::Tensor> gradients;
+
+ protected:
+  void update(size_t, at::Tensor&, const at::Tensor& gradient, double) override { gradients.push_back(gradient); }
+  void update_lists(const std::vector<size_t>&, const std::vector<at::Tensor>&, const std::vector<at::Tensor>& given,
+                    double) override {
+    gradients.insert(gradients.end(), given.begin(), given.end());
+  }
+};
+
 TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {
   const auto digits = small_digits(96, 10);
   const auto network = small_network(*digits);
@@ -227,27 +242,25 @@ TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {
       "teacher: a, loss: [soft_targets: {temperature: 2, weight: 0.9}, hard_labels: {weight: 0.1}]}]\n",
       "t", {}, components());
   const Objective objective(recipe.stages[1].loss);
-  TrainingStep plain(*network, objective, Precision::float32, {}),
-      replayed(*network, objective, Precision::float32, replayed_work());
+  GradientKeeper optimizer(*network);
+  int recorded = 0;
+  const auto plain = make_training_step(*network, objective, optimizer, Precision::float32, {}),
+             replayed =
+                 make_training_step(*network, objective, optimizer, Precision::float32, replayed_work(&recorded));
   torch::manual_seed(3);
   for (int64_t step = 0; step < 3; ++step) {
     const torch::Tensor positions = torch::arange(32 * step, 32 * step + 32);
     const Batch batch = examples.batch(positions, Augmenter(), 1, 0);
     const TeacherOutputs teacher{.logits = torch::randn({32, 10})};
-    std::vector<torch::Tensor> gradients;
-    const auto value_of = [&](TrainingStep& compute) {
-      const TrainingStep::Result result = compute(batch, teacher, {1, 0, batch.ids}, 0);
-      for (const Parameter& parameter : network->parameters()) {
-        gradients.push_back(parameter.value.grad().clone());
-        torch::Tensor value = parameter.value;
-        value.mutable_grad() = torch::Tensor();
-      }
-      return result.values;
-    };
-    EXPECT_EQ(value_of(plain), value_of(replayed)) << step;
+    optimizer.gradients.clear();
+    const StepPlace place{.seed = 1};
+    EXPECT_EQ((*plain)(batch, teacher, place).values, (*replayed)(batch, teacher, place).values) << step;
+    const std::vector<torch::Tensor>& gradients = optimizer.gradients;
+    ASSERT_EQ(gradients.size(), 2 * network->parameters().size());
     for (size_t i = 0; i < gradients.size() / 2; ++i)
       EXPECT_TRUE(gradients[i].equal(gradients[i + gradients.size() / 2])) << step << " " << i;
   }
+  EXPECT_EQ(recorded, 1);
 }
 
 TEST_F(Training, ReportsSumsOverExamplesAndNotMeansOfBatchMeans) {

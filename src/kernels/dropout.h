@@ -1,0 +1,23 @@
+#pragma once
+// Dropout whose decisions are a function of (seed, epoch, id, unit).
+
+#include <ATen/core/Tensor.h>
+
+#include "kernels/noise.h"
+#include "kernels/operation.h"
+
+namespace limbeck {
+
+/// Decisions are made in units of 2⁻¹⁶: an element is kept where its 16 random bits are at least this.
+uint32_t drop_threshold(double probability);
+
+/// [N, units] bool, true: kept. On any device, by tensor operations alone; the oracle of drop_row.
+at::Tensor keep_mask(const Dropout& dropout, const Noise& noise, int64_t units);
+
+/// The same decisions for one example on the CPU: writes `units` factors, 0 or 1 / (1 − probability).
+void drop_row(const Dropout& dropout, uint64_t seed, int64_t epoch, int64_t id, int64_t units, float* factors);
+
+/// x · mask / (1 − probability), x [N, …].
+at::Tensor dropout(const at::Tensor& x, const Dropout& dropout, const Noise& noise);
+
+}  // namespace limbeck

@@ -1,0 +1,476 @@
+#include "programs/torchscript_network.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/script.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/nearest.h"
+#include "core/random.h"
+#include "kernels/plain_operations.h"
+#include "kernels/torch_compatibility.h"
+#include "nn/inference.h"
+#include "programs/product_count.h"
+#include "programs/torchscript_file.h"
+
+namespace limbeck {
+
+/// One tensor of a module, in the place where the program looks for it.
+struct TensorSlot {
+  std::string name;  ///< "layer1.0.conv1.weight"
+  c10::intrusive_ptr<c10::ivalue::Object> owner;
+  size_t place = 0;
+  bool is_parameter = false;
+
+  at::Tensor tensor() const { return owner->getSlot(place).toTensor(); }
+};
+
+namespace {
+
+using Module = torch::jit::Module;
+
+constexpr int64_t kTried = 3;  // examples on which a program is tried; of two, the statistics of a batch norm are those
+                               // of their difference alone
+
+/// What LibTorch says, without its stack traces: of an error inside a program, the line that says what went wrong.
+std::string reason(const std::exception& error) {
+  const auto* own = dynamic_cast<const c10::Error*>(&error);
+  std::string text = own != nullptr ? own->what_without_backtrace() : error.what();
+  constexpr std::string_view kMark = "RuntimeError: ", kTrace = "The following operation failed";
+  if (const size_t at = text.rfind(kMark); at != std::string::npos) {
+    text = text.substr(at + kMark.size());
+  } else if (text.starts_with(kTrace)) {  // an exception that the program itself raised stands in the last line
+    text.erase(text.find_last_not_of(" \n") + 1);
+    text = text.substr(text.rfind('\n') + 1);
+  }
+  text.erase(0, text.find_first_not_of(" \n"));
+  return text.substr(0, text.find('\n'));
+}
+
+Module load_module(const fs::path& file, const std::string& content, at::Device device) {
+  try {
+    std::istringstream stream(content);
+    return torch::jit::load(stream, device);
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("'{}' cannot be loaded as TorchScript by LibTorch {}: {}", file.string(), TORCH_VERSION,
+                            reason(error)));
+  }
+}
+
+/// The constants of all functions of a program: what a frozen one has in the place of parameters.
+std::vector<at::Tensor> constants_of(const Module& module) {
+  std::vector<at::Tensor> constants;
+  const std::function<void(const torch::jit::Block*)> collect = [&](const torch::jit::Block* block) {
+    for (const torch::jit::Node* node : block->nodes()) {
+      if (node->kind() == torch::jit::prim::Constant && node->hasAttribute(torch::jit::attr::value) &&
+          node->kindOf(torch::jit::attr::value) == torch::jit::AttributeKind::t)
+        constants.push_back(node->t(torch::jit::attr::value));
+      for (const torch::jit::Block* inner : node->blocks()) collect(inner);
+    }
+  };
+  for (torch::jit::Function* function : module._ivalue()->compilation_unit()->get_functions())
+    if (auto* with_graph = torch::jit::tryToGraphFunction(*function)) collect(with_graph->graph()->block());
+  return constants;
+}
+
+/// LibTorch believes what a file says of a tensor's place in its memory.
+bool lies_in_storage(const at::Tensor& tensor) {
+  if (!tensor.has_storage() || tensor.numel() == 0) return true;
+  int64_t last = tensor.storage_offset();
+  if (last < 0) return false;
+  for (int64_t dimension = 0; dimension < tensor.dim(); ++dimension) {
+    const int64_t extent = tensor.size(dimension), stride = tensor.stride(dimension);
+    int64_t reach = 0;
+    if (stride < 0 || __builtin_mul_overflow(extent - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last))
+      return false;
+  }
+  return static_cast<size_t>(last) < tensor.storage().nbytes() / tensor.element_size();
+}
+
+std::vector<TensorSlot> tensor_slots(const Module& module) {
+  std::vector<TensorSlot> slots;
+  for (const auto& [path, part] : module.named_modules()) {
+    const c10::intrusive_ptr<c10::ivalue::Object> object = part._ivalue();
+    const c10::ClassTypePtr type = object->type();
+    for (size_t i = 0; i < type->numAttributes(); ++i) {
+      const c10::IValue value = object->getSlot(i);
+      if (!value.isTensor() || !value.toTensor().defined()) continue;
+      slots.push_back({path.empty() ? type->getAttributeName(i) : path + "." + type->getAttributeName(i), object, i,
+                       type->is_parameter(i)});
+    }
+  }
+  return slots;
+}
+
+bool is_half(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
+}
+
+/// What a program's forward returned.
+struct Returned {
+  at::Tensor logits;
+  std::string logits_name;
+  std::map<std::string, at::Tensor> features;
+
+  void add(const std::string& name, const c10::IValue& value) {
+    if (!value.isTensor()) return;
+    if (logits.defined()) {
+      features[name] = value.toTensor();
+    } else {
+      logits = value.toTensor();
+      logits_name = name;
+    }
+  }
+};
+
+/// The values in what a forward returned: a dict's by key, a NamedTuple's by field, those of other tuples and lists by
+/// place.
+std::vector<std::pair<std::string, c10::IValue>> values_in(const c10::IValue& returned) {
+  std::vector<std::pair<std::string, c10::IValue>> values;
+  if (returned.isGenericDict()) {
+    for (const auto& entry : returned.toGenericDict())
+      if (entry.key().isString()) values.emplace_back(entry.key().toStringRef(), entry.value());
+    return values;
+  }
+  std::vector<c10::IValue> elements = {returned};
+  if (returned.isTuple())
+    elements = returned.toTupleRef().elements().vec();
+  else if (returned.isList())
+    elements = returned.toListRef().vec();
+  const auto type = returned.isTuple() ? returned.type()->cast<c10::TupleType>() : nullptr;
+  const bool has_names = type != nullptr && type->schema() != nullptr;
+  for (size_t i = 0; i < elements.size(); ++i)
+    values.emplace_back(has_names ? type->schema()->arguments()[i].name() : std::to_string(i), elements[i]);
+  return values;
+}
+
+/// The logits are what is called so, or else the first tensor.
+Returned returned_by(const c10::IValue& value) {
+  auto values = values_in(value);
+  const auto logits =
+      std::find_if(values.begin(), values.end(), [](const auto& named) { return named.first == "logits"; });
+  if (logits != values.end()) std::rotate(values.begin(), logits, logits + 1);
+  Returned returned;
+  for (const auto& [name, tensor] : values) returned.add(name, tensor);
+  return returned;
+}
+
+/// Whether all rows are distributions: what softmax gives, and logits do not by chance. Zeros and ones alone are scores
+/// of some other kind.
+bool are_probabilities(const at::Tensor& outputs) {
+  const double rounding = is_half(outputs) ? 1e-2 : 1e-3;
+  const at::Tensor rows = outputs.to(at::kDouble);
+  return ((rows >= 0) & (rows <= 1)).all().item<bool>() && ((rows > 0) & (rows < 1)).any().item<bool>() &&
+         rows.sum(1).sub(1).abs().max().item<double>() < rounding;
+}
+
+void write_module(const fs::path& file, const Module& module, const std::map<std::string, std::string>& extra) {
+  try {
+    std::ostringstream stream;
+    module.save(stream, {extra.begin(), extra.end()});
+    write_file(file, stream.str());
+  } catch (const c10::Error& error) {
+    throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), reason(error)));
+  }
+}
+
+/// Whether all that two programs gave for the same inputs is the same but for rounding.
+bool agree(const Returned& a, const Returned& b) {
+  constexpr double kRounding = 1e-4;
+  const auto near = [](const at::Tensor& x, const at::Tensor& y) {
+    if (x.sizes() != y.sizes() || x.scalar_type() != y.scalar_type()) return false;
+    if (!x.is_floating_point()) return x.equal(y);
+    return x.numel() == 0 || (x - y).abs().max().item<double>() <= kRounding * x.abs().max().item<double>();
+  };
+  if (!b.logits.defined() || a.logits_name != b.logits_name || a.features.size() != b.features.size()) return false;
+  return near(a.logits, b.logits) && std::all_of(a.features.begin(), a.features.end(), [&](const auto& named) {
+           const auto other = b.features.find(named.first);
+           return other != b.features.end() && near(named.second, other->second);
+         });
+}
+
+/// Seeds LibTorch's generator as a function of what the pass is of.
+void seed_generator(const Noise& noise) {
+  const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
+  constexpr uint32_t kLane = 255;  // dropout nodes of graphs count from 0
+  const auto words = philox(
+      {noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch), static_cast<uint32_t>(first), kLane}, 0);
+  at::manual_seed(static_cast<uint64_t>(words[0]) << 32 | words[1]);
+}
+
+}  // namespace
+
+/// A program with its weights as constants, as LibTorch rewrites it once for the processor: batch norm multiplied into
+/// convolutions, tensors in oneDNN's order where LibTorch can.
+struct FrozenProgram : PreparedForm {
+  std::optional<Module>
+      module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
+
+  FrozenProgram(const Module& plain, const at::Tensor& seen) {
+    try {
+      Module copy = plain.clone();
+      {
+        const torch::jit::GraphOptimizerEnabledGuard rewritten(true);
+        module = kOptimizesForInference ? torch::jit::optimize_for_inference(copy) : torch::jit::freeze(copy);
+      }
+      const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
+      if (!agree(returned_by(copy.forward({seen})), returned_by(module->forward({seen})))) module.reset();
+    } catch (const std::exception&) {
+      module.reset();
+    }
+  }
+};
+
+struct TorchScriptNetwork::Script {
+  Module module;
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
+  std::vector<TensorSlot> buffers;  ///< of buffers_, in their order
+  std::optional<bool> is_training;  ///< the mode that it was last put into
+};
+
+TorchScriptNetwork::TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input)
+    : file_(std::move(file)), task_(task), input_(std::move(input)), script_(std::make_unique<Script>()) {
+  const TorchScriptFile read = read_torchscript_file(file_);
+  content_fingerprint_ = Hasher().add(read.content).fingerprint();
+  script_->module = load_module(file_, read.content, at::kCPU);
+  collect_tensors();
+  try_out();
+}
+
+TorchScriptNetwork::~TorchScriptNetwork() = default;
+
+const torch::jit::Module& TorchScriptNetwork::module() const {
+  return script_->module;
+}
+
+void TorchScriptNetwork::collect_tensors() {
+  const std::vector<TensorSlot> slots = tensor_slots(script_->module);
+  std::vector<at::Tensor> constants = constants_of(script_->module);
+  const auto check = [&](const at::Tensor& tensor, const std::string& name) {
+    if (!lies_in_storage(tensor))
+      throw Error(fmt::format("'{}' is damaged: {} lies outside of its memory", file_.string(), name));
+  };
+  for (const TensorSlot& slot : slots) check(slot.tensor(), slot.name);
+  for (const at::Tensor& constant : constants) check(constant, "a constant");
+  parameters_.clear();
+  buffers_.clear();
+  script_->buffers.clear();
+  parameter_count_ = 0;
+  std::set<const void*> seen;  // tied weights are one tensor in several places
+  std::optional<at::ScalarType> dtype;
+  for (const TensorSlot& slot : slots) {
+    at::Tensor tensor = slot.tensor();
+    if (!seen.insert(tensor.unsafeGetTensorImpl()).second) continue;
+    if (is_half(tensor)) tensor.set_data(tensor.to(at::kFloat));
+    if (tensor.is_floating_point() && !dtype) dtype = tensor.scalar_type();
+    if (slot.is_parameter) parameter_count_ += tensor.numel();
+    if (slot.is_parameter && tensor.requires_grad()) {
+      parameters_.push_back({slot.name, tensor});
+    } else {
+      buffers_.push_back({slot.name, tensor});
+      script_->buffers.push_back(slot);
+    }
+  }
+  for (const at::Tensor& constant : constants)
+    if (constant.is_floating_point() && constant.dim() > 0 && !dtype) dtype = constant.scalar_type();
+  script_->dtype = dtype.value_or(at::kFloat);
+}
+
+at::Tensor TorchScriptNetwork::trial_inputs() const {
+  Shape shape = task_.input;
+  shape.insert(shape.begin(), kTried);
+  return at::linspace(0, 1, element_count(shape), at::kFloat).reshape(shape);
+}
+
+void TorchScriptNetwork::try_out() {
+  const at::Tensor inputs = trial_inputs();
+  const std::string name = file_.string();
+  const at::NoGradGuard no_gradient;
+  Returned outputs;
+  at::Tensor beside_others;  // the logits where the examples after the first are others
+  try {
+    const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
+    script_->module.eval();
+    script_->is_training = false;
+    const at::Tensor seen = prepared(inputs);
+    multiply_adds_ = count_multiply_adds([&] { outputs = returned_by(script_->module.forward({seen})); });
+    if (multiply_adds_) *multiply_adds_ /= kTried;
+    beside_others =
+        returned_by(script_->module.forward({prepared(at::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))}))
+            .logits;
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
+                            input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), reason(error)));
+  }
+  const std::string expected = task_.classes > 0 ? std::to_string(task_.classes) : "classes";
+  if (!outputs.logits.defined())
+    throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict",
+                            name, expected));
+  const Shape given = outputs.logits.sizes().vec();
+  const bool fits = given.size() == 2 && given[0] == kTried && (task_.classes == 0 || given[1] == task_.classes);
+  if (given.size() == 2 && given[0] == kTried && !fits) {
+    const std::string taken =
+        outputs.features.empty()
+            ? ""
+            : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first",
+                          outputs.logits_name);
+    throw Error(
+        fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, given[1], task_.classes, taken));
+  }
+  if (!fits || !outputs.logits.is_floating_point())
+    throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(given),
+                            c10::toString(outputs.logits.scalar_type()), kTried, kTried, expected));
+  if (!outputs.logits.isfinite().all().item<bool>())
+    throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
+  constexpr double kOfSpread = 0.02;  // programs that round to bytes by the range of a batch come near it
+  constexpr double kOfSize = 1e-5;
+  const auto own = [&](const at::Tensor& logits) { return logits[0].to(at::kDouble); };
+  const at::Tensor first = own(outputs.logits);
+  const double rounding =
+      kOfSpread * (first.max() - first.min()).item<double>() + kOfSize * first.abs().max().item<double>();
+  if (!beside_others.defined() || beside_others.sizes() != outputs.logits.sizes() ||
+      (own(beside_others) - first).abs().max().item<double>() > rounding)
+    throw Error(
+        fmt::format("'{}' gives an example other logits when its neighbours in the batch are others, or each time: it "
+                    "computes as in training. "
+                    "Call .eval() before torch.jit.trace, or use torch.jit.script",
+                    name));
+  gives_probabilities_ = are_probabilities(at::cat({outputs.logits, beside_others}));
+  gives_float16_ = outputs.logits.scalar_type() == at::kHalf;
+  task_.classes = given[1];
+  features_.clear();
+  for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
+}
+
+Capabilities TorchScriptNetwork::capabilities() const {
+  return {.widest_activation =
+              std::max(element_count(task_.input), estimated_widest_activation(shape_after(input_, task_.input)))};
+}
+
+at::Tensor TorchScriptNetwork::prepared(const at::Tensor& inputs) const {
+  at::Tensor seen = inputs;
+  for (const InputOperation& step : input_operations(input_, task_.input))
+    seen = run_operation(step.operation, {seen}, {});
+  return seen.to(script_->dtype);
+}
+
+Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
+  const Shape shape = inputs.sizes().slice(1).vec();
+  if (shape != task_.input)
+    throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
+  for (const std::string& tap : options.taps)
+    if (std::find(features_.begin(), features_.end(), tap) == features_.end())
+      throw Error(ErrorKind::usage,
+                  fmt::format("'{}' returns no feature '{}' to tap{}", file_.string(), tap,
+                              features_.empty() ? "; it returns logits alone" : suggestion(tap, features_)));
+  try {
+    return run(inputs, options);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(
+        fmt::format("'{}' failed on inputs of {}: {}", file_.string(), to_text(inputs.sizes().vec()), reason(error)));
+  }
+}
+
+torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
+  if (kept == nullptr || !script_->device.is_cpu()) return script_->module;
+  if (kept->form == nullptr) kept->form = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
+  auto& frozen = dynamic_cast<FrozenProgram&>(*kept->form);
+  return frozen.module ? *frozen.module : script_->module;
+}
+
+Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& options) const {
+  const bool is_training = options.noise != nullptr;
+  if (script_->is_training != is_training) script_->module.train(is_training);
+  script_->is_training = is_training;
+  if (is_training) seed_generator(*options.noise);
+  const torch::jit::GraphOptimizerEnabledGuard as_it_stands(!script_->device.is_cpu());
+  Returned returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));
+  if (is_training)
+    for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].value = script_->buffers[i].tensor();
+  const Shape given = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};
+  if (given != Shape{inputs.size(0), task_.classes})
+    throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(given),
+                            inputs.size(0), is_training ? " in training" : "", inputs.size(0), task_.classes));
+  Outputs outputs;
+  outputs.logits = returned.logits.to(at::kFloat);
+  if (gives_probabilities_) outputs.logits = outputs.logits.clamp_min(smallest_probability()).log();
+  for (const std::string& tap : options.taps) {
+    const auto found = returned.features.find(tap);
+    if (found == returned.features.end())
+      throw Error(ErrorKind::usage,
+                  fmt::format("'{}' returns the feature '{}' in evaluation alone", file_.string(), tap));
+    outputs.features[tap] = found->second;
+  }
+  return outputs;
+}
+
+double TorchScriptNetwork::smallest_probability() const {
+  return gives_float16_ ? 0x1p-24 : std::numeric_limits<float>::min();
+}
+
+std::string TorchScriptNetwork::identity() const {
+  return content_fingerprint_ + to_json(input_).dump() + (gives_probabilities_ ? "log" : "");
+}
+
+/// Constants stand in the program, which is therefore loaded anew onto the device; weights follow.
+void TorchScriptNetwork::to(at::Device device) {
+  if (device == script_->device) return;
+  const TorchScriptFile read = read_torchscript_file(file_);
+  if (Hasher().add(read.content).fingerprint() != content_fingerprint_)
+    throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
+  const std::vector<Parameter> parameters = parameters_, buffers = buffers_;
+  *script_ = {load_module(file_, read.content, device), device};
+  collect_tensors();
+  const at::NoGradGuard no_gradient;
+  for (size_t i = 0; i < parameters.size(); ++i) parameters_[i].value.copy_(parameters[i].value);
+  for (size_t i = 0; i < buffers.size(); ++i) buffers_[i].value.copy_(buffers[i].value);
+}
+
+void TorchScriptNetwork::save(const fs::path& file, const std::map<std::string, std::string>& extra) const {
+  script_->module.eval();
+  script_->is_training = false;
+  write_module(file, script_->module, extra);
+}
+
+void TorchScriptNetwork::save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const {
+  if (input_.empty()) return save(file, extra);
+  script_->module.eval();
+  script_->is_training = false;
+  Module whole("Prepared");
+  whole.register_module("network", script_->module);
+  std::string body = "def forward(self, x):\n";
+  for (const InputOperation& step : input_operations(input_, task_.input)) {
+    if (const auto* resize = std::get_if<Resize>(&step.operation)) {
+      const ResizeWeights weights = resize_weights(*resize, task_.input);
+      whole.register_buffer("rows", weights.rows);
+      whole.register_buffer("columns", weights.columns);
+      body += "    x = torch.matmul(torch.matmul(self.rows, x), self.columns)\n";
+    } else if (const auto* normalize = std::get_if<Normalize>(&step.operation)) {
+      whole.register_buffer("mean", at::tensor(normalize->mean, at::kFloat).reshape({-1, 1, 1}));
+      whole.register_buffer("deviation", at::tensor(normalize->deviation, at::kFloat).reshape({-1, 1, 1}));
+      body += "    x = (x - self.mean) / self.deviation\n";
+    } else {
+      throw Error(fmt::format("'{}' cannot be written as TorchScript", step.name));
+    }
+  }
+  whole.register_buffer("kind", at::empty({0}, script_->dtype));
+  whole.define(body + "    return self.network.forward(x.to(self.kind))\n");
+  write_module(file, whole, extra);
+}
+
+}  // namespace limbeck
