@@ -17,7 +17,7 @@
 #include "experiment/results.h"
 #include "experiment/run_folder.h"
 #include "experiment/run_networks.h"
-#include "report/pareto_plot.h"
+#include "report/plots/pareto_plot.h"
 #include "train/evaluation.h"
 
 namespace limbeck {

@@ -8,8 +8,8 @@
 #include "core/json.h"
 #include "experiment/components.h"
 #include "report/html_report.h"
+#include "report/plots/run_plots.h"
 #include "report/summary.h"
-#include "report/svg_plot.h"
 #include "report/tensorboard.h"
 
 namespace limbeck {

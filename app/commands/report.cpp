@@ -5,8 +5,8 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "report/html_report.h"
+#include "report/plots/run_plots.h"
 #include "report/summary.h"
-#include "report/svg_plot.h"
 #include "report/sweep_report.h"
 
 namespace limbeck {

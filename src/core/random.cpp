@@ -1,6 +1,7 @@
 #include "core/random.h"
 
 #include <Random123/philox.h>
+#include <xxhash.h>
 
 #include <cmath>
 #include <numbers>
@@ -21,9 +22,26 @@ std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block) {
   return {words[0], words[1], words[2], words[3]};
 }
 
-uint64_t replica_seed(uint64_t seed, uint32_t replica) {
-  const auto words = philox({seed, Purpose::replica, 0, replica}, 0);
+namespace {
+
+/// A seed that JSON's numbers hold.
+uint64_t drawn_seed(const RandomKey& key) {
+  const auto words = philox(key, 0);
   return (static_cast<uint64_t>(words[0]) << 32 | words[1]) >> 12;
+}
+
+}  // namespace
+
+uint64_t replica_seed(uint64_t seed, uint32_t replica) {
+  return drawn_seed({.seed = seed, .purpose = Purpose::replica, .id = replica});
+}
+
+uint64_t stage_seed(uint64_t seed, std::string_view stream) {
+  const uint64_t hash = XXH3_64bits(stream.data(), stream.size());
+  return drawn_seed({.seed = seed,
+                     .purpose = Purpose::stage,
+                     .epoch = static_cast<uint32_t>(hash >> 32),
+                     .id = static_cast<uint32_t>(hash)});
 }
 
 uint32_t Random::bits() {

@@ -10,6 +10,7 @@
 //   const float angle = random.uniform(-20, 20);
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace limbeck {
 
@@ -29,6 +30,7 @@ enum class Purpose : uint32_t {
   mixing = 11,          ///< with which example one is mixed, and by which share
   grouping = 12,        ///< of classes for specialists
   others = 13,          ///< examples of other classes that a specialist sees; epoch: the specialist, id: the example
+  stage = 14,           ///< seeds of stages; epoch and id: the two halves of a hash of the stream's name
 };
 
 /// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.
@@ -46,6 +48,9 @@ std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
 
 /// The seed of the k-th of several networks that differ in initialisation and order only, k from 1; below 2^52.
 uint64_t replica_seed(uint64_t seed, uint32_t replica);
+
+/// The seed of a stage whose random numbers are those of the named stream (XXH3 of the name); below 2^52.
+uint64_t stage_seed(uint64_t seed, std::string_view stream);
 
 /// A uniform number in [0, 1) from 32 random bits, exact in float.
 constexpr float unit_float(uint32_t bits) {

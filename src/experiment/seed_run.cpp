@@ -46,8 +46,17 @@ namespace {
 /// Settings that change what is seen while a stage runs, but not its result.
 constexpr std::array<const char*, 2> kWithoutEffect = {"evaluate_every", "checkpoint_seconds"};
 
+/// Raised on purpose where the same settings give other numbers than before, so that finished stages run again:
+///   1  until version 0.1: random numbers depend on the seed alone
+///   2  they depend on the stage's stream too (StageRecipe::stream); files are known by their content
+constexpr int64_t kNumericsRevision = 2;
+
 /// The first setting in which two descriptions of a stage differ: "epochs was 20, is 30".
 std::string first_difference(const Json& before, const Json& now) {
+  if (const int64_t revision = before.value("revision", 1); revision != kNumericsRevision)
+    return fmt::format("it is of revision {} of the numerics, this program computes revision {}{}", revision,
+                       kNumericsRevision,
+                       revision == 1 ? ", in which each stage draws random numbers of its own (`stream`)" : "");
   const Json old_flat = before.flatten(), new_flat = now.flatten();
   const auto name_of = [](std::string pointer) {
     std::replace(pointer.begin(), pointer.end(), '/', '.');
@@ -60,6 +69,16 @@ std::string first_difference(const Json& before, const Json& now) {
   for (const auto& [pointer, value] : old_flat.items())
     if (!new_flat.contains(pointer)) return fmt::format("{} was {}, is not set", name_of(pointer), value.dump());
   return "its inputs changed";
+}
+
+/// Options in which the names of files are replaced by the fingerprints of what they hold.
+Json with_contents(const Json& options, const std::vector<std::string>& files) {
+  if (options.is_string() && std::find(files.begin(), files.end(), options.get<std::string>()) != files.end())
+    return fingerprint_of_file(options.get<std::string>());
+  Json contents = options;
+  if (options.is_structured())
+    for (auto& [key, value] : contents.items()) value = with_contents(value, files);
+  return contents;
 }
 
 /// Whether what is trained goes on from the weights that its network was given, instead of random ones or those of an
@@ -204,8 +223,20 @@ void set_aside_results(const RunFolder& folder, const std::string& made_of, cons
 std::string SeedRun::made_of() const {
   Json recipe = resolved(setup_.recipe);
   for (const char* key : {"seed", "paper", "plots"}) recipe.erase(key);
-  for (Json& stage : recipe["stages"])
-    for (const char* key : kWithoutEffect) stage.erase(key);
+  for (const char* key : {"source", "extra"}) recipe["data"].erase(key);  // known by their fingerprints
+  for (const NetworkRecipe& network : setup_.recipe.networks) {
+    recipe["networks"][network.name].erase("weights");
+    for (auto& [key, value] : recipe["networks"][network.name].items())
+      value = with_contents(value, files_of(network.architecture));
+  }
+  for (size_t i = 0; i < setup_.recipe.stages.size(); ++i) {
+    const StageRecipe& stage = setup_.recipe.stages[i];
+    for (const char* key : kWithoutEffect) recipe["stages"][i].erase(key);
+    if (!stage.teacher || is_calibration(stage)) continue;
+    Json& teacher = recipe["stages"][i]["teacher"];
+    teacher = with_contents(teacher, files_of(stage.teacher));
+    teacher[stage.teacher.name()].erase("store");
+  }
   Json made = {{"recipe", recipe},
                {"seed", setup_.seed},
                {"data", {setup_.data.source, setup_.data.extra}},
@@ -393,7 +424,12 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
   for (const char* key : kWithoutEffect)
     if (!watched || key != std::string("evaluate_every")) settings.erase(key);
   const Choice& architecture = setup_.recipe.network(stage.network)->architecture;
-  settings["network"] = resolved(architecture);
+  settings["revision"] = kNumericsRevision;
+  settings["network"] = with_contents(resolved(architecture), files_of(architecture));
+  if (stage.teacher && !is_calibration(stage)) {
+    settings["teacher"] = with_contents(settings["teacher"], files_of(stage.teacher));
+    settings["teacher"][stage.teacher.name()].erase("store");  // where outputs are kept changes none of them
+  }
   if (const InputOptions& input = inputs_.at(stage.network); !input.empty()) settings["input"] = to_json(input);
   settings["seed"] = setup_.seed;
   if (stage.replica > 0) settings["replica"] = stage.replica;
@@ -409,12 +445,8 @@ Json SeedRun::settings_of(const StageRecipe& stage) {
     network(input);
     settings["inputs"][input] = fingerprints_.at(input);
   }
-  std::vector<std::string> files = files_of(architecture);
-  if (!is_calibration(stage))
-    for (const std::string& file : files_of(stage.teacher)) files.push_back(file);
   if (const NetworkRecipe& network = *setup_.recipe.network(stage.network); begins_with_weights(stage, network))
-    files.push_back(network.weights);
-  for (const std::string& file : files) settings["inputs"][file] = fingerprint_of_file(file);
+    settings["weights"] = fingerprint_of_file(network.weights);
   if (labels_.aligned) settings["inputs"]["aligned labels"] = fingerprint_of(labels_);
   return settings;
 }
@@ -587,7 +619,7 @@ std::shared_ptr<Network> SeedRun::make_quantized(const StageRecipe& stage) {
   if (source == nullptr)
     throw Error(fmt::format("'{}' is no graph of operations that are known by name", stage.quantize.of));
   const ExampleSet examples = examples_of(stage);
-  const at::Tensor order = examples.order(setup_.seed, 0);
+  const at::Tensor order = examples.order(seed_of(stage), 0);
   return quantized(*source,
                    examples.batch(order.slice(0, 0, std::min(stage.quantize.examples, examples.size()))).inputs);
 }
@@ -596,14 +628,14 @@ std::shared_ptr<Network> SeedRun::make_stage_network(const StageRecipe& stage) c
   const NetworkRecipe& network = *setup_.recipe.network(stage.network);
   const auto make_replica = [&](int64_t replica) {
     const std::shared_ptr<Network> made =
-        make(network, replica == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(replica)));
+        make(network, replica == 0 ? seed_of(stage) : seed_of(replica_of(stage, replica)));
     if (begins_with_weights(stage, network)) load_weights(*made, network.weights);
     return made;
   };
   if (!stage.quantize.of.empty())
     return std::make_shared<GraphNetwork>(quantized(dynamic_cast<const GraphNetwork&>(*make_replica(0)).graph()),
-                                          setup_.seed);
-  if (stage.replicas.count == 1) return make_replica(stage.replica);
+                                          seed_of(stage));
+  if (stage.replicas.count == 1) return make_replica(0);
   std::vector<std::shared_ptr<Network>> members;
   for (int64_t k = 1; k <= stage.replicas.count; ++k) members.push_back(make_replica(k));
   return std::make_shared<Committee>(std::move(members), stage.replicas.mean);
@@ -667,9 +699,14 @@ Json SeedRun::quantization_numbers(const StageRecipe& stage, const Network& roun
   return numbers;
 }
 
+uint64_t SeedRun::stream_seed(const StageRecipe& stage) const {
+  return stage.stream == kSharedStream ? setup_.seed : stage_seed(setup_.seed, stage.stream);
+}
+
 uint64_t SeedRun::seed_of(const StageRecipe& stage) const {
+  const uint64_t seed = stream_seed(stage);
   const int64_t k = stage.replica + stage.specialist;  // a stage is one of them or none
-  return k == 0 ? setup_.seed : replica_seed(setup_.seed, static_cast<uint32_t>(k));
+  return k == 0 ? seed : replica_seed(seed, static_cast<uint32_t>(k));
 }
 
 std::unique_ptr<Teacher> SeedRun::training_teacher(const StageRecipe& stage, const ExampleSet& examples,

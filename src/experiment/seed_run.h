@@ -126,6 +126,9 @@ class SeedRun {
   /// The teacher of what a stage trains on; examples and augmenter outlive it.
   std::unique_ptr<Teacher> training_teacher(const StageRecipe& stage, const ExampleSet& examples,
                                             const Augmenter& augmenter);
+  /// Of the stage's random numbers; all its replicas and specialists share it.
+  uint64_t stream_seed(const StageRecipe& stage) const;
+  /// The same, of a replica or a specialist its own.
   uint64_t seed_of(const StageRecipe& stage) const;
   /// Numbers on test, validation and train; the details go into evaluation.json.
   Json evaluate_stage(const StageRecipe& stage, const Network& trained);

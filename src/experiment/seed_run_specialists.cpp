@@ -67,7 +67,7 @@ std::shared_ptr<Network> SeedRun::train_specialist(const StageRecipe& stage, con
   begin_anew(stage, settings);
   start_from(*specialist, *generalist, stage.specialists.targets);
   specialist->to(setup_.device);
-  const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets, setup_.seed,
+  const SpecialistExamples own = specialist_examples(examples_of(stage), group, stage.specialists.targets, stream_seed(stage),
                                                      stage.specialist, setup_.dataset.classes);
   const TrainingResult result = train(stage, *specialist, own.examples, fingerprint);
   ModelDescription description =
@@ -93,7 +93,7 @@ std::shared_ptr<Network> SeedRun::load_specialists(const StageRecipe& stage,
                                                    const std::vector<std::vector<int64_t>>& groups) {
   const ExampleSet examples = examples_of(stage);
   for (size_t k = 0; k < groups.size(); ++k)  // what cannot be trained is found before the first is
-    specialist_examples(examples, groups[k], stage.specialists.targets, setup_.seed, static_cast<int64_t>(k) + 1,
+    specialist_examples(examples, groups[k], stage.specialists.targets, stream_seed(stage), static_cast<int64_t>(k) + 1,
                         setup_.dataset.classes);
   std::vector<Specialist> specialists(groups.size());
   share_out(stage, [&](int64_t k) {
@@ -111,7 +111,7 @@ ClassGroups SeedRun::find_groups(const StageRecipe& stage) {
   const at::Tensor probabilities =
       at::softmax(predict_logits(*network(stage.specialists.of), labelled_part(examples_of(stage))), 1);
   return group_classes(covariance_of(probabilities),
-                       {.groups = stage.specialists.groups, .size = stage.specialists.size}, setup_.seed);
+                       {.groups = stage.specialists.groups, .size = stage.specialists.size}, stream_seed(stage));
 }
 
 Json SeedRun::train_specialists(const StageRecipe& stage) {

@@ -34,6 +34,26 @@ void check_teacher(const Recipe& recipe, const StageRecipe& stage) {
     throw Error(ErrorKind::usage, "specialists see examples of their own and cannot share a store; leave 'store' out");
 }
 
+/// The store of some of the views of augmented examples, drawn by the stage's stream; empty where there is none.
+std::string store_of_drawn_views(const StageRecipe& stage) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  return options == nullptr || options->views == 0 || stage.augment.empty() ? "" : options->store;
+}
+
+/// Throws Error where an earlier stage has the same store and draws other views.
+void check_shared_store(const Recipe& recipe, const StageRecipe& stage) {
+  const std::string store = store_of_drawn_views(stage);
+  if (store.empty()) return;
+  for (const StageRecipe& earlier : recipe.stages) {
+    if (&earlier == &stage) return;
+    if (store_of_drawn_views(earlier) == store && earlier.stream != stage.stream)
+      throw Error(ErrorKind::usage,
+                  fmt::format("the store '{}' is of the views that stage '{}' draws, and '{}' draws others; write "
+                              "`stream: {}` into '{}', or another store",
+                              store, earlier.name, stage.name, earlier.stream, stage.name));
+  }
+}
+
 }  // namespace
 
 void check_stages(const Recipe& recipe) {
@@ -43,6 +63,7 @@ void check_stages(const Recipe& recipe) {
     if (!stage.teacher || !stage.calibration.of.empty()) continue;
     try {
       check_teacher(recipe, stage);
+      check_shared_store(recipe, stage);
     } catch (const Error& error) {
       mistakes.push_back({stage.teacher.where, fmt::format("stages[{}].teacher", i), error.what()});
     }

@@ -163,6 +163,9 @@ class RecipeReader {
     if (const Value* quantize = reader.take("quantize")) read_quantize(*quantize, path + ".quantize", stage);
     const Value* initial = reader.take("initial_weights");
     stage.bind(reader);
+    if (const Value* stream = value.find("stream"); stream != nullptr && !stage.stream.empty())
+      check_name(stage.stream, stream->where, path + ".stream", context_);
+    if (stage.stream.empty()) stage.stream = stage.name;
     if (const Value* replicas = reader.take("replicas")) read_replicas(*replicas, path + ".replicas", stage);
     if (const Value* stop = reader.take("stop")) read_stop(*stop, path + ".stop", stage);
     if (const Value* align = reader.take("align")) read_align(*align, path + ".align", stage);

@@ -186,6 +186,9 @@ void StageRecipe::bind_parts(Fields& fields) {
 
 void StageRecipe::bind(Fields& fields) {
   bind_parts(fields);
+  fields.text("stream", stream,
+              "whose random numbers it draws (initial weights, order, views, dropout); empty: those of its name; stages "
+              "with the same stream draw the same; none: those of the seed alone");
   fields.integer("epochs", epochs, between(quantize.of.empty() ? 1 : 0, 1e6), "passes over the training examples");
   fields.integer("batch_size", batch_size, between(1, 1e6),
                  "examples per step; the last step of an epoch may be smaller");

@@ -146,12 +146,17 @@ struct QuantizeRecipe {
   void bind(Fields& fields);
 };
 
+/// The stream of all stages before version 0.2: the numbers depend on the run's seed alone.
+constexpr const char* kSharedStream = "none";
+
 struct StageRecipe {
   std::string name;
   std::string network;          ///< key `train`; of a calibration, the network that it changes
   std::string initial_weights;  ///< an earlier stage or a network with weights, whose weights this one goes on from;
                                 ///< empty: what `train` names has
   SourceLocation where;
+  std::string stream;   ///< whose random numbers the stage draws: initial weights, order, views, dropout; the stage's
+                        ///< name where nothing is said; see kSharedStream
   int64_t epochs = 20;  ///< 0: nothing is trained, which a stage that rounds a network may do
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations

@@ -13,6 +13,7 @@
 #include "report/json_fields.h"
 #include "report/page/document.h"
 #include "report/page/sections.h"
+#include "report/plots/sweep_plot.h"
 #include "report/reported_sweep.h"
 #include "report/text_table.h"
 

@@ -4,12 +4,10 @@
 //    "chosen_on": "validation" or null, "seeds": [1, 2, 3],
 //    "points": [{"values": {KEY: value, …}, "run": "points/0001", "status": "done", "failed" or "pending", "message",
 //                "results": {SPLIT: {METRIC: {"mean", "deviation", "values"}}}}]}
-#include <optional>
 #include <string>
 
 #include "core/files.h"
 #include "core/json.h"
-#include "report/svg_plot.h"
 
 namespace limbeck {
 
@@ -19,10 +17,6 @@ struct ReportedSweep;
 /// more than the seeds' noise; otherwise the lowest is marked, and what is within its noise. Nothing is chosen on the
 /// test split: without a validation split no point is marked, and a sentence says so. Ends with a newline.
 std::string sweep_table(const Json& sweep);
-
-/// The metric on test over the first key whose values are numbers, one line for each combination of the others; over
-/// the first key's values as categories where none are numbers. Nothing as long as no point is done.
-std::optional<SvgPlot> sweep_plot(const Json& sweep);
 
 /// What the leading point is worth, in a sentence: a judgement only where the seeds' noise allows it. Empty where
 /// nothing is chosen.

@@ -9,7 +9,7 @@
 #include "programs/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "serve/assets.h"
 #include "serve/served_models.h"
 

@@ -8,7 +8,7 @@
 #include "report/html_report.h"
 #include "report/json_fields.h"
 #include "report/page/assets.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "report/reported_sweep.h"
 #include "report/sweep_report.h"
 #include "serve/assets.h"

@@ -91,6 +91,15 @@ TEST(HtmlReport, AsksForNothingFromOutside) {
   EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
 }
 
+TEST(HtmlReport, CarriesItsStyleAndItsScriptAsTheyAreWritten) {
+  const TemporaryFolder folder;
+  write_single_run(folder.path(), 1, {});
+  const std::string page = html_report(folder.path());
+  const fs::path web = fs::path(LIMBECK_TESTS) / ".." / "web" / "src";
+  EXPECT_NE(page.find("\n" + read_file(web / "report.css") + "</style>"), std::string::npos);
+  EXPECT_NE(page.find("<script>\n\n" + read_file(web / "report.js") + "</script>"), std::string::npos);
+}
+
 TEST(HtmlReport, SaysWhatDistillationGaveBackAndOfWhichExamples) {
   const TemporaryFolder folder;
   write_single_run(folder.path(), 1, {7, 20, 9});

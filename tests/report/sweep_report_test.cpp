@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "report/plots/sweep_plot.h"
 #include "report/reported_sweep.h"
 #include "run_fixture.h"
 

@@ -58,6 +58,11 @@ class Includes(unittest.TestCase):
         self.assertEqual([path for path, text in sources("src", "app", "tests", "bench", "include")
                           if "torch/torch.h" in LIBTORCH.findall(text)], [])
 
+    def test_plots_know_nothing_of_pages(self):
+        plots = list(sources("src/report/plots"))
+        self.assertGreater(len(plots), 10)  # it looks at something
+        self.assertEqual([path for path, text in plots if '"report/page/' in text or "html_report.h" in text], [])
+
     def test_every_exception_is_made_use_of(self):
         included = {(path, header) for path, text in sources("src", "app") for header in LIBTORCH.findall(text)}
         self.assertEqual([(path, header) for header, paths in WIDE.items() for path in paths

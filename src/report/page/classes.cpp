@@ -7,7 +7,7 @@
 #include "core/text.h"
 #include "report/html.h"
 #include "report/page/sections.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 namespace limbeck {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "report/page/page.h"
-#include "report/svg_plot.h"
+#include "report/plots/svg_plot.h"
 
 namespace limbeck {
 

@@ -4,7 +4,7 @@
 
 #include "report/html.h"
 #include "report/page/assets.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 namespace limbeck {
 namespace {

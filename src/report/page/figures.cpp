@@ -2,8 +2,8 @@
 
 #include "report/page/curves.h"
 #include "report/page/sections.h"
-#include "report/paper_plot.h"
-#include "report/svg_plot.h"
+#include "report/plots/paper_plot.h"
+#include "report/plots/run_plots.h"
 
 namespace limbeck {
 namespace {

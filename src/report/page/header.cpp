@@ -8,7 +8,7 @@
 #include "report/html.h"
 #include "report/page/sections.h"
 #include "report/paper.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "report/recovery.h"
 
 namespace limbeck {

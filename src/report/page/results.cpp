@@ -12,7 +12,7 @@
 #include "report/page/sections.h"
 #include "report/page/terms.h"
 #include "report/paper.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 namespace limbeck {
 namespace {

@@ -11,7 +11,7 @@
 #include "report/page/picture.h"
 #include "report/page/sections.h"
 #include "report/page/terms.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "report/text_table.h"
 
 namespace limbeck {

@@ -7,7 +7,7 @@
 #include "report/html.h"
 #include "report/page/curves.h"
 #include "report/page/sections.h"
-#include "report/svg_plot.h"
+#include "report/plots/svg_plot.h"
 
 namespace limbeck {
 namespace {

@@ -9,7 +9,7 @@
 #include "report/html.h"
 #include "report/page/curves.h"
 #include "report/page/sections.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 namespace limbeck {
 namespace {

@@ -1,16 +1,14 @@
-#include "report/svg_plot.h"
+#include "report/plots/svg_plot.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "core/json.h"
 #include "report/html.h"
-#include "report/paper_plot.h"
-#include "report/plot_layout.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_layout.h"
+#include "report/plots/plot_style.h"
 #include "report/text_table.h"
 
 namespace limbeck {
@@ -220,41 +218,6 @@ std::string standalone_svg(const SvgPlot& plot) {
 int categorical_width(size_t categories) {
   constexpr int kLeast = 500, kMost = 1100, kSides = 60, kCategory = 96;
   return std::clamp(kSides + kCategory * static_cast<int>(std::min<size_t>(categories, kMost)), kLeast, kMost);
-}
-
-SvgPlot plot_of(const ReportedPlot& figure) {
-  SvgPlot plot;
-  plot.title = figure.title;
-  plot.x_label = figure.x_label;
-  plot.y_label = figure.y_label;
-  if (figure.log_x) plot.x_scale = PlotScale::logarithmic;
-  if (figure.log_y) plot.y_scale = PlotScale::logarithmic;
-  plot.categories = figure.categories;
-  plot.width = categorical_width(plot.categories.size());
-  int colours = 0;
-  for (const ReportedPlot::Line& line : figure.lines) {
-    SvgPlot::Line drawn{.name = line.name, .points = {}, .colour = line.name == "paper" ? kNeutralColour : colours++};
-    drawn.points_only = figure.points_only || !figure.categories.empty();  // nothing lies between two categories
-    for (const ReportedPlot::Point& point : line.points) drawn.points.push_back({point.x, point.y, point.deviation});
-    std::stable_sort(drawn.points.begin(), drawn.points.end(),
-                     [](const SvgPlot::Point& left, const SvgPlot::Point& right) { return left.x < right.x; });
-    plot.lines.push_back(std::move(drawn));
-  }
-  return plot;
-}
-
-void write_plots(const fs::path& run_folder) {
-  const ReportedRun run = read_reported_run(run_folder);
-  std::set<std::string> used;
-  if (const std::optional<SvgPlot> paper = paper_plot(run)) {
-    used.insert("paper");
-    write_file(run_folder / "plots" / "paper.svg", standalone_svg(*paper));
-  }
-  for (const ReportedPlot& figure : run.plots) {
-    std::string name = slug(figure.title);
-    for (int again = 2; !used.insert(name).second; ++again) name = fmt::format("{}-{}", slug(figure.title), again);
-    write_file(run_folder / "plots" / (name + ".svg"), standalone_svg(plot_of(figure)));
-  }
 }
 
 }  // namespace limbeck

@@ -11,9 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/files.h"
-#include "report/axis.h"
-#include "report/reported_run.h"
+#include "report/plots/axis.h"
 
 namespace limbeck {
 
@@ -60,12 +58,5 @@ std::string standalone_svg(const SvgPlot& plot);
 
 /// The width of a chart with that many names along its x axis; none: that of other charts.
 int categorical_width(size_t categories);
-
-/// One of a recipe's figures as a chart.
-SvgPlot plot_of(const ReportedPlot& figure);
-
-/// Writes each of the "plots" of the folder's results.json as plots/<title>.svg and, where there is one, the chart of
-/// our numbers beside the paper's as plots/paper.svg. Throws Error when the folder holds no results.json.
-void write_plots(const fs::path& run_folder);
 
 }  // namespace limbeck

@@ -1,9 +1,3 @@
-#include "report/page/assets.h"
-
-namespace limbeck {
-
-// Everything can be read without it: the script adds values under the pointer and the temperature of the soft targets.
-const char* const kPageScript = R"js(
 'use strict';
 const tip = document.getElementById('tip');
 
@@ -184,6 +178,3 @@ document.querySelectorAll('nav a').forEach(link => link.addEventListener('click'
 openTarget();
 
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(details => { details.open = true; }));
-)js";
-
-}  // namespace limbeck

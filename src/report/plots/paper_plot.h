@@ -2,8 +2,8 @@
 // Our numbers beside the paper's, as a chart: for each stage that the paper has a number of errors for.
 #include <optional>
 
+#include "report/plots/svg_plot.h"
 #include "report/reported_run.h"
-#include "report/svg_plot.h"
 
 namespace limbeck {
 

@@ -1,3 +1,5 @@
+#include "report/plots/sweep_plot.h"
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -5,9 +7,8 @@
 
 #include "core/json.h"
 #include "report/json_fields.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 #include "report/reported_sweep.h"
-#include "report/sweep_report.h"
 
 namespace limbeck {
 namespace {

@@ -1,7 +1,7 @@
-#include "report/paper_plot.h"
+#include "report/plots/paper_plot.h"
 
 #include "report/paper.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 namespace limbeck {
 namespace {

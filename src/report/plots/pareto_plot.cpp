@@ -1,4 +1,4 @@
-#include "report/pareto_plot.h"
+#include "report/plots/pareto_plot.h"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,7 @@
 
 #include "core/json.h"
 #include "report/json_fields.h"
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 namespace limbeck {
 namespace {

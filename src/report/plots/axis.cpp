@@ -1,4 +1,4 @@
-#include "report/axis.h"
+#include "report/plots/axis.h"
 
 #include <fmt/core.h>
 

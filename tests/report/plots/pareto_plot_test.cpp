@@ -1,11 +1,11 @@
-#include "report/pareto_plot.h"
+#include "report/plots/pareto_plot.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>
 
-#include "report/category_labels.h"
-#include "report/plot_layout.h"
-#include "run_fixture.h"
+#include "report/plots/category_labels.h"
+#include "report/plots/plot_layout.h"
+#include "report/run_fixture.h"
 
 namespace limbeck {
 namespace {

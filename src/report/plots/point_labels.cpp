@@ -1,8 +1,8 @@
-#include "report/point_labels.h"
+#include "report/plots/point_labels.h"
 
 #include <algorithm>
 
-#include "report/category_labels.h"
+#include "report/plots/category_labels.h"
 
 namespace limbeck {
 namespace {

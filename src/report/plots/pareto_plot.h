@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "report/svg_plot.h"
+#include "report/plots/svg_plot.h"
 
 namespace limbeck {
 

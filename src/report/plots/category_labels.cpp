@@ -1,4 +1,4 @@
-#include "report/category_labels.h"
+#include "report/plots/category_labels.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "report/plot_layout.h"
+#include "report/plots/plot_layout.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "report/plot_style.h"
+#include "report/plots/plot_style.h"
 
 #include <fmt/core.h>
 

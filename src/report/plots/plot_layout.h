@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "report/axis.h"
-#include "report/category_labels.h"
-#include "report/point_labels.h"
-#include "report/svg_plot.h"
+#include "report/plots/axis.h"
+#include "report/plots/category_labels.h"
+#include "report/plots/point_labels.h"
+#include "report/plots/svg_plot.h"
 
 namespace limbeck {
 
