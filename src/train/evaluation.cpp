@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/json.h"
 #include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
 #include "results/keys.h"

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "report/plots/plot_style.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {

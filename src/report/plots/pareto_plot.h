@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/json.h"
 #include "report/plots/svg_plot.h"
 #include "results/bench_result.h"
 

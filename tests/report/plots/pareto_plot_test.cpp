@@ -1,4 +1,5 @@
 #include "report/plots/pareto_plot.h"
+#include "core/json.h"
 
 #include <gtest/gtest.h>
 
