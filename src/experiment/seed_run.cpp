@@ -9,8 +9,8 @@
 #include "experiment/stage_runner.h"
 #include "experiment/stage_teacher.h"
 #include "experiment/telling_examples.h"
-#include "results/result_details.h"
 #include "results/keys.h"
+#include "results/result_details.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 

@@ -61,7 +61,8 @@ StageResult entry_of(RunContext& run, const StageRecipe& stage, const Network& n
   if (stage.form().members == 0) {
     entry.weights = path(stage.name);
   } else {
-    for (const std::string& name : weight_folders(stage)) entry.members.push_back({.name = name, .weights = path(name)});
+    for (const std::string& name : weight_folders(stage))
+      entry.members.push_back({.name = name, .weights = path(name)});
   }
   return entry;
 }

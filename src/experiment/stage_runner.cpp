@@ -86,8 +86,8 @@ void tell(const RunContext& run, const StageRecipe& stage, const StageOutcome& o
   run.events.emit(StageDone{stage.name,
                             entry.seconds.value_or(0),
                             entry.examples_per_second.value_or(0),
-                            {keys::kTest, std::llround(on_test(keys::kExamples)),
-                             std::llround(on_test(keys::kErrors)), on_test(keys::kAccuracy), on_test(keys::kNll)}});
+                            {keys::kTest, std::llround(on_test(keys::kExamples)), std::llround(on_test(keys::kErrors)),
+                             on_test(keys::kAccuracy), on_test(keys::kNll)}});
 }
 
 /// Without its parts, whose entries are given.

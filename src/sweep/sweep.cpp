@@ -10,8 +10,8 @@
 #include "core/nearest.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "sweep/sweep_axis.h"
 #include "recipe/recipe.h"
+#include "sweep/sweep_axis.h"
 
 namespace limbeck {
 namespace {

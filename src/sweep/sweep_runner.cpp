@@ -14,7 +14,10 @@
 #include "core/json.h"
 #include "core/subprocess.h"
 #include "recipe/recipe.h"
+#include "results/binding.h"
 #include "results/run_folder.h"
+#include "results/run_results.h"
+#include "results/sweep_results.h"
 
 namespace limbeck {
 namespace {
@@ -45,32 +48,27 @@ std::string end_of_log(const fs::path& log) {
   return parse_json(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace), log.string()).get<std::string>();
 }
 
-/// {"test": {"errors": {"mean", "deviation", "values"}}} of a stage's entry in results.json.
-Json numbers_of(const Json& stage) {
-  Json numbers = Json::object();
-  for (const auto& [split, evaluation] : stage.at("evaluations").items()) {
-    const Json over_seeds = stage.value("over_seeds", Json::object()).value(split, Json::object());
-    numbers[split] = Json::object();
+/// Of a stage, by split; a number of one seed is its own mean.
+Named<Spreads> numbers_of(const StageResult& stage) {
+  Named<Spreads> numbers;
+  for (const auto& [split, evaluation] : stage.evaluations) {
+    const Spreads* over_seeds = stage.over_seeds ? stage.over_seeds->find(split) : nullptr;
+    Spreads& spreads = numbers[split];
     for (const std::string& metric : evaluation_metrics()) {
-      if (over_seeds.contains(metric))
-        numbers[split][metric] = over_seeds[metric];
-      else if (evaluation.contains(metric) && evaluation[metric].is_number())
-        numbers[split][metric] = spread({evaluation[metric].get<double>()});
+      const Spread* known = over_seeds == nullptr ? nullptr : over_seeds->spread(metric);
+      if (known != nullptr)
+        spreads.set(metric, *known);
+      else if (const auto number = evaluation.number(metric))
+        spreads.set(metric, spread_of({*number}));
     }
   }
   return numbers;
 }
 
-Json results_of(const fs::path& run, const std::string& stage_name) {
-  const fs::path file = run / "results.json";
-  const Json results = read_json(file);
-  try {
-    for (const Json& stage : results.at("stages"))
-      if (stage.at("name") == stage_name) return numbers_of(stage);
-  } catch (const Json::exception& problem) {
-    throw Error(fmt::format("'{}' is not what a run writes: {}", file.string(), problem.what()));
-  }
-  throw Error(fmt::format("'{}' has no stage '{}'", file.string(), stage_name));
+Named<Spreads> results_of(const fs::path& run, const std::string& stage_name) {
+  const RunResults results = read_results(run);
+  if (const StageResult* stage = results.stage(stage_name)) return numbers_of(*stage);
+  throw Error(fmt::format("'{}' has no stage '{}'", (run / "results.json").string(), stage_name));
 }
 
 /// Waits where a run of a sweep that was killed still saves into this folder.
@@ -87,6 +85,8 @@ void wait_until_free(const fs::path& folder) {
   }
 }
 
+constexpr const char *kPending = "pending", *kDone = "done";
+
 class SweepRunner {
  public:
   SweepRunner(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer)
@@ -99,14 +99,14 @@ class SweepRunner {
     fs::create_directories(options.out / "points");
     for (const SweepPoint& point : plan_.points) entries_.push_back(first_entry(point));
     processors_ = options.threads > 0 ? options.threads : usable_processors();
-    const auto left = static_cast<int>(count("pending"));
+    const auto left = static_cast<int>(count(kPending));
     jobs_ = std::max(1, std::min(options.jobs > 0 ? options.jobs : processors_, left));
   }
 
   Json run() {
     write();
-    observer_.started(count("done"), entries_.size());
-    while (count("pending") > 0) {
+    observer_.started(count(kDone), entries_.size());
+    while (count(kPending) > 0) {
       if (stop_requested() != 0) {
         stop();
         break;
@@ -130,9 +130,12 @@ class SweepRunner {
   fs::path results_file(const SweepPoint& point) const { return folder(point) / "results.json"; }
   fs::path log(const SweepPoint& point) const { return folder(point).string() + ".log"; }
 
-  Json first_entry(const SweepPoint& point) const {
-    Json entry = {
-        {"values", point.values}, {"run", point.run}, {"status", "pending"}, {"fingerprint", point.fingerprint}};
+  SweepPointResult first_entry(const SweepPoint& point) const {
+    SweepPointResult entry;
+    entry.values = point.values;
+    entry.run = point.run;
+    entry.status = kPending;
+    entry.fingerprint = point.fingerprint;
     const RunFolder run(folder(point));
     if (!point.done || !fs::exists(results_file(point))) return entry;
     try {
@@ -145,34 +148,35 @@ class SweepRunner {
   }
 
   /// The point is done: what its run has found, and of which results that was read.
-  void note_results(const SweepPoint& point, Json& entry) const {
-    entry["results"] = results_of(folder(point), plan_.stage);
-    entry["results_file"] = fingerprint_of_file(results_file(point));
-    entry["status"] = "done";
+  void note_results(const SweepPoint& point, SweepPointResult& entry) const {
+    entry.results = results_of(folder(point), plan_.stage);
+    entry.results_file = fingerprint_of_file(results_file(point));
+    entry.status = kDone;
   }
 
   size_t count(const char* status) const {
-    return static_cast<size_t>(
-        std::count_if(entries_.begin(), entries_.end(), [&](const Json& entry) { return entry["status"] == status; }));
+    return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(),
+                                             [&](const SweepPointResult& entry) { return entry.status == status; }));
   }
 
   Json json() const {
-    return {{"name", plan_.name},
-            {"keys", plan_.keys},
-            {"metric", plan_.metric},
-            {"stage", plan_.stage},
-            {"chosen_on", plan_.chosen_on ? Json(*plan_.chosen_on) : Json(nullptr)},
-            {"seeds", plan_.seeds},
-            {"points", entries_}};
+    SweepResults results;
+    results.name = plan_.name;
+    results.keys = plan_.keys;
+    results.metric = plan_.metric;
+    results.stage = plan_.stage;
+    results.chosen_on = plan_.chosen_on;
+    results.seeds = plan_.seeds;
+    results.points = entries_;
+    return to_json(results);
   }
   void write() const { write_file(file(), json().dump(1) + "\n"); }
 
   /// A point whose turn it is: not yet run, and whatever it takes over is there.
   bool is_ready(size_t i) const {
     const auto& needed = plan_.points[i].shares_with;
-    return entries_[i]["status"] == "pending" && !running_.contains(i) &&
-           std::none_of(needed.begin(), needed.end(),
-                        [&](size_t other) { return entries_[other]["status"] == "pending"; });
+    return entries_[i].status == kPending && !running_.contains(i) &&
+           std::none_of(needed.begin(), needed.end(), [&](size_t other) { return entries_[other].status == kPending; });
   }
 
   void start_ready() {
@@ -222,7 +226,7 @@ class SweepRunner {
   }
 
   void finish(size_t i, int code, double seconds) {
-    Json& entry = entries_[i];
+    SweepPointResult& entry = entries_[i];
     try {
       if (code != 0) {
         const std::string said = end_of_log(log(plan_.points[i]));
@@ -232,17 +236,17 @@ class SweepRunner {
       }
       note_results(plan_.points[i], entry);
     } catch (const Error& error) {
-      entry["status"] = "failed";
-      entry["message"] = error.what();
+      entry.status = "failed";
+      entry.message = error.what();
     }
     write();
     seconds_.push_back(seconds);
     // The first point may have trained what the others take over.
     const auto counted = seconds_.begin() + (seconds_.size() > 1 ? 1 : 0);
     const double mean = std::accumulate(counted, seconds_.end(), 0.0) / static_cast<double>(seconds_.end() - counted);
-    const auto left = static_cast<double>(count("pending"));
-    observer_.ended(
-        {i, entry, seconds, left == 0 ? std::nullopt : std::optional(mean * left / std::min<double>(jobs_, left))});
+    const auto left = static_cast<double>(count(kPending));
+    observer_.ended({i, to_json(entry), seconds,
+                     left == 0 ? std::nullopt : std::optional(mean * left / std::min<double>(jobs_, left))});
   }
 
   /// Passes the signal on, once, and waits: a run saves before it ends. Throws unless everything is done by then.
@@ -251,16 +255,16 @@ class SweepRunner {
     for (auto& [i, running] : running_)
       if (running.process->wait() == 0) finish(i, 0, seconds_since(running.start));
     running_.clear();
-    if (count("pending") == 0) return;
+    if (count(kPending) == 0) return;
     throw Error(ErrorKind::interrupted, fmt::format("stopped after {} of {} points; everything is saved",
-                                                    entries_.size() - count("pending"), entries_.size()));
+                                                    entries_.size() - count(kPending), entries_.size()));
   }
 
   SweepPlan plan_;
   const SweepRunOptions& options_;
   const SweepObserver& observer_;
   FolderLock lock_;
-  std::vector<Json> entries_;
+  std::vector<SweepPointResult> entries_;
   std::map<size_t, Running> running_;
   int processors_ = 1;
   int jobs_ = 1;
