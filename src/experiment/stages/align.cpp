@@ -47,7 +47,9 @@ class AlignStage : public TrainingStage {
     const FrameLabels& before = run.data.labels();
     const FrameLabels labels = align_frames(run.dataset(), before, *outcome.network, run.device);
     save_labels(run.folder_of(stage).labels(), labels, run.dataset());
-    const AlignmentPart part{.rounds = options_.rounds, .changed = changed_labels(before, labels)};
+    AlignmentPart part;
+    part.rounds = options_.rounds;
+    part.changed = changed_labels(before, labels);
     run.events.emit(Notice{fmt::format(
         "{}: aligned again, {:.1f} % of the training frames and {:.1f} % of the test frames have another state",
         stage.name, 100 * *part.changed.find(keys::kTrain), 100 * *part.changed.find(keys::kTest))});
