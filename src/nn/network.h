@@ -48,11 +48,6 @@ struct ForwardOptions {
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
 };
 
-struct Parameter {
-  std::string name;
-  at::Tensor value;
-};
-
 /// Properties of a network's passes that callers plan with.
 struct Capabilities {
   bool can_be_recorded =
@@ -76,6 +71,8 @@ class Network {
   /// Multiply-adds of one example's forward pass; nullopt if unknown.
   virtual std::optional<int64_t> multiply_adds() const = 0;
   virtual Capabilities capabilities() const = 0;
+  /// The names of all features that can be tapped; those that every family of networks gives come first.
+  virtual std::vector<std::string> features() const { return {}; }
   /// A description of everything else that its outputs depend on, beside names, shapes and values of parameters and
   /// buffers; empty: nothing.
   virtual std::string identity() const = 0;
