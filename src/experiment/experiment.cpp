@@ -177,7 +177,7 @@ Json Experiment::run() {
   std::vector<RunFolder> folders;
   for (size_t i = 0; i < of_seeds.size(); ++i) {
     events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, of_seeds.size())});
-    runs.push_back(of_seeds[i]->run());
+    runs.push_back(from_json<RunResults>(of_seeds[i]->run()));
     folders.push_back(folder_of(options_.seeds[i]));
     of_seeds[i].reset();
   }

@@ -89,4 +89,8 @@ std::vector<PlotResult> plots_of(const Recipe& recipe, const std::vector<StageRe
   return plots;
 }
 
+Json plot_values(const Recipe& recipe, const Json& stages, const std::vector<RunFolder>& seeds) {
+  return to_json(plots_of(recipe, list_from_json<StageResult>(stages), seeds));
+}
+
 }  // namespace limbeck

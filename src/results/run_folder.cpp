@@ -157,7 +157,7 @@ void StageFolder::append_metrics(const EpochDone& epoch) const {
 }
 
 void RunFolder::write_results(const RunResults& results) const {
-  write_results(to_json(results));
+  write_json("results.json", to_json(results));
 }
 
 void RunFolder::write_examples(const ExamplesResult& examples) const {
