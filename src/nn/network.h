@@ -14,6 +14,7 @@
 
 #include "core/files.h"
 #include "kernels/noise.h"
+#include "kernels/parameter.h"
 #include "kernels/plain_operations.h"
 #include "kernels/precision.h"
 #include "nn/graph.h"
@@ -94,6 +95,7 @@ class GraphNetwork : public Network {
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
   Capabilities capabilities() const override { return capabilities_; }
+  std::vector<std::string> features() const override { return graph_.feature_list(); }
   std::string identity() const override { return graph_.description(); }
   void to(at::Device device) override;
   const Graph& graph() const { return graph_; }
