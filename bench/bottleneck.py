@@ -1,8 +1,9 @@
-"""A wide first layer as a product U V against the same layer as one matrix: time of a step and memory, in turn, several times.
+"""A wide first layer as a product U V against the same layer as one matrix: time of a step and memory, in turn, several
+times.
 
 Usage: bench/bottleneck.py [--rounds N] [--hidden 8000] [--bottleneck 250] [--threads N]      (needs the build)
-Training on labels, batch 128, SGD with momentum, built-in digits. Memory is the process's largest, above that of a network of
-one hidden unit on the same data: weights, momenta, gradients and activations.
+Training on labels, batch 128, SGD with momentum, built-in digits. Memory is the process's largest, above that of a
+network of one hidden unit on the same data: weights, momenta, gradients and activations.
 """
 import argparse
 import json
@@ -29,7 +30,8 @@ def run(folder, hidden, bottleneck, threads):
     out = folder / "run"
     subprocess.run(["rm", "-rf", out], check=True)
     flags = ["--threads", str(threads)] if threads else []
-    child = subprocess.Popen([LIMBECK, "run", recipe, "--out", out, "--quiet", "--json", *flags], stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([LIMBECK, "run", recipe, "--out", out, "--quiet", "--json", *flags],
+                             stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     if status != 0:
         raise SystemExit(f"limbeck ended with status {status}")
@@ -51,10 +53,12 @@ def main():
         print("round  plain ms  U V ms  ratio  plain MiB  U V MiB  ratio")
         ratios = []
         for number in range(options.rounds):
-            plain, product = (run(folder, options.hidden, bottleneck, options.threads) for bottleneck in (0, options.bottleneck))
+            plain, product = (run(folder, options.hidden, bottleneck, options.threads)
+                              for bottleneck in (0, options.bottleneck))
             own = [plain[1] - base, product[1] - base]
             ratios.append((plain[0] / product[0], own[0] / own[1]))
-            print(f"{number + 1:>5}  {plain[0]:>8.1f}  {product[0]:>6.1f}  {ratios[-1][0]:>5.2f}  {own[0]:>9.0f}  {own[1]:>7.0f}"
+            print(f"{number + 1:>5}  {plain[0]:>8.1f}  {product[0]:>6.1f}  {ratios[-1][0]:>5.2f}  {own[0]:>9.0f}  "
+                  f"{own[1]:>7.0f}"
                   f"  {ratios[-1][1]:>5.2f}", flush=True)
         print(f"\nparameters: plain {plain[2]:,}, U V {product[2]:,}, ratio {plain[2] / product[2]:.2f}")
         for index, what in enumerate(("time of a step", "memory")):

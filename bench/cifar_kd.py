@@ -1,9 +1,10 @@
 """Limbeck against the peer on CIFAR-100, in turn, several times over: ratios of examples per second.
 
-Usage: bench/cifar_kd.py [PAIR...] [--rounds N] [--steps N] [--python /usr/bin/python3]      (needs the build, PyTorch and torchvision for
-that Python, and LIMBECK_DATA)
-Both crop (4 pixels of padding) and flip, batch 64, SGD. The program distils with the teacher run at every step, and with its outputs
-stored by view; the peer runs it at every step. Teachers have their initial weights: speed does not depend on them.
+Usage: bench/cifar_kd.py [PAIR...] [--rounds N] [--steps N] [--python /usr/bin/python3]
+(needs the build, PyTorch and torchvision for that Python, and LIMBECK_DATA)
+Both crop (4 pixels of padding) and flip, batch 64, SGD. The program distils with the teacher run at every step, and
+with its outputs stored by view; the peer runs it at every step. Teachers have their initial weights: speed does not
+depend on them.
 """
 import argparse
 import json
@@ -20,10 +21,12 @@ name: bench
 data: {{ source: cifar100, augment: {{ crop: 4, flip: true }}, examples: {{ fraction: {fraction} }} }}
 networks: {{ large: {teacher}, small: {student} }}
 stages:
-  - {{ name: teacher, train: large, epochs: 1, batch_size: 64, examples: {{ fraction: 0.002 }}, checkpoint_seconds: 1000 }}
+  - {{ name: teacher, train: large, epochs: 1, batch_size: 64, examples: {{ fraction: 0.002 }},
+       checkpoint_seconds: 1000 }}
 """
 STAGE = ("  - {{ name: {name}, train: small, epochs: 1, batch_size: 64, checkpoint_seconds: 1000, "
-         "optimizer: {{ sgd: {{ learning_rate: 0.05, weight_decay: 0.0005 }} }}, teacher: {{ network: {{ of: teacher, {outputs} }} }}, "
+         "optimizer: {{ sgd: {{ learning_rate: 0.05, weight_decay: 0.0005 }} }}, teacher: {{ network: {{ of: teacher, "
+         "{outputs} }} }}, "
          "loss: [ soft_targets: {{ temperature: 4, weight: 0.9 }}, hard_labels: {{ weight: 0.1 }} ] }}\n")
 WAYS = {"live": "outputs: live", "stored": "views: 1, store: views.safetensors, type: float16"}
 
@@ -36,8 +39,8 @@ def ours(folder, pair, steps):
     recipe.write_text(text + "".join(STAGE.format(name=name, outputs=outputs) for name, outputs in WAYS.items()))
     for name in WAYS:
         (out / "stages" / name / "stage.json").unlink(missing_ok=True)
-    run = lambda *arguments: subprocess.run([LIMBECK, *arguments, "--out", out, "--quiet"], capture_output=True, text=True, check=True,
-                                            cwd=folder)
+    run = lambda *arguments: subprocess.run([LIMBECK, *arguments, "--out", out, "--quiet"], capture_output=True,
+                                            text=True, check=True, cwd=folder)
     run("store", "build", recipe)
     stages = {stage["name"]: stage for stage in json.loads(run("run", recipe, "--json").stdout)["stages"]}
     return {name: stages[name]["examples_per_second"] for name in WAYS}, stages["live"]["conditions"][0]
@@ -59,12 +62,14 @@ def main():
                   "  ".join(f"{column:>12}" for column in (*WAYS, "PyTorch live")))
             for round_number in range(options.rounds):
                 mine, _ = ours(folder, pair, options.steps)
-                done = subprocess.run([options.python, ROOT / "bench/peers/cifar_kd.py", pair, "--steps", str(options.steps)],
+                done = subprocess.run([options.python, ROOT / "bench/peers/cifar_kd.py", pair,
+                                       "--steps", str(options.steps)],
                                       capture_output=True, text=True, check=True)
                 peer = json.loads(done.stdout)["live"]
                 for way in WAYS:
                     ratios[way].append(mine[way] / peer)
-                print(f"{round_number + 1:>5}  " + "  ".join(f"{value:>12,.1f}" for value in (*mine.values(), peer)), flush=True)
+                print(f"{round_number + 1:>5}  " + "  ".join(f"{value:>12,.1f}" for value in (*mine.values(), peer)),
+                      flush=True)
         print(f"\n{'Limbeck / PyTorch':<28} {'min':>6} {'median':>7} {'max':>6}")
         for way, values in ratios.items():
             label = {"live": "teacher at every step", "stored": "outputs stored by view"}[way]

@@ -1,13 +1,14 @@
 """Decoding and resizing a folder of JPEGs: Limbeck against Pillow in two processes, in turn, several times over.
 
-Usage: bench/decode.py [--pictures 10000] [--rounds 5] [--width 320] [--height 240] [--size 64] [--python /usr/bin/python3]
-                                                                                   (needs the build, and Pillow for that Python)
-The pictures, noise under shapes, are made in a temporary folder. Limbeck runs as `limbeck data images FOLDER`, whose time is that of
-listing, decoding, resizing and dividing, without the start of the program; Pillow's is that of Image.open, convert("RGB") and
-resize(BILINEAR) of all files by a pool of two processes that stand ready. Both stretch, so that both do the same. Limbeck's
-`--jpeg reduced` decodes at a fraction of the size where that leaves twice the target; Pillow's counterpart is draft(). Processor
-seconds are told beside, since on a busy machine the time on the clock says more about the other work; Limbeck's are those of the
-whole program less those of the same command on a folder of 20 pictures.
+Usage: bench/decode.py [--pictures 10000] [--rounds 5] [--width 320] [--height 240] [--size 64]
+                       [--python /usr/bin/python3]      (needs the build, and Pillow for that Python)
+The pictures, noise under shapes, are made in a temporary folder. Limbeck runs as `limbeck data images FOLDER`, whose
+time is that of listing, decoding, resizing and dividing, without the start of the program; Pillow's is that of
+Image.open, convert("RGB") and resize(BILINEAR) of all files by a pool of two processes that stand ready. Both stretch,
+so that both do the same. Limbeck's `--jpeg reduced` decodes at a fraction of the size where that leaves twice the
+target; Pillow's counterpart is draft(). Processor seconds are told beside, since on a busy machine the time on the
+clock says more about the other work; Limbeck's are those of the whole program less those of the same command on a
+folder of 20 pictures.
 """
 import argparse
 import json
@@ -64,8 +65,8 @@ def processor_seconds():
 
 def time_of_limbeck(folder, size, detail):
     start = processor_seconds()
-    done = subprocess.run([LIMBECK, "data", "images", folder, "--size", str(size), "--resize", "stretch", "--jpeg", detail,
-                           "--threads", "2", "--json"], capture_output=True, text=True, check=True)
+    done = subprocess.run([LIMBECK, "data", "images", folder, "--size", str(size), "--resize", "stretch",
+                           "--jpeg", detail, "--threads", "2", "--json"], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["seconds"], processor_seconds() - start
 
 

@@ -20,8 +20,10 @@ networks: { large: { mlp: [1200, 1200] }, small: { mlp: [800, 800] } }
 stages:
   - { name: teacher, train: large, epochs: 1, checkpoint_seconds: 1000 }
 """
-STAGE = ("  - {{ name: {outputs}_{precision}, train: small, epochs: 1, checkpoint_seconds: 1000, precision: {precision}, "
-         "optimizer: {{ sgd: {{ learning_rate: 0.05 }} }}, teacher: {{ network: {{ of: teacher, outputs: {outputs} }} }}, "
+STAGE = ("  - {{ name: {outputs}_{precision}, train: small, epochs: 1, checkpoint_seconds: 1000, precision: "
+         "{precision}, "
+         "optimizer: {{ sgd: {{ learning_rate: 0.05 }} }}, teacher: {{ network: {{ of: teacher, outputs: "
+         "{outputs} }} }}, "
          "loss: [ soft_targets: {{ temperature: 20, weight: 0.9 }}, hard_labels: {{ weight: 0.1 }} ] }}\n")
 PRECISIONS = ("auto", "float32")
 STAGES = [(outputs, precision) for precision in PRECISIONS for outputs in ("live", "kept")]
@@ -30,11 +32,13 @@ STAGES = [(outputs, precision) for precision in PRECISIONS for outputs in ("live
 def ours(folder):
     """Examples per second of each stage, of training alone; the teacher is trained once and reused."""
     recipe = folder / "bench.yaml"
-    recipe.write_text(RECIPE + "".join(STAGE.format(outputs=outputs, precision=precision) for outputs, precision in STAGES))
+    recipe.write_text(RECIPE +
+                      "".join(STAGE.format(outputs=outputs, precision=precision) for outputs, precision in STAGES))
     out = folder / "run"
     for outputs, precision in STAGES:
         (out / "stages" / f"{outputs}_{precision}" / "stage.json").unlink(missing_ok=True)
-    done = subprocess.run([LIMBECK, "run", recipe, "--out", out, "--quiet", "--json"], capture_output=True, text=True, check=True)
+    done = subprocess.run([LIMBECK, "run", recipe, "--out", out, "--quiet", "--json"], capture_output=True, text=True,
+                          check=True)
     stages = {stage["name"]: stage for stage in json.loads(done.stdout)["stages"]}
     return {name: stage["examples_per_second"] for name, stage in stages.items()}, stages["live_auto"]["conditions"][0]
 
@@ -54,7 +58,8 @@ def main():
         print("round  " + "  ".join(f"{column:>12}" for column in columns))
         for round_number in range(options.rounds):
             mine, _ = ours(folder)
-            done = subprocess.run([options.python, ROOT / "bench/peers/mnist_kd.py"], capture_output=True, text=True, check=True)
+            done = subprocess.run([options.python, ROOT / "bench/peers/mnist_kd.py"], capture_output=True, text=True,
+                                  check=True)
             peer = json.loads(done.stdout)
             for (precision, (own, other)), ratios in comparisons.items():
                 ratios.append(mine[f"{own}_{precision}"] / peer[other])

@@ -1,8 +1,9 @@
 // node bench/onnx.mjs [--threads 1] [--seconds 2] [--json] RUN_FOLDER|MODEL.onnx...
-// What exported networks do in onnxruntime on this machine: one example (median, 95th and 99th percentile) and examples per second in batches of 64.
-// The models take turns, so that what else the machine does slows all of them. Of a run's folder every trained network is exported by
-// build/release/limbeck (or $LIMBECK) with pixels as bytes; of runs on MNIST, CIFAR-10 and CIFAR-100 all test examples in $LIMBECK_DATA are
-// classified too, beside the errors that LibTorch made. Needs the package in tests/onnx: npm ci --prefix tests/onnx
+// What exported networks do in onnxruntime on this machine: one example (median, 95th and 99th percentile) and examples
+// per second in batches of 64. The models take turns, so that what else the machine does slows all of them. Of a run's
+// folder every trained network is exported by build/release/limbeck (or $LIMBECK) with pixels as bytes; of runs on
+// MNIST, CIFAR-10 and CIFAR-100 all test examples in $LIMBECK_DATA are classified too, beside the errors that LibTorch
+// made. Needs the package in tests/onnx: npm ci --prefix tests/onnx
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -27,7 +28,8 @@ const testSplits = {
 
 function cifarRows(bytes, labels) {
   const row = labels + 3072, count = bytes.length / row;
-  const pixels = Buffer.concat(Array.from({ length: count }, (_, i) => bytes.subarray(i * row + labels, (i + 1) * row)));
+  const pixels = Buffer.concat(Array.from({ length: count },
+    (_, i) => bytes.subarray(i * row + labels, (i + 1) * row)));
   return { pixels, labels: Uint8Array.from({ length: count }, (_, i) => bytes[i * row + labels - 1]) };
 }
 
@@ -38,7 +40,8 @@ function exported(run, folder) {
   const stages = results.stages.filter(({ weights }) => weights && existsSync(join(run, weights)));
   return stages.map(({ name, weights, evaluations }) => {
     const file = join(folder, `${basename(run)}-${name}.onnx`);
-    execFileSync(program, ["export", join(run, weights), "--out", file, "--bytes"], { stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync(program, ["export", join(run, weights), "--out", file, "--bytes"],
+      { stdio: ["ignore", "ignore", "inherit"] });
     return { name, file, data: results.data.source, libtorchErrors: evaluations.test?.errors };
   });
 }
@@ -49,7 +52,8 @@ async function open(model, threads) {
   const size = shape.slice(1).reduce((a, b) => a * b, 1);
   const inputs = (count, bytes) => {
     const values = bytes ?? new Uint8Array(count * size).fill(127);
-    return { [name]: new ort.Tensor(type, type === "uint8" ? values : Float32Array.from(values, (byte) => byte / 255), [count, ...shape.slice(1)]) };
+    return { [name]: new ort.Tensor(type, type === "uint8" ? values : Float32Array.from(values, (byte) => byte / 255),
+      [count, ...shape.slice(1)]) };
   };
   return { ...model, session, size, inputs, one: inputs(1), many: inputs(kBatch), times: [], batches: [] };
 }
@@ -84,13 +88,15 @@ async function measure(models, options) {
     }
 }
 
-const quantile = (values, part) => values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(part * values.length) - 1)];
+const quantile = (values, part) =>
+  values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(part * values.length) - 1)];
 
 async function row(model) {
   const { name, file, times, batches, data, libtorchErrors } = model;
   const split = process.env.LIMBECK_DATA && testSplits[data]?.(process.env.LIMBECK_DATA);
   return {
-    name, bytes: statSync(file).size, runs: times.length, median: quantile(times, 0.5), p95: quantile(times, 0.95), p99: quantile(times, 0.99),
+    name, bytes: statSync(file).size, runs: times.length, median: quantile(times, 0.5), p95: quantile(times, 0.95),
+    p99: quantile(times, 0.99),
     examples_per_second: (1000 * kBatch) / quantile(batches, 0.5), errors: split ? await errorsOf(model, split) : null,
     libtorch_errors: libtorchErrors ?? null,
   };
@@ -98,14 +104,16 @@ async function row(model) {
 
 function table(rows) {
   const columns = {
-    model: ({ name }) => name, kB: ({ bytes }) => (bytes / 1000).toFixed(1), "median ms": ({ median }) => median.toFixed(3),
+    model: ({ name }) => name, kB: ({ bytes }) => (bytes / 1000).toFixed(1),
+    "median ms": ({ median }) => median.toFixed(3),
     p95: ({ p95 }) => p95.toFixed(3), p99: ({ p99 }) => p99.toFixed(3),
     "examples/s": ({ examples_per_second: rate }) => Math.round(rate).toLocaleString("en"),
     errors: ({ errors }) => String(errors ?? ""), "in LibTorch": ({ libtorch_errors: errors }) => String(errors ?? ""),
   };
   const cells = [Object.keys(columns), ...rows.map((values) => Object.values(columns).map((text) => text(values)))];
   const widths = cells[0].map((_, column) => Math.max(...cells.map((line) => line[column].length)));
-  return cells.map((line) => line.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join("  ").trimEnd()).join("\n");
+  return cells.map((line) => line.map((text, i) => (i ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join("  ")
+    .trimEnd()).join("\n");
 }
 
 const options = { threads: 1, seconds: 2, json: false };
@@ -123,7 +131,8 @@ if (given.length === 0 || !(options.threads >= 1) || !(options.seconds > 0)) {
 
 const folder = mkdtempSync(join(tmpdir(), "limbeck-onnx-"));
 try {
-  const files = given.flatMap((path) => (statSync(path).isDirectory() ? exported(path, folder) : [{ name: path, file: path }]));
+  const files = given.flatMap((path) =>
+    (statSync(path).isDirectory() ? exported(path, folder) : [{ name: path, file: path }]));
   const models = [];
   for (const file of files) models.push(await open(file, options.threads));
   await measure(models, options);

@@ -23,10 +23,10 @@ endif()
 limbeck_part(ONNX "ONNX files (libonnx, protobuf; runs them by onnxruntime)" deploy
   onnx.cpp onnx_builder.cpp onnx_file.cpp onnxruntime.cpp graph_onnx.cpp
   script_memory.cpp torchscript_onnx.cpp torchscript_operations.cpp)
-limbeck_part(SOUND "Sound files (libsndfile)" data sound_file.cpp)
-limbeck_part(ARCHIVES "Data sets in the archives in which they are published (libarchive)" data archive.cpp)
-limbeck_part(DOWNLOADS "limbeck data fetch (libcurl)" data download.cpp)
-limbeck_part(PICTURES "JPEG and PNG files (libjpeg-turbo, libspng)" data jpeg.cpp png.cpp)
+limbeck_part(SOUND "Sound files (libsndfile)" data recordings/sound_file.cpp)
+limbeck_part(ARCHIVES "Data sets in the archives in which they are published (libarchive)" data published/archive.cpp)
+limbeck_part(DOWNLOADS "limbeck data fetch (libcurl)" data published/download.cpp)
+limbeck_part(PICTURES "JPEG and PNG files (libjpeg-turbo, libspng)" data images/jpeg.cpp images/png.cpp)
 
 # limbeck_choose_parts(LIST ROOM): of a room's files, those that this build compiles.
 function(limbeck_choose_parts list room)

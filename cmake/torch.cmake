@@ -1,4 +1,5 @@
-# LibTorch: Debian's 1.13 or 2.6, or one's own 2.x; what differs in the sources lives in src/kernels/torch_compatibility.h.
+# LibTorch: Debian's 1.13 or 2.6, or one's own 2.x; what differs in the sources lives in
+# src/kernels/torch_compatibility.h.
 # And oneDNN, which takes matrix products where LibTorch uses the same library.
 set(torch_in_environment "$ENV{LIMBECK_TORCH}")
 if(torch_in_environment)

@@ -5,12 +5,12 @@
     limbeck distill --teacher teacher.pt --student mlp:800,800 --source cifar10 --data data \\
         --teacher-mean 0.4914,0.4822,0.4465 --teacher-std 0.2470,0.2435,0.2616
 
-Without --epochs its weights are random. A network of your own goes the same way; the two lines that matter are the last two of
-save(). Script it where you can (--script, the default): a traced program (--trace) has evaluation mode built in, and can teach but
-not be trained well.
+Without --epochs its weights are random. A network of your own goes the same way; the two lines that matter are the last
+two of save(). Script it where you can (--script, the default): a traced program (--trace) has evaluation mode built in,
+and can teach but not be trained well.
 
-What the network does to pixels is told to Limbeck, not saved: batches hold pixels in [0, 1], and --teacher-size, --teacher-mean and
---teacher-std, or `input: { size, mean, std }` of the network in a recipe, say what it wants.
+What the network does to pixels is told to Limbeck, not saved: batches hold pixels in [0, 1], and --teacher-size,
+--teacher-mean and --teacher-std, or `input: { size, mean, std }` of the network in a recipe, say what it wants.
 """
 import argparse
 import pathlib
@@ -29,21 +29,23 @@ def make(arguments):
 
 
 def read_cifar(folder):
-    """Images [50000, 3, 32, 32] in [0, 1] and labels, from the binary version: a byte of label and 3072 of pixels per example."""
+    """Images [50000, 3, 32, 32] in [0, 1] and labels, from the binary version: a byte of label and 3072 of pixels per
+    example."""
     parts = [(pathlib.Path(folder) / f"data_batch_{i}.bin").read_bytes() for i in range(1, 6)]
     rows = torch.frombuffer(bytearray(b"".join(parts)), dtype=torch.uint8).reshape(-1, 3073)
     return rows[:, 1:].reshape(-1, 3, 32, 32).float() / 255, rows[:, 0].long()
 
 
 def augmented(images, margin=4):
-    """Each image cropped at random after a padding with black, and half of them flipped: a teacher is only as good on a student's
-    augmented images as it has learned to be, and `limbeck distill` crops and flips pictures by default."""
+    """Each image cropped at random after a padding with black, and half of them flipped: a teacher is only as good on a
+    student's augmented images as it has learned to be, and `limbeck distill` crops and flips pictures by default."""
     count, _, height, width = images.shape
     padded = torch.nn.functional.pad(images, (margin,) * 4)
     rows = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(height)
     columns = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(width)
     columns = torch.where(torch.rand(count, 1) < 0.5, columns, columns.flip(1))
-    return padded[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+    return padded[torch.arange(count)[:, None, None], :, rows[:, :, None],
+                  columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
 
 
 def train(network, arguments):

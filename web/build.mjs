@@ -28,11 +28,13 @@ await build({
   // The playground is loaded when it is opened, in `limbeck serve` and in a folder of `limbeck export --page` alike.
   plugins: [{
     name: 'playground-apart',
-    setup: ({ onResolve }) => onResolve({ filter: /^\.\/playground\.js$/ }, ({ kind, path }) => kind === 'entry-point' ? undefined : { path, external: true }),
+    setup: ({ onResolve }) => onResolve({ filter: /^\.\/playground\.js$/ },
+      ({ kind, path }) => kind === 'entry-point' ? undefined : { path, external: true }),
   }],
   logLevel: 'warning',
 });
-for (const name of ['index.html', 'playground.html', 'icon.svg']) writeFileSync(join(folder, name), readFileSync(join(here, 'src', name)));
+for (const name of ['index.html', 'playground.html', 'icon.svg'])
+  writeFileSync(join(folder, name), readFileSync(join(here, 'src', name)));
 const runtime = 'ort-wasm-simd-threaded.wasm';
 writeFileSync(join(folder, runtime), readFileSync(join(here, 'node_modules/onnxruntime-web/dist', runtime)));
 
@@ -50,7 +52,8 @@ limbeck_asset_${place}: .incbin "${packed}"
 limbeck_asset_${place}_end: .byte 0
 .text)");
 `;
-  rows += `      {"${name}", "${types[extname(name)]}", "${tag}", {limbeck_asset_${place}, static_cast<size_t>(limbeck_asset_${place}_end - limbeck_asset_${place})}},\n`;
+  const bytes = `limbeck_asset_${place}, static_cast<size_t>(limbeck_asset_${place}_end - limbeck_asset_${place})`;
+  rows += `      {"${name}", "${types[extname(name)]}", "${tag}", {${bytes}}},\n`;
 });
 writeFileSync(generated, `// Generated from web/: do not edit.
 #include "serve/assets.h"

@@ -64,7 +64,7 @@ Json to_json(const Listed& it) {
 /// What stands in a stage; `recipe`: in all of the recipe.
 std::vector<Listed> listed_sections(bool stages_alone) {
   std::vector<Listed> all;
-  for (const RecipeSection& section : recipe_sections())
+  for (const RecipeSection& section : recipe_sections(components()))
     if (!stages_alone || section.where.starts_with("stages[]")) all.push_back(listed(section));
   return all;
 }
@@ -112,7 +112,7 @@ std::vector<Listed> listed_for(const std::string& what) {
 
 Json overview() {
   Json all = {{"recipe", Json::array()}, {"stages", Json::array()}};
-  for (const RecipeSection& section : recipe_sections()) {
+  for (const RecipeSection& section : recipe_sections(components())) {
     if (section.name != "recipe" && section.name != "stages") continue;
     for (const FieldDescription& key : section.keys) all[section.name].push_back(key.name);
   }

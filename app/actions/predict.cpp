@@ -14,11 +14,11 @@
 #include "app/commands/predict.h"
 #include "core/json.h"
 #include "core/own_files.h"
-#include "data/idx.h"
-#include "data/image_reader.h"
+#include "data/images/image_reader.h"
+#include "data/published/idx.h"
 #include "experiment/experiment.h"
-#include "experiment/model.h"
-#include "experiment/model_files.h"
+#include "models/model.h"
+#include "models/model_files.h"
 #include "nn/inference.h"
 
 namespace limbeck {

@@ -1,8 +1,9 @@
 """The peer: distillation on CIFAR-100 as the PyTorch repositories write it, with their usual input pipeline.
 
-Each picture is cropped, flipped, made a tensor and normalised on its own, in two worker processes; batch 64, SGD with momentum and weight
-decay, T = 4, weights 0.9 and 0.1. Prints examples per second as JSON, with the teacher run at every step. PyTorch is used as it comes:
-no setting is touched. The networks are the usual CIFAR ResNets (6n + 2 layers; x4: four times the width).
+Each picture is cropped, flipped, made a tensor and normalised on its own, in two worker processes; batch 64, SGD with
+momentum and weight decay, T = 4, weights 0.9 and 0.1. Prints examples per second as JSON, with the teacher run at every
+step. PyTorch is used as it comes: no setting is touched. The networks are the usual CIFAR ResNets (6n + 2 layers; x4:
+four times the width).
 Usage: cifar_kd.py PAIR [--steps N] [--data DIR]      PAIR: resnet56-resnet20 or resnet32x4-resnet8x4
 """
 import argparse
@@ -41,7 +42,8 @@ class Cifar100(Dataset):
 class Block(nn.Module):
     def __init__(self, inputs, outputs, stride):
         super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+        self.first = nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs),
+                                   nn.ReLU(inplace=True))
         self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
         self.shortcut = nn.Sequential()
         if stride != 1 or inputs != outputs:
@@ -69,8 +71,8 @@ def main():
     parser.add_argument("--data", default=os.environ.get("LIMBECK_DATA", "."))
     options = parser.parse_args()
     torch.manual_seed(1)
-    pipeline = transforms.Compose([transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
-                                   transforms.Normalize(MEAN, DEVIATION)])
+    pipeline = transforms.Compose([transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(),
+                                   transforms.ToTensor(), transforms.Normalize(MEAN, DEVIATION)])
     loader = DataLoader(Cifar100(options.data, pipeline), batch_size=BATCH, shuffle=True, num_workers=2)
     (teacher, student) = (resnet(*size) for size in PAIRS[options.pair])
     teacher.eval()

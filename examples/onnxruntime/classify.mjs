@@ -2,7 +2,8 @@
 //
 //   limbeck export runs/a/stages/distilled/weights.safetensors --out student.onnx --bytes
 //   npm install onnxruntime-node
-//   node classify.mjs student.onnx picture.pgm     # PGM or PPM (P5, P6) of 8 bits, or raw bytes [channels, height, width]
+//   node classify.mjs student.onnx picture.pgm
+//   # PGM or PPM (P5, P6) of 8 bits, or raw bytes [channels, height, width]
 //
 // Of a network that was written without --bytes, bytes are divided by 255 first.
 import { readFileSync } from "node:fs";
@@ -19,10 +20,12 @@ const size = shape.reduce((product, extent) => product * extent);
 const file = readFileSync(pictureFile);
 if (file.length < size) throw new Error(`${pictureFile} has ${file.length} bytes, the network takes ${size}`);
 const stored = file.subarray(file.length - size); // the pixels of a PGM or PPM file stand at its end
-const isPpm = file.length > size && file.subarray(0, 2).toString() === "P6"; // the colours of each pixel beside each other
+// the colours of each pixel beside each other
+const isPpm = file.length > size && file.subarray(0, 2).toString() === "P6";
 if (isPpm && shape[1] !== 3) throw new Error(`${pictureFile} has three colours, the network takes ${shape[1]}`);
 const planes = isPpm ? 3 : 1;
-const bytes = Uint8Array.from(stored, (_, i) => stored[(i % (size / planes)) * planes + Math.floor(i / (size / planes))]);
+const bytes =
+  Uint8Array.from(stored, (_, i) => stored[(i % (size / planes)) * planes + Math.floor(i / (size / planes))]);
 const values = input.type === "uint8" ? bytes : Float32Array.from(bytes, (byte) => byte / 255);
 
 const results = await session.run({ [input.name]: new ort.Tensor(input.type, values, shape) });

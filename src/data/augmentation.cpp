@@ -5,7 +5,7 @@
 
 #include "core/json.h"
 #include "core/random.h"
-#include "data/affine.h"
+#include "data/images/affine.h"
 #include "data/mixup.h"
 
 namespace limbeck {

@@ -19,7 +19,7 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/vectorize.h"
-#include "data/speech.h"
+#include "data/recordings/speech.h"
 
 namespace limbeck {
 namespace {

@@ -38,7 +38,7 @@ struct Split {
   int64_t size() const { return labels.size(0); }
 };
 
-struct SpeechCorpus;  // data/speech.h
+struct SpeechCorpus;  // data/recordings/speech.h
 
 struct Dataset {
   std::string name;

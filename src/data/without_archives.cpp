@@ -1,6 +1,6 @@
 // In the place of archive.cpp, in a build without libarchive.
 #include "core/parts.h"
-#include "data/archive.h"
+#include "data/published/archive.h"
 
 namespace limbeck {
 

@@ -1,6 +1,6 @@
 // In the place of download.cpp, in a build without libcurl.
 #include "core/parts.h"
-#include "data/download.h"
+#include "data/published/download.h"
 
 namespace limbeck {
 

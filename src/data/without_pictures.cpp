@@ -1,6 +1,6 @@
 // In the place of jpeg.cpp and png.cpp, in a build without libjpeg-turbo and libspng.
 #include "core/parts.h"
-#include "data/image_decoder.h"
+#include "data/images/image_decoder.h"
 
 namespace limbeck {
 

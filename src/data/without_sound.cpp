@@ -1,6 +1,6 @@
 // In the place of sound_file.cpp, in a build without libsndfile.
 #include "core/parts.h"
-#include "data/sound_file.h"
+#include "data/recordings/sound_file.h"
 
 namespace limbeck {
 

@@ -19,7 +19,7 @@
 namespace limbeck {
 
 /// The kinds of registered components, by their place in a recipe.
-enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedule };
+enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedule, stage };
 
 /// "loss", "network", …
 std::string slot_name(Slot slot);
@@ -33,6 +33,11 @@ struct ComponentInfo {
   bool needs_teacher = false;    ///< losses: reads the teacher's outputs
   bool needs_community = false;  ///< losses: reads the outputs of networks that are trained together
   bool brings_weights = false;   ///< networks: comes trained, and can teach without a stage that trains it
+  std::string form = {};         ///< stages: what may stand at the key, "stage, network or map"
+  std::string standard = {};     ///< stages: what holds where the key is absent
+  std::string meaning = {};      ///< stages: of the key, among the others of a stage
+  std::string excludes = {};     ///< stages: the mistake where another kind's key stands there too
+  bool beside = false;           ///< stages: the options stand beside the key, and no other keys of a stage
 };
 
 /// A component's options, independent of their type.

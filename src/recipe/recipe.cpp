@@ -94,14 +94,6 @@ void ExamplesRecipe::bind(Fields& fields) {
   fields.flag("extra", extra, "also use the unlabelled examples of `data.extra`");
 }
 
-void ReplicasRecipe::bind(Fields& fields) {
-  fields.integer("count", count, between(1, 1000),
-                 "number of networks, which differ in initialization and order of the examples only");
-  fields.flag("together", together,
-              "train them together on the same batches, for the loss `community` (co-distillation)");
-  bind_mean(fields, mean);
-}
-
 void StopRecipe::bind(Fields& fields) {
   fields.integer("epoch", epoch, at_least(0), "stop after so many epochs; 0: off");
   fields.number(
@@ -112,40 +104,6 @@ void StopRecipe::bind(Fields& fields) {
       "early stopping: stop after so many epochs without a better validation, and keep the best weights; 0: off");
   fields.choice<By>("by", by, {{"accuracy", By::accuracy}, {"loss", By::loss}},
                     "the validation metric of early stopping");
-}
-
-void SpecialistsRecipe::bind(Fields& fields) {
-  fields.reference("of", of, "the generalist: an earlier stage, or a network with weights");
-  fields.integer("groups", groups, between(1, 100000),
-                 "number of groups of classes, each with a specialist; found by online K-means");
-  fields.integer("size", size, at_least(0), "classes of each group, which may overlap; 0: each class is in one group");
-  fields.choice<Targets>(
-      "targets", targets, {{"dustbin", Targets::dustbin}, {"full", Targets::full}},
-      "target for examples of other classes: a dustbin class, or all classes with the teacher's probabilities");
-  fields.integer("top", top, at_least(1),
-                 "number of the generalist's most probable classes whose specialists are asked");
-  fields.choice<Divergence>("divergence", divergence,
-                            {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
-                            "the divergence that the combined distribution q minimizes: KL(model, q) or KL(q, model)");
-  fields.require(
-      size != 1 && (groups > 1 || size > 0),
-      "a specialist needs at least two classes, and others; give 'size' 0 or at least 2, and one group a size");
-}
-
-void QuantizeRecipe::bind(Fields& fields) {
-  fields.reference("of", of, "the network to quantize: an earlier stage, or a network with weights");
-  fields.integer("examples", examples, between(1, 1e6),
-                 "training examples on which the ranges of activations are calibrated");
-}
-
-void CalibrationRecipe::bind(Fields& fields) {
-  fields.integers("classes", classes, at_least(0), "the classes to whose output biases the number is added");
-  fields.choice<Split>(
-      "tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
-      "split on which the number is tuned for fewest errors; test is what Hinton et al. did, and is no fair measure");
-  fields.require(!classes.empty(), "the key 'classes' is missing or empty");
-  fields.require(std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(),
-                 "a class stands twice in 'classes'");
 }
 
 void WeightRecipe::bind(Fields& fields) {
@@ -178,19 +136,6 @@ void StageRecipe::bind_parts(Fields& fields) {
               "stage or network whose weights training starts from (fine-tuning)");
   fields.part("stop", "map", "at the last epoch",
               "early stopping and other reasons to end a stage before its last epoch");
-  fields.part(
-      "replicas", "integer or map", "1",
-      "train so many networks that differ in initialization and order only; the stage stands for their ensemble");
-  fields.part("specialists", "map", "none",
-              "train specialists, from a generalist's weights, for the classes that it confuses");
-  fields.part("quantize", "stage, network or map", "none",
-              "network to quantize to int8 after training; with `epochs` above 0 (default 0) followed by "
-              "quantization-aware fine-tuning");
-  fields.part("align", "integer", "0",
-              "speech: rounds of training, each followed by a forced alignment that relabels the frames");
-  fields.part("calibrate", "stage", "none",
-              "train nothing, but add a number to output biases of an earlier stage's network; such a stage has keys "
-              "of its own");
 }
 
 void StageRecipe::bind(Fields& fields) {
@@ -199,7 +144,8 @@ void StageRecipe::bind(Fields& fields) {
       "stream", stream,
       "name of the stage's stream of random numbers (initial weights, order, views, dropout); default: the stage's "
       "name. Stages with the same stream draw the same numbers; none: a stream that depends on the seed alone");
-  fields.integer("epochs", epochs, between(quantize.of.empty() ? 1 : 0, 1e6), "passes over the training examples");
+  fields.integer("epochs", epochs, between(static_cast<double>(form().least_epochs), 1e6),
+                 "passes over the training examples");
   fields.integer("batch_size", batch_size, between(1, 1e6),
                  "examples per step; the last step of an epoch may be smaller");
   fields.integer("evaluate_every", evaluate_every, between(1, 1e6),
@@ -214,6 +160,36 @@ void StageRecipe::bind(Fields& fields) {
       "precision of large matrix products in training; auto: bfloat16 if the processor is faster with it");
 }
 
+StageForm StageRecipe::form() const {
+  const auto* options = dynamic_cast<const StageOptions*>(kind.options.get());
+  return options == nullptr ? StageForm() : options->form();
+}
+
+std::string part_name(const std::string& stage, int64_t k) {
+  return fmt::format("{}.{}", stage, k);
+}
+
+int64_t part_count(const StageRecipe& stage) {
+  const StageForm form = stage.form();
+  return std::max(form.members, form.rounds - 1);
+}
+
+StageRecipe member_of(const StageRecipe& stage, int64_t k) {
+  StageRecipe member = stage;
+  member.name = part_name(stage.name, k);
+  member.kind = {};
+  member.member = k;
+  return member;
+}
+
+std::vector<std::string> weight_folders(const StageRecipe& stage) {
+  const int64_t members = stage.form().members;
+  if (members == 0) return {stage.name};
+  std::vector<std::string> names;
+  for (int64_t k = 1; k <= members; ++k) names.push_back(part_name(stage.name, k));
+  return names;
+}
+
 bool NetworkRecipe::has_weights() const {
   return !weights.empty() || (architecture && architecture.component->info().brings_weights);
 }
@@ -226,6 +202,14 @@ const NetworkRecipe* Recipe::network(const std::string& wanted) const {
 const StageRecipe* Recipe::stage(const std::string& wanted) const {
   const auto found = std::find_if(stages.begin(), stages.end(), [&](const auto& it) { return it.name == wanted; });
   return found == stages.end() ? nullptr : &*found;
+}
+
+const StageRecipe* Recipe::stage_of(const std::string& name) const {
+  if (const StageRecipe* whole = stage(name)) return whole;
+  for (const StageRecipe& candidate : stages)
+    for (int64_t k = part_count(candidate); k > 0; --k)
+      if (name == part_name(candidate.name, k)) return &candidate;
+  return nullptr;
 }
 
 }  // namespace limbeck

@@ -13,9 +13,8 @@
 #include <vector>
 
 #include "recipe/catalogue.h"
-#include "recipe/divergence.h"
-#include "recipe/ensemble_mean.h"
 #include "recipe/input_recipe.h"
+#include "recipe/stage_options.h"
 
 namespace limbeck {
 
@@ -86,16 +85,6 @@ struct LossTermRecipe {
 /// Evaluation is always in float32.
 enum class PrecisionChoice { automatic, float32, bfloat16 };
 
-/// Replicas: several networks from one stage, which differ in initialization and order of the examples only. The stage
-/// stands for their ensemble. Member k of stage NAME is called NAME.k, from 1.
-struct ReplicasRecipe {
-  int64_t count = 1;
-  bool together = false;  ///< trained together on the same batches, so that each can learn from all (loss `community`)
-  EnsembleMean mean = EnsembleMean::geometric;
-
-  void bind(Fields& fields);
-};
-
 /// Early stopping, and other ways to end a stage before its last epoch. The learning rate schedule runs as if it did
 /// not end.
 struct StopRecipe {
@@ -111,75 +100,31 @@ struct StopRecipe {
   void bind(Fields& fields);
 };
 
-/// A stage that trains nothing, but adds one number to the output biases of some classes of an earlier stage's network.
-struct CalibrationRecipe {
-  enum class Split { validation, test };
-  std::string of;                ///< key `calibrate`; empty: the stage trains
-  std::vector<int64_t> classes;  ///< to whose output biases the number is added
-  Split tuned_on = Split::validation;
-
-  void bind(Fields& fields);
-};
-
-/// Specialists: networks that begin with a generalist's weights and learn to tell apart the classes of a group that the
-/// generalist confuses. Member k of stage NAME is called NAME.k, from 1. The stage stands for the generalist together
-/// with all of them.
-struct SpecialistsRecipe {
-  /// The target for examples of other classes: a dustbin class, or the outputs of the stage's teacher, by a loss that
-  /// applies to unlabelled examples.
-  enum class Targets { dustbin, full };
-  std::string of;  ///< the generalist; empty: no specialists
-  int64_t groups = 10;
-  int64_t size = 0;  ///< classes of each group; 0: each class is in one group
-  Targets targets = Targets::dustbin;
-  int64_t top = 1;  ///< number of the generalist's most probable classes whose specialists are asked
-  Divergence divergence = Divergence::forward;
-
-  void bind(Fields& fields);
-};
-
-/// Int8 quantization of an earlier network: it begins with that network's weights, batch norm folded in, and quantizes
-/// weights and activations. Without epochs this is post-training quantization; with epochs, quantization-aware
-/// fine-tuning follows.
-struct QuantizeRecipe {
-  std::string of;  ///< empty: the stage does not quantize
-  int64_t examples =
-      1024;  ///< number of training examples, drawn once, on which the ranges of activations are calibrated
-
-  void bind(Fields& fields);
-};
-
 /// The stream of all stages before version 0.2: the numbers depend on the run's seed alone.
 constexpr const char* kSharedStream = "none";
 
 struct StageRecipe {
   std::string name;
-  std::string network;          ///< key `train`; of a calibration, the network that it changes
+  std::string network;          ///< key `train`; of a stage that trains nothing, the network that it changes
   std::string initial_weights;  ///< an earlier stage or a network with weights, from whose weights this stage starts
                                 ///< (fine-tuning); empty: from those of the network that `train` names
   SourceLocation where;
-  std::string stream;   ///< whose random numbers the stage draws: initial weights, order, views, dropout; the stage's
-                        ///< name where nothing is said; see kSharedStream
-  int64_t epochs = 20;  ///< 0: nothing is trained; only a stage that quantizes a network may have 0
+  std::string stream;   ///< of its random numbers: initial weights, order, views, dropout; by default the stage's name;
+                        ///< see kSharedStream
+  Choice kind;          ///< what else it does; empty: it trains a network and nothing else
+  int64_t member = 0;   ///< which of a stage's members this one trains alone, from 1; 0: the stage itself
+  int64_t epochs = 20;  ///< 0: nothing is trained; only some kinds allow it
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
   double checkpoint_seconds = 30;  ///< seconds between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
   std::vector<Choice> augment;        ///< the data's, if the stage has none of its own
   ExamplesRecipe examples;            ///< likewise
-  Choice teacher;                     ///< empty: none; of a calibration, that of the stage it calibrates
+  Choice teacher;                     ///< empty: none
   std::vector<std::string> teachers;  ///< stages and networks that the teacher refers to
-  std::vector<std::string> inputs;    ///< everything that this stage depends on: teachers, the network that it
-                                      ///< calibrates, the one whose weights it starts from
-  ReplicasRecipe replicas;
-  int64_t replica = 0;  ///< which of a stage's replicas this is, from 1; 0: the stage itself
+  std::vector<std::string> inputs;    ///< everything that this stage depends on: its teachers, and the networks whose
+                                      ///< weights it begins with
   StopRecipe stop;
-  int64_t align =
-      0;  ///< speech: rounds of training, each followed by a forced alignment that relabels the frames; 0: none
-  SpecialistsRecipe specialists;
-  int64_t specialist = 0;  ///< which of a stage's specialists this is, from 1; 0: the stage itself
-  CalibrationRecipe calibration;
-  QuantizeRecipe quantize;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;
@@ -187,9 +132,21 @@ struct StageRecipe {
   void bind(Fields& fields);
   /// The parts alone, which are read first, since the fields' defaults depend on them.
   void bind_parts(Fields& fields);
+  /// What its kind says of it.
+  StageForm form() const;
 };
 
-/// A chart of the report: a metric of several stages by a number, by another metric, by epoch, or by stage.
+/// NAME.k: a stage's k-th member, k from 1, or its k-th round of training before the last.
+std::string part_name(const std::string& stage, int64_t k);
+/// How many parts there are: NAME.1 to NAME.k.
+int64_t part_count(const StageRecipe& stage);
+/// The stage that trains a stage's k-th member alone.
+StageRecipe member_of(const StageRecipe& stage, int64_t k);
+/// The names of the folders that hold a stage's weights: its own, or one for each member.
+std::vector<std::string> weight_folders(const StageRecipe& stage);
+
+/// A chart of a recipe: how a metric of several stages depends on a number, on another metric, on the epoch, or on the
+/// stage.
 struct PlotRecipe {
   /// What the x axis shows: the numbers that stand in the recipe, the epochs of each stage, the stages themselves, or a
   /// metric such as teacher_accuracy.
@@ -231,6 +188,8 @@ struct Recipe {
   void bind(Fields& fields);
   const NetworkRecipe* network(const std::string& name) const;
   const StageRecipe* stage(const std::string& name) const;
+  /// The stage of this name, or that whose part it is.
+  const StageRecipe* stage_of(const std::string& name) const;
 };
 
 /// The keys of one map of the recipe, without those of components.
@@ -240,7 +199,7 @@ struct RecipeSection {
   std::string summary;
   std::vector<FieldDescription> keys;
 };
-const std::vector<RecipeSection>& recipe_sections();
+std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue);
 
 /// Throws Error if the file cannot be read, and DiagnosticsError if it is no recipe at all: no YAML, or no map.
 /// Everything else that may be wrong is found by parse_recipe, which needs a catalogue.

@@ -15,8 +15,8 @@
 
 #include "core/events.h"
 #include "core/files.h"
-#include "core/json.h"
 #include "report/event_record.h"
+#include "results/epoch_metrics.h"
 
 namespace limbeck {
 
@@ -32,7 +32,7 @@ class TensorBoardWriter {
   void begin(const std::string& stage_folder, int64_t last_epoch);
   /// The records of the epochs in metrics.jsonl that are not written yet, up to this one; −1: all.
   std::string new_epochs(int64_t last_epoch);
-  std::string test_figures(const Json& test) const;
+  std::string test_figures(const Metrics& test) const;
 
   fs::path run_;
   fs::path metrics_;       ///< of the present stage
@@ -42,6 +42,6 @@ class TensorBoardWriter {
 };
 
 /// What one line of metrics.jsonl says, by tag.
-Scalars scalars_of(const Json& epoch);
+Scalars scalars_of(const EpochMetrics& epoch);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #include "serve/assets.h"
 
-#include "data/gzip.h"
+#include "data/published/gzip.h"
 
 namespace limbeck {
 

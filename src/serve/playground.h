@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/json.h"
-#include "experiment/model.h"
-#include "report/run_files.h"
+#include "models/model.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 

@@ -14,7 +14,7 @@
 
 #include <vector>
 
-#include "data/speech.h"
+#include "data/recordings/speech.h"
 
 namespace limbeck {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "nn/network.h"
+#include "results/evaluation_detail.h"
 
 namespace limbeck {
 
@@ -51,8 +51,8 @@ Evaluation evaluate(const at::Tensor& logits, const at::Tensor& labels, const at
 
 /// {"examples", "errors", "accuracy", "nll", "ece", "agreement", "teacher_kl", "teacher_errors", "teacher_accuracy",
 /// "class_errors": {"3": 14, …}}; null where there is no teacher.
-Json summary(const Evaluation& evaluation, const std::vector<std::string>& classes);
+Metrics summary(const Evaluation& evaluation, const std::vector<std::string>& classes);
 /// The summary, per class, confusion and reliability.
-Json details(const Evaluation& evaluation, const std::vector<std::string>& classes);
+EvaluationDetail details(const Evaluation& evaluation, const std::vector<std::string>& classes);
 
 }  // namespace limbeck

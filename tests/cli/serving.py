@@ -26,8 +26,8 @@ class ServeTest(ProgramTest):
 
     def serve(self, *arguments):
         """Starts the server and returns once it says where it listens."""
-        process = subprocess.Popen([LIMBECK, "serve", *map(str, arguments), "--port", "0"], stdout=subprocess.PIPE, text=True,
-                                   stderr=subprocess.PIPE, cwd=self.folder)
+        process = subprocess.Popen([LIMBECK, "serve", *map(str, arguments), "--port", "0"], stdout=subprocess.PIPE,
+                                   text=True, stderr=subprocess.PIPE, cwd=self.folder)
         line = process.stdout.readline()
         found = re.search(r"http://\S+:(\d+)/", line)
         self.assertTrue(found, line)
@@ -88,7 +88,8 @@ def make_run(test, *arguments):
 
 
 def make_colour_run(test):
-    """A run on colour pictures of two classes; the network of its stage `program` is PyTorch's and has no ONNX form. Needs Pillow and PyTorch."""
+    """A run on colour pictures of two classes; the network of its stage `program` is PyTorch's and has no ONNX form.
+    Needs Pillow and PyTorch."""
     import torch
     from PIL import Image
 

@@ -11,8 +11,8 @@ QUICK = ("--seconds", 0.05, "--batch", "1,8", "--quiet")
 
 class Bench(ProgramTest):
     def run_recipe(self, *arguments):
-        done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json", "--set", "stages.teacher.epochs=1", "--set",
-                            "stages.distilled.epochs=1", *arguments)
+        done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json",
+                            "--set", "stages.teacher.epochs=1", "--set", "stages.distilled.epochs=1", *arguments)
         return json.loads(done.stdout)
 
     def bench(self, *arguments):
@@ -49,7 +49,8 @@ class Bench(ProgramTest):
             self.assertIn(word, table)
 
     def test_what_ships_is_measured_in_onnxruntime(self):
-        self.recipe.write_text(self.recipe.read_text() + "  - { name: int8, train: small, augment: none, quantize: distilled }\n")
+        self.recipe.write_text(self.recipe.read_text() +
+                               "  - { name: int8, train: small, augment: none, quantize: distilled }\n")
         self.run_recipe()
         found = self.bench(self.out, "--out", "measured", "--threads", 1)
         rows = {model["name"]: model for model in found["models"]}
@@ -108,8 +109,8 @@ class Bench(ProgramTest):
         self.assertEqual([model["name"] for model in self.bench(self.out)["models"]], ["teacher", "distilled"])
 
     def test_a_run_writes_the_same_rows(self):
-        done = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", DIGITS, "--epochs", 1, "--teacher-epochs", 1,
-                            "--out", self.out, "--quiet", "--json")
+        done = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", DIGITS, "--epochs", 1,
+                            "--teacher-epochs", 1, "--out", self.out, "--quiet", "--json")
         rows = json.loads(done.stdout)["deployment"]
         self.assertTrue(all(row["onnxruntime"]["latency"]["median"] > 0 for row in rows))
         self.assertEqual(set(rows[0]) | {"on_front", "files"}, set(self.bench(self.out)["models"][0]))
@@ -121,10 +122,12 @@ class Bench(ProgramTest):
         (self.folder / "text.safetensors").write_text("no weights at all")
         (self.folder / "empty").mkdir()
         for arguments, code, message in (
-                (("none.safetensors",), 1, "there is no file 'none.safetensors'"), (("cut.safetensors",), 1, "cut.safetensors"),
-                (("text.safetensors",), 1, "text.safetensors"), (("empty",), 1, "'empty' is no run folder"), ((), 2, "models"),
-                ((self.out, "--batch", 0), 2, "--batch"), ((self.out, "--batch", "4,x"), 2, "--batch"), ((self.out, "--seconds", 0), 2, "--seconds"),
-                ((self.out, "--only", "nobody"), 2, "named 'nobody'")):
+                (("none.safetensors",), 1, "there is no file 'none.safetensors'"),
+                (("cut.safetensors",), 1, "cut.safetensors"),
+                (("text.safetensors",), 1, "text.safetensors"), (("empty",), 1, "'empty' is no run folder"),
+                ((), 2, "models"),
+                ((self.out, "--batch", 0), 2, "--batch"), ((self.out, "--batch", "4,x"), 2, "--batch"),
+                ((self.out, "--seconds", 0), 2, "--seconds"), ((self.out, "--only", "nobody"), 2, "named 'nobody'")):
             said = self.limbeck("bench", *arguments, expect=code).stderr
             self.assertIn(message, said)
             self.assertNotIn("Exception raised from", said)

@@ -7,7 +7,8 @@ import unittest
 from support import SOURCE, ProgramTest, make_recordings, read_safetensors, write_npy
 
 
-HEAVY = {"resnet110", "resnet32x4", "wrn_40_2", "resnet18", "resnext29", "densenet121", "googlenet"}  # at more than 200 million products
+# at more than 200 million products
+HEAVY = {"resnet110", "resnet32x4", "wrn_40_2", "resnet18", "resnext29", "densenet121", "googlenet"}
 
 
 class Commands(ProgramTest):
@@ -15,14 +16,16 @@ class Commands(ProgramTest):
         self.limbeck("init", "mine.yaml")
         self.limbeck("init", "mine.yaml", expect=2)
         self.limbeck("check", "mine.yaml")
-        done = self.limbeck("run", "mine.yaml", "--out", self.out, "--set", "data.source={digits: {train: 6000, test: 100}}",
+        done = self.limbeck("run", "mine.yaml", "--out", self.out,
+                            "--set", "data.source={digits: {train: 6000, test: 100}}",
                             "--set", "stages.teacher.epochs=1", "--set", "stages.baseline.epochs=1",
                             "--set", "stages.distilled.epochs=1")
         self.assertIn("distilled", done.stdout)
         self.assertIn("report.html", done.stdout)
 
     def test_distill_is_a_recipe_from_flags(self):
-        self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source", "{digits: {train: 500, test: 50}}",
+        self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8",
+                     "--source", "{digits: {train: 500, test: 50}}",
                      "--epochs", 1, "--teacher-epochs", 1, "--baseline", "--out", self.out, "--quiet")
         weights = self.out / "stages/teacher/weights.safetensors"
         again = self.folder / "again"
@@ -31,17 +34,29 @@ class Commands(ProgramTest):
         results = json.loads(done.stdout)
         self.assertEqual([stage["name"] for stage in results["stages"]], ["distilled"])
         self.assertEqual(results["stages"][0]["teacher"], "teacher")
-        given = self.limbeck("distill", "--teacher", f"{{ mlp: [32], weights: {weights} }}", "--student", "mlp:8", "--print-recipe").stdout
+        given = self.limbeck("distill", "--teacher", f"{{ mlp: [32], weights: {weights} }}", "--student", "mlp:8",
+                             "--print-recipe").stdout
         self.assertNotIn("name: teacher, train", given)
-        for flags, message in ((("--teacher-epochs", 3), "--teacher-epochs is of a teacher that is trained first"), (("--learning-rate", -1), "--learning-rate"), (("--size", 64), "of the pictures in --data"), (("--corrupt", "skip"), "of the pictures in --data"),
+        for flags, message in ((("--teacher-epochs", 3), "--teacher-epochs is of a teacher that is trained first"),
+                               (("--learning-rate", -1), "--learning-rate"),
+                               (("--size", 64), "of the pictures in --data"),
+                               (("--corrupt", "skip"), "of the pictures in --data"),
                                (("--views", 3), "--views is of augmented examples")):
-            self.assertIn(message, self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", "digits", *flags, "--print-recipe", expect=2).stderr)
-        for source, augment in (("cifar10", "crop: 4, flip: true"), ("{cifar100: {labels: coarse}}", "crop: 4, flip: true"), ("digits", "augment: none")):
-            self.assertIn(augment, self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", source, "--print-recipe").stdout)
-        bytes_mean = self.limbeck("distill", "--teacher", "mlp:4", "--student", "{mlp: [4]}", "--source", "{digits: {train: 20, test: 20}}", "--set",
+            self.assertIn(message,
+                          self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", "digits",
+                                       *flags, "--print-recipe", expect=2).stderr)
+        for source, augment in (("cifar10", "crop: 4, flip: true"),
+                                ("{cifar100: {labels: coarse}}", "crop: 4, flip: true"), ("digits", "augment: none")):
+            self.assertIn(augment,
+                          self.limbeck("distill", "--teacher", weights, "--student", "mlp:8", "--source", source,
+                                       "--print-recipe").stdout)
+        bytes_mean = self.limbeck("distill", "--teacher", "mlp:4", "--student", "{mlp: [4]}",
+                                  "--source", "{digits: {train: 20, test: 20}}", "--set",
                                   "networks.student.input={mean: 125, std: 60}", "--out", again, expect=2).stderr
         self.assertIn("pixels are from 0 to 1 here, not to 255", bytes_mean)
-        self.assertIn('name: "a # b"', self.limbeck("distill", "--teacher", weights, "--student", "mobilenetv2:0.5", "--name", "a # b", "--print-recipe").stdout)
+        self.assertIn('name: "a # b"',
+                      self.limbeck("distill", "--teacher", weights, "--student", "mobilenetv2:0.5", "--name", "a # b",
+                                   "--print-recipe").stdout)
         recipe = self.limbeck("distill", "--teacher", "mlp:32", "--student", "mlp:8", "--print-recipe").stdout
         (self.folder / "printed.yaml").write_text(recipe)
         self.limbeck("check", "printed.yaml")
@@ -54,8 +69,8 @@ class Commands(ProgramTest):
 
     def test_every_command_explains_itself(self):
         commands = self.limbeck("--help").stdout
-        for command in ("run", "distill", "sweep", "evaluate", "predict", "export", "loss", "store", "bench", "report", "compare", "check",
-                        "list", "data", "init"):
+        for command in ("run", "distill", "sweep", "evaluate", "predict", "export", "loss", "store", "bench", "report",
+                        "compare", "check", "list", "data", "init"):
             self.assertIn(command, commands)
             self.assertIn("Usage", self.limbeck(command, "--help").stdout)
 
@@ -69,7 +84,8 @@ class Commands(ProgramTest):
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
             spoken = "spoken_digits" in str(resolved["data"]["source"])
             images = 20 if "cifar" in str(resolved["data"]["source"]) else 800  # one of each class in 1 %
-            settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}" if spoken
+            settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}"
+                        if spoken
                         else f"data.source={{digits: {{train: {images}, test: 50}}}}"]
             settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
                          if "shallow_cnn" in network]
@@ -80,19 +96,25 @@ class Commands(ProgramTest):
             trained = [stage for stage in resolved["stages"] if "train" in stage]
             settings += [f"stages.{stage['name']}.epochs=1" for stage in trained]
             settings += [f"stages.{stage['name']}.replicas.count=2" for stage in trained if "replicas" in stage]
-            settings += [f"stages.{stage['name']}.specialists.{key}" for stage in trained if "specialists" in stage for key in ("groups=2", "size=3")]
+            settings += [f"stages.{stage['name']}.specialists.{key}" for stage in trained if "specialists" in stage
+                         for key in ("groups=2", "size=3")]
             flags = [flag for setting in settings for flag in ("--set", setting)]
             out = self.folder / recipe.parent.name / recipe.stem
             self.limbeck("run", recipe, "--out", out, "--quiet", *flags)
             published = {key for numbers in resolved.get("paper", {}).values() for key in numbers}
             plots = len(resolved.get("plots", []))
-            plots += bool(published & {"errors", "member_errors", "class_errors", "accuracy"})  # beside ours they are one more
+            # beside ours they are one more
+            plots += bool(published & {"errors", "member_errors", "class_errors", "accuracy"})
             self.assertEqual(len(list((out / "plots").glob("*.svg"))), plots, recipe)
 
     def test_the_demo_draws_errors_on_examples_that_nobody_learns_from(self):
-        self.limbeck("run", SOURCE / "recipes/demo.yaml", "--out", self.out, "--quiet", "--set", "data.source={digits: {train: 400, test: 50}}",
-                     "--set", "data.validation=100", *(flag for stage in ("teacher", "baseline", "distilled") for flag in ("--set", f"stages.{stage}.epochs=2")))
-        self.assertGreater(json.loads(self.limbeck("check", SOURCE / "recipes/demo.yaml", "--json").stdout)["data"]["validation"], 0)
+        self.limbeck("run", SOURCE / "recipes/demo.yaml", "--out", self.out, "--quiet",
+                     "--set", "data.source={digits: {train: 400, test: 50}}",
+                     "--set", "data.validation=100",
+                     *(flag for stage in ("teacher", "baseline", "distilled")
+                       for flag in ("--set", f"stages.{stage}.epochs=2")))
+        self.assertGreater(json.loads(self.limbeck("check", SOURCE / "recipes/demo.yaml",
+                                                   "--json").stdout)["data"]["validation"], 0)
         report = (self.out / "report.html").read_text()
         self.assertIn("<figcaption>Error on held-out examples", report)
         self.assertNotIn("no measure of a student", report)
@@ -127,14 +149,17 @@ stages: [ { name: wide, train: wide, epochs: 1 } ]
         text = self.limbeck("compare", self.out).stdout
         self.assertIn("distilled", text)
         self.assertIn("95 % interval", text)
-        compared = json.loads(self.limbeck("compare", self.out, "--against", "distilled", "--metric", "accuracy", "--json").stdout)
+        compared = json.loads(self.limbeck("compare", self.out, "--against", "distilled", "--metric", "accuracy",
+                                           "--json").stdout)
         self.assertTrue(compared)
-        self.assertIn("did you mean 'distilled'", self.limbeck("compare", self.out, "--against", "distiled", expect=2).stderr)
+        self.assertIn("did you mean 'distilled'",
+                      self.limbeck("compare", self.out, "--against", "distiled", expect=2).stderr)
 
     def test_precision_is_of_the_whole_stage_and_is_told(self):
         weights, told = {}, {}
         for name in ("auto", "float32"):
-            settings = [flag for stage in ("teacher", "distilled") for flag in ("--set", f"stages.{stage}.precision={name}")]
+            settings = [flag for stage in ("teacher", "distilled")
+                        for flag in ("--set", f"stages.{stage}.precision={name}")]
             out = self.folder / name
             results = json.loads(self.limbeck("run", self.recipe, "--out", out, "--quiet", "--json", *settings).stdout)
             told[name] = [stage["conditions"][0].split(", ", 1)[1] for stage in results["stages"]]
@@ -149,7 +174,8 @@ stages: [ { name: wide, train: wide, epochs: 1 } ]
         self.assertEqual(told["auto"], ["bfloat16", "float32, teacher in bfloat16"])
         self.assertNotEqual(weights["auto"][0], weights["float32"][0])
         # The small student rounds nothing itself: from the same teacher, only the teacher's pass can differ.
-        teacher = f"{{mlp: {{hidden: [96], dropout: {{hidden: 0.2}}}}, weights: {self.folder}/float32/stages/teacher/weights.safetensors}}"
+        weights = self.folder / "float32/stages/teacher/weights.safetensors"
+        teacher = f"{{mlp: {{hidden: [96], dropout: {{hidden: 0.2}}}}, weights: {weights}}}"
         students = []
         for name in ("auto", "float32"):
             recipe = self.folder / f"student_{name}.yaml"
@@ -165,7 +191,8 @@ stages: [ {{ name: distilled, train: small, epochs: 1, teacher: large, precision
         self.assertNotEqual(*students)
 
     def test_what_a_student_learns_from_is_all_that_differs(self):
-        """A student with a teacher of which it learns nothing is the baseline, to the last bit, whatever the teacher's pass is computed in."""
+        """A student with a teacher of which it learns nothing is the baseline, to the last bit, whatever the teacher's
+        pass is computed in."""
         self.recipe.write_text("""
 name: alike
 data: { source: { digits: { train: 1000, test: 100 } } }
@@ -173,16 +200,19 @@ networks: { large: { mlp: [200] }, small: { mlp: [8] }, middle: { mlp: [100] } }
 stages:
   - { name: teacher, train: large, epochs: 1 }
   - { name: baseline, train: small, epochs: 2 }
-  - { name: distilled, train: small, epochs: 2, teacher: teacher, loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
+  - { name: distilled, train: small, epochs: 2, teacher: teacher,
+      loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
   - { name: larger_baseline, train: middle, epochs: 2 }
-  - { name: larger_distilled, train: middle, epochs: 2, teacher: teacher, loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
+  - { name: larger_distilled, train: middle, epochs: 2, teacher: teacher,
+      loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
 """)
         results = json.loads(self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json").stdout)
         self.assertEqual(self.weights("baseline"), self.weights("distilled"))
         self.assertEqual(self.weights("larger_baseline"), self.weights("larger_distilled"))
         own = [stage["conditions"][0].split(", ")[1] for stage in results["stages"]]
         self.assertEqual(own[1:], [own[1], own[1], own[3], own[3]])
-        shown = re.findall(r"<tr><td>training of ([^<]*)</td><td>([^<]*)</td></tr>", (self.out / "report.html").read_text())
+        shown = re.findall(r"<tr><td>training of ([^<]*)</td><td>([^<]*)</td></tr>",
+                           (self.out / "report.html").read_text())
         told = {stage["name"]: stage["conditions"][0] for stage in results["stages"]}
         self.assertEqual({name: conditions for names, conditions in shown for name in names.split(", ")}, told)
 

@@ -25,12 +25,14 @@ class Errors(ProgramTest):
         self.assertFalse(self.out.exists())
 
     def test_missing_data_says_which_files_to_put_where(self):
-        self.recipe.write_text("name: m\ndata: {source: mnist}\nnetworks: {n: {mlp: [4]}}\nstages: [{name: a, train: n}]\n")
+        self.recipe.write_text("name: m\ndata: {source: mnist}\nnetworks: {n: {mlp: [4]}}\n"
+                               "stages: [{name: a, train: n}]\n")
         empty = self.folder / "empty"
         empty.mkdir()
-        environment = {"LIMBECK_DATA": "", "XDG_CACHE_HOME": str(self.folder / "cache"), "http_proxy": "http://127.0.0.1:9",
-                       "https_proxy": "http://127.0.0.1:9"}
-        message = self.limbeck("run", self.recipe, "--out", self.out, "--data", empty, expect=1, environment=environment).stderr
+        environment = {"LIMBECK_DATA": "", "XDG_CACHE_HOME": str(self.folder / "cache"),
+                       "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+        message = self.limbeck("run", self.recipe, "--out", self.out, "--data", empty, expect=1,
+                               environment=environment).stderr
         self.assertIn("mnist/train-images-idx3-ubyte.gz", message)
         self.assertIn(str(empty), message)
 
@@ -39,7 +41,8 @@ class Errors(ProgramTest):
         self.limbeck("data", "synthesize", "--out", digits, "--train", 50, "--test", 20)
         images = digits / "train-images-idx3-ubyte.gz"
         images.write_bytes(images.read_bytes()[:-100])
-        self.recipe.write_text("name: m\ndata: {source: mnist}\nnetworks: {n: {mlp: [4]}}\nstages: [{name: a, train: n}]\n")
+        self.recipe.write_text("name: m\ndata: {source: mnist}\nnetworks: {n: {mlp: [4]}}\n"
+                               "stages: [{name: a, train: n}]\n")
         message = self.limbeck("run", self.recipe, "--out", self.out, "--data", digits, expect=1).stderr
         self.assertIn("train-images-idx3-ubyte.gz' is truncated", message)
 
@@ -49,7 +52,8 @@ class Errors(ProgramTest):
         self.assertIn("cannot make the folder", message)
 
     def test_pipes_and_devices_are_not_waited_for(self):
-        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=1", "--set", "stages.distilled.epochs=1")
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=1",
+                     "--set", "stages.distilled.epochs=1")
         for name in ("results.json", "recipe.yaml", "examples.json"):
             kept = (self.out / name).read_bytes()
             (self.out / name).unlink()
@@ -62,13 +66,15 @@ class Errors(ProgramTest):
             (self.out / name).write_bytes(kept)
         (self.out / "stages/teacher/weights.safetensors").unlink()
         (self.out / "stages/teacher/weights.safetensors").symlink_to("/dev/zero")
-        done = self.limbeck("evaluate", self.out / "stages/teacher/weights.safetensors", "--source", "{digits: {train: 50, test: 20}}", expect=1)
+        done = self.limbeck("evaluate", self.out / "stages/teacher/weights.safetensors",
+                            "--source", "{digits: {train: 50, test: 20}}", expect=1)
         self.assertIn("is a device; expected a file", done.stderr)
 
     def test_a_name_of_a_megabyte_is_not_repeated(self):
         text = json.dumps({"x" * (1 << 20): {"dtype": "Q8", "shape": [], "data_offsets": [0, 0]}}).encode()
         (self.folder / "long.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
-        for arguments in (("evaluate", "long.safetensors", "--source", "{digits: {train: 50, test: 20}}"), ("loss", "soft_targets", "--student", "long.safetensors", "--teacher", "long.safetensors")):
+        for arguments in (("evaluate", "long.safetensors", "--source", "{digits: {train: 50, test: 20}}"),
+                          ("loss", "soft_targets", "--student", "long.safetensors", "--teacher", "long.safetensors")):
             self.assertLess(len(self.limbeck(*arguments, expect=1).stderr), 3000)
 
     def test_a_full_disk_loses_nothing(self):
@@ -80,8 +86,8 @@ class Errors(ProgramTest):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-        done = subprocess.run([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet"], capture_output=True, text=True,
-                              preexec_fn=small_files, restore_signals=False, timeout=120)
+        done = subprocess.run([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet"], capture_output=True,
+                              text=True, preexec_fn=small_files, restore_signals=False, timeout=120)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("cannot write", done.stderr)
         self.assertEqual(before, (self.out / "previous/1/stages/teacher/weights.safetensors").read_bytes())
@@ -90,7 +96,8 @@ class Errors(ProgramTest):
 
     def test_a_damaged_checkpoint_is_named(self):
         checkpoint = self.out / "stages/teacher/checkpoint.safetensors"
-        process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet"], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet"],
+                                   stderr=subprocess.DEVNULL)
         while process.poll() is None and not checkpoint.exists():
             time.sleep(0.002)
         process.kill()

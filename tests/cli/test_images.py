@@ -16,7 +16,8 @@ def picture(seed, width, height, mode="RGB"):
     """Slopes, shapes and noise; the same for the same seed."""
     chance = random.Random(seed)
     image = Image.new("RGB", (width, height))
-    image.putdata([(x * 255 // width, y * 255 // height, chance.randrange(256)) for y in range(height) for x in range(width)])
+    image.putdata([(x * 255 // width, y * 255 // height, chance.randrange(256)) for y in range(height)
+                   for x in range(width)])
     draw = ImageDraw.Draw(image)
     for _ in range(6):
         box = sorted(chance.randrange(width) for _ in range(2)), sorted(chance.randrange(height) for _ in range(2))
@@ -98,7 +99,8 @@ class Images(ProgramTest):
         self.compare(self.mixed(), cropped)
 
     def test_stretched_pictures_are_pillows_to_the_bit(self):
-        self.compare(self.mixed(), lambda image, size: image.resize((size, size), Image.BILINEAR), "--resize", "stretch", size=31)
+        self.compare(self.mixed(), lambda image, size: image.resize((size, size), Image.BILINEAR),
+                     "--resize", "stretch", size=31)
 
     def test_grey_pictures_are_pillows_to_the_bit(self):
         self.compare(self.mixed(), lambda image, size: cropped(image, size).convert("L"), "--channels", 1)
@@ -145,8 +147,10 @@ class Images(ProgramTest):
         for seed in range(12):
             for name, shade in (("a", 60), ("b", 200)):
                 Image.new("RGB", (20, 16), (shade, shade + seed, shade)).save(self.pictures / name / f"{seed}.png")
-        self.recipe.write_text("name: pictures\ndata: {source: {images: {size: 8, holdout: 0.25}}}\nnetworks: {n: {mlp: [16]}}\n"
-                               "stages: [{name: only, train: n, epochs: 20, optimizer: {sgd: {learning_rate: 0.05}}}]\n")
+        self.recipe.write_text("name: pictures\ndata: {source: {images: {size: 8, holdout: 0.25}}}\n"
+                               "networks: {n: {mlp: [16]}}\n"
+                               "stages: [{name: only, train: n, epochs: 20, "
+                               "optimizer: {sgd: {learning_rate: 0.05}}}]\n")
         self.limbeck("run", self.recipe, "--out", self.out, "--data", self.pictures, "--threads", 1, "--quiet")
         results = json.loads((self.out / "results.json").read_text())
         self.assertEqual(results["data"]["splits"], {"train": 18, "validation": 0, "test": 6})

@@ -31,10 +31,12 @@ paper: { a: { errors: 1, zzzzzzzzzz: 1 } }
 plots: [ { lines: { first: { 1: a } }, zzzzzzzzzz: 1 } ]
 """
 
-SECTIONS = {"": "recipe", "data": "data", "data.examples": "examples", "data.normalize": "normalize", "networks.small": "networks", "networks.small.input": "input",
-            "stages[0]": "stages", "stages[0].examples": "examples", "stages[0].stop": "stop", "stages[0].replicas": "replicas",
-            "stages[0].loss[0].hard_labels.weight": "weight", "stages[1].specialists": "specialists", "stages[2].quantize": "quantize", "stages[3]": "calibrate",
-            "paper.a": "paper", "plots[0]": "plots"}
+SECTIONS = {"": "recipe", "data": "data", "data.examples": "examples", "data.normalize": "normalize",
+            "networks.small": "networks", "networks.small.input": "input",
+            "stages[0]": "stages", "stages[0].examples": "examples", "stages[0].stop": "stop",
+            "stages[0].replicas": "replicas",
+            "stages[0].loss[0].hard_labels.weight": "weight", "stages[1].specialists": "specialists",
+            "stages[2].quantize": "quantize", "stages[3]": "calibrate", "paper.a": "paper", "plots[0]": "plots"}
 
 
 class List(ProgramTest):
@@ -56,7 +58,9 @@ class List(ProgramTest):
             keys = {key["name"].split(".")[0] for key in sections[SECTIONS[path]]["options"]}
             self.assertEqual(read, keys, path)
         (hard_labels,) = self.documented("hard_labels")
-        self.assertEqual(loss, {option["name"] for option in hard_labels["options"]} | {key["name"] for key in sections["loss"]["options"]})
+        self.assertEqual(loss,
+                         {option["name"] for option in hard_labels["options"]} |
+                         {key["name"] for key in sections["loss"]["options"]})
         for section in sections.values():
             self.assertTrue(section["summary"], section["name"])
             for key in section["options"]:
@@ -64,7 +68,8 @@ class List(ProgramTest):
 
     def test_what_there_is(self):
         told = self.limbeck("list").stdout
-        for word in ("recipe", "stages", "losses", "soft_targets", "batch_size", "optimizers", "sgd", "augmentations", "crop"):
+        for word in ("recipe", "stages", "losses", "soft_targets", "batch_size", "optimizers", "sgd", "augmentations",
+                     "crop"):
             self.assertIn(word, told)
         overview = json.loads(self.limbeck("list", "--json").stdout)
         self.assertIn("batch_size", overview["stages"])

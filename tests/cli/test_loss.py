@@ -86,7 +86,8 @@ class LossOnFiles(ProgramTest):
         write_npy(self.files["teacher"], [TEACHER, SECOND])
         for temperature in (1.0, 5.0):
             self.assertAlmostEqual(self.value("soft_targets", "student", "teacher", temperature=temperature),
-                                   divergence(mean_distribution([TEACHER, SECOND], temperature), STUDENT, temperature), delta=1e-12)
+                                   divergence(mean_distribution([TEACHER, SECOND], temperature), STUDENT, temperature),
+                                   delta=1e-12)
 
     def test_losses_of_labels_leave_out_the_unlabelled(self):
         rows = [(softmax(row), label) for row, label in zip(STUDENT, LABELS) if label >= 0]
@@ -108,8 +109,8 @@ class LossOnFiles(ProgramTest):
             mean = sum(v) / len(v)
             variance = sum((value - mean) ** 2 for value in v) / len(v)
             total += sum((a - b) ** 2 for a, b in zip(z, v)) / variance
-        self.assertAlmostEqual(self.value("logit_regression", "student", "teacher", normalize="true"), total / (2 * len(STUDENT)),
-                               delta=1e-12)
+        self.assertAlmostEqual(self.value("logit_regression", "student", "teacher", normalize="true"),
+                               total / (2 * len(STUDENT)), delta=1e-12)
 
     def test_community(self):
         expected = divergence(mean_distribution([STUDENT, SECOND], 2.0), STUDENT, 2.0)
@@ -117,7 +118,8 @@ class LossOnFiles(ProgramTest):
 
     def test_every_loss_takes_files_that_it_does_not_read(self):
         for loss in json.loads(self.limbeck("list", "losses", "--json").stdout):
-            flags = [flag for name in ("student", "teacher", "labels", "peers") for flag in (f"--{name}", self.files[name])]
+            flags = [flag for name in ("student", "teacher", "labels", "peers")
+                     for flag in (f"--{name}", self.files[name])]
             done = subprocess.run([LIMBECK, "loss", loss["name"], *map(str, flags)], capture_output=True, text=True)
             if done.returncode == 0:
                 self.assertTrue(math.isfinite(float(done.stdout)), loss["name"])
@@ -140,7 +142,8 @@ class LossOnFiles(ProgramTest):
                     values.append(self.value(loss, "student", *inputs))
                 write_npy(self.files["student"], STUDENT)
                 # Central differences are off by about step^2 and 1e-16 / step.
-                self.assertAlmostEqual((values[0] - values[1]) / (2 * step), numbers[3 * row + column], delta=1e-8, msg=loss)
+                self.assertAlmostEqual((values[0] - values[1]) / (2 * step), numbers[3 * row + column], delta=1e-8,
+                                       msg=loss)
 
     def test_types_of_the_logits(self):
         exact = self.value("soft_targets", "student", "teacher")
@@ -159,7 +162,8 @@ class LossOnFiles(ProgramTest):
         one = self.folder / "one.safetensors"
         write_safetensors(one, {"anything": ("F64", TEACHER)})
         gradient = self.folder / "g.safetensors"
-        values = [self.limbeck("loss", "soft_targets", "--student", f"{both}:z", "--teacher", teacher, "--gradient", gradient).stdout
+        values = [self.limbeck("loss", "soft_targets", "--student", f"{both}:z", "--teacher", teacher,
+                               "--gradient", gradient).stdout
                   for teacher in (f"{both}:v", one)]
         self.assertEqual(*values)
         self.assertAlmostEqual(float(values[0]), self.value("soft_targets", "student", "teacher"), places=5)
@@ -188,24 +192,28 @@ class LossOnFiles(ProgramTest):
         return self.limbeck("loss", *arguments, expect=code).stderr
 
     def test_what_is_missing_or_does_not_fit_is_named(self):
-        student, teacher, labels, peers = (("--" + name, self.files[name]) for name in ("student", "teacher", "labels", "peers"))
+        student, teacher, labels, peers = (("--" + name, self.files[name])
+                                           for name in ("student", "teacher", "labels", "peers"))
         self.assertIn("unknown loss 'soft_target'; did you mean 'soft_targets'?", self.refused("soft_target", *student))
         self.assertIn("--set temprature=4: soft_targets.temprature: unknown key; did you mean 'temperature'?",
                       self.refused("soft_targets", *student, *teacher, "--set", "temprature=4"))
         self.assertIn("0 is out of range; expected a value above 0",
                       self.refused("soft_targets", *student, *teacher, "--set", "temperature=0"))
-        self.assertIn("the loss 'soft_targets' reads the teacher's logits; give them with --teacher", self.refused("soft_targets", *student))
+        self.assertIn("the loss 'soft_targets' reads the teacher's logits; give them with --teacher",
+                      self.refused("soft_targets", *student))
         self.assertIn("give them with --labels", self.refused("hard_labels", *student, *teacher))
         self.assertIn("give them with --peers", self.refused("community", *student, *teacher))
         self.assertIn("--student is required", self.refused("hard_labels", *labels))
         self.assertIn("expected FILE.npy", self.refused("hard_labels", *student, "--labels", "labels.csv"))
         self.assertIn("expected FILE.npy", self.refused("hard_labels", *student, *labels, "--gradient", "g.txt"))
-        self.assertIn("cannot read", self.refused("hard_labels", *student, "--labels", self.folder / "none.npy", code=1))
+        self.assertIn("cannot read",
+                      self.refused("hard_labels", *student, "--labels", self.folder / "none.npy", code=1))
 
         other = self.folder / "other.npy"
         for values, code, flag, message in (
                 ([[1, 2, 3]] * 4, "<i4", "--teacher", "--teacher holds I32; expected logits as F64, F32 or F16"),
-                (STUDENT[:3], "<f4", "--teacher", "--teacher is 3x3, --student 4x3; expected 4x3, or Mx4x3 of an ensemble"),
+                (STUDENT[:3], "<f4", "--teacher",
+                 "--teacher is 3x3, --student 4x3; expected 4x3, or Mx4x3 of an ensemble"),
                 ([STUDENT[:3]] * 2, "<f4", "--teacher", "--teacher is 2x3x3"),
                 (STUDENT, "<f4", "--peers", "--peers is 4x3; expected Mx4x3"),
                 ([0.0, 1.0, 2.0, 0.0], "<f4", "--labels", "--labels holds F32; expected integers"),
@@ -214,17 +222,21 @@ class LossOnFiles(ProgramTest):
                 ([0, -2, 3, 0], "<i4", "--labels", "--labels: label 1 is -2; expected -1 (unlabelled) to 2")):
             write_npy(other, values, code)
             given = {"--teacher": teacher, "--labels": labels, "--peers": peers, flag: (flag, other)}
-            self.assertIn(message, self.refused("soft_targets", *student, *(part for pair in given.values() for part in pair)))
+            self.assertIn(message,
+                          self.refused("soft_targets", *student, *(part for pair in given.values() for part in pair)))
         write_npy(other, [1.0, 2.0, 3.0])
-        self.assertIn("--student is 3; expected logits [examples, classes]", self.refused("hard_labels", "--student", other, *labels))
+        self.assertIn("--student is 3; expected logits [examples, classes]",
+                      self.refused("hard_labels", "--student", other, *labels))
         write_npy(other, [], shape=(0, 3))
         self.assertIn("--student is 0x3", self.refused("hard_labels", "--student", other, *labels))
 
     def test_a_damaged_file_is_named(self):
         content = self.files["student"].read_bytes()
         self.files["student"].write_bytes(content[:-1])
-        message = self.refused("hard_labels", "--student", self.files["student"], "--labels", self.files["labels"], code=1)
-        self.assertIn(f"'{self.files['student']}' is not a valid .npy file: the shape (4, 3) of F64 needs 96 bytes, 95 follow", message)
+        message = self.refused("hard_labels", "--student", self.files["student"], "--labels", self.files["labels"],
+                               code=1)
+        self.assertIn(f"'{self.files['student']}' is not a valid .npy file: the shape (4, 3) of F64 needs 96 bytes, "
+                      "95 follow", message)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""A model in the context of its run: data, input, classes and normalisation are those of the run, wherever its files are read."""
+"""A model in the context of its run: data, input, classes and normalisation are those of the run, wherever its files
+are read."""
 import json
 import shutil
 import unittest
@@ -33,10 +34,12 @@ class ModelsOfRuns(OnnxTest):
         self.assertRegex(text, r"^[\d,]+ errors on the train split of digits, 2,000 examples: accuracy ")
 
     def test_elsewhere_the_data_must_be_named(self):
-        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=1", "--set", "stages.distilled.epochs=1")
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=1",
+                     "--set", "stages.distilled.epochs=1")
         shutil.copy(self.stage("distilled"), self.folder / "student.safetensors")
         error = self.limbeck("evaluate", "student.safetensors", expect=2).stderr
-        self.assertIn("'student.safetensors' does not lie in a run's folder, so say --source, e.g. --source mnist", error)
+        self.assertIn("'student.safetensors' does not lie in a run's folder, so say --source, e.g. --source mnist",
+                      error)
         named = self.limbeck("evaluate", "student.safetensors", "--source", "{digits: {train: 10, test: 50}}").stdout
         self.assertIn("on the test split of digits, 50 examples", named)
 
@@ -44,34 +47,43 @@ class ModelsOfRuns(OnnxTest):
         for arguments in (["nothing.safetensors"], ["nothing.safetensors", "--source", "mnist"]):
             error = self.limbeck("evaluate", *arguments, "--data", self.folder, expect=1).stderr
             self.assertIn("there is no file 'nothing.safetensors'", error)
-        self.assertIn("holds no trained network", self.limbeck("evaluate", self.folder, "--source", "mnist", "--data", self.folder, expect=1).stderr)
+        self.assertIn("holds no trained network",
+                      self.limbeck("evaluate", self.folder, "--source", "mnist", "--data", self.folder,
+                                   expect=1).stderr)
         self.recipe.rename(self.folder / "model.safetensors")
-        error = self.limbeck("evaluate", "model.safetensors", "--teacher", "no.pt", "--source", "mnist", "--data", self.folder, expect=1).stderr
+        error = self.limbeck("evaluate", "model.safetensors", "--teacher", "no.pt", "--source", "mnist",
+                             "--data", self.folder, expect=1).stderr
         self.assertIn("there is no file 'no.pt'", error)
 
     @unittest.skipIf(torch is None or NODE is None, "needs PyTorch and node")
     def test_what_a_run_was_given_is_on_the_page_what_it_was_there(self):
         torch.manual_seed(3)
         for name in ("teacher.pt", "plain.pt"):
-            torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 20), torch.nn.ReLU(), torch.nn.Linear(20, 10)).eval()),
+            torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 20),
+                                                                torch.nn.ReLU(), torch.nn.Linear(20, 10)).eval()),
                            str(self.folder / name))
-        self.recipe.write_text(RECIPE.replace("TEACHER", str(self.folder / "teacher.pt")).replace("PLAIN", str(self.folder / "plain.pt")))
+        self.recipe.write_text(RECIPE.replace("TEACHER", str(self.folder / "teacher.pt"))
+                               .replace("PLAIN", str(self.folder / "plain.pt")))
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
-        told = self.limbeck("export", self.stage("distilled"), "--page", "page", "--beside", "teacher.pt", "--beside", "plain.pt")
+        told = self.limbeck("export", self.stage("distilled"), "--page", "page", "--beside", "teacher.pt",
+                            "--beside", "plain.pt")
         self.assertEqual(told.stderr, "")
         page = json.loads((self.folder / "page/playground.json").read_text())
         self.assertEqual([model["name"] for model in page["models"]], ["distilled", "large", "plain"])
 
-        # The page's files say what PyTorch says of pixels that are normalised as the run does it: by the network's own numbers, and by the data's.
+        # The page's files say what PyTorch says of pixels that are normalised as the run does it: by the network's own
+        # numbers, and by the data's.
         pixels = torch.rand(30, 1, 28, 28)
         outputs = self.run_onnx({name: (self.folder / "page" / f"{name}.onnx", pixels) for name in ("large", "plain")})
         for name, file, mean, deviation in (("large", "teacher.pt", 0.6, 0.1), ("plain", "plain.pt", 0.3, 0.2)):
             with torch.no_grad():
-                self.assert_close(outputs[name], torch.jit.load(str(self.folder / file))((pixels - mean) / deviation), name)
+                self.assert_close(outputs[name], torch.jit.load(str(self.folder / file))((pixels - mean) / deviation),
+                                  name)
 
         # So does evaluate, as the run did.
         for name, file in (("distilled", "teacher.pt"), ("other", "plain.pt")):
-            test = next(stage for stage in json.loads((self.out / "results.json").read_text())["stages"] if stage["name"] == name)["evaluations"]["test"]
+            test = next(stage for stage in json.loads((self.out / "results.json").read_text())["stages"]
+                        if stage["name"] == name)["evaluations"]["test"]
             found = json.loads(self.limbeck("evaluate", self.stage(name), "--teacher", file, "--json").stdout)
             self.assertEqual((found["errors"], found["agreement"]), (test["errors"], test["agreement"]))
             self.assertAlmostEqual(found["teacher_kl"], test["teacher_kl"], places=5)

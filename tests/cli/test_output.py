@@ -51,24 +51,30 @@ class Output(ProgramTest):
         weights = self.out / "stages/distilled/weights.safetensors"
         for name in ("z.npy", "v.npy"):
             write_npy(self.folder / name, [[1.0, 2.0], [0.5, -1.0]])
-        commands = [("check", self.recipe, "--resolved"), ("check", self.recipe), ("check", self.recipe, "--json"), ("compare", self.out), ("compare", self.out, "--json"),
-                    ("report", self.out), ("report", self.out, "--json"), ("list", "losses"), ("list",), ("list", "losses", "--json"), ("--help",), ("--version",), ("help",),
+        commands = [("check", self.recipe, "--resolved"), ("check", self.recipe), ("check", self.recipe, "--json"),
+                    ("compare", self.out), ("compare", self.out, "--json"),
+                    ("report", self.out), ("report", self.out, "--json"), ("list", "losses"), ("list",),
+                    ("list", "losses", "--json"), ("--help",), ("--version",), ("help",),
                     ("run", self.recipe, "--out", self.out, "--quiet", *QUICK), ("init", "new.yaml"),
                     ("evaluate", weights, "--source", "{digits: {train: 20, test: 20}}", "--json"),
                     ("loss", "soft_targets", "--student", "z.npy", "--teacher", "v.npy"),
-                    ("export", weights, "--out", "student.onnx"), ("data", "synthesize", "--out", "digits", "--train", 10, "--test", 10)]
+                    ("export", weights, "--out", "student.onnx"),
+                    ("data", "synthesize", "--out", "digits", "--train", 10, "--test", 10)]
         for command in commands:
             with open("/dev/full", "w") as full:
-                done = subprocess.run([LIMBECK, *map(str, command)], stdout=full, stderr=subprocess.PIPE, text=True, cwd=self.folder, timeout=120)
+                done = subprocess.run([LIMBECK, *map(str, command)], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      cwd=self.folder, timeout=120)
             self.assertEqual(done.returncode, 1, command)
             self.assertIn("cannot write the output: No space left on device", done.stderr, command)
 
     def test_everything_is_printed_in_one_place(self):
-        found = subprocess.run(["grep", "-rnE", r"fmt::print\(|std::cout|\bprintf\(|\bputs\(", SOURCE / "app"], capture_output=True, text=True).stdout
+        found = subprocess.run(["grep", "-rnE", r"fmt::print\(|std::cout|\bprintf\(|\bputs\(", SOURCE / "app"],
+                               capture_output=True, text=True).stdout
         self.assertEqual(found, "")
 
     def test_a_closed_terminal_saves_as_ctrl_c_does(self):
-        arguments = [LIMBECK, "run", self.recipe, "--out", self.out, "--set", "stages.teacher.epochs=500", "--set", "stages.teacher.checkpoint_seconds=1000"]
+        arguments = [LIMBECK, "run", self.recipe, "--out", self.out, "--set", "stages.teacher.epochs=500",
+                     "--set", "stages.teacher.checkpoint_seconds=1000"]
         pid, master = pty.fork()
         if pid == 0:
             os.execv(LIMBECK, [str(argument) for argument in arguments])
@@ -83,7 +89,8 @@ class Output(ProgramTest):
         self.assertTrue((self.out / "stages/teacher/checkpoint.safetensors").exists())
 
     def test_a_run_under_nohup_goes_on(self):
-        process = subprocess.Popen(["nohup", LIMBECK, "run", self.recipe, "--out", self.out, "--quiet"], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(["nohup", LIMBECK, "run", self.recipe, "--out", self.out, "--quiet"],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not (self.out / "stages/teacher/metrics.jsonl").exists():
             time.sleep(0.05)
         process.send_signal(signal.SIGHUP)
@@ -151,7 +158,8 @@ class Output(ProgramTest):
 
     def test_mistyped_commands_and_options_get_the_nearest_right_name(self):
         for arguments, message in ((("rnu", "x.yaml"), "there is no command 'rnu'; did you mean 'run'?"),
-                                   (("run", self.recipe, "--thread", 1), "`limbeck run` has no option '--thread'; did you mean '--threads'?"),
+                                   (("run", self.recipe, "--thread", 1),
+                                    "`limbeck run` has no option '--thread'; did you mean '--threads'?"),
                                    (("run", self.recipe, "--ouT=x"), "did you mean '--out'?"),
                                    (("data", "fetsch"), "there is no command 'data fetsch'; did you mean 'fetch'?"),
                                    (("data", "synthesize", "--ot", "x"), "did you mean '--out'?"),

@@ -5,7 +5,8 @@ import unittest
 from support import ProgramTest
 
 DIGITS = "{digits: {train: 300, test: 50}}"
-QUICK = ("--quiet", "--set", f"data.source={DIGITS}", "--set", "stages.teacher.epochs=1", "--set", "stages.distilled.epochs=1")
+QUICK = ("--quiet", "--set", f"data.source={DIGITS}", "--set", "stages.teacher.epochs=1",
+         "--set", "stages.distilled.epochs=1")
 
 
 class Overwriting(ProgramTest):
@@ -37,7 +38,8 @@ class Overwriting(ProgramTest):
         for name in ("results.json", "report.html", "sweep.json"):
             file = self.out / name
             file.write_text("mine")
-            command = ("sweep", self.recipe, "--over", "stages.teacher.epochs=1,2") if name == "sweep.json" else ("run", self.recipe)
+            command = ("sweep", self.recipe,
+                       "--over", "stages.teacher.epochs=1,2") if name == "sweep.json" else ("run", self.recipe)
             self.refused(*command, "--out", self.out)
             file.unlink()
         (self.out / "notes.txt").write_text("mine")  # is not in the way
@@ -51,7 +53,8 @@ class Overwriting(ProgramTest):
     def test_a_network_that_the_run_reads_is_not_written_over(self):
         weights = self.trained()
         recipe = self.folder / "next.yaml"
-        recipe.write_text(f"name: next\ndata: {{ source: {DIGITS} }}\nnetworks: {{ old: {{ mlp: [8], weights: {weights} }}, small: {{ mlp: [4] }} }}\n"
+        recipe.write_text(f"name: next\ndata: {{ source: {DIGITS} }}\n"
+                          f"networks: {{ old: {{ mlp: [8], weights: {weights} }}, small: {{ mlp: [4] }} }}\n"
                           "stages: [ { name: distilled, train: small, teacher: old, epochs: 1 } ]\n")
         self.refused("run", recipe, "--out", self.out, saying="choose another --out")
 
@@ -110,7 +113,8 @@ class Overwriting(ProgramTest):
         kept = self.out / "previous/1"
         self.assertEqual((kept / "results.json").read_text(), results)
         self.assertEqual((kept / "stages/distilled/weights.safetensors").read_bytes(), before)
-        for name in ("report.html", "recipe.yaml", "examples.json", "stages/distilled/stage.json", "stages/distilled/metrics.jsonl"):
+        for name in ("report.html", "recipe.yaml", "examples.json", "stages/distilled/stage.json",
+                     "stages/distilled/metrics.jsonl"):
             self.assertTrue((kept / name).exists(), name)
         self.assertFalse((kept / "stages/teacher").exists())  # which did not run again
         self.limbeck("report", kept)
@@ -126,16 +130,19 @@ class Overwriting(ProgramTest):
 
     def test_distill_leaves_the_runs_of_others_alone(self):
         def distill(*more):
-            return self.limbeck("distill", "--teacher", "mlp:16", "--student", "mlp:8", "--source", DIGITS, "--epochs", 1, "--teacher-epochs", 1, "--quiet", *more)
+            return self.limbeck("distill", "--teacher", "mlp:16", "--student", "mlp:8", "--source", DIGITS,
+                                "--epochs", 1, "--teacher-epochs", 1, "--quiet", *more)
         distill()
         first = (self.folder / "runs/distill/results.json").read_bytes()
         distill()
         self.assertFalse((self.folder / "runs/distill-2").exists())
         done = distill("--temperature", 8)
         self.assertIn("runs/distill-2", done.stderr)
-        self.assertEqual(json.loads((self.folder / "runs/distill/results.json").read_text())["stages"], json.loads(first)["stages"])
+        self.assertEqual(json.loads((self.folder / "runs/distill/results.json").read_text())["stages"],
+                         json.loads(first)["stages"])
         # The teacher is the same, and was not trained again.
-        self.assertEqual(*[(self.folder / run / "stages/teacher/stage.json").read_bytes() for run in ("runs/distill", "runs/distill-2")])
+        self.assertEqual(*[(self.folder / run / "stages/teacher/stage.json").read_bytes()
+                           for run in ("runs/distill", "runs/distill-2")])
         self.assertEqual(distill("--temperature", 8).stderr.count("runs/distill-2"), 1)
         self.assertFalse((self.folder / "runs/distill-3").exists())
 
@@ -144,7 +151,8 @@ class Overwriting(ProgramTest):
         write_npy(self.folder / "z.npy", [[1.0, 2.0], [0.5, -1.0]])
         write_npy(self.folder / "v.npy", [[1.0, 2.0], [0.5, -1.0]])
         for name in ("z.npy", "v.npy"):
-            self.refused("loss", "soft_targets", "--student", "z.npy", "--teacher", "v.npy", "--gradient", name, saying="give another name")
+            self.refused("loss", "soft_targets", "--student", "z.npy", "--teacher", "v.npy", "--gradient", name,
+                         saying="give another name")
 
     def test_a_bench_does_not_replace_the_plots_of_others(self):
         weights, out = self.trained(), self.folder / "bench"

@@ -1,4 +1,5 @@
-"""The engineer who ships: a PyTorch teacher, a folder of pictures, a small student, from the command line; and stores of its outputs."""
+"""The engineer who ships: a PyTorch teacher, a folder of pictures, a small student, from the command line; and stores
+of its outputs."""
 import csv
 import json
 import random
@@ -23,7 +24,8 @@ data: { source: { digits: { train: 200, test: 100 } }, augment: { shift: 1 } }
 networks: { large: { mlp: [32] }, small: { mlp: [8] } }
 stages:
   - { name: teacher, train: large, epochs: 1, augment: none }
-  - { name: distilled, train: small, epochs: 4, teacher: { network: { of: teacher, VIEWS, store: outputs.safetensors } } }
+  - { name: distilled, train: small, epochs: 4,
+      teacher: { network: { of: teacher, VIEWS, store: outputs.safetensors } } }
 """
 
 
@@ -54,11 +56,12 @@ class Pictures(ProgramTest):
         self.teacher = self.folder / "teacher.pt"
 
     def make_teacher(self, *flags):
-        subprocess.run([sys.executable, SOURCE / "examples/torchvision_teacher.py", "--classes", "2", "--out", self.teacher, *flags], check=True)
+        subprocess.run([sys.executable, SOURCE / "examples/torchvision_teacher.py", "--classes", "2",
+                        "--out", self.teacher, *flags], check=True)
 
     def distil(self, *flags, expect=0):
-        return self.limbeck("distill", "--teacher", self.teacher, "--data", self.pictures, "--student", "resnet8", "--size", 32,
-                            "--epochs", 2, "--batch-size", 20, "--out", self.out, *flags, expect=expect)
+        return self.limbeck("distill", "--teacher", self.teacher, "--data", self.pictures, "--student", "resnet8",
+                            "--size", 32, "--epochs", 2, "--batch-size", 20, "--out", self.out, *flags, expect=expect)
 
     def test_a_scripted_and_a_traced_teacher_teach_from_a_folder(self):
         for way in ("--script", "--trace"):
@@ -104,10 +107,12 @@ class Pictures(ProgramTest):
     def test_the_teacher_may_see_other_pixels_than_the_student(self):
         self.make_teacher()
         agreements = []
-        for flags in (("--teacher-size", "48", "--teacher-mean", "0.5,0.5,0.5", "--teacher-std", "0.25,0.25,0.25", "--views", "2"), ()):
+        for flags in (("--teacher-size", "48", "--teacher-mean", "0.5,0.5,0.5", "--teacher-std", "0.25,0.25,0.25",
+                       "--views", "2"), ()):
             results = json.loads(self.distil("--json", *flags).stdout)
             agreements.append(results["stages"][0]["evaluations"]["test"]["teacher_kl"])
-        self.assertNotAlmostEqual(agreements[0], agreements[1], places=5)  # the teacher says something else of other pixels
+        # the teacher says something else of other pixels
+        self.assertNotAlmostEqual(agreements[0], agreements[1], places=5)
         self.assertIn("views: 2", self.distil("--views", "2", "--print-recipe").stdout)
 
     def test_the_student_classifies_files_and_folders(self):
@@ -185,13 +190,15 @@ class Stores(ProgramTest):
         weights = self.out / "stages/teacher/weights.safetensors"
         before = weights.read_bytes()
         for flags in (["--out", self.folder / "another"], ["--out", self.out, "--set", "stages.teacher.epochs=2"]):
-            self.assertIn("stage 'teacher' is not finished in", self.limbeck("store", "verify", self.recipe, *flags, expect=2).stderr)
+            self.assertIn("stage 'teacher' is not finished in",
+                          self.limbeck("store", "verify", self.recipe, *flags, expect=2).stderr)
         self.assertEqual(weights.read_bytes(), before)
         self.assertFalse((self.folder / "another/stages").exists())
 
     def test_mistakes_are_found_before_the_teacher_is_trained(self):
         (self.folder / "junk.safetensors").write_text("no store")
-        for store, message in (("top: 20, store: o.safetensors", "top: 20 logits of 10 classes"), ("store: junk.safetensors", "junk.safetensors' is not a valid")):
+        for store, message in (("top: 20, store: o.safetensors", "top: 20 logits of 10 classes"),
+                               ("store: junk.safetensors", "junk.safetensors' is not a valid")):
             self.recipe.write_text(RECIPE.replace("VIEWS, store: outputs.safetensors", "views: 3, " + store))
             error = self.limbeck("run", self.recipe, "--out", self.out, expect=2 if "top" in store else 1).stderr
             self.assertIn("stage 'distilled'", error)
@@ -199,21 +206,24 @@ class Stores(ProgramTest):
             self.assertFalse((self.out / "stages").exists())
 
     def test_what_cannot_be_kept_is_found_without_data(self):
-        self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3").replace("augment: { shift: 1 }", "augment: { shift: 1, mixup: 0.2 }"))
+        self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3")
+                               .replace("augment: { shift: 1 }", "augment: { shift: 1, mixup: 0.2 }"))
         message = self.limbeck("check", self.recipe, expect=2).stderr
         self.assertRegex(message, r"\.yaml:\d+:\d+: stages\[1\]\.teacher: .*mixup")
 
     def test_training_fills_what_is_not_there(self):
         self.recipe.write_text(RECIPE.replace("VIEWS", "views: 3"))
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet")  # four epochs see all three drawings
-        self.assertEqual(json.loads(self.limbeck("store", "info", self.folder / "outputs.safetensors", "--json").stdout)["filled"], 600)
+        self.assertEqual(json.loads(self.limbeck("store", "info", self.folder / "outputs.safetensors",
+                                                 "--json").stdout)["filled"], 600)
 
     def test_stored_and_live_outputs_train_the_same_student(self):
         self.recipe.write_text(RECIPE.replace("VIEWS, store: outputs.safetensors", "outputs: live"))
         self.limbeck("run", self.recipe, "--out", self.folder / "live", "--quiet")
         self.recipe.write_text(RECIPE.replace("VIEWS, ", ""))  # all nine views of a shift by one pixel
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--reuse", self.folder / "live")
-        results = [json.loads((out / "results.json").read_text())["stages"][1]["evaluations"]["test"] for out in (self.out, self.folder / "live")]
+        results = [json.loads((out / "results.json").read_text())["stages"][1]["evaluations"]["test"]
+                   for out in (self.out, self.folder / "live")]
         self.assertAlmostEqual(results[0]["nll"], results[1]["nll"], delta=1e-3)
 
     def test_a_changed_store_is_noticed(self):

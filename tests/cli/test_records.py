@@ -1,4 +1,5 @@
-"""A stage that is done is what its record says: other weights than those that it left are never taken for it, whatever stopped a training."""
+"""A stage that is done is what its record says: other weights than those that it left are never taken for it, whatever
+stopped a training."""
 import json
 import shutil
 import signal
@@ -66,8 +67,8 @@ class Records(ProgramTest):
     def stop_when(self, happened, signal_number, *settings):
         """Runs with these settings until that has happened, and stops it there; False: it was done before."""
         arguments = [flag for setting in settings for flag in ("--set", setting)]
-        process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet", *arguments], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, cwd=self.folder)
+        process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet", *arguments],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
         deadline = time.time() + 60
         while process.poll() is None and not happened():
             self.assertLess(time.time(), deadline)
@@ -78,9 +79,11 @@ class Records(ProgramTest):
         """The run has the reference's weights and numbers, and curves of its own trainings."""
         for stage in stages:
             self.assertEqual(self.weights(stage), self.weights(stage, reference), stage)
-        numbers = [[stage["evaluations"] for stage in json.loads((folder / "results.json").read_text())["stages"]] for folder in (self.out, reference)]
+        numbers = [[stage["evaluations"] for stage in json.loads((folder / "results.json").read_text())["stages"]]
+                   for folder in (self.out, reference)]
         self.assertEqual(*numbers)
-        losses = [[json.loads(line)["train"]["loss"] for stage in stages for line in (self.stage(stage, folder) / "metrics.jsonl").read_text().splitlines()]
+        losses = [[json.loads(line)["train"]["loss"] for stage in stages
+                   for line in (self.stage(stage, folder) / "metrics.jsonl").read_text().splitlines()]
                   for folder in (self.out, reference)]
         self.assertEqual(*losses)
 
@@ -93,7 +96,8 @@ class Records(ProgramTest):
             self.run_recipe()
             weights = self.stage("teacher") / "weights.safetensors"
             before = place_of(weights)  # a file that is written anew is another one
-            killed += self.stop_when(lambda: place_of(weights) not in (before, None), signal.SIGKILL, "stages.teacher.optimizer.sgd.learning_rate=0.002")
+            killed += self.stop_when(lambda: place_of(weights) not in (before, None), signal.SIGKILL,
+                                     "stages.teacher.optimizer.sgd.learning_rate=0.002")
             done = self.run_recipe()
             self.assertNotIn("teacher: done before, unchanged", done.stderr + done.stdout)
             self.assert_like(reference)
@@ -132,7 +136,8 @@ class Records(ProgramTest):
             self.run_recipe()
             shutil.copy(self.stage("teacher", other) / name, self.stage("teacher"))
             done = self.run_recipe()
-            self.assertIn(f"stage 'teacher' runs again: {name} is not the file that the stage left", done.stderr + done.stdout)
+            self.assertIn(f"stage 'teacher' runs again: {name} is not the file that the stage left",
+                          done.stderr + done.stdout)
             self.assert_like(reference)
         (self.stage("teacher") / "weights.safetensors").unlink()
         self.assertIn("stage 'teacher' runs again: weights.safetensors is not there", self.run_recipe().stderr)
@@ -146,7 +151,8 @@ class Records(ProgramTest):
         shutil.copytree(reference, changed)
         shutil.copy(self.stage("teacher", other) / "weights.safetensors", self.stage("teacher", changed))
         done = self.limbeck("run", self.recipe, "--out", self.out, "--reuse", changed)
-        self.assertIn(f"stage 'teacher' of '{changed}' is not taken over: weights.safetensors is not the file that the stage left", done.stderr)
+        self.assertIn(f"stage 'teacher' of '{changed}' is not taken over: "
+                      "weights.safetensors is not the file that the stage left", done.stderr)
         self.assert_like(reference)
         # A record of a version that kept no fingerprints says nothing of its files.
         record = json.loads((self.stage("teacher", reference) / "stage.json").read_text())
@@ -163,22 +169,29 @@ class Records(ProgramTest):
         self.assertEqual((quiet.stderr + quiet.stdout).count("runs again"), 0)
         for name in ("apart.2", "together.2", "calibrated", "int8", "experts.1"):
             wrong = self.stage(name) / "weights.safetensors"
-            wrong.write_bytes(before[self.stage("experts.2" if name == "experts.1" else "apart.1") / "weights.safetensors"])
+            wrong.write_bytes(before[self.stage("experts.2" if name == "experts.1" else "apart.1") /
+                                     "weights.safetensors"])
             done = self.run_recipe()
             self.assertIn("weights.safetensors is not the file that the stage left", done.stderr, name)
-            self.assertEqual(before, {file: file.read_bytes() for file in self.out.glob("stages/*/*.safetensors")}, name)
-            self.assertEqual(numbers, [stage["evaluations"] for stage in json.loads((self.out / "results.json").read_text())["stages"]], name)
+            self.assertEqual(before, {file: file.read_bytes() for file in self.out.glob("stages/*/*.safetensors")},
+                             name)
+            self.assertEqual(numbers,
+                             [stage["evaluations"]
+                              for stage in json.loads((self.out / "results.json").read_text())["stages"]], name)
 
     def test_a_point_of_a_sweep_is_done_as_long_as_its_files_are_its_own(self):
-        sweep = ["sweep", self.recipe, "--over", "stages.distilled.loss.soft_targets.temperature=1,4", "--out", self.out]
+        sweep = ["sweep", self.recipe, "--over", "stages.distilled.loss.soft_targets.temperature=1,4",
+                 "--out", self.out]
         self.limbeck(*sweep, "--quiet")
         self.assertEqual(self.limbeck(*sweep).stderr, "2 of 2 points done before, unchanged\n")
         points = json.loads((self.out / "sweep.json").read_text())["points"]
-        shutil.copy(self.stage("distilled", self.out / "points/0001") / "weights.safetensors", self.stage("distilled", self.out / "points/0002"))
+        shutil.copy(self.stage("distilled", self.out / "points/0001") / "weights.safetensors",
+                    self.stage("distilled", self.out / "points/0002"))
         self.assertIn("1 of 2 points done before, unchanged", self.limbeck(*sweep).stderr)
         self.assertEqual([point["results"] for point in json.loads((self.out / "sweep.json").read_text())["points"]],
                          [point["results"] for point in points])
-        self.limbeck("run", self.recipe, "--out", self.out / "points/0001", "--set", "stages.distilled.epochs=1", "--quiet")
+        self.limbeck("run", self.recipe, "--out", self.out / "points/0001", "--set", "stages.distilled.epochs=1",
+                     "--quiet")
         self.assertIn("1 of 2 points done before, unchanged", self.limbeck(*sweep).stderr)
         self.assertEqual([point["results"] for point in json.loads((self.out / "sweep.json").read_text())["points"]],
                          [point["results"] for point in points])

@@ -21,7 +21,8 @@ def write_png(path, side, shade):
 
 class Results(ProgramTest):
     def test_say_what_they_are_of(self):
-        arguments = ["run", self.recipe, "--out", self.out, "--quiet", "--set", DIGITS, "--set", "data.validation=50", "--set", "stages.teacher.epochs=2"]
+        arguments = ["run", self.recipe, "--out", self.out, "--quiet", "--set", DIGITS, "--set", "data.validation=50",
+                     "--set", "stages.teacher.epochs=2"]
         self.limbeck(*arguments)
         results = json.loads((self.out / "results.json").read_text())
         self.assertEqual(results["command"][1:], [str(argument) for argument in arguments])
@@ -40,7 +41,8 @@ class Results(ProgramTest):
             n, p = numbers["examples"], 1 - numbers["errors"] / numbers["examples"]
             for end in teacher["intervals"][split]["accuracy"].values():
                 self.assertAlmostEqual(abs(p - end), 1.959964 * math.sqrt(end * (1 - end) / n), places=6)
-            self.assertAlmostEqual(teacher["intervals"][split]["errors"]["low"], n * (1 - teacher["intervals"][split]["accuracy"]["high"]))
+            self.assertAlmostEqual(teacher["intervals"][split]["errors"]["low"],
+                                   n * (1 - teacher["intervals"][split]["accuracy"]["high"]))
         # Means over seeds have deviations instead; each seed has its own.
         self.limbeck(*arguments[:3], self.folder / "seeds", *arguments[4:], "--seeds", 2)
         combined = json.loads((self.folder / "seeds/results.json").read_text())
@@ -49,14 +51,21 @@ class Results(ProgramTest):
 
     def test_check_knows_the_size_of_the_data(self):
         for settings, message in ((("data.validation=60000",), "60000 examples cannot be held out"),
-                                  (("data.source={digits: {train: 100}}", "data.validation=100"), "'digits' has 100 for training"),
-                                  (("data.source=mnist", "data.validation=70000", "data.augment=none"), "'mnist' has 60000 for training"),
-                                  (("data.source=cifar10", "data.validation=50000"), "'cifar10' has 50000 for training"),
-                                  (("stages.teacher.examples={without: [10]}", "data.source=digits"), "class 10 does not exist")):
+                                  (("data.source={digits: {train: 100}}", "data.validation=100"),
+                                   "'digits' has 100 for training"),
+                                  (("data.source=mnist", "data.validation=70000", "data.augment=none"),
+                                   "'mnist' has 60000 for training"),
+                                  (("data.source=cifar10", "data.validation=50000"),
+                                   "'cifar10' has 50000 for training"),
+                                  (("stages.teacher.examples={without: [10]}", "data.source=digits"),
+                                   "class 10 does not exist")):
             flags = [flag for setting in (["data.source=digits", *settings]) for flag in ("--set", setting)]
-            told = self.limbeck("check", self.recipe, *flags, expect=2, environment={"LIMBECK_DATA": str(self.folder), "XDG_CACHE_HOME": str(self.folder)}).stderr
+            told = self.limbeck("check", self.recipe, *flags, expect=2,
+                                environment={"LIMBECK_DATA": str(self.folder),
+                                             "XDG_CACHE_HOME": str(self.folder)}).stderr
             self.assertIn(message, told)
-        place = json.loads(self.limbeck("check", self.recipe, "--set", "data.validation=60000", "--json", expect=2).stdout)[0]
+        place = json.loads(self.limbeck("check", self.recipe, "--set", "data.validation=60000",
+                                        "--json", expect=2).stdout)[0]
         self.assertEqual(place["path"], "data.validation")
         self.limbeck("check", self.recipe, "--set", "data.source=digits", "--set", "data.validation=59999")
 
@@ -69,7 +78,8 @@ class Results(ProgramTest):
                 for split in ("train", "test"):
                     write_png(self.folder / "pictures" / split / name / f"{i}.png", 8, shade + i)
         self.recipe.write_text(self.recipe.read_text().replace("augment: { shift: 1 }", "augment: none"))
-        pictures = ("--set", f"data.source={{images: {{folder: {self.folder}/pictures, size: 8}}}}", "--set", "data.validation=8")
+        pictures = ("--set", f"data.source={{images: {{folder: {self.folder}/pictures, size: 8}}}}",
+                    "--set", "data.validation=8")
         self.assertIn("'images' has 8 for training", self.limbeck("check", self.recipe, *pictures, expect=2).stderr)
 
     def test_pictures_that_grow_are_told_before_they_are_read(self):
@@ -77,22 +87,27 @@ class Results(ProgramTest):
             for i in range(4):
                 for split in ("train", "test"):
                     write_png(self.folder / "pictures" / split / name / f"{i}.png", 32, shade + i)
-        distill = ("distill", "--teacher", "mlp:4", "--student", "mlp:4", "--data", self.folder / "pictures", "--epochs", 1, "--teacher-epochs", 1, "--augment", "none", "--out", self.out)
+        distill = ("distill", "--teacher", "mlp:4", "--student", "mlp:4", "--data", self.folder / "pictures",
+                   "--epochs", 1, "--teacher-epochs", 1, "--augment", "none", "--out", self.out)
         told = self.limbeck(*distill).stderr
         self.assertIn("about 32x32 pixels and are brought to 224x224, which takes 49 times", told)
         self.assertIn("--size 32", told)
         self.assertLess(told.index("--size 32"), told.index("teacher: "))
-        self.assertNotIn("pixels and are brought", self.limbeck(*distill[:-1], self.folder / "small", "--size", 32).stderr)
+        self.assertNotIn("pixels and are brought",
+                         self.limbeck(*distill[:-1], self.folder / "small", "--size", 32).stderr)
         self.assertIn("--size 32", self.limbeck("data", "images", self.folder / "pictures", "--size", 224).stderr)
 
     def test_very_few_steps_are_told_before(self):
-        few = ("--set", DIGITS, "--set", "stages.teacher.epochs=2", "--set", "stages.teacher.batch_size=30", "--set", "stages.distilled.epochs=50")
+        few = ("--set", DIGITS, "--set", "stages.teacher.epochs=2", "--set", "stages.teacher.batch_size=30",
+               "--set", "stages.distilled.epochs=50")
         told = self.limbeck("run", self.recipe, "--out", self.out, *few).stderr
-        self.assertIn("stage 'teacher': 2 epochs of 10 steps (300 examples, batches of 30): too few to learn much", told)
+        self.assertIn("stage 'teacher': 2 epochs of 10 steps (300 examples, batches of 30): too few to learn much",
+                      told)
         self.assertIn("--set stages.teacher.epochs=100", told)
         self.assertLess(told.index("too few"), told.index("\nteacher: 2 epochs"))
         self.assertNotIn("stage 'distilled': ", told)
-        self.assertNotIn("too few", self.limbeck("run", self.recipe, "--out", self.out, *few).stderr)  # it is trained already
+        # it is trained already
+        self.assertNotIn("too few", self.limbeck("run", self.recipe, "--out", self.out, *few).stderr)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,15 @@ data: { source: { digits: { train: 200, test: 50 } }, augment: { crop: 2, rotati
 networks: { large: resnet14, small: resnet8 }
 stages:
   - { name: teacher, train: large, epochs: 3, batch_size: 20, checkpoint_seconds: 0.05 }
-  - { name: distilled, train: small, epochs: 6, batch_size: 20, checkpoint_seconds: 0.05, teacher: { network: { of: teacher, views: 2 } } }
+  - { name: distilled, train: small, epochs: 6, batch_size: 20, checkpoint_seconds: 0.05,
+      teacher: { network: { of: teacher, views: 2 } } }
 """
 
 
 class Resume(ProgramTest):
     def start(self, out, *arguments):
-        return subprocess.Popen([LIMBECK, "run", self.recipe, "--out", out, "--quiet", *arguments], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, cwd=self.folder)
+        return subprocess.Popen([LIMBECK, "run", self.recipe, "--out", out, "--quiet", *arguments],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder)
 
     def stop_until_done(self, out, delays, signal_number):
         """Starts again and again; each start but the last is stopped after its delay. Returns how many were stopped."""
@@ -59,10 +60,12 @@ class Resume(ProgramTest):
             self.assertEqual(self.weights(stage), self.weights(stage, killed))
 
     def test_a_stage_is_saved_after_its_first_epoch(self):
-        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=60", "--set", "stages.teacher.checkpoint_seconds=1000")
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=60",
+                     "--set", "stages.teacher.checkpoint_seconds=1000")
         killed = self.folder / "killed"
         metrics = killed / "stages/teacher/metrics.jsonl"
-        process = self.start(killed, "--set", "stages.teacher.epochs=60", "--set", "stages.teacher.checkpoint_seconds=1000")
+        process = self.start(killed, "--set", "stages.teacher.epochs=60",
+                             "--set", "stages.teacher.checkpoint_seconds=1000")
         while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n") >= 3):
             time.sleep(0.001)
         process.kill()
@@ -70,7 +73,8 @@ class Resume(ProgramTest):
         self.assertNotEqual(process.returncode, 0)
         self.assertTrue((killed / "stages/teacher/checkpoint.safetensors").exists())
         first = metrics.read_text().splitlines()[0]
-        self.limbeck("run", self.recipe, "--out", killed, "--quiet", "--set", "stages.teacher.epochs=60", "--set", "stages.teacher.checkpoint_seconds=1000")
+        self.limbeck("run", self.recipe, "--out", killed, "--quiet", "--set", "stages.teacher.epochs=60",
+                     "--set", "stages.teacher.checkpoint_seconds=1000")
         self.assertEqual(metrics.read_text().splitlines()[0], first)  # with its times: it was not run again
         self.assertEqual(self.weights("teacher"), self.weights("teacher", killed))
 
@@ -92,8 +96,10 @@ class Resume(ProgramTest):
         self.assertEqual([text.split(",")[0] for text in results["conditions"]], ["2 threads", "3 threads"])
 
     def test_interrupt_while_the_teacher_is_asked_stops(self):
-        self.recipe.write_text("name: asked\ndata: { source: { digits: { train: 60000, test: 20 } } }\nnetworks: { large: resnet110, n: { mlp: [4] } }\n"
-                               "stages:\n  - { name: teacher, train: large, epochs: 1, examples: { fraction: 0.0005 } }\n  - { name: distilled, train: n, epochs: 1, teacher: teacher }\n")
+        self.recipe.write_text("name: asked\ndata: { source: { digits: { train: 60000, test: 20 } } }\n"
+                               "networks: { large: resnet110, n: { mlp: [4] } }\n"
+                               "stages:\n  - { name: teacher, train: large, epochs: 1, examples: { fraction: "
+                               "0.0005 } }\n  - { name: distilled, train: n, epochs: 1, teacher: teacher }\n")
         process = self.start(self.out, "--threads", "1")
         while process.poll() is None and not (self.out / "stages/teacher/evaluation.json").exists():
             time.sleep(0.01)
@@ -105,7 +111,8 @@ class Resume(ProgramTest):
 
     def test_interrupt_at_any_moment_disturbs_no_product(self):
         """Signals come in the middle of generated code, whose numbers no frame of a handler may overwrite."""
-        self.recipe.write_text("name: products\ndata: { source: { digits: { train: 4000, test: 100 } } }\nnetworks: { n: { mlp: [64] } }\n"
+        self.recipe.write_text("name: products\ndata: { source: { digits: { train: 4000, test: 100 } } }\n"
+                               "networks: { n: { mlp: [64] } }\n"
                                "stages: [ { name: teacher, train: n, epochs: 4000 } ]\n")
         for trial in range(8):
             out = self.folder / f"trial{trial}"

@@ -29,18 +29,23 @@ class Serve(ServeTest):
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertNotIn("unsafe-inline", headers["Content-Security-Policy"])
         self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
-        for path in ("/app.js", "/app.css", "/playground.js", "/report.css", "/report.js", "/ort-wasm-simd-threaded.wasm"):
+        for path in ("/app.js", "/app.css", "/playground.js", "/report.css", "/report.js",
+                     "/ort-wasm-simd-threaded.wasm"):
             self.assertEqual(self.ask("GET", path)[0], 200, path)
         (entry,) = self.get("/api/runs")["runs"]
         stages = json.loads((self.out / "results.json").read_text())["stages"]
-        self.assertEqual({key: entry[key] for key in ("id", "name", "state", "stages", "stages_done", "share", "stage", "data", "seeds")},
-                         {"id": "out", "name": "small", "state": "done", "stages": 2, "stages_done": 2, "share": 1, "stage": "distilled", "data": "digits", "seeds": 1})
+        self.assertEqual({key: entry[key]
+                          for key in ("id", "name", "state", "stages", "stages_done", "share", "stage", "data",
+                                      "seeds")},
+                         {"id": "out", "name": "small", "state": "done", "stages": 2, "stages_done": 2, "share": 1,
+                          "stage": "distilled", "data": "digits", "seeds": 1})
         self.assertEqual(entry["accuracy"], stages[1]["evaluations"]["test"]["accuracy"])
         self.assertEqual(entry["parameters"], stages[1]["network"]["parameters"])
         self.assertAlmostEqual(entry["seconds"], sum(stage["seconds"] for stage in stages))
         self.assertRegex(entry["date"], r"^20\d\d-")
         run = self.get("/api/runs/out")
-        self.assertEqual([(stage["name"], stage["state"]) for stage in run["stages"]], [("teacher", "done"), ("distilled", "done")])
+        self.assertEqual([(stage["name"], stage["state"]) for stage in run["stages"]],
+                         [("teacher", "done"), ("distilled", "done")])
         html = "".join(section["html"] for section in run["sections"])
         self.assertIn("<svg", html)
         self.assertIn("soft_targets", html)
@@ -78,14 +83,17 @@ class Serve(ServeTest):
         self.recipe.write_text(self.recipe.read_text() + "  - { name: alone, train: small, epochs: 1 }\n")
         make_run(self)
         self.serve(self.folder)
-        errors = {stage["name"]: stage["evaluations"]["test"]["errors"] for stage in json.loads((self.out / "results.json").read_text())["stages"]}
+        errors = {stage["name"]: stage["evaluations"]["test"]["errors"]
+                  for stage in json.loads((self.out / "results.json").read_text())["stages"]}
         (entry,) = self.get("/api/runs")["runs"]
         self.assertEqual(entry["stage"], "distilled")
-        self.assertAlmostEqual(entry["kept"], (errors["alone"] - errors["distilled"]) / (errors["alone"] - errors["teacher"]))
+        self.assertAlmostEqual(entry["kept"],
+                               (errors["alone"] - errors["distilled"]) / (errors["alone"] - errors["teacher"]))
 
     def test_a_sweep_is_a_sweep_and_an_empty_folder_no_run(self):
         sweep = self.folder / "sweep"
-        self.limbeck("sweep", self.recipe, "--out", sweep, "--quiet", "--over", "stages.distilled.loss.soft_targets.temperature=2,4",
+        self.limbeck("sweep", self.recipe, "--out", sweep, "--quiet",
+                     "--over", "stages.distilled.loss.soft_targets.temperature=2,4",
                      "--set", "data.validation=50", "--set", "stages.distilled.loss=[soft_targets: {}]")
         (self.folder / "failed").mkdir()
         (self.folder / "failed/.lock").touch()
@@ -93,7 +101,8 @@ class Serve(ServeTest):
         listed = self.get("/api/runs")
         self.assertEqual(listed["runs"], [])
         (entry,) = listed["sweeps"]
-        self.assertEqual((entry["id"], entry["state"], entry["points"], entry["points_done"], entry["over"]), ("sweep", "done", 2, 2, ["temperature"]))
+        self.assertEqual((entry["id"], entry["state"], entry["points"], entry["points_done"], entry["over"]),
+                         ("sweep", "done", 2, 2, ["temperature"]))
         self.assertRegex(entry["best"], r"^temperature [24] has the lowest errors on validation: ")
         status, headers, page = self.ask("GET", "/sweep/sweep/")
         self.assertEqual(status, 200)
@@ -102,7 +111,8 @@ class Serve(ServeTest):
         status, _, report = self.ask("GET", "/sweep/sweep/points/0001/report.html")
         self.assertEqual(status, 200)
         self.assertIn(b"Soft targets", report)
-        for path in ("/sweep/sweep/points/0003/report.html", "/sweep/sweep/points/../report.html", "/sweep/sweep/sweep.json", "/sweep/nowhere/"):
+        for path in ("/sweep/sweep/points/0003/report.html", "/sweep/sweep/points/../report.html",
+                     "/sweep/sweep/sweep.json", "/sweep/nowhere/"):
             self.assertEqual(self.ask("GET", path)[0], 404, path)
         results = json.loads((sweep / "sweep.json").read_text())
         results["points"][1]["status"] = "pending"
@@ -115,13 +125,15 @@ class Serve(ServeTest):
 
     def test_runs_side_by_side_have_their_curves_and_what_differs_in_their_recipes(self):
         make_run(self)
-        self.limbeck("run", self.recipe, "--out", self.folder / "longer", "--quiet", "--set", "stages.distilled.epochs=4", "--set", "networks.small.mlp=[16]")
+        self.limbeck("run", self.recipe, "--out", self.folder / "longer", "--quiet",
+                     "--set", "stages.distilled.epochs=4", "--set", "networks.small.mlp=[16]")
         self.serve(self.folder)
         compared = self.get("/api/compare?run=longer&run=out")
         self.assertEqual(compared["recipes"], [{"key": "networks.small.mlp.hidden", "values": ["[16]", "[8]"]},
                                                {"key": "stages.distilled.epochs", "values": ["4", "3"]}])
         self.assertEqual(compared["curves"].count("<svg"), 2)
-        self.assertLess(compared["curves"].index("<figcaption>distilled"), compared["curves"].index("<figcaption>teacher"))
+        self.assertLess(compared["curves"].index("<figcaption>distilled"),
+                        compared["curves"].index("<figcaption>teacher"))
         self.assertEqual(self.get("/api/compare?run=out")["curves"], "")
 
     def test_unchanged_answers_are_not_sent_again(self):
@@ -163,7 +175,8 @@ class Serve(ServeTest):
                 ({"model": "distilled"}, 400, "'inputs' is missing"),
                 ({"model": "distilled", "inputs": good}, 400, "inputs[0] is a number; expected a list of 784"),
                 ({"model": "distilled", "inputs": [good[:-1]]}, 400, "inputs[0] has 783 entries; expected 784"),
-                ({"model": "distilled", "inputs": [good, [[0] * 28] * 27]}, 400, "inputs[1] has 27 entries; expected 28"),
+                ({"model": "distilled", "inputs": [good, [[0] * 28] * 27]}, 400,
+                 "inputs[1] has 27 entries; expected 28"),
                 ({"model": "distilled", "inputs": [[[0] * 27] * 28]}, 400, "inputs[0][0] has 27 entries"),
                 ({"model": "distilled", "inputs": [good[:-1] + ["x"]]}, 400, "inputs[0][783] is a string"),
                 ({"model": "distilled", "inputs": [good[:-1] + [1e300]]}, 400, "float32"),
@@ -190,7 +203,8 @@ class Serve(ServeTest):
         playground = self.get("/api/runs/out/playground")
         self.assertEqual(playground["input"], [1, 28, 28])
         self.assertEqual(len(playground["examples"]), len(self.examples()))
-        self.assertEqual({model["name"]: model["teacher"] for model in playground["models"]}, {"teacher": "", "distilled": "teacher"})
+        self.assertEqual({model["name"]: model["teacher"] for model in playground["models"]},
+                         {"teacher": "", "distilled": "teacher"})
 
     @unittest.skipIf(torch is None, "needs PyTorch and Pillow")
     def test_a_program_without_an_onnx_form_is_computed_here(self):
@@ -200,7 +214,8 @@ class Serve(ServeTest):
         self.assertEqual(models, {"teacher": "/models/out/teacher.onnx", "program": None})
         self.assertIn("aten::cumsum", self.ask("GET", "/models/out/program.onnx")[2].decode())
         playground = self.get("/api/runs/out/playground")
-        self.assertEqual({model["name"]: model["onnx"] is None for model in playground["models"]}, {"teacher": False, "program": True})
+        self.assertEqual({model["name"]: model["onnx"] is None for model in playground["models"]},
+                         {"teacher": False, "program": True})
         pixels = torch.tensor([example["pixels"] for example in playground["examples"]], dtype=torch.float32) / 255
         answer = self.predict({"model": "program", "temperature": 2, "inputs": pixels.tolist()})
         self.assertEqual(answer["classes"], ["sea", "wood"])
@@ -214,7 +229,8 @@ class Serve(ServeTest):
         make_colour_run(self)
         given = self.folder / "given.pt"
         torch.manual_seed(2)
-        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(432, 2)).eval()), str(given))
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(432, 2)).eval()),
+                       str(given))
         network = torch.jit.load(str(given))
         recipe = self.folder / "given.yaml"
         recipe.write_text(f"""
@@ -231,9 +247,11 @@ stages:
         self.serve(self.folder / "given")
         playground = self.get("/api/runs/given/playground")
         self.assertEqual([(model["name"], model["teacher"]) for model in playground["models"]],
-                         [("large", ""), ("ensemble", ""), ("ensemble.1", ""), ("ensemble.2", ""), ("ensemble.3", ""), ("student", "large")])
+                         [("large", ""), ("ensemble", ""), ("ensemble.1", ""), ("ensemble.2", ""), ("ensemble.3", ""),
+                          ("student", "large")])
         for model in playground["models"]:  # an arithmetic mean of distributions is no softened one of logits
-            self.assertEqual(model["onnx"], None if model["name"] == "ensemble" else f"/models/given/{model['name']}.onnx")
+            self.assertEqual(model["onnx"],
+                             None if model["name"] == "ensemble" else f"/models/given/{model['name']}.onnx")
             self.assertIn(b"logits", self.ask("GET", f"/models/given/{model['name']}.onnx")[2])
         pixels = torch.rand(4, 3, 12, 12)
         def shares(model, temperature=1):
@@ -253,7 +271,8 @@ stages:
     def test_networks_that_were_given_are_what_they_were_in_the_run(self):
         make_colour_run(self)
         torch.manual_seed(3)
-        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(432, 2)).eval()), str(self.folder / "given.pt"))
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(432, 2)).eval()),
+                       str(self.folder / "given.pt"))
         network = torch.jit.load(str(self.folder / "given.pt"))
         weights = self.out / "stages/teacher/weights.safetensors"  # of a network that takes pixels as they are
         (self.folder / "given.yaml").write_text(f"""
@@ -279,7 +298,8 @@ stages:
         self.serve(folder / "given")
         self.folder = folder
         names = [model["model"] for model in self.get("/api/models")["models"]]
-        self.assertEqual(names, ["plain", "scaled", "sized", "first", "second", "third", "whole"])  # the stage `whole` has that name
+        # the stage `whole` has that name
+        self.assertEqual(names, ["plain", "scaled", "sized", "first", "second", "third", "whole"])
         pixels = torch.rand(4, 3, 12, 12)
         for name, mean, deviation in (("plain", 0.5, 0.25), ("scaled", 0.25, 0.125), ("sized", 0.5, 0.25)):
             answer = self.predict({"model": name, "inputs": pixels.flatten(1).tolist()})
@@ -289,7 +309,8 @@ stages:
             self.assertLess(float((found - expected).abs().max()), 1e-5, name)
         (self.folder / "given.pt").unlink()
         (self.folder / "given.pt").mkdir()
-        self.assertEqual([model["model"] for model in self.get("/api/models")["models"]], ["first", "second", "third", "whole"])
+        self.assertEqual([model["model"] for model in self.get("/api/models")["models"]],
+                         ["first", "second", "third", "whole"])
 
     def test_a_run_that_is_under_way_with_several_seeds_and_members(self):
         self.recipe.write_text("""
@@ -303,7 +324,8 @@ stages:
         self.out.mkdir()
         self.serve(self.folder)
         self.assertEqual(self.get("/api/runs")["runs"], [])
-        run = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--seeds", "2", "--quiet"], cwd=self.folder)
+        run = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--seeds", "2", "--quiet"],
+                               cwd=self.folder)
         try:
             deadline = time.time() + 120
             state = {}
@@ -316,7 +338,8 @@ stages:
             self.assertEqual(state["state"], "training")
             ensemble, distilled = state["stages"]
             self.assertEqual((ensemble["name"], ensemble["parts"] % 3), ("ensemble", 0))
-            self.assertEqual((distilled["state"], distilled["under_way"], distilled["epochs"]), ("training", "seed 1", 400))
+            self.assertEqual((distilled["state"], distilled["under_way"], distilled["epochs"]),
+                             ("training", "seed 1", 400))
             self.assertGreater(distilled["seconds_left"], 0)
             self.assertFalse((self.out / "results.json").exists())
             html = "".join(section["html"] for section in state["sections"])
@@ -359,7 +382,8 @@ stages:
         description = json.loads((page / "playground.json").read_text())
         self.assertEqual([model["onnx"] for model in description["models"]], ["distilled.onnx", "teacher.onnx"])
         self.assertEqual(len(description["examples"]), len(self.examples()))
-        for name in ("index.html", "static.js", "playground.js", "app.css", "report.css", "distilled.onnx", "teacher.onnx"):
+        for name in ("index.html", "static.js", "playground.js", "app.css", "report.css", "distilled.onnx",
+                     "teacher.onnx"):
             self.assertTrue((page / name).stat().st_size > 0, name)
         self.assertEqual((page / "ort-wasm-simd-threaded.wasm").read_bytes()[:4], b"\0asm")
         self.limbeck("export", self.out / "stages/distilled/weights.safetensors", expect=2)
@@ -367,16 +391,19 @@ stages:
     @unittest.skipIf(torch is None, "needs PyTorch")
     def test_playground_as_a_folder_beside_a_program_of_others(self):
         make_run(self)
-        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)).eval()), str(self.folder / "given.pt"))
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)).eval()),
+                       str(self.folder / "given.pt"))
         page = self.folder / "page"
-        self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", page, "--beside", self.folder / "given.pt")
+        self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", page,
+                     "--beside", self.folder / "given.pt")
         models = json.loads((page / "playground.json").read_text())["models"]
         self.assertEqual([(model["name"], model["onnx"], model["parameters"]) for model in models],
                          [("distilled", "distilled.onnx", 784 * 8 + 8 + 8 * 10 + 10), ("given", "given.onnx", 7850)])
         self.assertIn(b"logits", (page / "given.onnx").read_bytes())
-        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 7)).eval()), str(self.folder / "seven.pt"))
-        failed = self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", self.folder / "other",
-                              "--beside", self.folder / "seven.pt", expect=1)
+        torch.jit.save(torch.jit.script(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 7)).eval()),
+                       str(self.folder / "seven.pt"))
+        failed = self.limbeck("export", self.out / "stages/distilled/weights.safetensors",
+                              "--page", self.folder / "other", "--beside", self.folder / "seven.pt", expect=1)
         self.assertIn("tells 7 classes apart, but the data has 10", failed.stderr)
         self.assertFalse((self.folder / "other").exists())
 
@@ -413,9 +440,11 @@ class HostileRequests(ServeTest):
             self.assertEqual(self.ask("GET", "/api/runs")[0], 200)
 
     def test_paths_do_not_leave_the_run(self):
-        escapes = ["../secret.txt", "%2e%2e/secret.txt", "%2e%2e%2fsecret.txt", "..%2fsecret.txt", "....//secret.txt", "%252e%252e/secret.txt",
+        escapes = ["../secret.txt", "%2e%2e/secret.txt", "%2e%2e%2fsecret.txt", "..%2fsecret.txt", "....//secret.txt",
+                   "%252e%252e/secret.txt",
                    "%00", "out%00", "..\\secret.txt", "%c0%ae%c0%ae/secret.txt", "/etc/passwd", "%2fetc%2fpasswd"]
-        for prefix in ("/", "/api/runs/", "/api/runs/out/", "/api/runs/out/../", "/models/", "/models/out/", "/models/out/../", "/report/"):
+        for prefix in ("/", "/api/runs/", "/api/runs/out/", "/api/runs/out/../", "/models/", "/models/out/",
+                       "/models/out/../", "/report/"):
             for escape in escapes:
                 for suffix in ("", "/results", ".onnx"):
                     path = prefix + escape + suffix
@@ -443,7 +472,8 @@ class HostileRequests(ServeTest):
             self.assertNotIn(b"SECRET", body)
 
     def test_only_its_own_names_reach_it(self):
-        for host in ("evil.example", f"evil.example:{self.port}", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1"):
+        for host in ("evil.example", f"evil.example:{self.port}", "127.0.0.1.evil.example", "localhost.evil.example",
+                     "10.0.0.1"):
             status, _ = self.raw(f"GET /api/runs HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             self.assertEqual(status, 421, host)
         for host in (f"127.0.0.1:{self.port}", f"localhost:{self.port}", "LOCALHOST", f"[::1]:{self.port}"):
@@ -463,7 +493,8 @@ class HostileRequests(ServeTest):
             status, _, body = self.ask("POST", "/predict", "{}", {"Content-Type": kind})
             self.assertEqual(status, 415, kind)
             self.assertIn("application/json", json.loads(body)["error"])
-        self.assertEqual(self.ask("POST", "/predict", "{}", {"Content-Type": "application/json", "Content-Encoding": "gzip"})[0], 415)
+        self.assertEqual(self.ask("POST", "/predict", "{}",
+                                  {"Content-Type": "application/json", "Content-Encoding": "gzip"})[0], 415)
         self.assertEqual(self.ask("HEAD", "/")[0], 200)
 
     def test_oversized_requests(self):
@@ -473,13 +504,16 @@ class HostileRequests(ServeTest):
         self.assertIn("error", json.loads(body))
         start = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
-        self.assertEqual(self.raw(start.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 9 + b"0\r\n\r\n")[0], 413)
+        self.assertEqual(self.raw(start.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 9 + b"0\r\n\r\n")[0],
+                         413)
         # More than it is ready to read at all: it may hang up.
-        self.assertIn(self.raw(start.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 64)[0], (400, 413, None))
+        self.assertIn(self.raw(start.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 64)[0],
+                      (400, 413, None))
         self.assertIn(self.raw(start.encode() + b"Content-Length: 99999999999999999999\r\n\r\n{}")[0], (400, 413, None))
         self.assertIn(self.raw(b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")[0], (400, 414, None))
         self.assertEqual(self.raw(b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")[0], 414)
-        self.assertIn(self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100000 + b"\r\n\r\n")[0], (400, None))
+        self.assertIn(self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100000 + b"\r\n\r\n")[0],
+                      (400, None))
         many = b"".join(b"X-%d: y\r\n" % i for i in range(100000))
         self.assertIn(self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + many + b"\r\n")[0], (400, None))
 
@@ -494,7 +528,8 @@ class HostileRequests(ServeTest):
         slow = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(40)]
         try:
             for number, connection in enumerate(slow):
-                connection.sendall((b"GET / HTTP/1.1\r\nHost: loc", b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                connection.sendall((b"GET / HTTP/1.1\r\nHost: loc",
+                                    b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                     b"Content-Length: 100\r\n\r\n{")[number % 2])
             start = time.time()
             self.assertEqual(self.ask("GET", "/api/runs")[0], 200)

@@ -35,7 +35,8 @@ class Specialists(ProgramTest):
     def test_several_processes_share_the_members_and_leave_the_same_bits(self):
         alone = self.folder / "alone"
         self.limbeck("run", self.recipe, "--out", alone, "--quiet", "--threads", "1")
-        only = ["--set", "stages.specialists.epochs=1", "--set", "stages.ensemble.epochs=1"]  # what is left is no longer what is wanted
+        # what is left is no longer what is wanted
+        only = ["--set", "stages.specialists.epochs=1", "--set", "stages.ensemble.epochs=1"]
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--threads", "1", *only)
         command = [LIMBECK, "run", self.recipe, "--out", self.out, "--quiet", "--threads", "1"]
         processes = [subprocess.Popen([*command, *extra], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -49,7 +50,8 @@ class Specialists(ProgramTest):
         self.assertEqual(self.weights(self.out), self.weights(alone))
 
     def test_helping_before_there_is_a_generalist_does_nothing_for_specialists(self):
-        helped = json.loads(self.limbeck("run", self.recipe, "--out", self.out, "--help-along", "--json", "--quiet").stdout)
+        helped = json.loads(self.limbeck("run", self.recipe, "--out", self.out, "--help-along", "--json",
+                                         "--quiet").stdout)
         self.assertEqual(helped["trained"], 3)  # the ensemble's members need nothing
         self.assertFalse((self.out / "stages/specialists.1").exists())
         self.assertFalse((self.out / "results.json").exists())
@@ -57,7 +59,9 @@ class Specialists(ProgramTest):
     def test_mistakes_have_a_place(self):
         self.recipe.write_text(RECIPE.replace("of: generalist", "of: generalits"))
         message = self.limbeck("check", self.recipe, expect=2).stderr
-        self.assertRegex(message, r"\.yaml:7:\d+: stages\[1\]\.specialists\.of: no earlier stage 'generalits'; did you mean 'generalist'")
+        self.assertRegex(message,
+                         r"\.yaml:7:\d+: stages\[1\]\.specialists\.of: no earlier stage 'generalits'; "
+                         r"did you mean 'generalist'")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,9 @@ class Speech(ProgramTest):
         self.assertEqual(results["stages"][0]["alignment"]["rounds"], 2)
 
     def test_a_store_of_a_finished_run_keeps_its_labels(self):
-        self.recipe.write_text(self.recipe.read_text().replace("teacher: ensemble", "teacher: { network: { of: ensemble, store: s.safetensors } }"))
+        self.recipe.write_text(self.recipe.read_text().replace("teacher: ensemble",
+                                                               "teacher: { network: { of: ensemble, store: "
+                                                               "s.safetensors } }"))
         self.run_recipe()
         before = {file: file.read_bytes() for file in self.out.glob("stages/*/weights.safetensors")}
         verified = json.loads(self.limbeck("store", "verify", self.recipe, "--out", self.out, "--json").stdout)
@@ -69,23 +71,29 @@ class Speech(ProgramTest):
     def test_a_network_is_evaluated_as_the_run_did(self):
         self.run_recipe()
         expected = json.loads((self.out / "results.json").read_text())["stages"][2]["evaluations"]["test"]
-        source = f"{{recordings: {{folder: '{self.recordings}', test_below: 2, states: 3, before: 3, after: 2, string_length: 3}}}}"
+        source = (f"{{recordings: {{folder: '{self.recordings}', test_below: 2, states: 3, before: 3, after: 2, "
+                  "string_length: 3}}")
         command = ["evaluate", self.out / "stages/distilled/weights.safetensors", "--source", source]
-        found = json.loads(self.limbeck(*command, "--labels", self.out / "stages/labels/labels.safetensors", "--json").stdout)
-        self.assertEqual((found["errors"], found["words"], found["string_words"]), (expected["errors"], expected["words"], expected["string_words"]))
+        found = json.loads(self.limbeck(*command, "--labels", self.out / "stages/labels/labels.safetensors",
+                                        "--json").stdout)
+        self.assertEqual((found["errors"], found["words"], found["string_words"]),
+                         (expected["errors"], expected["words"], expected["string_words"]))
         even = self.limbeck(*command)
         self.assertIn("even division", even.stderr)
         self.assertIn("words in strings wrong", even.stdout)
         self.limbeck(*command, "--labels", self.out / "stages/distilled/weights.safetensors", expect=1)
-        command[-1] = source.replace("states: 3", "states: 3, normalize: global")  # as many frames, which say something else
+        # as many frames, which say something else
+        command[-1] = source.replace("states: 3", "states: 3, normalize: global")
         refused = self.limbeck(*command, "--labels", self.out / "stages/labels/labels.safetensors", expect=1)
         self.assertIn("labels of other recordings", refused.stderr)
 
     def test_another_decoder_is_another_result(self):
         self.run_recipe()
-        rates = [stage["evaluations"]["test"]["string_words"] for stage in json.loads((self.out / "results.json").read_text())["stages"]]
+        rates = [stage["evaluations"]["test"]["string_words"]
+                 for stage in json.loads((self.out / "results.json").read_text())["stages"]]
         self.run_recipe("--set", "data.source.recordings.word_penalty=-1000")
-        silent = [stage["evaluations"]["test"]["string_words"] for stage in json.loads((self.out / "results.json").read_text())["stages"]]
+        silent = [stage["evaluations"]["test"]["string_words"]
+                  for stage in json.loads((self.out / "results.json").read_text())["stages"]]
         self.assertNotEqual(rates, silent)
         self.assertTrue(all(words["deletions"] > words["insertions"] for words in silent), silent)
 
@@ -94,8 +102,10 @@ class Speech(ProgramTest):
         self.assertIn("rise_ann_3.wav", self.run_recipe(expect=1).stderr)
         self.assertFalse((self.out / "stages").exists())
         (self.recordings / "rise_ann_3.wav").unlink()
-        self.assertIn("no speaker 'anm'", self.run_recipe("--set", "data.source.recordings.held_out=anm", expect=2).stderr)
-        self.assertIn("augmentations but 'mixup' are of pictures", self.run_recipe("--set", "data.augment={flip: true}", expect=2).stderr)
+        self.assertIn("no speaker 'anm'",
+                      self.run_recipe("--set", "data.source.recordings.held_out=anm", expect=2).stderr)
+        self.assertIn("augmentations but 'mixup' are of pictures",
+                      self.run_recipe("--set", "data.augment={flip: true}", expect=2).stderr)
         self.recipe.write_text("name: d\ndata: {source: {digits: {train: 50, test: 20}}}\nnetworks: {n: {mlp: [4]}}\n"
                                "stages: [{name: a, train: n, align: 2}]\n")
         self.assertIn("'align' is of recordings", self.run_recipe(expect=2).stderr)

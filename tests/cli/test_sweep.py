@@ -51,7 +51,8 @@ class Sweeps(ProgramTest):
         return json.loads(((out or self.out) / "sweep.json").read_text())
 
     def start(self, *arguments):
-        return subprocess.Popen([LIMBECK, "sweep", self.recipe, "--out", self.out, *arguments], stdout=subprocess.DEVNULL,
+        return subprocess.Popen([LIMBECK, "sweep", self.recipe, "--out", self.out, *arguments],
+                                stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True, cwd=self.folder, start_new_session=True)
 
     def wait_for(self, condition, process):
@@ -67,7 +68,8 @@ class Sweeps(ProgramTest):
     def test_a_grid_trains_the_teacher_once(self):
         done = self.sweep("--over", GRID)
         self.assertEqual(len(done.stderr.splitlines()), 3)
-        self.assertRegex(done.stderr, r"point 1 of 3 \(temperature 1\): \d+ errors on validation, [\d.]+ s; about [\d.]+ s left")
+        self.assertRegex(done.stderr,
+                         r"point 1 of 3 \(temperature 1\): \d+ errors on validation, [\d.]+ s; about [\d.]+ s left")
         self.assertIn("sweep.html", done.stdout)
         for temperature in ("1", "2", "4"):
             self.assertRegex(done.stdout, rf"(?m)^ +{temperature} +\d+ ")
@@ -102,7 +104,8 @@ class Sweeps(ProgramTest):
         teacher = json.loads((before / "stages" / "teacher" / "stage.json").read_text())
         for point in self.read()["points"]:
             self.assertEqual(self.stage(point["run"], "teacher"), teacher)
-        self.assertIn("there is no run folder 'nowhere'", self.sweep("--over", GRID, "--reuse", "nowhere", expect=2).stderr)
+        self.assertIn("there is no run folder 'nowhere'",
+                      self.sweep("--over", GRID, "--reuse", "nowhere", expect=2).stderr)
 
     def test_its_report_is_written_again(self):
         done = self.sweep("--over", GRID, "--quiet")
@@ -116,7 +119,9 @@ class Sweeps(ProgramTest):
 
     def test_nothing_is_best_within_the_noise(self):
         done = self.sweep("--over", GRID)
-        self.assertRegex(done.stdout, r"temperature \d has the lowest errors on validation: [\d,]+, [\d,]+ on test; how much of that is chance cannot be told from one seed")
+        self.assertRegex(done.stdout,
+                         r"temperature \d has the lowest errors on validation: [\d,]+, [\d,]+ on test; "
+                         r"how much of that is chance cannot be told from one seed")
         self.assertNotIn("best", done.stdout)
         done = self.sweep("--over", f"{TEMPERATURE}=4,4.001", "--seeds", 3)
         self.assertRegex(done.stdout, r"; within the noise of 3 seeds it is no better than temperature [\d.]+\.")
@@ -146,7 +151,8 @@ class Sweeps(ProgramTest):
 
     def test_several_seeds_and_keys_that_move_together(self):
         over = "stages.distilled.loss.soft_targets.weight,stages.distilled.loss.hard_labels.weight=[0.9,0.1],[0.5,0.5]"
-        done = self.sweep("--over", over, "--seeds", 2, "--seed", 4, "--metric", "accuracy", "--stage", "distilled", "--json", "--quiet")
+        done = self.sweep("--over", over, "--seeds", 2, "--seed", 4, "--metric", "accuracy", "--stage", "distilled",
+                          "--json", "--quiet")
         sweep = json.loads(done.stdout)
         self.assertEqual(sweep, self.read())
         self.assertEqual((sweep["seeds"], sweep["metric"]), ([4, 5], "accuracy"))
@@ -154,13 +160,15 @@ class Sweeps(ProgramTest):
         for point in sweep["points"]:
             results = json.loads((self.out / point["run"] / "results.json").read_text())
             self.assertEqual(results["seeds"], [4, 5])
-            self.assertEqual(point["results"]["test"]["accuracy"], results["stages"][1]["over_seeds"]["test"]["accuracy"])
+            self.assertEqual(point["results"]["test"]["accuracy"],
+                             results["stages"][1]["over_seeds"]["test"]["accuracy"])
         for seed in (4, 5):
             teachers = [self.stage(f"{point['run']}/seed-{seed}", "teacher") for point in sweep["points"]]
             self.assertEqual(*teachers)
 
     def test_random_points_follow_from_the_seed(self):
-        arguments = ("--over", f"{TEMPERATURE}=1..20:log", "--over", "stages.distilled.epochs=1..3", "--random", 3, "--quiet")
+        arguments = ("--over", f"{TEMPERATURE}=1..20:log", "--over", "stages.distilled.epochs=1..3", "--random", 3,
+                     "--quiet")
         drawn = []
         for name, seed in (("a", 7), ("b", 7), ("c", 8)):
             self.sweep(*arguments, "--seed", seed, out=self.folder / name)
@@ -173,13 +181,15 @@ class Sweeps(ProgramTest):
 
     def test_mistakes_are_found_before_any_work(self):
         for arguments, message in (
-                (("--over", "stages.distilled.epocs=1,2"), "--over stages.distilled.epocs: stages[1].epocs: unknown key; did you mean 'epochs'?"),
+                (("--over", "stages.distilled.epocs=1,2"),
+                 "--over stages.distilled.epocs: stages[1].epocs: unknown key; did you mean 'epochs'?"),
                 (("--over", f"{TEMPERATURE}=1,0"), "0 is out of range; expected a value above 0"),
                 (("--over", f"{TEMPERATURE}=1..4"), "a range needs --random N"),
                 (("--over", f"{TEMPERATURE}=[1,2"), "expected ] at its end"),
                 (("--over", GRID, "--stage", "distiled"), "--stage: no stage 'distiled'; did you mean 'distilled'?"),
                 (("--over", GRID, "--metric", "error"), "--metric: unknown metric 'error'; did you mean 'errors'?"),
-                (("--over", GRID, "--set", "stages.teacher.epocs=2"), "--set stages.teacher.epocs=2: stages[0].epocs: unknown key"),
+                (("--over", GRID, "--set", "stages.teacher.epocs=2"),
+                 "--set stages.teacher.epocs=2: stages[0].epocs: unknown key"),
                 ((), "--over is required")):
             self.assertIn(message, self.sweep(*arguments, expect=2).stderr)
         two = self.sweep("--over", f"{TEMPERATURE}=0,1", "--over", "stages.teacher.epochs=none", expect=2).stderr
@@ -202,7 +212,8 @@ class Sweeps(ProgramTest):
         self.sweep("--over", "networks.large={mlp: [8]},{mlp: [12]}", "--quiet")
         self.assertEqual([point["run"] for point in self.read()["points"]], ["points/0001", "points/0003"])
 
-    LONG = ("--over", f"{TEMPERATURE}=1,2,3", "--set", "stages.teacher.epochs=20", "--set", "stages.distilled.epochs=120", "--threads", "1")
+    LONG = ("--over", f"{TEMPERATURE}=1,2,3", "--set", "stages.teacher.epochs=20",
+            "--set", "stages.distilled.epochs=120", "--threads", "1")
 
     def same_as_undisturbed(self):
         """Goes on, and compares with a sweep that nothing disturbed: on one thread, the same bits."""
@@ -212,7 +223,8 @@ class Sweeps(ProgramTest):
         for point in self.read()["points"]:
             self.assertEqual(point["status"], "done")
             for stage in ("teacher", "distilled"):
-                self.assertEqual(self.weights(stage, self.out / point["run"]), self.weights(stage, other / point["run"]))
+                self.assertEqual(self.weights(stage, self.out / point["run"]),
+                                 self.weights(stage, other / point["run"]))
 
     def interrupt(self, number, condition):
         process = self.start(*self.LONG)
@@ -224,7 +236,9 @@ class Sweeps(ProgramTest):
 
     def test_a_signal_is_passed_on_and_the_same_command_goes_on(self):
         # In the middle of the second point: the first is done, the third has not begun.
-        code, message = self.interrupt(signal.SIGINT, lambda: (self.out / "points/0002/stages/distilled/checkpoint.safetensors").exists())
+        code, message = self.interrupt(signal.SIGINT,
+                                       lambda: (self.out /
+                                                "points/0002/stages/distilled/checkpoint.safetensors").exists())
         self.assertEqual(code, 130, message)
         self.assertIn("stopped after 1 of 3 points; everything is saved", message)
         self.assertIn("Give the same command again to resume.", message)
@@ -234,7 +248,8 @@ class Sweeps(ProgramTest):
         self.same_as_undisturbed()
 
     def test_a_sweep_that_was_killed_leaves_no_runs_behind_and_goes_on(self):
-        code, _ = self.interrupt(signal.SIGKILL, lambda: (self.out / "points/0001/stages/teacher/checkpoint.safetensors").exists())
+        code, _ = self.interrupt(signal.SIGKILL,
+                                 lambda: (self.out / "points/0001/stages/teacher/checkpoint.safetensors").exists())
         self.assertEqual(code, -signal.SIGKILL)
         deadline = time.time() + 60
         while processes_of(self.out) and time.time() < deadline:

@@ -33,7 +33,8 @@ stages:
 STAGES = ("mlp", "prepared", "residual", "pooled")
 PICTURES = 3
 NODE_MODULES = SOURCE / "tests/onnx/node_modules"
-HEADER = next((folder / "onnxruntime_cxx_api.h" for folder in map(pathlib.Path, ("/usr/include", "/usr/include/onnxruntime", "/usr/local/include"))
+HEADER = next((folder / "onnxruntime_cxx_api.h"
+               for folder in map(pathlib.Path, ("/usr/include", "/usr/include/onnxruntime", "/usr/local/include"))
                if (folder / "onnxruntime_cxx_api.h").exists()), None)
 
 
@@ -49,7 +50,8 @@ if torch is not None:
         if layer["operation"] == "linear":
             return torch.nn.Linear(layer["in"], layer["out"], bias)
         if layer["operation"] == "convolution":
-            return torch.nn.Conv2d(layer["in"], layer["out"], layer["kernel"], layer["stride"], layer["padding"], groups=layer["groups"], bias=bias)
+            return torch.nn.Conv2d(layer["in"], layer["out"], layer["kernel"], layer["stride"], layer["padding"],
+                                   groups=layer["groups"], bias=bias)
         assert layer["operation"] == "batch_norm", layer
         return torch.nn.BatchNorm2d(layer["channels"], layer["epsilon"]) if len(layer["shape"]) == 3 \
             else torch.nn.BatchNorm1d(layer["channels"], layer["epsilon"])
@@ -78,10 +80,12 @@ if torch is not None:
             if operation == "normalize":
                 mean, deviation = (torch.tensor(layer[key]).reshape(1, -1, 1, 1) for key in ("mean", "deviation"))
                 return (x - mean) / deviation
-            return {"flatten": lambda: x.flatten(1), "relu": lambda: x.relu(), "dropout": lambda: x, "add": lambda: x + others[0],
-                    "leaky_relu": lambda: functional.leaky_relu(x, layer["slope"]),
-                    "max_pool": lambda: functional.max_pool2d(x, layer["kernel"], layer["stride"], layer["padding"], ceil_mode=layer["ceil"]),
-                    "average_pool": lambda: functional.avg_pool2d(x, layer["kernel"], layer["stride"], layer["padding"]),
+            return {"flatten": lambda: x.flatten(1), "relu": lambda: x.relu(), "dropout": lambda: x,
+                    "add": lambda: x + others[0], "leaky_relu": lambda: functional.leaky_relu(x, layer["slope"]),
+                    "max_pool": lambda: functional.max_pool2d(x, layer["kernel"], layer["stride"], layer["padding"],
+                                                              ceil_mode=layer["ceil"]),
+                    "average_pool": lambda: functional.avg_pool2d(x, layer["kernel"], layer["stride"],
+                                                                  layer["padding"]),
                     "global_average_pool": lambda: x.mean((2, 3)),
                     "slice": lambda: x[:, layer["begin"]:layer["end"]],
                     "concatenate": lambda: torch.cat((x, *others), 1)}[operation]()
@@ -140,7 +144,8 @@ class TargetDevice(ProgramTest):
 
     def test_plain_inference_gives_the_same_logits(self):
         program = self.folder / "classify"
-        subprocess.run(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", SOURCE / "examples/plain_inference/classify.cpp", "-o", program],
+        subprocess.run(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror",
+                        SOURCE / "examples/plain_inference/classify.cpp", "-o", program],
                        check=True)
         for stage in STAGES:
             description = self.export(stage).with_suffix(".json")
@@ -155,7 +160,8 @@ class TargetDevice(ProgramTest):
         whole.write_bytes(whole.read_bytes()[:-4])
         self.assertIn("cut short", self.run_example(program, "mlp.json", "0.pgm", expect=1).stderr)
         rounded = self.export("mlp", ".safetensors", "--int8").with_suffix(".json")
-        self.assertIn("does not know the layer 'quantize'", self.run_example(program, rounded, "0.pgm", expect=1).stderr)
+        self.assertIn("does not know the layer 'quantize'",
+                      self.run_example(program, rounded, "0.pgm", expect=1).stderr)
 
     def test_the_description_says_what_the_file_holds(self):
         file = self.export("prepared")
@@ -165,7 +171,8 @@ class TargetDevice(ProgramTest):
         self.assertEqual(description["classes"], [str(digit) for digit in range(10)])
         self.assertEqual(description["input"]["shape"], [1, 28, 28])
         self.assertAlmostEqual(description["input"]["scale"], 1 / 255)
-        self.assertEqual([layer["operation"] for layer in description["layers"]], ["normalize", "flatten", "linear", "relu", "linear"])
+        self.assertEqual([layer["operation"] for layer in description["layers"]],
+                         ["normalize", "flatten", "linear", "relu", "linear"])
         self.assertEqual(description["layers"][0]["mean"], [0.25])
         named = {name for layer in description["layers"] for name in layer.get("parameters", {}).values()}
         self.assertEqual(named, set(tensors))
@@ -186,7 +193,8 @@ class TargetDevice(ProgramTest):
                 for scores, probabilities in zip(network(inputs).tolist(), self.predicted(stage)):
                     self.assert_same(scores, probabilities)
 
-    @unittest.skipUnless(shutil.which("node") and NODE_MODULES.exists(), "onnxruntime-node is not installed in tests/onnx")
+    @unittest.skipUnless(shutil.which("node") and NODE_MODULES.exists(),
+                         "onnxruntime-node is not installed in tests/onnx")
     def test_onnxruntime_for_node_gives_the_same_logits(self):
         shutil.copy(SOURCE / "examples/onnxruntime/classify.mjs", self.folder)  # which looks for packages beside itself
         (self.folder / "node_modules").symlink_to(NODE_MODULES)
@@ -196,7 +204,8 @@ class TargetDevice(ProgramTest):
                 for i, probabilities in enumerate(self.predicted(stage)):
                     self.assert_same(self.scores_of("node", "classify.mjs", model, f"{i}.pgm"), probabilities)
 
-    @unittest.skipUnless(torch is not None and shutil.which("node") and NODE_MODULES.exists(), "needs PyTorch, Pillow and onnxruntime-node")
+    @unittest.skipUnless(torch is not None and shutil.which("node") and NODE_MODULES.exists(),
+                         "needs PyTorch, Pillow and onnxruntime-node")
     def test_colours_of_a_ppm_file_are_taken_one_after_the_other(self):
         make_colour_run(self)
         model = self.export("teacher", ".onnx", "--bytes")
@@ -204,14 +213,16 @@ class TargetDevice(ProgramTest):
         (self.folder / "node_modules").symlink_to(NODE_MODULES)
         planes = [[(17 * colour + 5 * pixel) % 256 for pixel in range(144)] for colour in range(3)]
         (self.folder / "planes.raw").write_bytes(bytes(sum(planes, [])))
-        (self.folder / "picture.ppm").write_bytes(b"P6\n12 12\n255\n" + bytes(value for pixel in zip(*planes) for value in pixel))
+        (self.folder / "picture.ppm").write_bytes(b"P6\n12 12\n255\n" +
+                                                  bytes(value for pixel in zip(*planes) for value in pixel))
         expected = self.scores_of("node", "classify.mjs", model, "planes.raw")
         self.assertEqual(self.scores_of("node", "classify.mjs", model, "picture.ppm"), expected)
 
     @unittest.skipIf(HEADER is None, "onnxruntime's C++ headers are not installed")
     def test_onnxruntime_gives_the_same_logits(self):
         program = self.folder / "classify_onnx"
-        subprocess.run(["g++", "-std=c++20", "-O2", "-I", HEADER.parent, SOURCE / "examples/onnxruntime/classify.cpp", "-lonnxruntime", "-o", program],
+        subprocess.run(["g++", "-std=c++20", "-O2", "-I", HEADER.parent, SOURCE / "examples/onnxruntime/classify.cpp",
+                        "-lonnxruntime", "-o", program],
                        check=True)
         model = self.export("mlp", ".onnx", "--bytes")
         for i, probabilities in enumerate(self.predicted("mlp")):

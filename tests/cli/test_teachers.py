@@ -29,7 +29,8 @@ class OutputsFromElsewhere(ProgramTest):
 
     def distil(self, teacher, expect=0, *arguments):
         self.recipe.write_text(RECIPE.format(teacher=teacher))
-        return self.limbeck("run", self.recipe, "--out", self.out, "--data", self.folder, "--quiet", "--json", *arguments, expect=expect)
+        return self.limbeck("run", self.recipe, "--out", self.out, "--data", self.folder, "--quiet",
+                            "--json", *arguments, expect=expect)
 
     def test_teach_whatever_program_wrote_them(self):
         write_npy(self.folder / "logits.npy", self.logits, "<f4")
@@ -47,7 +48,8 @@ class OutputsFromElsewhere(ProgramTest):
         self.assertEqual(self.weights("distilled"), weights)  # joined by id, the order of the rows does not matter
 
         # Other numbers in a file of the same name are another teacher.
-        write_npy(self.folder / "shuffled.npy", [[-number / 9 if number < 4 else 4.0 for number in self.logits[i]] for i in order], "<f4")
+        write_npy(self.folder / "shuffled.npy",
+                  [[-number / 9 if number < 4 else 4.0 for number in self.logits[i]] for i in order], "<f4")
         self.distil("{ stored: { file: shuffled.npy, ids: ids.npy } }")
         self.assertNotEqual(self.weights("distilled"), weights)
 
@@ -83,8 +85,11 @@ stages:
         self.assertIn("holds the outputs of another teacher", done.stderr)
         self.recipe.write_text(recipe.replace("train: 300", "train: 310"))
         self.limbeck("run", self.recipe, "--out", self.folder / "data", "--quiet", expect=1)
-        weights = self.out / "stages/second/weights.safetensors"  # of a teacher that is given, it is known before anything is trained
-        self.recipe.write_text(recipe.replace("large: { mlp: [32] }", f"large: {{ mlp: [32] }}, given: {{ mlp: [32], weights: {weights} }}").replace("of: first", "of: given"))
+        # of a teacher that is given, it is known before anything is trained
+        weights = self.out / "stages/second/weights.safetensors"
+        given = f"given: {{ mlp: [32], weights: {weights} }}"
+        self.recipe.write_text(recipe.replace("large: { mlp: [32] }", "large: { mlp: [32] }, " + given)
+                               .replace("of: first", "of: given"))
         done = self.limbeck("run", self.recipe, "--out", self.folder / "given", "--quiet", expect=1)
         self.assertIn("stage 'distilled': 'outputs.safetensors' holds the outputs of another teacher", done.stderr)
         self.assertFalse((self.folder / "given/stages").exists())
@@ -129,7 +134,8 @@ stages: [ {{ name: tuned, train: large, epochs: {epochs}, optimizer: {{ sgd: {{ 
         text = json.dumps(header).encode()
         weights.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length:])
         refused = "its class 0 is '1', which is class 1 of 'digits'"
-        self.assertIn(refused, self.limbeck("evaluate", weights, "--source", "{digits: {train: 10, test: 10}}", expect=1).stderr)
+        self.assertIn(refused,
+                      self.limbeck("evaluate", weights, "--source", "{digits: {train: 10, test: 10}}", expect=1).stderr)
         self.recipe.write_text(self.RECIPE.format(large=f"{{ mlp: [32], weights: {weights} }}", epochs=1, rate=0.1))
         self.assertIn(refused, self.limbeck("run", self.recipe, "--out", self.folder / "second", expect=1).stderr)
 

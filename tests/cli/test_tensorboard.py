@@ -89,7 +89,8 @@ class TensorBoard(ProgramTest):
     def assert_tells(self, folder, stage):
         """What the event file says is what the run's own files say."""
         lines = [json.loads(line) for line in (stage / "metrics.jsonl").read_text().splitlines()]
-        for tag, path in {"loss/train": ("train", "loss"), "accuracy/train": ("train", "accuracy"), "accuracy/validation": ("validation", "accuracy"),
+        for tag, path in {"loss/train": ("train", "loss"), "accuracy/train": ("train", "accuracy"),
+                          "accuracy/validation": ("validation", "accuracy"),
                           "nll/validation": ("validation", "loss"), "learning_rate": ("learning_rate",),
                           "examples_per_second": ("examples_per_second",)}.items():
             told = series(folder, tag)
@@ -118,7 +119,8 @@ class TensorBoard(ProgramTest):
         for seed in (1, 2):
             for stage in ("teacher", "distilled"):
                 self.assert_tells(folders / f"seed-{seed}" / stage, self.out / f"seed-{seed}/stages" / stage)
-        self.assertIn("terms/soft_targets", set().union(*(scalars for _, _, scalars in events(folders / "seed-1/distilled"))))
+        self.assertIn("terms/soft_targets",
+                      set().union(*(scalars for _, _, scalars in events(folders / "seed-1/distilled"))))
         before = {file: file.read_bytes() for file in folders.rglob("events*")}
         self.run_recipe("--seeds", 2)
         self.assertEqual({file: file.read_bytes() for file in folders.rglob("events*")}, before)
@@ -130,12 +132,13 @@ class TensorBoard(ProgramTest):
     def test_killed_and_gone_on_no_step_is_missing_or_told_twice(self):
         self.recipe.write_text(self.recipe.read_text().replace("epochs: 6", "epochs: 40"))
         folder = self.out / "tensorboard/teacher"
+        checkpoint = self.out / "stages/teacher/checkpoint.safetensors"
         stopped = 0
         for delay in (0.2, 0.5):
-            process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet", "--tensorboard"], cwd=self.folder,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", self.out, "--quiet", "--tensorboard"],
+                                       cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             deadline = time.time() + 60
-            while time.time() < deadline and process.poll() is None and not (self.out / "stages/teacher/checkpoint.safetensors").exists():
+            while time.time() < deadline and process.poll() is None and not checkpoint.exists():
                 time.sleep(0.002)
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)

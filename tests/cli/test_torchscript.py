@@ -1,4 +1,5 @@
-"""Networks that PyTorch wrote: teachers, members of ensembles, students. The files are made by PyTorch, and read by it again."""
+"""Networks that PyTorch wrote: teachers, members of ensembles, students. The files are made by PyTorch, and read by it
+again."""
 import gzip
 import json
 import signal
@@ -80,7 +81,8 @@ if torch is not None:
     def student(channels=1):
         """Everything that has a mode: batch norm, whose buffers change in training, and dropout."""
         nn = torch.nn
-        return nn.Sequential(nn.Conv2d(channels, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(6 * 13 * 13, 10))
+        return nn.Sequential(nn.Conv2d(channels, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Dropout(0.3),
+                             nn.Flatten(), nn.Linear(6 * 13 * 13, 10))
 
 
 @unittest.skipIf(torch is None, "python3-torch is not installed")
@@ -97,12 +99,14 @@ class TorchScript(ProgramTest):
 
     def resnet(self, name, *flags):
         file = self.folder / name
-        subprocess.run([sys.executable, SOURCE / "examples/torchvision_teacher.py", "--channels", "1", "--size", "28", "--out", file, *flags],
+        subprocess.run([sys.executable, SOURCE / "examples/torchvision_teacher.py", "--channels", "1", "--size", "28",
+                        "--out", file, *flags],
                        check=True)
         return file
 
     def write_recipe(self, networks, stages):
-        self.recipe.write_text(f"name: script\ndata: {{ source: {DIGITS} }}\nnetworks: {{ {networks} }}\nstages: {stages}\n")
+        self.recipe.write_text(f"name: script\ndata: {{ source: {DIGITS} }}\nnetworks: {{ {networks} }}\n"
+                               f"stages: {stages}\n")
 
     def run_recipe(self, networks, stages, expect=0, out=None):
         self.write_recipe(networks, stages)
@@ -132,20 +136,21 @@ class TorchScript(ProgramTest):
         for way in ("--script", "--trace"):
             file = self.resnet(f"teacher{way}.pt", way)
             self.assert_predicts(file, torch.jit.load(str(file)))
-            done = self.limbeck("distill", "--teacher", file, "--student", "mlp:8", "--source", DIGITS, "--epochs", 1, "--out",
-                                self.out / way, "--quiet", "--json")
+            done = self.limbeck("distill", "--teacher", file, "--student", "mlp:8", "--source", DIGITS, "--epochs", 1,
+                                "--out", self.out / way, "--quiet", "--json")
             (stage,) = json.loads(done.stdout)["stages"]
             told[way] = stage["evaluations"]["test"]["teacher_errors"]
             self.assertIsNotNone(told[way])
         self.assertEqual(told["--script"], told["--trace"])
-        evaluated = self.limbeck("evaluate", self.folder / "teacher--script.pt", "--teacher", self.folder / "teacher--trace.pt",
-                                 "--source", DIGITS, "--json")
+        evaluated = self.limbeck("evaluate", self.folder / "teacher--script.pt",
+                                 "--teacher", self.folder / "teacher--trace.pt", "--source", DIGITS, "--json")
         self.assertEqual(json.loads(evaluated.stdout)["errors"], told["--script"])
         self.assertEqual(json.loads(evaluated.stdout)["agreement"], 1.0)
 
     def test_ensembles_of_programs_and_of_networks_of_both_kinds(self):
         files = [self.save(Tuple(), "tuple.pt"), self.save(Dict(), "dict.pt")]
-        networks = f"a: {{ torchscript: {files[0]} }}, b: {{ torchscript: {files[1]} }}, large: {{ mlp: [32] }}, small: {{ mlp: [8] }}"
+        networks = (f"a: {{ torchscript: {files[0]} }}, b: {{ torchscript: {files[1]} }}, "
+                    "large: { mlp: [32] }, small: { mlp: [8] }")
         stages = self.run_recipe(networks, "[ { name: first, train: large, epochs: 1 }, "
                                  "{ name: programs, train: small, epochs: 1, teacher: { ensemble: [a, b] } }, "
                                  "{ name: both, train: small, epochs: 1, teacher: { ensemble: [b, first] } } ]")
@@ -155,7 +160,8 @@ class TorchScript(ProgramTest):
 
     def test_another_program_of_the_same_name_is_another_teacher(self):
         file = self.save(Tuple(), "t.pt")
-        arguments = f"t: {{ torchscript: {file} }}, small: {{ mlp: [8] }}", "[ { name: s, train: small, epochs: 1, teacher: t } ]"
+        arguments = (f"t: {{ torchscript: {file} }}, small: {{ mlp: [8] }}",
+                     "[ { name: s, train: small, epochs: 1, teacher: t } ]")
         first = self.run_recipe(*arguments)
         weights = self.weights("s")
         self.assertEqual(self.run_recipe(*arguments), first)  # nothing runs again
@@ -167,10 +173,11 @@ class TorchScript(ProgramTest):
         network = student()
         bare, built_in = self.save(network, "bare.pt"), self.save(Normalising(network), "built_in.pt")
         told = []
-        for teacher in (f"{{ torchscript: {bare}, input: {{ mean: 0.25, std: 0.5 }} }}", f"{{ torchscript: {built_in} }}",
-                        f"{{ torchscript: {bare} }}"):
+        for teacher in (f"{{ torchscript: {bare}, input: {{ mean: 0.25, std: 0.5 }} }}",
+                        f"{{ torchscript: {built_in} }}", f"{{ torchscript: {bare} }}"):
             out = self.folder / str(len(told))
-            (stage,) = self.run_recipe(f"t: {teacher}, small: {{ mlp: [8] }}", "[ { name: s, train: small, epochs: 1, teacher: t } ]", out=out)
+            (stage,) = self.run_recipe(f"t: {teacher}, small: {{ mlp: [8] }}",
+                                       "[ { name: s, train: small, epochs: 1, teacher: t } ]", out=out)
             told.append(stage["evaluations"]["test"]["teacher_kl"])
         self.assertAlmostEqual(told[0], told[1], places=5)
         self.assertNotAlmostEqual(told[0], told[2], places=5)
@@ -178,10 +185,11 @@ class TorchScript(ProgramTest):
         self.run_recipe(f"t: {{ torchscript: {bare} }}, small: {{ mlp: [8] }}", "[ { name: s, train: small, epochs: 1, "
                         "teacher: { network: { of: t, store: outputs.safetensors } } } ]", out=self.folder / "first")
         self.assertIn("holds the outputs of another teacher", self.run_recipe(
-            f"t: {{ torchscript: {bare}, input: {{ mean: 0.25, std: 0.5 }} }}, small: {{ mlp: [8] }}", "[ { name: s, train: small, epochs: 1, "
+            f"t: {{ torchscript: {bare}, input: {{ mean: 0.25, std: 0.5 }} }}, small: {{ mlp: [8] }}",
+            "[ { name: s, train: small, epochs: 1, "
             "teacher: { network: { of: t, store: outputs.safetensors } } } ]", out=self.folder / "second", expect=1))
-        recipe = self.limbeck("distill", "--teacher", bare, "--student", "mlp:8", "--teacher-mean", 0.25, "--teacher-std", 0.5, "--source",
-                              DIGITS, "--epochs", 1, "--print-recipe").stdout
+        recipe = self.limbeck("distill", "--teacher", bare, "--student", "mlp:8", "--teacher-mean", 0.25,
+                              "--teacher-std", 0.5, "--source", DIGITS, "--epochs", 1, "--print-recipe").stdout
         self.assertIn("mean: [0.25]", recipe)
         evaluate = ["evaluate", bare, "--source", DIGITS, "--json", "--teacher", built_in]
         same = json.loads(self.limbeck(*evaluate, "--input", "{ mean: 0.25, std: 0.5 }").stdout)
@@ -211,16 +219,21 @@ class TorchScript(ProgramTest):
             self.assertNotIn("Traceback", error)
         for network in (WithoutGradient(), WithoutGradientInTraining()):
             without = self.save(network, "without.pt")
-            self.assertIn("its logits do not depend on its parameters", self.run_recipe(f"t: {{ torchscript: {without} }}", "[ { name: s, train: t } ]", expect=2))
-        self.assertIn("has no parameters to train", self.run_recipe(f"t: {{ torchscript: {frozen} }}", "[ { name: s, train: t } ]", expect=2))
+            self.assertIn("its logits do not depend on its parameters",
+                          self.run_recipe(f"t: {{ torchscript: {without} }}", "[ { name: s, train: t } ]", expect=2))
+        self.assertIn("has no parameters to train",
+                      self.run_recipe(f"t: {{ torchscript: {frozen} }}", "[ { name: s, train: t } ]", expect=2))
         self.assertIn("knows by name can be calibrated", self.run_recipe(
-            f"t: {{ torchscript: {good} }}", "[ { name: s, train: t }, { name: c, calibrate: s, classes: [1], tuned_on: test } ]", expect=2))
+            f"t: {{ torchscript: {good} }}",
+            "[ { name: s, train: t }, { name: c, calibrate: s, classes: [1], tuned_on: test } ]", expect=2))
         self.assertIn("input.mean has 3 numbers, but the images of 'digits' have 1 channel", self.run_recipe(
-            "small: { mlp: [8], input: { mean: [0, 0, 0], std: [1, 1, 2] } }", "[ { name: s, train: small } ]", expect=2))
+            "small: { mlp: [8], input: { mean: [0, 0, 0], std: [1, 1, 2] } }", "[ { name: s, train: small } ]",
+            expect=2))
         self.assertFalse((self.out / "stages").exists())
 
     def test_a_gradient_in_training_is_enough(self):
-        self.run_recipe(f"t: {{ torchscript: {self.save(GradientInTrainingAlone(), 't.pt')} }}", "[ { name: s, train: t, epochs: 1 } ]")
+        self.run_recipe(f"t: {{ torchscript: {self.save(GradientInTrainingAlone(), 't.pt')} }}",
+                        "[ { name: s, train: t, epochs: 1 } ]")
 
     def test_logits_are_found_by_name(self):
         network = NamedFields()
@@ -235,9 +248,11 @@ class TorchScript(ProgramTest):
         told = []
         for network in (logits, probabilities):
             self.write_recipe(f"t: {{ torchscript: {self.save(network, 't.pt')} }}, small: {{ mlp: [8] }}",
-                              "[ { name: s, train: small, epochs: 1, teacher: t, loss: [ soft_targets: { temperature: 4 } ] } ]")
+                              "[ { name: s, train: small, epochs: 1, teacher: t, loss: [ soft_targets: { temperature: "
+                              "4 } ] } ]")
             done = self.limbeck("run", self.recipe, "--out", self.folder / str(len(told)), "--json")
-            self.assertEqual("t.pt' gives probabilities; their logarithms are taken as its logits" in done.stderr, network is probabilities)
+            self.assertEqual("t.pt' gives probabilities; their logarithms are taken as its logits" in done.stderr,
+                             network is probabilities)
             told.append(json.loads(done.stdout)["stages"][0]["evaluations"]["test"])
         self.assertAlmostEqual(told[0]["nll"], told[1]["nll"], places=5)
         self.assertAlmostEqual(told[0]["teacher_kl"], told[1]["teacher_kl"], places=5)
@@ -246,8 +261,9 @@ class TorchScript(ProgramTest):
         torch.manual_seed(1)
         network = student().train()
         torch.jit.save(torch.jit.trace(network, torch.rand(4, 1, 28, 28), check_trace=False), str(self.folder / "t.pt"))
-        self.assertIn("Call .eval() before torch.jit.trace", self.run_recipe("t: { torchscript: t.pt }, small: { mlp: [8] }",
-                                                                             "[ { name: s, train: small, teacher: t } ]", expect=1))
+        self.assertIn("Call .eval() before torch.jit.trace",
+                      self.run_recipe("t: { torchscript: t.pt }, small: { mlp: [8] }",
+                                      "[ { name: s, train: small, teacher: t } ]", expect=1))
 
     def test_a_changed_bit_of_compressed_code_is_noticed(self):
         whole = self.save(student(), "whole.pt").read_bytes()
@@ -268,17 +284,20 @@ class TorchScript(ProgramTest):
         torch.jit.trace(network, torch.rand(2, 1, 28, 28)).save(str(traced))
         found = []
         for file in (traced, self.save(network, "scripted.pt")):
-            done = self.limbeck("distill", "--teacher", "mlp:8", "--teacher-epochs", 1, "--student", file, "--source", DIGITS, "--epochs", 1, "--out",
-                                self.out / file.stem, "--quiet", "--json")
+            done = self.limbeck("distill", "--teacher", "mlp:8", "--teacher-epochs", 1, "--student", file,
+                                "--source", DIGITS, "--epochs", 1, "--out", self.out / file.stem, "--quiet", "--json")
             results = json.loads(done.stdout)
-            self.assertEqual([row["name"] for row in results["deployment"]], ["teacher", "distilled"])  # not the student as it was given
-            self.assertEqual(results["deployment"][1]["bytes"], (self.out / file.stem / "stages/distilled/model.pt").stat().st_size)
+            # not the student as it was given
+            self.assertEqual([row["name"] for row in results["deployment"]], ["teacher", "distilled"])
+            self.assertEqual(results["deployment"][1]["bytes"],
+                             (self.out / file.stem / "stages/distilled/model.pt").stat().st_size)
             found.append(results["deployment"][1]["multiply_adds"])
         self.assertEqual(found, [6 * 9 * 13 * 13 + 1014 * 10] * 2)
 
     def test_a_student_is_trained_and_written_back(self):
         file = self.save(student(), "student.pt")
-        stages = self.run_recipe(f"n: {{ torchscript: {file}, input: {{ mean: 0.25, std: 0.5 }} }}", "[ { name: s, train: n, epochs: 2 } ]")
+        stages = self.run_recipe(f"n: {{ torchscript: {file}, input: {{ mean: 0.25, std: 0.5 }} }}",
+                                 "[ { name: s, train: n, epochs: 2 } ]")
         self.assertEqual(stages[0]["network"]["description"], "torchscript student.pt")
         self.assertEqual(stages[0]["network"]["parameters"], 6 * 9 + 6 + 12 + 1014 * 10 + 10)
         self.assertEqual(stages[0]["network"]["multiply_adds"], 6 * 9 * 13 * 13 + 1014 * 10)
@@ -301,16 +320,20 @@ class TorchScript(ProgramTest):
                   for path in (model, self.out / "stages/s/weights.safetensors")]
         self.assertEqual(errors, [stages[0]["evaluations"]["test"]["errors"]] * 2)
         self.limbeck("export", model, "--out", "copy.pt")
-        self.assert_predicts(self.folder / "copy.pt", torch.jit.load(str(self.folder / "copy.pt")))  # which normalises its input itself
+        # which normalises its input itself
+        self.assert_predicts(self.folder / "copy.pt", torch.jit.load(str(self.folder / "copy.pt")))
         # The student of one run is the teacher of another, with the input that its file tells.
-        done = self.limbeck("distill", "--teacher", model, "--student", file, "--source", DIGITS, "--epochs", 1, "--out", self.folder / "next",
-                            "--quiet", "--json")
+        done = self.limbeck("distill", "--teacher", model, "--student", file, "--source", DIGITS, "--epochs", 1,
+                            "--out", self.folder / "next", "--quiet", "--json")
         self.assertEqual(json.loads(done.stdout)["stages"][0]["evaluations"]["test"]["teacher_errors"], errors[0])
-        self.assertIn("says itself what its input is", self.limbeck("evaluate", model, "--source", DIGITS, "--input", "{ mean: 0.1, std: 1 }", expect=2).stderr)
+        self.assertIn("says itself what its input is",
+                      self.limbeck("evaluate", model, "--source", DIGITS, "--input", "{ mean: 0.1, std: 1 }",
+                                   expect=2).stderr)
         self.limbeck("run", self.recipe, "--out", self.folder / "reused", "--reuse", self.out, "--quiet")
         self.assertTrue((self.folder / "reused/stages/s/model.pt").exists())
         for teacher in (model, self.folder / "copy.pt"):
-            self.run_recipe(f"t: {{ torchscript: {teacher} }}, n: {{ mlp: [4] }}", "[ { name: next, train: n, teacher: t, epochs: 1 } ]", out=self.folder / "again")
+            self.run_recipe(f"t: {{ torchscript: {teacher} }}, n: {{ mlp: [4] }}",
+                            "[ { name: next, train: n, teacher: t, epochs: 1 } ]", out=self.folder / "again")
             results = json.loads((self.folder / "again/results.json").read_text())
             self.assertEqual(results["stages"][0]["evaluations"]["test"]["teacher_errors"], errors[0], teacher)
 
@@ -325,17 +348,19 @@ class TorchScript(ProgramTest):
 
     def test_killed_at_any_moment_it_goes_on_to_the_same_bits(self):
         file = self.save(student(), "student.pt")
-        arguments = f"n: {{ torchscript: {file} }}", "[ { name: s, train: n, epochs: 8, batch_size: 16, checkpoint_seconds: 0.01 } ]"
+        arguments = (f"n: {{ torchscript: {file} }}",
+                     "[ { name: s, train: n, epochs: 8, batch_size: 16, checkpoint_seconds: 0.01 } ]")
         self.run_recipe(*arguments)
         killed = self.folder / "killed"
         stopped = 0
         for delay in (0.0, 0.05, 0.15, 0.02):
-            process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", killed, "--quiet"], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, cwd=self.folder)
+            process = subprocess.Popen([LIMBECK, "run", self.recipe, "--out", killed, "--quiet"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
             checkpoint = killed / "stages/s/checkpoint.safetensors"
             before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
             deadline = time.time() + 60
-            while time.time() < deadline and process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
+            while time.time() < deadline and process.poll() is None and (not checkpoint.exists() or
+                                                                         checkpoint.stat().st_mtime_ns == before):
                 time.sleep(0.002)
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)

@@ -1,4 +1,5 @@
-"""The pages of `limbeck serve` and `limbeck export --page`, clicked through in headless Chromium (web/tests/click_through.mjs)."""
+"""The pages of `limbeck serve` and `limbeck export --page`, clicked through in headless Chromium
+(web/tests/click_through.mjs)."""
 import functools
 import http.server
 import json
@@ -31,7 +32,8 @@ class Web(ServeTest):
     def click(self, step, port):
         """Runs a step; LIMBECK_PICTURES: a folder for pictures of the pages."""
         done = subprocess.run([NODE, SOURCE / "web/tests/click_through.mjs", step, f"http://127.0.0.1:{port}/",
-                               *filter(None, [os.environ.get("LIMBECK_PICTURES")])], capture_output=True, text=True, timeout=400)
+                               *filter(None, [os.environ.get("LIMBECK_PICTURES")])], capture_output=True, text=True,
+                              timeout=400)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return json.loads(done.stdout)
 
@@ -84,7 +86,8 @@ stages:
         page = self.folder / "page"
         self.limbeck("export", self.out / "stages/distilled/weights.safetensors", "--page", page,
                      "--beside", self.out / "stages/teacher/weights.safetensors")
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=page)) as server:
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                             functools.partial(QuietHandler, directory=page)) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             try:
                 self.click("static", server.server_address[1])

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "data/dataset.h"
-#include "data/gzip.h"
-#include "data/idx.h"
+#include "data/published/gzip.h"
+#include "data/published/idx.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 

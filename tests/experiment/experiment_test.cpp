@@ -7,7 +7,7 @@
 
 #include <set>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "experiment/telling_examples.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
@@ -146,7 +146,8 @@ TEST_F(Experiments, TrainReplicasTogether) {
 
 TEST_F(Experiments, CalibrateTheBiasOfClassesThatWereLeftOut) {
   const std::string stages = R"([{name: teacher, train: large, epochs: 30},
-    {name: no3, train: small, epochs: 30, augment: none, examples: {without: [3]}, teacher: teacher, loss: [soft_targets: 4]},
+    {name: no3, train: small, epochs: 30, augment: none, examples: {without: [3]}, teacher: teacher,
+     loss: [soft_targets: 4]},
     {name: calibrated, calibrate: no3, classes: [3]}, {name: on_test, calibrate: no3, classes: [3], tuned_on: test}])";
   const std::vector<std::string> settings = {"stages=" + stages, "paper={}", "plots=[]",
                                              "data.source={digits: {train: 2000, test: 500}}", "data.validation=500"};
@@ -170,7 +171,8 @@ TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
   const std::string stages = R"([{name: teacher, train: large, epochs: 10},
     {name: distilled, train: small, epochs: 10, augment: none, teacher: teacher},
     {name: int8, train: small, quantize: distilled},
-    {name: int8_distilled, train: small, quantize: {of: distilled, examples: 100}, epochs: 2, augment: none, teacher: teacher}])";
+    {name: int8_distilled, train: small, quantize: {of: distilled, examples: 100}, epochs: 2, augment: none,
+     teacher: teacher}])";
   const std::vector<std::string> settings = {"stages=" + stages, "plots=[]", "paper={}",
                                              "data.source.digits.train=1000"};
   const Json results = run(settings);

@@ -74,9 +74,13 @@ data: { source: { digits: { train: 2000, test: 500 } }, normalize: { mean: 0.2, 
 networks: { large: { mlp: { hidden: [64], dropout: { hidden: 0.1 } } }, small: { mlp: [16] }, image: resnet8 }
 stages:
   - { name: teacher, train: large, epochs: 4, precision: float32 }
-  - { name: distilled, train: small, epochs: 4, precision: float32, teacher: teacher, loss: [ soft_targets: { temperature: 4, weight: 0.9 }, hard_labels: { weight: 0.1 } ] }
-  - { name: mimic, train: small, epochs: 4, precision: float32, teacher: { network: { of: teacher, outputs: live } }, loss: [ logit_regression: { normalize: true } ] }
-  - { name: pictures, train: image, epochs: 5, batch_size: 64, precision: float32, teacher: { network: { of: teacher, outputs: live } }, loss: [ soft_targets: { temperature: 4, weight: 0.9 }, hard_labels: { weight: 0.1 } ] }
+  - { name: distilled, train: small, epochs: 4, precision: float32, teacher: teacher,
+      loss: [ soft_targets: { temperature: 4, weight: 0.9 }, hard_labels: { weight: 0.1 } ] }
+  - { name: mimic, train: small, epochs: 4, precision: float32, teacher: { network: { of: teacher, outputs: live } },
+      loss: [ logit_regression: { normalize: true } ] }
+  - { name: pictures, train: image, epochs: 5, batch_size: 64, precision: float32,
+      teacher: { network: { of: teacher, outputs: live } },
+      loss: [ soft_targets: { temperature: 4, weight: 0.9 }, hard_labels: { weight: 0.1 } ] }
 )";
     return Experiment(parse_recipe(recipe, "r", {}, components()),
                       {.out = folder / out, .device = device, .cuda_graphs = cuda_graphs}, events)

@@ -360,7 +360,8 @@ stages:
   - name: s
     train: n
     teacher: t
-    loss: [ soft_targets: { temperature: 2, weight: { from: 1, to: 0, epochs: 10 } }, soft_targets: { temperature: 8, weight: 0.5 }, hard_labels ]
+    loss: [ soft_targets: { temperature: 2, weight: { from: 1, to: 0, epochs: 10 } },
+            soft_targets: { temperature: 8, weight: 0.5 }, hard_labels ]
 )",
                                      "o.yaml", {}, components());
   const Objective objective(recipe.stages[1].loss);
@@ -379,7 +380,8 @@ name: o
 data: { source: digits }
 networks: { n: { mlp: [3] } }
 stages:
-  - { name: s, train: n, replicas: { count: 2, together: true }, loss: [ community: { temperature: 2, weight: 0.5 }, hard_labels ] }
+  - { name: s, train: n, replicas: { count: 2, together: true },
+      loss: [ community: { temperature: 2, weight: 0.5 }, hard_labels ] }
 )",
                                      "o.yaml", {}, components());
   const Objective objective(recipe.stages[0].loss);

@@ -1,7 +1,7 @@
 """Networks with random weights and statistics, run by PyTorch: pytorch_networks.py FOLDER
 
-Writes NAME.weights.safetensors (the state_dict) and NAME.outputs.safetensors (inputs, and the logits in evaluation) for each.
-Exit code 77: PyTorch or torchvision is not there.
+Writes NAME.weights.safetensors (the state_dict) and NAME.outputs.safetensors (inputs, and the logits in evaluation) for
+each. Exit code 77: PyTorch or torchvision is not there.
 """
 import json
 import pathlib
@@ -97,7 +97,8 @@ class Shuffle1Block(nn.Module):
         super().__init__()
         middle, self.groups, self.stride = out // 4, 1 if before == 24 else 3, stride
         self.conv1, self.bn1 = nn.Conv2d(before, middle, 1, groups=self.groups, bias=False), nn.BatchNorm2d(middle)
-        self.conv2, self.bn2 = nn.Conv2d(middle, middle, 3, stride, 1, groups=middle, bias=False), nn.BatchNorm2d(middle)
+        self.conv2, self.bn2 = nn.Conv2d(middle, middle, 3, stride, 1, groups=middle,
+                                         bias=False), nn.BatchNorm2d(middle)
         self.conv3, self.bn3 = nn.Conv2d(middle, out, 1, groups=3, bias=False), nn.BatchNorm2d(out)
 
     def forward(self, x):
@@ -129,8 +130,8 @@ class TfkdUnit(nn.Module):
         inner = before if self.halving else half
 
         def filtered():
-            return [nn.Conv2d(inner, inner, 3, stride, 1, groups=inner), nn.BatchNorm2d(inner), nn.Conv2d(inner, half, 1),
-                    nn.BatchNorm2d(half), nn.ReLU()]
+            return [nn.Conv2d(inner, inner, 3, stride, 1, groups=inner), nn.BatchNorm2d(inner),
+                    nn.Conv2d(inner, half, 1), nn.BatchNorm2d(half), nn.ReLU()]
         self.residual = nn.Sequential(nn.Conv2d(inner, inner, 1), nn.BatchNorm2d(inner), nn.ReLU(), *filtered())
         self.shortcut = nn.Sequential(*(filtered() if self.halving else []))
 
@@ -145,7 +146,8 @@ class TfkdShuffleNet2(nn.Module):
         self.pre = nn.Sequential(nn.Conv2d(3, 24, 3, padding=1), nn.BatchNorm2d(24))
         before = 24
         for stage, (width, units) in enumerate(((116, 3), (232, 7), (464, 3)), 2):
-            setattr(self, f"stage{stage}", nn.Sequential(TfkdUnit(before, width, 2), *(TfkdUnit(width, width, 1) for _ in range(units))))
+            setattr(self, f"stage{stage}",
+                    nn.Sequential(TfkdUnit(before, width, 2), *(TfkdUnit(width, width, 1) for _ in range(units))))
             before = width
         self.conv5 = nn.Sequential(nn.Conv2d(464, 1024, 1), nn.BatchNorm2d(1024), nn.ReLU())
         self.fc = nn.Linear(1024, classes)
@@ -159,8 +161,8 @@ class TfkdBottleneck(nn.Module):
         super().__init__()
         inner, self.adds = before * expansion, stride == 1 and before == out
         self.residual = nn.Sequential(nn.Conv2d(before, inner, 1), nn.BatchNorm2d(inner), nn.ReLU6(),
-                                      nn.Conv2d(inner, inner, 3, stride, 1, groups=inner), nn.BatchNorm2d(inner), nn.ReLU6(),
-                                      nn.Conv2d(inner, out, 1), nn.BatchNorm2d(out))
+                                      nn.Conv2d(inner, inner, 3, stride, 1, groups=inner), nn.BatchNorm2d(inner),
+                                      nn.ReLU6(), nn.Conv2d(inner, out, 1), nn.BatchNorm2d(out))
 
     def forward(self, x):
         return self.residual(x) + (x if self.adds else 0)
@@ -181,7 +183,8 @@ class TfkdMobileNet2(nn.Module):
         self.conv2 = nn.Conv2d(1280, classes, 1)
 
     def forward(self, x):
-        for stage in (self.pre, self.stage1, self.stage2, self.stage3, self.stage4, self.stage5, self.stage6, self.stage7, self.conv1):
+        for stage in (self.pre, self.stage1, self.stage2, self.stage3, self.stage4, self.stage5, self.stage6,
+                      self.stage7, self.conv1):
             x = stage(x)
         return self.conv2(x.mean((2, 3), keepdim=True)).flatten(1)
 

@@ -1,5 +1,6 @@
-// node run.mjs FOLDER: runs each model of FOLDER/cases.json, [{"name", "type", "shape"}], in onnxruntime: NAME.onnx on NAME.input, numbers one after
-// the other; the numbers of its first output go into NAME.output, and what went wrong into NAME.error.
+// node run.mjs FOLDER: runs each model of FOLDER/cases.json, [{"name", "type", "shape"}], in onnxruntime: NAME.onnx on
+// NAME.input, numbers one after the other; the numbers of its first output go into NAME.output, and what went wrong
+// into NAME.error.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";

@@ -350,9 +350,9 @@ TEST(HtmlReport, ShowsWhatNetworksCost) {
   };
   results["deployment"] = {row("teacher", 40000, 8), row("student", 2500, 0.5)};
   write_file(folder.path() / "results.json", results.dump());
-  write_file(
-      folder.path() / "onnxruntime.json",
-      R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4, "errors": 1096, "libtorch_errors": 1097}])");
+  write_file(folder.path() / "onnxruntime.json",
+             R"([{"name": "int8", "bytes": 900, "median": 0.054, "p95": 1, "p99": 2, "examples_per_second": 118463.4,
+           "errors": 1096, "libtorch_errors": 1097}])");
   const std::string page = html_report(folder.path());
   for (const char* text : {"id=\"deployment\"", "40.0", "16.0×", "3,456", "In LibTorch", "in onnxruntime", "0.054",
                            "118,463", "1,096", "1,097"})

@@ -30,7 +30,8 @@ WIDE = {
     "torch/csrc/jit/runtime/graph_executor.h": {"src/programs/torchscript_network.cpp"},
     "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/programs/torchscript_network.cpp"},
 }
-LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|kernels/autograd_function\.h)[>\"]", re.MULTILINE)
+LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|kernels/autograd_function\.h)[>\"]",
+                      re.MULTILINE)
 
 
 def sources(*folders):

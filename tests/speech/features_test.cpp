@@ -10,10 +10,10 @@
 #include <numbers>
 #include <set>
 
-#include "data/filter_banks.h"
-#include "data/recordings.h"
-#include "data/sound_file.h"
-#include "data/speech.h"
+#include "data/recordings/filter_banks.h"
+#include "data/recordings/recordings.h"
+#include "data/recordings/sound_file.h"
+#include "data/recordings/speech.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 

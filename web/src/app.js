@@ -10,11 +10,15 @@ let visit = 0;
 
 async function showPlayground(id) {
   document.title = `Playground: ${id} – Limbeck`;
-  const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'), getJson(`/api/runs/${encodeURIComponent(id)}/playground`)]);
+  const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'),
+    getJson(`/api/runs/${encodeURIComponent(id)}/playground`)]);
   const root = h('div'), elsewhere = description.models.filter(model => !model.onnx).map(model => model.name);
   const except = elsewhere.length ? ` (${elsewhere.join(', ')}: by the server, since there is no such file of it)` : '';
-  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'), h('h1', {}, description.title)), root,
-    h('p', { class: 'note below' }, `Each network is computed in this browser, from the ONNX file that limbeck export writes${except}. At a temperature above 1 its soft targets show what it takes for alike.`));
+  main.replaceChildren(h('header', {}, h('p', { class: 'kicker' }, 'Limbeck · playground'),
+    h('h1', {}, description.title)), root,
+    h('p', { class: 'note below' },
+      `Each network is computed in this browser, from the ONNX file that limbeck export writes${except}. `
+      + 'At a temperature above 1 its soft targets show what it takes for alike.'));
   mountPlayground(root, description);
 }
 
@@ -37,7 +41,8 @@ function showLinks(runs, sweeps, page, id) {
   const link = (href, text, current) => h('a', { href, 'aria-current': current && 'page' }, text);
   links.replaceChildren(...[
     runs.length + sweeps.length !== 1 && link('#/', 'Runs', page === ''),
-    run && link(`#/run/${encodeURIComponent(run)}`, 'Run', page === 'run'), run && link(`#/play/${encodeURIComponent(run)}`, 'Playground', page === 'play'),
+    run && link(`#/run/${encodeURIComponent(run)}`, 'Run', page === 'run'),
+    run && link(`#/play/${encodeURIComponent(run)}`, 'Playground', page === 'play'),
     runs.length > 0 && link('#/compare', 'Compare', page === 'compare'),
   ].filter(Boolean));
 }
@@ -50,7 +55,8 @@ async function show() {
   leave = () => {};
   say('');
   try {
-    const answer = await getJson('/api/runs'), { runs, sweeps } = answer, alone = runs.length === 1 && sweeps.length === 0;
+    const answer = await getJson('/api/runs'), { runs, sweeps } = answer,
+      alone = runs.length === 1 && sweeps.length === 0;
     const page = asked === '' && alone ? 'run' : asked, id = named || (alone ? runs[0].id : '');
     showLinks(runs, sweeps, page, id);
     if (page !== 'run' || main.dataset.run !== id) main.replaceChildren(h('p', { class: 'soft' }, 'Loading…'));

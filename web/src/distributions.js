@@ -23,11 +23,14 @@ export function answerCard(model, answer, name) {
   const best = answer ? likeliest(answer.shares) : -1;
   return h('div', { class: 'answer', 'data-model': model.name }, h('h3', {}, chip(model.place), model.name),
     h('p', { class: 'big' }, answer ? name(best) : '–', answer && h('small', {}, percent(answer.shares[best]))),
-    h('p', { class: 'soft small' }, `${model.network ? `${model.network} · ` : ''}${counted(model.parameters, 'parameter')}`),
-    h('p', { class: model.trouble ? 'small' : 'soft small' }, model.trouble ? `Cannot run: ${model.trouble}` : answer ? howComputed(model) : ' '));
+    h('p', { class: 'soft small' },
+      `${model.network ? `${model.network} · ` : ''}${counted(model.parameters, 'parameter')}`),
+    h('p', { class: model.trouble ? 'small' : 'soft small' },
+      model.trouble ? `Cannot run: ${model.trouble}` : answer ? howComputed(model) : ' '));
 }
 
-/** The share that a bar of full length stands for: the next of few round numbers, so that it does not change at every step. */
+/** The share that a bar of full length stands for: the next of few round numbers, so that it does not change at every
+    step. */
 function fullLength(highest) {
   return kFullLengths.find(length => highest <= length) ?? 1;
 }
@@ -38,18 +41,25 @@ function barOf(share, colour, logarithmic, full) {
   return bar;
 }
 
-/** One row for each class, below a row that says whose numbers are whose; of many classes those that any network finds likeliest. */
+/** One row for each class, below a row that says whose numbers are whose; of many classes those that any network finds
+    likeliest. */
 export function distributionRows(answers, name, logarithmic) {
   const most = index => Math.max(...answers.map(({ shares }) => shares[index]));
   let classes = answers[0].shares.map((_, index) => index);
   if (classes.length > kMostRows) classes = classes.sort((a, b) => most(b) - most(a)).slice(0, kMostRows);
   const chips = answers.map(({ model }) => h('span', {}, chip(model.place)));
-  const full = fullLength(Math.max(...classes.map(most))), ends = logarithmic ? [`10⁻⁶`, '100 %'] : ['0', `${Math.round(100 * full)} %`];
-  const head = h('div', { class: 'bar-row bar-head', 'aria-hidden': 'true' }, h('b'), h('span', { class: 'scale' }, ends.map(text => h('span', {}, text))), h('span', { class: 'bar-numbers' }, chips));
+  const full = fullLength(Math.max(...classes.map(most))),
+    ends = logarithmic ? [`10⁻⁶`, '100 %'] : ['0', `${Math.round(100 * full)} %`];
+  const head = h('div', { class: 'bar-row bar-head', 'aria-hidden': 'true' }, h('b'),
+    h('span', { class: 'scale' }, ends.map(text => h('span', {}, text))), h('span', { class: 'bar-numbers' }, chips));
   return [head, ...classes.map(index => {
     const said = answers.map(({ model, shares }) => `${model.name} ${percent(shares[index])}`).join(', ');
-    return h('div', { class: 'bar-row', role: 'img', 'aria-label': `${name(index)}: ${said}`, 'data-class': name(index) }, h('b', {}, name(index)),
-      h('span', { class: 'bar-stack' }, answers.map(({ model, shares }) => barOf(shares[index], model.place, logarithmic, full))),
-      h('span', { class: 'bar-numbers' }, answers.map(({ model, shares }) => h('span', { 'data-model': model.name, 'data-share': shares[index] }, percent(shares[index])))));
+    return h('div', { class: 'bar-row', role: 'img', 'aria-label': `${name(index)}: ${said}`,
+      'data-class': name(index) }, h('b', {}, name(index)),
+      h('span', { class: 'bar-stack' },
+        answers.map(({ model, shares }) => barOf(shares[index], model.place, logarithmic, full))),
+      h('span', { class: 'bar-numbers' },
+        answers.map(({ model, shares }) =>
+          h('span', { 'data-model': model.name, 'data-share': shares[index] }, percent(shares[index])))));
   })];
 }

@@ -1,6 +1,7 @@
 // Making elements, and how numbers are written.
 
-/** h('a', { href: '/', class: 'x', onclick: f }, 'text', child): attributes by name, listeners by on…; null and false are left out. */
+/** h('a', { href: '/', class: 'x', onclick: f }, 'text', child): attributes by name, listeners by on…; null and false
+    are left out. */
 export function h(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -39,7 +40,8 @@ export function withArticle(name) {
   return (/^[aeiou8]/i.test(name) || name === '11' || name === '18' ? 'an ' : 'a ') + name;
 }
 
-/** The report's markup sets lengths by style attributes, which the page's policy forbids to markup but not to scripts. */
+/** The report's markup sets lengths by style attributes, which the page's policy forbids to markup but not to scripts.
+    */
 export function fill(section, html) {
   section.innerHTML = html.replaceAll(' style="', ' data-style="');
   for (const element of section.querySelectorAll('[data-style]')) element.style.cssText = element.dataset.style;

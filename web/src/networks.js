@@ -1,4 +1,5 @@
-// The networks' logits for a picture: by their ONNX files in this browser, or, of networks that have no such form, by the server.
+// The networks' logits for a picture: by their ONNX files in this browser, or, of networks that have no such form, by
+// the server.
 import * as ort from 'onnxruntime-web/wasm';
 
 ort.env.wasm.numThreads = 1;
@@ -22,7 +23,8 @@ export class BrowserNetwork {
   async load() {
     const response = await fetch(this.address);
     if (!response.ok) throw new Error(`its file could not be loaded (status ${response.status})`);
-    this.session = await ort.InferenceSession.create(new Uint8Array(await response.arrayBuffer()), { executionProviders: ['wasm'] });
+    this.session = await ort.InferenceSession.create(new Uint8Array(await response.arrayBuffer()),
+      { executionProviders: ['wasm'] });
     // The first inference also sets up memory; what the page tells of time is the later ones'.
     await this.run(new Float32Array(this.shape.reduce((product, size) => product * size)));
   }
@@ -52,7 +54,8 @@ export class ServerNetwork {
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
-    return answer.predictions[0].probabilities.map(share => Math.log(Math.max(share, 1e-300)));  // logits but for a constant
+    // logits but for a constant
+    return answer.predictions[0].probabilities.map(share => Math.log(Math.max(share, 1e-300)));
   }
 }
 

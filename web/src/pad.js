@@ -16,10 +16,13 @@ export class Pad {
     this.showsPen = false;
     this.ink = h('canvas', { width: width * scale, height: height * scale });
     this.canvas = h('canvas', {
-      class: 'pad', width: width * scale, height: height * scale, tabindex: 0, role: 'application', 'aria-describedby': 'pad-help',
+      class: 'pad', width: width * scale, height: height * scale, tabindex: 0, role: 'application',
+      'aria-describedby': 'pad-help',
       'aria-label': 'Drawing area',
-      onpointerdown: event => this.begin(event), onpointermove: event => this.go(event), onpointerup: () => this.end(), onpointercancel: () => this.end(),
-      onkeydown: event => this.key(event), onfocus: () => this.show(this.canvas.matches(':focus-visible')), onblur: () => this.show(false),
+      onpointerdown: event => this.begin(event), onpointermove: event => this.go(event), onpointerup: () => this.end(),
+      onpointercancel: () => this.end(),
+      onkeydown: event => this.key(event), onfocus: () => this.show(this.canvas.matches(':focus-visible')),
+      onblur: () => this.show(false),
     });
     this.draw();
   }
@@ -28,7 +31,8 @@ export class Pad {
 
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return { x: (event.clientX - box.left) / box.width * this.canvas.width, y: (event.clientY - box.top) / box.height * this.canvas.height };
+    return { x: (event.clientX - box.left) / box.width * this.canvas.width,
+      y: (event.clientY - box.top) / box.height * this.canvas.height };
   }
 
   begin(event) {
@@ -58,7 +62,8 @@ export class Pad {
     const direction = kKeys[event.key];
     if (direction) {
       const step = this.step * (event.shiftKey ? 3 : 1), inside = (value, size) => Math.min(size, Math.max(0, value));
-      this.at = { x: inside(this.at.x + direction[0] * step, this.canvas.width), y: inside(this.at.y + direction[1] * step, this.canvas.height) };
+      this.at = { x: inside(this.at.x + direction[0] * step, this.canvas.width),
+        y: inside(this.at.y + direction[1] * step, this.canvas.height) };
       if (this.isDown) this.strokes.at(-1).push(this.at);
     } else if (event.key === ' ') {
       this.isDown = !this.isDown;

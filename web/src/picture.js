@@ -1,10 +1,12 @@
 // From drawings and pictures to what a network takes: bytes [channels, height, width].
 
-/** The weights with which each of `to` pixels is made of `from` pixels: a triangle as wide as a pixel of the smaller side. */
+/** The weights with which each of `to` pixels is made of `from` pixels: a triangle as wide as a pixel of the smaller
+    side. */
 function triangleWeights(from, to) {
   const scale = from / to, reach = Math.max(1, scale);
   return Array.from({ length: to }, (_, place) => {
-    const centre = (place + 0.5) * scale, first = Math.max(0, Math.floor(centre - reach)), last = Math.min(from, Math.ceil(centre + reach));
+    const centre = (place + 0.5) * scale, first = Math.max(0, Math.floor(centre - reach)),
+      last = Math.min(from, Math.ceil(centre + reach));
     const weights = [];
     for (let i = first; i < last; ++i) weights.push(Math.max(0, 1 - Math.abs(i + 0.5 - centre) / reach));
     const sum = weights.reduce((a, b) => a + b, 0);
@@ -34,7 +36,9 @@ export function resized(plane, width, height) {
 
 function cropped(plane, left, top, width, height) {
   const values = new Float32Array(width * height);
-  for (let y = 0; y < height; ++y) values.set(plane.values.subarray((top + y) * plane.width + left, (top + y) * plane.width + left + width), y * width);
+  for (let y = 0; y < height; ++y)
+    values.set(plane.values.subarray((top + y) * plane.width + left, (top + y) * plane.width + left + width),
+      y * width);
   return { width, height, values };
 }
 
@@ -54,14 +58,15 @@ function inkBox({ width, height, values }) {
 }
 
 /**
- * As MNIST's digits were made (LeCun et al. 1998): the ink fills a box of 20 x 20 of the 28 x 28 pixels in its longer direction,
- * anti-aliased, and its centre of mass is the centre of the picture.
+ * As MNIST's digits were made (LeCun et al. 1998): the ink fills a box of 20 x 20 of the 28 x 28 pixels in its longer
+ * direction, anti-aliased, and its centre of mass is the centre of the picture.
  */
 export function centred(plane, width, height) {
   const box = inkBox(plane), values = new Float32Array(width * height);
   if (!box) return { width, height, values };
   const scale = Math.min(width, height) * (20 / 28) / Math.max(box.width, box.height);
-  const ink = resized(cropped(plane, box.left, box.top, box.width, box.height), Math.max(1, Math.round(box.width * scale)), Math.max(1, Math.round(box.height * scale)));
+  const ink = resized(cropped(plane, box.left, box.top, box.width, box.height),
+    Math.max(1, Math.round(box.width * scale)), Math.max(1, Math.round(box.height * scale)));
   let mass = 0, x = 0, y = 0;
   ink.values.forEach((value, place) => {
     mass += value;
@@ -78,7 +83,8 @@ export function centred(plane, width, height) {
 
 /** Planes of a canvas's pixels: red, green, blue, or their luminance alone. */
 export function planesOf(image, channels) {
-  const { width, height, data } = image, planes = Array.from({ length: channels }, () => new Float32Array(width * height));
+  const { width, height, data } = image,
+    planes = Array.from({ length: channels }, () => new Float32Array(width * height));
   for (let i = 0; i < width * height; ++i) {
     const [red, green, blue] = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
     if (channels === 1) planes[0][i] = 0.299 * red + 0.587 * green + 0.114 * blue;
@@ -96,7 +102,8 @@ export function middle(plane, width, height) {
 
 export function bytesOf(planes) {
   const each = planes[0].values.length, bytes = new Uint8Array(planes.length * each);
-  planes.forEach((plane, channel) => plane.values.forEach((value, i) => { bytes[channel * each + i] = Math.max(0, Math.min(255, Math.round(value))); }));
+  planes.forEach((plane, channel) =>
+    plane.values.forEach((value, i) => { bytes[channel * each + i] = Math.max(0, Math.min(255, Math.round(value))); }));
   return bytes;
 }
 
@@ -106,7 +113,8 @@ export function paint(canvas, bytes, [channels, height, width]) {
   canvas.height = height;
   const context = canvas.getContext('2d'), image = context.createImageData(width, height), each = width * height;
   for (let i = 0; i < each; ++i) {
-    for (let colour = 0; colour < 3; ++colour) image.data[4 * i + colour] = bytes[(channels === 3 ? colour : 0) * each + i];
+    for (let colour = 0; colour < 3; ++colour)
+      image.data[4 * i + colour] = bytes[(channels === 3 ? colour : 0) * each + i];
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);

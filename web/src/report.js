@@ -54,7 +54,8 @@ function prepareChart(svg) {
       const name = element('span');
       name.append(element('i', 'chip c' + line.colour), line.name);
       const row = element('div');
-      row.append(name, element('b', '', shown(point[1]) + (point[2] === undefined ? '' : ' \u00b1 ' + shown(point[2], 2))));
+      row.append(name,
+        element('b', '', shown(point[1]) + (point[2] === undefined ? '' : ' \u00b1 ' + shown(point[2], 2))));
       rows.push([point[1], row]);
     });
     rows.sort((a, b) => b[0] - a[0]);
@@ -118,10 +119,12 @@ function prepareSoftTargets() {
   if (!holder) return;
   const data = JSON.parse(holder.textContent), decades = 6;
   const slider = document.getElementById('temperature'), logarithmic = document.getElementById('log-bars');
-  const output = document.getElementById('temperature-text'), buttons = [...document.querySelectorAll('[data-temperature]')];
+  const output = document.getElementById('temperature-text'),
+    buttons = [...document.querySelectorAll('[data-temperature]')];
   const cards = [...document.querySelectorAll('.example')].map(card => [...card.querySelectorAll('.share')]);
   const low = slider ? Math.log(slider.dataset.low) : 0, high = slider ? Math.log(slider.dataset.high) : 1;
-  const scale = document.getElementById('bar-scale'), lengths = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8];
+  const scale = document.getElementById('bar-scale'),
+    lengths = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8];
   let temperature = data.temperature;
 
   function draw() {
@@ -130,7 +133,8 @@ function prepareSoftTargets() {
       button.setAttribute('aria-pressed', Math.abs(button.dataset.temperature - temperature) < 1e-9));
     const distributions = data.logits.map(networks => networks.map(logits => softmax(logits, temperature)));
     const highest = Math.max(...distributions.flat(2)), full = lengths.find(length => highest <= length) || 1;
-    scale.textContent = logarithmic.checked ? 'a full bar: 100 %, an empty one: 0.0001 %' : `a full bar: ${Math.round(100 * full)} %`;
+    scale.textContent = logarithmic.checked ? 'a full bar: 100 %, an empty one: 0.0001 %'
+      : `a full bar: ${Math.round(100 * full)} %`;
     cards.forEach((rows, number) => {
       const shares = distributions[number];
       rows.forEach(row => {
@@ -141,7 +145,8 @@ function prepareSoftTargets() {
           bar.style.width = (length * 100).toFixed(2) + '%';
         });
         row.querySelector('output').textContent = percent(shares[0][index]);
-        row.tip = () => [element('div', 'soft', row.querySelector('b').textContent), ...data.names.map((name, network) => {
+        row.tip = () =>
+          [element('div', 'soft', row.querySelector('b').textContent), ...data.names.map((name, network) => {
           const line = element('div');
           line.append(element('span', '', name), element('b', '', shown(100 * (shares[network][index] || 0)) + ' %'));
           return line;
@@ -177,4 +182,5 @@ addEventListener('hashchange', openTarget);
 document.querySelectorAll('nav a').forEach(link => link.addEventListener('click', () => setTimeout(openTarget)));
 openTarget();
 
-addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(details => { details.open = true; }));
+addEventListener('beforeprint',
+  () => document.querySelectorAll('details').forEach(details => { details.open = true; }));

@@ -3,7 +3,8 @@ import { h } from './dom.js';
 
 const main = document.querySelector('main');
 try {
-  const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'), fetch('playground.json').then(response => response.json())]);
+  const [{ mountPlayground }, description] = await Promise.all([import('./playground.js'),
+    fetch('playground.json').then(response => response.json())]);
   document.title = `${description.title} – Limbeck`;
   document.querySelector('h1').textContent = description.title;
   mountPlayground(main, description);

@@ -1,5 +1,7 @@
-// Clicks through the pages as a reader would, in headless Chromium. Usage: node click_through.mjs STEP ADDRESS [PICTURES_FOLDER]
-// STEP: run, live, playground, program, ensemble, static, compare. Prints JSON of what was seen; exits with 1 where something is not as it should be.
+// Clicks through the pages as a reader would, in headless Chromium. Usage: node click_through.mjs STEP ADDRESS
+// [PICTURES_FOLDER]
+// STEP: run, live, playground, program, ensemble, static, compare. Prints JSON of what was seen; exits with 1 where
+// something is not as it should be.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +13,8 @@ const kDesktop = { width: 1280, height: 900 }, kPhone = { width: 375, height: 74
 
 const browser = await chromium.launch({
   executablePath: executable, headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
 });
 const problems = [], asked = [];
 
@@ -39,7 +42,8 @@ async function fits(page) {
 
 /** The same page on a phone and in the dark; nothing may stick out. */
 async function variants(path, name, ready) {
-  for (const [suffix, options] of [['phone', { viewport: kPhone, hasTouch: true, isMobile: true }], ['dark', { colorScheme: 'dark' }], ['phone-dark', { viewport: kPhone, isMobile: true, colorScheme: 'dark' }]]) {
+  for (const [suffix, options] of [['phone', { viewport: kPhone, hasTouch: true, isMobile: true }],
+    ['dark', { colorScheme: 'dark' }], ['phone-dark', { viewport: kPhone, isMobile: true, colorScheme: 'dark' }]]) {
     const page = await open(path, options);
     await ready(page);
     await fits(page);
@@ -52,13 +56,15 @@ async function variants(path, name, ready) {
 }
 
 const ready = page => page.waitForSelector('[data-state=ready]', { timeout: 120000 });
-const shares = (page, model) => page.$$eval(`.bar-row [data-model="${model}"]`, cells => cells.map(cell => Number(cell.dataset.share)));
+const shares = (page, model) =>
+  page.$$eval(`.bar-row [data-model="${model}"]`, cells => cells.map(cell => Number(cell.dataset.share)));
 
 /** What the page computes with ONNX against what the server's network says of the same picture. */
 async function compareWithServer(page, model) {
   const request = JSON.parse(await page.inputValue('#request'));
   request.model = model;
-  const response = await fetch(new URL('/predict', address), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(request) });
+  const response = await fetch(new URL('/predict', address),
+    { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(request) });
   const [{ probabilities }] = (await response.json()).predictions, here = await shares(page, model);
   assert.equal(here.length, probabilities.length);
   const difference = Math.max(...probabilities.map((share, index) => Math.abs(share - here[index])));
@@ -90,7 +96,8 @@ const steps = {
     await chart.focus();
     await page.keyboard.press('ArrowRight');
     assert.match(await page.textContent('#tip'), /epoch/);
-    assert.ok(await page.$eval('.strip .place', place => place.style.left.endsWith('%')), 'lengths that the markup carries are set');
+    assert.ok(await page.$eval('.strip .place', place => place.style.left.endsWith('%')),
+      'lengths that the markup carries are set');
     await fits(page);
     await page.mouse.move(0, 0);
     await picture(page, 'run');
@@ -109,7 +116,9 @@ const steps = {
     await page.waitForFunction(early => document.querySelector('.stages').textContent !== early, first);
     await page.waitForTimeout(2500);
     assert.equal(await fold(), !before, 'it stays as the reader left it');
-    const words = await page.evaluate(() => [...document.querySelectorAll('.state, .results em')].filter(element => element.textContent === 'training').length);
+    const words = await page.evaluate(() =>
+      [...document.querySelectorAll('.state, .results em')].filter(element =>
+        element.textContent === 'training').length);
     assert.equal(words, 1, 'it says once that it trains');
     await picture(page, 'live');
     const phone = await open('/', { viewport: kPhone, isMobile: true });
@@ -138,14 +147,16 @@ const steps = {
     await ready(page);
     seen.mouse = await compareWithServer(page, 'distilled');
     const mean = await page.evaluate(() => {
-      const canvas = document.querySelector('.seen'), { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const canvas = document.querySelector('.seen'),
+        { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       let mass = 0, x = 0, y = 0, left = width, right = 0, top = height, bottom = 0;
       for (let i = 0; i < width * height; ++i) {
         const ink = data[4 * i], column = i % width, row = Math.floor(i / width);
         mass += ink;
         x += ink * (column + 0.5);
         y += ink * (row + 0.5);
-        if (ink) [left, right, top, bottom] = [Math.min(left, column), Math.max(right, column), Math.min(top, row), Math.max(bottom, row)];
+        if (ink) [left, right, top, bottom] = [Math.min(left, column), Math.max(right, column), Math.min(top, row),
+          Math.max(bottom, row)];
       }
       return { x: x / mass, y: y / mass, longest: Math.max(right - left, bottom - top) + 1 };
     });
@@ -160,13 +171,16 @@ const steps = {
     const softer = await shares(page, 'distilled');
     assert.ok(Math.max(...softer) < Math.max(...before), 'a higher temperature softens');
     seen.softer = await compareWithServer(page, 'distilled');
-    const filled = await page.$$eval('.bar-stack', stacks => Math.max(...stacks.flatMap(stack => [...stack.children].map(bar => bar.offsetWidth / stack.offsetWidth))));
+    const filled = await page.$$eval('.bar-stack',
+      stacks => Math.max(...stacks.flatMap(stack =>
+        [...stack.children].map(bar => bar.offsetWidth / stack.offsetWidth))));
     assert.ok(filled > 0.6, `the longest bar fills ${filled} of its place`);
     assert.match(await page.textContent('.scale'), /^0\d+ %$/, 'the scale is said');
     await page.locator('#temperature').focus();
     await page.keyboard.press('Home');
     let keys = 0;
-    for (; keys < 100 && (await page.textContent('output[for=temperature]')) !== '20'; ++keys) await page.keyboard.press('ArrowRight');
+    for (; keys < 100 && (await page.textContent('output[for=temperature]')) !== '20'; ++keys)
+      await page.keyboard.press('ArrowRight');
     assert.ok(keys <= 40, `${keys} keys from the coldest to the hottest`);
     await page.click('.buttons button:text-is("4")');
     assert.equal(await page.textContent('output[for=temperature]'), '4');
@@ -194,7 +208,8 @@ const steps = {
       context.fillRect(30, 20, 20, 20);
       return canvas.toDataURL('image/png').split(',')[1];
     });
-    await page.setInputFiles('#file', { name: 'square.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
+    await page.setInputFiles('#file',
+      { name: 'square.png', mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
     await page.waitForFunction(() => document.querySelectorAll('.sees .soft')[1].textContent === 'square.png');
     await ready(page);
     seen.file = await compareWithServer(page, 'distilled');
@@ -241,7 +256,8 @@ const steps = {
     const page = await open('/#/play/out');
     await ready(page);
     const names = await page.$$eval('.networks label', labels => labels.map(label => label.textContent.trim()));
-    assert.deepEqual(names, ['ensemble', 'distilled', ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(member => `ensemble.${member}`)]);
+    assert.deepEqual(names,
+      ['ensemble', 'distilled', ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(member => `ensemble.${member}`)]);
     assert.match(await page.textContent('.answer[data-model="ensemble"]'), /10 × mlp 12/);
     const seen = { mean: await compareWithServer(page, 'ensemble') };
     await picture(page, 'ensemble');

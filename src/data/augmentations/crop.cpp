@@ -7,7 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "data/windows.h"
+#include "data/images/windows.h"
 
 namespace limbeck {
 namespace {

@@ -1,6 +1,6 @@
 // Rotates images about their centre by a random angle, counter-clockwise where it is positive.
 //   y_in = cos θ · y + sin θ · x,  x_in = −sin θ · y + cos θ · x,  θ in 129 even levels from −degrees to degrees
-// As Keras' ImageDataGenerator(rotation_range=15), whose angles are any between. See data/affine.h.
+// As Keras' ImageDataGenerator(rotation_range=15), whose angles are any between. See data/images/affine.h.
 //
 //   augment: { rotation: 15 }
 
@@ -9,7 +9,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/affine.h"
+#include "data/images/affine.h"
 
 namespace limbeck {
 namespace {

@@ -1,7 +1,7 @@
 // Shears images by a random angle: rows slide sideways, the further from the centre the further.
 //   y_in = cos s · y,  x_in = x − sin s · y,  s in 129 even levels from −degrees to degrees
 // As Keras' ImageDataGenerator(shear_range=…), which is in degrees since Keras 2.2: shear_range=0.1 hardly moves a
-// pixel. Before, it was in radians: 0.1 was 5.7 degrees. See data/affine.h.
+// pixel. Before, it was in radians: 0.1 was 5.7 degrees. See data/images/affine.h.
 //
 //   augment: { shear: 5.7 }
 
@@ -10,7 +10,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/affine.h"
+#include "data/images/affine.h"
 
 namespace limbeck {
 namespace {

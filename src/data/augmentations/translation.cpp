@@ -1,12 +1,12 @@
 // Moves images by random fractions of their height and width; for whole pixels see `shift` and `crop`.
 //   y_in = y + f_y · H,  x_in = x + f_x · W,  f_y and f_x each in 129 even levels from −fraction to fraction
-// As Keras' ImageDataGenerator(width_shift_range=0.1, height_shift_range=0.1). See data/affine.h.
+// As Keras' ImageDataGenerator(width_shift_range=0.1, height_shift_range=0.1). See data/images/affine.h.
 //
 //   augment: { translation: 0.1 }
 
 #include <ATen/core/Tensor.h>
 
-#include "data/affine.h"
+#include "data/images/affine.h"
 
 namespace limbeck {
 namespace {

@@ -2,14 +2,14 @@
 //   y_in = z_y · y,  x_in = z_x · x
 //   z_y and z_x each in 129 even levels from 1 − amount to 1 + amount, or from low to high
 // A factor above 1 shows more of the scene, smaller, and fills beyond the border. As Keras'
-// ImageDataGenerator(zoom_range=0.2), or zoom_range=[low, high]. See data/affine.h.
+// ImageDataGenerator(zoom_range=0.2), or zoom_range=[low, high]. See data/images/affine.h.
 //
 //   augment: { zoom: 0.2 }
 //   augment: { zoom: { low: 0.8, high: 1 } }     # enlarges only
 
 #include <ATen/core/Tensor.h>
 
-#include "data/affine.h"
+#include "data/images/affine.h"
 
 namespace limbeck {
 namespace {

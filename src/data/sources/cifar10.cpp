@@ -1,5 +1,5 @@
 // CIFAR-10 (A. Krizhevsky), in its published binary files: see cifar_files.h.
-#include "data/cifar_files.h"
+#include "data/published/cifar_files.h"
 #include "data/source_size.h"
 
 namespace limbeck {

@@ -1,6 +1,6 @@
 // CIFAR-100 (A. Krizhevsky), in its published binary files: see cifar_files.h. Each of its 100 fine classes belongs to
 // one of 20 coarse ones.
-#include "data/cifar_files.h"
+#include "data/published/cifar_files.h"
 #include "data/source_size.h"
 
 namespace limbeck {

@@ -2,7 +2,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
 
-#include "data/digits.h"
+#include "data/digits/digits.h"
 
 #include "data/dataset.h"
 #include "data/source_size.h"

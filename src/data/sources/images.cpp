@@ -1,5 +1,5 @@
 // Folders of JPEG and PNG pictures, a folder for each class, as torchvision's ImageFolder reads them.
-#include "data/image_dataset.h"
+#include "data/images/image_dataset.h"
 
 #include <algorithm>
 

@@ -5,8 +5,8 @@
 #include <ATen/ops/from_blob.h>
 
 #include "data/dataset.h"
-#include "data/idx.h"
-#include "data/published_files.h"
+#include "data/published/idx.h"
+#include "data/published/published_files.h"
 #include "data/source_size.h"
 
 namespace limbeck {

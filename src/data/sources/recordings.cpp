@@ -1,5 +1,5 @@
 // Anyone's recordings of single words.
-#include "data/speech.h"
+#include "data/recordings/speech.h"
 
 namespace limbeck {
 

@@ -1,5 +1,5 @@
 // The Free Spoken Digit Dataset (Z. Jackson and others), in its published files.
-#include "data/speech.h"
+#include "data/recordings/speech.h"
 
 namespace limbeck {
 namespace {

@@ -10,6 +10,7 @@ namespace limbeck {
 namespace {
 
 // The page's content security policy: everything stands in the file itself, nothing may be fetched.
+// clang-format off
 constexpr const char* kHead = R"(<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -19,6 +20,7 @@ constexpr const char* kHead = R"(<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 )";
+// clang-format on
 
 }  // namespace
 
