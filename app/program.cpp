@@ -128,7 +128,7 @@ int run_program(int argc, char** argv, const Actions* actions) {
   } catch (const Error& error) {
     const bool stopped = error.kind() == ErrorKind::interrupted;
     if (stopped)
-      print_error("{}\nGive the same command again to go on.\n", error.what());
+      print_error("{}\nGive the same command again to resume.\n", error.what());
     else
       tell_failure(program.output, error.what());
     return exit_code(error);

@@ -2,22 +2,19 @@
 
 #include <set>
 
-#include "app/actions/all.h"
-#include "app/actions/data_source.h"
-#include "app/actions/deployment_table.h"
-#include "app/actions/peak_memory.h"
-#include "app/commands/bench.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "deploy/onnxruntime.h"
 #include "experiment/deployment.h"
+#include "experiment/environment.h"
 #include "experiment/experiment.h"
-#include "experiment/model_files.h"
-#include "experiment/results.h"
-#include "experiment/run_folder.h"
+#include "models/model_files.h"
 #include "experiment/run_networks.h"
 #include "report/plots/pareto_plot.h"
+#include "results/bench_result.h"
+#include "results/keys.h"
+#include "results/run_folder.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
@@ -88,7 +85,7 @@ PeakMemory memory_of(const Candidate& candidate, const ModelDescription& model, 
 }
 
 /// In the process that was started so.
-Json probe(const BenchFlags& flags) {
+PeakMemory probe(const BenchFlags& flags) {
   std::vector<std::string> ignored;
   const Candidate candidate = candidates_of(flags, ignored).front();
   const Json said = parse_json(flags.probe, "--probe");
@@ -163,37 +160,35 @@ void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& o
   if (bench.networks.empty()) throw Error(fmt::format("nothing could be measured: {}", bench.notes.back()));
 }
 
-Json measure(const BenchFlags& flags, const OutputOptions& output) {
+BenchResult measure(const BenchFlags& flags, const OutputOptions& output) {
   Bench bench = load_all(flags);
   measure_memories(bench, flags, output);
   measure_times(bench, flags, output);
-  Json found = {{"environment", environment("cpu")},
-                {"seconds", flags.seconds},
-                {"models", Json::array()},
-                {"notes", bench.notes}};
-  if (const auto version = onnxruntime_version()) found["environment"]["onnxruntime"] = *version;
+  BenchResult found{
+      .environment = environment("cpu"), .seconds = flags.seconds, .models = {}, .notes = std::move(bench.notes)};
+  if (const auto version = onnxruntime_version()) found.environment[keys::kOnnxruntime] = *version;
   for (const Deployed& network : bench.networks) {
-    Json row = to_json(network.row);
-    for (const fs::path& file : network.files) row["files"].push_back(file.string());
-    found["models"].push_back(std::move(row));
+    BenchRow& row = found.models.emplace_back();
+    row.row = network.row;
+    for (const fs::path& file : network.files) row.files.push_back(file.string());
   }
-  mark_pareto_front(found["models"]);
+  mark_pareto_front(found.models);
   return found;
 }
 
 /// Writes bench.json and pareto.svg; says where, or why there is no plot.
-std::string write_files(Json& found, const fs::path& out) {
-  const std::optional<SvgPlot> plot = pareto_plot(found["models"]);
+std::string write_files(BenchResult& found, const fs::path& out) {
+  const std::optional<SvgPlot> plot = pareto_plot(found.models);
   size_t unknown = 0;
-  for (const Json& model : found["models"]) unknown += model["accuracy"].is_null() ? 1 : 0;
+  for (const BenchRow& model : found.models) unknown += model.row.accuracy ? 0 : 1;
   if (!plot)
-    found["notes"].push_back(
+    found.notes.emplace_back(
         "there is no plot of accuracy against latency: no network's accuracy is known; --source DATA measures it");
   else if (unknown > 0)
-    found["notes"].push_back(
+    found.notes.push_back(
         fmt::format("the plot leaves out {} network{} whose accuracy is not known; --source DATA measures it", unknown,
                     unknown == 1 ? "" : "s"));
-  write_file(out / "bench.json", found.dump(1) + "\n");
+  write_file(out / "bench.json", to_json(found).dump(1) + "\n");
   if (plot) write_file(out / "pareto.svg", standalone_svg(*plot));
   return fmt::format("Written: {}{}\n", (out / "bench.json").string(),
                      plot ? " and " + (out / "pareto.svg").string() : "");
@@ -204,7 +199,7 @@ std::string write_files(Json& found, const fs::path& out) {
 void bench(BenchFlags flags, const OutputOptions& output) {
   use_threads(flags.threads);
   if (!flags.probe.empty()) {
-    print_out("{}\n", probe(flags).dump());
+    print_out("{}\n", to_json(probe(flags)).dump());
     return;
   }
   if (!flags.out.empty()) {
@@ -213,20 +208,23 @@ void bench(BenchFlags flags, const OutputOptions& output) {
                         {.names = {"pareto.svg"}, .proof = "bench.json", .kind = "bench", .force = flags.force});
     make_writable_folder(flags.out);
   }
-  Json found = measure(flags, output);
+  BenchResult found = measure(flags, output);
   const std::string written = flags.out.empty() ? "" : write_files(found, flags.out);
   if (output.json) {
-    print_out("{}\n", found.dump(1));
+    print_out("{}\n", to_json(found).dump(1));
     return;
   }
-  output.print(cost_table(found["models"], output.width()));
+  std::vector<CostRow> rows;
   std::string front;
-  for (const Json& model : found["models"])
-    if (model["on_front"] == true) front += (front.empty() ? "" : ", ") + model["name"].get<std::string>();
+  for (const BenchRow& model : found.models) {
+    rows.push_back(model.row);
+    if (model.on_front == true) front += (front.empty() ? "" : ", ") + model.row.name;
+  }
+  output.print(cost_table(rows, output.width()));
   if (!front.empty())
     print_out("On the Pareto front of accuracy and latency{}: {}\n",
-              is_of_onnxruntime(found["models"]) ? " in onnxruntime" : "", front);
-  for (const Json& note : found["notes"]) print_out("{}\n", note.get<std::string>());
+              is_of_onnxruntime(found.models) ? " in onnxruntime" : "", front);
+  for (const std::string& note : found.notes) print_out("{}\n", note);
   print_out("{}", written);
 }
 

@@ -69,7 +69,8 @@ ModelDescription made_for(const Dataset& dataset, const std::string& input) {
 
 std::optional<ModelDescription> description_of(const ForeignFlags& flags) {
   if (flags.shape.empty() && !flags.input.empty())
-    throw Error(ErrorKind::usage, "--input is of a model of elsewhere; say --shape too, e.g. --shape 3x32x32");
+    throw Error(ErrorKind::usage,
+                "--input is for models that Limbeck did not write; give --shape too, e.g. --shape 3x32x32");
   if (flags.shape.empty()) return std::nullopt;
   Dataset nothing;  // but of that shape
   nothing.name = "--shape";

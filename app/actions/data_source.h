@@ -7,7 +7,7 @@
 
 #include "app/foreign_flags.h"
 #include "data/dataset.h"
-#include "experiment/model.h"
+#include "models/model.h"
 
 namespace limbeck {
 

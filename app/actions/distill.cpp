@@ -8,12 +8,14 @@
 #include "core/json.h"
 #include "data/images/image_folder.h"
 #include "experiment/components.h"
-#include "experiment/model.h"
-#include "experiment/model_files.h"
-#include "experiment/model_onnx.h"
+#include "models/model.h"
+#include "models/model_files.h"
+#include "models/model_onnx.h"
 #include "programs/torchscript_file.h"
 #include "recipe/recipe.h"
 #include "recipe/value.h"
+#include "results/binding.h"
+#include "results/run_results.h"
 
 namespace limbeck {
 namespace {
@@ -176,12 +178,12 @@ std::string recipe_text(const DistillFlags& flags, const std::string& data) {
 /// The student beside the run's other files, of several seeds the first one's: OUT/student.onnx and, in bytes,
 /// OUT/student_int8.onnx.
 void write_students(const RunOutcome& run, const OutputOptions& output) {
-  for (const Json& stage : run.results["stages"]) {
-    const bool int8 = stage["name"] == "int8";
-    if (!int8 && stage["name"] != "distilled") continue;
+  const auto results = from_json<RunResults>(run.results);
+  for (const StageResult& stage : results.stages) {
+    const bool int8 = stage.name == "int8";
+    if (!int8 && stage.name != "distilled") continue;
     const fs::path file = run.out / (int8 ? "student_int8.onnx" : "student.onnx");
-    const fs::path weights =
-        run.out / (stage.contains("weights") ? stage["weights"] : stage["weights_of_seeds"][0]).get<std::string>();
+    const fs::path weights = run.out / (stage.weights ? *stage.weights : stage.weights_of_seeds.at(0));
     try {
       write_file(file, model_onnx(load_model(weights), {weights}));
       if (!output.json) print_out("{}: {}\n", int8 ? "In bytes" : "Student", file.string());

@@ -1,19 +1,21 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/actions/all.h"
 #include "app/actions/data_source.h"
 #include "app/commands/evaluate.h"
-#include "core/json.h"
 #include "core/text.h"
 #include "experiment/experiment.h"
-#include "experiment/model.h"
-#include "experiment/model_files.h"
+#include "models/model.h"
+#include "models/model_files.h"
 #include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"
 #include "programs/torchscript_file.h"
 #include "report/text_table.h"
+#include "results/binding.h"
+#include "results/keys.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
@@ -23,11 +25,9 @@ namespace {
 Model load_for(const std::string& file, const std::vector<fs::path>& run, const Dataset& dataset,
                const std::string& input) {
   if (!input.empty() && (!looks_like_torchscript(file) || read_torchscript_file(file).extra.contains("limbeck.input")))
-    throw Error(
-        ErrorKind::usage,
-        fmt::format(
-            "'{}' says itself what its input is; --input and --teacher-input are of TorchScript models of elsewhere",
-            file));
+    throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input and --teacher-input are for "
+                                              "TorchScript files that Limbeck did not write",
+                                              file));
   RunNetwork found = network_of_file(file, run);
   if (!input.empty()) found.given.reset();
   const Model model = load(found, made_for(dataset, input));
@@ -35,41 +35,71 @@ Model load_for(const std::string& file, const std::vector<fs::path>& run, const 
   return model;
 }
 
-std::string percent_text(const Json& value) {
-  return value.is_null() ? "–" : fmt::format("{:.2f} %", 100 * value.get<double>());
+std::string percent_text(const std::optional<double>& value) {
+  return value ? fmt::format("{:.2f} %", 100 * *value) : "–";
 }
 
-void print_details(const Json& json) {
-  print_out("{} errors on the {} split of {}, {} examples: accuracy {}, NLL {:.4f}, ECE {}",
-            json["errors"].get<int64_t>(), json["split"].get<std::string>(), json["data"].get<std::string>(),
-            with_commas(json["examples"].get<int64_t>()), percent_text(json["accuracy"]), json["nll"].get<double>(),
-            percent_text(json["ece"]));
-  if (!json["agreement"].is_null())
-    print_out("; agrees with the teacher on {}, KL to it {:.4f}", percent_text(json["agreement"]),
-              json["teacher_kl"].get<double>());
-  for (const auto& [key, what] : {std::pair{"words", "words"}, std::pair{"string_words", "words in strings"}})
-    if (json.contains(key))
-      print_out("\n{} of {} {} wrong ({}): {} substitutions, {} deletions, {} insertions", json[key]["errors"].dump(),
-                json[key]["words"].dump(), what, percent_text(json[key]["rate"]), json[key]["substitutions"].dump(),
-                json[key]["deletions"].dump(), json[key]["insertions"].dump());
+/// What the command finds: an evaluation in detail, and of which data.
+struct MeasuredModel {
+  std::string data, split;
+  EvaluationDetail detail;
+  Metrics words;  ///< of recordings
+
+  void bind(ResultFields& fields) {
+    fields.value("data", data);
+    fields.value(keys::kSplit, split);
+    detail.bind(fields);
+    for (const auto& [name, value] : words) {
+      Json json = metric_json(value);
+      fields.value(name, json);
+    }
+  }
+};
+
+std::string words_text(const Metrics& found, const char* key, const char* what) {
+  const Metrics* group = found.group(key);
+  if (group == nullptr) return "";
+  const auto words = from_json<WordCounts>(group->json());
+  return fmt::format("\n{} of {} {} wrong ({}): {} substitutions, {} deletions, {} insertions", words.errors,
+                     words.words, what, percent_text(words.rate), words.substitutions, words.deletions,
+                     words.insertions);
+}
+
+void print_confusions(const EvaluationDetail& detail) {
+  print_out("Most frequent confusions (true → chosen):\n");
+  std::vector<std::tuple<int64_t, std::string, std::string>> confusions;
+  for (size_t i = 0; i < detail.confusion.size(); ++i)
+    for (size_t j = 0; j < detail.confusion.size(); ++j)
+      if (const int64_t count = detail.confusion[i][j]; i != j && count > 0)
+        confusions.emplace_back(count, detail.classes[i].name, detail.classes[j].name);
+  std::stable_sort(confusions.begin(), confusions.end(),
+                   [](const auto& a, const auto& b) { return std::get<0>(a) > std::get<0>(b); });
+  for (size_t i = 0; i < std::min<size_t>(confusions.size(), 8); ++i)
+    print_out("  {} → {}: {}\n", std::get<1>(confusions[i]), std::get<2>(confusions[i]), std::get<0>(confusions[i]));
+}
+
+void print_details(const MeasuredModel& measured) {
+  const EvaluationDetail& detail = measured.detail;
+  const auto number = [&](const char* key) { return detail.summary.number(key); };
+  const auto count = [&](const char* key) { return static_cast<int64_t>(number(key).value_or(0)); };
+  print_out("{} errors on the {} split of {}, {} examples: accuracy {}, NLL {:.4f}, ECE {}", count(keys::kErrors),
+            measured.split, measured.data, with_commas(count(keys::kExamples)), percent_text(number(keys::kAccuracy)),
+            number(keys::kNll).value_or(NAN), percent_text(number(keys::kEce)));
+  if (const auto agreement = number(keys::kAgreement))
+    print_out("; agrees with the teacher on {}, KL to it {:.4f}", percent_text(agreement),
+              number(keys::kTeacherKl).value_or(NAN));
+  print_out("{}{}", words_text(measured.words, keys::kWords, "words"),
+            words_text(measured.words, keys::kStringWords, "words in strings"));
   TextTable table({{"class", Align::left},
                    {"examples", Align::right},
                    {"errors", Align::right},
                    {"recall", Align::right},
                    {"precision", Align::right}});
-  for (const Json& row : json["per_class"])
-    table.add({row["class"].get<std::string>(), row["examples"].dump(), row["errors"].dump(),
-               percent_text(row["recall"]), percent_text(row["precision"])});
-  print_out("\n\n{}\nMost frequent confusions (true → chosen):\n", table.text());
-  std::vector<std::tuple<int64_t, std::string, std::string>> confusions;
-  for (size_t i = 0; i < json["confusion"].size(); ++i)
-    for (size_t j = 0; j < json["confusion"].size(); ++j)
-      if (const auto count = json["confusion"][i][j].get<int64_t>(); i != j && count > 0)
-        confusions.emplace_back(count, json["per_class"][i]["class"], json["per_class"][j]["class"]);
-  std::stable_sort(confusions.begin(), confusions.end(),
-                   [](const auto& a, const auto& b) { return std::get<0>(a) > std::get<0>(b); });
-  for (size_t i = 0; i < std::min<size_t>(confusions.size(), 8); ++i)
-    print_out("  {} → {}: {}\n", std::get<1>(confusions[i]), std::get<2>(confusions[i]), std::get<0>(confusions[i]));
+  for (const ClassDetail& row : detail.classes)
+    table.add({row.name, std::to_string(row.examples), std::to_string(row.errors), percent_text(row.recall),
+               percent_text(row.precision)});
+  print_out("\n\n{}\n", table.text());
+  print_confusions(detail);
 }
 
 /// The labels that examples are measured by: of recordings, those of a file, or an even division, which is told.
@@ -107,13 +137,15 @@ void evaluate(EvaluateFlags flags, const OutputOptions& output) {
     teacher_logits = predict_logits(*teacher.network, examples);
   }
   const at::Tensor logits = predict_logits(*model.network, examples);
-  Json json = {{"data", dataset->name}, {"split", flags.split}};
-  json.update(details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes));
-  if (dataset->speech != nullptr && test) json.update(word_numbers(*dataset, labels, *model.network, logits));
+  MeasuredModel measured{.data = dataset->name,
+                         .split = flags.split,
+                         .detail = details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes),
+                         .words = {}};
+  if (dataset->speech != nullptr && test) measured.words.read(word_numbers(*dataset, labels, *model.network, logits));
   if (output.json)
-    print_out("{}\n", json.dump(1));
+    print_out("{}\n", to_json(measured).dump(1));
   else
-    print_details(json);
+    print_details(measured);
 }
 
 }  // namespace limbeck

@@ -12,10 +12,10 @@
 #include "core/random.h"
 #include "core/text.h"
 #include "experiment/experiment.h"
-#include "experiment/model.h"
-#include "experiment/model_files.h"
-#include "experiment/model_json.h"
-#include "experiment/model_onnx.h"
+#include "models/model.h"
+#include "models/model_files.h"
+#include "models/model_json.h"
+#include "models/model_onnx.h"
 #include "nn/quantization.h"
 #include "serve/playground.h"
 #include "serve/served_models.h"
@@ -46,7 +46,7 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
   if (network == nullptr)
     throw Error(
         ErrorKind::usage,
-        fmt::format("'{}' is a TorchScript file; only networks that this program knows by name are rounded to bytes",
+        fmt::format("'{}' is a TorchScript file; only networks that this program knows by name can be quantized",
                     flags.model));
   if (model.description.quantized) return model;
   const auto dataset =
@@ -67,7 +67,7 @@ void write_page(const ExportFlags& flags, const OutputOptions& output) {
   if (flags.softmax || flags.bytes || flags.int8)
     throw Error(
         ErrorKind::usage,
-        "--softmax, --bytes and --int8 are of --out; a page holds networks as they are, so give it a stage in bytes");
+        "--softmax, --bytes and --int8 are for --out; a page holds networks as they are, so give it a quantized stage");
   check_output_folder(flags.page,
                       {.names = {"index.html", "static.js", "playground.js", "app.css", "report.css", "icon.svg"},
                        .proof = "playground.json",
@@ -130,8 +130,8 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);
-  const std::string rounding = extension == ".onnx" ? ", weights and activations in bytes"
-                                                    : ", weights and activations rounded to bytes, held as floats";
+  const std::string rounding = extension == ".onnx" ? ", weights and activations in int8"
+                                                    : ", weights and activations rounded to int8, stored as float32";
   if (output.json)
     print_out("{}\n", Json{{"out", flags.out},
                            {"parameters_before", before},

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/actions/all.h"
+#include "app/actions/recipe_reference.h"
 #include "app/commands/list.h"
 #include "core/json.h"
 #include "core/nearest.h"
@@ -63,7 +64,7 @@ Json to_json(const Listed& it) {
 /// What stands in a stage; `recipe`: in all of the recipe.
 std::vector<Listed> listed_sections(bool stages_alone) {
   std::vector<Listed> all;
-  for (const RecipeSection& section : recipe_sections())
+  for (const RecipeSection& section : recipe_sections(components()))
     if (!stages_alone || section.where.starts_with("stages[]")) all.push_back(listed(section));
   return all;
 }
@@ -111,7 +112,7 @@ std::vector<Listed> listed_for(const std::string& what) {
 
 Json overview() {
   Json all = {{"recipe", Json::array()}, {"stages", Json::array()}};
-  for (const RecipeSection& section : recipe_sections()) {
+  for (const RecipeSection& section : recipe_sections(components())) {
     if (section.name != "recipe" && section.name != "stages") continue;
     for (const FieldDescription& key : section.keys) all[section.name].push_back(key.name);
   }
@@ -139,6 +140,11 @@ std::string overview_text(const OutputOptions& output) {
 }  // namespace
 
 void list(ListFlags flags, const OutputOptions& output) {
+  if (flags.markdown) {
+    if (output.json) throw Error(ErrorKind::usage, "--markdown and --json are two formats; give one of them");
+    print_text(recipe_reference());
+    return;
+  }
   if (flags.what.empty()) {
     if (output.json)
       print_out("{}\n", overview().dump(1));

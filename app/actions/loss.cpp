@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "core/own_files.h"
 #include "experiment/components.h"
-#include "experiment/loss_evaluation.h"
+#include "loss/loss_evaluation.h"
 #include "nn/tensor_files.h"
 #include "recipe/reader.h"
 

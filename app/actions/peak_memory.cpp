@@ -7,6 +7,7 @@
 #include "core/subprocess.h"
 #include "deploy/cost.h"
 #include "experiment/memory.h"
+#include "results/binding.h"
 
 namespace limbeck {
 namespace {
@@ -47,17 +48,16 @@ PeakMemory measure_memory(const std::vector<std::string>& arguments) {
   const int code = Subprocess(command, log).wait();
   const std::string printed = read_file(log);
   if (code != 0) throw Error(fmt::format("the process that measures memory ended with {}: {}", code, printed));
-  const Json found = parse_json(last_line(printed), "what the process that measures memory has printed");
-  return {.peak = found.at("peak").get<double>(), .before = found.at("before").get<double>()};
+  return from_json<PeakMemory>(parse_json(last_line(printed), "what the process that measures memory has printed"));
 }
 
-Json probe_memory(const std::function<Model()>& load) {
+PeakMemory probe_memory(const std::function<Model()>& load) {
   constexpr int kRuns = 3;
   const double before = peak_memory();
   const Model model = load();
   const Inference inference = inference_of(*model.network, model.description.input)(1);
   for (int i = 0; i < kRuns; ++i) inference();
-  return {{"peak", peak_memory()}, {"before", before}};
+  return {.peak = peak_memory(), .before = before};
 }
 
 }  // namespace limbeck

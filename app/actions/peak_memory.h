@@ -5,20 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "experiment/model.h"
+#include "models/model.h"
+#include "results/cost_row.h"
 
 namespace limbeck {
 
-struct PeakMemory {
-  double peak = 0;    ///< bytes, the most that the process has held
-  double before = 0;  ///< the most until the network was read
-};
-
-/// Runs this program with these arguments, which must make it print what probe_memory() returns, and waits for it.
-/// Throws Error with what it printed where it fails.
+/// Runs this program with these arguments, which must make it print what probe_memory() returns, as JSON, and waits for
+/// it. Throws Error with what it printed where it fails.
 PeakMemory measure_memory(const std::vector<std::string>& arguments);
 
 /// Within that process: reads the network and runs it on one example a few times.
-Json probe_memory(const std::function<Model()>& load);
+PeakMemory probe_memory(const std::function<Model()>& load);
 
 }  // namespace limbeck

@@ -17,8 +17,8 @@
 #include "data/images/image_reader.h"
 #include "data/published/idx.h"
 #include "experiment/experiment.h"
-#include "experiment/model.h"
-#include "experiment/model_files.h"
+#include "models/model.h"
+#include "models/model_files.h"
 #include "nn/inference.h"
 
 namespace limbeck {

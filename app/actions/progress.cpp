@@ -49,7 +49,7 @@ void ProgressPrinter::handle(const StageStarted& event) {
   stage_start_ = last_print_ = Clock::now();
   epochs_at_start_ = static_cast<double>(event.first_epoch);
   last_epoch_.clear();
-  const std::string from = event.first_epoch == 0 ? "" : fmt::format(", goes on after epoch {}", event.first_epoch);
+  const std::string from = event.first_epoch == 0 ? "" : fmt::format(", resumes after epoch {}", event.first_epoch);
   print_line(fmt::format("{}: {} epoch{} of {}{}", event.stage, event.epochs, event.epochs == 1 ? "" : "s",
                          event.description, from));
 }

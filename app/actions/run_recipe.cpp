@@ -11,6 +11,7 @@
 #include "report/plots/run_plots.h"
 #include "report/summary.h"
 #include "report/tensorboard.h"
+#include "results/binding.h"
 
 namespace limbeck {
 namespace {
@@ -114,7 +115,8 @@ RunOutcome run_recipe(const std::string& text, const std::string& file, const Ru
     print_out("{}\n", results.dump(1));
   else
     output.print(fmt::format("\n{}\n{}Report: {}\n", terminal_summary(results, output.width()),
-                             deployment_table(results, output.width()), (out / "report.html").string()));
+                             deployment_table(from_json<RunResults>(results), output.width()),
+                             (out / "report.html").string()));
   return {out, std::move(results)};
 }
 

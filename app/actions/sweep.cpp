@@ -8,23 +8,28 @@
 #include "core/own_files.h"
 #include "core/text.h"
 #include "experiment/components.h"
-#include "experiment/sweep.h"
-#include "experiment/sweep_runner.h"
-#include "report/reported_sweep.h"
+#include "sweep/sweep.h"
+#include "sweep/sweep_runner.h"
 #include "report/sweep_report.h"
+#include "results/binding.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 
 namespace limbeck {
 namespace {
 
 /// "point 3 of 12 (temperature 4): 81 errors on validation, 2 min 10 s; about 9 min left"
 void tell(const SweepPlan& plan, const SweepPointEnded& ended) {
-  const ReportedSweep sweep =
-      parse_reported_sweep({{"keys", plan.keys}, {"metric", plan.metric}, {"points", Json::array({ended.entry})}});
+  SweepResults results;
+  results.keys = plan.keys;
+  results.metric = plan.metric;
+  results.points = {from_json<SweepPointResult>(ended.entry)};
+  const ReportedSweep sweep = reported_sweep(results);
   const ReportedSweep::Point& point = sweep.points.front();
-  const std::string split = plan.chosen_on.value_or("test");
+  const std::string split = plan.chosen_on.value_or(keys::kTest);
   const MetricFormat format = metric_format(plan.metric);
   std::string outcome = "failed: " + point.message;
-  if (const ReportedNumber* number = point.on(split))
+  if (const Spread* number = point.on(split))
     outcome = format.counts ? fmt::format("{} {} on {}", format.formatted(*number), format.label, split)
                             : fmt::format("{} {} on {}", format.label, format.formatted(*number), split);
   else if (point.status == "done")
@@ -82,7 +87,8 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
     print_out("\n{}\nReport: {}\n", sweep_table(results), (out / "sweep.html").string());
 
   size_t failed = 0;
-  for (const Json& point : results["points"]) failed += point["status"] == "failed" ? 1 : 0;
+  const auto points = from_json<SweepResults>(results).points;
+  for (const SweepPointResult& point : points) failed += point.status == "failed" ? 1 : 0;
   if (failed > 0)
     throw Error(fmt::format("{} of {} points failed; {} says why, the same command tries them again", failed,
                             plan.points.size(), (out / "sweep.json").string()));

@@ -30,7 +30,7 @@ void add_distill(Program& program) {
       ->group(kTeacher);
   command
       ->add_option("--student", flags->student,
-                   "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to go on with")
+                   "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to fine-tune")
       ->required()
       ->group(kStudent);
   command
@@ -53,8 +53,8 @@ void add_distill(Program& program) {
       ->group(kData);
   command
       ->add_option("--views", flags->views,
-                   "run the teacher on so many views of each picture, once, and see these over and over (default: at "
-                   "every step)")
+                   "run the teacher once on so many views of each picture, which then come again (default: at every "
+                   "step)")
       ->check(CLI::Range(1, 100000))
       ->group(kTeacher);
   command->add_option("--temperature,-T", flags->temperature, "softens both distributions")
@@ -84,7 +84,7 @@ void add_distill(Program& program) {
   command->add_option("--name", flags->name, "of the run")->capture_default_str()->group(kTraining);
   command->add_flag("--baseline", flags->baseline, "also train the student on labels alone, to compare")
       ->group(kStudent);
-  command->add_flag("--int8", flags->int8, "also round the student's weights and activations to bytes")
+  command->add_flag("--int8", flags->int8, "also quantize the student's weights and activations to int8")
       ->group(kStudent);
   command->add_flag("--print-recipe", flags->print_recipe, "print the recipe and stop")->group(kTraining);
   flags->run.add_to(*command, program);

@@ -8,7 +8,7 @@ namespace limbeck {
 void add_export(Program& program) {
   CLI::App* command =
       add_command(program, "export",
-                  "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, whole or in bytes");
+                  "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, in float32 or int8");
   auto flags = std::make_shared<ExportFlags>();
   command->add_option("model", flags->model, "a stage's folder or what it left, or any TorchScript file")
       ->required()
@@ -34,7 +34,7 @@ void add_export(Program& program) {
   command->add_flag("--bytes", flags->bytes,
                     "ONNX: take pixels as bytes from 0 to 255 in the place of numbers from 0 to 1");
   command->add_flag("--int8", flags->int8,
-                    "round weights and activations to bytes, with ranges found on training examples");
+                    "quantize weights and activations to int8, with ranges calibrated on training examples");
   command
       ->add_option("--source", flags->source,
                    "whose training examples, as in a recipe (default: the data of the run that the model lies in)")

@@ -17,12 +17,17 @@ const std::vector<std::pair<std::string, Slot>>& component_kinds() {
 }
 
 void add_list(Program& program) {
-  CLI::App* command = add_command(program, "list", "Show what can stand in a recipe, with formula, options and source");
+  CLI::App* command =
+      add_command(program, "list", "List keys and components of recipes, with formula, options and source");
   auto flags = std::make_shared<ListFlags>();
   std::string kinds = "recipe, stages";
   for (const auto& [name, slot] : component_kinds()) kinds += ", " + name;
   command->add_option("what", flags->what, "a kind (" + kinds + "), one of them, or a key; nothing: what there is")
       ->type_name("NAME");
+  command
+      ->add_flag("--markdown", flags->markdown,
+                 "print the whole recipe reference as Markdown, as it stands in docs/reference.md")
+      ->excludes("what");
   command->callback([=, &program] { program.act(&Actions::list, *flags); });
 }
 

@@ -11,7 +11,8 @@ namespace limbeck {
 const std::vector<std::pair<std::string, Slot>>& component_kinds();
 
 struct ListFlags {
-  std::string what;  ///< a kind, a name or a key; empty: what there is
+  std::string what;       ///< a kind, a name or a key; empty: what there is
+  bool markdown = false;  ///< all of it, as docs/reference.md
 };
 
 }  // namespace limbeck

@@ -21,8 +21,8 @@ void add_run(Program& program) {
     program.act(&Actions::run, *run);
   });
   command->footer(
-      "A run that was stopped goes on where it was when the same command is given again; stages that are finished and "
-      "unchanged are not run again.\n\n"
+      "A run that was stopped resumes when the same command is given again, with results that are bit-identical to "
+      "those of a run that was not stopped. Stages that are finished and unchanged are not run again.\n\n"
       "Example:  limbeck run recipes/hinton2015/mnist.yaml --out runs/mnist --seeds 3 --set stages.teacher.epochs=50");
 }
 

@@ -17,7 +17,7 @@ void add_common(CLI::App& command, StoreFlags& flags, const Program& program) {
 
 void add_build(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand(
-      "build", "Fill the stores of a recipe; what is there already is kept, and a stopped build goes on");
+      "build", "Fill the stores of a recipe; what is there already is kept, and a stopped build resumes");
   auto flags = std::make_shared<StoreFlags>();
   add_common(*command, *flags, program);
   command->callback([=, &program] {

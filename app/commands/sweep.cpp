@@ -37,8 +37,8 @@ void add_sweep(Program& program) {
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
   command->add_option("--seeds", flags->seeds, "run so many seeds at every point, from --seed on")
       ->check(CLI::Range(1, 1000));
-  command->add_option("--stage", flags->stage, "whose results are told (default: the last)")->type_name("NAME");
-  command->add_option("--metric", flags->metric, "what is told of it")->capture_default_str()->type_name("KEY");
+  command->add_option("--stage", flags->stage, "whose results are shown (default: the last)")->type_name("NAME");
+  command->add_option("--metric", flags->metric, "the metric that is shown")->capture_default_str()->type_name("KEY");
   command->add_option("--device", flags->device, "cpu, cuda or auto")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
@@ -58,9 +58,8 @@ void add_sweep(Program& program) {
       "--over A,B=[9,1],[5,5]     keys that move together\n"
       "--over KEY=1..20           with --random: uniform; whole numbers where the key takes no others\n"
       "--over KEY=1e-4..1e-1:log  with --random: uniform in the logarithm\n\n"
-      "Stages that points have in common, such as the teacher, are trained once. A sweep that was stopped goes on when "
-      "the same "
-      "command is given again; points that are done are kept when the lists change.\n\n"
+      "Stages that points have in common, such as the teacher, are trained once. A sweep that was stopped resumes when "
+      "the same command is given again; points that are done are kept when the lists change.\n\n"
       "Example:  limbeck sweep my.yaml --over stages.distilled.loss.soft_targets.temperature=1,2,4,8 --seeds 3");
 }
 

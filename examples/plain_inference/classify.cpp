@@ -1,10 +1,9 @@
 // Classifies one picture with a network that `limbeck export` wrote, by the C++ standard library alone: all that a
 // target device needs.
 //
-//   limbeck export runs/a/stages/distilled/weights.safetensors --out student.safetensors     # and student.json beside
-//   it g++ -std=c++20 -O3 classify.cpp -o classify
-//   ./classify student.json picture.pgm      # PGM or PPM of 8 bits; anything else is taken for raw bytes [channels,
-//   height, width]
+//   limbeck export runs/a/stages/distilled/weights.safetensors --out student.safetensors   # and student.json
+//   g++ -std=c++20 -O3 classify.cpp -o classify
+//   ./classify student.json picture.pgm   # PGM or PPM of 8 bits; any other file is read as raw bytes [C, H, W]
 //
 // It computes multi-layer perceptrons and most convolutional networks, residual ones and the Keras student among them,
 // each layer by its formula and without tricks; a layer that it does not know is an error.

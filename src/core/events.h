@@ -1,6 +1,6 @@
 #pragma once
-// What happens while a run works, told to whoever listens. The trainer and the runner emit events; the progress line,
-// metrics.jsonl and the terminal table are observers of them.
+// What happens during a run, as events. The trainer and the runner emit them; the progress line, metrics.jsonl and the
+// terminal table are observers of them.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace limbeck {
 
-/// Sums over a number of examples; what is averaged is sums and counts, never means of batch means.
+/// Means over a number of examples, computed from sums and counts, never as means of batch means.
 struct SplitMetrics {
   std::string split;     ///< "train", "validation", "test"
   int64_t examples = 0;  ///< examples with a label, over which accuracy is taken
@@ -24,7 +24,7 @@ struct StageStarted {
   std::string stage;
   std::string description;  ///< "mlp 800-800, 1,276,810 parameters, from teacher 'teacher'"
   int64_t epochs = 0;
-  int64_t first_epoch = 0;  ///< > 0 where a checkpoint is continued
+  int64_t first_epoch = 0;  ///< > 0 if the stage resumes from a checkpoint
   std::string folder = {};  ///< of the stage within a run; empty: there is none
 };
 
@@ -64,7 +64,7 @@ struct StageDone {
   SplitMetrics test;
 };
 
-/// Work that is no training: a store that is filled, pictures that are read.
+/// Progress of work other than training: filling a store, reading pictures.
 struct WorkProgress {
   std::string what;  ///< "teacher outputs of 'distilled'"
   int64_t done = 0;
@@ -72,11 +72,11 @@ struct WorkProgress {
   double per_second = 0;
 };
 
-/// Something a user should know that is no error.
+/// Something that the user should know and that is not an error.
 struct Notice {
   enum class Weight { usual, grave };
   std::string message;
-  Weight weight = Weight::usual;  ///< grave: told although only results and errors are asked for
+  Weight weight = Weight::usual;  ///< grave: shown even with --quiet
 };
 
 using Event = std::variant<StageStarted, StageReused, StepDone, EpochDone, StageDone, WorkProgress, Notice>;

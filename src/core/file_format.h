@@ -1,5 +1,6 @@
 #pragma once
-// What a file holds, told by how it begins: the one place where formats are told apart. A name says nothing.
+// Which format a file has, recognized by its first bytes. This is the only place where formats are recognized; the
+// file's name plays no role.
 //
 //   format_of(fs::path("student.onnx"));   // FileFormat::onnx
 #include <string_view>
@@ -18,7 +19,7 @@ enum class FileFormat {
   other,
 };
 
-/// Of a file's bytes, of which the first hundred will do.
+/// The format of a file with this content; the first hundred bytes are enough.
 FileFormat format_of(std::string_view content);
 /// FileFormat::other where the file cannot be read.
 FileFormat format_of(const fs::path& path);

@@ -27,7 +27,7 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
-/// Of what a file holds, as one part. Throws Error where it cannot be read.
+/// The fingerprint of a file's content. Throws Error if it cannot be read.
 std::string fingerprint_of_file(const fs::path& file);
 
 }  // namespace limbeck

@@ -1,5 +1,6 @@
 #pragma once
-// Asking a run to stop. A signal handler calls request_stop; the trainer looks between two steps, saves and throws.
+// Asking a run to stop. A signal handler calls request_stop; the trainer checks between two steps, saves a checkpoint
+// and throws.
 namespace limbeck {
 
 /// Safe in a signal handler.

@@ -1,5 +1,5 @@
 #pragma once
-// A file in the address space: read and written as memory, whatever its size; the system's page cache is the only copy.
+// A memory-mapped file: read and written as memory, of any size; the system's page cache is the only copy.
 //
 //   MappedFile file = MappedFile::create("pixels.part", size_t{1} << 30);   // 2^30 zero bytes
 //   std::memcpy(file.data(), pixels, count);
@@ -7,7 +7,7 @@
 //   const MappedFile same = MappedFile::open("pixels.part");
 //   Hasher().add(same.bytes());
 //
-// The file must keep its size while it is mapped: what another program cuts off is a bus error on access.
+// The file must keep its size while it is mapped: if another program truncates it, an access is a bus error.
 #include <cstddef>
 #include <string_view>
 #include <utility>

@@ -1,6 +1,6 @@
 #pragma once
-// What this program may write over: what it wrote itself, and never what it is about to read. Asked before any work, so
-// that nothing is lost and no time either.
+// Which files this program may overwrite: those that it wrote itself, and never those that the command reads. Checked
+// before any work.
 //
 //   check_output("student.onnx", {.reads = {model}, .force = flags.force});
 //   check_output_folder("page", {.names = {"index.html"}, .proof = "playground.json"});
@@ -12,13 +12,12 @@
 namespace limbeck {
 
 struct OutputRules {
-  std::vector<fs::path> reads = {};  ///< what the command reads; not even `force` lets it be written over
-  std::vector<std::string> marks = {
-      "limbeck"};      ///< one of these stands near the beginning or the end of a file that is ours
-  bool force = false;  ///< files of others are written over
+  std::vector<fs::path> reads = {};              ///< files that the command reads; not even `force` overwrites them
+  std::vector<std::string> marks = {"limbeck"};  ///< a file is ours if one of these is near its beginning or its end
+  bool force = false;                            ///< overwrite files of others too
 };
 
-/// Throws Error of kind usage that says how to go on, where `file` is there and may not be written over.
+/// Throws Error of kind usage, with advice, if `file` exists and may not be overwritten.
 void check_output(const fs::path& file, const OutputRules& rules);
 
 struct OutputFolder {
@@ -28,7 +27,7 @@ struct OutputFolder {
   bool force = false;
 };
 
-/// The same for a folder: one that holds any of the names and not the proof is another's.
+/// The same for a folder: it is another program's if it holds any of the names but not the proof.
 void check_output_folder(const fs::path& folder, const OutputFolder& expected);
 
 }  // namespace limbeck

@@ -24,7 +24,7 @@ enum class Purpose : uint32_t {
   split = 5,            ///< which training examples are held out for validation
   subset = 6,           ///< which examples a fraction keeps, or loses its labels
   synthesis = 7,        ///< built-in digits; id: the example
-  replica = 8,          ///< seeds of networks that differ in initialisation and order only; id: the replica
+  replica = 8,          ///< seeds of replicas; id: the replica
   label_noise = 9,      ///< which training examples get a wrong label, and which
   sweep = 10,           ///< points of a random search; id: the point
   mixing = 11,          ///< with which example one is mixed, and by which share
@@ -46,7 +46,8 @@ struct RandomKey {
 /// bits; purpose < 2^8, lane < 2^8 and the low 16 bits of the block share one word of the counter.
 std::array<uint32_t, 4> philox(const RandomKey& key, uint32_t block);
 
-/// The seed of the k-th of several networks that differ in initialisation and order only, k from 1; below 2^52.
+/// The seed of the k-th replica, k from 1; below 2^52. Replicas differ in initialization and order of the examples
+/// only.
 uint64_t replica_seed(uint64_t seed, uint32_t replica);
 
 /// The seed of a stage whose random numbers are those of the named stream (XXH3 of the name); below 2^52.

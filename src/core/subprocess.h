@@ -1,6 +1,6 @@
 #pragma once
-// A program that runs beside this one. It gets no input, writes what it prints into a file, and stands in a process
-// group of its own: Ctrl-C on the terminal reaches this process alone, which passes it on once.
+// A child process. It gets no input, its output goes into a log file, and it has a process group of its own: Ctrl-C on
+// the terminal reaches only this process, which passes it on once.
 //
 //   Subprocess run({kOwnProgram, "run", "r.yaml"}, "r.log");
 //   while (!run.exit_code()) …                 // never waits
@@ -15,7 +15,7 @@
 
 namespace limbeck {
 
-/// A path to the program that runs, the same one also where its file was replaced since.
+/// A path to the running program, valid even if its file was replaced since.
 inline constexpr const char* kOwnProgram = "/proc/self/exe";
 
 /// Processors that this process may use.
@@ -25,14 +25,14 @@ class Subprocess {
  public:
   /// Starts `arguments[0]`, a path. Throws Error where it cannot be started or the log cannot be written.
   Subprocess(const std::vector<std::string>& arguments, const fs::path& log);
-  /// A process that still runs is asked to stop, and waited for.
+  /// Asks a process that still runs to stop, and waits for it.
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
 
-  /// What it ended with, 128 + n where signal n ended it; nullopt while it runs.
+  /// Its exit code, 128 + n if signal n ended it; nullopt while it runs.
   std::optional<int> exit_code();
-  /// The same, waiting for its end.
+  /// Waits for its end and returns its exit code.
   int wait();
   void signal(int number);
 

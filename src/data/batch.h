@@ -1,5 +1,5 @@
 #pragma once
-// What one step of training sees.
+// The examples of one training step.
 #include <ATen/core/Tensor.h>
 
 namespace limbeck {

@@ -22,9 +22,9 @@ class DataFolders {
   /// The first existing file among FOLDER/name for each folder and name; names in order of preference.
   std::optional<fs::path> find(const std::vector<std::string>& names) const;
 
-  /// Told while many files are read, from any thread, one at a time; may be empty.
+  /// Called while many files are read, from any thread, one call at a time; may be empty.
   std::function<void(int64_t done, int64_t all)> progress;
-  /// Told what is unusual before the work begins; may be empty.
+  /// Called with a notice about anything unusual before the work begins; may be empty.
   std::function<void(const std::string& notice)> tell;
 
  private:

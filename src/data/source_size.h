@@ -2,7 +2,8 @@
 // How many examples a data set has, where that is known without loading it: by its options, its publisher or a glance
 // at its files.
 //
-//   struct DigitSourceOptions : SizedSource { std::optional<SourceSize> size(const DataFolders&) const override { … }
+//   struct DigitSourceOptions : SizedSource {
+//     std::optional<SourceSize> size(const DataFolders&) const override { … }
 //   };
 #include <cstdint>
 #include <optional>

@@ -11,7 +11,6 @@
 #include <numeric>
 
 #include "core/interrupt.h"
-#include "core/json.h"
 
 namespace limbeck {
 namespace {
@@ -68,22 +67,6 @@ Latency latency_of(std::vector<double> times) {
   return latency;
 }
 
-template <class Value>
-Json or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-Json latency_json(const Latency& latency) {
-  return {{"median", latency.median}, {"p95", latency.p95}, {"p99", or_null(latency.p99)}, {"runs", latency.runs}};
-}
-
-Json throughput_json(const std::vector<Throughput>& throughput) {
-  Json json = Json::array();
-  for (const Throughput& at : throughput)
-    json.push_back({{"batch", at.batch}, {"examples_per_second", at.examples_per_second}});
-  return json;
-}
-
 }  // namespace
 
 InferenceMaker inference_of(const Network& network, const Shape& input) {
@@ -114,25 +97,6 @@ std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const
     }
   }
   return costs;
-}
-
-Json to_json(const CostRow& row) {
-  Json json = {
-      {"name", row.name},
-      {"accuracy", or_null(row.accuracy)},
-      {"agreement", or_null(row.agreement)},
-      {"parameters", or_null(row.parameters)},
-      {"multiply_adds", or_null(row.multiply_adds)},
-      {"bytes", row.bytes},
-      {"memory", row.memory ? Json{{"peak", *row.memory}, {"before", or_null(row.memory_before)}} : Json(nullptr)},
-      {"latency", row.cost ? latency_json(row.cost->latency) : Json(nullptr)},
-      {"throughput", row.cost ? throughput_json(row.cost->throughput) : Json::array()},
-      {"onnxruntime", nullptr}};
-  if (row.onnxruntime)
-    json["onnxruntime"] = {{"bytes", row.onnxruntime->bytes},
-                           {"latency", latency_json(row.onnxruntime->cost.latency)},
-                           {"throughput", throughput_json(row.onnxruntime->cost.throughput)}};
-  return json;
 }
 
 }  // namespace limbeck

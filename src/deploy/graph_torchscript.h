@@ -2,8 +2,8 @@
 // A graph as a TorchScript program, which any PyTorch from 1.13 on loads, with the parameters under the same names as
 // before:
 //
-//   save_graph_torchscript("student.pt", *network, {{"limbeck.classes", "[…]"}});   //
-//   torch.jit.load("student.pt")(inputs) → logits
+//   save_graph_torchscript("student.pt", *network, {{"limbeck.classes", "[…]"}});
+//   torch.jit.load("student.pt")(inputs)   # in Python: logits
 #include <map>
 #include <string>
 

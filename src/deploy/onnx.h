@@ -1,15 +1,15 @@
 #pragma once
-// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm multiplied
-// in, any batch size, the normalisation that belongs to the network inside.
+// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm folded in,
+// any batch size, the network's own normalization inside.
 //
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
-// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]), or with `bytes` uint8, which are
-// multiplied by `scale` output  "logits" [batch, classes], or with `softmax` "probabilities"
+// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]); with `bytes`, uint8, multiplied by
+//         `scale`
+// output  "logits" [batch, classes]; with `softmax`, "probabilities"
 //
-// A network that rounds its weights and activations to bytes (nn/quantization.h) is written with its weights as signed
-// bytes, and with a pair QuantizeLinear, DequantizeLinear wherever values are rounded: runtimes make integer arithmetic
-// of that.
+// A quantized network (nn/quantization.h) is written with int8 weights, and with a pair QuantizeLinear,
+// DequantizeLinear wherever values are quantized, which runtimes turn into integer arithmetic.
 #include <map>
 #include <string>
 

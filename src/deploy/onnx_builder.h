@@ -3,8 +3,10 @@
 //
 //   OnnxBuilder onnx;
 //   const std::string x = onnx.input("input", at::kFloat, {3, 32, 32});
-//   const std::string y = onnx.node("Gemm", {x, onnx.constant("fc.weight", weight), onnx.constant("fc.bias", bias)},
-//   {{"transB", 1}}); onnx.output("logits", y, {10}); write_file("model.onnx", onnx.finish("my network", {}));
+//   const std::string weight = onnx.constant("fc.weight", w), bias = onnx.constant("fc.bias", b);
+//   const std::string y = onnx.node("Gemm", {x, weight, bias}, {{"transB", 1}});
+//   onnx.output("logits", y, {10});
+//   write_file("model.onnx", onnx.finish("my network", {}));
 
 #include <ATen/core/Tensor.h>
 

@@ -4,8 +4,7 @@
 // the former's place wherever that is used from then on.
 //
 //   memory.change(tensor, onnx.node("Relu", {before}));  // relu_
-//   memory.update(other);                                // other.onnx is that node's value where it is the same
-//   tensor, or a view of it
+//   memory.update(other);   // other.onnx becomes that node's value if it is the same tensor, or a view of it
 #include <ATen/core/Tensor.h>
 
 #include <map>

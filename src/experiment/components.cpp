@@ -9,6 +9,7 @@ void register_programs(Catalogue&);
 void register_loss(Catalogue&);
 void register_teacher(Catalogue&);
 void register_train(Catalogue&);
+void register_experiment(Catalogue&);
 
 const Catalogue& components() {
   static const Catalogue kAll = [] {
@@ -19,6 +20,7 @@ const Catalogue& components() {
     register_loss(catalogue);
     register_teacher(catalogue);
     register_train(catalogue);
+    register_experiment(catalogue);
     return catalogue;
   }();
   return kAll;

@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "deploy/onnx_network.h"
-#include "experiment/model_onnx.h"
+#include "models/model_onnx.h"
 
 namespace limbeck {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "deploy/cost.h"
-#include "experiment/model.h"
+#include "models/model.h"
 
 namespace limbeck {
 

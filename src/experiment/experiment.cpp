@@ -13,11 +13,12 @@
 #include "core/json.h"
 #include "core/own_files.h"
 #include "experiment/plots.h"
-#include "experiment/replicas.h"
-#include "experiment/results.h"
 #include "experiment/seed_run.h"
+#include "experiment/stage_training.h"
 #include "experiment/static_checks.h"
 #include "kernels/cuda_graph.h"
+#include "results/binding.h"
+#include "results/run_results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
@@ -142,8 +143,8 @@ RunFolder Experiment::folder_of(int64_t seed) const {
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
   const Recorder recorder =
       until_failure(options_.cuda_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
-        events_.emit(
-            Notice{fmt::format("a pass could not be recorded as a CUDA graph; all go on without: {}", reason)});
+        events_.emit(Notice{
+            fmt::format("a pass could not be recorded as a CUDA graph; training continues without: {}", reason)});
       });
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (const int64_t seed : options_.seeds)
@@ -166,13 +167,13 @@ Json Experiment::run() {
   // All seeds are made first: what does not fit is found before any of them is trained.
   std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
   of_seeds.front()->tell_few_steps();
-  if (of_seeds.size() == 1) return of_seeds.front()->run();
+  if (of_seeds.size() == 1) return to_json(of_seeds.front()->run());
 
   Hasher made_of;
   for (const auto& of_seed : of_seeds) made_of.add(of_seed->made_of());
   const std::string fingerprint = made_of.fingerprint();
   set_aside_results(folder_, fingerprint, events_);
-  std::vector<Json> runs;
+  std::vector<RunResults> runs;
   std::vector<RunFolder> folders;
   for (size_t i = 0; i < of_seeds.size(); ++i) {
     events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, of_seeds.size())});
@@ -180,12 +181,12 @@ Json Experiment::run() {
     folders.push_back(folder_of(options_.seeds[i]));
     of_seeds[i].reset();
   }
-  Json combined = combine_seeds(runs);
-  combined["made_of"] = fingerprint;
-  combined["plots"] = plot_values(recipe_, combined["stages"], folders);
+  RunResults combined = combine_seeds(runs);
+  combined.made_of = fingerprint;
+  combined.plots = plots_of(recipe_, combined.stages, folders);
   folder_.write_recipe(to_yaml(resolved(recipe_)));
   folder_.write_results(combined);
-  return combined;
+  return to_json(combined);
 }
 
 int64_t Experiment::help() {

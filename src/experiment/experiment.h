@@ -1,6 +1,6 @@
 #pragma once
-// Runs a recipe: its stages in order, for one seed or several, into a run folder. What is finished and unchanged is not
-// run again; what was interrupted goes on where it was.
+// Runs a recipe: its stages in order, for one seed or several, into a run folder. Stages that are finished and
+// unchanged are not run again; an interrupted stage resumes from its checkpoint.
 //
 //   Experiment experiment(recipe, {.out = "runs/mnist", .seeds = {1, 2, 3}}, events);
 //   Json results = experiment.run();
@@ -13,8 +13,9 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "data/dataset.h"
-#include "experiment/run_folder.h"
+#include "experiment/run_context.h"
 #include "recipe/recipe.h"
+#include "results/run_folder.h"
 
 namespace limbeck {
 
@@ -35,12 +36,6 @@ struct RunOptions {
   bool helps = false;           ///< not a run of its own: Experiment::help() beside one
   bool force = false;           ///< `out` is taken although it holds files of others under the names that a run writes
   std::vector<std::string> command = {};  ///< by which the run was started, for results.json
-};
-
-/// Of what stages train on and are measured by; a stage that leaves the extra examples out does not depend on them.
-struct DataFingerprints {
-  std::string source;
-  std::string extra;  ///< empty: there are none
 };
 
 /// Sets the number of threads of everything in this process; 0: as many as this process may use.

@@ -74,8 +74,9 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
   for (const Split* split : {&dataset.train, &dataset.test})
     need.data +=
         (split->mapped ? 0 : static_cast<double>(split->inputs.nbytes())) + static_cast<double>(split->labels.nbytes());
+  const StageForm form = stage.form();
   constexpr double kStates = 2;  // Adam's; SGD has one
-  const double side_by_side = stage.replicas.together ? static_cast<double>(stage.replicas.count) : 1;
+  const double side_by_side = form.together ? static_cast<double>(form.members) : 1;
   need.weights = side_by_side *
                  (bytes_of_state(student) + static_cast<double>(student.parameter_count()) * kFloat * (1 + kStates));
   need.complete = is_known(student);

@@ -1,93 +1,90 @@
 #include "experiment/plots.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <numeric>
-#include <sstream>
 
 #include "core/json.h"
-#include "experiment/results.h"
+#include "results/binding.h"
+#include "results/epoch_metrics.h"
 
 namespace limbeck {
 namespace {
 
-const Json* stage_named(const Json& stages, const std::string& name) {
-  for (const Json& stage : stages)
-    if (stage["name"] == name) return &stage;
-  return nullptr;
-}
+struct MeasuredNumber {
+  Number mean;
+  std::optional<double> deviation;  ///< over the seeds
+};
 
-/// A stage's number with its deviation over the seeds, {"mean", "deviation"}; null where it has none.
-Json measured(const Json& stage, const std::string& split, const std::string& metric) {
-  const Json& evaluations = stage["evaluations"];
-  if (!evaluations.contains(split) || !evaluations[split].value(metric, Json()).is_number()) return nullptr;
-  Json number = {{"mean", evaluations[split][metric]}, {"deviation", nullptr}};
-  if (stage.contains("over_seeds")) number["deviation"] = stage["over_seeds"][split][metric]["deviation"];
-  return number;
+/// Nothing where the stage has none.
+std::optional<MeasuredNumber> number_on(const StageResult& stage, const std::string& split, const std::string& metric) {
+  const Metrics* metrics = stage.evaluations.find(split);
+  const MetricValue* found = metrics == nullptr ? nullptr : metrics->find(metric);
+  const Number* mean = found == nullptr ? nullptr : std::get_if<Number>(found);
+  if (mean == nullptr) return std::nullopt;
+  const Spreads* over_seeds = stage.over_seeds ? stage.over_seeds->find(split) : nullptr;
+  const Spread* spread = over_seeds == nullptr ? nullptr : over_seeds->spread(metric);
+  return MeasuredNumber{.mean = *mean, .deviation = spread == nullptr ? std::nullopt : spread->deviation};
 }
 
 /// The metric at each epoch, over the seeds.
-Json epoch_points(const PlotRecipe& plot, const std::string& stage, const std::vector<RunFolder>& seeds) {
+std::vector<PlotResult::Point> epoch_points(const PlotRecipe& plot, const std::string& stage,
+                                            const std::vector<RunFolder>& seeds) {
   std::map<int64_t, std::vector<double>> values;
-  for (const RunFolder& folder : seeds) {
-    const fs::path file = folder.stage(stage).metrics();
-    if (!fs::exists(file)) continue;
-    std::istringstream lines(read_file(file));
-    for (std::string line; std::getline(lines, line);) {
-      const Json epoch = parse_json_line(line).value_or(Json::object());
-      if (!epoch.is_object() || !epoch.value(plot.split, Json()).is_object()) continue;
-      values[epoch["epoch"].get<int64_t>()].push_back(epoch[plot.split][plot.metric].get<double>());
-    }
-  }
-  Json points = Json::array();
+  for (const RunFolder& folder : seeds)
+    for (const EpochMetrics& epoch : folder.stage(stage).read_epochs())
+      if (const EpochSplit* on = epoch.on(plot.split))
+        if (const auto number = on->number(plot.metric)) values[epoch.epoch].push_back(*number);
+  std::vector<PlotResult::Point> points;
   for (const auto& [epoch, of_seeds] : values) {
-    const Json over = spread(of_seeds);
-    points.push_back({{"x", epoch}, {"stage", stage}, {"y", over["mean"]}, {"deviation", over["deviation"]}});
+    const Spread over = spread_of(of_seeds);
+    points.push_back({.x = epoch, .stage = stage, .y = over.mean, .deviation = over.deviation});
   }
   return points;
 }
 
-Json line_points(const PlotRecipe& plot, const PlotRecipe::Line& line, const Json& stages,
-                 const std::vector<RunFolder>& seeds) {
-  Json points = Json::array();
+std::vector<PlotResult::Point> line_points(const PlotRecipe& plot, const PlotRecipe::Line& line,
+                                           const std::vector<StageResult>& stages,
+                                           const std::vector<RunFolder>& seeds) {
+  std::vector<PlotResult::Point> points;
   for (const PlotRecipe::Point& point : line.points) {
     if (point.stage.empty()) {
-      points.push_back({{"x", point.x}, {"y", point.value}, {"deviation", nullptr}});
+      points.push_back({.x = point.x, .stage = {}, .y = point.value, .deviation = {}});
       continue;
     }
-    const Json* stage = stage_named(stages, point.stage);
-    if (stage == nullptr) continue;
+    const auto stage = std::find_if(stages.begin(), stages.end(),
+                                    [&](const StageResult& result) { return result.name == point.stage; });
+    if (stage == stages.end()) continue;
     if (plot.x == "epoch") return epoch_points(plot, point.stage, seeds);
-    const Json y = measured(*stage, plot.split, plot.metric);
+    const std::optional<MeasuredNumber> y = number_on(*stage, plot.split, plot.metric);
     const bool given = plot.x == "value" || plot.x == "stage";
-    const Json x = given ? Json{{"mean", point.x}} : measured(*stage, plot.split, plot.x);
-    if (!y.is_null() && !x.is_null())
-      points.push_back({{"x", x["mean"]}, {"stage", point.stage}, {"y", y["mean"]}, {"deviation", y["deviation"]}});
+    const std::optional<MeasuredNumber> x =
+        given ? MeasuredNumber{.mean = point.x, .deviation = {}} : number_on(*stage, plot.split, plot.x);
+    if (x && y) points.push_back({.x = x->mean, .stage = point.stage, .y = y->mean, .deviation = y->deviation});
   }
   return points;
 }
 
 }  // namespace
 
-Json plot_values(const Recipe& recipe, const Json& stages, const std::vector<RunFolder>& seeds) {
-  Json plots = Json::array();
+std::vector<PlotResult> plots_of(const Recipe& recipe, const std::vector<StageResult>& stages,
+                                 const std::vector<RunFolder>& seeds) {
+  std::vector<PlotResult> plots;
   for (const PlotRecipe& plot : recipe.plots) {
-    Json lines = Json::array();
+    PlotResult& result = plots.emplace_back();
+    result.title = plot.title;
+    result.x_label = plot.x_label;
+    result.y_label = plot.split + " " + plot.metric;
+    result.log_x = plot.log_x;
+    result.log_y = plot.log_y;
     for (const PlotRecipe::Line& line : plot.lines)
-      lines.push_back({{"name", line.name}, {"points", line_points(plot, line, stages, seeds)}});
-    Json values = {{"title", plot.title}, {"x_label", plot.x_label}, {"y_label", plot.split + " " + plot.metric},
-                   {"log_x", plot.log_x}, {"log_y", plot.log_y},     {"lines", lines}};
-    if (plot.x == "stage") {
-      std::vector<std::string> names;
-      for (const PlotRecipe::Line& line : plot.lines) {
-        names.resize(std::max(names.size(), line.points.size()));
-        for (size_t i = 0; i < line.points.size(); ++i)
-          if (names[i].empty()) names[i] = line.points[i].stage;
-      }
-      values["categories"] = names;
+      result.lines.push_back({.name = line.name, .points = line_points(plot, line, stages, seeds)});
+    if (plot.x != "stage") continue;
+    std::vector<std::string>& names = result.categories.emplace();
+    for (const PlotRecipe::Line& line : plot.lines) {
+      names.resize(std::max(names.size(), line.points.size()));
+      for (size_t i = 0; i < line.points.size(); ++i)
+        if (names[i].empty()) names[i] = line.points[i].stage;
     }
-    plots.push_back(std::move(values));
   }
   return plots;
 }

@@ -4,9 +4,12 @@
 
 #include "core/json.h"
 #include "experiment/components.h"
-#include "experiment/replicas.h"
-#include "experiment/run_folder.h"
 #include "nn/ensembles/committee.h"
+#include "results/binding.h"
+#include "results/keys.h"
+#include "results/run_folder.h"
+#include "results/run_results.h"
+#include "results/stage_parts.h"
 
 namespace limbeck {
 namespace {
@@ -15,33 +18,27 @@ namespace {
 fs::path folder_of_one_seed(const fs::path& run) {
   if (!fs::exists(run / "results.json") || !fs::exists(run / "recipe.yaml"))
     throw Error(fmt::format("'{}' is no run folder: it holds no results.json and recipe.yaml", run.string()));
-  const Json results = read_json(run / "results.json");
-  return results.contains("seeds") ? RunFolder(run).seed(results["seeds"].at(0).get<int64_t>()).path() : run;
+  const std::vector<int64_t> seeds = read_results(run).seeds;
+  return seeds.empty() ? run : RunFolder(run).seed(seeds.front()).path();
 }
 
-void take_accuracy(RunNetwork& network, const Json& stage) {
-  const Json test = stage.value("/evaluations/test"_json_pointer, Json::object());
-  network.accuracy = number_in(test.value("accuracy", Json()));
-  network.agreement = number_in(test.value("agreement", Json()));
+void take_accuracy(RunNetwork& network, const StageResult& stage) {
+  network.accuracy = stage.number(keys::kTest, keys::kAccuracy);
+  network.agreement = stage.number(keys::kTest, keys::kAgreement);
 }
 
 /// nullopt, and why, where its files are not there any more.
-std::optional<RunNetwork> network_of_given(const Json& entry, const fs::path& results,
+std::optional<RunNetwork> network_of_given(const GivenNetwork& given, const fs::path& results,
                                            std::vector<std::string>& left_out) {
-  RunNetwork network{.name = entry.at("name").get<std::string>(),
-                     .files = {},
-                     .accuracy = {},
-                     .agreement = {},
-                     .mean = {},
-                     .given = {}};
-  for (const Json& file : entry.at("files")) {
-    network.files.emplace_back(file.get<std::string>());
+  RunNetwork network{.name = given.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+  for (const std::string& file : given.files) {
+    network.files.emplace_back(file);
     if (fs::is_regular_file(network.files.back())) continue;
     left_out.push_back(
         fmt::format("'{}' is left out: its file '{}' is not there", network.name, network.files.back().string()));
     return std::nullopt;
   }
-  network.given = description_from(entry.at("description").get<Metadata>(), results);
+  network.given = description_from(Metadata(given.description.begin(), given.description.end()), results);
   return network;
 }
 
@@ -50,21 +47,23 @@ std::optional<RunNetwork> given_as(const fs::path& file, const fs::path& run) {
   const fs::path results = run / "results.json";
   if (!fs::exists(results)) return std::nullopt;
   std::vector<std::string> left_out;
-  for (const Json& entry : read_json(results).value("given", Json::array())) {
-    std::optional<RunNetwork> network = network_of_given(entry, results, left_out);
+  const auto of_run = from_json<RunResults>(read_json(results));
+  for (const GivenNetwork& given : of_run.given) {
+    std::optional<RunNetwork> network = network_of_given(given, results, left_out);
     const auto is_file = [&](const fs::path& other) { return fs::exists(file) && fs::equivalent(file, other); };
     if (network && std::any_of(network->files.begin(), network->files.end(), is_file)) return network;
   }
   return std::nullopt;
 }
 
-std::optional<RunNetwork> network_of_stage(const Json& entry, const StageRecipe& stage, const fs::path& folder) {
+std::optional<RunNetwork> network_of_stage(const StageResult& result, const StageRecipe& stage,
+                                           const fs::path& folder) {
   RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
-  take_accuracy(network, entry);
-  if (!entry.contains("weights") && !entry.contains("replicas")) return std::nullopt;
+  take_accuracy(network, result);
+  if (!result.weights && result.parts.find<ReplicasPart>() == nullptr) return std::nullopt;
   for (const std::string& name : weight_folders(stage))
     network.files.push_back(RunFolder(folder).stage(name).weights());
-  if (network.files.size() > 1) network.mean = stage.replicas.mean;
+  network.mean = stage.form().mean;
   return network;
 }
 
@@ -74,26 +73,26 @@ RunNetworks networks_of_run(const fs::path& run) {
   const fs::path folder = folder_of_one_seed(run);
   const Recipe recipe =
       parse_recipe(read_file(folder / "recipe.yaml"), (folder / "recipe.yaml").string(), {}, components());
-  const Json results = read_json(folder / "results.json");
+  const RunResults results = read_results(folder);
   RunNetworks found;
   std::vector<RunNetwork> trained;
-  for (const Json& entry : results.at("stages")) {
-    const StageRecipe* stage = recipe.stage(entry.at("name").get<std::string>());
+  for (const StageResult& result : results.stages) {
+    const StageRecipe* stage = recipe.stage(result.name);
     if (stage == nullptr)
       throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}",
-                              (folder / "results.json").string(), entry["name"].dump()));
-    if (std::optional<RunNetwork> network = network_of_stage(entry, *stage, folder))
+                              (folder / "results.json").string(), Json(result.name).dump()));
+    if (std::optional<RunNetwork> network = network_of_stage(result, *stage, folder))
       trained.push_back(std::move(*network));
     else
       found.left_out.push_back(
           fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
   }
-  for (const Json& entry : results.value("given", Json::array())) {
-    const NetworkRecipe* given = recipe.network(entry.at("name").get<std::string>());
-    if (given == nullptr || is_only_trained(given->name, recipe)) continue;
-    std::optional<RunNetwork> network = network_of_given(entry, folder / "results.json", found.left_out);
+  for (const GivenNetwork& given : results.given) {
+    const NetworkRecipe* in_recipe = recipe.network(given.name);
+    if (in_recipe == nullptr || is_only_trained(given.name, recipe)) continue;
+    std::optional<RunNetwork> network = network_of_given(given, folder / "results.json", found.left_out);
     if (!network) continue;
-    network->accuracy = number_in(accuracy_of(*given, results["stages"]));
+    network->accuracy = teacher_accuracy(*in_recipe, results.stages);
     found.networks.push_back(std::move(*network));
   }
   found.networks.insert(found.networks.end(), trained.begin(), trained.end());
@@ -117,7 +116,7 @@ RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& ru
   if (file.filename() != "weights.safetensors" && file.filename() != "model.pt") return network;
   if (folder.parent_path().filename() == "stages") network.name = folder.filename().string();
   if (const std::optional<Json> stage = StageFolder(folder).finished())
-    take_accuracy(network, stage->value("results", Json::object()));
+    take_accuracy(network, from_json<StageRecord>(*stage).results);
   return network;
 }
 
@@ -140,21 +139,10 @@ bool is_only_trained(const std::string& name, const Recipe& recipe) {
          });
 }
 
-std::vector<fs::path> weight_files(const NetworkRecipe& network) {
-  std::vector<fs::path> files;
-  if (!network.weights.empty()) files.emplace_back(network.weights);
-  for (const std::string& file : files_of(network.architecture)) files.emplace_back(file);
-  return files;
-}
-
-Json accuracy_of(const NetworkRecipe& network, const Json& stages) {
-  for (const Json& stage : stages)
-    if (stage["teacher"] == network.name) return stage["evaluations"]["test"]["teacher_accuracy"];
-  return nullptr;
-}
-
-std::optional<double> number_in(const Json& value) {
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+std::optional<double> teacher_accuracy(const NetworkRecipe& network, const std::vector<StageResult>& stages) {
+  for (const StageResult& stage : stages)
+    if (stage.teacher == network.name) return stage.number(keys::kTest, keys::kTeacherAccuracy);
+  return std::nullopt;
 }
 
 uintmax_t bytes_of(const std::vector<fs::path>& files) {

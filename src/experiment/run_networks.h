@@ -10,10 +10,12 @@
 
 #include "core/files.h"
 #include "core/json_fwd.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
+
+struct StageResult;
 
 struct RunNetwork {
   std::string name;                  ///< of the stage, or of the network that came with weights
@@ -48,12 +50,8 @@ Model load(const RunNetwork& network, const std::optional<ModelDescription>& for
 /// Whether a stage begins with the network and nothing else asks for it.
 bool is_only_trained(const std::string& name, const Recipe& recipe);
 
-/// The files that a recipe's network takes its weights from.
-std::vector<fs::path> weight_files(const NetworkRecipe& network);
-/// What the stages that it teaches have found of it, on test; null: nothing.
-Json accuracy_of(const NetworkRecipe& network, const Json& stages);
-/// nullopt where it is null or no number.
-std::optional<double> number_in(const Json& value);
+/// What the stages that it teaches have found of it, on test.
+std::optional<double> teacher_accuracy(const NetworkRecipe& network, const std::vector<StageResult>& stages);
 /// Of all together; of a TorchScript network's weights, the program that lies beside them and holds them. Throws Error
 /// where one cannot be read.
 uintmax_t bytes_of(const std::vector<fs::path>& files);

@@ -1,11 +1,12 @@
 #pragma once
 // Which classes a specialist should know: those that the generalist confuses (Hinton, Vinyals, Dean 2015, section 5.1).
 //
-//   Σ = covariance of the generalist's distributions over the training examples, [C, C]; class c is described by column
-//   c, its own variance left out, at unit length: variances are so much larger than what classes have to do with each
-//   other that distances between the columns as they are tell which classes the generalist is sure of, and not which it
-//   confuses online K-means (MacQueen 1967) on the columns: each moves its nearest centre by 1/(columns that centre has
-//   taken) of the way
+//   1. Σ [C, C] is the covariance of the generalist's distributions over the training examples.
+//   2. Class c is described by column c of Σ, without the diagonal, scaled to unit length. (Variances are much larger
+//      than covariances: without this, distances between columns say which classes the generalist is sure of, not
+//      which it confuses.)
+//   3. Online K-means (MacQueen 1967) over the columns: each column moves its nearest centre by
+//      1/(columns that centre has taken) of the way.
 //
 //   const ClassGroups groups = group_classes(covariance_of(probabilities), {.groups = 20, .size = 10}, seed);
 

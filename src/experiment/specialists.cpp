@@ -10,7 +10,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/json.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "nn/weights.h"
@@ -45,30 +44,19 @@ Conditional conditional(const at::Tensor& logits, const at::Tensor& labels, cons
   return {rows.size(0), chosen.eq(place.index_select(0, rows).to(at::kLong).argmax(1)).sum().item<int64_t>()};
 }
 
-Json relative(double before, double after) {
-  return before > 0 ? Json(after / before - 1) : Json(nullptr);
+std::optional<double> relative(int64_t before, int64_t after) {
+  return before > 0 ? std::optional(static_cast<double>(after) / static_cast<double>(before) - 1) : std::nullopt;
 }
 
 }  // namespace
 
-bool trains_specialists(const StageRecipe& stage) {
-  return !stage.specialists.of.empty() && stage.specialist == 0;
-}
-
-StageRecipe specialist_of(const StageRecipe& stage, int64_t k) {
-  StageRecipe one = stage;
-  one.name = fmt::format("{}.{}", stage.name, k);
-  one.specialist = k;
-  return one;
-}
-
 SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group,
-                                       SpecialistsRecipe::Targets targets, uint64_t seed, int64_t k,
+                                       SpecialistTargets targets, uint64_t seed, int64_t k,
                                        const std::vector<std::string>& classes) {
   const at::Tensor labels = train.labels().to(at::kCPU).contiguous(), ids = train.ids().to(at::kCPU).contiguous();
   std::vector<int64_t> place(classes.size(), -1), seen(group.size());
   for (size_t i = 0; i < group.size(); ++i) place[static_cast<size_t>(group[i])] = static_cast<int64_t>(i);
-  const bool full = targets == SpecialistsRecipe::Targets::full;
+  const bool full = targets == SpecialistTargets::full;
   const auto dustbin = static_cast<int64_t>(group.size());
   at::Tensor shown = at::empty_like(labels);
   std::vector<int64_t> chosen, others;
@@ -99,9 +87,9 @@ SpecialistExamples specialist_examples(const ExampleSet& train, const std::vecto
   return {train.with_labels(shown).select(positions, train.name()), full ? 0 : offset};
 }
 
-void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistsRecipe::Targets targets) {
+void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistTargets targets) {
   TensorMap state = state_of(generalist);
-  if (targets == SpecialistsRecipe::Targets::dustbin) {
+  if (targets == SpecialistTargets::dustbin) {
     const TensorMap own = state_of(specialist);
     for (const ParameterDescription& parameter : specialist.graph().parameters_of(specialist.graph().nodes().back()))
       state[parameter.name] = own.at(parameter.name);
@@ -109,11 +97,12 @@ void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, Specia
   load_state(specialist, state, "the generalist");
 }
 
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
-                        const at::Tensor& generalist_logits, const at::Tensor& logits) {
+SpecialistsPart measure_specialists(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
+                                    const at::Tensor& generalist_logits, const at::Tensor& logits) {
   const at::Tensor truth = labels.to(at::kCPU), before = generalist_logits.to(at::kCPU), after = logits.to(at::kCPU);
   const at::Tensor right_before = before.argmax(1).eq(truth), right_after = after.argmax(1).eq(truth);
-  Json json = {{"count", groups.groups.size()}};
+  SpecialistsPart part;
+  part.count = static_cast<int64_t>(groups.groups.size());
   std::vector<int64_t> coverage(dataset.classes.size());
   Conditional of_generalist, of_all;
   for (const std::vector<int64_t>& group : groups.groups) {
@@ -126,50 +115,47 @@ Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const
     of_generalist.examples += own.examples;
     of_generalist.correct += own.correct;
     of_all.correct += with.correct;
-    json["groups"].push_back({{"classes", names}, {"test_examples", own.examples}});
+    part.groups.push_back({.classes = std::move(names), .test_examples = own.examples});
   }
-  json["group_of_class"] = groups.nearest;
-  json["adjusted_rand_index"] =
-      dataset.superclasses.empty() ? Json(nullptr) : Json(adjusted_rand_index(groups.nearest, dataset.superclasses));
+  part.group_of_class = groups.nearest;
+  if (!dataset.superclasses.empty())
+    part.adjusted_rand_index = adjusted_rand_index(groups.nearest, dataset.superclasses);
   const double accuracy_before = right_before.to(at::kDouble).mean().item<double>(),
                accuracy = right_after.to(at::kDouble).mean().item<double>();
-  json["generalist_accuracy"] = accuracy_before;
-  json["accuracy"] = accuracy;
-  json["relative_gain"] = relative(accuracy_before, accuracy);
-  const auto part = [&](int64_t correct) {
+  part.generalist_accuracy = accuracy_before;
+  part.accuracy = accuracy;
+  if (accuracy_before > 0) part.relative_gain = accuracy / accuracy_before - 1;
+  const auto share = [&](int64_t correct) {
     return of_generalist.examples == 0
-               ? Json(nullptr)
-               : Json(static_cast<double>(correct) / static_cast<double>(of_generalist.examples));
+               ? std::nullopt
+               : std::optional(static_cast<double>(correct) / static_cast<double>(of_generalist.examples));
   };
-  json["conditional_accuracy"] = {{"generalist", part(of_generalist.correct)}, {"specialists", part(of_all.correct)}};
+  part.conditional_accuracy = {.generalist = share(of_generalist.correct), .specialists = share(of_all.correct)};
   const at::Tensor covered = at::tensor(coverage, at::kLong).index_select(0, truth);
-  json["by_coverage"] = Json::array();
   for (int64_t count = 0; count <= covered.max().item<int64_t>(); ++count) {
     const at::Tensor these = covered.eq(count);
     const auto sum = [&](const at::Tensor& of) { return of.logical_and(these).sum().item<int64_t>(); };
-    if (these.sum().item<int64_t>() == 0) continue;
-    json["by_coverage"].push_back(
-        {{"specialists", count},
-         {"examples", these.sum().item<int64_t>()},
-         {"generalist_correct", sum(right_before)},
-         {"correct", sum(right_after)},
-         {"relative_gain", relative(static_cast<double>(sum(right_before)), static_cast<double>(sum(right_after)))}});
+    const auto examples = these.sum().item<int64_t>();
+    if (examples == 0) continue;
+    part.by_coverage.push_back({.specialists = count,
+                                .examples = examples,
+                                .generalist_correct = sum(right_before),
+                                .correct = sum(right_after),
+                                .relative_gain = relative(sum(right_before), sum(right_after))});
   }
-  return json;
+  return part;
 }
 
-std::string specialist_text(const Json& numbers) {
+std::string specialists_table(const SpecialistsPart& part) {
   std::string text;
   size_t k = 1;
-  for (const Json& group : numbers["groups"])
-    text += fmt::format("  {:>3}  {}\n", k++, fmt::join(group["classes"].get<std::vector<std::string>>(), ", "));
+  for (const SpecialistsPart::Group& group : part.groups)
+    text += fmt::format("  {:>3}  {}\n", k++, fmt::join(group.classes, ", "));
   text += "  specialists that know the class   examples   generalist right   all right   relative gain\n";
-  for (const Json& row : numbers["by_coverage"])
-    text += fmt::format(
-        "  {:>31}   {:>8}   {:>16}   {:>9}   {:>13}\n", row["specialists"].get<int64_t>(),
-        with_commas(row["examples"].get<int64_t>()), with_commas(row["generalist_correct"].get<int64_t>()),
-        with_commas(row["correct"].get<int64_t>()),
-        row["relative_gain"].is_null() ? "" : fmt::format("{:+.1f} %", 100 * row["relative_gain"].get<double>()));
+  for (const SpecialistsPart::Coverage& row : part.by_coverage)
+    text += fmt::format("  {:>31}   {:>8}   {:>16}   {:>9}   {:>13}\n", row.specialists, with_commas(row.examples),
+                        with_commas(row.generalist_correct), with_commas(row.correct),
+                        row.relative_gain ? fmt::format("{:+.1f} %", 100 * *row.relative_gain) : "");
   text.pop_back();
   return text;
 }

@@ -1,20 +1,17 @@
 #pragma once
-// A stage of specialists as the networks that it trains, and what they are worth.
+// What specialists are trained on, what they begin with, and what they are worth (stages/specialists.cpp).
 #include <ATen/core/Tensor.h>
 
-#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "experiment/specialist_groups.h"
 #include "nn/network.h"
-#include "recipe/recipe.h"
+#include "results/stage_parts.h"
 
 namespace limbeck {
 
-/// Whether the stage trains specialists; of those that it trains, each is none.
-bool trains_specialists(const StageRecipe& stage);
-
-/// The stage that trains the k-th specialist alone, k from 1: NAME.k.
-StageRecipe specialist_of(const StageRecipe& stage, int64_t k);
+/// What a specialist is taught of examples that are not of its classes: that they belong in its dustbin, or what the
+/// stage's teacher says of them, by a loss that applies to unlabelled examples.
+enum class SpecialistTargets { dustbin, full };
 
 /// What the specialist of a group is trained on: all examples of its classes, and as many others, drawn once (fewer
 /// where there are fewer).
@@ -26,21 +23,19 @@ struct SpecialistExamples {
 };
 /// Throws Error of kind usage where there are no examples of one of the classes, or no others.
 SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group,
-                                       SpecialistsRecipe::Targets targets, uint64_t seed, int64_t k,
+                                       SpecialistTargets targets, uint64_t seed, int64_t k,
                                        const std::vector<std::string>& classes);
 
 /// Copies the generalist's weights; where there is a dustbin, all but those of the output layer.
-void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistsRecipe::Targets targets);
+void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistTargets targets);
 
-/// {"count", "groups": [{"classes": [names], "examples"}], "adjusted_rand_index", "generalist_accuracy", "accuracy",
-/// "relative_gain", "conditional_accuracy": {"generalist", "specialists"}, "by_coverage": [{"specialists", "examples",
-/// "generalist_correct", "correct", "relative_gain"}]}. Conditional accuracy: over each specialist's test examples,
+/// What the specialists are worth on the test examples. Conditional accuracy: over each specialist's test examples,
 /// choosing among its classes alone. Coverage: how many specialists know an example's class. adjusted_rand_index: of
-/// the groups of nearest centres with the data's superclasses; null without.
-Json specialist_numbers(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
-                        const at::Tensor& generalist_logits, const at::Tensor& logits);
+/// the groups of nearest centres with the data's superclasses; none without.
+SpecialistsPart measure_specialists(const Dataset& dataset, const ClassGroups& groups, const at::Tensor& labels,
+                                    const at::Tensor& generalist_logits, const at::Tensor& logits);
 
 /// The groups with their classes' names, and the table of gains by coverage, as lines.
-std::string specialist_text(const Json& numbers);
+std::string specialists_table(const SpecialistsPart& part);
 
 }  // namespace limbeck

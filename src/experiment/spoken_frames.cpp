@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "nn/weights.h"
+#include "results/keys.h"
 #include "speech/recognition.h"
 #include "train/evaluation.h"
 
@@ -55,7 +56,7 @@ std::string fingerprint_of(const FrameLabels& labels) {
   return hasher.fingerprint();
 }
 
-FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device) {
+FrameLabels align_frames(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device) {
   const SpeechCorpus& corpus = *dataset.speech;
   const at::Tensor priors = log_priors(corpus, labels.train);
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
@@ -68,22 +69,32 @@ FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Net
           .aligned = true};
 }
 
-Json changed_labels(const FrameLabels& before, const FrameLabels& after) {
+Named<double> changed_labels(const FrameLabels& before, const FrameLabels& after) {
   const auto part = [](const at::Tensor& a, const at::Tensor& b) {
     return a.ne(b).to(at::kDouble).mean().item<double>();
   };
-  return {{"train", part(before.train, after.train)}, {"test", part(before.test, after.test)}};
+  Named<double> changed;
+  changed.add(keys::kTrain, part(before.train, after.train));
+  changed.add(keys::kTest, part(before.test, after.test));
+  return changed;
 }
 
-Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network,
-                  const at::Tensor& test_logits) {
+Metrics word_metrics(const Dataset& dataset, const FrameLabels& labels, const Network& network,
+                     const at::Tensor& test_logits) {
   const SpeechCorpus& corpus = *dataset.speech;
   const at::Tensor priors = log_priors(corpus, labels.train);
   const Durations durations = durations_of(corpus, corpus.train, labels.train);
   const WordErrors words =
       recognise(corpus.test, frame_scores(test_logits, priors), StateGraph::one_word(corpus, durations));
-  Json json = {{"word_error_rate", words.rate()}, {"words", words.json()}};
-  if (corpus.test_strings.utterances.empty()) return json;
+  const auto counts = [](const WordErrors& errors) {
+    Metrics metrics;
+    metrics.read(errors.json());
+    return metrics;
+  };
+  Metrics metrics;
+  metrics.set(keys::kWordErrorRate, words.rate());
+  metrics.set(keys::kWords, counts(words));
+  if (corpus.test_strings.utterances.empty()) return metrics;
   const auto scores = [&](const Strings& strings) {
     return frame_scores(
         predict_logits(network, ExampleSet(strings.frames, "strings", dataset).to(test_logits.device())), priors);
@@ -93,17 +104,11 @@ Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Netwo
                              : best_word_penalty(corpus, durations, scores(corpus.training_strings));
   const WordErrors strings = recognise(corpus.test_strings.utterances, scores(corpus.test_strings),
                                        StateGraph::word_loop(corpus, durations, penalty));
-  json["string_word_error_rate"] = strings.rate();
-  json["string_words"] = strings.json();
-  json["string_words"]["word_penalty"] = penalty;
-  return json;
-}
-
-StageRecipe round_of(const StageRecipe& stage, int64_t round) {
-  StageRecipe one = stage;
-  one.name = fmt::format("{}.{}", stage.name, round);
-  one.align = 1;
-  return one;
+  Metrics of_strings = counts(strings);
+  of_strings.set("word_penalty", penalty);
+  metrics.set(keys::kStringWordErrorRate, strings.rate());
+  metrics.set(keys::kStringWords, std::move(of_strings));
+  return metrics;
 }
 
 }  // namespace limbeck

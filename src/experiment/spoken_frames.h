@@ -4,10 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/files.h"
-#include "core/json.h"
 #include "data/dataset.h"
 #include "nn/network.h"
-#include "recipe/recipe.h"
+#include "results/metrics.h"
 
 namespace limbeck {
 
@@ -25,16 +24,13 @@ std::string fingerprint_of(const FrameLabels& labels);
 
 /// The labels on the most probable ways through the recordings' words, by a network that was trained on others: of both
 /// splits, since the words of both are known; priors and durations are those of the training frames.
-FrameLabels aligned(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device);
-/// {"train": 0.12, "test": 0.11}: the part of the frames whose labels differ.
-Json changed_labels(const FrameLabels& before, const FrameLabels& after);
+FrameLabels align_frames(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device);
+/// By split, the part of the frames whose labels differ.
+Named<double> changed_labels(const FrameLabels& before, const FrameLabels& after);
 
 /// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…,
 /// "word_penalty"}}; test_logits: of all test frames. See WordErrors.
-Json word_numbers(const Dataset& dataset, const FrameLabels& labels, const Network& network,
+Metrics word_metrics(const Dataset& dataset, const FrameLabels& labels, const Network& network,
                   const at::Tensor& test_logits);
-
-/// One of a stage's rounds before its last: NAME.1, NAME.2, …
-StageRecipe round_of(const StageRecipe& stage, int64_t round);
 
 }  // namespace limbeck

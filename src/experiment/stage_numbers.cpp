@@ -2,8 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 
-#include "experiment/results.h"
 #include "nn/ensembles/committee.h"
+#include "results/binding.h"
+#include "results/keys.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
@@ -20,15 +21,15 @@ StageNumbers evaluate_network(const Network& network, const ExampleSet& examples
     for (const auto& member : committee->members()) members.push_back(predict_logits(*member, examples));
   const at::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples);
   const Evaluation evaluation = evaluate(logits, examples.labels(), teacher_logits);
-  StageNumbers numbers{summary(evaluation, classes), details(evaluation, classes), logits};
+  Metrics numbers = summary(evaluation, classes);
   if (committee != nullptr) {
     std::vector<double> errors;
     for (const at::Tensor& member : members)
       errors.push_back(static_cast<double>(evaluate(member, examples.labels()).errors));
-    numbers.summary["member_errors"] = spread(errors)["mean"];
-    numbers.summary["errors_of_members"] = errors;
+    numbers.set(keys::kMemberErrors, spread_of(errors).mean);
+    numbers.set("errors_of_members", std::vector<Number>(errors.begin(), errors.end()));
   }
-  return numbers;
+  return {std::move(numbers), details(evaluation, classes), logits};
 }
 
 }  // namespace limbeck

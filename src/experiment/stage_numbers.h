@@ -2,9 +2,9 @@
 // What a stage's network is worth on one split, for results.json and evaluation.json.
 #include <ATen/core/Tensor.h>
 
-#include "core/json.h"
 #include "data/dataset.h"
 #include "nn/network.h"
+#include "results/evaluation_detail.h"
 
 namespace limbeck {
 
@@ -12,8 +12,8 @@ namespace limbeck {
 ExampleSet labelled_part(const ExampleSet& examples);
 
 struct StageNumbers {
-  Json summary;
-  Json details;
+  Metrics summary;
+  EvaluationDetail details;
   at::Tensor logits;  ///< [n, C]
 };
 

@@ -13,8 +13,7 @@ namespace {
 bool has_arithmetic_members(const Recipe& recipe, const StageRecipe& stage) {
   return std::any_of(stage.teachers.begin(), stage.teachers.end(), [&](const std::string& name) {
     const StageRecipe* source = recipe.stage(name);
-    return source != nullptr && source->name == name && source->replicas.count > 1 &&
-           source->replicas.mean == EnsembleMean::arithmetic;
+    return source != nullptr && source->form().mean == EnsembleMean::arithmetic;
   });
 }
 
@@ -25,12 +24,13 @@ void check_teacher(const Recipe& recipe, const StageRecipe& stage) {
     throw Error(
         ErrorKind::usage,
         "the largest logits alone of an arithmetic ensemble cannot be kept; leave 'top' out, or use `mean: geometric`");
-  const bool apart = stage.replicas.count > 1 && !stage.replicas.together;
-  if (options != nullptr && apart && options->views > 0 && !options->store.empty())
+  const StageForm form = stage.form();
+  const bool same_examples = form.members_teach;  // a specialist sees examples of its own
+  if (options != nullptr && form.apart && same_examples && options->views > 0 && !options->store.empty())
     throw Error(
         ErrorKind::usage,
         "replicas see views of their own and cannot share a store of some of them; leave 'store' or 'views' out");
-  if (options != nullptr && !stage.specialists.of.empty() && !options->store.empty())
+  if (options != nullptr && !same_examples && !options->store.empty())
     throw Error(ErrorKind::usage, "specialists see examples of their own and cannot share a store; leave 'store' out");
 }
 
@@ -60,7 +60,7 @@ void check_stages(const Recipe& recipe) {
   std::vector<Diagnostic> mistakes;
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const StageRecipe& stage = recipe.stages[i];
-    if (!stage.teacher || !stage.calibration.of.empty()) continue;
+    if (!stage.teacher || !stage.form().trains) continue;
     try {
       check_teacher(recipe, stage);
       check_shared_store(recipe, stage);
@@ -84,9 +84,10 @@ void check_data(const Recipe& recipe, const DataFolders& folders) {
                      recipe.data.validation, name, size->train)});
   for (size_t i = 0; i < recipe.stages.size(); ++i) {
     const StageRecipe& stage = recipe.stages[i];
+    const StageForm form = stage.form();
     for (const auto& [key, labels] :
          {std::pair{"examples.classes", &stage.examples.classes},
-          std::pair{"examples.without", &stage.examples.without}, std::pair{"classes", &stage.calibration.classes}})
+          std::pair{"examples.without", &stage.examples.without}, std::pair{"classes", &form.classes}})
       for (const int64_t label : *labels)
         if (label >= size->classes)
           mistakes.push_back(

@@ -7,7 +7,7 @@
 #include <map>
 #include <numeric>
 
-#include "core/json.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -45,21 +45,22 @@ std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::
   return chosen;
 }
 
-Json telling_examples(const Dataset& dataset, const StageLogits& teacher, const std::vector<StageLogits>& stages) {
-  Json json = {{"split", "test"}, {"teacher", teacher.stage}, {"temperatures", {1, 2, 4, 8, 20}}};
-  json["examples"] = Json::array();
+ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teacher,
+                                const std::vector<StageLogits>& stages) {
+  ExamplesResult result{
+      .split = keys::kTest, .teacher = teacher.stage, .temperatures = {1, 2, 4, 8, 20}, .examples = {}};
   for (const int64_t position : choose_telling(teacher.logits, dataset.test.labels, kExamples)) {
     const at::Tensor image = dataset.test.inputs[position].to(at::kCPU).contiguous();
-    Json logits = Json::object();
-    for (const StageLogits& stage : stages) logits[stage.stage] = row_of(stage.logits, position);
-    json["examples"].push_back(
-        {{"id", position},
-         {"label", dataset.test.labels[position].item<int64_t>()},
-         {"shape", image.sizes().vec()},
-         {"pixels", std::vector<uint8_t>(image.data_ptr<uint8_t>(), image.data_ptr<uint8_t>() + image.numel())},
-         {"logits", logits}});
+    const auto* pixels = image.data_ptr<uint8_t>();
+    ExampleResult& example = result.examples.emplace_back();
+    example = {.id = position,
+               .label = dataset.test.labels[position].item<int64_t>(),
+               .shape = image.sizes().vec(),
+               .pixels = {pixels, pixels + image.numel()},
+               .logits = {}};
+    for (const StageLogits& stage : stages) example.logits[stage.stage] = row_of(stage.logits, position);
   }
-  return json;
+  return result;
 }
 
 }  // namespace limbeck

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/json_fwd.h"
 #include "data/dataset.h"
+#include "results/examples_result.h"
 
 namespace limbeck {
 
@@ -21,6 +21,7 @@ struct StageLogits {
 std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::Tensor& labels, int64_t count);
 
 /// examples.json: pictures and every stage's logits of the examples that tell most about the teacher.
-Json telling_examples(const Dataset& dataset, const StageLogits& teacher, const std::vector<StageLogits>& stages);
+ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teacher,
+                                const std::vector<StageLogits>& stages);
 
 }  // namespace limbeck

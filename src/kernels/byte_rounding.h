@@ -1,27 +1,28 @@
 #pragma once
-// Values rounded to what a byte holds, as float32 with a gradient. quantization.h says where a network rounds.
+// Simulated int8 quantization (fake quantization): values rounded to the 8-bit grid, as float32, with a
+// straight-through gradient. quantization.h says where a network quantizes.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 
 namespace limbeck {
 
-/// Largest absolute value of a weight's byte. Seven bits: processors without VNNI add pairs of products of bytes in 16
-/// bits, which eight bits overflow.
+/// Largest absolute value of a quantized weight. Seven bits: processors without VNNI add pairs of int8 products in 16
+/// bits, which overflows with eight bits.
 constexpr int64_t kWeightLevels = 63;
 
-/// Of weights and of activations; a channel of zeros has this one.
+/// The smallest scale of weights and activations; that of a channel of zeros.
 constexpr double kSmallestScale = 1e-9;
 
 /// s_c, [outputs], of a weight [outputs, …]; above 0.
 at::Tensor weight_scales(const at::Tensor& weight);
-/// The weight with each value rounded to its channel's multiples; the gradient is that of the weight.
+/// The weight with each value rounded to a multiple of its channel's scale; the gradient passes through unchanged.
 at::Tensor rounded_weight(const at::Tensor& weight);
-/// See Quantize; scale and zero point [1].
+/// The value as a Quantize node rounds it; scale and zero point [1]. The gradient passes where the value is in range.
 at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point);
 
-/// Scale and zero point of a byte that is to hold `values`: the range, of those from the whole down to half of it, that
-/// loses least in squares. Zero is always held exactly.
+/// Scale and zero point of an 8-bit range for `values`: of the ranges from the whole down to half of it, the one with
+/// the smallest squared error. Zero is always represented exactly.
 struct ByteRange {
   double scale = 1;
   int64_t zero_point = 0;

@@ -2,8 +2,10 @@
 // A function of tensors whose operations a device records once and then launches as one. A small network on a GPU is
 // bound by the launch of its kernels, not by them; a recording takes that time away.
 //
-//   CapturedFunction step([&](const std::vector<at::Tensor>& x) { return std::vector{network.forward(x[0], {}).logits};
-//   }, cuda_graphs()); at::Tensor logits = step({images})[0];   // overwritten by the next call
+//   using Tensors = std::vector<at::Tensor>;
+//   const auto forward = [&](const Tensors& x) { return Tensors{network.forward(x[0], {}).logits}; };
+//   CapturedFunction step(forward, cuda_graphs());
+//   at::Tensor logits = step({images})[0];   // overwritten by the next call
 
 #include <ATen/core/Tensor.h>
 
@@ -26,8 +28,8 @@ class RecordedWork {
 /// work waits for the device, say. Empty: nothing is recorded.
 using Recorder = std::function<std::unique_ptr<RecordedWork>(const std::function<void()>& work)>;
 
-/// Records until that fails once, which it tells with the reason; from then on it refuses, since a recording that broke
-/// off may have left the device's allocator in a state in which others fail. All copies of it share this.
+/// Records until a recording fails once, which it reports with the reason. From then on it refuses, since a recording
+/// that was aborted may have left the device's allocator in a state in which others fail. All copies share this.
 Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell);
 
 class CapturedFunction {

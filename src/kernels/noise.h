@@ -5,7 +5,7 @@
 
 namespace limbeck {
 
-/// What the random parts of a training pass are functions of.
+/// The arguments of the random parts (dropout) of a training pass.
 struct Noise {
   uint64_t seed = 0;
   int64_t epoch = 0;

@@ -47,8 +47,8 @@ struct Convolution {
   bool rounds = false;  ///< W is rounded to signed bytes, with a scale for each output channel (quantization.h)
 };
 /// y = γ (x − μ) / √(σ² + ε) + β over the batch and all places of a channel (Ioffe, Szegedy 2015). In training μ and σ²
-/// are the batch's, and the running ones go a part `momentum` of the way to them (σ² as the unbiased estimate); else
-/// the running ones.
+/// are the batch's, and the running statistics move towards them by the factor `momentum` (σ² as the unbiased
+/// estimate); in evaluation they are the running statistics.
 struct BatchNorm {
   int64_t channels = 0;
   double epsilon = 1e-5;
@@ -110,8 +110,8 @@ struct Resize {
   int64_t height = 0;
   int64_t width = 0;
 };
-/// What an unsigned byte keeps of x:  y = s (clamp(round(x / s) + z, 0, 255) − z), with scale s and zero point z from
-/// the node's buffers. A gradient passes where x is in range.
+/// Rounds x to 8 bits (uint8):  y = s (clamp(round(x / s) + z, 0, 255) − z), with scale s and zero point z from the
+/// node's buffers. A gradient passes where x is in range.
 struct Quantize {};
 
 using Operation =

@@ -16,7 +16,7 @@
 
 namespace limbeck {
 
-/// What is known of a batch's examples.
+/// Labels and ids of a batch's examples.
 struct Targets {
   at::Tensor labels;  ///< [N] int64; −1: unlabelled
   at::Tensor ids;     ///< [N] int64

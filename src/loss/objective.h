@@ -1,5 +1,5 @@
 #pragma once
-// The weighted sum of losses with their schedules; every term is known on its own.
+// The training objective: a weighted sum of losses with their schedules. Every term is also reported on its own.
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -24,7 +24,7 @@ class Objective {
   /// each member has its own value, as if it were alone, and sees the others as its community.
   Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets, double epoch) const;
 
-  /// What a loss that needs the teacher's statistics is told before the first value().
+  /// Passes the teacher's statistics to the losses that need them; to be called before the first value().
   void use(const TeacherStatistics& statistics);
 
   /// Of the terms; a loss that stands twice is numbered: "soft_targets", "soft_targets.2".

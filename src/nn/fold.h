@@ -1,6 +1,6 @@
 #pragma once
-// Folding: what is linear is multiplied out. A linear bottleneck, W = U V (Ba and Caruana 2014, section 2.3), becomes
-// one layer with the same outputs to rounding:
+// Folding: adjacent linear operations are multiplied into one. A linear bottleneck, W = U V (Ba and Caruana 2014,
+// section 2.3), becomes one layer with the same outputs to rounding:
 //   U (V x + a) + b = (U V) x + (U a + b)
 // and so does a layer that batch norm follows.
 #include <ATen/core/Tensor.h>
@@ -28,8 +28,8 @@ std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding foldin
 struct LayerWeights {
   at::Tensor weight, bias;
 };
-/// What batch norm is in evaluation: given its γ, β, μ, σ², the layer before it with W γ / √(σ² + ε) and (b − μ) γ /
-/// √(σ² + ε) + β.
+/// Batch norm in evaluation, folded into the layer before it: that layer with W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε)
+/// + β.
 struct NormWeights {
   at::Tensor weight, bias, mean, variance;
 };

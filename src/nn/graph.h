@@ -51,23 +51,23 @@ class Graph {
   const Shape& output_shape() const { return nodes_.back().shape; }
   /// The node that can be tapped under this name. Throws Error of kind usage that lists the names where there is none.
   size_t feature(const std::string& name) const;
-  /// All such names: first those given to features, then the nodes in order.
+  /// All names that can be tapped: first those of features, then those of nodes in order.
   std::vector<std::string> feature_list() const;
   const std::map<std::string, size_t>& feature_names() const { return feature_names_; }
-  /// How many nodes take each node.
+  /// For each node, how many nodes use its output.
   std::vector<size_t> uses() const;
 
   std::vector<ParameterDescription> parameters() const;
   /// Parameters of one node, in the order in which its operation takes them.
   std::vector<ParameterDescription> parameters_of(const Node& node) const;
-  /// What a node remembers beside its parameters: running mean and variance of batch norm; scale and zero point of
-  /// rounding.
+  /// Non-trainable state of a node: running mean and variance of batch norm; scale and zero point of quantization.
   std::vector<ParameterDescription> buffers_of(const Node& node) const;
-  /// Of what is trained.
+  /// Number of trainable parameters.
   int64_t parameter_count() const;
-  /// Products of one example's forward pass.
+  /// Multiply-adds of one example's forward pass.
   int64_t multiply_adds() const;
-  /// Everything that the outputs depend on beside the parameters, a line for each node: "convolution 3 16 3 1 1 1 0 <-
+  /// Everything that the outputs depend on except the parameters, one line for each node: "convolution 3 16 3 1 1 1 0
+  /// <-
   /// 4".
   std::string description() const;
 
@@ -79,7 +79,7 @@ class Graph {
   std::map<std::string, size_t> feature_names_;
 };
 
-/// What an architecture is made for.
+/// The task that an architecture is made for.
 struct TaskShape {
   Shape input;
   int64_t classes = 0;

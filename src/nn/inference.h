@@ -1,16 +1,17 @@
 #pragma once
-// Evaluation of many examples, in parts whose activations fit the memory.
+// Evaluation of many examples, in batches whose activations fit into memory.
 //
-//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});   // as network.forward(inputs, …), for any
-//   number of inputs
+//   // As network.forward(inputs, …), for any number of inputs:
+//   const Outputs outputs = infer(network, inputs, {.taps = {"layer3"}});
 #include <ATen/core/Tensor.h>
 
 #include "nn/network.h"
 
 namespace limbeck {
 
-/// Numbers of one example in the widest activation of a network that nobody knows, from the shape of what it sees: as
-/// of one whose first layer has 64 channels at the size of the image, or 16 numbers for each of other inputs.
+/// An estimate, from the shape of the input, of the numbers of one example in the widest activation of a network whose
+/// layers are unknown: as if its first layer had 64 channels at the size of the image, or 16 numbers for each number of
+/// other inputs.
 int64_t estimated_widest_activation(const Shape& seen);
 
 /// Examples of which the widest activation takes at most 256 MiB, from 1 to 1000.

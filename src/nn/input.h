@@ -2,9 +2,9 @@
 // What stands between the pixels of a batch and a network: resizing and normalising, as each network wants it.
 //   x [C, H, W] in [0, 1]  →  [C, height, width], bilinear  →  (x − mean) / deviation, per channel
 //
-//   const InputOptions input{.height = 224, .width = 224, .mean = {0.485, 0.456, 0.406}, .deviation = {0.229, 0.224,
-//   0.225}}; const Graph architecture = make({shape_after(input, {3, 32, 32}), 10});   // made for 3x224x224 const
-//   Graph graph = with_input(architecture, input, {3, 32, 32});         // takes 3x32x32
+//   const InputOptions input{.height = 224, .width = 224, .mean = {0.485, 0.456, 0.406}, .deviation = {…}};
+//   const Graph architecture = make({shape_after(input, {3, 32, 32}), 10});   // made for 3x224x224
+//   const Graph graph = with_input(architecture, input, {3, 32, 32});         // takes 3x32x32
 #include <string>
 #include <vector>
 

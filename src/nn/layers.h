@@ -3,8 +3,10 @@
 // state_dict loads.
 //
 //   Layers layers(task, {.initial = Initial::kaiming_normal});
-//   size_t at = layers.chain("", Graph::kInput, {{"conv1", layers.convolution(16, 3)}, {"bn1", BatchNorm{}}, {"relu",
-//   Relu{}}}); layers.feature("stem", at); return layers.classify(at, "fc");
+//   size_t at = layers.chain("", Graph::kInput,
+//                            {{"conv1", layers.convolution(16, 3)}, {"bn1", BatchNorm{}}, {"relu", Relu{}}});
+//   layers.feature("stem", at);
+//   return layers.classify(at, "fc");
 //
 // How many channels a convolution, batch norm or linear layer takes follows from what it is attached to.
 //

@@ -1,5 +1,5 @@
 #pragma once
-// A network that can be run and trained.
+// A network that can be evaluated and trained.
 //
 //   GraphNetwork network(graph, /*seed=*/1);
 //   Outputs outputs = network.forward(inputs, {});                        // evaluation
@@ -22,18 +22,18 @@
 
 namespace limbeck {
 
-/// A convolution with the batch norm that follows it multiplied in.
+/// A convolution with the batch norm that follows it folded in.
 struct FoldedConvolution {
   at::Tensor weight, bias;
-  at::Tensor winograd;  ///< the weight as Winograd's method takes it; undefined where it is not computed so
+  at::Tensor winograd;  ///< the weight transformed for Winograd's method; undefined if that is not used
 };
 
-/// What a network that is no graph makes of its weights to compute with; each kind derives its own.
+/// A form of the weights, made once for many passes, of a network that is not a graph; each kind derives its own.
 struct PreparedForm {
   virtual ~PreparedForm() = default;
 };
 
-/// Forms of a network's weights that are kept from one pass to the next, for as long as the weights stay as they are.
+/// A cache of transformed weights, valid as long as the weights do not change.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
   std::vector<at::Tensor> rounded;              ///< per node, its weight as bfloat16; undefined: not yet made
@@ -45,7 +45,7 @@ struct ForwardOptions {
   const Noise* noise = nullptr;   ///< given: a training pass; nullptr: evaluation
   std::vector<std::string> taps;  ///< nodes whose outputs are wanted as features
   Precision precision = Precision::float32;
-  PreparedWeights* prepared = nullptr;  ///< given: the weights are those of the last pass with it
+  PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
 };
 
 struct Parameter {
@@ -53,10 +53,11 @@ struct Parameter {
   at::Tensor value;
 };
 
-/// What a network's passes are like, for whoever plans them.
+/// Properties of a network's passes that callers plan with.
 struct Capabilities {
-  bool can_be_recorded = false;  ///< the same operations for all inputs of one shape, and never a wait for the device
-  bool rounds_products = false;  ///< in bfloat16, some products are made from rounded factors
+  bool can_be_recorded =
+      false;  ///< a pass runs the same operations for all inputs of one shape, and never waits for the device
+  bool rounds_products = false;  ///< with Precision::bfloat16, some products have rounded factors
   int64_t widest_activation =
       0;  ///< numbers of one example in the widest activation, or in the input; may be estimated
 };
@@ -67,26 +68,27 @@ class Network {
 
   /// inputs [N, …] → logits [N, C]. An unknown tap is an Error that lists the valid ones.
   virtual Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const = 0;
-  /// What is trained, in a fixed order. The tensors are the network's own: writing to them changes it.
+  /// The trainable parameters, in a fixed order. The tensors are the network's own: writing to them changes it.
   virtual const std::vector<Parameter>& parameters() const = 0;
-  /// What it remembers beside them, such as the running statistics of batch norm; a training pass changes these.
+  /// Non-trainable state, such as the running statistics of batch norm; a training pass updates it.
   virtual const std::vector<Parameter>& buffers() const = 0;
   virtual int64_t parameter_count() const = 0;
-  /// Products of one example's forward pass; nullopt where they are not known.
+  /// Multiply-adds of one example's forward pass; nullopt if unknown.
   virtual std::optional<int64_t> multiply_adds() const = 0;
   virtual Capabilities capabilities() const = 0;
-  /// What its outputs depend on beside names, shapes and values of its parameters and buffers; empty: nothing.
+  /// A description of everything else that its outputs depend on, beside names, shapes and values of parameters and
+  /// buffers; empty: nothing.
   virtual std::string identity() const = 0;
   virtual void to(at::Device device) = 0;
 };
 
-/// How a GraphNetwork computes. The plain path runs each node as LibTorch's own operation; it is the oracle of the
+/// How a GraphNetwork computes. The plain path runs each node with LibTorch's operations and is the reference for the
 /// fused path, which differs from it by rounding only.
 enum class Execution { fused, plain };
 
 class GraphNetwork : public Network {
  public:
-  /// Initial weights as the graph says, drawn from (seed, place of the parameter).
+  /// Draws initial weights as the graph says, from (seed, index of the parameter).
   GraphNetwork(Graph graph, uint64_t seed, Execution execution = Execution::fused);
 
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
@@ -112,7 +114,7 @@ class GraphNetwork : public Network {
   FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   Capabilities capabilities_of_graph() const;
-  /// Whether the node's products are worth rounding.
+  /// Whether the node's products gain from bfloat16.
   bool gains_from_bfloat16(size_t node) const;
   /// The node's weight as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
   at::Tensor rounded(size_t node, const at::Tensor& weight, const ForwardOptions& options) const;

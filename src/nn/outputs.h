@@ -1,5 +1,5 @@
 #pragma once
-// What networks and teachers give. Losses see these and nothing else of them.
+// Outputs of networks and teachers: all that losses see of them.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,7 +11,7 @@
 
 namespace limbeck {
 
-/// Of a student: carries gradients.
+/// Outputs of a student, with gradients.
 struct Outputs {
   at::Tensor logits;                           ///< [N, C]
   std::map<std::string, at::Tensor> features;  ///< the tapped nodes, by name
@@ -21,7 +21,7 @@ struct Outputs {
   std::vector<at::Tensor> community;
 };
 
-/// Of a teacher: carries no gradients.
+/// Outputs of a teacher, without gradients.
 struct TeacherOutputs {
   at::Tensor logits;  ///< [N, C]; undefined where the stage has no teacher
   std::map<std::string, at::Tensor> features;
@@ -33,7 +33,7 @@ struct TeacherOutputs {
   at::Tensor log_probabilities(double temperature) const;
 };
 
-/// Of each of the teacher's logits over the training set.
+/// Statistics of each of the teacher's logits over the training set.
 struct TeacherStatistics {
   at::Tensor mean;       ///< [C]
   at::Tensor deviation;  ///< [C], of the population: the root of the mean squared distance from the mean

@@ -1,5 +1,5 @@
 #pragma once
-// Which nodes of a graph are computed as one.
+// Which nodes of a graph are computed together, as one fused step.
 #include <optional>
 #include <vector>
 

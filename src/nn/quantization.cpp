@@ -95,7 +95,7 @@ std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::T
   constexpr int64_t kBatch = 64, kValues = 1 << 17;
   if (inputs.size(0) == 0)
     throw Error(ErrorKind::usage,
-                "rounding to bytes needs examples, from which the ranges of activations are found; there are none");
+                "quantization needs examples on which the ranges of activations are calibrated; there are none");
   const std::shared_ptr<GraphNetwork> plain = batch_norm_folded(network);
   auto result = std::make_shared<GraphNetwork>(quantized(network.graph()), 0);
   const at::NoGradGuard no_gradient;

@@ -1,14 +1,14 @@
 #pragma once
-// Eight bits: what a network computes when its weights and activations are rounded to bytes, as integer arithmetic will
-// compute it (Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-// Inference"; Krishnamoorthi 2018).
+// Int8 quantization: what a network computes when its weights and activations are rounded to 8 bits, as an integer
+// runtime will compute it. The result is a network like any other: evaluated as it is (post-training quantization), or
+// trained further (quantization-aware fine-tuning). B. Jacob et al. 2018, "Quantization and Training of Neural Networks
+// for Efficient Integer-Arithmetic-Only Inference"; R. Krishnamoorthi 2018.
 //
-//   weights       w ≈ s_c q, q a signed byte, s_c = max |w_c| / kWeightLevels for each output (channel) c; no zero
-//   point activations   x ≈ s (q − z), q an unsigned byte, s and z of a Quantize node, found on examples
+//   weights       w ≈ s_c q, q int8, s_c = max |w_c| / kWeightLevels for each output channel c; no zero point
+//   activations   x ≈ s (q − z), q uint8; s and z of a Quantize node, calibrated on examples
 //
-//   const auto eight = quantized(*network, inputs);      // batch norm multiplied in, rounded, calibrated on these
-//   inputs eight->forward(inputs, {}).logits;                   // as an integer runtime gives them, to rounding;
-//   trained like any other network
+//   const auto int8 = quantize(*network, inputs);   // batch norm folded in, ranges calibrated on these inputs
+//   int8->forward(inputs, {}).logits;               // as an integer runtime computes them, but for rounding
 #include <ATen/core/Tensor.h>
 
 #include "kernels/byte_rounding.h"
@@ -16,13 +16,12 @@
 
 namespace limbeck {
 
-/// The graph with batch norm multiplied in where it follows a layer, layers that round their weights, and a Quantize
-/// node after everything whose values an integer runtime keeps as bytes: not between a layer and the ReLU that it ends
-/// with, not after what only moves bytes (pooling by maximum, flattening, slices), and not after the logits.
+/// The quantized graph: batch norm folded in where it follows a layer, layers that quantize their weights, and a
+/// Quantize node wherever an integer runtime keeps values as int8. There is none between a layer and its ReLU, after
+/// operations that only move values (max pooling, flattening, slices), or after the logits.
 Graph quantized(const Graph& graph);
 
-/// The same with weights. `inputs` [N, …]: examples as the network takes them, from which the ranges of activations are
-/// found. Throws Error where there are none.
+/// The same with weights. The ranges of activations are calibrated on `inputs` [N, …]. Throws Error if there are none.
 std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs);
 
 }  // namespace limbeck

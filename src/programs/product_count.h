@@ -1,5 +1,5 @@
 #pragma once
-// How many products a pass makes, seen from outside: for networks whose operations are not known as data.
+// Counts the multiply-adds of a pass by observing LibTorch's operations, for networks that are not graphs.
 //
 //   const auto count = count_multiply_adds([&] { module.forward({inputs}); });   // of the whole batch
 #include <cstdint>

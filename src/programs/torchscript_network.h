@@ -1,10 +1,9 @@
 #pragma once
-// A network that another program made: a TorchScript file, as torch.jit.save writes it. Its forward takes a batch of
-// inputs and returns
+// A TorchScript file, as torch.jit.save writes it, as a network. Its forward takes a batch of inputs and returns
 //   a tensor                    the logits [N, C]
 //   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
-//   a dict of text to tensors   "logits", or the first tensor where there is none of that name; the others are features
-//   by their keys
+//   a dict of text to tensors   "logits", or the first tensor if there is none of that name; the others are features
+//                               by their keys
 // Where these are probabilities (all rows distributions, as softmax gives them), their logarithms are the logits: those
 // of the program before its softmax, but for a constant in each row. It works in the type of its weights, gets its
 // input in it, and its logits are given as float32. Weights in float16 and bfloat16 are made float32, in which every
@@ -15,13 +14,13 @@
 //
 // Parameters that require a gradient are trained; all other tensors are buffers. What a program draws in training
 // (dropout) comes from LibTorch's generator, which is seeded before each training pass by (seed, epoch, first example),
-// so that runs repeat. A program is run as it stands, without the just-in-time compiler's rewriting on the CPU: the
-// compiler rewrites after the first passes, and a run that goes on after a stop would differ in its last bits. Where
-// its weights stay as they are (ForwardOptions::prepared: a teacher's), it is rewritten once before, its weights being
-// constants, and runs so if it gives the same outputs but for rounding.
+// so that runs repeat. On the CPU a program is run without the just-in-time compiler's optimizations: the compiler
+// rewrites after the first passes, and a resumed run would not be bit-identical. If its weights do not change
+// (ForwardOptions::prepared: a teacher's), it is optimized once before the first pass, with its weights as constants,
+// and used in that form if it gives the same outputs but for rounding.
 //
-// A TorchScript program can do what LibTorch's operations can, which includes reading files and running for ever: use
-// files of people whom you trust.
+// A TorchScript program can do everything that LibTorch's operations can, such as reading files or running for ever:
+// use only files of people whom you trust.
 #include <ATen/core/Tensor.h>
 
 #include <map>
@@ -54,7 +53,7 @@ class TorchScriptNetwork : public Network {
   /// Of all parameters, those that are not trained among them. A frozen program has none.
   int64_t parameter_count() const override { return parameter_count_; }
   std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
-  /// Never recorded: nobody knows what it does. The widest activation is an estimate.
+  /// Never recorded, since its operations are unknown. The widest activation is an estimate.
   Capabilities capabilities() const override;
   std::string identity() const override;
   void to(at::Device device) override;

@@ -153,6 +153,8 @@ std::string slot_name(Slot slot) {
       return "teacher";
     case Slot::optimizer:
       return "optimizer";
+    case Slot::stage:
+      return "kind of stage";
     case Slot::schedule:
       return "schedule";
   }

@@ -1,6 +1,7 @@
 #pragma once
-// What can stand in a recipe: every loss, network, data set, teacher, optimiser, schedule and augmentation, each with
-// its options and its documentation. The recipe knows them by this page alone; their folders register them.
+// The catalogue of components that can stand in a recipe: losses, networks, data sets, teachers, optimizers, schedules
+// and augmentations, each with its options and its documentation. Each component registers itself from its own file;
+// the recipe sees them only through this header.
 //
 //   catalogue.add<Loss, SoftTargetsOptions>(
 //       Slot::loss, {.name = "soft_targets", .summary = "…", .formula = "…", .source = "Hinton et al. 2015"},
@@ -17,8 +18,8 @@
 
 namespace limbeck {
 
-/// The places of a recipe that are filled by a registered component.
-enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedule };
+/// The kinds of registered components, by their place in a recipe.
+enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedule, stage };
 
 /// "loss", "network", …
 std::string slot_name(Slot slot);
@@ -32,16 +33,21 @@ struct ComponentInfo {
   bool needs_teacher = false;    ///< losses: reads the teacher's outputs
   bool needs_community = false;  ///< losses: reads the outputs of networks that are trained together
   bool brings_weights = false;   ///< networks: comes trained, and can teach without a stage that trains it
+  std::string form = {};         ///< stages: what may stand at the key, "stage, network or map"
+  std::string standard = {};     ///< stages: what holds where the key is absent
+  std::string meaning = {};      ///< stages: of the key, among the others of a stage
+  std::string excludes = {};     ///< stages: the mistake where another kind's key stands there too
+  bool beside = false;           ///< stages: the options stand beside the key, and no other keys of a stage
 };
 
-/// A component's options, whatever their type.
+/// A component's options, independent of their type.
 class OptionSet {
  public:
   virtual ~OptionSet() = default;
   virtual void bind(Fields& fields) = 0;
 };
 
-/// The set is the options themselves: a dynamic_cast finds what several components' options have in common.
+/// The options as an OptionSet; a dynamic_cast finds a base class that several components' options share.
 template <class Options>
 class OptionsOf : public OptionSet, public Options {
  public:
@@ -66,7 +72,7 @@ class Component {
   ComponentInfo info_;
 };
 
-/// A component that makes Products, from its options and what else their folder needs (Context).
+/// A component that makes Products from its options and further arguments (Context).
 template <class Product, class... Context>
 class Maker : public Component {
  public:
@@ -74,7 +80,7 @@ class Maker : public Component {
   virtual std::unique_ptr<Product> make(const OptionSet& options, Context... context) const = 0;
 };
 
-/// A component as it was chosen in a recipe, with the options that were read.
+/// A component as chosen in a recipe, with its options.
 struct Choice {
   std::shared_ptr<const Component> component;
   std::shared_ptr<OptionSet> options;
@@ -129,7 +135,7 @@ class Catalogue {
   std::map<Slot, std::map<std::string, std::shared_ptr<const Component>>> components_;
 };
 
-/// One field of a component, as `limbeck list` shows it.
+/// One option of a component, as `limbeck list` shows it.
 struct FieldDescription {
   std::string name;           ///< "dropout.input"
   std::string type;           ///< "number", "integer", …
@@ -143,7 +149,7 @@ std::vector<FieldDescription> describe_fields(OptionSet& options);
 /// {"temperature": 4.0}: every option, with its value.
 Json field_values(OptionSet& options);
 
-/// The files that a component reads, by the names that its options give; none for an empty choice.
+/// The names of the files that a component reads, from its options; none for an empty choice.
 std::vector<std::string> files_of(const Choice& choice);
 
 /// {"soft_targets": {"temperature": 4.0}}

@@ -1,5 +1,5 @@
 #pragma once
-// How the distributions of several networks become one.
+// How the distributions of several networks are averaged.
 #include "recipe/fields.h"
 
 namespace limbeck {
@@ -9,13 +9,23 @@ namespace limbeck {
 ///   logits:     v = (1/M) Σ_m v_m; the same distributions as geometric, and what logit regression asks for
 enum class EnsembleMean { geometric, arithmetic, logits };
 
+inline const std::vector<std::pair<std::string, EnsembleMean>>& ensemble_means() {
+  static const std::vector<std::pair<std::string, EnsembleMean>> kMeans = {{"geometric", EnsembleMean::geometric},
+                                                                           {"arithmetic", EnsembleMean::arithmetic},
+                                                                           {"logits", EnsembleMean::logits}};
+  return kMeans;
+}
+
+inline std::string name_of(EnsembleMean mean) {
+  for (const auto& [name, candidate] : ensemble_means())
+    if (candidate == mean) return name;
+  return "";
+}
+
 /// The option `mean`, wherever networks are averaged.
 inline void bind_mean(Fields& fields, EnsembleMean& mean) {
   fields.choice<EnsembleMean>(
-      "mean", mean,
-      {{"geometric", EnsembleMean::geometric},
-       {"arithmetic", EnsembleMean::arithmetic},
-       {"logits", EnsembleMean::logits}},
+      "mean", mean, ensemble_means(),
       "of the networks' distributions at the loss's temperature, or of their logits, which gives the "
       "geometric mean's distributions");
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The one description of a struct of options, from which reading, documentation and the resolved recipe all follow.
-// An options struct names its fields in a member `bind`; the defaults are the struct's own initialisers:
+// The single description of an options struct: reading, checks, documentation and the resolved recipe all follow from
+// it. An options struct names its fields in a member `bind`; the defaults are the struct's initializers:
 //
 //   struct SoftTargetsOptions {
 //     double temperature = 4;  // T
@@ -48,7 +48,7 @@ inline Range from_below(double low, double high) {
 /// Whether a field must be given.
 enum class Presence { required, optional };
 
-/// What an options struct tells its fields to.
+/// The visitor to which an options struct's `bind` describes its fields.
 class Fields {
  public:
   virtual ~Fields() = default;
@@ -68,16 +68,16 @@ class Fields {
   /// A choice among names; use the template below for an enum.
   virtual void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
                          const char* meaning) = 0;
-  /// A key whose value is read by the recipe's reader, since it is more than one of the above: named so that it is
-  /// documented with the others. `form`: what stands there, "a stage"; `standard`: what holds where it is absent;
-  /// empty: it must be given.
+  /// A key that the recipe's reader reads itself, since its value is none of the above; named here so that it is
+  /// documented with the others. `form`: what its value is, "a stage"; `standard`: the default; empty: the key is
+  /// required.
   virtual void part(const char* name, const char* form, const char* standard, const char* meaning) {
     static_cast<void>(name), static_cast<void>(form), static_cast<void>(standard), static_cast<void>(meaning);
   }
   /// Fields in a map of their own: `dropout: { input: 0.2, hidden: 0.5 }`.
   virtual void begin_group(const char* name, const char* meaning) = 0;
   virtual void end_group() = 0;
-  /// A mistake that no single field's range can express.
+  /// A check that the range of a single field cannot express.
   virtual void require(bool holds, const std::string& otherwise) = 0;
 
   template <class Enum>

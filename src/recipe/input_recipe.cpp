@@ -4,8 +4,8 @@ namespace limbeck {
 
 void ChannelStatistics::bind(Fields& fields) {
   fields.numbers("mean", mean, any_number(),
-                 "of each channel, in units of a pixel in [0, 1]; one number is for all channels");
-  fields.numbers("std", deviation, above(0), "deviation of each channel; one number is for all channels");
+                 "mean of each channel, of pixels in [0, 1]; one number is for all channels");
+  fields.numbers("std", deviation, above(0), "standard deviation of each channel; one number is for all channels");
   fields.require(mean.empty() == deviation.empty(), "'mean' and 'std' belong together, and one is missing or empty");
 }
 

@@ -1,10 +1,10 @@
 #pragma once
-// What a network does to its input first. Batches hold pixels in [0, 1]; each network resizes and normalises its own:
+// Input preprocessing of a network. Batches hold pixels in [0, 1]; each network resizes and normalizes its own input:
 //   y = (x − mean) / std, per channel
 //
-//   data: { source: cifar10, normalize: standard }      # for all networks of the recipe; standard: as is usual for the
-//   data networks: { teacher: { torchscript: model.pt, input: { size: 224, mean: [0.485, 0.456, 0.406], std: [0.229,
-//   0.224, 0.225] } } }
+//   data: { source: cifar10, normalize: standard }   # default of all networks; standard: as is usual for the data
+//   networks:
+//     teacher: { torchscript: model.pt, input: { size: 224, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } }
 #include <cstdint>
 #include <vector>
 

@@ -146,38 +146,143 @@ class RecipeReader {
     StageRecipe stage;
     stage.where = value.where;
     stage.bind_parts(reader);
+    const auto kinds = context_.catalogue.components(Slot::stage);
+    for (const auto& kind : kinds) reader.part(kind->info().name.c_str(), "", "", "");
     if (const Value* name = reader.require("name"))
       if (read_text(*name, path + ".name", context_, stage.name)) check_stage_name(*name, path + ".name", stage.name);
-    if (const Value* of = reader.take("calibrate"))
-      read_calibration(*of, path, reader, stage);
+    std::vector<std::pair<std::shared_ptr<const Component>, const Value*>> chosen;
+    for (const auto& kind : kinds)
+      if (const Value* options = reader.take(kind->info().name)) chosen.emplace_back(kind, options);
+    const auto beside =
+        std::find_if(chosen.begin(), chosen.end(), [](const auto& it) { return it.first->info().beside; });
+    if (beside != chosen.end())
+      read_kind_beside(value, *beside->first, *beside->second, path, stage);
     else
-      read_training(value, path, reader, stage);
-    reader.finish();
+      read_training(value, chosen, path, reader, stage);
     recipe_.stages.push_back(std::move(stage));
   }
 
+  using ChosenKinds = std::vector<std::pair<std::shared_ptr<const Component>, const Value*>>;
+
+  /// A stage whose kind's options stand beside its key, and no other keys.
+  void read_kind_beside(const Value& stage_map, const Component& kind, const Value& principal, const std::string& path,
+                        StageRecipe& stage) {
+    Value options = stage_map;
+    std::erase_if(options.entries, [](const Entry& entry) { return entry.key == "name"; });
+    for (Entry& entry : options.entries)
+      if (entry.key == kind.info().name) entry.key = kind.info().principal;
+    const size_t before = context_.diagnostics.size();
+    stage.kind = read_options(kind.info().name, options, principal.where, path, Slot::stage, context_);
+    const bool readable =
+        std::none_of(context_.diagnostics.begin() + static_cast<std::ptrdiff_t>(before), context_.diagnostics.end(),
+                     [&](const Diagnostic& mistake) { return mistake.path == path + "." + kind.info().principal; });
+    if (readable) check_kind(stage, principal, path);
+  }
+
+  /// Lets the kind's options tell what is wrong with them, or with the stage.
+  void check_kind(StageRecipe& stage, const Value& value, const std::string& stage_path) {
+    class Check : public StageCheck {
+     public:
+      Check(RecipeReader& reader, const StageRecipe& stage, const Value& value, std::string stage_path)
+          : reader_(reader), stage_(stage), value_(value), stage_path_(std::move(stage_path)) {}
+      const Recipe& recipe() const override { return reader_.recipe_; }
+      void mistake(const std::string& key, const std::string& message) override {
+        reader_.context_.mistake(value_.where, path_of(key), message);
+      }
+      void require_stage(const std::string& key, const std::string& name) override {
+        check_stage(reader_.recipe_, name, value_.where, path_of(key), reader_.context_);
+      }
+      void require_validation(const char* what) override {
+        reader_.require_validation(value_.where, stage_path_, what);
+      }
+      void require_start(const std::string& key, const std::string& of, const char* what) override {
+        reader_.check_start(value_, path_of(key), stage_, of, what);
+      }
+
+     private:
+      std::string path_of(const std::string& key) const {
+        return stage_path_ + "." + stage_.kind.name() + (key.empty() ? "" : "." + key);
+      }
+      RecipeReader& reader_;
+      const StageRecipe& stage_;
+      const Value& value_;
+      std::string stage_path_;
+    };
+    Check check(*this, stage, value, stage_path);
+    const auto* options = dynamic_cast<const StageOptions*>(stage.kind.options.get());
+    if (options != nullptr) options->check(stage, check);
+  }
+
+  /// Of several kinds' keys, each says why it stands alone; the first is read.
+  void read_kind(const ChosenKinds& chosen, const std::string& path, StageRecipe& stage) {
+    ChosenKinds applying;
+    for (const auto& [kind, value] : chosen) {
+      const std::string& name = kind->info().name;
+      Choice choice = read_kind_options(*kind, *value, path + "." + name);
+      for (const Reference& reference : context_.references) check_reference(reference);
+      const auto* options = dynamic_cast<const StageOptions*>(choice.options.get());
+      if (options == nullptr) continue;
+      if (!options->applies()) {
+        StageRecipe alone = stage;
+        alone.kind = std::move(choice);
+        check_kind(alone, *value, path);
+        continue;
+      }
+      applying.emplace_back(kind, value);
+      if (applying.size() == 1) stage.kind = std::move(choice);
+    }
+    for (size_t i = 0; applying.size() > 1 && i < applying.size(); ++i)
+      if (const std::string& message = applying[i].first->info().excludes; !message.empty())
+        context_.mistake(applying[i].second->where, path + "." + applying[i].first->info().name, message);
+    if (!applying.empty()) check_part_names(stage, *applying.front().second, path + "." + stage.kind.name());
+  }
+
+  /// What is wrong with a bare value is wrong at the kind's own key.
+  Choice read_kind_options(const Component& kind, const Value& value, const std::string& path) {
+    context_.references.clear();
+    const size_t before = context_.diagnostics.size();
+    Choice choice = read_options(kind.info().name, value, value.where, path, Slot::stage, context_);
+    if (value.kind == Value::Kind::map) return choice;
+    const std::string bare = path + "." + kind.info().principal;
+    for (size_t i = before; i < context_.diagnostics.size(); ++i)
+      if (context_.diagnostics[i].path == bare) context_.diagnostics[i].path = path;
+    for (Reference& reference : context_.references)
+      if (reference.path == bare) reference.path = path;
+    return choice;
+  }
+
+  /// No earlier stage may be called as a part of this one will be.
+  void check_part_names(const StageRecipe& stage, const Value& value, const std::string& path) {
+    for (const StageRecipe& earlier : recipe_.stages)
+      for (int64_t k = part_count(stage); k > 0; --k)
+        if (earlier.name == part_name(stage.name, k))
+          context_.mistake(
+              value.where, path,
+              fmt::format("'{}' is the name of an earlier stage, and of a part of this one", earlier.name));
+  }
+
   /// A stage that trains a network.
-  void read_training(const Value& value, const std::string& path, MapReader& reader, StageRecipe& stage) {
+  void read_training(const Value& value, const ChosenKinds& kinds, const std::string& path, MapReader& reader,
+                     StageRecipe& stage) {
     if (const Value* train = reader.require("train"))
       if (read_text(*train, path + ".train", context_, stage.network)) check_network(*train, path + ".train");
-    if (const Value* quantize = reader.take("quantize")) read_quantize(*quantize, path + ".quantize", stage);
+    read_kind(kinds, path, stage);
+    const StageForm form = stage.form();
+    if (form.least_epochs == 0) stage.epochs = 0;
     const Value* initial = reader.take("initial_weights");
     stage.bind(reader);
     if (const Value* stream = value.find("stream"); stream != nullptr && !stage.stream.empty())
       check_name(stage.stream, stream->where, path + ".stream", context_);
     if (stage.stream.empty()) stage.stream = stage.name;
-    if (const Value* replicas = reader.take("replicas")) read_replicas(*replicas, path + ".replicas", stage);
     if (const Value* stop = reader.take("stop")) read_stop(*stop, path + ".stop", stage);
-    if (const Value* align = reader.take("align")) read_align(*align, path + ".align", stage);
     const Value* augment = reader.take("augment");
     stage.augment = augment == nullptr ? recipe_.data.augment : read_augment(*augment, path + ".augment");
     const Value* examples = reader.take("examples");
     stage.examples = examples == nullptr ? recipe_.data.examples : read_examples(*examples, path + ".examples");
     if (const Value* teacher = reader.take("teacher")) read_teacher(*teacher, path + ".teacher", stage);
-    if (const Value* specialists = reader.take("specialists"))
-      read_specialists(*specialists, path + ".specialists", stage);
-    if (!stage.quantize.of.empty() && recipe_.network(stage.network) != nullptr)
-      check_quantize(*value.find("quantize"), path + ".quantize", stage);
+    if (stage.kind && recipe_.network(stage.network) != nullptr)
+      check_kind(stage, *value.find(stage.kind.name()), path);
+    if (!form.source.empty()) stage.inputs.push_back(form.source);
     if (initial != nullptr) read_initial_weights(*initial, path + ".initial_weights", stage);
     const Value* loss = reader.take("loss");
     if (loss != nullptr)
@@ -190,20 +295,7 @@ class RecipeReader {
     const Value* schedule = reader.take("schedule");
     stage.schedule = schedule == nullptr ? context_.catalogue.choose(Slot::schedule, "cosine")
                                          : read_choice(*schedule, path + ".schedule", Slot::schedule, context_);
-  }
-
-  /// `replicas: 10`, or a map.
-  void read_replicas(const Value& value, const std::string& path, StageRecipe& stage) {
-    if (value.kind == Value::Kind::scalar) {
-      read_integer(value, path, between(1, 1000), context_, stage.replicas.count);
-    } else {
-      MapReader reader(value, path, context_);
-      stage.replicas.bind(reader);
-      reader.finish();
-    }
-    if (stage.replicas.together && stage.replicas.count < 2)
-      context_.mistake(value.where, path,
-                       "one network is not trained together with others; expected a count of at least 2");
+    reader.finish();
   }
 
   void read_stop(const Value& value, const std::string& path, StageRecipe& stage) {
@@ -218,11 +310,6 @@ class RecipeReader {
     if (stage.stop.patience > 0) require_validation(value.where, path, "patience");
   }
 
-  void read_align(const Value& value, const std::string& path, StageRecipe& stage) {
-    read_integer(value, path, between(1, 100), context_, stage.align);
-    if (stage.replicas.count > 1) context_.mistake(value.where, path, "one network aligns; several replicas cannot");
-  }
-
   void require_validation(const SourceLocation& where, const std::string& path, const char* what) {
     if (recipe_.data.validation == 0)
       context_.mistake(where, path,
@@ -231,40 +318,13 @@ class RecipeReader {
                                    what));
   }
 
-  /// A stage that adds a number to biases: network, teacher and examples are those of the stage it calibrates.
-  void read_calibration(const Value& of, const std::string& path, MapReader& reader, StageRecipe& stage) {
-    stage.calibration.bind(reader);
-    if (stage.calibration.tuned_on == CalibrationRecipe::Split::validation)
-      require_validation(of.where, path, "calibration");
-    if (!read_text(of, path + ".calibrate", context_, stage.calibration.of)) return;
-    const StageRecipe* source = recipe_.stage(stage.calibration.of);
-    if (source == nullptr) {
-      check_stage(recipe_, stage.calibration.of, of.where, path + ".calibrate", context_);
-      return;
-    }
-    if (source->replicas.count > 1 || !source->specialists.of.empty())
-      context_.mistake(of.where, path + ".calibrate",
-                       fmt::format("'{}' is an ensemble; one network can be calibrated", source->name));
-    if (!source->quantize.of.empty())
-      context_.mistake(
-          of.where, path + ".calibrate",
-          fmt::format("'{}' is rounded to bytes; calibrate '{}' before", source->name, source->quantize.of));
-    stage.network = source->network;
-    stage.teacher = source->teacher;
-    stage.examples = source->examples;
-    stage.teachers = stage.inputs = source->teachers;
-    stage.inputs.push_back(source->name);
-  }
-
   void check_stage_name(const Value& value, const std::string& path, const std::string& name) {
     check_name(name, value.where, path, context_);
-    if (replica_named(name) != nullptr)
-      context_.mistake(value.where, path, fmt::format("'{}' is the name of a replica of an earlier stage", name));
-    const size_t dot = name.rfind('.');
-    const StageRecipe* before = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
-    if (before != nullptr && (!before->specialists.of.empty() || before->align > 1))
+    if (const StageRecipe* owner = recipe_.stage_of(name); owner != nullptr && owner->name != name)
       context_.mistake(value.where, path,
-                       fmt::format("'{}' can be the name of a part of the stage '{}'", name, before->name));
+                       owner->form().members_teach && owner->form().members > 0
+                           ? fmt::format("'{}' is the name of a replica of an earlier stage", name)
+                           : fmt::format("'{}' can be the name of a part of the stage '{}'", name, owner->name));
     if (recipe_.stage(name) != nullptr) context_.mistake(value.where, path, fmt::format("a second stage '{}'", name));
   }
 
@@ -292,70 +352,25 @@ class RecipeReader {
     stage.inputs = stage.teachers;
   }
 
-  void read_specialists(const Value& value, const std::string& path, StageRecipe& stage) {
-    context_.references.clear();
-    MapReader reader(value, path, context_);
-    stage.specialists.bind(reader);
-    reader.finish();
-    for (const Reference& reference : context_.references) check_reference(reference);
-    SpecialistsRecipe& specialists = stage.specialists;
-    if (specialists.of.empty())
-      context_.mistake(value.where, path + ".of",
-                       "no generalist; expected an earlier stage, or a network with weights");
-    check_start(value, path + ".of", stage, specialists.of, "specialists begin");
-    if (stage.replicas.count > 1 || stage.stop.any() || stage.align > 0)
-      context_.mistake(value.where, path, "specialists have no replicas, are not stopped early and do not align");
-    if (specialists.targets == SpecialistsRecipe::Targets::full && !stage.teacher)
-      context_.mistake(value.where, path + ".targets",
-                       fmt::format("full targets come from a teacher; add `teacher: {}`, and a loss such as "
-                                   "`soft_targets: {{ examples: unlabelled }}`",
-                                   specialists.of));
-    if (specialists.targets == SpecialistsRecipe::Targets::dustbin && stage.teacher)
-      context_.mistake(value.where, path + ".targets",
-                       "a teacher knows no dustbin; leave it out, or take full targets");
-    stage.inputs.push_back(specialists.of);
-  }
-
-  /// `quantize: NAME`, or a map. Where nothing is said of epochs, nothing is trained.
-  void read_quantize(const Value& value, const std::string& path, StageRecipe& stage) {
-    context_.references.clear();
-    if (value.kind == Value::Kind::scalar) {
-      if (read_text(value, path, context_, stage.quantize.of))
-        context_.references.push_back({stage.quantize.of, value.where, path});
-    } else {
-      read_fields(value, path, stage.quantize);
-    }
-    for (const Reference& reference : context_.references) check_reference(reference);
-    stage.epochs = 0;
-  }
-
-  void check_quantize(const Value& value, const std::string& path, StageRecipe& stage) {
-    check_start(value, path, stage, stage.quantize.of, "the stage begins");
-    if (stage.replicas.count > 1 || !stage.specialists.of.empty() || stage.align > 0)
-      context_.mistake(value.where, path,
-                       "one network is rounded: such a stage has no replicas and no specialists, and does not align");
-    stage.inputs.push_back(stage.quantize.of);
-  }
-
   void read_initial_weights(const Value& value, const std::string& path, StageRecipe& stage) {
     if (!read_text(value, path, context_, stage.initial_weights)) return;
     check_reference({stage.initial_weights, value.where, path});
     check_start(value, path, stage, stage.initial_weights, "the stage begins");
-    if (stage.replicas.count > 1)
-      context_.mistake(value.where, path,
-                       "replicas differ in their initial weights; a stage with replicas cannot be given them");
-    if (!stage.quantize.of.empty() || !stage.specialists.of.empty())
+    if (!stage.form().source.empty())
       context_.mistake(value.where, path,
                        "the stage begins with other weights already: those of what it rounds, or of the generalist");
+    else if (stage.form().members > 0)
+      context_.mistake(value.where, path,
+                       "replicas differ in their initial weights; a stage with replicas cannot be given them");
     stage.inputs.push_back(stage.initial_weights);
   }
 
-  /// That a stage can begin with the weights of `of`: one network of the same form, not rounded to bytes.
+  /// That a stage can begin with the weights of `of`: one network of the same form, not quantized.
   void check_start(const Value& value, const std::string& path, const StageRecipe& stage, const std::string& of,
                    const char* what) {
     const StageRecipe* source = recipe_.stage(of);
     const bool whole_stage = source != nullptr;
-    if (!whole_stage) source = replica_named(of);
+    if (!whole_stage) source = stage_with_member(of);
     if (source != nullptr && source->network != stage.network)
       context_.mistake(value.where, path,
                        fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of,
@@ -366,29 +381,27 @@ class RecipeReader {
       context_.mistake(
           value.where, path,
           fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));
-    if (whole_stage && (source->replicas.count > 1 || !source->specialists.of.empty()))
+    const StageForm form = source == nullptr ? StageForm() : source->form();
+    if (whole_stage && form.members > 0)
       context_.mistake(value.where, path,
                        fmt::format("'{}' is several networks; {} with the weights of one", of, what));
-    if (source != nullptr && !source->quantize.of.empty())
-      context_.mistake(value.where, path,
-                       fmt::format("'{}' is rounded to bytes already; {} with what it was made from, '{}'", of, what,
-                                   source->quantize.of));
+    if (form.quantized)
+      context_.mistake(
+          value.where, path,
+          fmt::format("'{}' is quantized already; {} with what it was made from, '{}'", of, what, form.source));
   }
 
-  /// The earlier stage of which `name` is a replica, STAGE.K; null if there is none or it has fewer than K.
-  const StageRecipe* replica_named(const std::string& name) const {
-    const size_t dot = name.rfind('.');
-    const StageRecipe* stage = dot == std::string::npos ? nullptr : recipe_.stage(name.substr(0, dot));
-    if (stage == nullptr) return nullptr;
-    const int64_t replicas = stage->replicas.count > 1 ? stage->replicas.count : 0;
-    for (int64_t replica = 1; replica <= replicas; ++replica)
-      if (name.substr(dot + 1) == std::to_string(replica)) return stage;
-    return nullptr;
+  /// The earlier stage of whose members one has this name, and may be referred to; nullptr where there is none.
+  const StageRecipe* stage_with_member(const std::string& name) const {
+    const StageRecipe* stage = recipe_.stage_of(name);
+    return stage != nullptr && stage->name != name && stage->form().members > 0 && stage->form().members_teach
+               ? stage
+               : nullptr;
   }
 
   /// A reference names an earlier stage, one of its replicas, or a network that has weights.
   void check_reference(const Reference& reference) {
-    if (recipe_.stage(reference.name) != nullptr || replica_named(reference.name) != nullptr) return;
+    if (recipe_.stage(reference.name) != nullptr || stage_with_member(reference.name) != nullptr) return;
     const NetworkRecipe* network = recipe_.network(reference.name);
     if (network != nullptr && network->has_weights()) return;
     if (network != nullptr) {
@@ -436,7 +449,7 @@ class RecipeReader {
       if (term.loss.component->info().needs_teacher && !stage.teacher)
         context_.mistake(item.where, item_path,
                          fmt::format("'{}' needs a teacher; add `teacher:` to the stage", term.loss.name()));
-      if (term.loss.component->info().needs_community && !stage.replicas.together)
+      if (term.loss.component->info().needs_community && !stage.form().together)
         context_.mistake(item.where, item_path,
                          fmt::format("'{}' needs networks that are trained together; add `replicas: {{ count: "
                                      "N, together: true }}` to the stage",

@@ -71,7 +71,7 @@ class FigureReader {
         PlotRecipe::Point point{.x = static_cast<double>(line.points.size())};
         if (!read_point(item, path, plot.x == "stage", point)) continue;
         const StageRecipe* stage = recipe_.stage(point.stage);
-        if (plot.x == "epoch" && (stage->loss.empty() || (stage->replicas.count > 1 && !stage->replicas.together)))
+        if (plot.x == "epoch" && (stage->loss.empty() || stage->form().apart))
           context_.mistake(item.where, path, fmt::format("'{}' has no epochs of its own", point.stage));
         line.points.push_back(std::move(point));
       }

@@ -1,6 +1,5 @@
 #pragma once
-// The parts of a recipe that say what is shown of its stages: a paper's numbers, and plots. Read last, when all stages
-// are known.
+// Reads the sections `paper` and `plots`, after all stages are known.
 #include "recipe/reader.h"
 #include "recipe/recipe.h"
 

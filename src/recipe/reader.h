@@ -1,6 +1,6 @@
 #pragma once
-// Reads maps of a recipe into structs. Every mistake becomes a diagnostic and reading goes on, so that all are found at
-// once; a key that nobody read is a mistake too.
+// Reads maps of a recipe into structs. Every mistake becomes a diagnostic and reading continues, so that all are found
+// at once. A key that nobody reads is a mistake too.
 //
 //   MapReader reader(value, "stages[1]", context);
 //   stage.bind(reader);                       // the struct names its fields
@@ -16,14 +16,14 @@
 
 namespace limbeck {
 
-/// A stage or network that is named somewhere and must exist.
+/// A stage or network that the recipe refers to and that must exist.
 struct Reference {
   std::string name;
   SourceLocation where;
   std::string path;
 };
 
-/// What reading shares: where mistakes and references go, and what is registered.
+/// Shared state of reading: the catalogue, the mistakes, the references.
 struct ReadContext {
   const Catalogue& catalogue;
   std::vector<Diagnostic>& diagnostics;
@@ -41,9 +41,9 @@ class MapReader : public Fields {
 
   /// The value of a key that a `part` has named, marked as read; nullptr where it is absent.
   const Value* take(const std::string& key);
-  /// The same, absence being a mistake.
+  /// The same; a missing key is a mistake.
   const Value* require(const std::string& key);
-  /// Reports the keys that nobody took, with the nearest right name.
+  /// Reports the keys that nobody read, with the nearest valid name.
   void finish();
   std::string path_of(const std::string& key) const;
 

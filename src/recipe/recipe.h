@@ -13,23 +13,22 @@
 #include <vector>
 
 #include "recipe/catalogue.h"
-#include "recipe/divergence.h"
-#include "recipe/ensemble_mean.h"
 #include "recipe/input_recipe.h"
+#include "recipe/stage_options.h"
 
 namespace limbeck {
 
-/// The numbers that an evaluation gives, by the names that `paper`, `plots` and results.json use.
+/// The metrics of an evaluation, by the names that `paper`, `plots` and results.json use.
 const std::vector<std::string>& evaluation_metrics();
 
-/// Which training examples a stage sees, and which of them keep their labels.
+/// The transfer set: which training examples a stage uses, and which of them keep their labels.
 struct ExamplesRecipe {
   std::vector<int64_t> classes;  ///< keep these classes only; empty: all
   std::vector<int64_t> without;  ///< leave these classes out
-  double fraction = 1;           ///< keep this part, drawn per class
-  double unlabelled = 0;         ///< this part of the kept examples loses its labels
+  double fraction = 1;           ///< keep this part of each class
+  double unlabelled = 0;         ///< part of the kept examples whose labels are hidden
   double noise = 0;   ///< probability that a label is replaced by another of the classes that are kept, drawn once
-  bool extra = true;  ///< see the data's extra unlabelled examples
+  bool extra = true;  ///< also use the data's extra unlabelled examples
 
   void bind(Fields& fields);
 };
@@ -43,7 +42,7 @@ struct DataRecipe {
   Choice extra;  ///< a further data set whose training examples are added without labels; empty: none
   std::vector<Choice> augment;
   ExamplesRecipe examples;
-  NormalizeRecipe normalize;  ///< of the input of networks that say nothing of their own
+  NormalizeRecipe normalize;  ///< input normalization of networks that have no `input` of their own
 
   void bind(Fields& fields);
 };
@@ -51,8 +50,8 @@ struct DataRecipe {
 struct NetworkRecipe {
   std::string name;
   Choice architecture;
-  std::string weights;  ///< safetensors file, from which a stage that trains it goes on; empty: random, or those that
-                        ///< the architecture brings
+  std::string weights;  ///< safetensors file of trained weights; a stage that trains the network starts from them.
+                        ///< Empty: random weights, or those that the architecture brings
   InputRecipe input;
 
   /// The keys that stand beside the architecture's.
@@ -61,7 +60,7 @@ struct NetworkRecipe {
   bool has_weights() const;
 };
 
-/// The weight of a loss term: constant, or going from one value to another over the first epochs of a stage.
+/// The weight of a loss term: constant, or changing from one value to another over the first epochs of a stage.
 struct WeightRecipe {
   enum class Shape { linear, cosine };
   double from = 1;
@@ -82,67 +81,22 @@ struct LossTermRecipe {
   void bind(Fields& fields);
 };
 
-/// In what the factors of a training pass's large matrix products are given. automatic: bfloat16 where the processor is
-/// faster with it. Evaluation is always in float32.
+/// The precision of a training pass's large matrix products. automatic: bfloat16 if the processor is faster with it.
+/// Evaluation is always in float32.
 enum class PrecisionChoice { automatic, float32, bfloat16 };
 
-/// Several networks from one stage, which differ in initialisation and order only; what the stage leaves is their
-/// ensemble. Member k of stage NAME is called NAME.k, from 1.
-struct ReplicasRecipe {
-  int64_t count = 1;
-  bool together =
-      false;  ///< trained side by side on the same batches, so that each can learn from all (loss `community`)
-  EnsembleMean mean = EnsembleMean::geometric;
-
-  void bind(Fields& fields);
-};
-
-/// When a stage ends before its last epoch; the schedule goes on as if it did not.
+/// Early stopping, and other ways to end a stage before its last epoch. The learning rate schedule runs as if it did
+/// not end.
 struct StopRecipe {
   enum class By { accuracy, loss };
-  int64_t epoch = 0;    ///< after so many epochs; 0: not
-  double accuracy = 0;  ///< when it is reached, on validation where there is one, else on the epoch's training; 0: not
+  int64_t epoch = 0;    ///< stop after so many epochs; 0: off
+  double accuracy = 0;  ///< stop at this accuracy on validation, or, without a validation split, on the epoch's
+                        ///< training examples; 0: off
   int64_t patience =
-      0;  ///< early stopping: after so many epochs without a better validation; the best epoch is kept; 0: not
-  By by = By::accuracy;  ///< what early stopping looks at
+      0;  ///< early stopping: stop after so many epochs without a better validation, and keep the best epoch; 0: off
+  By by = By::accuracy;  ///< the validation metric of early stopping
 
   bool any() const { return epoch > 0 || accuracy > 0 || patience > 0; }
-  void bind(Fields& fields);
-};
-
-/// A stage that trains nothing, but adds one number to the output biases of some classes of an earlier stage's network.
-struct CalibrationRecipe {
-  enum class Split { validation, test };
-  std::string of;                ///< key `calibrate`; empty: the stage trains
-  std::vector<int64_t> classes;  ///< whose biases get the number
-  Split tuned_on = Split::validation;
-
-  void bind(Fields& fields);
-};
-
-/// Networks that begin with a generalist's weights, each of which learns to tell the classes of a group apart that the
-/// generalist confuses. Member k of stage NAME is called NAME.k, from 1; what the stage leaves is the generalist with
-/// all of them.
-struct SpecialistsRecipe {
-  /// What a specialist is taught of examples that are not of its classes: that they belong in its dustbin, or what the
-  /// stage's teacher says of them, by a loss that applies to unlabelled examples.
-  enum class Targets { dustbin, full };
-  std::string of;  ///< the generalist; empty: no specialists
-  int64_t groups = 10;
-  int64_t size = 0;  ///< classes of each group; 0: each class is in one group
-  Targets targets = Targets::dustbin;
-  int64_t top = 1;  ///< of the generalist's classes, for which specialists are asked
-  Divergence divergence = Divergence::forward;
-
-  void bind(Fields& fields);
-};
-
-/// A network that begins with an earlier one's weights, batch norm multiplied in, and rounds its weights and
-/// activations to bytes: after training alone (no epochs), or trained further under that rounding.
-struct QuantizeRecipe {
-  std::string of;           ///< empty: the stage does not round
-  int64_t examples = 1024;  ///< of the training examples, drawn once, from which the ranges of activations are found
-
   void bind(Fields& fields);
 };
 
@@ -151,40 +105,45 @@ constexpr const char* kSharedStream = "none";
 
 struct StageRecipe {
   std::string name;
-  std::string network;          ///< key `train`; of a calibration, the network that it changes
-  std::string initial_weights;  ///< an earlier stage or a network with weights, whose weights this one goes on from;
-                                ///< empty: what `train` names has
+  std::string network;          ///< key `train`; of a stage that trains nothing, the network that it changes
+  std::string initial_weights;  ///< an earlier stage or a network with weights, from whose weights this stage starts
+                                ///< (fine-tuning); empty: from those of the network that `train` names
   SourceLocation where;
-  std::string stream;   ///< whose random numbers the stage draws: initial weights, order, views, dropout; the stage's
-                        ///< name where nothing is said; see kSharedStream
-  int64_t epochs = 20;  ///< 0: nothing is trained, which a stage that rounds a network may do
+  std::string stream;   ///< of its random numbers: initial weights, order, views, dropout; by default the stage's name;
+                        ///< see kSharedStream
+  Choice kind;          ///< what else it does; empty: it trains a network and nothing else
+  int64_t member = 0;   ///< which of a stage's members this one trains alone, from 1; 0: the stage itself
+  int64_t epochs = 20;  ///< 0: nothing is trained; only some kinds allow it
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
-  double checkpoint_seconds = 30;  ///< time between checkpoints after the first epoch's; 0: after every step
+  double checkpoint_seconds = 30;  ///< seconds between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
-  std::vector<Choice> augment;        ///< as the data's, where the stage says nothing
+  std::vector<Choice> augment;        ///< the data's, if the stage has none of its own
   ExamplesRecipe examples;            ///< likewise
-  Choice teacher;                     ///< empty: none; of a calibration, that of the stage it calibrates
+  Choice teacher;                     ///< empty: none
   std::vector<std::string> teachers;  ///< stages and networks that the teacher refers to
-  std::vector<std::string>
-      inputs;  ///< all that this stage refers to: the teachers, what it calibrates, what it goes on from
-  ReplicasRecipe replicas;
-  int64_t replica = 0;  ///< which of a stage's replicas this is, from 1; 0: the stage itself
+  std::vector<std::string> inputs;    ///< everything that this stage depends on: its teachers, and the networks whose
+                                      ///< weights it begins with
   StopRecipe stop;
-  int64_t align = 0;  ///< of speech: rounds of training, after each of which the frames get the labels that the network
-                      ///< gives them; 0: none
-  SpecialistsRecipe specialists;
-  int64_t specialist = 0;  ///< which of a stage's specialists this is, from 1; 0: the stage itself
-  CalibrationRecipe calibration;
-  QuantizeRecipe quantize;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;
 
   void bind(Fields& fields);
-  /// The parts alone, which can be read before what the fields' defaults depend on.
+  /// The parts alone, which are read first, since the fields' defaults depend on them.
   void bind_parts(Fields& fields);
+  /// What its kind says of it.
+  StageForm form() const;
 };
+
+/// NAME.k: a stage's k-th member, k from 1, or its k-th round of training before the last.
+std::string part_name(const std::string& stage, int64_t k);
+/// How many parts there are: NAME.1 to NAME.k.
+int64_t part_count(const StageRecipe& stage);
+/// The stage that trains a stage's k-th member alone.
+StageRecipe member_of(const StageRecipe& stage, int64_t k);
+/// The names of the folders that hold a stage's weights: its own, or one for each member.
+std::vector<std::string> weight_folders(const StageRecipe& stage);
 
 /// A chart of a recipe: how a metric of several stages depends on a number, on another metric, on the epoch, or on the
 /// stage.
@@ -212,7 +171,7 @@ struct PlotRecipe {
   void bind(Fields& fields);
 };
 
-/// What a paper may have published of a stage.
+/// The numbers that a paper published for a stage.
 struct PaperRecipe {
   void bind(Fields& fields);
 };
@@ -229,19 +188,21 @@ struct Recipe {
   void bind(Fields& fields);
   const NetworkRecipe* network(const std::string& name) const;
   const StageRecipe* stage(const std::string& name) const;
+  /// The stage of this name, or that whose part it is.
+  const StageRecipe* stage_of(const std::string& name) const;
 };
 
-/// All keys of a map of the recipe, whatever components stand in it.
+/// The keys of one map of the recipe, without those of components.
 struct RecipeSection {
   std::string name;   ///< "stages"
   std::string where;  ///< "stages[]"
   std::string summary;
   std::vector<FieldDescription> keys;
 };
-const std::vector<RecipeSection>& recipe_sections();
+std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue);
 
-/// Throws Error where the file cannot be read and DiagnosticsError where it holds no recipe at all: no YAML, or no map.
-/// What else may be wrong with it takes a catalogue: parse_recipe.
+/// Throws Error if the file cannot be read, and DiagnosticsError if it is no recipe at all: no YAML, or no map.
+/// Everything else that may be wrong is found by parse_recipe, which needs a catalogue.
 void check_recipe_file(const std::string& file);
 
 /// Reads a recipe, applies the settings, checks everything. Throws DiagnosticsError with all mistakes.

@@ -43,10 +43,10 @@ Json resolved_input(const InputRecipe& input) {
   return json;
 }
 
-Json resolved_calibration(const StageRecipe& stage) {
-  Json json = {{"name", stage.name}, {"calibrate", stage.calibration.of}};
-  json.update(fields_of(stage.calibration));
-  return json;
+/// The value of a kind's key: a map of its options, or the only one.
+Json resolved_kind(const Choice& kind) {
+  Json options = field_values(*kind.options);
+  return options.size() == 1 ? *options.begin() : options;
 }
 
 bool needs_quotes(const std::string& text) {
@@ -140,17 +140,21 @@ Json resolved(const DataRecipe& data) {
 }
 
 Json resolved(const StageRecipe& stage) {
-  if (!stage.calibration.of.empty()) return resolved_calibration(stage);
-  Json json = {{"name", stage.name}, {"train", stage.network}};
+  Json json = {{"name", stage.name}};
+  if (stage.kind && stage.kind.component->info().beside) {
+    Json options = field_values(*stage.kind.options);
+    json[stage.kind.name()] = options[stage.kind.component->info().principal];
+    options.erase(stage.kind.component->info().principal);
+    json.update(options);
+    return json;
+  }
+  json["train"] = stage.network;
   json.update(fields_of(stage));
   if (!stage.initial_weights.empty()) json["initial_weights"] = stage.initial_weights;
   json["augment"] = resolved_augment(stage.augment);
   json["examples"] = resolved_examples(stage.examples);
-  if (stage.replicas.count > 1) json["replicas"] = fields_of(stage.replicas);
   if (stage.stop.any()) json["stop"] = fields_of(stage.stop);
-  if (stage.align > 0) json["align"] = stage.align;
-  if (!stage.specialists.of.empty()) json["specialists"] = fields_of(stage.specialists);
-  if (!stage.quantize.of.empty()) json["quantize"] = fields_of(stage.quantize);
+  if (stage.kind) json[stage.kind.name()] = resolved_kind(stage.kind);
   if (stage.teacher) json["teacher"] = resolved(stage.teacher);
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {

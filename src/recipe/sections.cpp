@@ -10,44 +10,58 @@ RecipeSection section(const char* name, const char* where, const char* summary) 
   return {name, where, summary, describe_fields(part)};
 }
 
-/// A stage with `calibrate` has that key, its name and what follows, and no other.
-RecipeSection calibration_section() {
-  struct Keys : CalibrationRecipe {
-    void bind(Fields& fields) {
-      fields.part("name", "text", "", "by which later stages refer to it");
-      fields.part("calibrate", "stage", "", "the earlier stage whose network is calibrated");
-      CalibrationRecipe::bind(fields);
-    }
-  };
-  return section<Keys>("calibrate", "stages[] with calibrate",
-                       "A stage that trains nothing, but adds one number to the output biases of some classes.");
+/// A kind of stage whose options stand beside its key has that key, the stage's name and its other options.
+std::vector<FieldDescription> keys_beside(const ComponentInfo& kind, const std::vector<FieldDescription>& options) {
+  std::vector<FieldDescription> keys = {{"name", "text", "", "", "name of the stage; later stages refer to it"}};
+  for (FieldDescription option : options) {
+    if (option.name == kind.principal) option = {kind.name, kind.form, "", "", option.meaning};
+    keys.push_back(std::move(option));
+  }
+  return keys;
+}
+
+RecipeSection section_of(const Component& component) {
+  const ComponentInfo& kind = component.info();
+  const std::vector<FieldDescription> options = describe_fields(*component.default_options());
+  if (kind.beside) return {kind.name, "stages[] with " + kind.name, kind.summary, keys_beside(kind, options)};
+  return {kind.name, "stages[]." + kind.name, kind.summary, options};
+}
+
+/// The keys of a stage, and those of the kinds.
+RecipeSection stage_section(const Catalogue& catalogue) {
+  RecipeSection stages = section<StageRecipe>("stages", "stages[]", "A stage that trains a network.");
+  for (const auto& component : catalogue.components(Slot::stage)) {
+    const ComponentInfo& kind = component->info();
+    stages.keys.push_back({kind.name, kind.form, kind.standard, "", kind.meaning});
+  }
+  return stages;
 }
 
 }  // namespace
 
-const std::vector<RecipeSection>& recipe_sections() {
-  static const std::vector<RecipeSection> kSections = {
+std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue) {
+  std::vector<RecipeSection> sections = {
       section<Recipe>("recipe", "", "The whole recipe."),
-      section<DataRecipe>("data", "data", "What is learned from."),
-      section<NetworkRecipe>("networks", "networks.NAME", "What may stand beside a network's architecture."),
-      section<StageRecipe>("stages", "stages[]", "A stage that trains a network."),
-      section<LossTermRecipe>("loss", "stages[].loss[].LOSS", "What may stand among the options of any loss."),
+      section<DataRecipe>("data", "data", "The data set: its source, validation split, augmentation, normalization."),
+      section<NetworkRecipe>("networks", "networks.NAME", "Keys that a network may have beside its architecture."),
+      stage_section(catalogue),
+      section<LossTermRecipe>("loss", "stages[].loss[].LOSS", "A key that every loss has beside its own options."),
       section<WeightRecipe>("weight", "stages[].loss[].LOSS.weight", "A weight that changes over the first epochs."),
-      section<ExamplesRecipe>("examples", "stages[].examples",
-                              "Which training examples are seen, and which keep their labels; also data.examples."),
-      section<StopRecipe>("stop", "stages[].stop", "When a stage ends before its last epoch."),
-      section<ReplicasRecipe>("replicas", "stages[].replicas", "Several networks from one stage, and their ensemble."),
-      section<SpecialistsRecipe>("specialists", "stages[].specialists",
-                                 "Networks for groups of classes that a generalist confuses."),
-      section<QuantizeRecipe>("quantize", "stages[].quantize", "Weights and activations in bytes."),
-      calibration_section(),
-      section<InputRecipe>("input", "networks.NAME.input", "What a network does to pixels first."),
-      section<ChannelStatistics>("normalize", "data.normalize",
-                                 "The same for all networks that say nothing of their own."),
-      section<PaperRecipe>("paper", "paper.STAGE", "A paper's numbers, which are set beside ours."),
-      section<PlotRecipe>("plots", "plots[]", "A chart of the report."),
+      section<ExamplesRecipe>(
+          "examples", "stages[].examples",
+          "The transfer set: which training examples are used, and which keep their labels; also `data.examples`."),
+      section<StopRecipe>("stop", "stages[].stop",
+                          "Early stopping, and other ways to end a stage before its last epoch."),
   };
-  return kSections;
+  for (const auto& kind : catalogue.components(Slot::stage)) sections.push_back(section_of(*kind));
+  sections.push_back(
+      section<InputRecipe>("input", "networks.NAME.input", "Resizing and normalization of a network's input."));
+  sections.push_back(section<ChannelStatistics>("normalize", "data.normalize",
+                                                "Normalization for all networks that have no `input` of their own."));
+  sections.push_back(section<PaperRecipe>("paper", "paper.STAGE",
+                                          "Published numbers of a stage, which the report sets beside this run's."));
+  sections.push_back(section<PlotRecipe>("plots", "plots[]", "A chart of the report."));
+  return sections;
 }
 
 }  // namespace limbeck

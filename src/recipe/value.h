@@ -1,5 +1,5 @@
 #pragma once
-// A YAML text as a tree in which each key and each value knows its place, so that every mistake can be pointed at.
+// YAML as a tree in which each key and each value has its location in the file, for diagnostics.
 #include <string>
 #include <string_view>
 #include <vector>

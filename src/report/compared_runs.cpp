@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/nearest.h"
 #include "report/text_table.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -36,7 +37,7 @@ void add_once(const std::string& name, std::vector<std::string>& names) {
 
 /// The split that every run was evaluated on, test before validation; else the first run's own.
 std::string common_split(const std::vector<NamedRun>& runs) {
-  for (const char* split : {"test", "validation"}) {
+  for (const char* split : {keys::kTest, keys::kValidation}) {
     const auto has_split = [&](const NamedRun& run) {
       return std::any_of(run.results.stages.begin(), run.results.stages.end(),
                          [&](const ReportedStage& stage) { return stage.evaluation(split) != nullptr; });
@@ -95,8 +96,8 @@ void add_differences(const NamedRun& run, const NamedRun& reference_run, const R
   for (const ReportedStage& stage : run.results.stages) {
     const ReportedStage* reference = one != nullptr ? one : reference_run.results.stage(stage.name);
     if (reference == nullptr || reference == &stage) continue;
-    const ReportedNumber* before = reference->measure(compared.split, compared.metric);
-    const ReportedNumber* after = stage.measure(compared.split, compared.metric);
+    const Spread* before = reference->measure(compared.split, compared.metric);
+    const Spread* after = stage.measure(compared.split, compared.metric);
     if (before != nullptr && after != nullptr)
       compared.differences.push_back({&run, &stage, &reference_run, reference, *before, *after});
   }
@@ -104,7 +105,7 @@ void add_differences(const NamedRun& run, const NamedRun& reference_run, const R
 
 }  // namespace
 
-std::vector<double> values_of(const ReportedNumber& number) {
+std::vector<double> values_of(const Spread& number) {
   return number.values.empty() ? std::vector<double>{number.mean} : number.values;
 }
 
@@ -116,7 +117,7 @@ NoiseVerdict StageDifference::noise() const {
   return noise_between(before, after);
 }
 
-NoiseVerdict noise_between(const ReportedNumber& before, const ReportedNumber& after) {
+NoiseVerdict noise_between(const Spread& before, const Spread& after) {
   if (values_of(before).size() < 2 || values_of(after).size() < 2) return NoiseVerdict::too_few_seeds;
   const std::optional<WelchInterval> found = welch_interval(values_of(before), values_of(after));
   if (!found) return NoiseVerdict::seeds_do_not_vary;

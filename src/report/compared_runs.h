@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "report/comparison.h"
-#include "report/reported_run.h"
 #include "report/statistics.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 
@@ -18,7 +18,7 @@ struct NamedRun {
 enum class NoiseVerdict { exceeded, not_exceeded, too_few_seeds, seeds_do_not_vary };
 
 /// Whether two numbers over seeds differ by more than the seeds' noise.
-NoiseVerdict noise_between(const ReportedNumber& before, const ReportedNumber& after);
+NoiseVerdict noise_between(const Spread& before, const Spread& after);
 
 /// By how much a stage's number differs from another's: of the same stage in the first run, or of another of its run.
 struct StageDifference {
@@ -26,8 +26,8 @@ struct StageDifference {
   const ReportedStage* stage = nullptr;
   const NamedRun* reference_run = nullptr;
   const ReportedStage* reference = nullptr;
-  ReportedNumber before;  ///< the reference's number
-  ReportedNumber after;   ///< the stage's
+  Spread before;  ///< the reference's number
+  Spread after;   ///< the stage's
 
   double difference() const { return after.mean - before.mean; }
   std::optional<WelchInterval> interval() const;
@@ -49,6 +49,6 @@ struct ComparedRuns {
 ComparedRuns read_comparison(const std::vector<fs::path>& folders, const CompareOptions& options);
 
 /// Each seed's number; the one number of a run over one seed.
-std::vector<double> values_of(const ReportedNumber& number);
+std::vector<double> values_of(const Spread& number);
 
 }  // namespace limbeck

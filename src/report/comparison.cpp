@@ -11,6 +11,9 @@
 #include "core/text.h"
 #include "report/compared_runs.h"
 #include "report/text_table.h"
+#include "results/binding.h"
+#include "results/keys.h"
+#include "results/stage_result.h"
 
 namespace limbeck {
 namespace {
@@ -30,7 +33,7 @@ std::string seed_count(const ReportedRun& run) {
 }
 
 // The measures that have a column in any case; another that is compared stands before them.
-constexpr const char* kShown[] = {"errors", "accuracy", "nll", "ece"};
+constexpr const char* kShown[] = {keys::kErrors, keys::kAccuracy, keys::kNll, keys::kEce};
 
 /// The number that is compared, then those that have a column in any case.
 std::vector<std::string> measures(const ComparedRuns& compared) {
@@ -48,7 +51,7 @@ std::vector<std::string> row(const std::string& stage_label, const std::string& 
                                     stage.network_description.empty() ? stage.network : stage.network_description,
                                     stage.parameters ? with_commas(*stage.parameters) : ""};
   for (const std::string& key : measures(compared)) {
-    const ReportedNumber* number = stage.measure(compared.split, key);
+    const Spread* number = stage.measure(compared.split, key);
     cells.push_back(number ? metric_format(key).formatted(*number) : "");
   }
   cells.push_back(stage.seconds ? duration(*stage.seconds) : "");
@@ -85,7 +88,7 @@ std::string table_text(const ComparedRuns& compared, size_t width) {
 
 /// "+38.3 errors", "+0.30 points of accuracy", "-0.0012 NLL"
 std::string difference_text(const MetricFormat& format, const StageDifference& of) {
-  const ReportedNumber& means = of.after.deviation ? of.after : of.before;  // a mean, where one of them is
+  const Spread& means = of.after.deviation ? of.after : of.before;  // a mean, where one of them is
   const std::string difference =
       format.difference({.mean = of.after.mean, .deviation = means.deviation}, of.before.mean);
   return fmt::format("{} {}{}", difference, format.unit == "%" ? "points of " : "", format.label);
@@ -148,10 +151,10 @@ std::string notes(const std::vector<NamedRun>& runs, const std::string& split) {
   return text;
 }
 
-Json number_json(const ReportedNumber& number) {
-  return {{"mean", number.mean},
-          {"deviation", number.deviation ? Json(*number.deviation) : Json()},
-          {"values", values_of(number)}};
+Json number_json(const Spread& number) {
+  Spread with_values = number;
+  with_values.values = values_of(number);
+  return with_values.json();
 }
 
 Json difference_json(const StageDifference& of) {
@@ -169,14 +172,16 @@ Json difference_json(const StageDifference& of) {
     return "";
   };
   Json interval;
-  if (const std::optional<WelchInterval> found = of.interval())
-    interval = {{"low", found->low}, {"high", found->high}, {"confidence", 0.95}};
-  return {{"run", of.run->name},
-          {"stage", of.stage->name},
-          {"against", {{"run", of.reference_run->name}, {"stage", of.reference->name}}},
+  if (const std::optional<WelchInterval> found = of.interval()) {
+    interval = to_json(Interval{.low = found->low, .high = found->high});
+    interval[keys::kConfidence] = 0.95;
+  }
+  return {{keys::kRun, of.run->name},
+          {keys::kStage, of.stage->name},
+          {"against", {{keys::kRun, of.reference_run->name}, {keys::kStage, of.reference->name}}},
           {"difference", of.difference()},
           {"interval", interval},
-          {"seeds", {values_of(of.before).size(), values_of(of.after).size()}},
+          {keys::kSeeds, {values_of(of.before).size(), values_of(of.after).size()}},
           {"verdict", verdict(of.noise())}};
 }
 
@@ -194,14 +199,15 @@ Json comparison_json(const std::vector<fs::path>& folders, const CompareOptions&
   Json stages = Json::array(), comparisons = Json::array();
   for (const NamedRun& run : compared.runs)
     for (const ReportedStage& stage : run.results.stages) {
-      const ReportedNumber* number = stage.measure(compared.split, compared.metric);
-      stages.push_back({{"run", run.name},
-                        {"stage", stage.name},
-                        {"status", stage.status},
+      const Spread* number = stage.measure(compared.split, compared.metric);
+      stages.push_back({{keys::kRun, run.name},
+                        {keys::kStage, stage.name},
+                        {keys::kStatus, stage.status},
                         {"number", number ? number_json(*number) : Json()}});
     }
   for (const StageDifference& of : compared.differences) comparisons.push_back(difference_json(of));
-  return {{"split", compared.split}, {"metric", compared.metric}, {"stages", stages}, {"comparisons", comparisons}};
+  return {
+      {keys::kSplit, compared.split}, {"metric", compared.metric}, {"stages", stages}, {"comparisons", comparisons}};
 }
 
 }  // namespace limbeck

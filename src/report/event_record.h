@@ -1,8 +1,8 @@
 #pragma once
 // The records of TensorBoard's event files. A record is
 //
-//   uint64 length, uint32 masked CRC-32C of these 8 bytes, the message, uint32 masked CRC-32C of the message
-//   (little-endian)
+//   uint64 length, uint32 masked CRC-32C of these 8 bytes, the message, uint32 masked CRC-32C of the message,
+//   all little-endian,
 //
 // and the message a protobuf `Event`: wall_time = 1 (double), step = 2 (int64), and one of file_version = 3 (string),
 // summary = 5 { value = 1 { tag = 1 (string), simple_value = 2 (float) } }, session_log = 7 { status = 1 }.

@@ -19,7 +19,7 @@ std::vector<PaperComparison> paper_comparisons(const ReportedStage& stage, const
     comparison.key = key;
     comparison.paper_value = percent ? given / 100 : given;
     comparison.paper = format.formatted({.mean = comparison.paper_value});
-    if (const ReportedNumber* ours = stage.measure(split, key)) {
+    if (const Spread* ours = stage.measure(split, key)) {
       comparison.ours = format.formatted(*ours);
       comparison.difference = format.difference(*ours, comparison.paper_value);
     }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/reported_run.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 

@@ -1,4 +1,5 @@
 #include "report/recovery.h"
+#include "results/keys.h"
 
 #include <fmt/core.h>
 
@@ -8,7 +9,7 @@ namespace limbeck {
 namespace {
 
 double errors_of(const ReportedStage& stage, const std::string& split) {
-  return stage.measure(split, "errors")->mean;
+  return stage.measure(split, keys::kErrors)->mean;
 }
 
 bool same_network(const ReportedStage& one, const ReportedStage& other) {
@@ -18,7 +19,7 @@ bool same_network(const ReportedStage& one, const ReportedStage& other) {
 
 /// Whether both were trained on as many labelled examples, where that is known.
 bool same_examples(const ReportedStage& one, const ReportedStage& other) {
-  const ReportedEvaluation *of_one = one.evaluation("train"), *of_other = other.evaluation("train");
+  const ReportedEvaluation *of_one = one.evaluation(keys::kTrain), *of_other = other.evaluation(keys::kTrain);
   return !of_one || !of_other || of_one->examples == of_other->examples;
 }
 
@@ -26,7 +27,7 @@ bool same_examples(const ReportedStage& one, const ReportedStage& other) {
 const ReportedStage* baseline_of(const ReportedRun& run, const ReportedStage& student, const std::string& split) {
   for (const ReportedStage& stage : run.stages) {
     if (&stage != &student && stage.teacher.empty() && stage.replicas == 1 && same_network(stage, student) &&
-        same_examples(stage, student) && stage.measure(split, "errors"))
+        same_examples(stage, student) && stage.measure(split, keys::kErrors))
       return &stage;
   }
   return nullptr;
@@ -43,18 +44,18 @@ std::optional<double> Recovery::share() const {
 
 std::string Recovery::sentence() const {
   const auto errors = [&](const ReportedStage& stage) {
-    return metric_format("errors").formatted_mean(*stage.measure(split, "errors"));
+    return metric_format(keys::kErrors).formatted_mean(*stage.measure(split, keys::kErrors));
   };
   const std::string own = errors(*student);
   if (!baseline && teacher && teacher->replicas > 1 && same_network(*teacher, *student) &&
-      teacher->measure(split, "member_errors")) {
-    const ReportedNumber& member = *teacher->measure(split, "member_errors");
+      teacher->measure(split, keys::kMemberErrors)) {
+    const Spread& member = *teacher->measure(split, keys::kMemberErrors);
     const double gain = member.mean - errors_of(*teacher, split);
     const std::string kept = gain > 0 ? fmt::format("keeps {:.0f} % of the ensemble's gain",
                                                     100 * (member.mean - errors_of(*student, split)) / gain)
                                       : std::string("learns from an ensemble without a gain");
     return fmt::format("{} {}: {} {} errors, where {}'s networks make {} on average and together {}", student->name,
-                       kept, own, split, teacher->name, metric_format("member_errors").formatted_mean(member),
+                       kept, own, split, teacher->name, metric_format(keys::kMemberErrors).formatted_mean(member),
                        errors(*teacher));
   }
   if (!baseline)
@@ -82,10 +83,10 @@ std::string Recovery::sentence() const {
 std::vector<Recovery> recoveries(const ReportedRun& run, const std::string& split) {
   std::vector<Recovery> found;
   for (const ReportedStage& stage : run.stages) {
-    if (stage.teacher.empty() || stage.calibrated || !stage.measure(split, "errors")) continue;
+    if (stage.teacher.empty() || stage.calibrated || !stage.measure(split, keys::kErrors)) continue;
     const ReportedStage* baseline = baseline_of(run, stage, split);
     const ReportedStage* teacher = run.teacher_of(stage);
-    if (teacher && !teacher->measure(split, "errors")) teacher = nullptr;
+    if (teacher && !teacher->measure(split, keys::kErrors)) teacher = nullptr;
     if (baseline || teacher) found.push_back({&stage, baseline, teacher, split});
   }
   return found;

@@ -10,8 +10,9 @@
 #include "core/text.h"
 #include "report/paper.h"
 #include "report/recovery.h"
-#include "report/reported_run.h"
 #include "report/text_table.h"
+#include "results/keys.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 namespace {
@@ -20,10 +21,12 @@ constexpr const char* kTrainAccuracy = "train accuracy";  // of another split, s
 
 // The measures that have a column, in this order; those that only the HTML page and evaluation.json show are left out.
 // Beside each, when it is left out for want of room: the highest number first, 0 never.
-constexpr std::pair<const char*, int> kShown[] = {
-    {"errors", 0},       {"member_errors", 5}, {"accuracy", 1},   {kTrainAccuracy, 5},    {"nll", 7},
-    {"ece", 7},          {"agreement", 3},     {"teacher_kl", 6}, {"word_error_rate", 1}, {"string_word_error_rate", 2},
-    {"relative_gain", 2}};
+constexpr std::pair<const char*, int> kShown[] = {{keys::kErrors, 0},        {keys::kMemberErrors, 5},
+                                                  {keys::kAccuracy, 1},      {kTrainAccuracy, 5},
+                                                  {keys::kNll, 7},           {keys::kEce, 7},
+                                                  {keys::kAgreement, 3},     {keys::kTeacherKl, 6},
+                                                  {keys::kWordErrorRate, 1}, {keys::kStringWordErrorRate, 2},
+                                                  {keys::kRelativeGain, 2}};
 constexpr size_t kMostSentences = 5;  // about students and their teachers
 
 std::vector<TextColumn> columns(const std::string& split) {
@@ -46,9 +49,9 @@ std::vector<TextColumn> columns(const std::string& split) {
 
 std::string measure_cell(const ReportedStage& stage, const std::string& split, const std::string& key) {
   const bool of_training = key == kTrainAccuracy;
-  if (of_training && split == "train") return "";  // the accuracy itself
+  if (of_training && split == keys::kTrain) return "";  // the accuracy itself
   const std::string measure = of_training ? "accuracy" : key;
-  const ReportedNumber* measured = stage.measure(of_training ? "train" : split, measure);
+  const Spread* measured = stage.measure(of_training ? keys::kTrain : split, measure);
   return measured ? metric_format(measure).formatted(*measured) : "";
 }
 
@@ -56,7 +59,7 @@ std::string measure_cell(const ReportedStage& stage, const std::string& split, c
 std::pair<std::string, std::string> paper_cells(const ReportedStage& stage, const std::string& split) {
   std::string errors, further;
   for (const PaperComparison& comparison : paper_comparisons(stage, split)) {
-    if (comparison.key != "errors") {
+    if (comparison.key != keys::kErrors) {
       further += (further.empty() ? "" : ", ") + comparison.sentence();
       continue;
     }

@@ -10,12 +10,13 @@
 #include "core/json.h"
 #include "report/compared_runs.h"
 #include "report/html.h"
-#include "report/json_fields.h"
 #include "report/page/document.h"
 #include "report/page/sections.h"
 #include "report/plots/sweep_plot.h"
-#include "report/reported_sweep.h"
 #include "report/text_table.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 
 namespace limbeck {
 namespace {
@@ -28,7 +29,7 @@ struct Column {
 };
 
 std::vector<std::string> shown_splits(const ReportedSweep& sweep) {
-  return {"test", sweep.chosen_on.empty() ? "validation" : sweep.chosen_on};
+  return {keys::kTest, sweep.chosen_on.empty() ? keys::kValidation : sweep.chosen_on};
 }
 
 bool all_done(const ReportedSweep& sweep) {
@@ -48,7 +49,7 @@ Leader leader_of(const ReportedSweep& sweep) {
   Leader leader{.point = sweep.best()};
   if (leader.point == nullptr) return leader;
   for (const ReportedSweep::Point& other : sweep.points) {
-    const ReportedNumber* number = other.on(sweep.chosen_on);
+    const Spread* number = other.on(sweep.chosen_on);
     if (&other == leader.point || number == nullptr) continue;
     const NoiseVerdict noise = noise_between(*leader.point->on(sweep.chosen_on), *number);
     if (noise == NoiseVerdict::not_exceeded) leader.equals.push_back(&other);
@@ -74,7 +75,7 @@ std::string mark_of(const ReportedSweep::Point& point, const Leader& leader, con
 std::string judgement(const ReportedSweep& sweep, const Leader& leader) {
   const MetricFormat format = metric_format(sweep.metric);
   const std::string name = sweep.settings(*leader.point), number = format.formatted(*leader.point->on(sweep.chosen_on));
-  const ReportedNumber* test = leader.point->on("test");
+  const Spread* test = leader.point->on(keys::kTest);
   const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.formatted(*test));
   if (leader.is_best())
     return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
@@ -106,7 +107,7 @@ std::vector<Column> columns(const ReportedSweep& sweep) {
   const MetricFormat format = metric_format(sweep.metric);
   for (const std::string& split : shown_splits(sweep))
     add(split + " " + format.label, Align::mark, [&](const ReportedSweep::Point& point) {
-      const ReportedNumber* number = point.on(split);
+      const Spread* number = point.on(split);
       return number ? format.formatted(*number) : "";
     });
   if (!all_done(sweep)) add("status", Align::left, [](const ReportedSweep::Point& point) { return point.status; });
@@ -240,12 +241,12 @@ std::string sweep_judgement(const ReportedSweep& sweep) {
 }
 
 std::string sweep_page(const fs::path& folder) {
-  const Json json = read_sweep(folder);
-  return page_html(folder, parse_reported_sweep(json), sweep_plot(json));
+  const ReportedSweep sweep = read_reported_sweep(folder);
+  return page_html(folder, sweep, sweep_plot(sweep));
 }
 
 void write_sweep_report(const fs::path& folder) {
-  if (const std::optional<SvgPlot> plot = sweep_plot(read_sweep(folder)))
+  if (const std::optional<SvgPlot> plot = sweep_plot(read_reported_sweep(folder)))
     write_file(folder / "sweep.svg", standalone_svg(*plot));
   write_file(folder / "sweep.html", sweep_page(folder));
 }

@@ -1,9 +1,5 @@
 #pragma once
-// What came out of a sweep, from its sweep.json:
-//   {"name", "keys": ["stages.distilled.loss.soft_targets.temperature", …], "metric": "errors", "stage": "distilled",
-//    "chosen_on": "validation" or null, "seeds": [1, 2, 3],
-//    "points": [{"values": {KEY: value, …}, "run": "points/0001", "status": "done", "failed" or "pending", "message",
-//                "results": {SPLIT: {METRIC: {"mean", "deviation", "values"}}}}]}
+// What came out of a sweep, from its sweep.json (results/sweep_results.h).
 #include <string>
 
 #include "core/files.h"

@@ -8,7 +8,9 @@
 #include <sstream>
 
 #include "core/json.h"
-#include "report/json_fields.h"
+#include "results/binding.h"
+#include "results/keys.h"
+#include "results/stage_record.h"
 
 namespace limbeck {
 namespace {
@@ -56,18 +58,17 @@ fs::path replace_files(const fs::path& folder, const std::string& head, const st
 
 }  // namespace
 
-Scalars scalars_of(const Json& epoch) {
-  const Json &train = json_field(epoch, "train"), &validation = json_field(epoch, "validation"),
-             &terms = json_field(epoch, "terms");
+Scalars scalars_of(const EpochMetrics& epoch) {
+  const EpochSplit none, &train = epoch.train ? *epoch.train : none,
+                         &validation = epoch.validation ? *epoch.validation : none;
   Scalars scalars;
-  add(scalars, "loss/train", json_number(train, "loss"));
-  add(scalars, "accuracy/train", json_number(train, "accuracy"));
-  add(scalars, "accuracy/validation", json_number(validation, "accuracy"));
-  add(scalars, "nll/validation", json_number(validation, "loss"));
-  if (terms.is_object())
-    for (const auto& [name, value] : terms.items()) add(scalars, "terms/" + name, json_number(value));
-  add(scalars, "learning_rate", json_number(epoch, "learning_rate"));
-  add(scalars, "examples_per_second", json_number(epoch, "examples_per_second"));
+  add(scalars, "loss/train", train.loss);
+  add(scalars, "accuracy/train", train.accuracy);
+  add(scalars, "accuracy/validation", validation.accuracy);
+  add(scalars, "nll/validation", validation.loss);
+  for (const auto& [name, value] : epoch.terms) add(scalars, "terms/" + name, value);
+  add(scalars, keys::kLearningRate, epoch.learning_rate);
+  add(scalars, keys::kExamplesPerSecond, epoch.examples_per_second);
   return scalars;
 }
 
@@ -79,9 +80,9 @@ void TensorBoardWriter::operator()(const Event& event) {
   } else if (const auto* epoch = std::get_if<EpochDone>(&event); epoch != nullptr && !file_.empty()) {
     append_bytes(file_, new_epochs(epoch->epoch));
   } else if (const auto* done = std::get_if<StageDone>(&event); done != nullptr && !file_.empty()) {
-    append_bytes(
-        file_,
-        test_figures({{"accuracy", done->test.accuracy}, {"errors", done->test.errors}, {"nll", done->test.loss}}));
+    append_bytes(file_, test_figures({{keys::kAccuracy, done->test.accuracy},
+                                      {keys::kErrors, done->test.errors},
+                                      {keys::kNll, done->test.loss}}));
   }
 }
 
@@ -97,8 +98,9 @@ void TensorBoardWriter::begin(const std::string& stage_folder, int64_t last_epoc
   const std::string head = version_record(epoch_time_) + start_record(epoch_time_, 0);
   std::string records = new_epochs(last_epoch);
   if (last_epoch < 0) {
-    const Json done = read_json(stage / "stage.json");
-    records += test_figures(json_field(json_field(json_field(done, "results"), "evaluations"), "test"));
+    const auto done = from_json<StageRecord>(read_json(stage / "stage.json"));
+    const Metrics* test = done.results.evaluations.find(keys::kTest);
+    records += test_figures(test == nullptr ? Metrics() : *test);
   }
   file_ = replace_files((run_ / "tensorboard" / of_seed / stage.filename()).lexically_normal(), head, records);
 }
@@ -107,20 +109,19 @@ std::string TensorBoardWriter::new_epochs(int64_t last_epoch) {
   std::istringstream lines(read_file(metrics_));
   std::string records;
   for (std::string line; std::getline(lines, line);) {
-    const Json epoch = parse_json_line(line).value_or(nullptr);
-    const std::optional<int64_t> number = json_integer(epoch, "epoch");
-    if (!number || *number <= epoch_ || (last_epoch >= 0 && *number > last_epoch)) continue;
-    epoch_ = *number;
-    epoch_time_ = json_number(epoch, "time").value_or(epoch_time_);
+    const auto epoch = from_json<EpochMetrics>(parse_json_line(line).value_or(nullptr));
+    if (epoch.epoch <= epoch_ || (last_epoch >= 0 && epoch.epoch > last_epoch)) continue;
+    epoch_ = epoch.epoch;
+    epoch_time_ = epoch.time.value_or(epoch_time_);
     records += scalars_record(epoch_time_, epoch_, scalars_of(epoch));
   }
   return records;
 }
 
-std::string TensorBoardWriter::test_figures(const Json& test) const {
+std::string TensorBoardWriter::test_figures(const Metrics& test) const {
   Scalars scalars;
-  for (const char* key : {"accuracy", "errors", "nll"})
-    add(scalars, fmt::format("{}/test", key), json_number(test, key));
+  for (const char* key : {keys::kAccuracy, keys::kErrors, keys::kNll})
+    add(scalars, fmt::format("{}/test", key), test.number(key));
   return scalars_record(epoch_time_, epoch_, scalars);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// Event files for TensorBoard, written while a run works: RUN/tensorboard/STAGE/, of several seeds
-// RUN/tensorboard/seed-N/STAGE/. A step is an epoch. What they hold follows from the stage's metrics.jsonl: a stage
-// that goes on, or that was done before, begins a new file with the epochs that stand there, so that none is missing or
-// told twice, whatever a crash has cut.
+// Event files for TensorBoard, written during a run: RUN/tensorboard/STAGE/, of several seeds
+// RUN/tensorboard/seed-N/STAGE/. A step is an epoch. Their content follows from the stage's metrics.jsonl: a stage that
+// resumes, or that was finished before, begins a new file with the epochs of metrics.jsonl, so that none is missing or
+// written twice after a crash.
 //
 //   EventBus events;
 //   TensorBoardWriter writer("runs/mnist");
@@ -15,8 +15,8 @@
 
 #include "core/events.h"
 #include "core/files.h"
-#include "core/json.h"
 #include "report/event_record.h"
+#include "results/epoch_metrics.h"
 
 namespace limbeck {
 
@@ -28,11 +28,11 @@ class TensorBoardWriter {
   void operator()(const Event& event);
 
  private:
-  /// Everything up to this epoch, in a file of its own in the place of older ones; −1: every epoch.
+  /// Writes everything up to this epoch into a new file that replaces older ones; −1: every epoch.
   void begin(const std::string& stage_folder, int64_t last_epoch);
   /// The records of the epochs in metrics.jsonl that are not written yet, up to this one; −1: all.
   std::string new_epochs(int64_t last_epoch);
-  std::string test_figures(const Json& test) const;
+  std::string test_figures(const Metrics& test) const;
 
   fs::path run_;
   fs::path metrics_;       ///< of the present stage
@@ -42,6 +42,6 @@ class TensorBoardWriter {
 };
 
 /// What one line of metrics.jsonl says, by tag.
-Scalars scalars_of(const Json& epoch);
+Scalars scalars_of(const EpochMetrics& epoch);
 
 }  // namespace limbeck

@@ -4,9 +4,8 @@
 
 #include "core/json.h"
 #include "report/compared_runs.h"
-#include "report/json_fields.h"
-#include "report/metric_format.h"
 #include "report/page/compared_curves.h"
+#include "results/metric_format.h"
 #include "serve/http.h"
 #include "serve/recipe_differences.h"
 #include "serve/run_progress.h"
@@ -64,7 +63,7 @@ Json compared_json(const std::vector<ServedRun>& runs, const CompareOptions& opt
     for (Json& stage : json["stages"])
       if (const auto number = parse_reported_number(stage["number"])) stage["text"] = format.formatted(*number);
     for (Json& comparison : json["comparisons"]) {
-      const ReportedNumber difference{.mean = comparison["difference"].get<double>()};
+      const Spread difference{.mean = comparison["difference"].get<double>()};
       comparison["text"] = format.difference(difference, 0);
     }
     json["runs"] = ids;

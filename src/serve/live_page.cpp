@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "report/json_fields.h"
 #include "report/page/page.h"
 #include "report/page/sections.h"
-#include "report/statistics.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -21,10 +20,8 @@ void combine(const std::vector<const ReportedStage*>& seeds, ReportedEvaluation&
   for (auto& [key, number] : evaluation.measures) {
     std::vector<double> values;
     for (const ReportedStage* seed : seeds)
-      if (const ReportedNumber* of_seed = seed->measure(evaluation.split, key)) values.push_back(of_seed->mean);
-    number = {.mean = mean_of(values),
-              .deviation = values.size() > 1 ? std::optional(deviation_of(values)) : std::nullopt,
-              .values = values};
+      if (const Spread* of_seed = seed->measure(evaluation.split, key)) values.push_back(of_seed->mean);
+    number = spread_of(std::move(values));
   }
 }
 
@@ -69,16 +66,16 @@ Json optional(const std::optional<double>& value) {
 }
 
 Json stage_json(const StageProgress& stage) {
-  return {{"name", stage.name},
+  return {{keys::kName, stage.name},
           {"state", to_text(stage.state)},
           {"parts", stage.parts},
           {"parts_done", stage.parts_done},
           {"share", stage.share},
           {"under_way", stage.under_way},
-          {"epoch", stage.epoch},
-          {"epochs", stage.epochs},
+          {keys::kEpoch, stage.epoch},
+          {keys::kEpochs, stage.epochs},
           {"seconds_left", optional(stage.seconds_left)},
-          {"examples_per_second", optional(stage.examples_per_second)}};
+          {keys::kExamplesPerSecond, optional(stage.examples_per_second)}};
 }
 
 }  // namespace
@@ -113,15 +110,15 @@ Json live_page(const ServedRun& run) {
   const RunProgress progress = run_progress(run, recipe);
   const Page page = read_page(run.folder(), live_results(run, progress, recipe));
   Json json = {{"id", run.id()},
-               {"name", page.run.name},
+               {keys::kName, page.run.name},
                {"state", to_text(progress.state)},
                {"report", run.file("results.json").has_value()}};
   json["stages"] = Json::array();
   for (const StageProgress& stage : progress.stages) json["stages"].push_back(stage_json(stage));
-  json["sections"] = Json::array({{{"id", "head"}, {"name", ""}, {"html", header_of(page)}}});
+  json["sections"] = Json::array({{{"id", "head"}, {keys::kName, ""}, {"html", header_of(page)}}});
   for (const Section& section : kSections)
     if (const std::string html = section.html(page); !html.empty())
-      json["sections"].push_back({{"id", section.id}, {"name", section.name}, {"html", html}});
+      json["sections"].push_back({{"id", section.id}, {keys::kName, section.name}, {"html", html}});
   return json;
 }
 

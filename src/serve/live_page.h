@@ -2,7 +2,7 @@
 // The report's sections for a run that may still be under way: what is there of its results, and its curves so far.
 #include <optional>
 
-#include "report/reported_run.h"
+#include "results/reported_run.h"
 #include "serve/run_progress.h"
 
 namespace limbeck {

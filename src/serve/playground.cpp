@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "experiment/model_onnx.h"
+#include "models/model_onnx.h"
 #include "experiment/run_networks.h"
 #include "nn/graph.h"
 #include "programs/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"
 #include "report/plots/plot_style.h"
+#include "results/keys.h"
 #include "serve/assets.h"
 #include "serve/served_models.h"
 
@@ -64,18 +65,18 @@ void check_same(const PlaygroundModel& first, const PlaygroundModel& other) {
 Json playground_json(const std::string& title, const std::vector<PlaygroundModel>& models,
                      const ReportedExamples& examples) {
   const ModelDescription& first = models.front().model->description;
-  Json json = {{"title", title}, {"input", first.input}, {"scale", first.scale}, {"classes", first.classes}};
+  Json json = {{"title", title}, {"input", first.input}, {"scale", first.scale}, {keys::kClasses, first.classes}};
   json["models"] = Json::array();
   for (const PlaygroundModel& model : models)
-    json["models"].push_back({{"name", model.name},
-                              {"network", network_text(*model.model)},
-                              {"parameters", model.model->network->parameter_count()},
+    json["models"].push_back({{keys::kName, model.name},
+                              {keys::kNetwork, network_text(*model.model)},
+                              {keys::kParameters, model.model->network->parameter_count()},
                               {"onnx", model.onnx ? Json(*model.onnx) : Json()},
-                              {"teacher", model.teacher}});
-  json["examples"] = Json::array();
+                              {keys::kTeacher, model.teacher}});
+  json[keys::kExamples] = Json::array();
   for (const ReportedExample& example : examples.examples)
     if (Shape{example.channels, example.height, example.width} == first.input)
-      json["examples"].push_back({{"id", example.id}, {"label", example.label}, {"pixels", example.pixels}});
+      json[keys::kExamples].push_back({{"id", example.id}, {"label", example.label}, {"pixels", example.pixels}});
   return json;
 }
 

@@ -2,8 +2,7 @@
 // The playground: a page on which a picture is drawn or chosen, and the networks' distributions over the classes are
 // computed in the browser, by the networks' ONNX files.
 //
-//   write_playground("page", {"runs/demo/stages/distilled/weights.safetensors",
-//   "runs/demo/stages/teacher/weights.safetensors"});
+//   write_playground("page", {"runs/demo/stages/distilled", "runs/demo/stages/teacher"});
 //   // then any web server will do: python3 -m http.server --directory page
 #include <memory>
 #include <optional>
@@ -11,8 +10,8 @@
 #include <vector>
 
 #include "core/json.h"
-#include "experiment/model.h"
-#include "report/run_files.h"
+#include "models/model.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 
@@ -33,8 +32,9 @@ Json playground_json(const std::string& title, const std::vector<PlaygroundModel
 /// Writes the playground as a folder that any web server can hold: index.html with its script and style, the runtime,
 /// playground.json and a file NAME.onnx for each model. Models that lie in a run are named after their stages, and that
 /// run's telling examples can be picked on the page; what that run was given, such as its teacher's file, is here what
-/// it was there. Returns what is to be told: a sentence for each program whose input nobody has said. Throws Error of
-/// kind usage where a model takes no pictures, or other ones than the first, and for networks that have no ONNX form.
+/// it was there. Returns notices: a sentence for each TorchScript program whose input size or normalization is not
+/// known. Throws Error of kind usage where a model takes no pictures, or other ones than the first, and for networks
+/// that have no ONNX form.
 std::vector<std::string> write_playground(const fs::path& folder, const std::vector<fs::path>& models);
 
 }  // namespace limbeck

@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/nearest.h"
+#include "results/keys.h"
 #include "serve/http.h"
 
 namespace limbeck {
@@ -90,7 +91,7 @@ PredictionRequest parse_prediction_request(const std::string& body) {
   if (!json.is_object()) throw HttpError(400, fmt::format("the body is {}; expected an object", kind_of(json)));
   PredictionRequest request;
   for (const auto& [key, value] : json.items()) {
-    if (key == "run")
+    if (key == keys::kRun)
       request.run = text_of(value, key);
     else if (key == "model")
       request.model = text_of(value, key);
@@ -100,7 +101,7 @@ PredictionRequest parse_prediction_request(const std::string& body) {
       request.inputs = value;
     else
       throw HttpError(
-          400, fmt::format("unknown key '{}'{}", key, suggestion(key, {"run", "model", "inputs", "temperature"})));
+          400, fmt::format("unknown key '{}'{}", key, suggestion(key, {keys::kRun, "model", "inputs", "temperature"})));
   }
   if (request.model.empty()) throw HttpError(400, "there is no 'model'; GET /api/models lists those that there are");
   if (!request.inputs.is_array() || request.inputs.empty())
@@ -143,10 +144,10 @@ Json predict(const PredictionRequest& request, const ServedRuns& runs, ServedMod
     predictions.push_back(
         {{"class", best < classes.size() ? classes[best] : std::to_string(best)}, {"probabilities", of_row}});
   }
-  return {{"run", run.id()},
+  return {{keys::kRun, run.id()},
           {"model", request.model},
           {"temperature", request.temperature},
-          {"classes", classes},
+          {keys::kClasses, classes},
           {"predictions", predictions}};
 }
 

@@ -6,11 +6,11 @@
 #include "core/version.h"
 #include "nn/graph.h"
 #include "report/html_report.h"
-#include "report/json_fields.h"
 #include "report/page/assets.h"
 #include "report/plots/plot_style.h"
-#include "report/reported_sweep.h"
 #include "report/sweep_report.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 #include "serve/assets.h"
 #include "serve/compared.h"
 #include "serve/live_page.h"
@@ -84,7 +84,7 @@ Json metrics_json(const ServedRun& run) {
       for (size_t start = 0, end = 0; (end = content.find('\n', start)) != std::string::npos; start = end + 1)
         if (std::optional<Json> line = parse_json_line(std::string_view(content).substr(start, end - start)))
           epochs.push_back(std::move(*line));
-      stages.push_back({{"name", seed.prefix + stage}, {"epochs", std::move(epochs)}});
+      stages.push_back({{keys::kName, seed.prefix + stage}, {keys::kEpochs, std::move(epochs)}});
     }
   return {{"stages", stages}};
 }
@@ -158,7 +158,8 @@ HttpAnswer Routes::get(const HttpRequest& request) {
       return values.empty() ? otherwise : values.front();
     };
     return json_answer(compared_json(
-        chosen, {.metric = one("metric", "errors"), .split = one("split", ""), .against = one("against", "")}));
+        chosen,
+        {.metric = one("metric", keys::kErrors), .split = one(keys::kSplit, ""), .against = one("against", "")}));
   }
   if (const auto rest = after(path, "/api/runs/")) return run_answer(*rest);
   if (const auto rest = after(path, "/models/")) return model_answer(*rest);
@@ -195,13 +196,13 @@ Json Routes::models_json() {
   Json list = Json::array();
   for (const ServedRun& run : runs_.all())
     for (const RunNetwork& network : served_networks(run)) {
-      Json entry = {{"run", run.id()}, {"model", network.name}};
+      Json entry = {{keys::kRun, run.id()}, {"model", network.name}};
       try {
         const auto model = models_.model(network);
-        entry.update({{"network", network_text(*model)},
-                      {"parameters", model->network->parameter_count()},
+        entry.update({{keys::kNetwork, network_text(*model)},
+                      {keys::kParameters, model->network->parameter_count()},
                       {"input", model->description.input},
-                      {"classes", model->description.classes},
+                      {keys::kClasses, model->description.classes},
                       {"onnx", models_.has_onnx(network) ? Json(onnx_address(run.id(), network.name)) : Json()}});
       } catch (const Error& problem) {
         entry["error"] = problem.what();
@@ -233,7 +234,7 @@ Json Routes::playground(const ServedRun& run) {
            .onnx = models_.has_onnx(network) ? std::optional(onnx_address(run.id(), network.name)) : std::nullopt,
            .teacher = trained != nullptr && !trained->teachers.empty() ? trained->teachers.front() : ""});
     } catch (const Error& problem) {
-      left_out.push_back({{"name", network.name}, {"why", problem.what()}});
+      left_out.push_back({{keys::kName, network.name}, {"why", problem.what()}});
     }
   }
   if (models.empty()) {
@@ -247,7 +248,7 @@ Json Routes::playground(const ServedRun& run) {
     if (const auto file = run.file(seed.prefix + "examples.json"); file && examples.examples.empty())
       examples = read_examples(*file);
   Json json = playground_json(recipe ? recipe->name : run.id(), models, examples);
-  json["run"] = run.id();
+  json[keys::kRun] = run.id();
   json["left_out"] = left_out;
   return json;
 }

@@ -3,14 +3,18 @@
 // the run folders.
 //
 //   GET  /                              the pages, app.js, app.css, …
-//   GET  /api/runs                      as runs_json(): every run and sweep, with the numbers by which they are told
-//   apart GET  /api/runs/RUN                  as live_page() GET  /api/runs/RUN/results          results.json GET
-//   /api/runs/RUN/metrics          {"stages": [{"name", "epochs": [each line of metrics.jsonl]}]} GET
-//   /api/runs/RUN/playground       as playground_json() GET  /api/models                    {"models": [{"run",
-//   "model", "network", "parameters", "input", "classes", "onnx"}]} GET  /api/compare?run=A&run=B       as
-//   compared_json(); &metric=accuracy &split=test GET  /models/RUN/STAGE.onnx         the network for any ONNX runtime;
-//   of several seeds /models/RUN/seed-1/STAGE.onnx GET  /report/RUN                    the whole report GET
-//   /sweep/SWEEP/                  the page of a sweep, and /sweep/SWEEP/points/0001/report.html those of its points
+//   GET  /api/runs                      runs_json(): every run and sweep, with the numbers that tell them apart
+//   GET  /api/runs/RUN                  live_page()
+//   GET  /api/runs/RUN/results          results.json
+//   GET  /api/runs/RUN/metrics          {"stages": [{"name", "epochs": [each line of metrics.jsonl]}]}
+//   GET  /api/runs/RUN/playground       playground_json()
+//   GET  /api/models                    {"models": [{"run", "model", "network", "parameters", "input", "classes",
+//                                       "onnx"}]}
+//   GET  /api/compare?run=A&run=B       compared_json(); &metric=accuracy &split=test
+//   GET  /models/RUN/STAGE.onnx         the network for any ONNX runtime; /models/RUN/seed-1/STAGE.onnx of one seed
+//   GET  /report/RUN                    the whole report
+//   GET  /sweep/SWEEP/                  the page of a sweep
+//   GET  /sweep/SWEEP/points/0001/report.html   the report of one of its points
 //   POST /predict                       see prediction.h
 //
 // What goes wrong is {"error": message} with a status of 400 or above.

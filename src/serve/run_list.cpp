@@ -9,8 +9,9 @@
 #include "core/json.h"
 #include "core/version.h"
 #include "report/recovery.h"
-#include "report/reported_sweep.h"
 #include "report/sweep_report.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 #include "serve/live_page.h"
 #include "serve/run_progress.h"
 
@@ -28,7 +29,7 @@ Json time_of(const std::optional<fs::path>& file) {
 const ReportedStage* main_stage(const ReportedRun& run, const std::string& split) {
   const ReportedStage* last = nullptr;
   for (const ReportedStage& stage : run.stages) {
-    if (stage.measure(split, "accuracy") == nullptr) continue;
+    if (stage.measure(split, keys::kAccuracy) == nullptr) continue;
     if (last == nullptr || !stage.teacher.empty() || last->teacher.empty()) last = &stage;
   }
   return last;
@@ -37,34 +38,34 @@ const ReportedStage* main_stage(const ReportedRun& run, const std::string& split
 void add_results(const ReportedRun& results, Json& json) {
   const std::string split = results.main_split();
   json["data"] = results.data_source.empty() ? Json() : Json(results.data_source);
-  json["seeds"] = results.seeds.size();
+  json[keys::kSeeds] = results.seeds.size();
   double seconds = 0;
   for (const ReportedStage& stage : results.stages)
     seconds += stage.seconds.value_or(0) * static_cast<double>(std::max<size_t>(1, results.seeds.size()));
-  if (seconds > 0) json["seconds"] = seconds;
+  if (seconds > 0) json[keys::kSeconds] = seconds;
   for (const auto& [key, value] : results.environment)
-    if (key == "date") json["date"] = value;
+    if (key == keys::kDate) json[keys::kDate] = value;
   const ReportedStage* stage = main_stage(results, split);
   if (stage == nullptr) return;
-  const ReportedNumber& accuracy = *stage->measure(split, "accuracy");
-  json["stage"] = stage->name;
-  json["accuracy"] = accuracy.mean;
-  json["accuracy_text"] = metric_format("accuracy").formatted(accuracy);
-  if (stage->parameters) json["parameters"] = *stage->parameters;
+  const Spread& accuracy = *stage->measure(split, keys::kAccuracy);
+  json[keys::kStage] = stage->name;
+  json[keys::kAccuracy] = accuracy.mean;
+  json["accuracy_text"] = metric_format(keys::kAccuracy).formatted(accuracy);
+  if (stage->parameters) json[keys::kParameters] = *stage->parameters;
   for (const Recovery& recovery : recoveries(results, split))
     if (const auto share = recovery.share(); share && recovery.student == stage) json["kept"] = *share;
 }
 
 Json run_json(const ServedRun& run) {
   Json json = {{"id", run.id()},
-               {"name", run.id()},
+               {keys::kName, run.id()},
                {"state", to_text(StageState::stopped)},
-               {"date", time_of(run.file("recipe.yaml"))}};
+               {keys::kDate, time_of(run.file("recipe.yaml"))}};
   try {
     run.check_contained();
     const std::optional<Recipe> recipe = recipe_of(run);
     const RunProgress progress = run_progress(run, recipe);
-    if (recipe) json["name"] = recipe->name;
+    if (recipe) json[keys::kName] = recipe->name;
     json["state"] = to_text(progress.state);
     double share = 0;
     for (const StageProgress& stage : progress.stages)
@@ -82,9 +83,9 @@ Json run_json(const ServedRun& run) {
 
 Json sweep_json(const ServedRun& run) {
   Json json = {{"id", run.id()},
-               {"name", run.id()},
+               {keys::kName, run.id()},
                {"state", to_text(StageState::stopped)},
-               {"date", time_of(run.file("sweep.json"))}};
+               {keys::kDate, time_of(run.file("sweep.json"))}};
   try {
     if (!run.file("sweep.json")) throw Error("its sweep.json leads out of its folder");
     const ReportedSweep sweep = read_reported_sweep(run.folder());
@@ -93,16 +94,16 @@ Json sweep_json(const ServedRun& run) {
                            [&](const ReportedSweep::Point& point) { return point.status == status; });
     };
     const bool pending = count("pending") > 0;
-    json["name"] = sweep.name;
+    json[keys::kName] = sweep.name;
     json["state"] = to_text(is_held(run.folder()) ? StageState::training
                             : pending             ? StageState::stopped
                                                   : StageState::done);
-    json["points"] = sweep.points.size();
+    json[keys::kPoints] = sweep.points.size();
     json["points_done"] = count("done");
     json["points_failed"] = count("failed");
     json["over"] = sweep.names;
-    json["stage"] = sweep.stage;
-    json["seeds"] = sweep.seeds.size();
+    json[keys::kStage] = sweep.stage;
+    json[keys::kSeeds] = sweep.seeds.size();
     json["best"] = sweep_judgement(sweep);
   } catch (const std::exception& problem) {
     json["trouble"] = problem.what();

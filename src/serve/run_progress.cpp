@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "experiment/components.h"
-#include "experiment/replicas.h"
 #include "experiment/specialists.h"
-#include "report/run_files.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 namespace {
@@ -20,15 +19,15 @@ struct Part {
 
 std::vector<Part> parts_of(const StageRecipe& stage) {
   std::vector<Part> parts;
-  for (int64_t round = 1; round < stage.align; ++round)
-    parts.push_back({fmt::format("{}.{}", stage.name, round), fmt::format("round {} of {}", round, stage.align)});
-  const std::vector<std::string> folders = weight_folders(stage);
-  const bool apart = trains_apart(stage) || trains_specialists(stage);
-  for (size_t k = 0; apart && k < folders.size(); ++k)
-    parts.push_back({folders[k], fmt::format("{} {} of {}", trains_specialists(stage) ? "specialist" : "network", k + 1,
-                                             folders.size())});
+  const StageForm form = stage.form();
+  const int64_t others = form.apart ? form.members : form.rounds - 1;
+  const auto label = [&](int64_t k) {
+    return form.apart ? fmt::format("{} {} of {}", form.member, k, form.members)
+                      : fmt::format("round {} of {}", k, form.rounds);
+  };
+  for (int64_t k = 1; k <= others; ++k) parts.push_back({part_name(stage.name, k), label(k)});
   // The stage itself comes last: what it trains, or what it makes of the others.
-  parts.push_back({stage.name, stage.align > 1 ? fmt::format("round {0} of {0}", stage.align) : ""});
+  parts.push_back({stage.name, form.rounds > 1 ? label(form.rounds) : ""});
   return parts;
 }
 

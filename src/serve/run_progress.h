@@ -19,7 +19,7 @@ struct StageProgress {
   int64_t parts = 0;  ///< trainings that it consists of
   int64_t parts_done = 0;
   double share = 0;       ///< of its epochs that are done, in [0, 1]
-  std::string under_way;  ///< the training that goes on, or that was stopped: "seed 2, network 3 of 10"; may be empty
+  std::string under_way;  ///< the training in progress, or that was stopped: "seed 2, network 3 of 10"; may be empty
   int64_t epoch = 0;      ///< of that training
   int64_t epochs = 0;
   std::optional<double> seconds_left;         ///< until that training ends, by its last epochs

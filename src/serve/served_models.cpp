@@ -10,7 +10,7 @@
 
 #include "core/json.h"
 #include "core/nearest.h"
-#include "experiment/model_onnx.h"
+#include "models/model_onnx.h"
 #include "nn/ensembles/committee.h"
 #include "serve/http.h"
 

@@ -6,8 +6,9 @@
 // that the time spent in a state is geometric with that mean. Words and silence are chains from left to right.
 //
 //   const StateGraph graph = StateGraph::word_loop(corpus, durations, /*word_penalty=*/0);
-//   const Path path = graph.best_path(scores);                 // scores [F, classes] float32: log p(x|s), up to a
-//   constant for each frame graph.words_of(path);                                      // {3, 1, 4}
+//   // scores [F, classes] float32: log p(x|s), up to a constant for each frame
+//   const Path path = graph.best_path(scores);
+//   graph.words_of(path);   // {3, 1, 4}
 
 #include <ATen/core/Tensor.h>
 

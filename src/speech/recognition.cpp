@@ -9,7 +9,8 @@
 #include <limits>
 #include <mutex>
 
-#include "core/json.h"
+#include "results/binding.h"
+#include "results/evaluation_detail.h"
 
 namespace limbeck {
 namespace {
@@ -57,9 +58,13 @@ WordErrors& WordErrors::operator+=(const WordErrors& other) {
 }
 
 Json WordErrors::json() const {
-  return {{"words", words},         {"substitutions", substitutions},
-          {"deletions", deletions}, {"insertions", insertions},
-          {"errors", errors()},     {"rate", rate()}};
+  return to_json(WordCounts{.words = words,
+                            .substitutions = substitutions,
+                            .deletions = deletions,
+                            .insertions = insertions,
+                            .errors = errors(),
+                            .rate = rate(),
+                            .word_penalty = {}});
 }
 
 WordErrors count_word_errors(const std::vector<int64_t>& said, const std::vector<int64_t>& heard) {

@@ -34,7 +34,7 @@ struct WordErrors {
   int64_t errors() const { return substitutions + deletions + insertions; }
   double rate() const { return words == 0 ? 0 : static_cast<double>(errors()) / static_cast<double>(words); }
   WordErrors& operator+=(const WordErrors& other);
-  /// {"words", "substitutions", "deletions", "insertions", "errors", "rate"}
+  /// As WordCounts in results/evaluation_detail.h.
   Json json() const;
 };
 WordErrors count_word_errors(const std::vector<int64_t>& said, const std::vector<int64_t>& heard);

@@ -84,20 +84,18 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
 }  // namespace
 
 void ComputedOptions::bind(Fields& fields) {
-  fields.choice<Computed>("outputs", outputs,
-                          {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
-                          "computed at every step, or once for each view of an example and kept; auto keeps them where "
-                          "nothing is augmented");
+  fields.choice<Computed>(
+      "outputs", outputs, {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
+      "live: computed at every step; kept: once for each view of each example; auto: kept if nothing is augmented");
   fields.text("store", store,
-              "file to keep them in, as safetensors, {seed} in its name being the run's seed; one that is there is "
-              "used if it is of "
-              "the same teacher and examples, and refused otherwise");
+              "safetensors file to keep the outputs in; {seed} in its name is the run's seed. An existing file is used "
+              "if it belongs to the same teacher and examples, and refused otherwise");
   fields.integer("views", views, between(0, 100000),
-                 "where examples are augmented, in how many views each is seen, over and over; 0: in all");
+                 "number of augmented views of each example, which come again in turn; 0: all views");
   fields.choice<Type>("type", type, {{"float32", Type::float32}, {"float16", Type::float16}},
-                      "in which stored outputs are kept");
+                      "type of the stored outputs");
   fields.integer("top", top, at_least(0),
-                 "largest logits that are stored of each output, what is left being spread evenly; 0: all");
+                 "store only the K largest logits of each output, the rest of the probability spread evenly; 0: all");
   const bool keeps = outputs == Computed::kept || !store.empty() || views > 0;
   fields.require(keeps || (top == 0 && type == Type::float32),
                  "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");

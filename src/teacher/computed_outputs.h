@@ -45,9 +45,9 @@ void check_store(const Choice& teacher, const TeacherContext& context);
 /// parameters and buffers, its identity, and how a committee averages.
 std::string fingerprint_of(const Network& network);
 
-/// The teacher as the options ask for it. `fingerprint`: of everything that its outputs depend on beside the examples.
-/// With `store`, a file that holds outputs of another teacher or of other examples is refused with an Error; it is
-/// never replaced.
+/// The teacher with its outputs computed or kept as the options say. `fingerprint`: of everything that its outputs
+/// depend on beside the examples. With `store`, a file that holds outputs of another teacher or of other examples is
+/// refused with an Error; it is never replaced.
 std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                   const TeacherContext& context, const std::string& fingerprint);
 
@@ -65,7 +65,7 @@ class KeptOutputs : public Teacher {
   ExampleRows rows_;
 };
 
-/// What a teacher says of all examples as they are, in their order, on their device. Throws Error where it gives
+/// A teacher's outputs on all examples without augmentation, in their order, on their device. Throws Error if it gives
 /// features: those are not kept.
 TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples);
 

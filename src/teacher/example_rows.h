@@ -1,5 +1,5 @@
 #pragma once
-// Where a table has its examples, found by their ids.
+// Finds the rows of examples in a table by their ids.
 //
 //   const ExampleRows rows(ids);          // row i is of ids[i]
 //   table.index_select(0, rows.of(batch.ids));

@@ -17,15 +17,15 @@ class StoredViews : public Teacher {
   StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
               uint64_t seed, int64_t cycle);
 
-  /// Computes what the store lacks of the batch, and answers from the store: the first answer has been rounded like all
-  /// later ones.
+  /// Computes what the store lacks of the batch, then reads everything from the store, so that the first outputs are
+  /// rounded like later ones.
   TeacherOutputs outputs(const Batch& batch) const override;
   int64_t view_cycle() const override { return cycle_; }
   bool depends_on_past() const override { return !store_.in_file() && !augmenter_.empty(); }
   const Teacher& live() const override { return *live_; }
 
-  /// Computes everything that is not there yet; told(done, all) after each batch, false stops. What was done stays
-  /// done.
+  /// Computes all missing outputs; calls progress(done, all) after each batch, and stops if that returns false. What
+  /// was computed is kept.
   void fill(const std::function<bool(int64_t done, int64_t all)>& told);
   /// The largest difference between stored and live logits, these in the form of the store, relative to the largest
   /// logit, over `count` of the outputs that are there, drawn by `seed`. Throws Error where nothing is there.
@@ -40,7 +40,7 @@ class StoredViews : public Teacher {
 
  private:
   at::Tensor slots_of(const Batch& batch) const;
-  /// Asks the live teacher and writes down what it says.
+  /// Computes the live teacher's outputs and stores them.
   void compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const;
   /// Views of the examples at positions [n] in one slot.
   at::Tensor views_in(const at::Tensor& positions, int64_t slot) const;

@@ -1,6 +1,6 @@
 #pragma once
-// Where soft targets come from. A teacher is asked for its outputs on a batch; evaluation mode and the absence of
-// gradients live here and nowhere else.
+// Where soft targets come from. A teacher gives its outputs on a batch, in evaluation mode and without gradients, which
+// are ensured here and nowhere else.
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,25 +18,23 @@ class Teacher {
  public:
   virtual ~Teacher() = default;
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
-  /// The teacher that computes, where this one answers from what it has stored of certain views: to be asked of other
-  /// inputs.
+  /// The teacher that computes outputs live, for inputs that a store of certain views does not have.
   virtual const Teacher& live() const { return *this; }
-  /// How many drawings of views the teacher knows, 0 … k − 1, so that the stage's augmentation is to repeat them; 0:
-  /// any.
+  /// k: the teacher has outputs for the views of epochs 0 … k − 1 only, so the stage's augmentation must repeat these;
+  /// 0: for all.
   virtual int64_t view_cycle() const { return 0; }
-  /// Whether the last bits of its answers depend on what was asked before, and in which batches, and are lost with the
-  /// process: outputs that are computed as they are asked for and kept in memory. Who goes on in another process asks
-  /// the same again.
+  /// Whether its outputs depend, by rounding, on which batches were computed before: outputs that are computed on
+  /// demand and kept in memory. A run that resumes in another process computes the same batches again.
   virtual bool depends_on_past() const { return false; }
 };
 
-/// What a teacher is asked for: soft targets of the training examples, or what it says of other examples (the test
-/// split), to be compared with the student. The latter are always computed live.
+/// What a teacher is used for: soft targets of the training examples, or outputs on other examples (the test split),
+/// for comparison with the student. The latter are always computed live.
 enum class TeacherPurpose { training, evaluation };
 
-/// What a teacher is made from.
+/// Everything that a teacher is made from.
 struct TeacherContext {
-  /// The network of an earlier stage, or one with weights, by name; throws where there is none.
+  /// The network of an earlier stage, or one with weights, by name; throws if there is none.
   std::function<std::shared_ptr<const Network>(const std::string& name)> network;
   const ExampleSet& examples;  ///< whose soft targets are wanted
   const Augmenter& augmenter;  ///< and how they are augmented
@@ -45,15 +43,15 @@ struct TeacherContext {
   std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's passes, the teacher's among them
   TeacherPurpose purpose = TeacherPurpose::training;
-  Recorder recorder = {};  ///< of the passes of a network; empty: they are launched one by one
+  Recorder recorder = {};  ///< records the passes of a network (CUDA graphs); empty: operations are launched one by one
   uint64_t view_seed = 0;  ///< of the drawing of views: that of the stage, or of its replica
 };
 
-/// The teacher that a stage asks for; nullptr for evaluation where it has nothing to say of other examples than those
-/// it was made for (outputs from elsewhere, teachers that look at the labels).
+/// The teacher of a stage. For evaluation, nullptr if it has outputs for the training examples only (stored outputs of
+/// another program, teachers that use the labels).
 std::unique_ptr<Teacher> make_teacher(const Choice& choice, const TeacherContext& context);
 
-/// Mean and deviation of each of the teacher's logits over the examples as they are, without augmentation.
+/// Mean and standard deviation of each of the teacher's logits over the examples, without augmentation.
 TeacherStatistics statistics_of(const Teacher& teacher, const ExampleSet& examples);
 
 }  // namespace limbeck

@@ -1,19 +1,17 @@
 #pragma once
-// What a teacher says of examples, each seen in several views: a table in memory, or in a memory-mapped safetensors
-// file that grows as it is used and can be filled beforehand. Decision 9 tells why the outputs stay true under
-// augmentation.
+// Stored teacher outputs by example and view: a table in memory, or in a memory-mapped safetensors file that is filled
+// during training or beforehand. Decision 9 explains why the outputs stay correct under augmentation.
 //
 //   TeacherStore store = TeacherStore::in_memory({.slots = 162, .classes = 100}, ids);
 //   store.write(rows, slots, views, outputs);
 //   TeacherOutputs again = store.read(rows, slots);
 //
 // The file's tensors: ids [n] I64 · views [n, S] I64, the view's number + 1, 0 where nothing is stored yet · and one of
-//   logits [n, S, C]                                       F16 or F32
-//   members [n, S, M, C]                                   of an arithmetic ensemble of M networks
-//   top [n, S, K + 1] with classes [n, S, K] I16           the K largest logits, and the logit that each other class
-//   gets: log of the
-//                                                          mean of their exponentials, so that their probability at T =
-//                                                          1 is spread evenly
+//   logits [n, S, C]                               F16 or F32
+//   members [n, S, M, C]                           of an arithmetic ensemble of M networks
+//   top [n, S, K + 1] with classes [n, S, K] I16   the K largest logits, and one logit for all other classes: log of
+//                                                  the mean of their exponentials, so that their probability at
+//                                                  T = 1 is spread evenly
 
 #include <ATen/core/Tensor.h>
 
@@ -38,12 +36,12 @@ struct StoreLayout {
   int64_t example_bytes() const;
 };
 
-/// What a store is of, by the names under which the file's metadata has it.
+/// What a store belongs to (teacher, examples, views), by the keys of the file's metadata.
 using StoreIdentity = std::map<std::string, std::string>;
 
 class TeacherStore {
  public:
-  /// Nothing is stored yet. ids [n] int64: of the examples.
+  /// An empty store. ids [n] int64: of the examples.
   static TeacherStore in_memory(const StoreLayout& layout, const at::Tensor& ids);
   /// Makes the file, whose space is reserved on the disk.
   static TeacherStore create(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids,
@@ -72,7 +70,7 @@ class TeacherStore {
   /// The same the other way, for views [N] int64; rounded to the type of the table. Throws Error where float16 cannot
   /// hold a number.
   void write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs);
-  /// Writes everything to the disk, with a checksum where all outputs are there: what is changed afterwards is noticed.
+  /// Writes everything to the disk, with a checksum if all outputs are there, so that later changes are detected.
   void seal();
 
  private:
@@ -89,13 +87,13 @@ class TeacherStore {
   std::shared_ptr<File> file_;
 };
 
-/// Whether a file with this metadata was written as a store.
+/// Whether a file with this metadata is a store.
 bool is_store(const std::map<std::string, std::string>& metadata);
 
-/// Throws Error of kind usage where outputs cannot be kept so.
+/// Throws Error of kind usage if outputs cannot be stored in this layout.
 void check_layout(const StoreLayout& layout);
 
-/// What is known of a store from its file alone.
+/// A store's description, from its file alone.
 struct StoreInfo {
   StoreLayout layout;
   int64_t examples = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Whether a teacher knows what it is asked. One that was trained on pictures as they are can be much worse on the views
-// of them that a stage shows, and teaches those all the same.
+// How accurate a teacher is on augmented examples. A teacher that was trained without augmentation can be much worse on
+// a stage's views, and would teach them all the same.
 //
 //   const ViewAccuracy found = view_accuracy(*teacher, examples, augmenter, seed);
 //   if (found.fears_views()) …

@@ -1,5 +1,5 @@
 #pragma once
-// What Adam and AdamW share; they differ in where the weight decay goes.
+// Adam and AdamW, which differ in where the weight decay is applied.
 #include "train/optimizer.h"
 
 namespace limbeck {

@@ -1,7 +1,7 @@
 #pragma once
-// Everything that training needs to go on as if it had not stopped. Since randomness is a function of (seed, purpose,
-// epoch, id), there is no generator to save: weights, the optimiser's state, the place, and the sums of the epoch under
-// way.
+// Everything that training needs to resume bit-identically: weights, running statistics, the optimizer's state, the
+// position, and the sums of the current epoch. There is no random generator to save, since randomness is a function of
+// (seed, purpose, epoch, id).
 #include <ATen/core/Tensor.h>
 
 #include <optional>
@@ -11,27 +11,27 @@
 
 namespace limbeck {
 
-/// A place in training: `step` steps of epoch `epoch` are done.
+/// A position in training: `step` steps of epoch `epoch` are done.
 struct Progress {
   int64_t epoch = 0;
   int64_t step = 0;
   double seconds = 0;                   ///< of training so far, over all runs
-  at::Tensor sums;                      ///< [k] float64, of the epoch under way
+  at::Tensor sums;                      ///< [k] float64, of the current epoch
   TensorMap stopping;                   ///< state of Stopping
-  std::vector<std::string> conditions;  ///< under which it came so far, one after the other: "2 threads, float32"
+  std::vector<std::string> conditions;  ///< under which it was computed so far, in order: "2 threads, float32"
 };
 
 class CheckpointFile {
  public:
-  /// `fingerprint`: of everything that the result depends on. A checkpoint with another one is refused.
+  /// `fingerprint`: of everything that the result depends on. A checkpoint with another fingerprint is not used.
   CheckpointFile(fs::path path, std::string fingerprint)
       : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {}
 
-  /// Writes atomically: whatever happens meanwhile, the file is the old or the new checkpoint.
+  /// Writes atomically: if the process dies meanwhile, the file is either the old or the new checkpoint.
   void save(const Network& network, const Optimizer& optimizer, const Progress& progress) const;
 
-  /// Restores network and optimiser. nullopt where there is no checkpoint, or one of another recipe; Error where the
-  /// file is damaged, with advice.
+  /// Restores network and optimizer. nullopt if there is no checkpoint, or one of another recipe; throws Error, with
+  /// advice, if the file is damaged.
   std::optional<Progress> load(Network& network, Optimizer& optimizer) const;
 
   void remove() const;

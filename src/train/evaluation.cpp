@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -47,9 +48,9 @@ double calibration_error(const std::vector<ReliabilityBin>& bins, int64_t exampl
   return sum / static_cast<double>(examples);
 }
 
-template <class Number>
-Json optional_number(const std::optional<Number>& value) {
-  return value ? Json(*value) : Json(nullptr);
+template <class Value>
+MetricValue or_null(const std::optional<Value>& value) {
+  return value ? MetricValue(Number(*value)) : MetricValue();
 }
 
 }  // namespace
@@ -99,56 +100,54 @@ Evaluation evaluate(const at::Tensor& logits_anywhere, const at::Tensor& labels_
   return evaluation;
 }
 
-Json summary(const Evaluation& evaluation, const std::vector<std::string>& classes) {
+Metrics summary(const Evaluation& evaluation, const std::vector<std::string>& classes) {
   std::optional<double> teacher_accuracy;
   if (evaluation.teacher_errors)
     teacher_accuracy = 1 - static_cast<double>(*evaluation.teacher_errors) / static_cast<double>(evaluation.examples);
-  Json class_errors = Json::object();
+  Metrics class_errors;
   for (size_t i = 0; i < classes.size(); ++i) {
     const at::Tensor row = evaluation.confusion[static_cast<int64_t>(i)];
-    class_errors[classes[i]] = row.sum().item<int64_t>() - row[static_cast<int64_t>(i)].item<int64_t>();
+    class_errors.set(classes[i], Number(row.sum().item<int64_t>() - row[static_cast<int64_t>(i)].item<int64_t>()));
   }
-  return {{"examples", evaluation.examples},
-          {"errors", evaluation.errors},
-          {"accuracy", evaluation.accuracy},
-          {"nll", evaluation.nll},
-          {"ece", evaluation.ece},
-          {"agreement", optional_number(evaluation.agreement)},
-          {"teacher_kl", optional_number(evaluation.teacher_kl)},
-          {"teacher_errors", optional_number(evaluation.teacher_errors)},
-          {"teacher_accuracy", optional_number(teacher_accuracy)},
-          {"class_errors", std::move(class_errors)}};
+  return {{keys::kExamples, Number(evaluation.examples)},
+          {keys::kErrors, Number(evaluation.errors)},
+          {keys::kAccuracy, Number(evaluation.accuracy)},
+          {keys::kNll, Number(evaluation.nll)},
+          {keys::kEce, Number(evaluation.ece)},
+          {keys::kAgreement, or_null(evaluation.agreement)},
+          {keys::kTeacherKl, or_null(evaluation.teacher_kl)},
+          {keys::kTeacherErrors, or_null(evaluation.teacher_errors)},
+          {keys::kTeacherAccuracy, or_null(teacher_accuracy)},
+          {keys::kClassErrors, std::move(class_errors)}};
 }
 
-Json details(const Evaluation& evaluation, const std::vector<std::string>& classes) {
-  Json json = summary(evaluation, classes);
+EvaluationDetail details(const Evaluation& evaluation, const std::vector<std::string>& classes) {
+  EvaluationDetail detail;
+  detail.summary = summary(evaluation, classes);
   const at::Tensor& confusion = evaluation.confusion;
   const at::Tensor true_counts = confusion.sum(1), chosen_counts = confusion.sum(0);
   const auto ratio = [](int64_t part, int64_t whole) {
-    return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole));
+    return whole == 0 ? std::nullopt : std::optional(static_cast<double>(part) / static_cast<double>(whole));
   };
-  json["per_class"] = Json::array();
-  json["confusion"] = Json::array();
   for (size_t i = 0; i < classes.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
     const auto right = confusion[at][at].item<int64_t>(), count = true_counts[at].item<int64_t>();
-    json["per_class"].push_back({{"class", classes[i]},
-                                 {"examples", count},
-                                 {"errors", count - right},
-                                 {"recall", ratio(right, count)},
-                                 {"precision", ratio(right, chosen_counts[at].item<int64_t>())}});
-    std::vector<int64_t> row(classes.size());
+    detail.classes.push_back({.name = classes[i],
+                              .examples = count,
+                              .errors = count - right,
+                              .recall = ratio(right, count),
+                              .precision = ratio(right, chosen_counts[at].item<int64_t>())});
+    std::vector<int64_t>& row = detail.confusion.emplace_back(classes.size());
     for (size_t j = 0; j < classes.size(); ++j) row[j] = confusion[at][static_cast<int64_t>(j)].item<int64_t>();
-    json["confusion"].push_back(row);
   }
-  json["reliability"] = Json::array();
-  for (const ReliabilityBin& bin : evaluation.reliability)
-    json["reliability"].push_back({{"low", bin.low},
-                                   {"high", bin.high},
-                                   {"count", bin.count},
-                                   {"confidence", bin.count == 0 ? Json(nullptr) : Json(bin.confidence)},
-                                   {"accuracy", bin.count == 0 ? Json(nullptr) : Json(bin.accuracy)}});
-  return json;
+  for (const ReliabilityBin& bin : evaluation.reliability) {
+    BinDetail& own = detail.reliability.emplace_back();
+    own = {.low = bin.low, .high = bin.high, .count = bin.count, .confidence = {}, .accuracy = {}};
+    if (bin.count == 0) continue;
+    own.confidence = bin.confidence;
+    own.accuracy = bin.accuracy;
+  }
+  return detail;
 }
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// What a network is worth on a split: every number says on how many examples.
+// Evaluation of a network on a split; every result says on how many examples.
 
 #include <ATen/core/Tensor.h>
 
@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "core/json_fwd.h"
 #include "data/dataset.h"
 #include "nn/network.h"
+#include "results/evaluation_detail.h"
 
 namespace limbeck {
 
 /// Logits of all examples in the order of the set, [n, C], in evaluation mode and without gradient.
 at::Tensor predict_logits(const Network& network, const ExampleSet& examples);
 
-/// Of the examples that have a label, how many there are and how many the network names rightly.
+/// The number of labelled examples, and how many of them the network classifies correctly.
 struct Hits {
   int64_t labelled = 0;
   int64_t correct = 0;
@@ -51,8 +51,8 @@ Evaluation evaluate(const at::Tensor& logits, const at::Tensor& labels, const at
 
 /// {"examples", "errors", "accuracy", "nll", "ece", "agreement", "teacher_kl", "teacher_errors", "teacher_accuracy",
 /// "class_errors": {"3": 14, …}}; null where there is no teacher.
-Json summary(const Evaluation& evaluation, const std::vector<std::string>& classes);
+Metrics summary(const Evaluation& evaluation, const std::vector<std::string>& classes);
 /// The summary, per class, confusion and reliability.
-Json details(const Evaluation& evaluation, const std::vector<std::string>& classes);
+EvaluationDetail details(const Evaluation& evaluation, const std::vector<std::string>& classes);
 
 }  // namespace limbeck

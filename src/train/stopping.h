@@ -1,6 +1,6 @@
 #pragma once
-// When a stage ends before its last epoch, and which epoch's weights it keeps: at a given epoch, at a given accuracy (a
-// defective teacher), or early, when validation no longer gets better.
+// Early stopping: when a stage ends before its last epoch, and which epoch's weights it keeps. A stage can end at a
+// given epoch, at a given accuracy (a defective teacher), or when the validation metric no longer improves.
 #include <string>
 
 #include "core/events.h"
@@ -14,16 +14,16 @@ class Stopping {
   /// `has_validation`: accuracy is that of the validation split, and epochs without a validation say nothing.
   Stopping(const StopRecipe& recipe, bool has_validation) : recipe_(recipe), has_validation_(has_validation) {}
 
-  /// Told once after each epoch, with the network as it is then.
+  /// To be called once after each epoch, with the network as it is then.
   void observe(const EpochDone& epoch, const Network& network);
-  /// True where no further epoch is to be trained.
+  /// True if no further epoch is to be trained.
   bool stops() const { return stops_; }
   /// The epoch whose weights the stage keeps, from 1; 0: the last one trained.
   int64_t kept_epoch() const { return recipe_.patience > 0 ? best_epoch_ : 0; }
-  /// Gives the network the weights of the epoch that is kept.
+  /// Copies the weights of the kept epoch into the network.
   void restore(Network& network) const;
 
-  /// For a checkpoint; empty where the recipe stops nowhere.
+  /// State for a checkpoint; empty if the recipe has no early stopping.
   TensorMap state() const;
   void load_state(const TensorMap& state);
 

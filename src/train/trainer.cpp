@@ -76,8 +76,8 @@ void Trainer::note_conditions() {
   if (!all.empty() && all.back() == setup_.conditions) return;
   if (!all.empty())
     setup_.events.emit(
-        Notice{fmt::format("stage '{}' was begun with {}, and goes on with {}: its weights will not be those of one "
-                           "run to the last bit",
+        Notice{fmt::format("stage '{}' was begun with {} and resumes with {}: its weights will not be bit-identical to "
+                           "those of a run without a stop",
                            setup_.stage.name, all.back(), setup_.conditions)});
   all.push_back(setup_.conditions);
 }
@@ -93,11 +93,11 @@ Batch Trainer::batch_of(const at::Tensor& order, int64_t step, int64_t drawing) 
 }
 
 std::set<int64_t> Trainer::forgotten_drawings(int64_t cycle) const {
-  const bool goes_on = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
-  if (!goes_on || setup_.teacher == nullptr || !setup_.teacher->depends_on_past()) return {};
+  const bool resumes = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
+  if (!resumes || setup_.teacher == nullptr || !setup_.teacher->depends_on_past()) return {};
   setup_.events.emit(
-      Notice{fmt::format("stage '{}' goes on: the teacher is asked again for the outputs that were kept in memory; "
-                         "with `store: FILE` they stay",
+      Notice{fmt::format("stage '{}' resumes: the teacher computes again the outputs that were kept in memory; "
+                         "`store: FILE` keeps them",
                          setup_.stage.name)});
   std::set<int64_t> forgotten;
   for (int64_t epoch = 0; epoch <= progress_.epoch; ++epoch) {

@@ -1,6 +1,6 @@
 #pragma once
-// The one training loop. A teacher, a baseline, a student, a specialist: the same loop, another objective and teacher.
-// Everything that only watches (progress, metrics, pages) observes its events.
+// The only training loop. A teacher, a baseline, a student and a specialist differ in objective and teacher. Progress
+// line, metrics and pages observe its events.
 #include <ATen/core/Tensor.h>
 
 #include <chrono>
@@ -31,7 +31,7 @@ struct TrainingSetup {
   const EventBus& events;
   Precision precision = Precision::float32;
   Recorder recorder = {};  ///< empty: every step's operations are launched one by one
-  std::string conditions;  ///< on which only the last bits of the result depend: "2 threads, float32"
+  std::string conditions;  ///< which change the result by rounding only: "2 threads, float32"
 };
 
 struct TrainingResult {
@@ -46,8 +46,8 @@ class Trainer {
  public:
   explicit Trainer(const TrainingSetup& setup);
 
-  /// Trains to the end, from the checkpoint where there is one. Throws Error where the loss is not finite, and
-  /// an Error of kind interrupted, after saving, where a stop was requested.
+  /// Trains to the end; resumes from the checkpoint if there is one. Throws Error if the loss is not finite, and an
+  /// Error of kind interrupted, after saving a checkpoint, if a stop was requested.
   TrainingResult run();
 
  private:
@@ -58,11 +58,11 @@ class Trainer {
   int64_t steps_per_epoch() const;
   /// The batch of a step of an epoch, its views being those of the epoch `drawing`.
   Batch batch_of(const at::Tensor& order, int64_t step, int64_t drawing) const;
-  /// Drawings of which a process before this one asked a teacher that has forgotten its answers: to be asked again
-  /// before they come again. Without a cycle every later batch may need every earlier answer, so the teacher is asked
-  /// again at once.
+  /// After a resume, the epochs of views whose teacher outputs an earlier process had kept in memory: they are computed
+  /// again, in the same batches, before they are needed. Without a cycle every later batch may need every earlier
+  /// output, so all are computed at once.
   std::set<int64_t> forgotten_drawings(int64_t cycle) const;
-  /// Asks the teacher again for what it was asked in the first steps of an epoch, before this process.
+  /// Computes the teacher's outputs again for the first steps of an epoch that an earlier process had done.
   void ask_again(int64_t epoch, int64_t steps) const;
   void train_step(const Batch& batch);
   /// Throws Error where the total is not finite, and says whether teacher or student is to blame.

@@ -58,16 +58,25 @@ def read_safetensors(path):
             for name, entry in header.items()}, metadata
 
 
-def readme_commands():
-    """The arguments of each call of the program in the README, by section."""
-    commands = {}
-    for section in (SOURCE / "README.md").read_text().split("\n## ")[1:]:
-        title, text = section.split("\n", 1)
-        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-            lines = block.replace("\\\n", " ").splitlines()
-            commands.setdefault(title, []).extend(
-                shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck "))
-    return commands
+# Pages whose commands need a teacher in TorchScript and a folder of pictures: test_pictures runs them.
+PICTURE_PAGES = ("docs/tutorial.md", "docs/how-to/torchscript-teacher.md")
+
+
+def pages():
+    """The documents whose commands and recipes are run, from README.md on."""
+    files = [SOURCE / "README.md", SOURCE / "docs/README.md", SOURCE / "docs/quickstart.md", SOURCE / "docs/tutorial.md",
+             *sorted((SOURCE / "docs/how-to").glob("*.md"))]
+    return [str(file.relative_to(SOURCE)) for file in files]
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (SOURCE / page).read_text(), re.DOTALL)
+
+
+def commands_of(page):
+    """The arguments of each call of the program on a page."""
+    lines = [line for block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck ")]
 
 
 WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}

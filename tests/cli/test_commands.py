@@ -4,7 +4,7 @@ import re
 import subprocess
 import unittest
 
-from support import SOURCE, ProgramTest, make_recordings, read_safetensors, readme_commands, write_npy
+from support import SOURCE, ProgramTest, make_recordings, read_safetensors, write_npy
 
 
 # at more than 200 million products
@@ -118,24 +118,6 @@ class Commands(ProgramTest):
         report = (self.out / "report.html").read_text()
         self.assertIn("<figcaption>Error on held-out examples", report)
         self.assertNotIn("no measure of a student", report)
-
-    def test_commands_of_the_readme_do_what_they_say(self):
-        commands = [command for section, commands in readme_commands().items() for command in commands
-                    if section != "Your teacher, your pictures"  # test_pictures has pictures
-                    and command[0] != "serve"]  # which does not end; test_serve starts it
-        self.assertGreaterEqual(len(commands), 4)
-        self.limbeck("init", "my.yaml")
-        for name in ("a", "b", "demo"):
-            self.limbeck("run", self.recipe, "--out", f"runs/{name}", "--quiet")
-        for name in ("z.npy", "v.npy"):
-            write_npy(self.folder / name, [[1.0, 2.0], [0.5, -1.0]])
-        small = ["--set", "data.source={digits: {train: 300, test: 50}}", "--set", "data.validation=0"]
-        printed = {" ".join(command): self.limbeck(*command,
-                                                   *(small if command[0] in ("run", "distill", "sweep") else [])).stdout
-                   for command in commands}
-        self.assertTrue(all(printed.values()), printed)
-        (run,) = [text for command, text in printed.items() if command.startswith("run")]
-        self.assertIn("3 seeds", run)
 
     def test_export_multiplies_the_bottleneck_out(self):
         self.recipe.write_text("""

@@ -80,7 +80,7 @@ class List(ProgramTest):
         self.assertIn("batch_size", self.limbeck("list", "stages").stdout)
         self.assertIn("Hinton", self.limbeck("list", "soft_targets").stdout)
         self.assertIn("temperature", self.limbeck("list", "temperature").stdout)
-        self.assertIn("networks that differ", self.limbeck("list", "replicas").stdout)
+        self.assertIn("differ in initialization", self.limbeck("list", "replicas").stdout)
         self.assertIn("did you mean 'batch_size'?", self.limbeck("list", "batchsize", expect=2).stderr)
         self.limbeck("list", "nothing_of_the_kind", expect=2)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from support import SOURCE, ProgramTest, read_safetensors, readme_commands
+from support import PICTURE_PAGES, SOURCE, ProgramTest, commands_of, read_safetensors
 
 try:
     from PIL import Image, ImageDraw
@@ -81,13 +81,22 @@ class Pictures(ProgramTest):
             # On a busy machine not always below the teacher's.
             self.assertGreater(rows["distilled"]["latency"]["median"], 0)
 
-    def test_commands_of_the_readme_do_what_they_say(self):
+    def test_commands_of_the_tutorial_do_what_it_says(self):
         self.make_teacher()
-        distill, predict = readme_commands()["Your teacher, your pictures"]
+        images, distill, predict = commands_of("docs/tutorial.md")
+        self.assertIn("bar", self.limbeck(*images).stdout)
         self.assertIn("distilled", self.limbeck(*distill).stdout)
         for file in ("student.onnx", "student_int8.onnx"):
             self.assertTrue((self.folder / "runs/resnet8" / file).exists(), file)
         self.assertEqual(len(self.limbeck(*predict).stdout.splitlines()), 31)
+
+    def test_commands_of_other_pages_on_pictures_run(self):
+        self.make_teacher()
+        for page in PICTURE_PAGES[1:]:
+            commands = commands_of(page)
+            self.assertTrue(commands, page)
+            for command in commands:
+                self.assertTrue(self.limbeck(*command).stdout, command)
 
     def test_the_table_says_what_each_network_costs(self):
         self.make_teacher()

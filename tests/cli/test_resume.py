@@ -91,7 +91,7 @@ class Resume(ProgramTest):
         self.assertIn("Give the same command again", message)
         # The recipe's settings are the same and so the run goes on, but the last bits depend on the number of threads.
         done = self.limbeck("run", self.recipe, "--out", self.out, "--threads", 3)
-        self.assertRegex(done.stderr + done.stdout, r"begun with 2 threads, \w+, and goes on with 3 threads")
+        self.assertRegex(done.stderr + done.stdout, r"begun with 2 threads, \w+ and resumes with 3 threads")
         results = json.loads((self.out / "results.json").read_text())["stages"][0]
         self.assertEqual([text.split(",")[0] for text in results["conditions"]], ["2 threads", "3 threads"])
 

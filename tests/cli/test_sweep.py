@@ -241,7 +241,7 @@ class Sweeps(ProgramTest):
                                                 "points/0002/stages/distilled/checkpoint.safetensors").exists())
         self.assertEqual(code, 130, message)
         self.assertIn("stopped after 1 of 3 points; everything is saved", message)
-        self.assertIn("Give the same command again to go on.", message)
+        self.assertIn("Give the same command again to resume.", message)
         self.assertEqual(processes_of(self.out), [])
         self.assertEqual([point["status"] for point in self.read()["points"]], ["done", "pending", "pending"])
         self.assertIn("everything is saved", (self.out / "points/0002.log").read_text())

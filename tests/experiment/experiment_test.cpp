@@ -7,7 +7,7 @@
 
 #include <set>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "experiment/telling_examples.h"
 #include "nn/weights.h"
 #include "support/small_data.h"

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "experiment/model.h"
+#include "experiment/components.h"
+#include "models/model.h"
 #include "support/small_data.h"
 
 namespace limbeck {
@@ -57,13 +58,21 @@ TEST_F(Memory, CountsEveryTeacher) {
   EXPECT_EQ(need({}, {teacher, teacher, teacher}).weights, need({}).weights + 3 * kParameters * 4);
 }
 
+/// `replicas` with these options.
+Choice read_kind(const std::string& options) {
+  const std::string text =
+      "{ name: n, data: { source: digits }, networks: { n: { mlp: [4] } }, stages: [ { name: s, train: n, replicas: " +
+      options + " } ] }";
+  return parse_recipe(text, "kind.yaml", {}, components()).stages.front().kind;
+}
+
 TEST_F(Memory, CountsReplicasThatAreTrainedTogether) {
   StageRecipe stage;
   stage.batch_size = 100000;
   const MemoryNeed one = need(stage);
-  stage.replicas.count = 4;
+  stage.kind = read_kind("{ count: 4 }");
   EXPECT_EQ(need(stage).weights, one.weights);  // one after the other
-  stage.replicas.together = true;
+  stage.kind = read_kind("{ count: 4, together: true }");
   EXPECT_EQ(need(stage).weights, 4 * one.weights);
   EXPECT_EQ(need(stage).activations, 4 * one.activations);
 }

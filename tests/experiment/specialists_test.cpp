@@ -1,4 +1,5 @@
 #include "experiment/specialists.h"
+#include "results/binding.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +8,7 @@
 #include <cmath>
 
 #include "experiment/experiment.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "nn/ensembles/specialist_ensemble.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
@@ -18,8 +19,7 @@ namespace {
 
 class SpecialistData : public ::testing::Test {
  protected:
-  SpecialistExamples examples_for(const std::vector<int64_t>& group, SpecialistsRecipe::Targets targets,
-                                  int64_t k = 1) const {
+  SpecialistExamples examples_for(const std::vector<int64_t>& group, SpecialistTargets targets, int64_t k = 1) const {
     return specialist_examples(train, group, targets, 1, k, digits->classes);
   }
   int64_t count(const torch::Tensor& which) const { return which.sum().item<int64_t>(); }
@@ -29,7 +29,7 @@ class SpecialistData : public ::testing::Test {
 };
 
 TEST_F(SpecialistData, IsHalfOfTheGroupAndHalfOfOthers) {
-  const SpecialistExamples own = examples_for({3, 7}, SpecialistsRecipe::Targets::dustbin);
+  const SpecialistExamples own = examples_for({3, 7}, SpecialistTargets::dustbin);
   const torch::Tensor labels = own.examples.labels(), truth = digits->train.labels.index_select(0, own.examples.ids());
   const int64_t of_group = count(digits->train.labels.eq(3)) + count(digits->train.labels.eq(7));
   EXPECT_EQ(own.examples.size(), 2 * of_group);
@@ -38,11 +38,11 @@ TEST_F(SpecialistData, IsHalfOfTheGroupAndHalfOfOthers) {
   EXPECT_EQ(count(labels.eq(2)), of_group);
   EXPECT_NEAR(own.dustbin_offset, std::log((1000.0 - static_cast<double>(of_group)) / static_cast<double>(of_group)),
               1e-9);
-  EXPECT_FALSE(own.examples.ids().equal(examples_for({3, 7}, SpecialistsRecipe::Targets::dustbin, 2).examples.ids()));
+  EXPECT_FALSE(own.examples.ids().equal(examples_for({3, 7}, SpecialistTargets::dustbin, 2).examples.ids()));
 }
 
 TEST_F(SpecialistData, WithFullTargetsHidesTheLabelsOfOthers) {
-  const SpecialistExamples own = examples_for({3, 7}, SpecialistsRecipe::Targets::full);
+  const SpecialistExamples own = examples_for({3, 7}, SpecialistTargets::full);
   const torch::Tensor labels = own.examples.labels(), truth = digits->train.labels.index_select(0, own.examples.ids());
   EXPECT_TRUE(labels.equal(torch::where(truth.eq(3).logical_or(truth.eq(7)), truth, torch::full_like(truth, -1))));
   EXPECT_EQ(own.dustbin_offset, 0);
@@ -52,7 +52,7 @@ TEST_F(SpecialistData, OfClassesWithoutExamplesIsRefused) {
   const ExampleSet without = choose_examples(train, {.without = {7}}, *digits, 1);
   const auto refusal = [&](const std::vector<int64_t>& group) {
     return message_of<Error>(
-        [&] { specialist_examples(without, group, SpecialistsRecipe::Targets::dustbin, 1, 1, digits->classes); });
+        [&] { specialist_examples(without, group, SpecialistTargets::dustbin, 1, 1, digits->classes); });
   };
   EXPECT_NE(refusal({3, 7}).find("'7', of which there is no training example"), std::string::npos);
   EXPECT_NE(refusal({0, 1, 2, 3, 4, 5, 6, 8, 9}).find("knows all classes"), std::string::npos);
@@ -69,19 +69,19 @@ TEST_F(SpecialistData, NumbersAreCounted) {
       torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 1.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
   const torch::Tensor after =
       torch::tensor({{3.0F, 1.0F, 0.0F}, {0.0F, 3.0F, 2.0F}, {0.0F, 3.0F, 1.0F}, {0.0F, 2.0F, 1.0F}});
-  const Json found = specialist_numbers(three, groups, labels, before, after);
-  EXPECT_EQ(found["adjusted_rand_index"], 1.0);
-  EXPECT_EQ(found["generalist_accuracy"], 0.5);
-  EXPECT_EQ(found["accuracy"], 0.75);
-  EXPECT_EQ(found["relative_gain"], 0.5);
+  const SpecialistsPart found = measure_specialists(three, groups, labels, before, after);
+  EXPECT_EQ(found.adjusted_rand_index, 1.0);
+  EXPECT_EQ(found.generalist_accuracy, 0.5);
+  EXPECT_EQ(found.accuracy, 0.75);
+  EXPECT_EQ(found.relative_gain, 0.5);
   // Among {a, b} all three are right before and after; among {b, c} one of three before, two after.
-  EXPECT_NEAR(found["conditional_accuracy"]["generalist"].get<double>(), 4.0 / 6, 1e-9);
-  EXPECT_NEAR(found["conditional_accuracy"]["specialists"].get<double>(), 5.0 / 6, 1e-9);
-  ASSERT_EQ(found["by_coverage"].size(), 2);  // a and c are known by one, b by two
+  EXPECT_NEAR(*found.conditional_accuracy.generalist, 4.0 / 6, 1e-9);
+  EXPECT_NEAR(*found.conditional_accuracy.specialists, 5.0 / 6, 1e-9);
+  ASSERT_EQ(found.by_coverage.size(), 2);  // a and c are known by one, b by two
   EXPECT_EQ(
-      found["by_coverage"][1],
+      to_json(found.by_coverage[1]),
       Json({{"specialists", 2}, {"examples", 2}, {"generalist_correct", 1}, {"correct", 2}, {"relative_gain", 1.0}}));
-  EXPECT_NE(specialist_text(found).find("a, b"), std::string::npos);
+  EXPECT_NE(specialists_table(found).find("a, b"), std::string::npos);
 }
 
 TEST(SpecialistEnsemble, AsksThoseWhoKnowTheLikeliestClasses) {

@@ -7,7 +7,7 @@
 
 #include "core/subprocess.h"
 #include "experiment/experiment.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "nn/fold.h"
 #include "nn/network.h"
 #include "nn/weights.h"

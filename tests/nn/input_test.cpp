@@ -7,7 +7,7 @@
 #include <torch/utils.h>
 #include <set>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "nn/network.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"

@@ -3,7 +3,7 @@
 #include <torch/utils.h>
 
 #include "experiment/experiment.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "kernels/products.h"
 #include "nn/ensembles/committee.h"
 #include "nn/fold.h"

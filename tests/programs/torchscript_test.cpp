@@ -2,7 +2,7 @@
 #include <torch/script.h>
 #include <torch/utils.h>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "kernels/plain_operations.h"
 #include "nn/weights.h"
 #include "programs/product_count.h"

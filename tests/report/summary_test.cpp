@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "report/json_fields.h"
+#include "results/json_fields.h"
 #include "run_fixture.h"
 
 namespace limbeck {

@@ -5,8 +5,7 @@
 
 #include "core/error.h"
 #include "report/plots/sweep_plot.h"
-#include "report/reported_sweep.h"
-#include "run_fixture.h"
+#include "results/reported_sweep.h"
 
 namespace limbeck {
 namespace {

@@ -6,7 +6,7 @@
 #include <torch/utils.h>
 #include <unistd.h>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"

@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "experiment/model.h"
+#include "models/model.h"
 #include "loss/loss.h"
 #include "nn/ensembles/committee.h"
 #include "nn/tensor_files.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "core/interrupt.h"
-#include "experiment/model.h"
+#include "models/model.h"
 #include "loss/loss.h"
 #include "support/replayed_work.h"
 #include "support/small_data.h"

@@ -1,7 +1,7 @@
 // Cutout: a square of each image is blotted out (DeVries and Taylor 2017, "Improved regularization of convolutional
 // neural networks with cutout").
-//   the square [cy − s/2, cy − s/2 + s) × [cx − s/2, cx − s/2 + s), clipped at the border; (cy, cx) a pixel, all
-//   equally likely
+//   the square [cy − s/2, cy − s/2 + s) × [cx − s/2, cx − s/2 + s), clipped at the border;
+//   (cy, cx) a pixel, all equally likely
 // The number of views may not depend on the images' size, so the centre is drawn from a grid of 448 × 448 relative
 // positions: pixel ⌊H g / 448⌋ of H. 448 is a multiple of 7, 14, 16, 28, 32, 56, 64, 112 and 224, where all pixels are
 // equally likely to the last digit; for other sizes below 448 some are hit by one grid line more than others. The

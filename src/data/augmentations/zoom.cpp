@@ -1,6 +1,6 @@
 // Zooms images by random factors, height and width each by its own.
-//   y_in = z_y · y,  x_in = z_x · x,  z_y and z_x each in 129 even levels from 1 − amount to 1 + amount, or from low to
-//   high
+//   y_in = z_y · y,  x_in = z_x · x
+//   z_y and z_x each in 129 even levels from 1 − amount to 1 + amount, or from low to high
 // A factor above 1 shows more of the scene, smaller, and fills beyond the border. As Keras'
 // ImageDataGenerator(zoom_range=0.2), or zoom_range=[low, high]. See data/images/affine.h.
 //

@@ -1,5 +1,5 @@
 #pragma once
-// What stands where an image was moved away from: at the pixels beyond its border.
+// The values of pixels beyond the border of an image.
 
 namespace limbeck {
 

@@ -96,11 +96,11 @@ void ImageFolderOptions::bind(Fields& fields) {
   fields.require(channels != 2, "channels is 2; expected 1 or 3");
   fields.choice(
       "jpeg", jpeg, {{"full", JpegDetail::full}, {"reduced", JpegDetail::reduced}},
-      "decode whole, or at a fraction of the size where twice the target is left: faster, a few grey levels away");
+      "decode in full, or at a fraction of the size if twice the target is left: faster, differs by a few grey levels");
   fields.choice("corrupt", corrupt, {{"fail", UnreadableImages::fail}, {"skip", UnreadableImages::skip}},
                 "what to do about pictures that cannot be read");
   fields.number("holdout", holdout, {.low = 0, .high = 1, .low_open = true, .high_open = true},
-                "part of each class for the test split where the folder has none");
+                "part of each class that becomes the test split if the folder has none");
   fields.text("store", store, "file to keep the decoded pictures in, mapped instead of held in memory; empty: memory");
 }
 

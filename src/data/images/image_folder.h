@@ -1,10 +1,10 @@
 #pragma once
 // A folder of pictures as a data set: what is where, without reading a picture.
 //
-//   root/train/cat/1.jpg     root/test/cat/9.png      a folder for each class; `val`, `valid` or `validation` serve
-//                                                     as `test`
-//   root/cat/1.jpg                                    the same without splits
-//   root/unlabelled/…/x.jpg                           further training pictures whose class nobody knows
+//   root/train/cat/1.jpg      a folder for each class
+//   root/test/cat/9.png       the test split; `val`, `valid` or `validation` serve as `test`
+//   root/cat/1.jpg            the same without splits
+//   root/unlabelled/…/x.jpg   further training pictures without labels
 //
 // Where there is no test split, a part of each class is held out for it: those pictures whose path below root has the
 // lowest hashes, so that the choice does not depend on any order, nor on the pictures of other classes.

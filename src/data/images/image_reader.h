@@ -1,8 +1,8 @@
 #pragma once
 // Pictures from JPEG and PNG files, whatever their names, decoded and resized straight to where they are wanted.
 //
-//   const std::vector<fs::path> files = image_files("holiday");           // a folder and what lies below it, or one
-//   file const at::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
+//   const std::vector<fs::path> files = image_files("holiday");        // one file, or a folder and those below it
+//   const at::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
 
 #include <ATen/core/Tensor.h>
 

@@ -2,7 +2,7 @@
 // Pictures brought to one size, bit for bit as Pillow's `Image.resize(size, BILINEAR)` does it, which is what
 // torchvision's Resize calls for a picture: along each axis an output pixel is the mean of the input pixels under a
 // triangle of half-width max(1, in / out) around its centre, with weights of 22 bits after the point; first the rows
-// are made narrower and rounded to bytes, then the columns.
+// are resized and rounded to bytes, then the columns.
 //
 //   Resizer resizer({32, 32}, ResizeMode::crop, 3);
 //   resizer.begin({240, 320}, {240, 320}, 1);

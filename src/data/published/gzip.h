@@ -2,8 +2,9 @@
 // Files that may be gzip, checked to the last byte.
 //
 //   UnpackedFile file("train-images-idx3-ubyte.gz");
-//   const std::string header = file.read(16);           // no more is unpacked than is asked for: a header says how
-//   much may follow const std::string pixels = file.read(60000 * 784); file.count_rest(100); // 0: that was all
+//   const std::string header = file.read(16);             // unpacks no more than is asked for
+//   const std::string pixels = file.read(60000 * 784);    // as many as the header says
+//   file.count_rest(100);                                 // 0: that was all
 #include <memory>
 #include <string>
 #include <string_view>

@@ -1,11 +1,11 @@
 #pragma once
 // Logarithms of mel filter banks: what acoustic models hear.
 //
-//   frame t:   samples t·step … t·step + window − 1, less their mean; x_i − 0.97 x_{i−1}; times the Hamming window
-//              0.54 − 0.46 cos(2πi/(window − 1))
-//   power:     |DFT|², of the next power of two of samples, zeros behind
-//   bank m:    triangles with corners at equal distances on the mel scale, mel(f) = 1127 ln(1 + f/700), from `low` to
-//              `high` Hz, of height 1 at their centre (on the mel scale, as the HTK book and Kaldi have them)
+//   frame t:   samples t·step … t·step + window − 1, less their mean; x_i − 0.97 x_{i−1};
+//              times the Hamming window 0.54 − 0.46 cos(2πi/(window − 1))
+//   power:     |DFT|², of the next power of two of samples, padded with zeros
+//   bank m:    a triangle with corners at equal distances on the mel scale, mel(f) = 1127 ln(1 + f/700),
+//              from `low` to `high` Hz, of height 1 at its centre (as in the HTK book and Kaldi)
 //   feature:   ln(max(Σ_k triangle_m(k) · power_k, 10⁻¹⁰))
 // Source: Davis, Mermelstein 1980, in the form of the HTK book (Young et al. 2006, section 5.6), whose 40-bank log
 // outputs Hinton et al. 2015 use.

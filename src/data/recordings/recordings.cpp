@@ -247,7 +247,7 @@ void RecordingsOptions::bind(Fields& fields) {
   fields.integer("test_below", test_below, at_least(0),
                  "recordings with a smaller index are the test split; 0: the index does not matter");
   fields.number("holdout", holdout, {.low = 0, .high = 1, .low_open = true, .high_open = true},
-                "part of each word for the test split where nothing else says what it is");
+                "part of each word that becomes the test split if nothing else chooses it");
 }
 
 std::vector<Recording> list_recordings(const RecordingsOptions& options, std::vector<std::string>& notices) {

@@ -1,10 +1,9 @@
 #pragma once
 // Which recordings there are, what is said in them, by whom, and which of them test.
 //
-//   {word}_{speaker}_{index}.wav     a pattern for names below a folder: 7_jackson_32.wav; {any} stands for what does
-//                                    not matter
-//   file,word,speaker,split          a CSV file's first line; `speaker` and `split` (train or test) may be missing;
-//                                    files are below the folder; fields may stand in double quotes
+//   {word}_{speaker}_{index}.wav   a pattern for names below a folder: 7_jackson_32.wav; {any} matches anything
+//   file,word,speaker,split        the first line of a CSV file; `speaker` and `split` (train or test) may be missing;
+//                                  files are below the folder; fields may be in double quotes
 //
 //   const std::vector<Recording> all = list_recordings({.folder = "recordings", .test_below = 5});
 #include <cstdint>

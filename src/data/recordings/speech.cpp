@@ -247,8 +247,8 @@ void SpeechOptions::bind(Fields& fields) {
   fields.integer("banks", banks.banks, between(2, 512), "mel filter banks");
   fields.number("window", banks.window, between(0.002, 1), "seconds of sound in a frame");
   fields.number("step", banks.step, between(0.001, 1), "seconds between frames");
-  fields.integer("before", before, between(0, 1000), "frames before the one that is named");
-  fields.integer("after", after, between(0, 1000), "frames after it; the ends of a recording are repeated");
+  fields.integer("before", before, between(0, 1000), "context: frames before the labelled one");
+  fields.integer("after", after, between(0, 1000), "context: frames after it; the ends of a recording are repeated");
   fields.integer("states", states, between(2, 100), "states of each word's hidden Markov model, from left to right");
   fields.integer("silence_states", silence_states, between(1, 100), "states of silence");
   fields.number("margin", margin, between(0, 10),

@@ -66,8 +66,8 @@ struct SpeechCorpus {
   std::string fingerprint() const;
 };
 
-/// Throws Error that names the files where recordings cannot be read. Features are computed by all threads;
-/// `folders.progress` is told.
+/// Throws Error that names the files where recordings cannot be read. Features are computed by all threads; reports to
+/// `folders.progress`.
 std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& name, const DataFolders& folders);
 
 }  // namespace limbeck

@@ -10,14 +10,15 @@
 //
 // Both are solved by gradient descent in the geometry of distributions (mirror descent) with the step 1/(number of
 // models), which never makes the objective larger:
-//   forward:   q_c ← (1/M) Σ_m t^m_c,   t^m_c = p^m_c for c in S_m, and p^m_dustbin q_c / Σ_{k not in S_m} q_k
-//   elsewhere reverse:   log q_c ← log q_c − (1/M) Σ_m a^m_c + constant,   a^m_c = log(q_c / p^m_c), and log(Σ_{k not
-//   in S_m} q_k / p^m_dustbin) elsewhere
+//   forward:   q_c ← (1/M) Σ_m t^m_c
+//              t^m_c = p^m_c for c in S_m,  p^m_dustbin q_c / Σ_{k not in S_m} q_k elsewhere
+//   reverse:   log q_c ← log q_c − (1/M) Σ_m a^m_c + constant
+//              a^m_c = log(q_c / p^m_c) for c in S_m,  log(Σ_{k not in S_m} q_k / p^m_dustbin) elsewhere
 // Each example goes on until no probability changes by more than tolerance / M. With z = log q the gradient of the
 // forward objective is M (q_old − q_new): the tolerance bounds it.
 //
-//   at::Tensor q = combined_distribution(generalist, {{.classes = {3, 5, 9}, .log_probabilities = lp, .rows = rows}},
-//   {}).log_probabilities;
+//   const SpecialistOpinion opinion{.classes = {3, 5, 9}, .log_probabilities = lp, .rows = rows};
+//   at::Tensor q = combined_distribution(generalist, {opinion}, {}).log_probabilities;
 
 #include <ATen/core/Tensor.h>
 

@@ -20,7 +20,7 @@ void register_torchscript(Catalogue& catalogue) {
       Slot::network,
       {.name = "torchscript",
        .summary = "Any network that torch.jit.save wrote, with its weights: a teacher, a member of an ensemble, or a "
-                  "student to go on with.",
+                  "student to fine-tune.",
        .source = "https://pytorch.org/docs/stable/jit.html",
        .principal = "file",
        .brings_weights = true},

@@ -10,6 +10,7 @@
 #include "report/html.h"
 #include "report/page/sections.h"
 #include "report/plots/plot_style.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -52,7 +53,7 @@ std::string frame() {
       kLeft + kSide / 2, kHeight - 4);
 }
 
-std::string bin_marks(const ReportedBin& bin, int64_t examples, int64_t fullest, const std::string& colour) {
+std::string bin_marks(const BinDetail& bin, int64_t examples, int64_t fullest, const std::string& colour) {
   if (bin.count <= 0) return "";
   const double width = kSide * (bin.high - bin.low) - 2;
   const double height = std::max(1.0, kHistogramHeight * static_cast<double>(bin.count) / static_cast<double>(fullest));
@@ -78,7 +79,7 @@ std::string bin_marks(const ReportedBin& bin, int64_t examples, int64_t fullest,
 
 std::string diagram(const PageStage& stage) {
   int64_t fullest = 1, examples = 0;
-  for (const ReportedBin& bin : stage.detail.reliability) {
+  for (const BinDetail& bin : stage.detail.reliability) {
     fullest = std::max(fullest, bin.count);
     examples += bin.count;
   }
@@ -86,7 +87,7 @@ std::string diagram(const PageStage& stage) {
       "<svg class=\"plot\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\" "
       "aria-label=\"reliability of {2}\">\n{3}\n",
       kWidth, kHeight, html_escape(stage.result->name), frame());
-  for (const ReportedBin& bin : stage.detail.reliability)
+  for (const BinDetail& bin : stage.detail.reliability)
     svg += bin_marks(bin, examples, fullest, fmt::format("c{}", stage.colour % kPlotColours + 1));
   return svg + "</svg>\n";
 }
@@ -96,15 +97,15 @@ std::string diagram(const PageStage& stage) {
 std::string calibration_section(const Page& page) {
   const auto stages = chosen_stages(page, kMostDiagrams, [](const PageStage& stage) {
     return std::any_of(stage.detail.reliability.begin(), stage.detail.reliability.end(),
-                       [](const ReportedBin& bin) { return bin.count > 0; });
+                       [](const BinDetail& bin) { return bin.count > 0; });
   });
   std::string figures;
   for (const PageStage* stage : stages) {
-    const ReportedNumber* ece = stage->result->measure(page.split, "ece");
-    figures +=
-        fmt::format("<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", stage_label(*stage),
-                    ece ? fmt::format(" <span class=\"soft\">ECE {}</span>", metric_format("ece").formatted(*ece)) : "",
-                    diagram(*stage));
+    const Spread* ece = stage->result->measure(page.split, keys::kEce);
+    figures += fmt::format(
+        "<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", stage_label(*stage),
+        ece ? fmt::format(" <span class=\"soft\">ECE {}</span>", metric_format(keys::kEce).formatted(*ece)) : "",
+        diagram(*stage));
   }
   if (figures.empty()) return "";
   return note(fmt::format("How often a prediction is right, by how sure the network is of it: on the diagonal it is as "

@@ -18,7 +18,7 @@ std::string percent(std::optional<double> share) {
   return share ? fmt::format("{:.2f}", *share * 100) : "–";
 }
 
-std::string stage_cells(const ReportedClass& of, int64_t most_errors, int colour) {
+std::string stage_cells(const ClassDetail& of, int64_t most_errors, int colour) {
   const double share = most_errors > 0 ? static_cast<double>(of.errors) / static_cast<double>(most_errors) : 0.0;
   return fmt::format(
       "<td class=\"number first bar\"><span><i class=\"{}\" style=\"width:{:.1f}%\"></i></span>{}</td>"
@@ -57,10 +57,10 @@ std::string rows(const std::vector<const PageStage*>& stages, const std::vector<
                  size_t to) {
   int64_t most_errors = 0;
   for (const PageStage* stage : stages)
-    for (const ReportedClass& of : stage->detail.classes) most_errors = std::max(most_errors, of.errors);
+    for (const ClassDetail& of : stage->detail.classes) most_errors = std::max(most_errors, of.errors);
   std::string html;
   for (size_t i = from; i < to; ++i) {
-    const ReportedClass& of = stages.front()->detail.classes[order[i]];
+    const ClassDetail& of = stages.front()->detail.classes[order[i]];
     html += fmt::format("<tr><td>{}</td><td class=\"number\">{}</td>", html_escape(of.name), with_commas(of.examples));
     for (const PageStage* stage : stages)
       html += stage_cells(stage->detail.classes[order[i]], most_errors, stage->colour);

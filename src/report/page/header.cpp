@@ -10,6 +10,7 @@
 #include "report/paper.h"
 #include "report/plots/plot_style.h"
 #include "report/recovery.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -25,7 +26,7 @@ std::string environment(const ReportedRun& run, const std::string& key) {
 
 /// "2024-11-21T21:02:43Z" → "2024-11-21 21:02 UTC"
 std::string date_fact(const ReportedRun& run) {
-  const std::string date = environment(run, "date");
+  const std::string date = environment(run, keys::kDate);
   const bool is_iso = date.size() == 20 && date[10] == 'T' && date.back() == 'Z';
   return is_iso ? fmt::format("{} {} UTC", date.substr(0, 10), date.substr(11, 5)) : date;
 }
@@ -38,8 +39,8 @@ std::string data_fact(const ReportedRun& run) {
 }
 
 std::string hardware_fact(const ReportedRun& run) {
-  const std::string device = environment(run, "device"), threads = environment(run, "threads");
-  std::string text = environment(run, "processor");
+  const std::string device = environment(run, keys::kDevice), threads = environment(run, keys::kThreads);
+  std::string text = environment(run, keys::kProcessor);
   if (!threads.empty())
     text += fmt::format("{}{} thread{}", text.empty() ? "" : ", ", threads, threads == "1" ? "" : "s");
   if (!device.empty()) text += (text.empty() ? "" : ", ") + device;
@@ -73,7 +74,7 @@ std::string paper_line(const ReportedStage& stage, const std::string& split) {
   for (PaperComparison comparison : paper_comparisons(stage, split)) {
     comparison.difference = typographic(comparison.difference);
     std::string text = comparison.sentence();
-    if (comparison.key == "errors")
+    if (comparison.key == keys::kErrors)
       text = "paper " + comparison.paper + (comparison.difference.empty() ? "" : " (" + comparison.difference + ")");
     line += fmt::format("<p>{}</p>", html_escape(text));
   }
@@ -92,21 +93,21 @@ std::string network_line(const Page& page, const ReportedStage& stage) {
 }
 
 /// "9.0<small> ± 2.0", to be closed after what it is.
-std::string mean_and_spread(const char* key, const ReportedNumber& number) {
+std::string mean_and_spread(const char* key, const Spread& number) {
   const std::string whole = metric_format(key).formatted(number), mean = whole.substr(0, whole.find(" ±"));
   return fmt::format("{}<small>{}", mean, whole.substr(mean.size()));
 }
 
 std::string card(const Page& page, const PageStage& stage) {
   const ReportedStage& result = *stage.result;
-  const ReportedNumber* errors = result.measure(page.split, "errors");
-  const ReportedNumber* accuracy = result.measure(page.split, "accuracy");
+  const Spread* errors = result.measure(page.split, keys::kErrors);
+  const Spread* accuracy = result.measure(page.split, keys::kAccuracy);
   std::string numbers;
   if (accuracy)
-    numbers = fmt::format("<p class=\"big\">{} accuracy</small></p>", mean_and_spread("accuracy", *accuracy));
+    numbers = fmt::format("<p class=\"big\">{} accuracy</small></p>", mean_and_spread(keys::kAccuracy, *accuracy));
   if (errors)
     numbers += fmt::format("<p{}>{} {} errors</small></p>", accuracy ? "" : " class=\"big\"",
-                           mean_and_spread("errors", *errors), html_escape(page.split));
+                           mean_and_spread(keys::kErrors, *errors), html_escape(page.split));
   if (numbers.empty() && result.status.empty()) return "";
   if (numbers.empty()) numbers = fmt::format("<p class=\"big\"><small>{}</small></p>", html_escape(result.status));
   return fmt::format("<div class=\"card\"><h3>{}</h3>{}{}{}{}</div>\n", stage_label(stage), numbers,
@@ -122,8 +123,8 @@ std::string times_less(std::optional<double> first, std::optional<double> second
 /// What was kept and what was won: accuracy from teacher to student, how many times smaller, how many times faster.
 std::string verdict(const Page& page, const Recovery& recovery) {
   if (recovery.teacher == nullptr) return "";
-  const ReportedNumber* before = recovery.teacher->measure(page.split, "accuracy");
-  const ReportedNumber* after = recovery.student->measure(page.split, "accuracy");
+  const Spread* before = recovery.teacher->measure(page.split, keys::kAccuracy);
+  const Spread* after = recovery.student->measure(page.split, keys::kAccuracy);
   if (before == nullptr || after == nullptr) return "";
   const ReportedCost *teacher = page.cost_of(recovery.teacher->name), *student = page.cost_of(recovery.student->name);
   const auto is_counted = recovery.teacher->parameters && recovery.student->parameters;

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "report/reported_run.h"
-#include "report/run_files.h"
+#include "results/reported_run.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 

@@ -2,7 +2,7 @@
 // Small pictures inside of a page.
 #include <string>
 
-#include "report/run_files.h"
+#include "results/run_files.h"
 
 namespace limbeck {
 

@@ -13,14 +13,16 @@
 #include "report/page/terms.h"
 #include "report/paper.h"
 #include "report/plots/plot_style.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
-constexpr const char* kOtherMeasures[] = {
-    "nll", "ece", "agreement", "teacher_kl", "word_error_rate", "string_word_error_rate", "relative_gain"};
+constexpr const char* kOtherMeasures[] = {keys::kNll,         keys::kEce,           keys::kAgreement,
+                                          keys::kTeacherKl,   keys::kWordErrorRate, keys::kStringWordErrorRate,
+                                          keys::kRelativeGain};
 /// Rates of word errors, and where an evaluation holds what they are made of.
-constexpr std::pair<std::string_view, const char*> kWordCounts[] = {{"word_error_rate", "words"},
-                                                                    {"string_word_error_rate", "string_words"}};
+constexpr std::pair<std::string_view, const char*> kWordCounts[] = {{keys::kWordErrorRate, keys::kWords},
+                                                                    {keys::kStringWordErrorRate, keys::kStringWords}};
 
 /// A column of the table: left out when no row fills it.
 struct Column {
@@ -39,7 +41,7 @@ std::string small(const std::string& html) {
 }
 
 /// The mean, with the spread below it.
-std::string measure_cell(const std::string& key, const ReportedNumber* measured) {
+std::string measure_cell(const std::string& key, const Spread* measured) {
   if (!measured) return "";
   const std::string text = number_cell(metric_format(key).formatted(*measured));
   const size_t spread = text.find("± ");
@@ -51,9 +53,9 @@ std::string measure_cell(const std::string& key, const ReportedNumber* measured)
 std::string word_changes(const ReportedStage& stage, const std::string& split, const std::string& counts) {
   std::string lines;
   for (const char* kind : {"substitution", "deletion", "insertion"}) {
-    const ReportedNumber* number = stage.measure(split, fmt::format("{}.{}s", counts, kind));
+    const Spread* number = stage.measure(split, fmt::format("{}.{}s", counts, kind));
     if (!number) continue;
-    const std::string text = metric_format("errors").formatted_mean(*number);
+    const std::string text = metric_format(keys::kErrors).formatted_mean(*number);
     lines += small(fmt::format("{} {}{}", text, kind, text == "1" ? "" : "s"));
   }
   return lines;
@@ -77,14 +79,14 @@ std::vector<PaperComparison> comparisons(const Page& page, const ReportedStage& 
 
 std::vector<PaperComparison> paper_errors(const Page& page, const ReportedStage& stage, const std::string& split) {
   std::vector<PaperComparison> all = comparisons(page, stage, split);
-  std::erase_if(all, [](const PaperComparison& comparison) { return comparison.key != "errors"; });
+  std::erase_if(all, [](const PaperComparison& comparison) { return comparison.key != keys::kErrors; });
   return all;
 }
 
 Range error_range(const Page& page, const std::string& split) {
   Range range;
   for (const PageStage* network : page.networks()) {
-    if (const ReportedNumber* errors = network->result->measure(split, "errors")) {
+    if (const Spread* errors = network->result->measure(split, keys::kErrors)) {
       range.include(errors->mean - errors->deviation.value_or(0));
       range.include(errors->mean + errors->deviation.value_or(0));
     }
@@ -94,7 +96,7 @@ Range error_range(const Page& page, const std::string& split) {
 }
 
 std::string strip(const Page& page, const PageStage& stage, const std::string& split, const Range& range) {
-  const ReportedNumber* errors = stage.result->measure(split, "errors");
+  const Spread* errors = stage.result->measure(split, keys::kErrors);
   if (!errors) return "";
   std::string marks;
   if (errors->deviation) {
@@ -110,8 +112,8 @@ std::string strip(const Page& page, const PageStage& stage, const std::string& s
 
 /// "taught by large, 67 errors"; the number also of a teacher that is no stage of the run.
 std::string teacher_text(const ReportedStage& stage, const std::string& split) {
-  const ReportedNumber* errors = stage.measure(split, "teacher_errors");
-  const std::string number = errors ? metric_format("errors").formatted(*errors) + " errors" : "";
+  const Spread* errors = stage.measure(split, keys::kTeacherErrors);
+  const std::string number = errors ? metric_format(keys::kErrors).formatted(*errors) + " errors" : "";
   if (stage.teacher.empty()) return number.empty() ? "" : "its teacher: " + number;
   return fmt::format("taught by {}{}{}", stage.teacher, number.empty() ? "" : ", ", number);
 }
@@ -141,7 +143,7 @@ std::string network_cell(const PageStage& stage) {
 std::string paper_cell(const Page& page, const ReportedStage& stage, const std::string& split) {
   std::string cell;
   for (const PaperComparison& comparison : comparisons(page, stage, split)) {
-    const bool errors = comparison.key == "errors";
+    const bool errors = comparison.key == keys::kErrors;
     if (!errors) cell += small(html_escape(metric_format(comparison.key).label));
     cell += number_cell(comparison.paper);
     if (comparison.difference.empty()) continue;
@@ -182,14 +184,15 @@ std::vector<Column> columns(const Page& page, const std::string& split) {
         [&, key](const PageStage& stage) { return measure_cell(key, stage.result->measure(split, key)); });
     columns.back().key = key;
   };
-  add_measure("accuracy", "accuracy");
-  add_measure(split + " errors", "errors");
+  add_measure(keys::kAccuracy, keys::kAccuracy);
+  add_measure(split + " errors", keys::kErrors);
   add("", false, [&](const PageStage& stage) { return strip(page, stage, split, range); });
   add("paper", true, [&](const PageStage& stage) { return paper_cell(page, *stage.result, split); });
-  add_measure(metric_format("member_errors").label, "member_errors");
-  if (split != "train")
-    add("train accuracy", true,
-        [](const PageStage& stage) { return measure_cell("accuracy", stage.result->measure("train", "accuracy")); });
+  add_measure(metric_format(keys::kMemberErrors).label, keys::kMemberErrors);
+  if (split != keys::kTrain)
+    add("train accuracy", true, [](const PageStage& stage) {
+      return measure_cell(keys::kAccuracy, stage.result->measure(keys::kTrain, keys::kAccuracy));
+    });
   for (const char* key : kOtherMeasures) {
     add_measure(metric_format(key).label, key);
     for (const auto& [rate, counts] : kWordCounts)

@@ -1,9 +1,11 @@
 // Which classes the specialists know, and what they add for classes that none, one, two … of them know.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "core/text.h"
 #include "report/html.h"
 #include "report/page/sections.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -12,24 +14,25 @@ std::string percent(std::optional<double> part) {
   return part ? fmt::format("{:.2f} %", 100 * *part) : "–";
 }
 /// "+3.0 %", over several seeds "+3.0 ± 0.4 %".
-std::string gain(const ReportedNumber* part) {
+std::string gain(const Spread* part) {
   if (part == nullptr) return "–";
   const std::string spread = part->deviation ? fmt::format(" ± {:.1f}", 100 * *part->deviation) : "";
   return typographic(fmt::format("{:+.1f}{} %", 100 * part->mean, spread));
 }
 
-std::string groups_of(const ReportedSpecialists& found) {
+std::string groups_of(const SpecialistsPart& found) {
   if (found.groups.empty()) return "";
   std::string rows;
-  for (const std::string& group : found.groups) rows += fmt::format("<li>{}</li>\n", html_escape(group));
+  for (const SpecialistsPart::Group& group : found.groups)
+    rows += fmt::format("<li>{}</li>\n", html_escape(fmt::format("{}", fmt::join(group.classes, ", "))));
   return fmt::format("<details><summary>The classes of each</summary>\n<ol>\n{}</ol></details>\n", rows);
 }
 
-std::string coverage_table(const ReportedSpecialists& found) {
-  if (found.coverage.empty()) return "";
+std::string coverage_table(const SpecialistsPart& found) {
+  if (found.by_coverage.empty()) return "";
   std::string rows;
-  for (const ReportedCoverage& row : found.coverage) {
-    const ReportedNumber number{.mean = row.relative_gain.value_or(0)};
+  for (const SpecialistsPart::Coverage& row : found.by_coverage) {
+    const Spread number{.mean = row.relative_gain.value_or(0)};
     rows += fmt::format(
         "<tr><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td "
         "class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
@@ -49,18 +52,19 @@ std::string specialists_section(const Page& page) {
   std::string html;
   for (const PageStage& stage : page.stages) {
     if (!stage.result->specialists) continue;
-    const ReportedSpecialists& found = *stage.result->specialists;
+    const SpecialistsPart& found = *stage.result->specialists;
     html += fmt::format("<h3>{}</h3>\n", stage_label(stage)) +
             note(fmt::format(
                 "Accuracy {} with the generalist alone, {} with its specialists ({}); among the classes of a group, {} "
                 "and {}. Adjusted Rand index of the "
                 "groups and the data's superclasses: {}.",
                 percent(found.generalist_accuracy), percent(found.accuracy),
-                gain(stage.result->measure("test", "relative_gain")), percent(found.conditional_generalist),
-                percent(found.conditional),
-                found.rand_index ? typographic(fmt::format("{:.2f}", *found.rand_index)) : "none, since it has none")) +
+                gain(stage.result->measure(keys::kTest, keys::kRelativeGain)),
+                percent(found.conditional_accuracy.generalist), percent(found.conditional_accuracy.specialists),
+                found.adjusted_rand_index ? typographic(fmt::format("{:.2f}", *found.adjusted_rand_index))
+                                          : "none, since it has none")) +
             coverage_table(found) +
-            (page.several_seeds() && !found.coverage.empty() ? note("Examples of all seeds added up.") : "") +
+            (page.several_seeds() && !found.by_coverage.empty() ? note("Examples of all seeds added up.") : "") +
             groups_of(found);
   }
   return html;

@@ -6,25 +6,27 @@
 #include <utility>
 
 #include "report/html.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
 
 constexpr std::pair<const char*, const char*> kTerms[] = {
-    {"nll",
+    {keys::kNll,
      "negative log-likelihood: −log of the probability that the network gave to the right class, on average. Lower is "
      "better."},
-    {"ece",
+    {keys::kEce,
      "expected calibration error: how far the network’s confidence lies from the share of answers that are right. 0 % "
      "is best."},
-    {"agreement", "the share of examples for which student and teacher name the same class, be it right or wrong."},
-    {"teacher_kl",
+    {keys::kAgreement,
+     "the share of examples for which student and teacher name the same class, be it right or wrong."},
+    {keys::kTeacherKl,
      "Kullback–Leibler divergence: how far the student’s probabilities are from the teacher’s. 0: they are the same."},
     {"temperature",
      "what logits are divided by before they become probabilities. Above 1, the small shares of the wrong classes "
      "show."},
-    {"member_errors", "the errors of an ensemble’s networks, each alone, on average."},
-    {"relative_gain",
+    {keys::kMemberErrors, "the errors of an ensemble’s networks, each alone, on average."},
+    {keys::kRelativeGain,
      "how many more examples the specialists get right, as a share of those that the generalist gets right."},
 };
 

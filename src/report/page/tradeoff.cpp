@@ -8,6 +8,7 @@
 #include "report/page/curves.h"
 #include "report/page/sections.h"
 #include "report/plots/svg_plot.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -43,7 +44,7 @@ std::string tradeoff_figure(const Page& page, const std::string& title, const st
                .names = SvgPlot::Names::points};
   std::vector<double> costs, accuracies;
   for (const PageStage* network : placed_networks(page)) {
-    const ReportedNumber* accuracy = network->result->measure(page.split, "accuracy");
+    const Spread* accuracy = network->result->measure(page.split, keys::kAccuracy);
     const std::optional<double> x = cost(*network);
     if (accuracy == nullptr || !x || *x <= 0) continue;
     costs.push_back(short_number(*x));

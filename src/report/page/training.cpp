@@ -10,6 +10,7 @@
 #include "report/page/curves.h"
 #include "report/page/sections.h"
 #include "report/plots/plot_style.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -118,7 +119,7 @@ std::string overview(const Page& page) {
 std::string explanation(const Page& page) {
   std::string text;
   for (const auto& [split, examples] : page.run.splits)
-    if (split == "validation" && examples > 0)
+    if (split == keys::kValidation && examples > 0)
       text += fmt::format("Held out: {} examples that no stage learns from, measured at the ends of epochs. ",
                           with_commas(examples));
   text += "The training numbers are averages over each epoch’s examples, taken while the network was learning";

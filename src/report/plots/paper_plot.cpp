@@ -2,17 +2,18 @@
 
 #include "report/paper.h"
 #include "report/plots/plot_style.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
 
 bool counts_errors(const std::string& key) {
-  return key == "errors" || key == "member_errors" || key.starts_with("class_errors.");
+  return key == keys::kErrors || key == keys::kMemberErrors || key.starts_with("class_errors.");
 }
 
 /// "distilled", or "distilled: errors on 3" for what is not all of its errors.
 std::string category(const ReportedStage& stage, const std::string& key) {
-  return key == "errors" || key == "accuracy" ? stage.name : stage.name + ": " + metric_format(key).label;
+  return key == keys::kErrors || key == keys::kAccuracy ? stage.name : stage.name + ": " + metric_format(key).label;
 }
 
 bool spread(const SvgPlot& plot) {
@@ -35,7 +36,7 @@ SvgPlot plot_of(const ReportedRun& run, const std::string& split, const Chooses&
       const auto x = static_cast<double>(plot.categories.size());
       plot.categories.push_back(category(stage, comparison.key));
       papers.points.push_back({x, comparison.paper_value});
-      if (const ReportedNumber* number = stage.measure(split, comparison.key))
+      if (const Spread* number = stage.measure(split, comparison.key))
         ours.points.push_back({x, number->mean, number->deviation});
     }
   plot.lines = {ours, papers};
@@ -52,7 +53,7 @@ std::optional<SvgPlot> paper_plot(const ReportedRun& run) {
   const std::string split = run.main_split();
   SvgPlot plot = plot_of(run, split, counts_errors);
   const bool of_errors = !is_empty(plot);
-  if (!of_errors) plot = plot_of(run, split, [](const std::string& key) { return key == "accuracy"; });
+  if (!of_errors) plot = plot_of(run, split, [](const std::string& key) { return key == keys::kAccuracy; });
   if (is_empty(plot)) return std::nullopt;
   plot.title = "Ours and the paper’s";
   plot.y_label = split + (of_errors ? " errors" : " accuracy");

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "report/plots/svg_plot.h"
-#include "report/reported_run.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 

@@ -5,19 +5,19 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "report/json_fields.h"
 #include "report/plots/plot_style.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
 
 /// Median latency in one of the runtimes, and accuracy; nothing where one is not known.
-std::optional<Tradeoff> tradeoff_of(const Json& model, bool in_onnxruntime) {
-  const Json& measured = in_onnxruntime ? json_field(model, "onnxruntime") : model;
-  const std::optional<double> latency = json_number(json_field(measured, "latency"), "median"),
-                              accuracy = json_number(model, "accuracy");
-  if (!latency || !accuracy) return std::nullopt;
-  return Tradeoff{*latency, *accuracy};
+std::optional<Tradeoff> tradeoff_of(const CostRow& row, bool in_onnxruntime) {
+  const Cost* cost = row.cost ? &*row.cost : nullptr;
+  if (in_onnxruntime) cost = row.onnxruntime ? &row.onnxruntime->cost : nullptr;
+  if (cost == nullptr || !(cost->latency.median > 0) || !row.accuracy) return std::nullopt;
+  return Tradeoff{cost->latency.median, *row.accuracy};
 }
 
 bool beats(const Tradeoff& one, const Tradeoff& other) {
@@ -26,9 +26,9 @@ bool beats(const Tradeoff& one, const Tradeoff& other) {
 
 }  // namespace
 
-bool is_of_onnxruntime(const Json& models) {
+bool is_of_onnxruntime(const std::vector<BenchRow>& models) {
   return std::any_of(models.begin(), models.end(),
-                     [](const Json& model) { return json_field(model, "onnxruntime").is_object(); });
+                     [](const BenchRow& model) { return model.row.onnxruntime.has_value(); });
 }
 
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs) {
@@ -42,34 +42,34 @@ std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs) {
   return front;
 }
 
-void mark_pareto_front(Json& models) {
+void mark_pareto_front(std::vector<BenchRow>& models) {
   std::vector<Tradeoff> tradeoffs;
-  std::vector<Json*> known;
+  std::vector<BenchRow*> known;
   const bool in_onnxruntime = is_of_onnxruntime(models);
-  for (Json& model : models) {
-    model["on_front"] = nullptr;
-    const std::optional<Tradeoff> tradeoff = tradeoff_of(model, in_onnxruntime);
+  for (BenchRow& model : models) {
+    model.on_front.reset();
+    const std::optional<Tradeoff> tradeoff = tradeoff_of(model.row, in_onnxruntime);
     if (!tradeoff) continue;
-    model["on_front"] = false;
+    model.on_front = false;
     tradeoffs.push_back(*tradeoff);
     known.push_back(&model);
   }
-  for (const size_t i : pareto_front(tradeoffs)) (*known[i])["on_front"] = true;
+  for (const size_t i : pareto_front(tradeoffs)) known[i]->on_front = true;
 }
 
-std::optional<SvgPlot> pareto_plot(const Json& models) {
+std::optional<SvgPlot> pareto_plot(const std::vector<BenchRow>& models) {
   SvgPlot::Line front{.name = "on the Pareto front", .points = {}, .colour = 0};
   SvgPlot::Line beaten{
       .name = "slower and less accurate than another", .points = {}, .colour = kNeutralColour, .points_only = true};
   std::vector<double> latencies;
   const bool in_onnxruntime = is_of_onnxruntime(models);
-  for (const Json& model : models) {
-    const std::optional<Tradeoff> tradeoff = tradeoff_of(model, in_onnxruntime);
+  for (const BenchRow& model : models) {
+    const std::optional<Tradeoff> tradeoff = tradeoff_of(model.row, in_onnxruntime);
     if (!tradeoff) continue;
     const double latency = std::stod(fmt::format("{:.3g}", tradeoff->cost));  // its ticks are these numbers
     latencies.push_back(latency);
-    SvgPlot::Line& line = json_field(model, "on_front") == true ? front : beaten;
-    line.points.push_back({.x = latency, .y = 100 * tradeoff->value, .label = json_text(model, "name")});
+    SvgPlot::Line& line = model.on_front == true ? front : beaten;
+    line.points.push_back({.x = latency, .y = 100 * tradeoff->value, .label = model.row.name});
   }
   if (latencies.empty()) return std::nullopt;
   std::stable_sort(front.points.begin(), front.points.end(),

@@ -3,14 +3,15 @@
 // beats: those on the Pareto front are neither slower than a network that is at least as accurate, nor less accurate
 // than one that is at least as fast.
 //
-//   Json models = …;                       // rows as `limbeck bench` writes them
-//   mark_pareto_front(models);             // "on_front": true, false, or null where the accuracy is not known
+//   std::vector<BenchRow> models = …;      // as `limbeck bench` writes them
+//   mark_pareto_front(models);             // on_front: true, false, or nothing where the accuracy is not known
 //   if (const auto plot = pareto_plot(models)) write_file("pareto.svg", standalone_svg(*plot));
 #include <optional>
 #include <vector>
 
 #include "core/json.h"
 #include "report/plots/svg_plot.h"
+#include "results/bench_result.h"
 
 namespace limbeck {
 
@@ -24,11 +25,11 @@ std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs);
 
 /// Whether one of the models was measured in onnxruntime: then the front and the plot are of that, and what was not
 /// measured there has no place.
-bool is_of_onnxruntime(const Json& models);
+bool is_of_onnxruntime(const std::vector<BenchRow>& models);
 
-void mark_pareto_front(Json& models);
+void mark_pareto_front(std::vector<BenchRow>& models);
 
 /// Of marked models; nothing where no accuracy is known.
-std::optional<SvgPlot> pareto_plot(const Json& models);
+std::optional<SvgPlot> pareto_plot(const std::vector<BenchRow>& models);
 
 }  // namespace limbeck

@@ -4,7 +4,7 @@
 //   write_plots("runs/hinton2015");   // runs/hinton2015/plots/errors-by-temperature.svg, plots/paper.svg
 #include "core/files.h"
 #include "report/plots/svg_plot.h"
-#include "report/reported_run.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 

@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "core/files.h"
 #include "report/plots/axis.h"
+#include "results/reported_run.h"
 
 namespace limbeck {
 

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "core/json.h"
-#include "report/json_fields.h"
 #include "report/plots/plot_style.h"
-#include "report/reported_sweep.h"
+#include "report/sweep_report.h"
+#include "results/json_fields.h"
+#include "results/keys.h"
+#include "results/reported_sweep.h"
 
 namespace limbeck {
 namespace {
@@ -54,7 +56,7 @@ double place(const Json& value, bool categorical, SvgPlot& plot) {
   return static_cast<double>(index);
 }
 
-SvgPlot::Point scaled(double x, const ReportedNumber& number, double scale) {
+SvgPlot::Point scaled(double x, const Spread& number, double scale) {
   SvgPlot::Point point{x, number.mean * scale};
   if (number.deviation) point.deviation = *number.deviation * scale;
   return point;
@@ -65,7 +67,7 @@ std::vector<SvgPlot::Line> lines_of(const ReportedSweep& sweep, size_t key, bool
   std::map<std::string, size_t> places;
   std::vector<SvgPlot::Line> lines;
   for (const ReportedSweep::Point& point : sweep.points) {
-    const ReportedNumber* number = point.on("test");
+    const Spread* number = point.on(keys::kTest);
     if (number == nullptr) continue;
     const std::string name = other_settings(sweep, point, key);
     const auto [found, added] = places.emplace(name, lines.size());
@@ -102,8 +104,11 @@ void choose_scales(SvgPlot& plot) {
 
 }  // namespace
 
-std::optional<SvgPlot> sweep_plot(const Json& json) {
-  const ReportedSweep sweep = parse_reported_sweep(json);
+std::optional<SvgPlot> sweep_plot(const Json& sweep) {
+  return sweep_plot(parse_reported_sweep(sweep));
+}
+
+std::optional<SvgPlot> sweep_plot(const ReportedSweep& sweep) {
   if (sweep.keys.empty()) return std::nullopt;
   const std::optional<size_t> numeric = numeric_key(sweep);
   const size_t key = numeric.value_or(0);

@@ -1,6 +1,7 @@
 // An ensemble of named networks as teacher: `teacher: { ensemble: [first, second, third] }`.
-//   arithmetic: p = (1/M) Σ_m softmax(v_m / T)        geometric: p = softmax(mean_m v_m / T)        logits: v = mean_m
-//   v_m
+//   arithmetic: p = (1/M) Σ_m softmax(v_m / T)
+//   geometric:  p = softmax(mean_m v_m / T)
+//   logits:     v = mean_m v_m
 // The geometric mean of distributions at T is the distribution of the averaged logits at T; only the arithmetic mean
 // has no logits of its own (losses that regress logits get the logarithm of the mean distribution at T = 1).
 

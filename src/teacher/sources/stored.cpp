@@ -29,7 +29,7 @@ struct StoredOptions {
     fields.file("ids", ids, Presence::optional,
                 "ids [n] of the rows, integers; without: of the file's tensor 'ids', else row i is example i");
     fields.flag("check_labels", check_labels,
-                "refuse outputs that agree with the labels no more often than chance, as rows in another order do");
+                "refuse outputs that agree with the labels no more often than chance, as rows in a wrong order would");
   }
 };
 

@@ -1,12 +1,10 @@
 // The virtual teacher of Tf-KD_reg: no network, but a distribution made by hand that is right with probability a.
 //   p^d(c) = a where c is the label, (1 − a)/(C − 1) otherwise
-// form: paper — the teacher's logits are log p^d, so that a loss at temperature T sees p^d softened: softmax(log p^d /
-// T)
-//   (Yuan et al. 2019, equation 9; a ≥ 0.9, T ≥ 20).
+// form: paper — the teacher's logits are log p^d, so that a loss at temperature T sees p^d softened:
+//   softmax(log p^d / T)   (Yuan et al. 2019, equation 9; a ≥ 0.9, T ≥ 20).
 // form: code — what the authors' program computes: the probabilities themselves are divided by τ and put through
-// softmax,
-//   softmax(p^d / τ), which is nearly uniform, and the student stays at T = 1 without T². The teacher's logits are p^d
-//   / τ; use it with `soft_targets: { temperature: 1, reduction: mean }` and the weight α·multiplier.
+//   softmax(p^d / τ), which is nearly uniform, and the student stays at T = 1 without T². The teacher's logits are
+//   p^d / τ; use it with `soft_targets: { temperature: 1, reduction: mean }` and the weight α·multiplier.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>

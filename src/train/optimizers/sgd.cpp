@@ -17,7 +17,7 @@ struct SgdOptions : UpdateOptions {
   bool nesterov = false;
   void bind(Fields& fields) {
     UpdateOptions::bind(fields);
-    fields.number("momentum", momentum, from_below(0, 1), "μ");
+    fields.number("momentum", momentum, from_below(0, 1), "momentum coefficient μ");
     fields.flag("nesterov", nesterov, "look ahead by one momentum step");
     fields.require(!nesterov || momentum > 0, "nesterov needs a momentum above 0");
   }

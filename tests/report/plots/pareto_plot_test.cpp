@@ -5,15 +5,18 @@
 
 #include "report/plots/category_labels.h"
 #include "report/plots/plot_layout.h"
-#include "report/run_fixture.h"
 
 namespace limbeck {
 namespace {
 
 using namespace report_test;
 
-Json model(const std::string& name, double latency, const Json& accuracy) {
-  return {{"name", name}, {"accuracy", accuracy}, {"latency", {{"median", latency}}}};
+BenchRow model(const std::string& name, double latency, std::optional<double> accuracy) {
+  BenchRow model;
+  model.row.name = name;
+  model.row.accuracy = accuracy;
+  model.row.cost = Cost{.latency = {.median = latency}, .throughput = {}};
+  return model;
 }
 
 TEST(ParetoFront, HoldsWhatNothingBeats) {
@@ -28,13 +31,13 @@ TEST(ParetoFront, HoldsAllThatAreEqual) {
 }
 
 TEST(ParetoPlot, MarksAndJoinsTheFront) {
-  Json models = {model("teacher", 4, 0.99), model("student", 0.5, 0.97), model("poor", 1, 0.9),
-                 model("unknown", 1, nullptr)};
+  std::vector<BenchRow> models = {model("teacher", 4, 0.99), model("student", 0.5, 0.97), model("poor", 1, 0.9),
+                                  model("unknown", 1, std::nullopt)};
   mark_pareto_front(models);
-  EXPECT_EQ(models[0]["on_front"], true);
-  EXPECT_EQ(models[1]["on_front"], true);
-  EXPECT_EQ(models[2]["on_front"], false);
-  EXPECT_TRUE(models[3]["on_front"].is_null());
+  EXPECT_EQ(models[0].on_front, true);
+  EXPECT_EQ(models[1].on_front, true);
+  EXPECT_EQ(models[2].on_front, false);
+  EXPECT_TRUE(models[3].on_front == std::nullopt);
   const auto plot = pareto_plot(models);
   ASSERT_TRUE(plot.has_value());
   ASSERT_EQ(plot->lines.size(), 2u);
@@ -50,13 +53,13 @@ TEST(ParetoPlot, MarksAndJoinsTheFront) {
 }
 
 TEST(ParetoPlot, IsNotDrawnWithoutAccuracies) {
-  Json models = {model("a", 1, nullptr)};
+  std::vector<BenchRow> models = {model("a", 1, std::nullopt)};
   mark_pareto_front(models);
   EXPECT_FALSE(pareto_plot(models).has_value());
 }
 
 TEST(ParetoPlot, DrawsOneNetworkAlone) {
-  Json models = {model("<only>", 1, 0.5)};
+  std::vector<BenchRow> models = {model("<only>", 1, 0.5)};
   mark_pareto_front(models);
   const std::string svg = standalone_svg(pareto_plot(models).value());
   expect_balanced_tags(svg);
@@ -65,7 +68,7 @@ TEST(ParetoPlot, DrawsOneNetworkAlone) {
 }
 
 TEST(PointLabels, HideNeitherDotsNorEachOtherNorLeaveTheFrame) {
-  Json models = Json::array();
+  std::vector<BenchRow> models;
   for (int i = 0; i < 12; ++i)
     models.push_back(model("network number " + std::to_string(i), 1 + 0.2 * i, 0.9 + 0.004 * (i % 5)));
   mark_pareto_front(models);

@@ -1,0 +1,11 @@
+#pragma once
+// docs/reference.md: every key of a recipe and every component, as Markdown. `limbeck list --markdown` prints it.
+#include <string>
+
+namespace limbeck {
+
+/// All of the recipe's sections, then each kind of component. Lines have at most 120 columns, except where one word is
+/// longer.
+std::string recipe_reference();
+
+}  // namespace limbeck

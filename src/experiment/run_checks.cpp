@@ -1,0 +1,84 @@
+#include "experiment/run_checks.h"
+
+#include <algorithm>
+
+#include "experiment/memory.h"
+#include "experiment/stage.h"
+#include "experiment/stage_fingerprint.h"
+#include "experiment/stage_teacher.h"
+#include "teacher/computed_outputs.h"
+
+namespace limbeck {
+namespace {
+
+/// Of the stage, or of a network with weights, the networks of these forms that answer together.
+std::vector<std::string> networks_in(const RunContext& run, const std::string& name) {
+  const StageRecipe* stage = run.recipe.stage_of(name);
+  if (stage == nullptr) return {name};
+  const StageForm form = stage->form();
+  const bool whole = stage->name == name;  // "ensemble", not "ensemble.1" of it
+  const int64_t count = whole && form.members > 0 ? form.members + (form.source.empty() ? 0 : 1) : 1;
+  return std::vector<std::string>(static_cast<size_t>(count), stage->network);
+}
+
+}  // namespace
+
+void check_stage(const RunContext& run, const StageRecipe& stage) {
+  try {
+    kind_of(stage)->check(run, stage);
+    if (run.dataset().speech != nullptr && !std::all_of(stage.augment.begin(), stage.augment.end(),
+                                                        [](const Choice& choice) { return choice.name() == "mixup"; }))
+      throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
+    const ExampleSet examples = run.data.examples_of(stage);
+    if (stage.form().trains && stage.teacher) check_stage_teacher(run, stage, examples);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));
+  }
+}
+
+void tell_few_steps(const RunContext& run) {
+  constexpr int64_t kFew = 100, kUsual = 1000;
+  for (const StageRecipe& stage : run.recipe.stages) {
+    const bool begins_at_random = stage.inputs == stage.teachers && !begins_with_weights(stage, run.network_of(stage));
+    if (!stage.form().trains || !begins_at_random || run.folder_of(stage).finished()) continue;
+    const int64_t examples = run.data.examples_of(stage).size(),
+                  steps = (examples + stage.batch_size - 1) / stage.batch_size;
+    if (stage.epochs * steps >= kFew) continue;
+    run.events.emit(Notice{fmt::format(
+        "stage '{0}': {1} epoch{2} of {3} step{4} ({5} examples, batches of {6}): too few to learn much; try "
+        "--set stages.{0}.epochs={7}, or smaller batches: --set stages.{0}.batch_size={8}",
+        stage.name, stage.epochs, stage.epochs == 1 ? "" : "s", steps, steps == 1 ? "" : "s", examples,
+        stage.batch_size, (kUsual + steps - 1) / steps, std::clamp<int64_t>(stage.batch_size / 8, 1, 16))});
+  }
+}
+
+void tell_memory(const RunContext& run) {
+  MemoryNeed most;
+  std::string neediest;
+  std::map<std::string, std::shared_ptr<Network>> made;  // by name; weights do not matter
+  const auto of_name = [&](const std::string& name) {
+    std::shared_ptr<Network>& network = made[name];
+    if (network == nullptr) network = run.networks.make(*run.recipe.network(name), run.seed);
+    return network;
+  };
+  for (const StageRecipe& stage : run.recipe.stages) {
+    if (!stage.form().trains) continue;
+    double kept = 0;
+    if (stage.teacher)
+      kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(run.dataset().classes.size()),
+                        run.data.train().size());
+    std::vector<std::shared_ptr<Network>> teachers;
+    for (const std::string& name : stage.teachers)
+      for (const std::string& network : networks_in(run, name)) teachers.push_back(of_name(network));
+    const MemoryNeed need = memory_need(run.dataset(), stage, *of_name(stage.network), teachers, kept);
+    if (need.total() <= most.total()) continue;
+    most = need;
+    neediest = stage.name;
+  }
+  if (neediest.empty()) return;
+  run.events.emit(Notice{fmt::format("memory: stage '{}' will need about {}", neediest, most.text())});
+  if (const double there = available_memory(); there > 0 && most.total() > there)
+    run.events.emit(Notice{fmt::format("this machine has {:.1f} GB available: the run may be killed", there / 1e9)});
+}
+
+}  // namespace limbeck

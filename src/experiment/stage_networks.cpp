@@ -1,0 +1,37 @@
+#include "experiment/stage_networks.h"
+
+#include "experiment/stage_fingerprint.h"
+
+namespace limbeck {
+
+std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRecipe& stage) {
+  const NetworkRecipe& network = run.network_of(stage);
+  const std::shared_ptr<Network> made = run.networks.make(network, run.seed_of(stage));
+  if (begins_with_weights(stage, network)) load_weights(*made, network.weights);
+  return made;
+}
+
+void save_weights(const RunContext& run, const StageRecipe& stage,
+                  const std::vector<std::shared_ptr<Network>>& networks) {
+  const NetworkRecipe& recipe = run.network_of(stage);
+  ModelDescription description = run.networks.description(recipe);
+  description.quantized = stage.form().quantized;
+  const std::vector<std::string> folders = weight_folders(stage);
+  for (size_t i = 0; i < folders.size(); ++i) {
+    const StageFolder folder = run.folder.stage(folders[i]);
+    save_model(folder.weights(), *networks[i], description);
+    std::error_code ignored;
+    if (is_graph(recipe.architecture))
+      fs::remove(folder.program(), ignored);  // of another network that the stage trained before
+    else
+      save_torchscript(folder.program(), *networks[i], description);
+  }
+}
+
+void load_weights(const RunContext& run, const StageRecipe& stage,
+                  const std::vector<std::shared_ptr<Network>>& networks) {
+  const std::vector<std::string> folders = weight_folders(stage);
+  for (size_t i = 0; i < folders.size(); ++i) load_weights(*networks[i], run.folder.stage(folders[i]).weights());
+}
+
+}  // namespace limbeck

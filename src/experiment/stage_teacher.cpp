@@ -1,0 +1,77 @@
+#include "experiment/stage_teacher.h"
+
+#include <algorithm>
+
+#include "experiment/stage_training.h"
+#include "loss/objective.h"
+#include "teacher/computed_outputs.h"
+#include "teacher/teacher_store.h"
+
+namespace limbeck {
+namespace {
+
+/// Whether the teacher's outputs lie in a file already, all of them, and the teacher is not trained by the recipe, so
+/// that one can be compared with the other. (One that is not full may be in the hands of another process.)
+bool has_given_store(const RunContext& run, const StageRecipe& stage) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  const auto is_given = [&](const std::string& name) { return run.recipe.stage_of(name) == nullptr; };
+  if (options == nullptr || options->store.empty() ||
+      !std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given))
+    return false;
+  const fs::path file = options->store_file(run.seed);
+  if (!fs::exists(file)) return false;
+  const StoreInfo info = read_store_info(file);
+  return info.filled == info.examples * info.layout.slots;
+}
+
+}  // namespace
+
+std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRecipe& stage, TeacherContext context) {
+  if (!stage.teacher) return nullptr;
+  context.network = [&run](const std::string& name) { return run.networks.network(name); };
+  context.classes = static_cast<int64_t>(run.dataset().classes.size());
+  context.seed = run.seed;
+  return make_teacher(stage.teacher, context);
+}
+
+std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
+                                               const ExampleSet& examples, const Augmenter& augmenter) {
+  return make_stage_teacher(run, stage,
+                            {.network = nullptr,
+                             .examples = examples,
+                             .augmenter = augmenter,
+                             .taps = Objective(stage.loss).needs().teacher_taps,
+                             .precision = precision_of(stage, run.device),
+                             .recorder = run.recorder,
+                             .view_seed = run.seed_of(stage)});
+}
+
+void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
+  const Augmenter augmenter(stage.augment);
+  const auto classes = static_cast<int64_t>(run.dataset().classes.size());
+  if (run.dataset().speech == nullptr)  // whose alignment changes the labels of the examples
+    check_store(stage.teacher, {.network = nullptr,
+                                .examples = examples,
+                                .augmenter = augmenter,
+                                .classes = classes,
+                                .seed = run.seed,
+                                .precision = precision_of(stage, run.device),
+                                .view_seed = run.seed_of(stage)});
+  if (has_given_store(run, stage)) make_training_teacher(run, stage, examples, augmenter);
+  if (!stage.teachers.empty()) return;
+  make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});
+}
+
+void tell_of_views(const RunContext& run, const StageRecipe& stage, const ViewAccuracy& teacher) {
+  if (!teacher.fears_views()) return;
+  const auto percent = [&](int64_t right) {
+    return 100 * static_cast<double>(right) / static_cast<double>(teacher.examples);
+  };
+  run.events.emit(
+      Notice{fmt::format("{}: the teacher is right on {:.1f} % of {} training examples as they are, and on {:.1f} % of "
+                         "them as this stage shows them. It has not learned such views: train it with them, or change "
+                         "`augment`",
+                         stage.name, percent(teacher.right), teacher.examples, percent(teacher.right_in_views))});
+}
+
+}  // namespace limbeck

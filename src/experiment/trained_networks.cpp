@@ -1,0 +1,61 @@
+#include "experiment/trained_networks.h"
+
+#include "core/hash.h"
+#include "core/json.h"
+#include "programs/torchscript_network.h"
+#include "train/evaluation.h"
+
+namespace limbeck {
+
+TrainedNetworks::TrainedNetworks(const Recipe& recipe, const Dataset& dataset, const EventBus& events, uint64_t seed,
+                                 at::Device device)
+    : dataset_(dataset), seed_(seed), device_(device) {
+  for (const NetworkRecipe& network : recipe.networks) {
+    inputs_[network.name] = input_of(network, recipe.data.normalize, dataset);
+    check_classes(network, dataset);
+    if (network.has_weights()) load(network, events);
+  }
+}
+
+void TrainedNetworks::load(const NetworkRecipe& given, const EventBus& events) {
+  const std::shared_ptr<Network> loaded = make(given, seed_);
+  if (!given.weights.empty()) load_weights(*loaded, given.weights);
+  loaded->to(device_);
+  Hasher hasher;
+  if (!given.weights.empty()) hasher.add(read_file(given.weights)).add(resolved(given.architecture).dump());
+  for (const std::string& file : files_of(given.architecture)) hasher.add(read_file(file));
+  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get());
+      script != nullptr && script->gives_probabilities()) {
+    events.emit(Notice{
+        fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
+    hasher.add("log");
+  }
+  if (const InputOptions& input = inputs_.at(given.name); !input.empty()) hasher.add(to_json(input).dump());
+  add(given.name, loaded, hasher.fingerprint());
+}
+
+const std::shared_ptr<Network>& TrainedNetworks::network(const std::string& name) const {
+  const auto found = networks_.find(name);
+  if (found == networks_.end()) throw Error(fmt::format("no trained network '{}'", name));
+  return found->second;
+}
+
+void TrainedNetworks::add(const std::string& name, std::shared_ptr<Network> network, std::string fingerprint) {
+  networks_[name] = std::move(network);
+  fingerprints_[name] = std::move(fingerprint);
+}
+
+std::shared_ptr<Network> TrainedNetworks::make(const NetworkRecipe& network, uint64_t seed, int64_t classes) const {
+  return make_network(network.architecture, dataset_, seed, inputs_.at(network.name), classes);
+}
+
+ModelDescription TrainedNetworks::description(const NetworkRecipe& network) const {
+  return describe_model(network.architecture, dataset_, inputs_.at(network.name));
+}
+
+at::Tensor TrainedNetworks::logits_on(const ExampleSet& test, const std::string& name) const {
+  const auto known = test_logits_.find(name);
+  return known != test_logits_.end() ? known->second : predict_logits(*network(name), test);
+}
+
+}  // namespace limbeck

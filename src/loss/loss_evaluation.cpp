@@ -1,0 +1,124 @@
+#include "loss/loss_evaluation.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/nonzero.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "loss/loss.h"
+#include "nn/dtypes.h"
+#include "nn/graph.h"
+
+namespace limbeck {
+namespace {
+
+[[noreturn]] void misuse(const std::string& message) {
+  throw Error(ErrorKind::usage, message);
+}
+
+std::string shape_of(const at::Tensor& tensor) {
+  return tensor.dim() == 0 ? "a single number" : to_text(tensor.sizes().vec());
+}
+
+/// Logits, under the flag that gave them.
+void check_logits(const at::Tensor& logits, const char* flag) {
+  if (!logits.is_floating_point())
+    misuse(fmt::format("{} holds {}; expected logits as F64, F32 or F16", flag, dtype_name(logits.scalar_type())));
+}
+
+void check_student(const at::Tensor& student) {
+  if (!student.defined()) misuse("no student's logits; give them with --student");
+  check_logits(student, "--student");
+  if (student.dim() != 2 || student.numel() == 0)
+    misuse(
+        fmt::format("--student is {}; expected logits [examples, classes], at least one of each", shape_of(student)));
+}
+
+/// [M, N, C] with the student's N and C and at least one network.
+bool is_of_networks(const at::Tensor& logits, const at::Tensor& student) {
+  return logits.dim() == 3 && logits.size(0) > 0 && logits[0].sizes() == student.sizes();
+}
+
+void check_teacher(const at::Tensor& teacher, const at::Tensor& student) {
+  check_logits(teacher, "--teacher");
+  if (teacher.sizes() == student.sizes() || is_of_networks(teacher, student)) return;
+  const std::string expected = shape_of(student);
+  misuse(fmt::format("--teacher is {}, --student {}; expected {}, or Mx{} of an ensemble of M networks",
+                     shape_of(teacher), expected, expected, expected));
+}
+
+void check_peers(const at::Tensor& peers, const at::Tensor& student) {
+  check_logits(peers, "--peers");
+  if (!is_of_networks(peers, student))
+    misuse(fmt::format("--peers is {}; expected Mx{}, the logits of all M networks that are trained together",
+                       shape_of(peers), shape_of(student)));
+}
+
+void check_labels(const at::Tensor& labels, const at::Tensor& student) {
+  const auto type = labels.scalar_type();
+  if (!c10::isIntegralType(type, /*includeBool=*/false))
+    misuse(fmt::format("--labels holds {}; expected integers", dtype_name(type)));
+  if (labels.dim() != 1 || labels.size(0) != student.size(0))
+    misuse(fmt::format("--labels is {}; expected {}, one label for each row of --student", shape_of(labels),
+                       student.size(0)));
+  const at::Tensor wide = labels.to(at::kLong), wrong = at::nonzero(wide.lt(-1).logical_or(wide.ge(student.size(1))));
+  if (wrong.size(0) == 0) return;
+  const auto at = wrong[0][0].item<int64_t>();
+  misuse(fmt::format("--labels: label {} is {}; expected -1 (unlabelled) to {}", at, wide[at].item<int64_t>(),
+                     student.size(1) - 1));
+}
+
+void check_given(const Choice& choice, const LossNeeds& needs, const LossTensors& tensors) {
+  if (!needs.student_taps.empty() || !needs.teacher_taps.empty())
+    misuse(fmt::format("the loss '{}' reads features of networks, which cannot be given here", choice.name()));
+  const auto require = [&](bool needed, const at::Tensor& given, const char* what, const char* flag) {
+    if (needed && !given.defined())
+      misuse(fmt::format("the loss '{}' reads {}; give them with {}", choice.name(), what, flag));
+  };
+  require(needs.teacher_logits || needs.teacher_statistics, tensors.teacher, "the teacher's logits", "--teacher");
+  require(needs.labels, tensors.labels, "labels", "--labels");
+  require(needs.community, tensors.peers, "the logits of all networks that are trained together", "--peers");
+}
+
+/// A single teacher's logits, or the arithmetic mean of several.
+TeacherOutputs teacher_outputs(const at::Tensor& logits) {
+  if (logits.dim() == 2) return {.logits = logits};
+  TeacherOutputs outputs;
+  outputs.members = logits.transpose(0, 1).contiguous();  // [N, M, C]
+  outputs.logits = log_mean_distribution(outputs.members, 1);
+  return outputs;
+}
+
+}  // namespace
+
+LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors) {
+  const std::unique_ptr<Loss> loss = choice.make<Loss>();
+  const LossNeeds needs = loss->needs();
+  check_given(choice, needs, tensors);
+  check_student(tensors.student);
+  if (tensors.teacher.defined()) check_teacher(tensors.teacher, tensors.student);
+  if (tensors.labels.defined()) check_labels(tensors.labels, tensors.student);
+  if (tensors.peers.defined()) check_peers(tensors.peers, tensors.student);
+
+  const auto given_type = tensors.student.scalar_type();
+  const auto type = given_type == at::kDouble ? at::kDouble : at::kFloat;
+  const int64_t examples = tensors.student.size(0);
+  Outputs student{.logits = tensors.student.detach().to(type).clone().requires_grad_()};
+  if (tensors.peers.defined()) student.community = tensors.peers.detach().to(type).unbind(0);
+  TeacherOutputs teacher;
+  if (tensors.teacher.defined()) teacher = teacher_outputs(tensors.teacher.detach().to(type));
+  if (needs.teacher_statistics) loss->use(statistics_of(teacher.logits));
+  const Targets targets{
+      .labels = tensors.labels.defined() ? tensors.labels.to(at::kLong) : at::full({examples}, -1, at::kLong),
+      .ids = at::arange(examples, at::kLong)};
+
+  const at::Tensor value = loss->value(student, teacher, targets);
+  LossEvaluation evaluation{.value = value.item<double>()};
+  if (value.requires_grad()) value.backward();
+  const at::Tensor gradient = student.logits.grad();
+  evaluation.gradient = (gradient.defined() ? gradient : at::zeros_like(tensors.student)).to(given_type);
+  return evaluation;
+}
+
+}  // namespace limbeck

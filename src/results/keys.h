@@ -1,0 +1,77 @@
+#pragma once
+// The keys that stand in several of the files that a run leaves. One that a single struct has is named in its `bind`.
+namespace limbeck::keys {
+
+inline constexpr const char* kAccuracy = "accuracy";
+inline constexpr const char* kAgreement = "agreement";
+inline constexpr const char* kBytes = "bytes";
+inline constexpr const char* kClassErrors = "class_errors";
+inline constexpr const char* kClasses = "classes";
+inline constexpr const char* kConfidence = "confidence";
+inline constexpr const char* kCount = "count";
+inline constexpr const char* kDate = "date";
+inline constexpr const char* kDescription = "description";
+inline constexpr const char* kDeviation = "deviation";
+inline constexpr const char* kDevice = "device";
+inline constexpr const char* kEce = "ece";
+inline constexpr const char* kEnvironment = "environment";
+inline constexpr const char* kEpoch = "epoch";
+inline constexpr const char* kEpochs = "epochs";
+inline constexpr const char* kErrors = "errors";
+inline constexpr const char* kErrorsAfter = "errors_after";
+inline constexpr const char* kErrorsBefore = "errors_before";
+inline constexpr const char* kExamples = "examples";
+inline constexpr const char* kExamplesPerSecond = "examples_per_second";
+inline constexpr const char* kFiles = "files";
+inline constexpr const char* kFingerprint = "fingerprint";
+inline constexpr const char* kGroups = "groups";
+inline constexpr const char* kHigh = "high";
+inline constexpr const char* kLatency = "latency";
+inline constexpr const char* kLearningRate = "learning_rate";
+inline constexpr const char* kLoss = "loss";
+inline constexpr const char* kLow = "low";
+inline constexpr const char* kMean = "mean";
+inline constexpr const char* kMedian = "median";
+inline constexpr const char* kMemberErrors = "member_errors";
+inline constexpr const char* kMultiplyAdds = "multiply_adds";
+inline constexpr const char* kName = "name";
+inline constexpr const char* kNetwork = "network";
+inline constexpr const char* kNll = "nll";
+inline constexpr const char* kOf = "of";
+inline constexpr const char* kOnnxruntime = "onnxruntime";
+inline constexpr const char* kOverSeeds = "over_seeds";
+inline constexpr const char* kP95 = "p95";
+inline constexpr const char* kP99 = "p99";
+inline constexpr const char* kParameters = "parameters";
+inline constexpr const char* kPoints = "points";
+inline constexpr const char* kProcessor = "processor";
+inline constexpr const char* kRelativeGain = "relative_gain";
+inline constexpr const char* kReplicas = "replicas";
+inline constexpr const char* kResults = "results";
+inline constexpr const char* kRun = "run";
+inline constexpr const char* kSeconds = "seconds";
+inline constexpr const char* kSeed = "seed";
+inline constexpr const char* kSeeds = "seeds";
+inline constexpr const char* kSpecialists = "specialists";
+inline constexpr const char* kSplit = "split";
+inline constexpr const char* kStage = "stage";
+inline constexpr const char* kStatus = "status";
+inline constexpr const char* kStringWordErrorRate = "string_word_error_rate";
+inline constexpr const char* kStringWords = "string_words";
+inline constexpr const char* kTeacher = "teacher";
+inline constexpr const char* kTeacherAccuracy = "teacher_accuracy";
+inline constexpr const char* kTeacherErrors = "teacher_errors";
+inline constexpr const char* kTeacherKl = "teacher_kl";
+inline constexpr const char* kTerms = "terms";
+inline constexpr const char* kTest = "test";
+inline constexpr const char* kTestExamples = "test_examples";
+inline constexpr const char* kThreads = "threads";
+inline constexpr const char* kThroughput = "throughput";
+inline constexpr const char* kTrain = "train";
+inline constexpr const char* kValidation = "validation";
+inline constexpr const char* kValues = "values";
+inline constexpr const char* kWeights = "weights";
+inline constexpr const char* kWordErrorRate = "word_error_rate";
+inline constexpr const char* kWords = "words";
+
+}  // namespace limbeck::keys

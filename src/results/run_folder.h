@@ -1,0 +1,107 @@
+#pragma once
+// What a run leaves on disk, all of it written atomically:
+//
+//   recipe.yaml            the recipe with every default spelled out
+//   results.json           all numbers, in a form that other programs may rely on
+//   examples.json          test examples with the most informative soft targets
+//   report.html, plots/    the report, and its figures as SVG; paper.svg compares with the paper's numbers
+//   stages/NAME/           one stage:
+//     stage.json             its record: fingerprints of its inputs and of all its files. It is removed before any
+//                            file of the stage is written, and written last; the stage is finished if all files are
+//                            as the record says.
+//     weights.safetensors, metrics.jsonl, evaluation.json
+//     checkpoint.safetensors while the stage is trained
+//     model.pt               of a TorchScript network: the program with the trained weights
+//     labels.safetensors     of an `align` stage: the labels of the frames
+//   stages/NAME.K/         the same for each replica; of replicas that are trained together, the weights alone
+//   seed-N/                the same for each seed, if there are several
+//   previous/N/            what a changed run replaced: results, report, recipe, folders of stages that ran again
+//   .lock                  made before anything else; a folder that has it is a run's or a sweep's
+//
+// Each of the JSON files has a struct: run_results.h, examples_result.h, epoch_metrics.h, evaluation_detail.h,
+// stage_record.h.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/events.h"
+#include "core/files.h"
+#include "core/json.h"
+#include "results/epoch_metrics.h"
+#include "results/stage_record.h"
+
+namespace limbeck {
+
+struct ExamplesResult;
+struct RunResults;
+
+class StageFolder {
+ public:
+  explicit StageFolder(fs::path folder) : folder_(std::move(folder)) {}
+
+  const fs::path& path() const { return folder_; }
+  fs::path weights() const { return folder_ / "weights.safetensors"; }
+  fs::path program() const { return folder_ / "model.pt"; }
+  fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+  /// Held by the process that trains the stage where several share an ensemble's members.
+  fs::path lock() const { return folder_ / ".lock"; }
+  fs::path labels() const { return folder_ / "labels.safetensors"; }
+  fs::path evaluation() const { return folder_ / "evaluation.json"; }
+
+  /// The stage's record, stage.json; nullopt where there is none. A damaged one is an Error.
+  std::optional<Json> record() const;
+  /// The first file that is not as the stage left it, by the fingerprints in its record: "weights.safetensors is not
+  /// the file that the stage left"; empty where all are.
+  std::string difference_from(const Json& record) const;
+  /// The record where the stage is done: all files are as it left them.
+  std::optional<Json> finished() const;
+  /// Takes the record away. What is written from here on is of another training, until finish().
+  void begin() const;
+  /// Writes the record, with the fingerprints of the stage's files and of those of its members.
+  void finish(Json record, const std::vector<StageFolder>& members = {}) const;
+  void complete(const StageRecord& record, const std::vector<StageFolder>& members = {}) const;
+  void complete(const SpecialistRecord& record) const;
+  /// Takes over what another folder holds of a stage, its record last; what the other has not is no longer here either.
+  void copy_from(const StageFolder& other) const;
+  /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.
+  void keep_metrics(int64_t epochs) const;
+  /// The epochs so far, up to a line that a crash has cut; none where nothing was trained.
+  std::vector<EpochMetrics> read_epochs() const;
+  void append_metrics(const EpochDone& epoch) const;
+  fs::path metrics() const { return folder_ / "metrics.jsonl"; }
+
+ private:
+  fs::path stage() const { return folder_ / "stage.json"; }
+  /// Everything that a finished stage leaves beside its record.
+  std::vector<fs::path> files() const { return {weights(), program(), labels(), evaluation(), metrics()}; }
+  fs::path folder_;
+};
+
+/// The names of all that a run writes into its folder.
+const std::vector<std::string>& names_in_run_folder();
+
+class RunFolder {
+ public:
+  explicit RunFolder(fs::path folder) : folder_(std::move(folder)) {}
+
+  const fs::path& path() const { return folder_; }
+  StageFolder stage(const std::string& name) const { return StageFolder(folder_ / "stages" / name); }
+  RunFolder seed(int64_t seed) const { return RunFolder(folder_ / ("seed-" + std::to_string(seed))); }
+  /// Whether all stages that are done, of all seeds, are as they were left.
+  bool stages_are_whole() const;
+  void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
+  void write_results(const RunResults& results) const;
+  void write_examples(const ExamplesResult& examples) const;
+  /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and
+  /// returns that folder; nothing where there are none.
+  std::optional<fs::path> set_aside_results(const std::string& made_of) const;
+  /// Moves what a stage has left to the last of these folders, and returns it; a lock that a process may hold stays.
+  fs::path set_aside_stage(const std::string& name) const;
+
+ private:
+  fs::path previous(int number) const { return folder_ / "previous" / std::to_string(number); }
+  void write_json(const char* name, const Json& json) const { write_file(folder_ / name, json.dump(1) + "\n"); }
+  fs::path folder_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,338 @@
+#include "sweep/sweep.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/nearest.h"
+#include "core/random.h"
+#include "core/text.h"
+#include "recipe/recipe.h"
+#include "sweep/sweep_axis.h"
+
+namespace limbeck {
+namespace {
+
+constexpr size_t kMostPoints = 9999;  // folders have four digits
+constexpr size_t kMostAxes = 256;     // lanes of random numbers
+
+/// Mistakes of many points, each of them once.
+class Mistakes {
+ public:
+  void add(const Diagnostic& mistake) {
+    if (seen_.insert(mistake.text()).second) all_.push_back(mistake);
+  }
+  void throw_any() const {
+    if (!all_.empty()) throw DiagnosticsError(all_);
+  }
+
+ private:
+  std::set<std::string> seen_;
+  std::vector<Diagnostic> all_;
+};
+
+std::string joined_setting(const std::string& key, const std::string& value) {
+  return key + "=" + value;
+}
+
+class Planner {
+ public:
+  Planner(const SweepRequest& request, const Catalogue& catalogue) : request_(request), catalogue_(catalogue) {
+    for (const std::string& over : request.over) axes_.push_back(parse_axis(over));
+    check_axes();
+  }
+
+  SweepPlan plan() {
+    plan_.settings = request_.settings;
+    plan_.metric = request_.metric;
+    for (const SweepAxis& axis : axes_) plan_.keys.insert(plan_.keys.end(), axis.keys.begin(), axis.keys.end());
+    if (request_.random > 0)
+      draw_points();
+    else
+      make_grid();
+    check_points();
+    for (size_t i = 0; i < plan_.points.size(); ++i) plan_.points[i].run = fmt::format("points/{:04}", i + 1);
+    return std::move(plan_);
+  }
+
+ private:
+  void check_axes() const {
+    const auto misuse = [](const std::string& message) { throw Error(ErrorKind::usage, message); };
+    if (axes_.empty()) misuse("nothing to sweep over; expected --over KEY=VALUE,VALUE,…");
+    if (axes_.size() > kMostAxes) misuse(fmt::format("{} times --over; expected at most {}", axes_.size(), kMostAxes));
+    std::set<std::string> keys;
+    for (const SweepAxis& axis : axes_) {
+      if (axis.range && request_.random == 0)
+        misuse(fmt::format(
+            "--over {}: a range needs --random N, the number of points to draw; or give a list of values", axis.text));
+      for (const std::string& key : axis.keys) {
+        if (!keys.insert(key).second) misuse(fmt::format("--over {}: the key '{}' is swept twice", axis.text, key));
+        if (key == "seed") misuse("--over seed: use --seeds N, which runs every point so many times");
+        for (const std::string& setting : request_.settings)
+          if (setting.starts_with(key + "="))
+            misuse(fmt::format("--over {}: the key '{}' is given by --set too", axis.text, key));
+      }
+    }
+  }
+
+  /// Adds a point: of each axis, the values for its keys.
+  void add_point(const std::vector<std::vector<std::string>>& chosen) {
+    SweepPoint point;
+    point.values = Json::object();
+    for (size_t axis = 0; axis < axes_.size(); ++axis) {
+      for (size_t i = 0; i < axes_[axis].keys.size(); ++i) {
+        const std::string &key = axes_[axis].keys[i], &value = chosen[axis][i];
+        point.settings.push_back(joined_setting(key, value));
+        point.values[key] = yaml_as_json(value);
+      }
+    }
+    plan_.points.push_back(std::move(point));
+  }
+
+  void make_grid() {
+    size_t count = 1;
+    for (const SweepAxis& axis : axes_) {
+      count *= axis.values.size();
+      if (count > kMostPoints)
+        throw Error(ErrorKind::usage,
+                    fmt::format("the grid has more than {} points; --random N draws some of them", kMostPoints));
+    }
+    for (size_t number = 0; number < count; ++number) {
+      std::vector<std::vector<std::string>> chosen(axes_.size());
+      size_t rest = number;
+      for (size_t axis = axes_.size(); axis-- > 0;) {
+        chosen[axis] = axes_[axis].values[rest % axes_[axis].values.size()];
+        rest /= axes_[axis].values.size();
+      }
+      add_point(chosen);
+    }
+  }
+
+  /// Draws until there are enough different points; lists may not have so many.
+  void draw_points() {
+    const auto wanted = static_cast<size_t>(request_.random);
+    if (wanted > kMostPoints)
+      throw Error(ErrorKind::usage, fmt::format("--random {}: expected at most {}", wanted, kMostPoints));
+    const uint64_t seed = drawing_seed();
+    std::vector<bool> whole;
+    for (const SweepAxis& axis : axes_) whole.push_back(axis.range && takes_whole_numbers(axis));
+    std::set<std::vector<std::vector<std::string>>> drawn;
+    for (uint32_t id = 0; drawn.size() < wanted && id < 100 * (wanted + 1); ++id) {
+      std::vector<std::vector<std::string>> chosen;
+      for (size_t axis = 0; axis < axes_.size(); ++axis) {
+        Random random({.seed = seed, .purpose = Purpose::sweep, .id = id, .lane = static_cast<uint32_t>(axis)});
+        chosen.push_back(draw(axes_[axis], whole[axis], random));
+      }
+      if (drawn.insert(chosen).second) add_point(chosen);
+    }
+  }
+
+  static std::vector<std::string> draw(const SweepAxis& axis, bool whole, Random& random) {
+    if (!axis.range) return axis.values[random.below(static_cast<uint32_t>(axis.values.size()))];
+    const double share = static_cast<double>(random.bits()) * 0x1p-32;
+    return {whole ? std::to_string(axis.range->whole_at(share)) : shortest(axis.range->at(share))};
+  }
+
+  std::optional<Recipe> recipe_with(const std::vector<std::string>& settings) const {
+    try {
+      return parse_recipe(request_.text, request_.file, settings, catalogue_);
+    } catch (const DiagnosticsError&) {
+      return std::nullopt;  // the points will say what is wrong
+    }
+  }
+
+  /// The settings of all points, and the first value of each axis but one.
+  std::vector<std::string> first_settings(const SweepAxis* without) const {
+    std::vector<std::string> settings = request_.settings;
+    for (const SweepAxis& axis : axes_)
+      for (size_t i = 0; &axis != without && i < axis.keys.size(); ++i)
+        settings.push_back(
+            joined_setting(axis.keys[i], axis.range ? shortest(axis.range->low) : axis.values.front()[i]));
+    return settings;
+  }
+
+  uint64_t drawing_seed() const {
+    if (request_.seed >= 0) return static_cast<uint64_t>(request_.seed);
+    const std::optional<Recipe> recipe = recipe_with(first_settings(nullptr));
+    return recipe ? static_cast<uint64_t>(recipe->seed) : 0;
+  }
+
+  /// Whether the recipe takes whole numbers of the range and no others.
+  bool takes_whole_numbers(const SweepAxis& axis) const {
+    if (!axis.range->whole_ends) return false;
+    const auto taken = [&](double number) {
+      std::vector<std::string> settings = first_settings(&axis);
+      settings.push_back(joined_setting(axis.keys.front(), shortest(number)));
+      return recipe_with(settings).has_value();
+    };
+    return !taken(axis.range->low + 0.5) && (taken(axis.range->low) || taken(axis.range->high));
+  }
+
+  void check_points() {
+    Mistakes mistakes;
+    if (const auto& metrics = evaluation_metrics();
+        std::find(metrics.begin(), metrics.end(), request_.metric) == metrics.end())
+      mistakes.add({{"--metric", 0, 0},
+                    "",
+                    fmt::format("unknown metric '{}'{}", request_.metric, suggestion(request_.metric, metrics))});
+    plan_.chosen_on = "validation";
+    std::map<std::string, size_t> first_with;  // what a stage is → the first point that has it
+    for (size_t i = 0; i < plan_.points.size(); ++i) {
+      SweepPoint& point = plan_.points[i];
+      const std::optional<Recipe> recipe = checked_recipe(point, mistakes);
+      if (!recipe) continue;
+      check_stage(*recipe, mistakes);
+      if (recipe->data.validation == 0) plan_.chosen_on.reset();
+      describe(*recipe);
+      point.fingerprint = fingerprint_of(*recipe);
+      std::set<size_t> earlier;
+      for (const auto& [name, identity] : stage_identities(*recipe))
+        earlier.insert(first_with.emplace(identity, i).first->second);
+      earlier.erase(i);
+      point.shares_with.assign(earlier.begin(), earlier.end());
+    }
+    mistakes.throw_any();
+  }
+
+  std::optional<Recipe> checked_recipe(const SweepPoint& point, Mistakes& mistakes) const {
+    std::vector<std::string> settings = request_.settings;
+    settings.insert(settings.end(), point.settings.begin(), point.settings.end());
+    try {
+      return parse_recipe(request_.text, request_.file, settings, catalogue_);
+    } catch (const DiagnosticsError& error) {
+      for (Diagnostic mistake : error.diagnostics()) {
+        // The message names the value: what is wrong with the key itself is told once.
+        for (const std::string& setting : point.settings)
+          if (mistake.where.file == "--set " + setting)
+            mistake.where.file = "--over " + setting.substr(0, setting.find('='));
+        mistakes.add(mistake);
+      }
+      return std::nullopt;
+    }
+  }
+
+  void check_stage(const Recipe& recipe, Mistakes& mistakes) const {
+    std::vector<std::string> names;
+    for (const StageRecipe& stage : recipe.stages) names.push_back(stage.name);
+    const StageRecipe* stage = request_.stage.empty() ? &recipe.stages.back() : recipe.stage(request_.stage);
+    if (stage == nullptr)
+      mistakes.add(
+          {{"--stage", 0, 0}, "", fmt::format("no stage '{}'{}", request_.stage, suggestion(request_.stage, names))});
+    else if (!stage->teacher && (request_.metric == "agreement" || request_.metric.starts_with("teacher_")))
+      mistakes.add({{"--metric", 0, 0},
+                    "",
+                    fmt::format("the stage '{}' has no teacher to give its {}", stage->name, request_.metric)});
+  }
+
+  /// What is the same at all points, from the first that could be read.
+  void describe(const Recipe& recipe) {
+    if (!plan_.name.empty()) return;
+    plan_.name = recipe.name;
+    plan_.stage = request_.stage.empty() ? recipe.stages.back().name : request_.stage;
+    const int64_t first = request_.seed >= 0 ? request_.seed : recipe.seed;
+    for (int64_t i = 0; i < request_.seeds; ++i) plan_.seeds.push_back(first + i);
+  }
+
+  std::string fingerprint_of(const Recipe& recipe) const {
+    Json all = resolved(recipe);
+    all.erase("seed");
+    Hasher hasher;
+    hasher.add(all.dump()).add(Json(plan_.seeds).dump()).add(request_.data).add(request_.device);
+    for (const NetworkRecipe& network : recipe.networks) add_content(hasher, network.weights);
+    for (const StageRecipe& stage : recipe.stages)
+      for (const std::string& file : files_of(stage.teacher)) add_content(hasher, file);
+    return hasher.fingerprint();
+  }
+
+  /// A file that is not there is told of by the run.
+  static void add_content(Hasher& hasher, const std::string& file) {
+    if (!file.empty() && fs::exists(file)) hasher.add(read_file(file));
+  }
+
+  /// Of each stage, a fingerprint of everything in the recipe that its result depends on.
+  static std::map<std::string, std::string> stage_identities(const Recipe& recipe) {
+    Json data = resolved(recipe.data);
+    for (const char* key : {"augment", "examples"}) data.erase(key);  // each stage has its own
+    std::map<std::string, std::string> identities;
+    const auto identity_of_input = [&](const std::string& name) -> std::string {
+      if (const NetworkRecipe* network = recipe.network(name); recipe.stage(name) == nullptr && network != nullptr)
+        return resolved(network->architecture).dump() + network->weights;
+      const auto stage =
+          identities.find(recipe.stage(name) != nullptr ? name : name.substr(0, name.rfind('.')));  // or a replica
+      return stage == identities.end() ? name : stage->second;
+    };
+    for (const StageRecipe& stage : recipe.stages) {
+      Hasher hasher;
+      hasher.add(data.dump()).add(resolved(stage).dump());
+      if (const NetworkRecipe* network = recipe.network(stage.network))
+        hasher.add(resolved(network->architecture).dump());
+      for (const std::string& input : stage.inputs) hasher.add(input).add(identity_of_input(input));
+      identities[stage.name] = hasher.fingerprint();
+    }
+    return identities;
+  }
+
+  const SweepRequest& request_;
+  const Catalogue& catalogue_;
+  std::vector<SweepAxis> axes_;
+  SweepPlan plan_;
+};
+
+const Json& points_of(const Json& earlier) {
+  static const Json kNone = Json::array();
+  const auto found = earlier.find("points");
+  return found == earlier.end() || !found->is_array() ? kNone : *found;
+}
+
+std::string text_at(const Json& entry, const char* key) {
+  const auto found = entry.find(key);
+  return found == entry.end() || !found->is_string() ? "" : found->get<std::string>();
+}
+
+/// The same text for the same keys and values, in whatever order.
+std::string sorted_text(const Json& values) {
+  return nlohmann::json::parse(values.dump()).dump();
+}
+
+}  // namespace
+
+SweepPlan plan_sweep(const SweepRequest& request, const Catalogue& catalogue) {
+  return Planner(request, catalogue).plan();
+}
+
+void keep_earlier(SweepPlan& plan, const Json& earlier) {
+  std::map<std::string, const Json*> by_fingerprint, by_values;
+  std::set<std::string> taken, kept;
+  for (const Json& entry : points_of(earlier)) {
+    const std::string run = text_at(entry, "run");
+    if (!run.starts_with("points/") || run.find("..") != std::string::npos) continue;
+    taken.insert(run);
+    by_fingerprint.emplace(text_at(entry, "fingerprint"), &entry);
+    if (entry.contains("values")) by_values.emplace(sorted_text(entry["values"]), &entry);
+  }
+  std::vector<bool> placed(plan.points.size());
+  const auto place = [&](size_t i, const std::map<std::string, const Json*>& entries, const std::string& key) {
+    const auto found = entries.find(key);
+    if (placed[i] || found == entries.end() || !kept.insert(text_at(*found->second, "run")).second) return;
+    SweepPoint& point = plan.points[i];
+    point.run = text_at(*found->second, "run");
+    point.done =
+        text_at(*found->second, "fingerprint") == point.fingerprint && text_at(*found->second, "status") == "done";
+    point.results_file = text_at(*found->second, "results_file");
+    placed[i] = true;
+  };
+  for (size_t i = 0; i < plan.points.size(); ++i) place(i, by_fingerprint, plan.points[i].fingerprint);
+  // The same values in a recipe that has changed since: what of it is still the same need not run again.
+  for (size_t i = 0; i < plan.points.size(); ++i) place(i, by_values, sorted_text(plan.points[i].values));
+  size_t number = 0;
+  for (size_t i = 0; i < plan.points.size(); ++i) {
+    SweepPoint& point = plan.points[i];
+    while (!placed[i] && taken.contains(point.run)) point.run = fmt::format("points/{:04}", ++number);
+    taken.insert(point.run);
+  }
+}
+
+}  // namespace limbeck
