@@ -30,9 +30,9 @@ case $system in
   *)
     fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a" \
       "compiler for C++20, CMake 3.25, Ninja, LibTorch (1.13 or 2.x), yaml-cpp, CLI11, nlohmann-json, fmt, Random123," \
-      "xxHash and zlib; for the parts that can be left out (docs/how-to/install.md) cpp-httplib, OpenSSL and pkg-config," \
-      "node, npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng; for the tests" \
-      "GoogleTest and Python 3. Then scripts/build.sh builds"
+      "xxHash and zlib; for the parts that can be left out (docs/how-to/install.md) cpp-httplib, OpenSSL and" \
+      "pkg-config, node, npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng;" \
+      "for the tests GoogleTest and Python 3. Then scripts/build.sh builds"
     ;;
 esac
 

@@ -8,8 +8,8 @@
 #include <cmath>
 
 #include "core/interrupt.h"
-#include "models/model.h"
 #include "loss/loss.h"
+#include "models/model.h"
 #include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
