@@ -2,6 +2,11 @@
 
 #include <set>
 
+#include "app/actions/all.h"
+#include "app/actions/data_source.h"
+#include "app/actions/deployment_table.h"
+#include "app/actions/peak_memory.h"
+#include "app/commands/bench.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
