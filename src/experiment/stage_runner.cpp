@@ -72,7 +72,7 @@ void add_networks(RunContext& run, const StageRecipe& stage, const StageKind& ki
   const StageForm form = stage.form();
   if (form.members == 0) return;
   if (!form.source.empty()) all.add(run.networks.fingerprint(form.source));
-  run.networks.add(stage.name, network, all.add(resolved(stage.kind).dump()).fingerprint());
+  run.networks.add(stage.name, network, all.add(resolve(stage.kind).dump()).fingerprint());
 }
 
 /// Says what came of a stage that has just run.
@@ -86,8 +86,8 @@ void tell(const RunContext& run, const StageRecipe& stage, const StageOutcome& o
   run.events.emit(StageDone{stage.name,
                             entry.seconds.value_or(0),
                             entry.examples_per_second.value_or(0),
-                            {keys::kTest, std::llround(on_test(keys::kExamples)),
-                             std::llround(on_test(keys::kErrors)), on_test(keys::kAccuracy), on_test(keys::kNll)}});
+                            {keys::kTest, std::llround(on_test(keys::kExamples)), std::llround(on_test(keys::kErrors)),
+                             on_test(keys::kAccuracy), on_test(keys::kNll)}});
 }
 
 /// Without its parts, whose entries are given.
