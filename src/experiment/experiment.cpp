@@ -104,7 +104,7 @@ Json Experiment::run() {
   RunResults combined = combine_seeds(runs);
   combined.made_of = fingerprint;
   combined.plots = plots_of(recipe_, combined.stages, folders);
-  folder_.write_recipe(to_yaml(resolved(recipe_)));
+  folder_.write_recipe(to_yaml(resolve(recipe_)));
   folder_.write_results(combined);
   return to_json(combined);
 }

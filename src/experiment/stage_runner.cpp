@@ -27,7 +27,7 @@ void add_networks(RunContext& run, const StageRecipe& stage, const StageKind& ki
   const StageForm form = stage.form();
   if (form.members == 0) return;
   if (!form.source.empty()) all.add(run.networks.fingerprint(form.source));
-  run.networks.add(stage.name, network, all.add(resolved(stage.kind).dump()).fingerprint());
+  run.networks.add(stage.name, network, all.add(resolve(stage.kind).dump()).fingerprint());
 }
 
 /// Says what came of a stage that has just run.
