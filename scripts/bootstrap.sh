@@ -16,9 +16,10 @@ cd "$(dirname "$0")/.."
 
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || true
 jpeg=libjpeg62-turbo-dev
-tests=(libgtest-dev libbenchmark-dev python3 python3-torch python3-torchvision python3-pil chromium)
+tests=(libgtest-dev libbenchmark-dev git python3 python3-torch python3-torchvision python3-pil chromium)
 case $system in
-  "debian 12" | "debian 13") ;;
+  "debian 12") tests+=(clang-format-14 clang-tidy-14) ;;
+  "debian 13") ;;  # which has no clang-format 14: scripts/format.sh says so
   "ubuntu 24.04")
     [ -n "${LIMBECK_TORCH:-}" ] || fail "Ubuntu 24.04 has no package of LibTorch: unpack one from" \
       "https://pytorch.org, or install pip's torch, and name its folder, as in LIMBECK_TORCH=~/libtorch"
@@ -29,9 +30,9 @@ case $system in
   *)
     fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a" \
       "compiler for C++20, CMake 3.25, Ninja, LibTorch (1.13 or 2.x), yaml-cpp, CLI11, nlohmann-json, fmt, Random123," \
-      "xxHash and zlib; for the parts that can be left out (docs/how-to/install.md) cpp-httplib, OpenSSL and pkg-config," \
-      "node, npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng; for the tests" \
-      "GoogleTest and Python 3. Then scripts/build.sh builds"
+      "xxHash and zlib; for the parts that can be left out (docs/how-to/install.md) cpp-httplib, OpenSSL and" \
+      "pkg-config, node, npm, ONNX with protobuf, libsndfile, libarchive, libcurl, libjpeg-turbo and libspng;" \
+      "for the tests GoogleTest and Python 3. Then scripts/build.sh builds"
     ;;
 esac
 

@@ -46,4 +46,4 @@ registry=()
 if command -v npm >/dev/null; then registry=("npm_config_registry=$(npm config get registry)"); fi
 chroot "$tree" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LANG=C.UTF-8 \
   NODE_EXTRA_CA_CERTS=/etc/ssl/certs/outside.pem \
-  "${data[@]}" "${registry[@]}" "/limbeck/$script" "$@"
+  LIMBECK_WERROR=OFF "${data[@]}" "${registry[@]}" "/limbeck/$script" "$@"

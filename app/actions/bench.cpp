@@ -2,6 +2,11 @@
 
 #include <set>
 
+#include "app/actions/all.h"
+#include "app/actions/data_source.h"
+#include "app/actions/deployment_table.h"
+#include "app/actions/peak_memory.h"
+#include "app/commands/bench.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
@@ -9,8 +14,8 @@
 #include "experiment/deployment.h"
 #include "experiment/environment.h"
 #include "experiment/experiment.h"
-#include "models/model_files.h"
 #include "experiment/run_networks.h"
+#include "models/model_files.h"
 #include "report/plots/pareto_plot.h"
 #include "results/bench_result.h"
 #include "results/keys.h"

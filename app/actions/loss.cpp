@@ -28,24 +28,74 @@ Choice choose_loss(const std::string& name, const std::vector<std::string>& sett
   return choice;
 }
 
-LossTensors read_tensors(const LossFlags& flags) {
+/// NAME=FILE, each name once.
+std::map<std::string, std::string> named_files(const std::vector<std::string>& given, const char* flag) {
+  std::map<std::string, std::string> files;
+  for (const std::string& one : given) {
+    const size_t at = one.find('=');
+    if (at == std::string::npos || at == 0 || at + 1 == one.size())
+      throw Error(ErrorKind::usage, fmt::format("{} {}: expected NAME=FILE", flag, one));
+    if (!files.emplace(one.substr(0, at), one.substr(at + 1)).second)
+      throw Error(ErrorKind::usage, fmt::format("{}: '{}' is given twice", flag, one.substr(0, at)));
+  }
+  return files;
+}
+
+/// The files of a loss evaluation's features, by name.
+struct FeatureFiles {
+  std::map<std::string, std::string> student, teacher, gradients;
+};
+
+/// What is written, before any work: a name of a feature that is not given, or a file that is read.
+void check_outputs(const LossFlags& flags, const FeatureFiles& features) {
+  OutputRules rules{.marks = {""}};  // an array's file says nothing of who wrote it
+  const auto reads = [&](const std::string& spec) {
+    if (!spec.empty()) rules.reads.push_back(tensor_place(spec).file);
+  };
+  for (const std::string* read : {&flags.student, &flags.teacher, &flags.labels, &flags.peers}) reads(*read);
+  for (const auto* files : {&features.student, &features.teacher})
+    for (const auto& [name, file] : *files) reads(file);
+  if (!flags.gradient.empty()) {
+    if (flags.student.empty())
+      throw Error(ErrorKind::usage, "--gradient is by the student's logits; by a feature it is --feature-gradient");
+    check_output(tensor_place(flags.gradient).file, rules);
+  }
+  for (const auto& [name, file] : features.gradients) {
+    if (!features.student.contains(name))
+      throw Error(ErrorKind::usage, fmt::format("--feature-gradient {0}: give the feature with --student-feature {0}="
+                                                "FILE",
+                                                name));
+    check_output(tensor_place(file).file, rules);
+  }
+}
+
+LossTensors read_tensors(const LossFlags& flags, const FeatureFiles& features) {
   const auto read = [](const std::string& spec) { return spec.empty() ? at::Tensor() : read_tensor_file(spec); };
-  return {read(flags.student), read(flags.teacher), read(flags.labels), read(flags.peers)};
+  const auto read_all = [&](const std::map<std::string, std::string>& files) {
+    std::map<std::string, at::Tensor> tensors;
+    for (const auto& [name, file] : files) tensors[name] = read_tensor_file(file);
+    return tensors;
+  };
+  return {.student = read(flags.student),
+          .teacher = read(flags.teacher),
+          .labels = read(flags.labels),
+          .peers = read(flags.peers),
+          .student_features = read_all(features.student),
+          .teacher_features = read_all(features.teacher)};
 }
 
 }  // namespace
 
 void loss(LossFlags flags, const OutputOptions& output) {
   const Choice loss = choose_loss(flags.loss, flags.settings);
-  if (!flags.gradient.empty()) {       // a wrong name is found before any work
-    OutputRules rules{.marks = {""}};  // an array's file says nothing of who wrote it
-    for (const std::string* read : {&flags.student, &flags.teacher, &flags.labels, &flags.peers})
-      if (!read->empty()) rules.reads.push_back(tensor_place(*read).file);
-    check_output(tensor_place(flags.gradient).file, rules);
-  }
-  const LossTensors tensors = read_tensors(flags);
-  const LossEvaluation evaluation = evaluate_loss(loss, tensors);
+  const FeatureFiles features{named_files(flags.student_features, "--student-feature"),
+                              named_files(flags.teacher_features, "--teacher-feature"),
+                              named_files(flags.feature_gradients, "--feature-gradient")};
+  check_outputs(flags, features);
+  const LossTensors tensors = read_tensors(flags, features);
+  const LossEvaluation evaluation = evaluate_loss(loss, tensors, static_cast<uint64_t>(flags.seed));
   if (!flags.gradient.empty()) write_tensor_file(flags.gradient, evaluation.gradient);
+  for (const auto& [name, file] : features.gradients) write_tensor_file(file, evaluation.feature_gradients.at(name));
   if (!output.json) {
     if (std::isnan(evaluation.value))
       print_out("nan\n");  // without the sign that it may have
@@ -53,11 +103,10 @@ void loss(LossFlags flags, const OutputOptions& output) {
       print_out("{:.17g}\n", evaluation.value);
     return;
   }
-  const Json json = {{"loss", loss.name()},
-                     {"value", evaluation.value},
-                     {"examples", tensors.student.size(0)},
-                     {"classes", tensors.student.size(1)},
-                     {"options", field_values(*loss.options)}};
+  Json json = {{"loss", loss.name()}, {"value", evaluation.value}, {"examples", evaluation.examples}};
+  if (tensors.student.defined()) json["classes"] = tensors.student.size(1);
+  if (evaluation.parameters > 0) json["parameters"] = evaluation.parameters;
+  json["options"] = field_values(*loss.options);
   print_out("{}\n", json.dump(1));
 }
 

@@ -110,7 +110,7 @@ std::string entries(const std::vector<FieldDescription>& fields) {
 
 std::string sections() {
   std::string text = "## Sections and keys\n\n";
-  for (const RecipeSection& section : recipe_sections()) {
+  for (const RecipeSection& section : recipe_sections(components())) {
     text += fmt::format("### `{}`\n\n", section.where.empty() ? section.name : section.where);
     text += paragraph(escaped(section.summary)) + "\n" + entries(section.keys) + "\n";
   }

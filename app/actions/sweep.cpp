@@ -8,12 +8,12 @@
 #include "core/own_files.h"
 #include "core/text.h"
 #include "experiment/components.h"
-#include "sweep/sweep.h"
-#include "sweep/sweep_runner.h"
 #include "report/sweep_report.h"
 #include "results/binding.h"
 #include "results/keys.h"
 #include "results/reported_sweep.h"
+#include "sweep/sweep.h"
+#include "sweep/sweep_runner.h"
 
 namespace limbeck {
 namespace {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -6,7 +7,9 @@ namespace limbeck {
 
 struct LossFlags {
   std::string loss, student, teacher, labels, peers, gradient;
+  std::vector<std::string> student_features, teacher_features, feature_gradients;  ///< NAME=FILE
   std::vector<std::string> settings;
+  int64_t seed = 1;
 };
 
 }  // namespace limbeck

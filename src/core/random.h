@@ -17,20 +17,21 @@ namespace limbeck {
 /// What a random number is for: streams of different purposes never meet. The values are part of what makes a run
 /// repeatable: add at the end, never renumber.
 enum class Purpose : uint32_t {
-  initial_weights = 1,  ///< id: place of the parameter in the network
-  order = 2,            ///< of the examples in an epoch
-  view = 3,             ///< augmentation of an example
-  dropout = 4,          ///< id: the example
-  split = 5,            ///< which training examples are held out for validation
-  subset = 6,           ///< which examples a fraction keeps, or loses its labels
-  synthesis = 7,        ///< built-in digits; id: the example
-  replica = 8,          ///< seeds of replicas; id: the replica
-  label_noise = 9,      ///< which training examples get a wrong label, and which
-  sweep = 10,           ///< points of a random search; id: the point
-  mixing = 11,          ///< with which example one is mixed, and by which share
-  grouping = 12,        ///< of classes for specialists
-  others = 13,          ///< examples of other classes that a specialist sees; epoch: the specialist, id: the example
-  stage = 14,           ///< seeds of stages; epoch and id: the two halves of a hash of the stream's name
+  initial_weights = 1,   ///< id: place of the parameter in the network
+  order = 2,             ///< of the examples in an epoch
+  view = 3,              ///< augmentation of an example
+  dropout = 4,           ///< id: the example
+  split = 5,             ///< which training examples are held out for validation
+  subset = 6,            ///< which examples a fraction keeps, or loses its labels
+  synthesis = 7,         ///< built-in digits; id: the example
+  replica = 8,           ///< seeds of replicas; id: the replica
+  label_noise = 9,       ///< which training examples get a wrong label, and which
+  sweep = 10,            ///< points of a random search; id: the point
+  mixing = 11,           ///< with which example one is mixed, and by which share
+  grouping = 12,         ///< of classes for specialists
+  others = 13,           ///< examples of other classes that a specialist sees; epoch: the specialist, id: the example
+  stage = 14,            ///< seeds of stages; epoch and id: the two halves of a hash of the stream's name
+  loss_parameters = 15,  ///< epoch: place of the parameter in the loss, id: its row, lane: place of the loss
 };
 
 /// Names one stream of random numbers. `lane` tells apart streams for the same example, e.g. the dropout nodes.

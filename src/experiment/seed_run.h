@@ -1,7 +1,8 @@
 #pragma once
 // One seed's run of a recipe: its stages in order, and what is told of all of them.
 //
-//   RunResults results = SeedRun({.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1}).run();
+//   const SeedRunSetup setup{.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1};
+//   RunResults results = SeedRun(setup).run();
 #include <functional>
 #include <string>
 #include <vector>

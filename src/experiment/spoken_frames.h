@@ -31,6 +31,6 @@ Named<double> changed_labels(const FrameLabels& before, const FrameLabels& after
 /// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…,
 /// "word_penalty"}}; test_logits: of all test frames. See WordErrors.
 Metrics word_metrics(const Dataset& dataset, const FrameLabels& labels, const Network& network,
-                  const at::Tensor& test_logits);
+                     const at::Tensor& test_logits);
 
 }  // namespace limbeck

@@ -21,9 +21,9 @@ namespace limbeck {
 /// What a stage leaves.
 struct StageOutcome {
   std::shared_ptr<Network> network;
-  StageResult entry;                           ///< in results.json
-  std::optional<std::string> notice = {};      ///< told after the entry's note; nothing: the test errors are told
-  Json record = Json::object();                ///< what load() needs beside weights and entry, in the stage's record
+  StageResult entry;                       ///< in results.json
+  std::optional<std::string> notice = {};  ///< told after the entry's note; nothing: the test errors are told
+  Json record = Json::object();            ///< what load() needs beside weights and entry, in the stage's record
 };
 
 class StageKind {

@@ -102,6 +102,7 @@ StageOutcome train_stage(RunContext& run, const StageRecipe& stage, std::shared_
   entry.seconds = result.seconds;
   entry.examples_per_second = result.examples_per_second;
   entry.epochs = result.epochs;
+  if (result.loss_parameters > 0) entry.loss_parameters = result.loss_parameters;
   if (stage.stop.any())
     entry.stopped = StoppedResult{.epochs = stage.epochs, .epoch = result.epochs, .kept_epoch = result.kept_epoch};
   entry.conditions = result.conditions;

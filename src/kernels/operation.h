@@ -121,4 +121,12 @@ using Operation =
 /// "linear", "relu", …
 std::string operation_name(const Operation& operation);
 
+struct ParameterDescription {
+  std::string name;  ///< "fc1.weight"
+  Shape shape;
+  Initial initial = Initial::uniform;
+  int64_t fan_in = 1;
+  int64_t fan_out = 1;
+};
+
 }  // namespace limbeck

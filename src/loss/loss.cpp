@@ -3,9 +3,53 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/nll_loss.h>
 
-#include "nn/graph.h"
+#include "kernels/operation.h"
 
 namespace limbeck {
+
+namespace {
+
+Shape shape_without_batch(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.sizes().slice(1).vec() : Shape{};
+}
+
+std::map<std::string, Shape> shapes_without_batch(const std::map<std::string, at::Tensor>& features) {
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, feature] : features) shapes[name] = shape_without_batch(feature);
+  return shapes;
+}
+
+template <class Feature>
+const Feature& named_feature(const std::map<std::string, Feature>& features, const std::string& name,
+                             const char* whose) {
+  const auto found = features.find(name);
+  if (found == features.end()) throw Error(fmt::format("the {}'s feature '{}' was not given", whose, name));
+  return found->second;
+}
+
+}  // namespace
+
+LossShapes shapes_of(const Outputs& student, const TeacherOutputs& teacher) {
+  return {shape_without_batch(student.logits), shape_without_batch(teacher.logits),
+          shapes_without_batch(student.features), shapes_without_batch(teacher.features)};
+}
+
+const at::Tensor& feature_of(const std::map<std::string, at::Tensor>& features, const std::string& name,
+                             const char* whose) {
+  return named_feature(features, name, whose);
+}
+
+const Shape& feature_of(const std::map<std::string, Shape>& features, const std::string& name, const char* whose) {
+  return named_feature(features, name, whose);
+}
+
+at::Tensor LossParameters::make(const ParameterDescription& description) {
+  const RandomKey stream{
+      .seed = seed_, .purpose = Purpose::loss_parameters, .epoch = static_cast<uint32_t>(all_.size()), .lane = loss_};
+  const at::Tensor value = initial_value(description, stream).to(device_);
+  all_.push_back({description.name, value.requires_grad_()});
+  return value;
+}
 
 void bind_reduction(Fields& fields, Reduction& reduction) {
   fields.choice<Reduction>(

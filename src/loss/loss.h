@@ -1,16 +1,20 @@
 #pragma once
 // Distillation losses. A loss is a function of (student outputs, teacher outputs, targets): it sees neither networks
-// nor files. A new loss is one new file in losses/: formula and citation, options, class, registration.
+// nor files. It may have parameters of its own, which are trained with the student and belong to the training alone:
+// kept in checkpoints, not in the student's file. A new loss is one new file in losses/: formula and citation, options,
+// class, registration.
 //
 //   auto loss = catalogue.choose(Slot::loss, "soft_targets").make<Loss>();
 //   at::Tensor value = loss->value(student, teacher, targets);   // scalar, mean over examples
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "kernels/parameter.h"
 #include "nn/outputs.h"
 #include "recipe/catalogue.h"
 
@@ -39,13 +43,45 @@ LabelSums label_sums(const at::Tensor& log_p, const Targets& targets);
 
 /// What a loss reads, asked before the first batch.
 struct LossNeeds {
+  bool student_logits = true;
   bool teacher_logits = false;
   bool teacher_statistics = false;  ///< Loss::use is called before the first value()
   bool labels = false;
   bool chooses_examples = false;  ///< how many examples of a batch it computes with is found on the device
   bool community = false;         ///< the logits of the networks that are trained together with this one
+  bool shapes = false;            ///< Loss::prepare is called before the first value()
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
+};
+
+/// Shapes of what a loss will be given, without the number of examples; known from a dry run.
+struct LossShapes {
+  Shape student_logits, teacher_logits;  ///< {10}; the teacher's empty where the stage has none
+  std::map<std::string, Shape> student_features, teacher_features;  ///< of the taps: {64, 8, 8}
+};
+LossShapes shapes_of(const Outputs& student, const TeacherOutputs& teacher);
+
+/// The feature of this name; Error where it is not among them. `whose`: "student", "teacher".
+const at::Tensor& feature_of(const std::map<std::string, at::Tensor>& features, const std::string& name,
+                             const char* whose);
+const Shape& feature_of(const std::map<std::string, Shape>& features, const std::string& name, const char* whose);
+
+/// Makes the parameters of one loss. Initial values are a function of (seed, place of the loss in the objective, place
+/// of the parameter in the loss).
+class LossParameters {
+ public:
+  LossParameters(uint64_t seed, size_t loss, at::Device device)
+      : seed_(seed), loss_(static_cast<uint32_t>(loss)), device_(device) {}
+
+  /// A new parameter, float32; the loss keeps the tensor and reads it in value().
+  at::Tensor make(const ParameterDescription& description);
+  const std::vector<Parameter>& all() const { return all_; }
+
+ private:
+  uint64_t seed_;
+  uint32_t loss_;
+  at::Device device_;
+  std::vector<Parameter> all_;
 };
 
 /// How a divergence over [N, C] becomes one number, in PyTorch's words.
@@ -67,6 +103,9 @@ class Loss {
   virtual LossNeeds needs() const = 0;
   /// Called once before the first value() of a loss that needs teacher statistics.
   virtual void use(const TeacherStatistics&) {}
+  /// Called once before the first value() of a loss that needs shapes: it makes its parameters, where it has some.
+  /// Throws Error of kind usage where it cannot work on such shapes.
+  virtual void prepare(const LossShapes&, LossParameters&) {}
   /// Scalar: the mean over the examples that the loss applies to, 0 where it applies to none.
   virtual at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
 };

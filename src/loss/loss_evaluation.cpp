@@ -28,7 +28,6 @@ void check_logits(const at::Tensor& logits, const char* flag) {
 }
 
 void check_student(const at::Tensor& student) {
-  if (!student.defined()) misuse("no student's logits; give them with --student");
   check_logits(student, "--student");
   if (student.dim() != 2 || student.numel() == 0)
     misuse(
@@ -69,9 +68,37 @@ void check_labels(const at::Tensor& labels, const at::Tensor& student) {
                      student.size(1) - 1));
 }
 
+using Features = std::map<std::string, at::Tensor>;
+
+void check_features(const Features& features, const char* flag, int64_t examples) {
+  for (const auto& [name, feature] : features) {
+    if (!feature.is_floating_point())
+      misuse(fmt::format("{} {} holds {}; expected F64, F32 or F16", flag, name, dtype_name(feature.scalar_type())));
+    if (feature.dim() < 2 || feature.numel() == 0 || feature.size(0) != examples)
+      misuse(fmt::format("{} {} is {}; expected {} examples, each of at least one number", flag, name,
+                         shape_of(feature), examples));
+  }
+}
+
+void require_features(const Choice& choice, const std::vector<std::string>& taps, const Features& given,
+                      const char* whose) {
+  for (const std::string& tap : taps)
+    if (!given.contains(tap))
+      misuse(fmt::format("the loss '{0}' reads the {1}'s feature '{2}'; give it with --{1}-feature {2}=FILE",
+                         choice.name(), whose, tap));
+}
+
+Features converted(const Features& features, at::ScalarType type) {
+  Features all;
+  for (const auto& [name, feature] : features) all[name] = feature.detach().to(type).clone();
+  return all;
+}
+
 void check_given(const Choice& choice, const LossNeeds& needs, const LossTensors& tensors) {
-  if (!needs.student_taps.empty() || !needs.teacher_taps.empty())
-    misuse(fmt::format("the loss '{}' reads features of networks, which cannot be given here", choice.name()));
+  require_features(choice, needs.student_taps, tensors.student_features, "student");
+  require_features(choice, needs.teacher_taps, tensors.teacher_features, "teacher");
+  if (needs.student_logits && !tensors.student.defined())
+    misuse(fmt::format("--student is required: the loss '{}' reads the student's logits", choice.name()));
   const auto require = [&](bool needed, const at::Tensor& given, const char* what, const char* flag) {
     if (needed && !given.defined())
       misuse(fmt::format("the loss '{}' reads {}; give them with {}", choice.name(), what, flag));
@@ -92,32 +119,47 @@ TeacherOutputs teacher_outputs(const at::Tensor& logits) {
 
 }  // namespace
 
-LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors) {
+LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors, uint64_t seed) {
   const std::unique_ptr<Loss> loss = choice.make<Loss>();
   const LossNeeds needs = loss->needs();
   check_given(choice, needs, tensors);
-  check_student(tensors.student);
+  const bool has_logits = tensors.student.defined();
+  if (!has_logits && (tensors.teacher.defined() || tensors.labels.defined() || tensors.peers.defined()))
+    misuse("--teacher, --labels and --peers go with --student");
+  if (has_logits) check_student(tensors.student);
   if (tensors.teacher.defined()) check_teacher(tensors.teacher, tensors.student);
   if (tensors.labels.defined()) check_labels(tensors.labels, tensors.student);
   if (tensors.peers.defined()) check_peers(tensors.peers, tensors.student);
 
-  const auto given_type = tensors.student.scalar_type();
-  const auto type = given_type == at::kDouble ? at::kDouble : at::kFloat;
-  const int64_t examples = tensors.student.size(0);
-  Outputs student{.logits = tensors.student.detach().to(type).clone().requires_grad_()};
+  const at::Tensor& first = has_logits ? tensors.student : tensors.student_features.begin()->second;
+  const int64_t examples = first.dim() == 0 ? 0 : first.size(0);
+  check_features(tensors.student_features, "--student-feature", examples);
+  check_features(tensors.teacher_features, "--teacher-feature", examples);
+  const auto type = first.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  Outputs student{.features = converted(tensors.student_features, type)};
+  if (has_logits) student.logits = tensors.student.detach().to(type).clone().requires_grad_();
+  for (auto& [name, feature] : student.features) feature.requires_grad_();
   if (tensors.peers.defined()) student.community = tensors.peers.detach().to(type).unbind(0);
   TeacherOutputs teacher;
   if (tensors.teacher.defined()) teacher = teacher_outputs(tensors.teacher.detach().to(type));
+  teacher.features = converted(tensors.teacher_features, type);
+  LossParameters parameters(seed, /*loss=*/0, at::kCPU);
+  if (needs.shapes) loss->prepare(shapes_of(student, teacher), parameters);
   if (needs.teacher_statistics) loss->use(statistics_of(teacher.logits));
   const Targets targets{
       .labels = tensors.labels.defined() ? tensors.labels.to(at::kLong) : at::full({examples}, -1, at::kLong),
       .ids = at::arange(examples, at::kLong)};
 
   const at::Tensor value = loss->value(student, teacher, targets);
-  LossEvaluation evaluation{.value = value.item<double>()};
+  LossEvaluation evaluation{.value = value.item<double>(), .examples = examples};
   if (value.requires_grad()) value.backward();
-  const at::Tensor gradient = student.logits.grad();
-  evaluation.gradient = (gradient.defined() ? gradient : at::zeros_like(tensors.student)).to(given_type);
+  const auto gradient_by = [](const at::Tensor& leaf, const at::Tensor& given) {
+    return (leaf.grad().defined() ? leaf.grad() : at::zeros_like(given)).to(given.scalar_type());
+  };
+  if (has_logits) evaluation.gradient = gradient_by(student.logits, tensors.student);
+  for (const auto& [name, feature] : student.features)
+    evaluation.feature_gradients[name] = gradient_by(feature, tensors.student_features.at(name));
+  for (const Parameter& parameter : parameters.all()) evaluation.parameters += parameter.value.numel();
   return evaluation;
 }
 

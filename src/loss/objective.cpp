@@ -47,23 +47,36 @@ void Objective::use(const TeacherStatistics& statistics) {
   for (const Term& term : terms_) term.loss->use(statistics);
 }
 
+void Objective::prepare(const LossShapes& shapes, uint64_t seed, at::Device device) {
+  parameters_.clear();
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    LossParameters own(seed, i, device);
+    terms_[i].loss->prepare(shapes, own);
+    for (const Parameter& parameter : own.all())
+      parameters_.push_back({names_[i] + "." + parameter.name, parameter.value});
+  }
+}
+
 bool Objective::can_be_recorded() const {
   return !needs().chooses_examples &&
          std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
 }
 
 LossNeeds Objective::needs() const {
-  LossNeeds all;
+  LossNeeds all{.student_logits = false};
   const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
-    to.insert(to.end(), from.begin(), from.end());
+    for (const std::string& name : from)
+      if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
   };
   for (const Term& term : terms_) {
     const LossNeeds own = term.loss->needs();
+    all.student_logits |= own.student_logits;
     all.teacher_logits |= own.teacher_logits;
     all.teacher_statistics |= own.teacher_statistics;
     all.community |= own.community;
     all.labels |= own.labels;
     all.chooses_examples |= own.chooses_examples;
+    all.shapes |= own.shapes;
     append(all.student_taps, own.student_taps);
     append(all.teacher_taps, own.teacher_taps);
   }

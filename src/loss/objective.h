@@ -27,6 +27,11 @@ class Objective {
   /// Passes the teacher's statistics to the losses that need them; to be called before the first value().
   void use(const TeacherStatistics& statistics);
 
+  /// Lets the losses make their parameters. Called once before the first value(), where needs().shapes.
+  void prepare(const LossShapes& shapes, uint64_t seed, at::Device device);
+  /// Of all losses: "fitnet.weight". They are trained with the network and of no use without the objective.
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
   /// Of the terms; a loss that stands twice is numbered: "soft_targets", "soft_targets.2".
   const std::vector<std::string>& names() const { return names_; }
   /// Whether its value is made by the same operations for all batches of one size, with weights that stay as they are.
@@ -42,6 +47,7 @@ class Objective {
   };
   std::vector<Term> terms_;
   std::vector<std::string> names_;
+  std::vector<Parameter> parameters_;
 };
 
 /// "0.9 soft_targets (temperature 20) + 0.1 hard_labels"

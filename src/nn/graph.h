@@ -24,14 +24,6 @@ struct Node {
   Shape shape;                 ///< of the output
 };
 
-struct ParameterDescription {
-  std::string name;  ///< "fc1.weight"
-  Shape shape;
-  Initial initial = Initial::uniform;
-  int64_t fan_in = 1;
-  int64_t fan_out = 1;
-};
-
 class Graph {
  public:
   static constexpr size_t kInput = static_cast<size_t>(-1);

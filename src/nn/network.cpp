@@ -2,10 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "core/random.h"
@@ -39,55 +37,22 @@ bool rounds_to_bytes(const Operation& operation) {
          (convolution != nullptr && convolution->rounds);
 }
 
-/// Draws the next number of an initial weight.
-float draw(Random& random, const ParameterDescription& parameter) {
-  const auto fan_in = static_cast<float>(parameter.fan_in), fan_out = static_cast<float>(parameter.fan_out);
-  switch (parameter.initial) {
-    case Initial::uniform: {
-      const float bound = 1.0F / std::sqrt(fan_in);
-      return random.uniform(-bound, bound);
-    }
-    case Initial::glorot_uniform: {
-      const float bound = std::sqrt(6.0F / (fan_in + fan_out));
-      return random.uniform(-bound, bound);
-    }
-    case Initial::kaiming_normal:
-      return std::sqrt(2.0F / fan_out) * random.normal();
-    case Initial::small_normal:
-      return 0.01F * random.normal();
-    case Initial::zeros:
-      return 0;
-    case Initial::ones:
-      return 1;
-  }
-  return 0;
-}
-
-at::Tensor initial_value(const ParameterDescription& parameter, uint64_t seed, size_t place) {
-  at::Tensor value = at::empty(parameter.shape, at::kFloat);
-  auto* at = value.data_ptr<float>();
-  const bool is_matrix = parameter.shape.size() > 1;
-  const int64_t row = is_matrix ? value.numel() / parameter.shape[0] : value.numel();  // one stream per row
-  for (int64_t i = 0; i < value.numel(); i += row) {
-    Random random({seed, Purpose::initial_weights, static_cast<uint32_t>(place), static_cast<uint32_t>(i / row)});
-    for (int64_t j = 0; j < row; ++j) at[i + j] = draw(random, parameter);
-  }
-  return value;
-}
-
 }  // namespace
 
 GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
     : graph_(std::move(graph)), execution_(execution) {
+  const auto stream = [seed](size_t place) {
+    return RandomKey{seed, Purpose::initial_weights, static_cast<uint32_t>(place)};
+  };
   for (const Node& node : graph_.nodes()) {
     first_parameter_.push_back(parameters_.size());
     first_buffer_.push_back(buffers_.size());
     for (const ParameterDescription& parameter : graph_.parameters_of(node)) {
-      at::Tensor value = initial_value(parameter, seed, parameters_.size());
+      at::Tensor value = initial_value(parameter, stream(parameters_.size()));
       parameters_.push_back({parameter.name, value.requires_grad_()});
     }
     for (const ParameterDescription& buffer : graph_.buffers_of(node))
-      buffers_.push_back({buffer.name, initial_value(buffer, seed, 0)});
+      buffers_.push_back({buffer.name, initial_value(buffer, stream(0))});
   }
   const bool fuses = execution_ == Execution::fused;
   training_steps_ = plan_steps(graph_, fuses ? Pass::training : Pass::plain, {});

@@ -14,6 +14,7 @@
 
 #include "core/files.h"
 #include "kernels/noise.h"
+#include "kernels/parameter.h"
 #include "kernels/plain_operations.h"
 #include "kernels/precision.h"
 #include "nn/graph.h"
@@ -48,11 +49,6 @@ struct ForwardOptions {
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
 };
 
-struct Parameter {
-  std::string name;
-  at::Tensor value;
-};
-
 /// Properties of a network's passes that callers plan with.
 struct Capabilities {
   bool can_be_recorded =
@@ -76,6 +72,8 @@ class Network {
   /// Multiply-adds of one example's forward pass; nullopt if unknown.
   virtual std::optional<int64_t> multiply_adds() const = 0;
   virtual Capabilities capabilities() const = 0;
+  /// The names of all features that can be tapped; those that every family of networks gives come first.
+  virtual std::vector<std::string> features() const { return {}; }
   /// A description of everything else that its outputs depend on, beside names, shapes and values of parameters and
   /// buffers; empty: nothing.
   virtual std::string identity() const = 0;
@@ -97,6 +95,7 @@ class GraphNetwork : public Network {
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
   Capabilities capabilities() const override { return capabilities_; }
+  std::vector<std::string> features() const override { return graph_.feature_list(); }
   std::string identity() const override { return graph_.description(); }
   void to(at::Device device) override;
   const Graph& graph() const { return graph_; }

@@ -68,7 +68,7 @@ class TorchScriptNetwork : public Network {
   bool gives_probabilities() const { return gives_probabilities_; }
   double smallest_probability() const;
   /// What can be tapped.
-  const std::vector<std::string>& features() const { return features_; }
+  std::vector<std::string> features() const override { return features_; }
 
   /// Writes the program with its present weights, in evaluation mode, and these extra files.
   void save(const fs::path& file, const std::map<std::string, std::string>& extra) const;

@@ -150,23 +150,23 @@ void MapReader::integer(const char* name, int64_t& value, const Range& range, co
 }
 
 /// A list of values that `read(value, path, out)` reads one of; `hidden: 30` is `hidden: [30]`.
-template <class Number, class Read>
-void MapReader::list(const char* name, std::vector<Number>& value, const char* expected, const Read& read) {
+template <class Item, class Read>
+void MapReader::list(const char* name, std::vector<Item>& value, const char* expected, const Read& read) {
   const Value* found = find(name);
   if (found == nullptr) return;
   if (found->kind == Value::Kind::map || found->kind == Value::Kind::null) {
     wrong_type(*found, path_of(name), expected, context_);
     return;
   }
-  std::vector<Number> numbers;
-  Number number = 0;
+  std::vector<Item> items;
+  Item one{};
   if (found->kind == Value::Kind::scalar) {
-    if (!read(*found, path_of(name), number)) return;
-    numbers.push_back(number);
+    if (!read(*found, path_of(name), one)) return;
+    items.push_back(one);
   }
   for (size_t i = 0; i < found->items.size(); ++i)
-    if (read(found->items[i], fmt::format("{}[{}]", path_of(name), i), number)) numbers.push_back(number);
-  value = std::move(numbers);
+    if (read(found->items[i], fmt::format("{}[{}]", path_of(name), i), one)) items.push_back(one);
+  value = std::move(items);
 }
 
 void MapReader::integers(const char* name, std::vector<int64_t>& value, const Range& range, const char*) {
@@ -200,6 +200,12 @@ void MapReader::text(const char* name, std::string& value, const char*) {
     value.clear();
   else
     read_text(*found, path_of(name), context_, value);
+}
+
+void MapReader::texts(const char* name, std::vector<std::string>& value, const char*) {
+  list(name, value, "list of names", [&](const Value& item, const std::string& path, std::string& out) {
+    return read_text(item, path, context_, out);
+  });
 }
 
 void MapReader::file(const char* name, std::string& value, Presence presence, const char* meaning) {

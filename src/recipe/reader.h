@@ -53,6 +53,7 @@ class MapReader : public Fields {
   void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override;
   void flag(const char* name, bool& value, const char* meaning) override;
   void text(const char* name, std::string& value, const char* meaning) override;
+  void texts(const char* name, std::vector<std::string>& value, const char* meaning) override;
   void file(const char* name, std::string& value, Presence presence, const char* meaning) override;
   void references(const char* name, std::vector<std::string>& value, const char* meaning) override;
   void reference(const char* name, std::string& value, const char* meaning) override;
@@ -79,8 +80,8 @@ class MapReader : public Fields {
   const Value* require_key(const std::string& key);
   void check_part(const std::string& key) const;
   void finish(const Frame& frame);
-  template <class Number, class Read>
-  void list(const char* name, std::vector<Number>& value, const char* expected, const Read& read);
+  template <class Item, class Read>
+  void list(const char* name, std::vector<Item>& value, const char* expected, const Read& read);
 
   ReadContext& context_;
   std::vector<Frame> frames_;

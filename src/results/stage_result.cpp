@@ -24,6 +24,7 @@ const std::set<std::string>& own_keys() {
     all.teacher = all.weights = "";
     all.seconds = all.examples_per_second = 0;
     all.epochs = Number(0);
+    all.loss_parameters = 0;
     all.stopped.emplace();
     all.intervals.emplace();
     all.over_seeds.emplace();
@@ -117,6 +118,7 @@ std::string StageResult::note() const {
             ? end
             : fmt::format("{}, keeps epoch {}", end, counted(stopped->kept_epoch.value)));
   }
+  if (loss_parameters) add(fmt::format("loss parameters: {}", counted(static_cast<double>(*loss_parameters))));
   if (const auto* replicas = parts.find<ReplicasPart>()) add(replicas->note(*this));
   return note;
 }
@@ -139,6 +141,7 @@ void StageResult::bind(ResultFields& fields) {
   fields.value(keys::kSeconds, seconds, Gap::omitted);
   fields.value(keys::kExamplesPerSecond, examples_per_second, Gap::omitted);
   fields.value(keys::kEpochs, epochs, Gap::omitted);
+  fields.value("loss_parameters", loss_parameters, Gap::omitted);
   fields.value("stopped", stopped, Gap::omitted);
   fields.value("conditions", conditions, Gap::omitted);
   fields.value("note", said);

@@ -92,6 +92,7 @@ struct StageResult {
   std::optional<double> seconds;       ///< of training, of all members together
   std::optional<double> examples_per_second;
   std::optional<Number> epochs;
+  std::optional<int64_t> loss_parameters;  ///< trained by the losses for themselves, and no part of the student
   std::optional<StoppedResult> stopped;
   std::vector<std::string> conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
   std::string said;                     ///< note(), as it stands in the file

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/json.h"
-#include "models/model_onnx.h"
 #include "experiment/run_networks.h"
+#include "models/model_onnx.h"
 #include "nn/graph.h"
 #include "programs/torchscript_file.h"
 #include "report/html.h"

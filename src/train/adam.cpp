@@ -37,8 +37,8 @@ void update_range(float* __restrict w, float* __restrict m, float* __restrict v,
 
 class Adam : public Optimizer {
  public:
-  Adam(const AdamOptions& options, WeightDecay decay, const Network& network)
-      : Optimizer(network, options),
+  Adam(const AdamOptions& options, WeightDecay decay, const ParameterGroups& groups)
+      : Optimizer(groups, options),
         options_(options),
         decay_(decay),
         mean_(state_like_parameters("mean")),
@@ -105,8 +105,8 @@ class Adam : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_adam(const AdamOptions& options, WeightDecay decay, const Network& network) {
-  return std::make_unique<Adam>(options, decay, network);
+std::unique_ptr<Optimizer> make_adam(const AdamOptions& options, WeightDecay decay, const ParameterGroups& groups) {
+  return std::make_unique<Adam>(options, decay, groups);
 }
 
 }  // namespace limbeck

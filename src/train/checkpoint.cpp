@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 
 #include <fmt/ranges.h>
@@ -20,6 +21,17 @@ TensorMap part_of(const TensorMap& tensors, const std::string& prefix) {
   return part;
 }
 
+void load_parameters(const std::vector<Parameter>& parameters, const TensorMap& saved, const std::string& where) {
+  const at::NoGradGuard no_gradient;
+  for (const Parameter& own : parameters) {
+    const auto found = saved.find(own.name);
+    if (found == saved.end() || found->second.sizes() != own.value.sizes())
+      throw Error(fmt::format("{} has no fitting '{}' for the losses", where, own.name));
+    at::Tensor target = own.value;
+    target.copy_(found->second);
+  }
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -29,10 +41,11 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 }  // namespace
 
-void CheckpointFile::save(const Network& network, const Optimizer& optimizer, const Progress& progress) const {
+void CheckpointFile::save(const TrainedState& state, const Progress& progress) const {
   TensorMap tensors;
-  for (const auto& [name, tensor] : state_of(network)) tensors["network." + name] = tensor;
-  for (const auto& [name, tensor] : optimizer.state()) tensors["optimizer." + name] = tensor;
+  for (const auto& [name, tensor] : state_of(state.network)) tensors["network." + name] = tensor;
+  for (const Parameter& parameter : state.loss_parameters) tensors["loss." + parameter.name] = parameter.value;
+  for (const auto& [name, tensor] : state.optimizer.state()) tensors["optimizer." + name] = tensor;
   for (const auto& [name, tensor] : progress.stopping) tensors["stopping." + name] = tensor;
   tensors["progress.place"] = at::tensor({progress.epoch, progress.step}, at::kLong);
   tensors["progress.seconds"] = at::tensor({progress.seconds}, at::kDouble);
@@ -43,7 +56,7 @@ void CheckpointFile::save(const Network& network, const Optimizer& optimizer, co
                 {"conditions", fmt::format("{}", fmt::join(progress.conditions, "\n"))}});
 }
 
-std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimizer) const {
+std::optional<Progress> CheckpointFile::load(const TrainedState& state) const {
   if (!fs::exists(path_)) return std::nullopt;
   const std::string name = fmt::format("the checkpoint '{}'", path_.string());
   const std::string advice = "; remove the file to train this stage from its start";
@@ -56,8 +69,9 @@ std::optional<Progress> CheckpointFile::load(Network& network, Optimizer& optimi
     if (fingerprint->second != fingerprint_) return std::nullopt;
     const TensorMap place = part_of(loaded.tensors, "progress.");
     if (place.size() != 3) throw Error(name + " does not say how far it is");
-    load_state(network, part_of(loaded.tensors, "network."), name);
-    optimizer.load_state(part_of(loaded.tensors, "optimizer."), name);
+    load_state(state.network, part_of(loaded.tensors, "network."), name);
+    load_parameters(state.loss_parameters, part_of(loaded.tensors, "loss."), name);
+    state.optimizer.load_state(part_of(loaded.tensors, "optimizer."), name);
     return Progress{.epoch = place.at("place")[0].item<int64_t>(),
                     .step = place.at("place")[1].item<int64_t>(),
                     .seconds = place.at("seconds")[0].item<double>(),

@@ -1,7 +1,7 @@
 #pragma once
-// Everything that training needs to resume bit-identically: weights, running statistics, the optimizer's state, the
-// position, and the sums of the current epoch. There is no random generator to save, since randomness is a function of
-// (seed, purpose, epoch, id).
+// Everything that training needs to resume bit-identically: weights, running statistics, the losses' parameters, the
+// optimizer's state, the position, and the sums of the current epoch. There is no random generator to save, since
+// randomness is a function of (seed, purpose, epoch, id).
 #include <ATen/core/Tensor.h>
 
 #include <optional>
@@ -21,6 +21,13 @@ struct Progress {
   std::vector<std::string> conditions;  ///< under which it was computed so far, in order: "2 threads, float32"
 };
 
+/// What training changes; the tensors are shared.
+struct TrainedState {
+  Network& network;
+  const std::vector<Parameter>& loss_parameters;
+  Optimizer& optimizer;
+};
+
 class CheckpointFile {
  public:
   /// `fingerprint`: of everything that the result depends on. A checkpoint with another fingerprint is not used.
@@ -28,11 +35,11 @@ class CheckpointFile {
       : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {}
 
   /// Writes atomically: if the process dies meanwhile, the file is either the old or the new checkpoint.
-  void save(const Network& network, const Optimizer& optimizer, const Progress& progress) const;
+  void save(const TrainedState& state, const Progress& progress) const;
 
-  /// Restores network and optimizer. nullopt if there is no checkpoint, or one of another recipe; throws Error, with
+  /// Restores the state. nullopt if there is no checkpoint, or one of another recipe; throws Error, with
   /// advice, if the file is damaged.
-  std::optional<Progress> load(Network& network, Optimizer& optimizer) const;
+  std::optional<Progress> load(const TrainedState& state) const;
 
   void remove() const;
   const fs::path& path() const { return path_; }

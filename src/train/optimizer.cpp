@@ -36,8 +36,15 @@ void UpdateOptions::bind(Fields& fields) {
   fields.number("max_norm", max_norm, at_least(0), "largest L2 norm of the weights that come into a unit; 0: no bound");
 }
 
-Optimizer::Optimizer(const Network& network, const UpdateOptions& options)
-    : parameters_(network.parameters()), options_(options) {}
+Optimizer::Optimizer(const ParameterGroups& groups, const UpdateOptions& options) : options_(options) {
+  for (const ParameterGroup& group : groups) {
+    for (const Parameter& parameter : group.parameters) {
+      parameters_.push_back(parameter);
+      state_names_.push_back(group.name.empty() ? parameter.name : group.name + ":" + parameter.name);
+    }
+    group_ends_.push_back(parameters_.size());
+  }
+}
 
 void Optimizer::release_gradients() {
   for (Parameter& parameter : parameters_) parameter.value.mutable_grad() = at::Tensor();
@@ -46,17 +53,24 @@ void Optimizer::release_gradients() {
 void Optimizer::step(double rate_factor) {
   const at::NoGradGuard no_gradient;
   begin_step();
-  const double rate = options_.learning_rate * rate_factor;
+  size_t begin = 0;
+  for (const size_t end : group_ends_) {
+    step_group(begin, end, options_.learning_rate * rate_factor);
+    begin = end;
+  }
+}
+
+void Optimizer::step_group(size_t begin, size_t end, double learning_rate) {
   std::vector<size_t> others;
   std::vector<at::Tensor> values, gradients;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
+  for (size_t i = begin; i < end; ++i) {
     at::Tensor& value = parameters_[i].value;
     const at::Tensor gradient = value.grad();
     if (!gradient.defined()) continue;
     // Released, not zeroed: the next backward pass hands its own buffer over instead of adding to this one.
     value.mutable_grad() = at::Tensor();
     if (can_fuse_update(value, gradient)) {
-      update(i, value, gradient, rate);
+      update(i, value, gradient, learning_rate);
       constrain(value);
     } else {
       others.push_back(i);
@@ -65,7 +79,7 @@ void Optimizer::step(double rate_factor) {
     }
   }
   if (others.empty()) return;
-  update_lists(others, values, gradients, rate);
+  update_lists(others, values, gradients, learning_rate);
   for (at::Tensor& value : values) constrain(value);
 }
 
@@ -99,8 +113,8 @@ void Optimizer::constrain(at::Tensor& value) const {
 
 std::vector<Parameter> Optimizer::state_like_parameters(const std::string& prefix) const {
   std::vector<Parameter> state;
-  for (const Parameter& parameter : parameters_)
-    state.push_back({prefix + "." + parameter.name, at::zeros_like(parameter.value.detach())});
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    state.push_back({prefix + "." + state_names_[i], at::zeros_like(parameters_[i].value.detach())});
   return state;
 }
 
@@ -118,8 +132,12 @@ void Optimizer::load_state(const TensorMap& saved, const std::string& where) {
   }
 }
 
+std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const ParameterGroups& groups) {
+  return choice.make<Optimizer, const ParameterGroups&>(groups);
+}
+
 std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const Network& network) {
-  return choice.make<Optimizer, const Network&>(network);
+  return make_optimizer(choice, ParameterGroups{{.name = "", .parameters = network.parameters()}});
 }
 
 }  // namespace limbeck

@@ -25,6 +25,14 @@ struct UpdateOptions {
   void bind(Fields& fields);
 };
 
+/// Parameters that are updated alike: the network's, those of the losses.
+struct ParameterGroup {
+  std::string name;  ///< empty: the network's
+  std::vector<Parameter> parameters;
+};
+/// All that a stage trains.
+using ParameterGroups = std::vector<ParameterGroup>;
+
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -34,16 +42,17 @@ class Optimizer {
   void step(double rate_factor);
   void release_gradients();
   double learning_rate() const { return options_.learning_rate; }
-  /// What it updates, in a fixed order.
+  /// What it updates, group after group.
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
-  /// Momenta and the like, for a checkpoint; names are "momentum.fc1.weight".
+  /// Momenta and the like, for a checkpoint; names are "momentum.fc1.weight", of another group than the network's
+  /// "momentum.loss:fitnet.weight".
   virtual TensorMap state() const = 0;
   /// Throws Error where the tensors do not fit.
   void load_state(const TensorMap& state, const std::string& where);
 
  protected:
-  Optimizer(const Network& network, const UpdateOptions& options);
+  Optimizer(const ParameterGroups& groups, const UpdateOptions& options);
 
   /// One pass over one parameter, without the norm constraint. Value, gradient and state are such as can_fuse_update()
   /// asks for.
@@ -62,14 +71,18 @@ class Optimizer {
   static std::vector<at::Tensor> chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices);
 
  private:
+  void step_group(size_t begin, size_t end, double learning_rate);
   void constrain(at::Tensor& value) const;
   std::vector<Parameter> parameters_;
+  std::vector<std::string> state_names_;  ///< of the parameters
+  std::vector<size_t> group_ends_;        ///< places in parameters_
   UpdateOptions options_;
 };
 
 /// The state tensors of an optimiser as a map that shares their memory.
 void add_to(TensorMap& map, const std::vector<Parameter>& state);
 
+std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const ParameterGroups& groups);
 std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const Network& network);
 
 }  // namespace limbeck

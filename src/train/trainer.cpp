@@ -16,6 +16,12 @@ namespace {
 // Places in Progress::sums: what an epoch adds up. The terms follow, each as a sum and a count of examples.
 enum Sum : int64_t { kExamples, kLoss, kLabelled, kErrors, kTerms };
 
+int64_t count_of(const std::vector<Parameter>& parameters) {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters) count += parameter.value.numel();
+  return count;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -25,7 +31,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 Trainer::Trainer(const TrainingSetup& setup)
     : setup_(setup),
       objective_(setup.stage.loss),
-      optimizer_(make_optimizer(setup.stage.optimizer, setup.network)),
+      optimizer_(make_optimizer(setup.stage.optimizer, prepare())),
       schedule_(setup.stage.schedule.make<Schedule>()),
       step_(make_training_step(setup.network, objective_, *optimizer_, setup.precision, setup.recorder)),
       stopping_(setup.stage.stop, setup.validation.size() > 0) {
@@ -33,9 +39,24 @@ Trainer::Trainer(const TrainingSetup& setup)
   progress_.sums = at::zeros({sums}, at::kDouble);
 }
 
+ParameterGroups Trainer::prepare() {
+  ParameterGroups groups{{.name = "", .parameters = setup_.network.parameters()}};
+  if (!objective_.needs().shapes) return groups;
+  objective_.prepare(dry_run(), setup_.seed, setup_.network.parameters().front().value.device());
+  if (!objective_.parameters().empty()) groups.push_back({"loss", objective_.parameters()});
+  return groups;
+}
+
+LossShapes Trainer::dry_run() const {
+  const at::NoGradGuard no_gradient;
+  const Batch one = setup_.train.batch(at::zeros({1}, setup_.train.ids().options()));
+  const Outputs student = setup_.network.forward(one.inputs, {.taps = objective_.needs().student_taps});
+  return shapes_of(student, setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->live().outputs(one));
+}
+
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
-  if (auto saved = setup_.checkpoint.load(setup_.network, *optimizer_))
+  if (auto saved = setup_.checkpoint.load(trained_state()))
     progress_ = *saved;
   else
     setup_.checkpoint.remove();  // of another training, whose metrics are about to go
@@ -68,7 +89,8 @@ TrainingResult Trainer::run() {
           .examples_per_second = examples / std::max(progress_.seconds, 1e-9),
           .epochs = progress_.epoch,
           .kept_epoch = stopping_.kept_epoch() > 0 ? stopping_.kept_epoch() : progress_.epoch,
-          .conditions = progress_.conditions};
+          .conditions = progress_.conditions,
+          .loss_parameters = count_of(objective_.parameters())};
 }
 
 void Trainer::note_conditions() {
@@ -210,7 +232,7 @@ void Trainer::save_or_stop() {
   const bool stops = stop_requested() != 0;
   const bool first_epoch = progress_.epoch == 1 && progress_.step == 0;
   if (!stops && !first_epoch && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
-  setup_.checkpoint.save(setup_.network, *optimizer_, progress_);
+  setup_.checkpoint.save(trained_state(), progress_);
   last_save_ = Clock::now();
   if (stops) stop();
 }

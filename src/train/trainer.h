@@ -40,6 +40,7 @@ struct TrainingResult {
   int64_t epochs = 0;                   ///< trained
   int64_t kept_epoch = 0;               ///< whose weights the network has; less than `epochs` after early stopping
   std::vector<std::string> conditions;  ///< all under which the stage was trained
+  int64_t loss_parameters = 0;          ///< numbers that the losses learned for themselves
 };
 
 class Trainer {
@@ -53,6 +54,11 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// All that is trained: the network, and what the losses have made for themselves after a dry run.
+  ParameterGroups prepare();
+  LossShapes dry_run() const;
+  /// What a checkpoint holds beside the progress.
+  TrainedState trained_state() { return {setup_.network, objective_.parameters(), *optimizer_}; }
   /// Adds this process's conditions to those of the stage, with a notice where they changed.
   void note_conditions();
   int64_t steps_per_epoch() const;

@@ -64,7 +64,8 @@ PICTURE_PAGES = ("docs/tutorial.md", "docs/how-to/torchscript-teacher.md")
 
 def pages():
     """The documents whose commands and recipes are run, from README.md on."""
-    files = [SOURCE / "README.md", SOURCE / "docs/README.md", SOURCE / "docs/quickstart.md", SOURCE / "docs/tutorial.md",
+    files = [SOURCE / "README.md",
+             *(SOURCE / "docs" / name for name in ("README.md", "quickstart.md", "tutorial.md")),
              *sorted((SOURCE / "docs/how-to").glob("*.md"))]
     return [str(file.relative_to(SOURCE)) for file in files]
 

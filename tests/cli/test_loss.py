@@ -1,14 +1,15 @@
 """`limbeck loss`: every value against its formula in plain Python, on files that other programs could have written."""
 import json
 import math
+import re
 import struct
-import subprocess
 import unittest
 
-from support import CODES, LIMBECK, ProgramTest, flat, read_safetensors, shape_of, write_npy
+from support import CODES, SOURCE, ProgramTest, flat, read_safetensors, shape_of, write_npy
 
 DTYPES = {"F64": "d", "F32": "f", "F16": "e", "I64": "q"}
 
+PICTURES = [[[[n + c + 0.5 * i * j for j in range(3)] for i in range(3)] for c in range(2)] for n in range(4)]
 STUDENT = [[1.5, -0.25, 0.75], [0.0, 2.0, -1.0], [0.5, 0.25, -3.0], [-1.0, 4.0, 1.0]]
 TEACHER = [[4.0, 1.0, -2.0], [0.5, 3.5, 1.0], [2.0, 2.5, -6.0], [-2.0, 1.0, 5.0]]
 SECOND = [[1.0, 0.0, 3.0], [-1.0, 2.0, 2.0], [0.0, 5.0, 1.0], [2.0, -1.0, 0.5]]
@@ -35,6 +36,14 @@ def write_safetensors(path, tensors):
         data += packed
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def nested(values, shape):
+    """Lists of lists of these numbers."""
+    if len(shape) == 1:
+        return list(values)
+    size = len(values) // shape[0]
+    return [nested(values[i * size:(i + 1) * size], shape[1:]) for i in range(shape[0])]
 
 
 def softmax(row, temperature=1.0):
@@ -117,14 +126,78 @@ class LossOnFiles(ProgramTest):
         self.assertAlmostEqual(self.value("community", "student", "peers", temperature=2), expected, delta=1e-12)
 
     def test_every_loss_takes_files_that_it_does_not_read(self):
+        picture = self.folder / "picture.npy"
+        write_npy(picture, PICTURES)
         for loss in json.loads(self.limbeck("list", "losses", "--json").stdout):
             flags = [flag for name in ("student", "teacher", "labels", "peers")
                      for flag in (f"--{name}", self.files[name])]
-            done = subprocess.run([LIMBECK, "loss", loss["name"], *map(str, flags)], capture_output=True, text=True)
-            if done.returncode == 0:
-                self.assertTrue(math.isfinite(float(done.stdout)), loss["name"])
-            else:
-                self.assertIn("reads features of networks, which cannot be given here", done.stderr, loss["name"])
+            flags += [flag for whose in ("student", "teacher") for flag in (f"--{whose}-feature", f"layer1={picture}")]
+            if "from" in {option["name"] for option in loss["options"]}:
+                flags += ["--set", "from=layer1"]
+            self.assertTrue(math.isfinite(float(self.limbeck("loss", loss["name"], *flags).stdout)), loss["name"])
+
+    def golden(self, loss):
+        """The cases of tests/golden whose loss is this one, with their features as files."""
+        cases = json.loads((SOURCE / "tests/golden/feature_losses.json").read_text())
+        for number, case in enumerate(cases):
+            if not case["loss"].startswith("{" + loss + ":"):
+                continue
+            flags = []
+            for whose in ("student", "teacher"):
+                for name, feature in case[whose].items():
+                    file = self.folder / f"{whose}-{name}-{number}.npy"
+                    write_npy(file, nested(feature["values"], feature["shape"]))
+                    flags += [f"--{whose}-feature", f"{name}={file}"]
+            options = re.findall(r"(\w+): (\[.*?\]|\w+)", case["loss"][len(loss) + 3:])
+            yield case, flags + [flag for key, value in options for flag in ("--set", f"{key}={value}")]
+
+    def test_features(self):
+        cases = list(self.golden("attention_transfer"))
+        self.assertEqual(len(cases), 6)
+        for case, flags in cases:
+            self.assertAlmostEqual(float(self.limbeck("loss", "attention_transfer", *flags).stdout), case["value"],
+                                   delta=1e-12, msg=case["loss"])
+
+    def test_parameters_of_a_loss_are_drawn_from_the_seed(self):
+        case, flags = next(self.golden("fitnet"))
+        values = [json.loads(self.limbeck("loss", "fitnet", *flags, *more, "--json").stdout)
+                  for more in ([], ["--seed", 1], ["--seed", 2])]
+        self.assertEqual(values[0], values[1])
+        self.assertNotEqual(values[0]["value"], values[2]["value"])
+        channels, taught = case["student"]["guided"]["shape"][1], case["teacher"]["hint"]["shape"][1]
+        self.assertEqual(values[0]["parameters"], channels * taught + taught)
+        self.assertNotIn("classes", values[0])
+
+    def test_gradient_by_a_feature(self):
+        case, flags = next(self.golden("attention_transfer"))
+        gradient, file = self.folder / "g.npy", flags[1].split("=")[1]
+        self.limbeck("loss", "attention_transfer", *flags, "--feature-gradient", f"layer1={gradient}")
+        code, shape, numbers = read_npy(gradient)
+        feature = case["student"]["layer1"]
+        self.assertEqual((code, list(shape)), ("<f8", feature["shape"]))
+        values, step = [], 1e-5
+        for sign in (1, -1):
+            moved = list(feature["values"])
+            moved[5] += sign * step
+            write_npy(file, nested(moved, feature["shape"]))
+            values.append(float(self.limbeck("loss", "attention_transfer", *flags).stdout))
+        self.assertAlmostEqual((values[0] - values[1]) / (2 * step), numbers[5], delta=1e-8)
+
+    def test_features_that_do_not_fit_are_named(self):
+        _, flags = next(self.golden("fitnet"))
+        student, teacher, settings = flags[:2], flags[2:4], flags[4:]
+        self.assertIn("the loss 'fitnet' reads the teacher's feature 'hint'; give it with --teacher-feature hint=FILE",
+                      self.refused("fitnet", *student, *settings))
+        self.assertIn("the key 'from' is missing", self.refused("fitnet", *student, *teacher))
+        self.assertIn("expected NAME=FILE", self.refused("fitnet", "--student-feature", "guided"))
+        self.assertIn("'guided' is given twice", self.refused("fitnet", *student, *flags))
+        self.assertIn("--gradient is by the student's logits", self.refused("fitnet", *flags, "--gradient", "g.npy"))
+        self.assertIn("--feature-gradient hint: give the feature",
+                      self.refused("fitnet", *flags, "--feature-gradient", "hint=g.npy"))
+        one = self.folder / "one.npy"
+        write_npy(one, [[1.0, 2.0]])
+        message = self.refused("fitnet", *student, "--teacher-feature", f"hint={one}", *settings)
+        self.assertIn("--teacher-feature hint is 1x2; expected 2 examples", message)
 
     def test_gradient_is_that_of_differences(self):
         step, gradient = 1e-5, self.folder / "g.npy"

@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from support import LIMBECK, ProgramTest
+from support import LIMBECK, ProgramTest, read_safetensors
 
 
 IMAGES = """
@@ -16,6 +16,24 @@ stages:
   - { name: teacher, train: large, epochs: 3, batch_size: 20, checkpoint_seconds: 0.05 }
   - { name: distilled, train: small, epochs: 6, batch_size: 20, checkpoint_seconds: 0.05,
       teacher: { network: { of: teacher, views: 2 } } }
+"""
+
+HINTS = """
+name: hints
+data: { source: { digits: { train: 200, test: 50 } }, augment: { crop: 2 } }
+networks: { large: resnet14, small: resnet8 }
+stages:
+  - { name: teacher, train: large, epochs: 2, batch_size: 20, checkpoint_seconds: 0.05 }
+  - name: hinted
+    train: small
+    epochs: 6
+    batch_size: 20
+    checkpoint_seconds: 0.05
+    teacher: teacher
+    loss:
+      - fitnet: { from: layer2, reduction: mean, weight: 10 }
+      - attention_transfer: { from: [layer1, layer3], form: mean, weight: 1000 }
+      - hard_labels
 """
 
 
@@ -50,6 +68,20 @@ class Resume(ProgramTest):
             self.assertEqual(self.weights(stage), self.weights(stage, killed))
         lines = (killed / "stages/teacher/metrics.jsonl").read_text().splitlines()
         self.assertEqual(len(lines), 6)
+
+    def test_kill_of_a_student_whose_losses_learn_too(self):
+        self.recipe.write_text(HINTS)
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        killed = self.folder / "killed"
+        self.assertGreaterEqual(self.stop_until_done(killed, [0.1, 0.5, 0.9, 0.2], signal.SIGKILL), 2)
+        for stage in ("teacher", "hinted"):
+            self.assertEqual(self.weights(stage), self.weights(stage, killed))
+        stages = json.loads((self.out / "results.json").read_text())["stages"]
+        self.assertNotIn("loss_parameters", stages[0])
+        self.assertEqual(stages[1]["loss_parameters"], 32 * 32 + 32)
+        self.assertIn("loss parameters: 1,056", stages[1]["note"])
+        tensors, _ = read_safetensors(self.out / "stages/hinted/weights.safetensors")
+        self.assertFalse([name for name in tensors if "fitnet" in name])
 
     def test_kill_of_image_networks_with_stored_views(self):
         self.recipe.write_text(IMAGES)

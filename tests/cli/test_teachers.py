@@ -20,6 +20,43 @@ stages:
 """
 
 
+FEATURES = """
+name: features
+data: {{ source: {{ digits: {{ train: 60, test: 20 }} }} }}
+networks: {{ large: {{ mlp: [32] }}, small: resnet8 }}
+stages:
+  - {{ name: teacher, train: large, epochs: 1, {teaches} }}
+  - {{ name: student, train: small, epochs: 1, teacher: {teacher}, loss: [ {loss}, hard_labels ] }}
+"""
+
+
+class FeaturesOfNetworks(ProgramTest):
+    def refused(self, loss, teacher="teacher", teaches=""):
+        self.recipe.write_text(FEATURES.format(loss=loss, teacher=teacher, teaches=teaches))
+        message = self.limbeck("run", self.recipe, "--out", self.out, expect=2).stderr
+        self.assertFalse((self.out / "stages").exists())
+        return message
+
+    def test_are_known_before_any_work(self):
+        self.assertIn("stage 'student': the network 'small' has no feature 'layr2', which the loss 'fitnet' reads; did "
+                      "you mean 'layer2'? It has 'layer1', 'layer2', 'layer3', 'pool', ",
+                      self.refused("fitnet: { from: relu1, to: layr2 }"))
+        message = self.refused("attention_transfer: [layer1]")
+        self.assertIn("the network 'large' has no feature 'layer1', which the loss 'attention_transfer' reads", message)
+        self.assertIn("'fc1', 'relu1', 'fc2'", message)
+        ensemble = "reads features: an ensemble has none of its own"
+        self.assertIn(ensemble, self.refused("fitnet: { from: relu1, to: pool }", teaches="replicas: 2"))
+        self.assertIn("reads features: the teacher 'uniform' gives none",
+                      self.refused("fitnet: { from: relu1, to: pool }", teacher="uniform"))
+        kept = "{ network: { of: teacher, outputs: kept } }"
+        self.assertIn("cannot be kept; use `outputs: live`",
+                      self.refused("fitnet: { from: relu1, to: pool }", teacher=kept))
+
+    def test_of_a_vector_and_a_picture_cannot_be_compared(self):
+        self.assertIn("stage 'student': the teacher's feature 'relu1' is 32, the student's 'layer2' 32x14x14; expected "
+                      "two pictures", self.refused("fitnet: { from: relu1, to: layer2 }"))
+
+
 class OutputsFromElsewhere(ProgramTest):
     def setUp(self):
         super().setUp()

@@ -7,8 +7,8 @@
 
 #include <set>
 
-#include "models/model.h"
 #include "experiment/telling_examples.h"
+#include "models/model.h"
 #include "nn/weights.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"

@@ -1,6 +1,6 @@
 #include "experiment/specialists.h"
-#include "results/binding.h"
 #include "core/json.h"
+#include "results/binding.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "loss/objective.h"
+#include "support/gradient_check.h"
 #include "support/small_data.h"
 
 namespace limbeck {
@@ -22,24 +23,12 @@ torch::Tensor value_of(const Loss& loss, const torch::Tensor& z, const torch::Te
 
 torch::Tensor gradient_of(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v,
                           const torch::Tensor& y = {}) {
-  const torch::Tensor leaf = z.detach().clone().requires_grad_();
-  value_of(loss, leaf, v, y).backward();
-  return leaf.grad();
+  return gradient_at([&](const torch::Tensor& x) { return value_of(loss, x, v, y); }, z);
 }
 
 /// Compares the gradient with central differences in float64.
 void check_gradient(const Loss& loss, const torch::Tensor& z, const torch::Tensor& v, const torch::Tensor& y = {}) {
-  const torch::Tensor gradient = gradient_of(loss, z, v, y);
-  constexpr double kStep = 1e-6;
-  for (int64_t i = 0; i < z.numel(); ++i) {
-    const auto moved = [&](double by) {
-      torch::Tensor shifted = z.detach().clone();
-      shifted.view({-1})[i] += by;
-      return value_of(loss, shifted, v, y).item<double>();
-    };
-    const double numeric = (moved(kStep) - moved(-kStep)) / (2 * kStep);
-    EXPECT_NEAR(gradient.reshape({-1})[i].item<double>(), numeric, 1e-6 * (1 + std::abs(numeric)));
-  }
+  expect_numeric_gradient([&](const torch::Tensor& x) { return value_of(loss, x, v, y); }, z);
 }
 
 torch::Tensor random_logits(int64_t n, int64_t c, uint64_t seed, double scale = 3) {

@@ -3,8 +3,8 @@
 #include <torch/utils.h>
 
 #include "experiment/experiment.h"
-#include "models/model.h"
 #include "kernels/products.h"
+#include "models/model.h"
 #include "nn/ensembles/committee.h"
 #include "nn/fold.h"
 #include "nn/inference.h"

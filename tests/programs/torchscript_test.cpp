@@ -2,8 +2,8 @@
 #include <torch/script.h>
 #include <torch/utils.h>
 
-#include "models/model.h"
 #include "kernels/plain_operations.h"
+#include "models/model.h"
 #include "nn/weights.h"
 #include "programs/product_count.h"
 #include "programs/torchscript_file.h"

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "experiment/components.h"
-#include "sweep/sweep_axis.h"
 #include "support/temporary_folder.h"
+#include "sweep/sweep_axis.h"
 
 namespace limbeck {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <limits>
 
-#include "models/model.h"
 #include "loss/loss.h"
+#include "models/model.h"
 #include "nn/ensembles/committee.h"
 #include "nn/tensor_files.h"
 #include "nn/weights.h"

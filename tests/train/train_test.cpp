@@ -8,11 +8,12 @@
 #include <cmath>
 
 #include "core/interrupt.h"
-#include "models/model.h"
 #include "loss/loss.h"
+#include "models/model.h"
 #include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
+#include "teacher/network_teacher.h"
 #include "teacher/stored_views.h"
 #include "train/calibration.h"
 #include "train/evaluation.h"
@@ -197,6 +198,79 @@ TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
   }
 }
 
+TEST_F(Training, WithALossThatHasParametersGoesOnToTheSameBits) {
+  const ExampleSet examples(digits->train, "train", *digits);
+  const Augmenter none;
+  const auto taught_by = teach_by(make_network(choose(Slot::network, "{mlp: [20]}"), *digits, 7),
+                                  {.network = nullptr, .examples = examples, .augmenter = none, .taps = {"relu1"}});
+  teacher = taught_by.get();
+  const auto checkpoint = [&] {
+    TensorMap tensors = load_tensors(folder / "checkpoint.safetensors").tensors;
+    tensors.erase("progress.seconds");
+    return tensors;
+  };
+  for (const std::string optimizer : {"{sgd: {max_norm: 1.0}}", "adamw"}) {
+    const std::string stage =
+        "epochs: 4, batch_size: 32, checkpoint_seconds: 0, augment: {shift: 1}, teacher: uniform, loss: [ fitnet: { "
+        "from: relu1, reduction: mean, weight: 5 }, hard_labels: {} ], optimizer: " +
+        optimizer;
+    const TensorMap whole = train(stage);
+    const TensorMap saved = checkpoint();
+    EXPECT_EQ(result.loss_parameters, 20 * 12 + 20);
+    EXPECT_EQ(saved.at("loss.fitnet.weight").sizes().vec(), (Shape{20, 12}));
+    EXPECT_TRUE(saved.contains((optimizer == "adamw" ? "optimizer.mean" : "optimizer.momentum") +
+                               std::string(".loss:fitnet.bias")));
+    EXPECT_LT(epochs.back().terms.at("fitnet"), 0.7 * epochs.at(epochs.size() - 4).terms.at("fitnet"));
+    EXPECT_THROW(train(stage, 2), Error);
+    EXPECT_FALSE(checkpoint().at("loss.fitnet.weight").equal(saved.at("loss.fitnet.weight")));  // it is being learned
+    request_stop(0);
+    train(stage);
+    const TensorMap continued = checkpoint();
+    EXPECT_EQ(continued.size(), saved.size());
+    for (const auto& [name, value] : saved) EXPECT_TRUE(value.equal(continued.at(name))) << optimizer << " " << name;
+    fs::remove(folder / "checkpoint.safetensors");
+    int recorded = 0;
+    recorder = replayed_work(&recorded);
+    for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << optimizer << " " << name;
+    EXPECT_EQ(recorded, 4);
+    recorder = {};
+    fs::remove(folder / "checkpoint.safetensors");
+  }
+}
+
+TEST_F(Training, RefusesACheckpointWithoutTheParametersOfItsLosses) {
+  const auto network = small_network(*digits);
+  const auto optimizer = make_optimizer(choose(Slot::optimizer, "sgd"), *network);
+  const CheckpointFile checkpoint(folder / "c.safetensors", "f");
+  std::vector<Parameter> parameters;
+  const TrainedState state{*network, parameters, *optimizer};
+  checkpoint.save(state, {.sums = torch::zeros({4}, torch::kFloat64), .conditions = {"one"}});
+  EXPECT_TRUE(checkpoint.load(state).has_value());
+  parameters.push_back({"fitnet.weight", torch::zeros({2, 3})});
+  EXPECT_NE(message_of<Error>([&] { checkpoint.load(state); }).find("has no fitting 'fitnet.weight' for the losses"),
+            std::string::npos);
+}
+
+TEST(Optimizers, UpdateAllGroupsAlikeAndNameTheirStatesApart) {
+  const auto digits = small_digits(20, 10);
+  const auto whole = small_network(*digits), parted = small_network(*digits);
+  const auto first = make_optimizer(choose(Slot::optimizer, "{adamw: {weight_decay: 0.1}}"), *whole);
+  const std::vector<Parameter>& all = parted->parameters();
+  const auto second = make_optimizer(choose(Slot::optimizer, "{adamw: {weight_decay: 0.1}}"),
+                                     ParameterGroups{{"", {all[0], all[1]}}, {"loss", {all[2], all[3]}}});
+  for (int step = 0; step < 3; ++step)
+    for (const auto& [network, optimizer] : {std::pair{whole, first.get()}, std::pair{parted, second.get()}}) {
+      for (const Parameter& parameter : network->parameters()) {
+        torch::Tensor value = parameter.value;
+        value.mutable_grad() = value.detach() * 0.5 + step;
+      }
+      optimizer->step(1);
+    }
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(all[i].value.equal(whole->parameters()[i].value)) << i;
+  EXPECT_TRUE(second->state().contains("mean.fc1.weight"));
+  EXPECT_TRUE(second->state().contains("mean.loss:fc2.weight"));
+}
+
 TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
   const std::string stage = "epochs: 3, batch_size: 32, augment: {shift: 1, mixup: 0.4}";
   const TensorMap whole = train(stage);
@@ -221,7 +295,7 @@ TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
 /// Keeps the gradients that it is given, and updates nothing.
 class GradientKeeper : public Optimizer {
  public:
-  explicit GradientKeeper(const Network& network) : Optimizer(network, {}) {}
+  explicit GradientKeeper(const Network& network) : Optimizer({{"", network.parameters()}}, {}) {}
   TensorMap state() const override { return {}; }
   std::vector<torch::Tensor> gradients;
 

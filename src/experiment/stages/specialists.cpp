@@ -109,10 +109,8 @@ class SpecialistsStage : public StageKind {
     entry.conditions = {conditions_of(run, stage, *ensemble, precision_of(stage, run.device))};
     const std::string table = "\n" + specialists_table(part);
     entry.parts.add(std::move(part));
-    return {.network = ensemble,
-            .entry = std::move(entry),
-            .notice = table,
-            .record = {{keys::kGroups, groups.groups}}};
+    return {
+        .network = ensemble, .entry = std::move(entry), .notice = table, .record = {{keys::kGroups, groups.groups}}};
   }
 
   std::shared_ptr<Network> load(RunContext& run, const StageRecipe& stage, const Json& record) const override {

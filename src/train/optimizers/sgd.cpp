@@ -39,8 +39,8 @@ void update_range(float* __restrict w, float* __restrict m, const float* __restr
 
 class Sgd : public Optimizer {
  public:
-  Sgd(const SgdOptions& options, const Network& network)
-      : Optimizer(network, options), options_(options), momentum_(state_like_parameters("momentum")) {}
+  Sgd(const SgdOptions& options, const ParameterGroups& groups)
+      : Optimizer(groups, options), options_(options), momentum_(state_like_parameters("momentum")) {}
 
   TensorMap state() const override {
     TensorMap map;
@@ -82,14 +82,14 @@ class Sgd : public Optimizer {
 }  // namespace
 
 void register_sgd(Catalogue& catalogue) {
-  catalogue.add<Optimizer, SgdOptions, const Network&>(
+  catalogue.add<Optimizer, SgdOptions, const ParameterGroups&>(
       Slot::optimizer,
       {.name = "sgd",
        .summary = "Stochastic gradient descent with momentum, optionally Nesterov's.",
        .formula = "m = mu m + g + decay w, w = w - rate m",
        .source = "Sutskever et al. 2013",
        .principal = "learning_rate"},
-      [](const SgdOptions& options, const Network& network) { return std::make_unique<Sgd>(options, network); });
+      [](const SgdOptions& options, const ParameterGroups& groups) { return std::make_unique<Sgd>(options, groups); });
 }
 
 }  // namespace limbeck

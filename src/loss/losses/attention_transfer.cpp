@@ -1,0 +1,105 @@
+// Attention transfer: the student looks where the teacher looks, in one or several places of the networks.
+//   Q(A) = Σ_c |A_c|^p, the attention map of a feature A [C, H, W] as a vector of H·W numbers (option power: p)
+//   d_j = Q(A_S^j)/‖Q(A_S^j)‖₂ − Q(A_T^j)/‖Q(A_T^j)‖₂ of the pair j of features
+//   form norm:  L = 1/N Σ_n Σ_j ‖d_j(x_n)‖₂                            the paper's
+//   form mean:  L = Σ_j mean over examples and places of d_j²           its authors' code, and the collections'
+// S. Zagoruyko, N. Komodakis, "Paying more attention to attention: improving the performance of convolutional neural
+// networks via attention transfer", ICLR 2017, arXiv 1612.03928, section 3.1 (activation-based, F_sum^p, p = 2). The
+// paper adds β/2 Σ_j to the loss, β = 10³ divided by the numbers of a map and by the examples of a batch, over which it
+// sums: a weight of 500/(H·W) here. The code weighs form mean by 10³. Features of unequal sizes are averaged to the
+// smaller one first, as the collections do. A feature that is zero everywhere has the map zero.
+//   loss: [ { attention_transfer: { from: [layer1, layer2, layer3], form: mean, weight: 1000 } }, hard_labels ]
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
+
+#include "loss/loss.h"
+#include "loss/pooling.h"
+
+namespace limbeck {
+namespace {
+
+enum class AttentionForm { norm, mean };
+
+struct AttentionTransferOptions {
+  std::vector<std::string> from;
+  std::vector<std::string> to;
+  int64_t power = 2;
+  AttentionForm form = AttentionForm::norm;
+  void bind(Fields& fields) {
+    fields.texts("from", from, "the teacher's features");
+    fields.texts("to", to, "the student's, in the same order; none: those of the same names");
+    fields.integer("power", power, between(1, 8), "p, to which an activation is raised");
+    fields.choice<AttentionForm>("form", form, {{"norm", AttentionForm::norm}, {"mean", AttentionForm::mean}},
+                                 "norm: the distance of the maps, averaged over examples, as in the paper; mean: its "
+                                 "square, averaged over examples and places, as in its authors' code");
+    fields.require(!from.empty(), "the key 'from' is missing: the teacher's features");
+    fields.require(to.empty() || to.size() == from.size(),
+                   "'from' and 'to' are pairs of features; they must have as many names");
+  }
+};
+
+/// [N, H·W], each row of length 1, or zero. The map does not depend on a feature's scale, so that dividing by the
+/// largest value first, as by a constant, changes neither the map nor its gradient, and nothing overflows.
+at::Tensor attention_map(const at::Tensor& feature, int64_t power) {
+  const at::Tensor largest = feature.detach().abs().amax({1, 2, 3}, /*keepdim=*/true);
+  const at::Tensor scaled = feature / at::where(largest.gt(0), largest, at::ones_like(largest));
+  const at::Tensor map = (power == 2 ? scaled.square() : scaled.abs().pow(power)).sum(1).flatten(1);
+  constexpr double kZero = 1e-12;  // others have a length of at least 1
+  return map / map.norm(2, {1}, /*keepdim=*/true).clamp_min(kZero);
+}
+
+class AttentionTransfer : public Loss {
+ public:
+  explicit AttentionTransfer(AttentionTransferOptions options) : options_(std::move(options)) {
+    if (options_.to.empty()) options_.to = options_.from;
+  }
+
+  LossNeeds needs() const override {
+    return {.student_logits = false, .shapes = true, .student_taps = options_.to, .teacher_taps = options_.from};
+  }
+
+  void prepare(const LossShapes& shapes, LossParameters&) override {
+    for (size_t i = 0; i < options_.from.size(); ++i) {
+      const Shape& student = feature_of(shapes.student_features, options_.to[i], "student");
+      const Shape& teacher = feature_of(shapes.teacher_features, options_.from[i], "teacher");
+      if (student.size() != 3 || teacher.size() != 3)
+        refuse_features({options_.to[i], student}, {options_.from[i], teacher},
+                        "two pictures [channels, height, width]");
+    }
+  }
+
+  at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
+    at::Tensor sum;
+    for (size_t i = 0; i < options_.from.size(); ++i) {
+      const PooledPair pair = pooled_to_one_size(feature_of(student.features, options_.to[i], "student"),
+                                                 feature_of(teacher.features, options_.from[i], "teacher").detach());
+      const at::Tensor difference =
+          attention_map(pair.student, options_.power) - attention_map(pair.teacher, options_.power);  // [N, H·W]
+      const at::Tensor own =
+          options_.form == AttentionForm::norm ? difference.norm(2, {1}).mean() : difference.square().mean();
+      sum = sum.defined() ? sum + own : own;
+    }
+    return sum;
+  }
+
+ private:
+  AttentionTransferOptions options_;
+};
+
+}  // namespace
+
+void register_attention_transfer(Catalogue& catalogue) {
+  catalogue.add<Loss, AttentionTransferOptions>(
+      Slot::loss,
+      {.name = "attention_transfer",
+       .summary = "Distance of the student's attention maps from the teacher's, at pairs of features.",
+       .formula = "sum_j |Q_S/|Q_S| - Q_T/|Q_T||, Q = sum_c |A_c|^p over the channels of a feature; mean over examples",
+       .source = "Zagoruyko, Komodakis 2017, section 3.1",
+       .principal = "from",
+       .needs_teacher = true},
+      [](const AttentionTransferOptions& options) { return std::make_unique<AttentionTransfer>(options); });
+}
+
+}  // namespace limbeck

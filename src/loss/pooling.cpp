@@ -1,0 +1,25 @@
+#include "loss/pooling.h"
+
+#include <ATen/ops/adaptive_avg_pool2d.h>
+
+#include <algorithm>
+
+namespace limbeck {
+
+PooledPair pooled_to_one_size(const at::Tensor& student, const at::Tensor& teacher) {
+  const int64_t height = std::min(student.size(2), teacher.size(2)), width = std::min(student.size(3), teacher.size(3));
+  const auto pooled = [&](const at::Tensor& picture) {
+    const bool fits = picture.size(2) == height && picture.size(3) == width;
+    return fits ? picture : at::adaptive_avg_pool2d(picture, {height, width});
+  };
+  return {pooled(student), pooled(teacher)};
+}
+
+void refuse_features(const std::pair<std::string, Shape>& student, const std::pair<std::string, Shape>& teacher,
+                     const std::string& expected) {
+  throw Error(ErrorKind::usage,
+              fmt::format("the teacher's feature '{}' is {}, the student's '{}' {}; expected {}", teacher.first,
+                          to_text(teacher.second), student.first, to_text(student.second), expected));
+}
+
+}  // namespace limbeck
