@@ -47,7 +47,7 @@ EXCEPTIONS = {
     "src/experiment/static_checks.cpp": ("classes", "the recipe's key"),
     "src/experiment/environment.cpp": ("memory", "of the environment, which is open"),
     "src/loss/": ("logits mean", "names of what a loss reads"),
-    "src/sweep/sweep.cpp": ("points seed values", "the recipe's key; of an earlier sweep.json, which may be damaged"),
+    "src/sweep/sweep.cpp": ("seed", "the recipe's key"),
     "src/nn/": ("mean", "of a network's input"),
     "src/teacher/": ("classes correct examples logits paper precision teacher", "of stores and options"),
     "src/train/": ("conditions fingerprint format learning_rate loss seconds validation",
