@@ -237,7 +237,7 @@ class Planner {
   }
 
   std::string fingerprint_of(const Recipe& recipe) const {
-    Json all = resolved(recipe);
+    Json all = resolve(recipe);
     all.erase("seed");
     Hasher hasher;
     hasher.add(all.dump()).add(Json(plan_.seeds).dump()).add(request_.data).add(request_.device);
@@ -254,21 +254,21 @@ class Planner {
 
   /// Of each stage, a fingerprint of everything in the recipe that its result depends on.
   static std::map<std::string, std::string> stage_identities(const Recipe& recipe) {
-    Json data = resolved(recipe.data);
+    Json data = resolve(recipe.data);
     for (const char* key : {"augment", "examples"}) data.erase(key);  // each stage has its own
     std::map<std::string, std::string> identities;
     const auto identity_of_input = [&](const std::string& name) -> std::string {
       if (const NetworkRecipe* network = recipe.network(name); recipe.stage(name) == nullptr && network != nullptr)
-        return resolved(network->architecture).dump() + network->weights;
+        return resolve(network->architecture).dump() + network->weights;
       const auto stage =
           identities.find(recipe.stage(name) != nullptr ? name : name.substr(0, name.rfind('.')));  // or a replica
       return stage == identities.end() ? name : stage->second;
     };
     for (const StageRecipe& stage : recipe.stages) {
       Hasher hasher;
-      hasher.add(data.dump()).add(resolved(stage).dump());
+      hasher.add(data.dump()).add(resolve(stage).dump());
       if (const NetworkRecipe* network = recipe.network(stage.network))
-        hasher.add(resolved(network->architecture).dump());
+        hasher.add(resolve(network->architecture).dump());
       for (const std::string& input : stage.inputs) hasher.add(input).add(identity_of_input(input));
       identities[stage.name] = hasher.fingerprint();
     }
