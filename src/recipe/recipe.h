@@ -215,7 +215,7 @@ Json resolve(const Recipe& recipe);
 /// same when a new one is added to the program.
 Json resolve(const StageRecipe& stage);
 /// stage → metric → number, with the numbers of classes in maps of their own: {"class_errors": {"3": 14}}.
-Json resolved_paper(const Recipe& recipe);
+Json resolve_paper(const Recipe& recipe);
 Json resolve(const DataRecipe& data);
 
 /// JSON as YAML that people read: maps and lists in blocks, short ones in one line.
