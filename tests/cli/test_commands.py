@@ -200,10 +200,10 @@ networks: { large: { mlp: [200] }, small: { mlp: [8] }, middle: { mlp: [100] } }
 stages:
   - { name: teacher, train: large, epochs: 1 }
   - { name: baseline, train: small, epochs: 2 }
-  - { name: distilled, train: small, epochs: 2, teacher: teacher,
+  - { name: distilled, train: small, epochs: 2, teacher: teacher, stream: baseline,
       loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
   - { name: larger_baseline, train: middle, epochs: 2 }
-  - { name: larger_distilled, train: middle, epochs: 2, teacher: teacher,
+  - { name: larger_distilled, train: middle, epochs: 2, teacher: teacher, stream: larger_baseline,
       loss: [ soft_targets: { weight: 0 }, hard_labels: { weight: 1 } ] }
 """)
         results = json.loads(self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--json").stdout)
