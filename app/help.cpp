@@ -23,14 +23,14 @@ class WrappedFormatter : public CLI::Formatter {
     return entry(command->get_name(), command->get_description());
   }
   std::string make_description(const CLI::App* command) const override {
-    return wrapped(command->get_description(), width_) + "\n";
+    return wrap(command->get_description(), width_) + "\n";
   }
   std::string make_usage(const CLI::App* command, std::string name) const override {
-    return wrapped(CLI::Formatter::make_usage(command, std::move(name)), width_, 7) + "\n";
+    return wrap(CLI::Formatter::make_usage(command, std::move(name)), width_, 7) + "\n";
   }
   std::string make_footer(const CLI::App* command) const override {
     const std::string footer = command->get_footer();
-    return footer.empty() ? "" : wrapped(footer, width_) + "\n";
+    return footer.empty() ? "" : wrap(footer, width_) + "\n";
   }
 
  private:
@@ -45,7 +45,7 @@ class WrappedFormatter : public CLI::Formatter {
     else
       head.resize(column, ' ');
     const size_t room = width_ > column ? width_ - column : 1;
-    std::string text = wrapped(meaning, room);
+    std::string text = wrap(meaning, room);
     for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + column + 1))
       text.insert(at + 1, column, ' ');
     return head + text + "\n";

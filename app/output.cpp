@@ -87,11 +87,11 @@ void print_message(std::string_view text) {
   std::fflush(stderr);
 }
 
-std::string painted(std::string_view text, Color color, bool use) {
+std::string paint(std::string_view text, Color color, bool use) {
   return use ? fmt::format("{}{}\033[0m", code_of(color), text) : std::string(text);
 }
 
-std::string painted_tables(const std::string& text, bool use) {
+std::string paint_tables(const std::string& text, bool use) {
   if (!use) return text;
   std::string result;
   std::string_view rest = text;
@@ -99,9 +99,9 @@ std::string painted_tables(const std::string& text, bool use) {
     const std::string_view line = take_line(rest);
     std::string_view ahead = rest;
     if (is_rule(line))
-      result += painted(line, Color::dim, true);
+      result += paint(line, Color::dim, true);
     else
-      result += is_rule(take_line(ahead)) ? painted(line, Color::bold, true) : std::string(line);
+      result += is_rule(take_line(ahead)) ? paint(line, Color::bold, true) : std::string(line);
     result += '\n';
   }
   if (!text.ends_with('\n')) result.pop_back();

@@ -40,9 +40,9 @@ void print_error(fmt::format_string<Values...> text, Values&&... values) {
 
 enum class Color { bold, dim, red, yellow, green };
 /// The text in that colour where `use` is true.
-std::string painted(std::string_view text, Color color, bool use);
+std::string paint(std::string_view text, Color color, bool use);
 /// Text with tables in it: their headers bold, the rules under them dim.
-std::string painted_tables(const std::string& text, bool use);
+std::string paint_tables(const std::string& text, bool use);
 
 /// Set by --quiet, --json and --color, which stand before or after any subcommand.
 struct OutputOptions {
@@ -51,7 +51,7 @@ struct OutputOptions {
   ColorChoice color = ColorChoice::automatic;
 
   /// Prints what a person reads: `text` with tables, of which a terminal shows the headers bold.
-  void print(const std::string& text) const { print_text(painted_tables(text, output_terminal(color).color)); }
+  void print(const std::string& text) const { print_text(paint_tables(text, output_terminal(color).color)); }
   /// The cells of a line that is printed.
   size_t width() const { return output_terminal(color).width; }
 };

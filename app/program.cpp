@@ -72,7 +72,7 @@ void stop_on(std::initializer_list<int> signals) {
 }
 
 void tell_failure(const OutputOptions& output, const std::string& what) {
-  print_error("{} {}\n", painted("limbeck:", Color::red, error_terminal(output.color).color), what);
+  print_error("{} {}\n", paint("limbeck:", Color::red, error_terminal(output.color).color), what);
 }
 
 int exit_code(const Error& error) {

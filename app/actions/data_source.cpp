@@ -42,7 +42,7 @@ std::unique_ptr<Dataset> load_source(const std::string& source, const std::strin
 }
 
 std::string data_source_of(const fs::path& recipe) {
-  return resolved(parse_recipe(read_file(recipe), recipe.string(), {}, components()).data.source).dump();
+  return resolve(parse_recipe(read_file(recipe), recipe.string(), {}, components()).data.source).dump();
 }
 
 std::string source_for(const std::string& given, const std::string& model_file, const std::string& need) {

@@ -196,8 +196,8 @@ void write_students(const RunOutcome& run, const OutputOptions& output) {
 /// Whether a folder holds a run of the same recipe, whatever its seed.
 bool holds_run_of(const fs::path& folder, const Recipe& recipe) {
   try {
-    Json there = resolved(parse_recipe(read_file(folder / "recipe.yaml"), "recipe.yaml", {}, components())),
-         wanted = resolved(recipe);
+    Json there = resolve(parse_recipe(read_file(folder / "recipe.yaml"), "recipe.yaml", {}, components())),
+         wanted = resolve(recipe);
     for (Json* json : {&there, &wanted}) json->erase("seed");
     return there == wanted;
   } catch (const Error&) {

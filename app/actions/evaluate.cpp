@@ -141,7 +141,7 @@ void evaluate(EvaluateFlags flags, const OutputOptions& output) {
                          .split = flags.split,
                          .detail = details(evaluate(logits, examples.labels(), teacher_logits), dataset->classes),
                          .words = {}};
-  if (dataset->speech != nullptr && test) measured.words.read(word_numbers(*dataset, labels, *model.network, logits));
+  if (dataset->speech != nullptr && test) measured.words = word_metrics(*dataset, labels, *model.network, logits);
   if (output.json)
     print_out("{}\n", to_json(measured).dump(1));
   else

@@ -58,7 +58,7 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
   const at::Tensor order = examples.order(0, 0);
   Model result = model;
   result.network =
-      quantized(*network, examples.batch(order.slice(0, 0, std::min(flags.examples, examples.size()))).inputs);
+      quantize(*network, examples.batch(order.slice(0, 0, std::min(flags.examples, examples.size()))).inputs);
   result.description.quantized = true;
   return result;
 }
@@ -112,7 +112,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   if (!is_graph && extension == ".safetensors")
     throw Error(ErrorKind::usage,
                 "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
-  Model exported = is_graph && !model.description.quantized ? folded(model, folding) : model;
+  Model exported = is_graph && !model.description.quantized ? fold(model, folding) : model;
   const double difference = is_graph ? largest_difference(model, exported) : 0;
   if (!(difference <= kMost))
     throw Error(

@@ -18,12 +18,12 @@ struct Listed {
   std::vector<FieldDescription> options;
 };
 
-Listed listed(const Component& component) {
+Listed describe(const Component& component) {
   const ComponentInfo& info = component.info();
   return {info.name, info.summary, info.formula, info.source, "", describe_fields(*component.default_options())};
 }
 
-Listed listed(const RecipeSection& section) {
+Listed describe(const RecipeSection& section) {
   return {section.name, section.summary, "", "", section.where, section.keys};
 }
 
@@ -31,19 +31,19 @@ std::string text_of(const FieldDescription& field, size_t width) {
   constexpr size_t kMargin = 4, kNames = 16;
   const std::string allowed = field.allowed.empty() ? "" : ", " + field.allowed;
   const std::string standard = field.default_value.empty() ? "required" : "default " + field.default_value;
-  return wrapped(fmt::format("{:{}}{:<{}} {} ({}{}; {})", "", kMargin, field.name, kNames, field.meaning, field.type,
-                             allowed, standard),
-                 width, kMargin + kNames + 1) +
+  return wrap(fmt::format("{:{}}{:<{}} {} ({}{}; {})", "", kMargin, field.name, kNames, field.meaning, field.type,
+                          allowed, standard),
+              width, kMargin + kNames + 1) +
          "\n";
 }
 
 std::string text_of(const Listed& it, const OutputOptions& output) {
   const size_t width = output.width();
-  std::string text = painted(it.name, Color::bold, output_terminal(output.color).color) +
+  std::string text = paint(it.name, Color::bold, output_terminal(output.color).color) +
                      (it.where.empty() || it.where == it.name ? "" : "  (" + it.where + ")") + "\n";
   for (const auto& [label, value] :
        {std::pair{"", it.summary}, std::pair{"formula: ", it.formula}, std::pair{"source:  ", it.source}})
-    if (!value.empty()) text += wrapped(fmt::format("  {}{}", label, value), width, 2) + "\n";
+    if (!value.empty()) text += wrap(fmt::format("  {}{}", label, value), width, 2) + "\n";
   for (const FieldDescription& field : it.options) text += text_of(field, width);
   return text + "\n";
 }
@@ -62,10 +62,10 @@ Json to_json(const Listed& it) {
 }
 
 /// What stands in a stage; `recipe`: in all of the recipe.
-std::vector<Listed> listed_sections(bool stages_alone) {
+std::vector<Listed> describe_sections(bool stages_alone) {
   std::vector<Listed> all;
   for (const RecipeSection& section : recipe_sections(components()))
-    if (!stages_alone || section.where.starts_with("stages[]")) all.push_back(listed(section));
+    if (!stages_alone || section.where.starts_with("stages[]")) all.push_back(describe(section));
   return all;
 }
 
@@ -77,11 +77,11 @@ Listed with_keys(Listed it, const std::string& key) {
 }
 
 /// All that has this name: components, maps of the recipe, keys.
-std::vector<Listed> listed_by_name(const std::string& name) {
+std::vector<Listed> describe_by_name(const std::string& name) {
   std::vector<Listed> found;
-  std::vector<Listed> all = listed_sections(/*stages_alone=*/false);
+  std::vector<Listed> all = describe_sections(/*stages_alone=*/false);
   for (const auto& [kind, slot] : component_kinds())
-    for (const auto& component : components().components(slot)) all.push_back(listed(*component));
+    for (const auto& component : components().components(slot)) all.push_back(describe(*component));
   for (const Listed& it : all)
     if (it.name == name) found.push_back(it);
   if (!found.empty()) return found;
@@ -101,13 +101,13 @@ std::vector<Listed> listed_by_name(const std::string& name) {
                   meant.find("did you mean") != std::string::npos ? meant : "; `limbeck list` says what there is"));
 }
 
-std::vector<Listed> listed_for(const std::string& what) {
-  if (what == "recipe" || what == "stages") return listed_sections(what == "stages");
+std::vector<Listed> describe_kind_or_name(const std::string& what) {
+  if (what == "recipe" || what == "stages") return describe_sections(what == "stages");
   std::vector<Listed> all;
   for (const auto& [kind, slot] : component_kinds())
     if (kind == what)
-      for (const auto& component : components().components(slot)) all.push_back(listed(*component));
-  return all.empty() ? listed_by_name(what) : all;
+      for (const auto& component : components().components(slot)) all.push_back(describe(*component));
+  return all.empty() ? describe_by_name(what) : all;
 }
 
 Json overview() {
@@ -127,10 +127,10 @@ std::string overview_text(const OutputOptions& output) {
   for (const auto& [kind, names] : all.items()) {
     std::string list;
     for (const Json& name : names) list += (list.empty() ? "" : ", ") + name.get<std::string>();
-    text += wrapped(fmt::format("  {:<14} {}", kind, list), width, 17) + "\n";
+    text += wrap(fmt::format("  {:<14} {}", kind, list), width, 17) + "\n";
   }
   return text + "\n" +
-         wrapped(
+         wrap(
              "`limbeck list losses` explains all of a kind, `limbeck list soft_targets` one of them, `limbeck list "
              "batch_size` a key.",
              width) +
@@ -154,7 +154,7 @@ void list(ListFlags flags, const OutputOptions& output) {
   }
   Json all = Json::array();
   std::string text;
-  for (const Listed& it : listed_for(flags.what)) {
+  for (const Listed& it : describe_kind_or_name(flags.what)) {
     all.push_back(to_json(it));
     text += text_of(it, output);
   }

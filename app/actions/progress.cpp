@@ -110,7 +110,7 @@ void ProgressPrinter::handle(const WorkProgress& event) {
 }
 
 void ProgressPrinter::handle(const Notice& event) {
-  print_line(event.weight == Notice::Weight::grave ? painted(event.message, Color::yellow, color_) : event.message);
+  print_line(event.weight == Notice::Weight::grave ? paint(event.message, Color::yellow, color_) : event.message);
 }
 
 void ProgressPrinter::print_line(const std::string& text) {
@@ -121,7 +121,7 @@ void ProgressPrinter::print_line(const std::string& text) {
 void ProgressPrinter::rewrite(double share, const std::vector<std::string>& parts) {
   const size_t width = error_terminal(ColorChoice::never).width;
   const int cells = width >= 100 ? 20 : width >= 60 ? 10 : 4;
-  std::string line = "  " + painted(bar(share, cells), Color::green, color_);
+  std::string line = "  " + paint(bar(share, cells), Color::green, color_);
   size_t used = static_cast<size_t>(cells) + 2;
   for (const std::string& part : parts) {
     const size_t more = terminal_width(part) + 2;

@@ -80,7 +80,7 @@ const SlotPage& page_of(Slot slot) {
 }
 
 /// Plain text as Markdown: what would be markup there is escaped.
-std::string escaped(std::string_view text) {
+std::string escape_markdown(std::string_view text) {
   std::string out;
   bool code = false;
   for (const char c : text) {
@@ -92,14 +92,14 @@ std::string escaped(std::string_view text) {
 }
 
 std::string paragraph(const std::string& text, size_t indent = 0) {
-  return wrapped(text, kReferenceWidth, indent) + "\n";
+  return wrap(text, kReferenceWidth, indent) + "\n";
 }
 
 std::string entry(const FieldDescription& field) {
   std::string facts = field.type;
   if (!field.allowed.empty()) facts += ", " + field.allowed;
   facts += field.default_value.empty() ? ", **required**" : ", default `" + field.default_value + "`";
-  return paragraph(fmt::format("- `{}` ({}): {}", field.name, facts, escaped(field.meaning)), 2);
+  return paragraph(fmt::format("- `{}` ({}): {}", field.name, facts, escape_markdown(field.meaning)), 2);
 }
 
 std::string entries(const std::vector<FieldDescription>& fields) {
@@ -112,16 +112,16 @@ std::string sections() {
   std::string text = "## Sections and keys\n\n";
   for (const RecipeSection& section : recipe_sections(components())) {
     text += fmt::format("### `{}`\n\n", section.where.empty() ? section.name : section.where);
-    text += paragraph(escaped(section.summary)) + "\n" + entries(section.keys) + "\n";
+    text += paragraph(escape_markdown(section.summary)) + "\n" + entries(section.keys) + "\n";
   }
   return text;
 }
 
 std::string documentation_of(const Component& component) {
   const ComponentInfo& info = component.info();
-  std::string text = fmt::format("### `{}`\n\n{}", info.name, paragraph(escaped(info.summary)));
+  std::string text = fmt::format("### `{}`\n\n{}", info.name, paragraph(escape_markdown(info.summary)));
   if (!info.formula.empty()) text += "\n```\n" + paragraph(info.formula, 2) + "```\n";
-  if (!info.source.empty()) text += "\n" + paragraph("Source: " + escaped(info.source));
+  if (!info.source.empty()) text += "\n" + paragraph("Source: " + escape_markdown(info.source));
   if (!info.principal.empty()) text += "\n" + paragraph(fmt::format("A bare value sets `{}`.", info.principal));
   return text + "\n" + entries(describe_fields(*component.default_options())) + "\n";
 }

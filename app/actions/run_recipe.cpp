@@ -49,7 +49,7 @@ EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recip
 /// reads.
 void check_recipe_stays(const std::string& text, const std::string& file, const fs::path& out, const Recipe& recipe) {
   std::error_code ignored;
-  if (!fs::equivalent(file, out / "recipe.yaml", ignored) || text == to_yaml(resolved(recipe))) return;
+  if (!fs::equivalent(file, out / "recipe.yaml", ignored) || text == to_yaml(resolve(recipe))) return;
   throw Error(
       ErrorKind::usage,
       fmt::format(

@@ -30,8 +30,8 @@ void tell(const SweepPlan& plan, const SweepPointEnded& ended) {
   const MetricFormat format = metric_format(plan.metric);
   std::string outcome = "failed: " + point.message;
   if (const Spread* number = point.on(split))
-    outcome = format.counts ? fmt::format("{} {} on {}", format.formatted(*number), format.label, split)
-                            : fmt::format("{} {} on {}", format.label, format.formatted(*number), split);
+    outcome = format.counts ? fmt::format("{} {} on {}", format.format(*number), format.label, split)
+                            : fmt::format("{} {} on {}", format.label, format.format(*number), split);
   else if (point.status == "done")
     outcome = fmt::format("no {} on {}", format.label, split);
   print_error("point {} of {} ({}): {}, {}{}\n", ended.point + 1, plan.points.size(), sweep.settings(point), outcome,

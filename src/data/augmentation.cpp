@@ -23,7 +23,7 @@ Augmenter::Augmenter(const std::vector<Choice>& choices) {
     std::unique_ptr<Augmentation> augmentation = choice.make<Augmentation>();
     views *= static_cast<double>(augmentation->view_count());
     add(std::move(augmentation));
-    description.update(resolved(choice));
+    description.update(resolve(choice));
   }
   if (views > kMostViews)
     throw Error(ErrorKind::usage,

@@ -167,13 +167,13 @@ class OnnxWriter {
     Shape stretched(static_cast<size_t>(weight.dim()), 1);
     stretched[0] = -1;
     const at::Tensor bytes = (weight / scales.reshape(stretched)).round().to(at::kChar);
-    std::vector<std::string> names = {x(), dequantized("weight", bytes, scales)};
+    std::vector<std::string> names = {x(), dequantize("weight", bytes, scales)};
     if (!bias) return names;
     const at::Tensor steps = scales.to(at::kDouble) * form->step;
-    names.push_back(dequantized("bias", (tensor("bias").to(at::kDouble) / steps).round().to(at::kInt), steps));
+    names.push_back(dequantize("bias", (tensor("bias").to(at::kDouble) / steps).round().to(at::kInt), steps));
     return names;
   }
-  std::string dequantized(const std::string& which, const at::Tensor& integers, const at::Tensor& scales) const {
+  std::string dequantize(const std::string& which, const at::Tensor& integers, const at::Tensor& scales) const {
     const std::string name = name_ + "." + which;
     const std::string zeros = onnx_.constant(name + "_zero_point", at::zeros_like(scales, integers.scalar_type()));
     return onnx_.node("DequantizeLinear",

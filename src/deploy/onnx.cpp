@@ -59,7 +59,7 @@ Logits add_committee(OnnxBuilder& onnx, const Committee& committee, const Shape&
 
 Logits add_network(OnnxBuilder& onnx, const Network& network, const Shape& input, const std::string& value) {
   if (const auto* graph = dynamic_cast<const GraphNetwork*>(&network))
-    return {add_graph(onnx, *batch_norm_folded(*graph), value), graph->graph().output_shape().front()};
+    return {add_graph(onnx, *fold_batch_norm(*graph), value), graph->graph().output_shape().front()};
   if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network))
     return add_script(onnx, *script, input, value);
   if (const auto* committee = dynamic_cast<const Committee*>(&network))

@@ -1,36 +1,22 @@
 #include "experiment/experiment.h"
 
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/Tensor.h>
-#include <sched.h>
-#include <torch/cuda.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/own_files.h"
+#include "experiment/device.h"
 #include "experiment/plots.h"
+#include "experiment/run_options.h"
 #include "experiment/seed_run.h"
-#include "experiment/stage_training.h"
-#include "experiment/static_checks.h"
 #include "kernels/cuda_graph.h"
 #include "results/binding.h"
 #include "results/run_results.h"
-#include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
 namespace {
-
-at::Device device_of(DeviceChoice choice) {
-  if (choice == DeviceChoice::cuda && !torch::cuda::is_available())
-    throw Error(ErrorKind::usage, "--device cuda: this machine, or this build of LibTorch, has no CUDA device");
-  const bool cuda = choice == DeviceChoice::cuda || (choice == DeviceChoice::automatic && torch::cuda::is_available());
-  return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-}
 
 /// Tells of every hundredth file and of the last.
 std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
@@ -43,78 +29,12 @@ std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
   };
 }
 
-/// Throws Error where a stage would write over a file that the recipe reads.
-void check_files_stay(const Recipe& recipe, const fs::path& out) {
-  const fs::path folder = fs::weakly_canonical(out);
-  const auto check = [&](const std::string& network, const std::string& file) {
-    const fs::path inside = fs::weakly_canonical(file).lexically_relative(folder);
-    std::vector<std::string> parts;
-    for (const fs::path& part : inside) parts.push_back(part.string());
-    if (!parts.empty() && parts.front().starts_with("seed-")) parts.erase(parts.begin());
-    if (parts.size() < 2 || parts.front() != "stages") return;
-    for (const StageRecipe& stage : recipe.stages) {
-      const std::vector<std::string> folders = weight_folders(stage);
-      if (parts[1] == stage.name || std::find(folders.begin(), folders.end(), parts[1]) != folders.end())
-        throw Error(
-            ErrorKind::usage,
-            fmt::format(
-                "the network '{}' is read from '{}', which the stage '{}' of this run would write over; choose another "
-                "--out",
-                network, file, stage.name));
-    }
-  };
-  for (const NetworkRecipe& network : recipe.networks) {
-    if (!network.weights.empty()) check(network.name, network.weights);
-    for (const std::string& file : files_of(network.architecture)) check(network.name, file);
-  }
-}
-
 }  // namespace
-
-void use_threads(int threads) {
-  if (threads <= 0) {
-    cpu_set_t allowed;
-    threads = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-  }
-  at::set_num_threads(threads);
-  // Momenta of weights that are no longer used fade into denormal numbers, on which arithmetic is a hundred times
-  // slower. The mode belongs to a thread: each of the pool sets its own.
-  at::globalContext().setFlushDenormal(true);
-  at::parallel_for(0, threads, 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
-}
 
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events)
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
-  check_stages(recipe_);
-  for (const StageRecipe& stage : recipe_.stages) precision_of(stage, device_of(options_.device));
-  if (!device_of(options_.device).is_cpu())
-    at::globalContext().setAllowTF32CuDNN(false);  // float32 is float32, in convolutions too
-  if (options_.cuda_graphs && (device_of(options_.device).is_cpu() || !cuda_graphs()))
-    throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device, or LibTorch was built without CUDA");
-  for (const NetworkRecipe& network : recipe_.networks) {
-    if (!network.weights.empty() && !fs::exists(network.weights))
-      throw Error(ErrorKind::usage,
-                  fmt::format("networks.{}.weights: there is no file '{}'", network.name, network.weights));
-    for (const std::string& file : files_of(network.architecture))
-      if (!fs::exists(file))
-        throw Error(ErrorKind::usage, fmt::format("networks.{}.{}: there is no file '{}'", network.name,
-                                                  network.architecture.name(), file));
-  }
-  for (const fs::path& run : options_.reuse)
-    if (!fs::is_directory(run))
-      throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run.string()));
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
-  for (const StageRecipe& stage : recipe_.stages) {
-    if (options_.seeds.size() < 2 || !stage.teacher) continue;
-    const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
-    if (options != nullptr && !options->store.empty() && options->store_file(0) == options->store_file(1))
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("stage '{}': the teachers of {} seeds cannot share the store '{}'; write {{seed}} into its "
-                      "name",
-                      stage.name, options_.seeds.size(), options->store));
-  }
-  check_files_stay(recipe_, folder_.path());
+  check_options(recipe_, options_);
   check_output_folder(folder_.path(),
                       {.names = names_in_run_folder(), .proof = ".lock", .kind = "run", .force = options_.force});
   if (!options_.helps) lock_ = std::make_unique<FolderLock>(folder_.path());
@@ -184,7 +104,7 @@ Json Experiment::run() {
   RunResults combined = combine_seeds(runs);
   combined.made_of = fingerprint;
   combined.plots = plots_of(recipe_, combined.stages, folders);
-  folder_.write_recipe(to_yaml(resolved(recipe_)));
+  folder_.write_recipe(to_yaml(resolve(recipe_)));
   folder_.write_results(combined);
   return to_json(combined);
 }

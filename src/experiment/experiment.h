@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "data/dataset.h"
 #include "experiment/run_context.h"
+#include "experiment/run_options.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"
 
@@ -21,25 +22,6 @@ namespace limbeck {
 
 class SeedRun;
 class StoredViews;
-
-enum class DeviceChoice { cpu, cuda, automatic };
-
-struct RunOptions {
-  fs::path out;   ///< the run folder; made where it does not exist
-  fs::path data;  ///< data folder; empty: the usual places
-  DeviceChoice device = DeviceChoice::automatic;
-  bool cuda_graphs = false;     ///< passes of training on a CUDA device are recorded once and launched as one
-  int threads = 0;              ///< 0: as many as the processor has
-  std::vector<int64_t> seeds;   ///< empty: the recipe's
-  std::vector<fs::path> reuse;  ///< run folders whose finished stages are taken over where they are the same
-  bool deployment = false;      ///< at the end, measure what each network costs where it is used
-  bool helps = false;           ///< not a run of its own: Experiment::help() beside one
-  bool force = false;           ///< `out` is taken although it holds files of others under the names that a run writes
-  std::vector<std::string> command = {};  ///< by which the run was started, for results.json
-};
-
-/// Sets the number of threads of everything in this process; 0: as many as this process may use.
-void use_threads(int threads);
 
 /// Whether visiting a store makes it, and the teacher that it is of; or changes nothing.
 enum class StoreAccess { existing, made };

@@ -62,7 +62,7 @@ RunResults SeedRun::header() const {
 
 RunResults SeedRun::run() {
   set_aside_results(run_.folder, made_of(), run_.events);
-  Json own_recipe = resolved(run_.recipe);
+  Json own_recipe = resolve(run_.recipe);
   own_recipe[keys::kSeed] = run_.seed;
   run_.folder.write_recipe(to_yaml(own_recipe));
   RunResults results = header();

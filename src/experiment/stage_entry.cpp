@@ -18,7 +18,7 @@ at::Tensor logits_of_teacher(RunContext& run, const StageRecipe& stage, const Ex
   const auto teacher = make_stage_teacher(
       run, stage, {.network = nullptr, .examples = examples, .augmenter = none, .purpose = TeacherPurpose::evaluation});
   if (teacher == nullptr) return {};
-  at::Tensor& known = run.teacher_logits[examples.name() + resolved(stage.teacher).dump()];
+  at::Tensor& known = run.teacher_logits[examples.name() + resolve(stage.teacher).dump()];
   if (!known.defined()) known = outputs_of(*teacher, examples).logits;
   return known;
 }

@@ -38,12 +38,12 @@ bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network)
 
 Json settings_of(const RunContext& run, const StageRecipe& stage) {
   const NetworkRecipe& network = run.network_of(stage);
-  Json settings = resolved(stage);
+  Json settings = resolve(stage);
   settings["revision"] = kNumericsRevision;
   const bool watched = stage.stop.accuracy > 0 || stage.stop.patience > 0;  // then evaluation decides when to stop
   for (const char* key : kWithoutEffect)
     if (!watched || key != std::string("evaluate_every")) settings.erase(key);
-  settings["network"] = with_contents(resolved(network.architecture), files_of(network.architecture));
+  settings["network"] = with_contents(resolve(network.architecture), files_of(network.architecture));
   know_by_content(stage.teacher, settings);
   if (const InputOptions& input = run.networks.input(stage.network); !input.empty()) settings["input"] = to_json(input);
   settings["seed"] = run.seed;
@@ -86,7 +86,7 @@ std::string difference_between(const Json& before, const Json& now) {
 }
 
 std::string fingerprint_of(const RunContext& run) {
-  Json recipe = resolved(run.recipe);
+  Json recipe = resolve(run.recipe);
   for (const char* key : {"seed", "paper", "plots"}) recipe.erase(key);
   for (const char* key : {"source", "extra"}) recipe["data"].erase(key);  // known by their fingerprints
   for (const NetworkRecipe& network : run.recipe.networks) {

@@ -12,13 +12,6 @@ namespace limbeck {
 /// Runs the stage with its parts, or loads it. Returns its entry in results.json.
 StageResult run_stage(RunContext& run, const StageRecipe& stage);
 
-/// Whether the folder has the stage with these settings.
-bool is_finished(const RunContext& run, const StageRecipe& stage, const Json& settings);
-
-/// From here on the stage's files are of another training: what is of the one before is set aside first, and the record
-/// of the stage whose member it is.
-void begin_anew(const RunContext& run, const StageRecipe& stage, const Json& settings);
-
 /// Runs the stage, or that whose member has this name, after what it needs.
 void run_with_inputs(RunContext& run, const std::string& name);
 

@@ -22,7 +22,7 @@ void TrainedNetworks::load(const NetworkRecipe& given, const EventBus& events) {
   if (!given.weights.empty()) load_weights(*loaded, given.weights);
   loaded->to(device_);
   Hasher hasher;
-  if (!given.weights.empty()) hasher.add(read_file(given.weights)).add(resolved(given.architecture).dump());
+  if (!given.weights.empty()) hasher.add(read_file(given.weights)).add(resolve(given.architecture).dump());
   for (const std::string& file : files_of(given.architecture)) hasher.add(read_file(file));
   if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get());
       script != nullptr && script->gives_probabilities()) {

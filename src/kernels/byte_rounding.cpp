@@ -32,13 +32,13 @@ at::Tensor weight_scales(const at::Tensor& weight) {
   return (weight.detach().abs().flatten(1).amax(1) / static_cast<double>(kWeightLevels)).clamp_min(kSmallestScale);
 }
 
-at::Tensor rounded_weight(const at::Tensor& weight) {
+at::Tensor round_weight(const at::Tensor& weight) {
   const at::Tensor scales = weight_scales(weight);
   return at::fake_quantize_per_channel_affine(weight, scales, at::zeros_like(scales, at::kInt), 0, -kWeightLevels,
                                               kWeightLevels);
 }
 
-at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point) {
+at::Tensor round_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point) {
   return at::fake_quantize_per_tensor_affine(value, scale, zero_point.to(at::kInt), 0, kByteLevels);
 }
 

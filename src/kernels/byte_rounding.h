@@ -17,9 +17,9 @@ constexpr double kSmallestScale = 1e-9;
 /// s_c, [outputs], of a weight [outputs, …]; above 0.
 at::Tensor weight_scales(const at::Tensor& weight);
 /// The weight with each value rounded to a multiple of its channel's scale; the gradient passes through unchanged.
-at::Tensor rounded_weight(const at::Tensor& weight);
+at::Tensor round_weight(const at::Tensor& weight);
 /// The value as a Quantize node rounds it; scale and zero point [1]. The gradient passes where the value is in range.
-at::Tensor rounded_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point);
+at::Tensor round_activation(const at::Tensor& value, const at::Tensor& scale, const at::Tensor& zero_point);
 
 /// Scale and zero point of an 8-bit range for `values`: of the ranges from the whole down to half of it, the one with
 /// the smallest squared error. Zero is always represented exactly.

@@ -25,11 +25,11 @@ class Runner {
   Runner(const std::vector<at::Tensor>& inputs, const OperationContext& context) : inputs_(inputs), context_(context) {}
 
   at::Tensor operator()(const Linear& op) const {
-    const at::Tensor weight = op.rounds ? rounded_weight(parameter(0)) : parameter(0);
+    const at::Tensor weight = op.rounds ? round_weight(parameter(0)) : parameter(0);
     return at::linear(x(), weight, op.bias ? parameter(1) : at::Tensor());
   }
   at::Tensor operator()(const Convolution& op) const {
-    const at::Tensor weight = op.rounds ? rounded_weight(parameter(0)) : parameter(0);
+    const at::Tensor weight = op.rounds ? round_weight(parameter(0)) : parameter(0);
     return at::conv2d(x(), weight, op.bias ? parameter(1) : at::Tensor(), op.stride, op.padding, 1, op.groups);
   }
   at::Tensor operator()(const BatchNorm& op) const {
@@ -75,7 +75,7 @@ class Runner {
     return at::_upsample_bilinear2d_aa(x(), {op.height, op.width}, /*align_corners=*/false);
   }
   at::Tensor operator()(const Quantize&) const {
-    return rounded_activation(x(), context_.buffers.at(0), context_.buffers.at(1));
+    return round_activation(x(), context_.buffers.at(0), context_.buffers.at(1));
   }
 
  private:

@@ -89,7 +89,7 @@ std::string describe_objective(const std::vector<LossTermRecipe>& terms) {
     const std::string weight = term.weight.epochs == 0 ? shortest(term.weight.to)
                                                        : shortest(term.weight.from) + "→" + shortest(term.weight.to);
     const std::string& principal = term.loss.component->info().principal;
-    const Json options = resolved(term.loss)[term.loss.name()];
+    const Json options = resolve(term.loss)[term.loss.name()];
     const std::string detail = principal.empty() ? "" : fmt::format(" ({} {})", principal, options[principal].dump());
     text += fmt::format("{}{} {}{}", text.empty() ? "" : " + ", weight, term.loss.name(), detail);
   }

@@ -62,8 +62,8 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
                                                                              input);
   const auto graph =
       architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, description.input), classes});
-  const Graph whole = folded(with_input(*graph, input, description.input), description.folding);
-  return std::make_shared<GraphNetwork>(description.quantized ? quantized(whole) : whole, 0);
+  const Graph whole = fold(with_input(*graph, input, description.input), description.folding);
+  return std::make_shared<GraphNetwork>(description.quantized ? quantize(whole) : whole, 0);
 }
 
 Model load_torchscript_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
@@ -153,7 +153,7 @@ bool takes_pictures(const ModelDescription& description) {
 
 std::string short_description(const Choice& architecture) {
   const std::string& principal = architecture.component->info().principal;
-  const Json options = resolved(architecture)[architecture.name()];
+  const Json options = resolve(architecture)[architecture.name()];
   if (!principal.empty() && options[principal].is_string())
     return architecture.name() + " " + fs::path(options[principal].get<std::string>()).filename().string();
   if (principal.empty() || !options[principal].is_array()) {
@@ -236,7 +236,7 @@ std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset&
 }
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input) {
-  return {.network = architecture ? resolved(architecture) : Json(nullptr),
+  return {.network = architecture ? resolve(architecture) : Json(nullptr),
           .input = dataset.input_shape(),
           .classes = dataset.classes,
           .scale = dataset.scale,
@@ -301,12 +301,12 @@ void save_torchscript(const fs::path& path, const Network& network, const ModelD
   save_graph_torchscript(path, *graph, metadata);
 }
 
-Model folded(const Model& model, Folding folding) {
+Model fold(const Model& model, Folding folding) {
   const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
   if (network == nullptr)
     throw Error(ErrorKind::usage, "a TorchScript network is not folded; write it to a name that ends in .pt");
   Model result = model;
-  result.network = folded(*network, folding);
+  result.network = fold(*network, folding);
   result.description.folding = std::max(model.description.folding, folding);
   return result;
 }

@@ -70,7 +70,7 @@ void save_torchscript(const fs::path& path, const Network& network, const ModelD
 void export_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
 
 /// The model with its linear bottlenecks multiplied out.
-Model folded(const Model& model, Folding folding);
+Model fold(const Model& model, Folding folding);
 
 /// Reads what save_model or save_torchscript wrote, an ONNX file, which is run by onnxruntime, or any other TorchScript
 /// file, which does not say what it is for: that is `foreign` then (no classes: as many as it gives); where that names

@@ -50,7 +50,7 @@ at::Tensor parameter(const GraphNetwork& network, const std::string& name) {
 
 }  // namespace
 
-Graph folded(const Graph& graph, Folding folding) {
+Graph fold(const Graph& graph, Folding folding) {
   const std::map<size_t, size_t> pairs = pairs_of(graph, folding);
   const std::vector<Node>& nodes = graph.nodes();
   std::vector<size_t> place(nodes.size(), Graph::kInput);  // in the folded graph
@@ -77,11 +77,11 @@ Graph folded(const Graph& graph, Folding folding) {
   return result;
 }
 
-std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding folding) {
+std::shared_ptr<GraphNetwork> fold(const GraphNetwork& network, Folding folding) {
   const std::vector<Node>& nodes = network.graph().nodes();
   std::map<std::string, std::string> first_of;  // names of the pairs
   for (const auto& [outer, inner] : pairs_of(network.graph(), folding)) first_of[nodes[outer].name] = nodes[inner].name;
-  auto result = std::make_shared<GraphNetwork>(folded(network.graph(), folding), 0);
+  auto result = std::make_shared<GraphNetwork>(fold(network.graph(), folding), 0);
   const at::NoGradGuard no_gradient;
   for (const Parameter& own : result->parameters()) {
     const std::string node = own.name.substr(0, own.name.rfind('.'));
@@ -112,7 +112,7 @@ LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm,
   return {layer.weight * scale.reshape(stretched), norm.bias + centred * scale};
 }
 
-Graph batch_norm_folded(const Graph& graph) {
+Graph fold_batch_norm(const Graph& graph) {
   const std::map<size_t, size_t> layers = normed_layers(graph);
   const std::vector<Node>& nodes = graph.nodes();
   std::vector<size_t> place(nodes.size());  // in the folded graph
@@ -136,9 +136,9 @@ Graph batch_norm_folded(const Graph& graph) {
   return result;
 }
 
-std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network) {
+std::shared_ptr<GraphNetwork> fold_batch_norm(const GraphNetwork& network) {
   const std::vector<Node>& nodes = network.graph().nodes();
-  auto result = std::make_shared<GraphNetwork>(batch_norm_folded(network.graph()), 0);
+  auto result = std::make_shared<GraphNetwork>(fold_batch_norm(network.graph()), 0);
   const at::NoGradGuard no_gradient;
   TensorMap state = state_of(network);
   for (auto& [name, value] : state) value = value.to(at::kDouble);

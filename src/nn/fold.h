@@ -19,10 +19,10 @@ enum class Folding {
 
 /// The graph with each pair of linear nodes, the second the only user of the first, as one node under the second's
 /// name.
-Graph folded(const Graph& graph, Folding folding);
+Graph fold(const Graph& graph, Folding folding);
 
 /// The network of that graph; products are made in float64.
-std::shared_ptr<GraphNetwork> folded(const GraphNetwork& network, Folding folding);
+std::shared_ptr<GraphNetwork> fold(const GraphNetwork& network, Folding folding);
 
 /// A layer's weight [outputs, …] and bias, undefined where it has none.
 struct LayerWeights {
@@ -37,9 +37,9 @@ LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm,
 
 /// The graph without the batch norms that alone take what a linear layer or a convolution gives; these layers have a
 /// bias, and a feature that was such a batch norm is its layer.
-Graph batch_norm_folded(const Graph& graph);
+Graph fold_batch_norm(const Graph& graph);
 /// The network of that graph, for evaluation, on the same device; products are made in float64.
-std::shared_ptr<GraphNetwork> batch_norm_folded(const GraphNetwork& network);
+std::shared_ptr<GraphNetwork> fold_batch_norm(const GraphNetwork& network);
 
 /// Adds `offset` to the biases of these outputs. Throws Error where the last node is no linear one with a bias.
 void shift_output_bias(GraphNetwork& network, const std::vector<int64_t>& classes, double offset);

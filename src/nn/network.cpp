@@ -82,7 +82,8 @@ void GraphNetwork::to(at::Device device) {
   for (Parameter& buffer : buffers_) buffer.value = buffer.value.to(device);
 }
 
-at::Tensor GraphNetwork::rounded(size_t node, const at::Tensor& weight, const ForwardOptions& options) const {
+at::Tensor GraphNetwork::weight_in_bfloat16(size_t node, const at::Tensor& weight,
+                                            const ForwardOptions& options) const {
   if (options.precision != Precision::bfloat16 || !gains_from_bfloat16(node)) return {};
   if (options.prepared == nullptr) return to_bfloat16(weight);
   options.prepared->rounded.resize(graph_.nodes().size());
@@ -112,10 +113,10 @@ at::Tensor GraphNetwork::run_linear(const Step& step, const at::Tensor& input, c
   const at::Tensor bias = context.parameters.size() > 1 ? context.parameters[1] : at::Tensor();
   return fused_linear(input, context.parameters[0], bias,
                       {relu ? Activation::relu : Activation::none, drop, options.noise},
-                      rounded(step.nodes[0], context.parameters[0], options));
+                      weight_in_bfloat16(step.nodes[0], context.parameters[0], options));
 }
 
-FoldedConvolution GraphNetwork::folded(const Step& step, const ForwardOptions& options) const {
+FoldedConvolution GraphNetwork::fold_convolution(const Step& step, const ForwardOptions& options) const {
   const size_t first = step.nodes[0];
   if (options.prepared != nullptr) {
     options.prepared->convolutions.resize(graph_.nodes().size());
@@ -143,8 +144,8 @@ at::Tensor GraphNetwork::run_convolution(const Step& step, const at::Tensor& inp
                                          Pass pass, const ForwardOptions& options) const {
   const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
   if (pass == Pass::inference) {
-    const FoldedConvolution own = folded(step, options);
-    const at::Tensor prepared = is_winograd(op) ? own.winograd : rounded(step.nodes[0], own.weight, options);
+    const FoldedConvolution own = fold_convolution(step, options);
+    const at::Tensor prepared = is_winograd(op) ? own.winograd : weight_in_bfloat16(step.nodes[0], own.weight, options);
     return convolve_without_gradient(op, input, own.weight, own.bias, shortcut, rectifier_of(graph_, step), prepared);
   }
   const OperationContext own = context_of(step.nodes[0], options);

@@ -110,13 +110,13 @@ class GraphNetwork : public Network {
                             const ForwardOptions& options) const;
   at::Tensor run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                        const ForwardOptions& options) const;
-  FoldedConvolution folded(const Step& step, const ForwardOptions& options) const;
+  FoldedConvolution fold_convolution(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   Capabilities capabilities_of_graph() const;
   /// Whether the node's products gain from bfloat16.
   bool gains_from_bfloat16(size_t node) const;
   /// The node's weight as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
-  at::Tensor rounded(size_t node, const at::Tensor& weight, const ForwardOptions& options) const;
+  at::Tensor weight_in_bfloat16(size_t node, const at::Tensor& weight, const ForwardOptions& options) const;
 
   Graph graph_;
   Execution execution_;

@@ -70,8 +70,8 @@ at::Tensor some_of(const at::Tensor& values, int64_t most) {
 
 }  // namespace
 
-Graph quantized(const Graph& given) {
-  const Graph graph = batch_norm_folded(given);
+Graph quantize(const Graph& given) {
+  const Graph graph = fold_batch_norm(given);
   const std::vector<bool> kept = kept_as_bytes(graph);
   const std::vector<Node>& nodes = graph.nodes();
   Graph result(graph.input_shape());
@@ -91,13 +91,13 @@ Graph quantized(const Graph& given) {
   return result;
 }
 
-std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs) {
+std::shared_ptr<GraphNetwork> quantize(const GraphNetwork& network, const at::Tensor& inputs) {
   constexpr int64_t kBatch = 64, kValues = 1 << 17;
   if (inputs.size(0) == 0)
     throw Error(ErrorKind::usage,
                 "quantization needs examples on which the ranges of activations are calibrated; there are none");
-  const std::shared_ptr<GraphNetwork> plain = batch_norm_folded(network);
-  auto result = std::make_shared<GraphNetwork>(quantized(network.graph()), 0);
+  const std::shared_ptr<GraphNetwork> plain = fold_batch_norm(network);
+  auto result = std::make_shared<GraphNetwork>(quantize(network.graph()), 0);
   const at::NoGradGuard no_gradient;
   const TensorMap state = state_of(*plain);
   for (const std::vector<Parameter>* own : {&result->parameters(), &result->buffers()})

@@ -19,9 +19,9 @@ namespace limbeck {
 /// The quantized graph: batch norm folded in where it follows a layer, layers that quantize their weights, and a
 /// Quantize node wherever an integer runtime keeps values as int8. There is none between a layer and its ReLU, after
 /// operations that only move values (max pooling, flattening, slices), or after the logits.
-Graph quantized(const Graph& graph);
+Graph quantize(const Graph& graph);
 
 /// The same with weights. The ranges of activations are calibrated on `inputs` [N, …]. Throws Error if there are none.
-std::shared_ptr<GraphNetwork> quantized(const GraphNetwork& network, const at::Tensor& inputs);
+std::shared_ptr<GraphNetwork> quantize(const GraphNetwork& network, const at::Tensor& inputs);
 
 }  // namespace limbeck

@@ -225,7 +225,7 @@ std::vector<std::string> files_of(const Choice& choice) {
   return collector.take();
 }
 
-Json resolved(const Choice& choice) {
+Json resolve(const Choice& choice) {
   return {{choice.name(), field_values(*choice.options)}};
 }
 

@@ -153,6 +153,6 @@ Json field_values(OptionSet& options);
 std::vector<std::string> files_of(const Choice& choice);
 
 /// {"soft_targets": {"temperature": 4.0}}
-Json resolved(const Choice& choice);
+Json resolve(const Choice& choice);
 
 }  // namespace limbeck

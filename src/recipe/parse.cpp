@@ -377,7 +377,7 @@ class RecipeReader {
                                    source->network, stage.network));
     const NetworkRecipe *given = recipe_.network(of), *trained = recipe_.network(stage.network);
     if (source == nullptr && given != nullptr && trained != nullptr && given->architecture && trained->architecture &&
-        resolved(given->architecture) != resolved(trained->architecture))
+        resolve(given->architecture) != resolve(trained->architecture))
       context_.mistake(
           value.where, path,
           fmt::format("{} with the weights of '{}', which has another form than '{}'", what, of, stage.network));

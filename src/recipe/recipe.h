@@ -210,13 +210,13 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
                     const Catalogue& catalogue);
 
 /// The recipe with every default spelled out; reading it again gives the same recipe.
-Json resolved(const Recipe& recipe);
+Json resolve(const Recipe& recipe);
 /// Options that are off, such as replicas and early stopping, are left out: a stage that does not use them stays the
 /// same when a new one is added to the program.
-Json resolved(const StageRecipe& stage);
+Json resolve(const StageRecipe& stage);
 /// stage → metric → number, with the numbers of classes in maps of their own: {"class_errors": {"3": 14}}.
-Json resolved_paper(const Recipe& recipe);
-Json resolved(const DataRecipe& data);
+Json resolve_paper(const Recipe& recipe);
+Json resolve(const DataRecipe& data);
 
 /// JSON as YAML that people read: maps and lists in blocks, short ones in one line.
 std::string to_yaml(const Json& json);

@@ -12,34 +12,34 @@ Json fields_of(Options options) {
   return field_values(holder);
 }
 
-Json resolved_augment(const std::vector<Choice>& augmentations) {
+Json resolve_augment(const std::vector<Choice>& augmentations) {
   if (augmentations.empty()) return "none";
   Json all = Json::object();
-  for (const Choice& choice : augmentations) all.update(resolved(choice));
+  for (const Choice& choice : augmentations) all.update(resolve(choice));
   return all;
 }
 
-Json resolved_weight(const WeightRecipe& weight) {
+Json resolve_weight(const WeightRecipe& weight) {
   if (weight.epochs == 0) return weight.to;
   return fields_of(weight);
 }
 
-Json resolved_examples(const ExamplesRecipe& examples) {
+Json resolve_examples(const ExamplesRecipe& examples) {
   Json json = fields_of(examples);
   if (examples.noise == 0) json.erase("noise");
   if (examples.extra) json.erase("extra");
   return json;
 }
 
-Json resolved_statistics(const ChannelStatistics& statistics) {
+Json resolve_statistics(const ChannelStatistics& statistics) {
   return {{"mean", statistics.mean}, {"std", statistics.deviation}};
 }
 
 /// What is not said is left out.
-Json resolved_input(const InputRecipe& input) {
+Json resolve_input(const InputRecipe& input) {
   Json json = Json::object();
   if (!input.size.empty()) json["size"] = input.size;
-  if (!input.statistics.empty()) json.update(resolved_statistics(input.statistics));
+  if (!input.statistics.empty()) json.update(resolve_statistics(input.statistics));
   return json;
 }
 
@@ -95,7 +95,7 @@ void append_block(const Json& json, size_t indent, std::string& text) {
   }
 }
 
-Json resolved_plot(const PlotRecipe& plot) {
+Json resolve_plot(const PlotRecipe& plot) {
   Json json = {{"title", plot.title}, {"x_label", plot.x_label}, {"x", plot.x},        {"metric", plot.metric},
                {"split", plot.split}, {"log_x", plot.log_x},     {"log_y", plot.log_y}};
   for (const PlotRecipe::Line& line : plot.lines) {
@@ -114,7 +114,7 @@ Json resolved_plot(const PlotRecipe& plot) {
 
 }  // namespace
 
-Json resolved_paper(const Recipe& recipe) {
+Json resolve_paper(const Recipe& recipe) {
   Json paper = Json::object();
   for (const auto& [stage, metrics] : recipe.paper) {
     for (const auto& [metric, value] : metrics) {
@@ -128,18 +128,18 @@ Json resolved_paper(const Recipe& recipe) {
   return paper;
 }
 
-Json resolved(const DataRecipe& data) {
-  Json json = {{"source", resolved(data.source)},
+Json resolve(const DataRecipe& data) {
+  Json json = {{"source", resolve(data.source)},
                {"validation", data.validation},
-               {"augment", resolved_augment(data.augment)},
-               {"examples", resolved_examples(data.examples)}};
-  if (data.extra) json["extra"] = resolved(data.extra);
+               {"augment", resolve_augment(data.augment)},
+               {"examples", resolve_examples(data.examples)}};
+  if (data.extra) json["extra"] = resolve(data.extra);
   if (data.normalize.by == NormalizeRecipe::By::none) json["normalize"] = "none";
-  if (data.normalize.by == NormalizeRecipe::By::given) json["normalize"] = resolved_statistics(data.normalize.given);
+  if (data.normalize.by == NormalizeRecipe::By::given) json["normalize"] = resolve_statistics(data.normalize.given);
   return json;
 }
 
-Json resolved(const StageRecipe& stage) {
+Json resolve(const StageRecipe& stage) {
   Json json = {{"name", stage.name}};
   if (stage.kind && stage.kind.component->info().beside) {
     Json options = field_values(*stage.kind.options);
@@ -151,34 +151,34 @@ Json resolved(const StageRecipe& stage) {
   json["train"] = stage.network;
   json.update(fields_of(stage));
   if (!stage.initial_weights.empty()) json["initial_weights"] = stage.initial_weights;
-  json["augment"] = resolved_augment(stage.augment);
-  json["examples"] = resolved_examples(stage.examples);
+  json["augment"] = resolve_augment(stage.augment);
+  json["examples"] = resolve_examples(stage.examples);
   if (stage.stop.any()) json["stop"] = fields_of(stage.stop);
   if (stage.kind) json[stage.kind.name()] = resolved_kind(stage.kind);
-  if (stage.teacher) json["teacher"] = resolved(stage.teacher);
+  if (stage.teacher) json["teacher"] = resolve(stage.teacher);
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {
-    Json entry = resolved(term.loss);
-    entry[term.loss.name()]["weight"] = resolved_weight(term.weight);
+    Json entry = resolve(term.loss);
+    entry[term.loss.name()]["weight"] = resolve_weight(term.weight);
     json["loss"].push_back(std::move(entry));
   }
-  json["optimizer"] = resolved(stage.optimizer);
-  json["schedule"] = resolved(stage.schedule);
+  json["optimizer"] = resolve(stage.optimizer);
+  json["schedule"] = resolve(stage.schedule);
   return json;
 }
 
-Json resolved(const Recipe& recipe) {
-  Json json = {{"name", recipe.name}, {"seed", recipe.seed}, {"data", resolved(recipe.data)}};
+Json resolve(const Recipe& recipe) {
+  Json json = {{"name", recipe.name}, {"seed", recipe.seed}, {"data", resolve(recipe.data)}};
   json["networks"] = Json::object();
   for (const NetworkRecipe& network : recipe.networks) {
-    json["networks"][network.name] = resolved(network.architecture);
+    json["networks"][network.name] = resolve(network.architecture);
     if (!network.weights.empty()) json["networks"][network.name]["weights"] = network.weights;
-    if (!network.input.empty()) json["networks"][network.name]["input"] = resolved_input(network.input);
+    if (!network.input.empty()) json["networks"][network.name]["input"] = resolve_input(network.input);
   }
   json["stages"] = Json::array();
-  for (const StageRecipe& stage : recipe.stages) json["stages"].push_back(resolved(stage));
-  if (!recipe.paper.empty()) json["paper"] = resolved_paper(recipe);
-  for (const PlotRecipe& plot : recipe.plots) json["plots"].push_back(resolved_plot(plot));
+  for (const StageRecipe& stage : recipe.stages) json["stages"].push_back(resolve(stage));
+  if (!recipe.paper.empty()) json["paper"] = resolve_paper(recipe);
+  for (const PlotRecipe& plot : recipe.plots) json["plots"].push_back(resolve_plot(plot));
   return json;
 }
 

@@ -52,7 +52,7 @@ std::vector<std::string> row(const std::string& stage_label, const std::string& 
                                     stage.parameters ? with_commas(*stage.parameters) : ""};
   for (const std::string& key : measures(compared)) {
     const Spread* number = stage.measure(compared.split, key);
-    cells.push_back(number ? metric_format(key).formatted(*number) : "");
+    cells.push_back(number ? metric_format(key).format(*number) : "");
   }
   cells.push_back(stage.seconds ? duration(*stage.seconds) : "");
   return cells;

@@ -18,9 +18,9 @@ std::vector<PaperComparison> paper_comparisons(const ReportedStage& stage, const
     PaperComparison comparison;
     comparison.key = key;
     comparison.paper_value = percent ? given / 100 : given;
-    comparison.paper = format.formatted({.mean = comparison.paper_value});
+    comparison.paper = format.format({.mean = comparison.paper_value});
     if (const Spread* ours = stage.measure(split, key)) {
-      comparison.ours = format.formatted(*ours);
+      comparison.ours = format.format(*ours);
       comparison.difference = format.difference(*ours, comparison.paper_value);
     }
     comparisons.push_back(comparison);

@@ -52,7 +52,7 @@ std::string measure_cell(const ReportedStage& stage, const std::string& split, c
   if (of_training && split == keys::kTrain) return "";  // the accuracy itself
   const std::string measure = of_training ? "accuracy" : key;
   const Spread* measured = stage.measure(of_training ? keys::kTrain : split, measure);
-  return measured ? metric_format(measure).formatted(*measured) : "";
+  return measured ? metric_format(measure).format(*measured) : "";
 }
 
 /// Two cells: the paper's errors, which stand below each other, and its further numbers with ours.

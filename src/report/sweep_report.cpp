@@ -74,9 +74,9 @@ std::string mark_of(const ReportedSweep::Point& point, const Leader& leader, con
 /// What the leading point is worth: a judgement only where the seeds' noise allows it.
 std::string judgement(const ReportedSweep& sweep, const Leader& leader) {
   const MetricFormat format = metric_format(sweep.metric);
-  const std::string name = sweep.settings(*leader.point), number = format.formatted(*leader.point->on(sweep.chosen_on));
+  const std::string name = sweep.settings(*leader.point), number = format.format(*leader.point->on(sweep.chosen_on));
   const Spread* test = leader.point->on(keys::kTest);
-  const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.formatted(*test));
+  const std::string on_test = test == nullptr ? "" : fmt::format(", {} on test", format.format(*test));
   if (leader.is_best())
     return fmt::format("{} is best on {}: {} {} there{}.", name, sweep.chosen_on, number, format.label, on_test);
   std::string text =
@@ -108,7 +108,7 @@ std::vector<Column> columns(const ReportedSweep& sweep) {
   for (const std::string& split : shown_splits(sweep))
     add(split + " " + format.label, Align::mark, [&](const ReportedSweep::Point& point) {
       const Spread* number = point.on(split);
-      return number ? format.formatted(*number) : "";
+      return number ? format.format(*number) : "";
     });
   if (!all_done(sweep)) add("status", Align::left, [](const ReportedSweep::Point& point) { return point.status; });
   const Leader leader = leader_of(sweep);

@@ -169,11 +169,11 @@ std::string TextTable::text(size_t width) const {
   }
   std::string names;
   for (const std::string& header : left_out) names += (names.empty() ? "" : ", ") + header;
-  if (!names.empty()) text += wrapped("Not shown for want of room: " + names + ".", width) + "\n";
+  if (!names.empty()) text += wrap("Not shown for want of room: " + names + ".", width) + "\n";
   return text;
 }
 
-std::string wrapped(std::string_view text, size_t width, size_t indent) {
+std::string wrap(std::string_view text, size_t width, size_t indent) {
   std::string result;
   const std::string margin(indent, ' ');
   while (!text.empty()) {

@@ -62,6 +62,6 @@ std::string printable(std::string_view text);
 
 /// Text in lines of at most so many cells, broken at spaces; lines after the first of each paragraph are indented.
 /// Words that are longer stay whole.
-std::string wrapped(std::string_view text, size_t width, size_t indent = 0);
+std::string wrap(std::string_view text, size_t width, size_t indent = 0);
 
 }  // namespace limbeck

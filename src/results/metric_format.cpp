@@ -38,7 +38,7 @@ std::string number(const MetricFormat& format, const Spread& measure, double val
 
 }  // namespace
 
-std::string MetricFormat::formatted(const Spread& measure) const {
+std::string MetricFormat::format(const Spread& measure) const {
   if (!measure.deviation) return formatted_mean(measure);
   const std::string mean = number(*this, measure, measure.mean), spread = number(*this, measure, *measure.deviation);
   return fmt::format("{} ± {}{}", mean, spread, unit_suffix(*this));

@@ -2,8 +2,8 @@
 // What the numbers of an evaluation are called and how they are written: errors as counts, accuracy in percent, losses
 // with four decimals. A key that is not known here is written plainly, so that a new measure needs no change.
 //
-//   metric_format("accuracy").formatted({.mean = 0.9933})                          "99.33 %"
-//   metric_format("errors").formatted({.mean = 70.3, .deviation = 4.2})            "70.3 ± 4.2"
+//   metric_format("accuracy").format({.mean = 0.9933})                          "99.33 %"
+//   metric_format("errors").format({.mean = 70.3, .deviation = 4.2})            "70.3 ± 4.2"
 //   metric_format("errors").difference({.mean = 73}, 67)                            "+6"
 #include <optional>
 #include <string>
@@ -22,7 +22,7 @@ struct MetricFormat {
   bool lower_is_better = true;
   bool counts = false;  ///< whole numbers; a mean of several is written with one decimal
 
-  std::string formatted(const Spread& measure) const;
+  std::string format(const Spread& measure) const;
   /// The mean alone: "70.3", "99.33 %".
   std::string formatted_mean(const Spread& measure) const;
   /// Signed, `measure` minus the reference, with the decimals of `measure`: "+6", "+3.3", "-0.31".

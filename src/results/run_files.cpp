@@ -141,7 +141,7 @@ std::optional<ReportedDetail> read_detail(const fs::path& file, const std::strin
   return detail;
 }
 
-ReportedDetail pooled(const std::vector<ReportedDetail>& seeds) {
+ReportedDetail pool_details(const std::vector<ReportedDetail>& seeds) {
   if (seeds.empty()) return {};
   ReportedDetail sum = seeds.front();
   for (size_t i = 1; i < seeds.size(); ++i)

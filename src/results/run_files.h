@@ -42,7 +42,7 @@ struct ReportedDetail {
 std::optional<ReportedDetail> read_detail(const fs::path& file, const std::string& split);
 
 /// The seeds' counts together; seeds whose classes or bins differ from the first's are left out.
-ReportedDetail pooled(const std::vector<ReportedDetail>& seeds);
+ReportedDetail pool_details(const std::vector<ReportedDetail>& seeds);
 
 struct ReportedExample {
   int64_t id = 0;

@@ -87,7 +87,7 @@ RunResults results_of(const Recipe& recipe) {
   results.name = recipe.name;
   results.version = kVersion;
   results.commit = built_commit();
-  results.paper = resolved_paper(recipe);
+  results.paper = resolve_paper(recipe);
   return results;
 }
 

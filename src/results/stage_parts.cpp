@@ -121,7 +121,7 @@ void QuantizedPart::bind(ResultFields& fields) {
 }
 
 std::string QuantizedPart::note(const StageResult&) const {
-  std::string note = fmt::format("in bytes: {} test errors, {} before ({:+.2f} points of accuracy)",
+  std::string note = fmt::format("int8: {} test errors, {} before ({:+.2f} points of accuracy)",
                                  counted(errors_after.value), counted(errors_before.value),
                                  100 * (errors_before.value - errors_after.value) / static_cast<double>(test_examples));
   if (onnx_bytes)

@@ -10,7 +10,7 @@ const Asset* find_asset(std::string_view name) {
   return nullptr;
 }
 
-std::string unpacked(const Asset& asset) {
+std::string unpack(const Asset& asset) {
   constexpr size_t kLargest = 256 << 20;
   return unpack_gzip(asset.packed, std::string(asset.name), kLargest);
 }

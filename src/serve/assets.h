@@ -20,6 +20,6 @@ std::span<const Asset> web_assets();
 const Asset* find_asset(std::string_view name);
 
 /// The file as it was before it was packed.
-std::string unpacked(const Asset& asset);
+std::string unpack(const Asset& asset);
 
 }  // namespace limbeck

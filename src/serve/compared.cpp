@@ -40,7 +40,7 @@ Json differences_of_recipes(const std::vector<ServedRun>& runs) {
   std::vector<Json> recipes;
   for (const ServedRun& run : runs) {
     const std::optional<Recipe> recipe = recipe_of(run);
-    recipes.push_back(recipe ? resolved(*recipe) : Json());
+    recipes.push_back(recipe ? resolve(*recipe) : Json());
   }
   return recipe_differences(recipes);
 }
@@ -61,7 +61,7 @@ Json compared_json(const std::vector<ServedRun>& runs, const CompareOptions& opt
     Json json = comparison_json(folders, options);
     const MetricFormat format = metric_format(options.metric);
     for (Json& stage : json["stages"])
-      if (const auto number = parse_reported_number(stage["number"])) stage["text"] = format.formatted(*number);
+      if (const auto number = parse_reported_number(stage["number"])) stage["text"] = format.format(*number);
     for (Json& comparison : json["comparisons"]) {
       const Spread difference{.mean = comparison["difference"].get<double>()};
       comparison["text"] = format.difference(difference, 0);

@@ -107,7 +107,7 @@ std::vector<std::string> write_playground(const fs::path& folder, const std::vec
   make_writable_folder(folder);
   for (size_t i = 0; i < loaded.size(); ++i)
     write_file(folder / *loaded[i].onnx, model_onnx(*loaded[i].model, {models[i]}));
-  for (const auto& [asset, name] : kFiles) write_file(folder / name, unpacked(*find_asset(asset)));
+  for (const auto& [asset, name] : kFiles) write_file(folder / name, unpack(*find_asset(asset)));
   write_file(folder / "report.css", plot_style() + kPageStyle);
   write_file(folder / "playground.json",
              playground_json(loaded.front().name, loaded, examples_beside(models.front())).dump() + "\n");

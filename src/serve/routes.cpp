@@ -48,7 +48,7 @@ HttpAnswer asset_answer(const Asset& asset, bool packed) {
   if (packed)
     answer.body = asset.packed;
   else
-    answer = text_answer(unpacked(asset), "");
+    answer = text_answer(unpack(asset), "");
   answer.type = asset.type;
   answer.headers = {{"Vary", "Accept-Encoding"}};
   if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");

@@ -50,7 +50,7 @@ void add_results(const ReportedRun& results, Json& json) {
   const Spread& accuracy = *stage->measure(split, keys::kAccuracy);
   json[keys::kStage] = stage->name;
   json[keys::kAccuracy] = accuracy.mean;
-  json["accuracy_text"] = metric_format(keys::kAccuracy).formatted(accuracy);
+  json["accuracy_text"] = metric_format(keys::kAccuracy).format(accuracy);
   if (stage->parameters) json[keys::kParameters] = *stage->parameters;
   for (const Recovery& recovery : recoveries(results, split))
     if (const auto share = recovery.share(); share && recovery.student == stage) json["kept"] = *share;

@@ -11,6 +11,8 @@
 #include "core/random.h"
 #include "core/text.h"
 #include "recipe/recipe.h"
+#include "results/binding.h"
+#include "results/sweep_results.h"
 #include "sweep/sweep_axis.h"
 
 namespace limbeck {
@@ -237,7 +239,7 @@ class Planner {
   }
 
   std::string fingerprint_of(const Recipe& recipe) const {
-    Json all = resolved(recipe);
+    Json all = resolve(recipe);
     all.erase("seed");
     Hasher hasher;
     hasher.add(all.dump()).add(Json(plan_.seeds).dump()).add(request_.data).add(request_.device);
@@ -254,21 +256,21 @@ class Planner {
 
   /// Of each stage, a fingerprint of everything in the recipe that its result depends on.
   static std::map<std::string, std::string> stage_identities(const Recipe& recipe) {
-    Json data = resolved(recipe.data);
+    Json data = resolve(recipe.data);
     for (const char* key : {"augment", "examples"}) data.erase(key);  // each stage has its own
     std::map<std::string, std::string> identities;
     const auto identity_of_input = [&](const std::string& name) -> std::string {
       if (const NetworkRecipe* network = recipe.network(name); recipe.stage(name) == nullptr && network != nullptr)
-        return resolved(network->architecture).dump() + network->weights;
+        return resolve(network->architecture).dump() + network->weights;
       const auto stage =
           identities.find(recipe.stage(name) != nullptr ? name : name.substr(0, name.rfind('.')));  // or a replica
       return stage == identities.end() ? name : stage->second;
     };
     for (const StageRecipe& stage : recipe.stages) {
       Hasher hasher;
-      hasher.add(data.dump()).add(resolved(stage).dump());
+      hasher.add(data.dump()).add(resolve(stage).dump());
       if (const NetworkRecipe* network = recipe.network(stage.network))
-        hasher.add(resolved(network->architecture).dump());
+        hasher.add(resolve(network->architecture).dump());
       for (const std::string& input : stage.inputs) hasher.add(input).add(identity_of_input(input));
       identities[stage.name] = hasher.fingerprint();
     }
@@ -280,17 +282,6 @@ class Planner {
   std::vector<SweepAxis> axes_;
   SweepPlan plan_;
 };
-
-const Json& points_of(const Json& earlier) {
-  static const Json kNone = Json::array();
-  const auto found = earlier.find("points");
-  return found == earlier.end() || !found->is_array() ? kNone : *found;
-}
-
-std::string text_at(const Json& entry, const char* key) {
-  const auto found = entry.find(key);
-  return found == entry.end() || !found->is_string() ? "" : found->get<std::string>();
-}
 
 /// The same text for the same keys and values, in whatever order.
 std::string sorted_text(const Json& values) {
@@ -304,24 +295,24 @@ SweepPlan plan_sweep(const SweepRequest& request, const Catalogue& catalogue) {
 }
 
 void keep_earlier(SweepPlan& plan, const Json& earlier) {
-  std::map<std::string, const Json*> by_fingerprint, by_values;
+  const auto known = from_json<SweepResults>(earlier);
+  std::map<std::string, const SweepPointResult*> by_fingerprint, by_values;
   std::set<std::string> taken, kept;
-  for (const Json& entry : points_of(earlier)) {
-    const std::string run = text_at(entry, "run");
-    if (!run.starts_with("points/") || run.find("..") != std::string::npos) continue;
-    taken.insert(run);
-    by_fingerprint.emplace(text_at(entry, "fingerprint"), &entry);
-    if (entry.contains("values")) by_values.emplace(sorted_text(entry["values"]), &entry);
+  for (const SweepPointResult& entry : known.points) {
+    if (!entry.run.starts_with("points/") || entry.run.find("..") != std::string::npos) continue;
+    taken.insert(entry.run);
+    by_fingerprint.emplace(entry.fingerprint, &entry);
+    if (!entry.values.is_null()) by_values.emplace(sorted_text(entry.values), &entry);
   }
   std::vector<bool> placed(plan.points.size());
-  const auto place = [&](size_t i, const std::map<std::string, const Json*>& entries, const std::string& key) {
+  const auto place = [&](size_t i, const std::map<std::string, const SweepPointResult*>& entries,
+                         const std::string& key) {
     const auto found = entries.find(key);
-    if (placed[i] || found == entries.end() || !kept.insert(text_at(*found->second, "run")).second) return;
+    if (placed[i] || found == entries.end() || !kept.insert(found->second->run).second) return;
     SweepPoint& point = plan.points[i];
-    point.run = text_at(*found->second, "run");
-    point.done =
-        text_at(*found->second, "fingerprint") == point.fingerprint && text_at(*found->second, "status") == "done";
-    point.results_file = text_at(*found->second, "results_file");
+    point.run = found->second->run;
+    point.done = found->second->fingerprint == point.fingerprint && found->second->status == "done";
+    point.results_file = found->second->results_file.value_or("");
     placed[i] = true;
   };
   for (size_t i = 0; i < plan.points.size(); ++i) place(i, by_fingerprint, plan.points[i].fingerprint);

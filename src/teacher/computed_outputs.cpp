@@ -159,8 +159,8 @@ double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t cla
   return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
-std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,
-                                  const TeacherContext& context, const std::string& fingerprint) {
+std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
+                                               const TeacherContext& context, const std::string& fingerprint) {
   if (context.purpose == TeacherPurpose::evaluation) return live;
   check_keeping(options, context.augmenter);
   const bool automatic = options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty();

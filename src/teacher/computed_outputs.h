@@ -3,7 +3,7 @@
 // or once for every view of every example (stored_views.h).
 //
 //   struct MyTeacherOptions : ComputedOptions { … };
-//   return computed(std::make_unique<MyTeacher>(…), options, context, fingerprint);
+//   return make_computed_teacher(std::make_unique<MyTeacher>(…), options, context, fingerprint);
 #include <ATen/core/Tensor.h>
 
 #include "core/files.h"
@@ -48,8 +48,8 @@ std::string fingerprint_of(const Network& network);
 /// The teacher with its outputs computed or kept as the options say. `fingerprint`: of everything that its outputs
 /// depend on beside the examples. With `store`, a file that holds outputs of another teacher or of other examples is
 /// refused with an Error; it is never replaced.
-std::unique_ptr<Teacher> computed(std::unique_ptr<Teacher> live, const ComputedOptions& options,
-                                  const TeacherContext& context, const std::string& fingerprint);
+std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
+                                               const TeacherContext& context, const std::string& fingerprint);
 
 /// Outputs that are known for certain examples, by id.
 class KeptOutputs : public Teacher {

@@ -70,7 +70,7 @@ at::Tensor StoredViews::views_in(const at::Tensor& positions, int64_t slot) cons
   return cycle_ > 0 ? augmenter_.draw(ids, seed_, slot) : at::full_like(ids, slot);
 }
 
-void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& told) {
+void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& progress) {
   for (const at::Tensor& positions : examples_.parts(kTogether)) {
     const at::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
     for (int64_t slot = 0; slot < store_.layout().slots; ++slot) {  // an example's lie side by side in the file
@@ -80,7 +80,7 @@ void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& tol
       const Batch batch = examples_.batch(wanted, augmenter_, views_in(wanted, slot));
       const at::NoGradGuard no_gradient;
       compute(batch, rows.index_select(0, lacking), at::full_like(lacking, slot));
-      if (!told(store_.outputs() - lacking_, store_.outputs())) return;
+      if (!progress(store_.outputs() - lacking_, store_.outputs())) return;
     }
   }
   store_.seal();

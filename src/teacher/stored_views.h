@@ -26,7 +26,7 @@ class StoredViews : public Teacher {
 
   /// Computes all missing outputs; calls progress(done, all) after each batch, and stops if that returns false. What
   /// was computed is kept.
-  void fill(const std::function<bool(int64_t done, int64_t all)>& told);
+  void fill(const std::function<bool(int64_t done, int64_t all)>& progress);
   /// The largest difference between stored and live logits, these in the form of the store, relative to the largest
   /// logit, over `count` of the outputs that are there, drawn by `seed`. Throws Error where nothing is there.
   struct Comparison {

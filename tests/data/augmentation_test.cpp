@@ -85,9 +85,9 @@ TEST(Augmenter, OfAMapKeepsItsOrderAndDescribesItself) {
   };
   const Recipe recipe = augment("{ flip: true, crop: 3, mixup: }");
   EXPECT_EQ(
-      resolved(recipe)["data"]["augment"].dump(),
+      resolve(recipe)["data"]["augment"].dump(),
       R"({"flip":{"horizontal":true,"vertical":false},"crop":{"padding":3,"fill":"zero"},"mixup":{"alpha":0.2}})");
-  EXPECT_EQ(Augmenter(recipe.data.augment).description(), resolved(recipe)["data"]["augment"].dump());
+  EXPECT_EQ(Augmenter(recipe.data.augment).description(), resolve(recipe)["data"]["augment"].dump());
   EXPECT_EQ(Augmenter(augment("{ flip: {}, crop: {padding: 3}, mixup: 0.2 }").data.augment).description(),
             Augmenter(recipe.data.augment).description());
   EXPECT_NE(Augmenter(augment("{ crop: 3, flip: , mixup: }").data.augment).description(),

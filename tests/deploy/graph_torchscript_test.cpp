@@ -56,7 +56,7 @@ TEST_F(GraphTorchscript, RoundingAndResizingAreKept) {
   const torch::Tensor inputs = random_pictures(raw);
   const auto whole = random_network(with_input(
       *choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{{3, 32, 32}, 10}), input, raw));
-  const auto rounded = quantized(*whole, inputs);
+  const auto rounded = quantize(*whole, inputs);
   save_graph_torchscript(folder / "n.pt", *rounded, {});
   expect_same(logits_of(*rounded, inputs), logits_of(TorchScriptNetwork(folder / "n.pt", {raw, 10}, {}), inputs),
               "rounded");

@@ -58,7 +58,7 @@ TEST_F(Onnx, BytesGiveWhatTheRoundedNetworkSays) {
   std::map<std::string, torch::Tensor> expected;
   for (const std::string& name : names) {
     const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(task));
-    const auto rounded = quantized(*network, inputs);
+    const auto rounded = quantize(*network, inputs);
     expected[name] = logits_of(*rounded, inputs);
     const std::string onnx = to_onnx(*rounded, task.input), whole = to_onnx(*network, task.input);
     EXPECT_LT(static_cast<double>(onnx.size()), 0.3 * static_cast<double>(whole.size()) + 90000) << name;
@@ -85,7 +85,7 @@ TEST_F(Onnx, BytesOfDeadOutputsKeepTheirBias) {
       weight.slice(0, 0, 5).fill_(size);
       bias.slice(0, 0, 5).fill_(3);
     }
-    const auto rounded = quantized(*network, inputs);
+    const auto rounded = quantize(*network, inputs);
     const std::string name = fmt::format("dead{}", size);
     expected[name] = logits_of(*rounded, inputs);
     add(name, to_onnx(*rounded, task.input), inputs);

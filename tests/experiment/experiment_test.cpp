@@ -189,7 +189,7 @@ TEST_F(Experiments, RoundANetworkToBytesAndTeachItUnderTheRounding) {
   if (writes_onnx()) {
     EXPECT_LT(cost["onnx_bytes"], cost["onnx_bytes_before"]);
   }
-  EXPECT_NE(results["stages"][2]["note"].get<std::string>().find("in bytes"), std::string::npos);
+  EXPECT_NE(results["stages"][2]["note"].get<std::string>().find("int8: "), std::string::npos);
   EXPECT_EQ(results["stages"][3]["epochs"], 2);
   EXPECT_NE(results["stages"][2]["evaluations"]["test"]["nll"], results["stages"][1]["evaluations"]["test"]["nll"]);
   EXPECT_NE(results["stages"][3]["evaluations"]["test"]["nll"], results["stages"][2]["evaluations"]["test"]["nll"]);

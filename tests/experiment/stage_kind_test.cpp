@@ -113,7 +113,7 @@ TEST_F(KindsOfStages, OfOnesOwnRunTeachAndAreUsedAgain) {
 }
 
 TEST_F(KindsOfStages, OfOnesOwnTellMistakesAndAreWrittenOut) {
-  EXPECT_EQ(resolved(recipe())["stages"][1]["scale"], (Json{{"of", "first"}, {"factor", 0.5}}));
+  EXPECT_EQ(resolve(recipe())["stages"][1]["scale"], (Json{{"of", "first"}, {"factor", 0.5}}));
   const auto mistake = [&](const std::string& setting) -> std::string {
     try {
       recipe({setting});

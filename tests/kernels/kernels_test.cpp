@@ -100,22 +100,22 @@ TEST(Dropout, DropsAsOftenAsItSays) {
 
 TEST(Rounding, OfWeightsIsByHand) {
   const torch::Tensor weight = torch::tensor({{63.0F, -31.4F, 0.6F}, {0.126F, 0.0F, -0.005F}});
-  const torch::Tensor rounded = rounded_weight(weight);
+  const torch::Tensor rounded = round_weight(weight);
   EXPECT_TRUE(weight_scales(weight).allclose(torch::tensor({1.0F, 0.002F})));
   EXPECT_TRUE(rounded.allclose(torch::tensor({{63.0F, -31.0F, 1.0F}, {0.126F, 0.0F, -0.004F}}))) << rounded;
-  EXPECT_TRUE(rounded_weight(torch::zeros({2, 3})).equal(torch::zeros({2, 3})));
+  EXPECT_TRUE(round_weight(torch::zeros({2, 3})).equal(torch::zeros({2, 3})));
 }
 
 TEST(Rounding, OfWeightsPassesTheGradient) {
   const torch::Tensor weight = torch::rand({4, 5}).requires_grad_();
-  (rounded_weight(weight) * 3).sum().backward();
+  (round_weight(weight) * 3).sum().backward();
   EXPECT_TRUE(weight.grad().equal(torch::full({4, 5}, 3.0F)));
 }
 
 TEST(Rounding, OfActivationsClampsAndHoldsZero) {
   const torch::Tensor scale = torch::tensor({0.5F}), zero_point = torch::tensor({10.0F});
   const torch::Tensor value = torch::tensor({-100.0F, -5.0F, 0.0F, 0.3F, 1000.0F}).requires_grad_();
-  const torch::Tensor rounded = rounded_activation(value, scale, zero_point);
+  const torch::Tensor rounded = round_activation(value, scale, zero_point);
   EXPECT_TRUE(rounded.equal(torch::tensor({-5.0F, -5.0F, 0.0F, 0.5F, 122.5F}))) << rounded;
   rounded.sum().backward();
   EXPECT_TRUE(value.grad().equal(torch::tensor({0.0F, 1.0F, 1.0F, 1.0F, 0.0F}))) << value.grad();

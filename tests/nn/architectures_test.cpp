@@ -201,7 +201,7 @@ TEST_F(ArchitectureFiles, KeepWhatBatchNormRemembers) {
   const torch::Tensor inputs = torch::rand({2, 1, 28, 28});
   const torch::Tensor before = network->forward(inputs, {}).logits;
   EXPECT_TRUE(model.network->forward(inputs, {}).logits.equal(before));
-  EXPECT_TRUE(folded(model, Folding::always).network->forward(inputs, {.taps = {"layer2"}}).logits.allclose(before));
+  EXPECT_TRUE(fold(model, Folding::always).network->forward(inputs, {.taps = {"layer2"}}).logits.allclose(before));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST(Mlp, WithABottleneckLearnsTheFirstMatrixAsAProduct) {
 TEST(Folding, GivesTheSameOutputs) {
   const GraphNetwork network(mlp("{hidden: [90, 20], bottleneck: 40}"), 3);
   const torch::Tensor inputs = torch::rand({50, 1, 28, 28});
-  const auto product = folded(network, Folding::always);
+  const auto product = fold(network, Folding::always);
   EXPECT_EQ(state_of(*product).begin()->first, "fc1.bias");
   EXPECT_EQ(state_of(*product).at("fc1.weight").sizes().vec(), (Shape{90, 784}));
   EXPECT_TRUE(product->forward(inputs, {}).logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-5));
@@ -55,7 +55,7 @@ TEST(Folding, GivesTheSameOutputs) {
 
 TEST(Folding, MultipliesOutWhereThatIsSmaller) {
   const auto parameters = [](const std::string& options, Folding folding) {
-    return folded(mlp(options), folding).parameter_count();
+    return fold(mlp(options), folding).parameter_count();
   };
   EXPECT_EQ(parameters("{hidden: [30], bottleneck: 29}", Folding::where_smaller), mlp("[30]").parameter_count());
   EXPECT_EQ(parameters("{hidden: [8000], bottleneck: 250}", Folding::where_smaller),
@@ -72,7 +72,7 @@ TEST(Folding, TakesBiasesAlong) {
   graph.add("relu", Relu{}, {second});
   const GraphNetwork network(graph, 1);
   const torch::Tensor inputs = torch::randn({7, 3});
-  EXPECT_TRUE(folded(network, Folding::always)
+  EXPECT_TRUE(fold(network, Folding::always)
                   ->forward(inputs, {})
                   .logits.allclose(network.forward(inputs, {}).logits, 1e-5, 1e-6));
 }

@@ -32,15 +32,15 @@ size_t count_of(const Graph& graph, const std::string& operation) {
 TEST(BatchNormFolding, GivesTheSameLogitsWithoutTheNodes) {
   for (const char* name : {"keras_student", "resnet20", "densenet121", "mobilenetv2"}) {
     const auto network = network_of(name);
-    const auto folded = batch_norm_folded(*network);
+    const auto folded = fold_batch_norm(*network);
     const torch::Tensor inputs = pictures(4), expected = logits_of(*network, inputs);
     EXPECT_LT((logits_of(*folded, inputs) - expected).abs().max().item<double>(),
               1e-4 * expected.abs().max().item<double>())
         << name;
     EXPECT_LT(count_of(folded->graph(), "batch_norm"), count_of(network->graph(), "batch_norm")) << name;
   }
-  EXPECT_EQ(count_of(batch_norm_folded(network_of("resnet20")->graph()), "batch_norm"), 0U);
-  EXPECT_GT(count_of(batch_norm_folded(network_of("densenet121")->graph()), "batch_norm"),
+  EXPECT_EQ(count_of(fold_batch_norm(network_of("resnet20")->graph()), "batch_norm"), 0U);
+  EXPECT_GT(count_of(fold_batch_norm(network_of("densenet121")->graph()), "batch_norm"),
             0U);  // before its convolutions
 }
 
@@ -48,7 +48,7 @@ TEST(Rounding, OfANetworkStaysClose) {
   for (const char* name : {"mlp", "keras_student", "resnet20", "shufflenetv2"}) {
     const auto network = network_of(name);
     const torch::Tensor inputs = pictures(32);
-    const auto rounded = quantized(*network, inputs);
+    const auto rounded = quantize(*network, inputs);
     const torch::Tensor expected = logits_of(*network, inputs), given = logits_of(*rounded, inputs);
     const double far = (expected - given).abs().max().item<double>() / expected.abs().max().item<double>();
     EXPECT_LT(far, 0.15) << name;
@@ -65,7 +65,7 @@ TEST(Rounding, StandsWhereARuntimeKeepsBytes) {
   at = graph.add("flat", Flatten{}, {at});
   graph.add("fc", Linear{64, 2}, {at});
   std::vector<std::string> names;
-  const Graph rounded = quantized(graph);
+  const Graph rounded = quantize(graph);
   for (const Node& node : rounded.nodes()) names.push_back(node.name);
   EXPECT_EQ(names, (std::vector<std::string>{"input.quantize", "conv", "relu", "relu.quantize", "pool", "flat", "fc"}));
 }
@@ -75,18 +75,18 @@ TEST(Rounding, LeavesLogitsThatAreOnlyFlattenedAfterwards) {
   size_t at = graph.add("pool", GlobalAveragePool{.flat = false}, {Graph::kInput});
   at = graph.add("classifier", Convolution{.in = 3, .out = 4, .kernel = 1, .bias = true}, {at});
   graph.add("flat", Flatten{}, {at});
-  EXPECT_EQ(count_of(quantized(graph), "quantize"), 2U);  // of the input and of the pooled
+  EXPECT_EQ(count_of(quantize(graph), "quantize"), 2U);  // of the input and of the pooled
 }
 
 TEST(Rounding, NeedsExamples) {
-  EXPECT_THROW(quantized(*network_of("mlp"), pictures(0)), Error);
+  EXPECT_THROW(quantize(*network_of("mlp"), pictures(0)), Error);
 }
 
 /// What is trained under rounding is the weights; ranges stay.
 TEST(Rounding, LetsANetworkLearn) {
   const auto network = network_of("keras_student");
   const torch::Tensor inputs = pictures(32), labels = torch::arange(32) % 10;
-  const auto rounded = quantized(*network, inputs);
+  const auto rounded = quantize(*network, inputs);
   const TensorMap before = [&] {
     TensorMap copies;
     for (const auto& [name, value] : state_of(*rounded)) copies[name] = value.clone();

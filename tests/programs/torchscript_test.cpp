@@ -404,7 +404,7 @@ TEST_F(TorchScript, ModelsSayWhatTheyAreForOrAreTold) {
     EXPECT_TRUE(
         load_model(folder / name).network->forward(inputs, {}).logits.equal(network->forward(inputs, {}).logits))
         << name;
-  EXPECT_THROW(folded(load_model(folder / "own.pt"), Folding::always), Error);
+  EXPECT_THROW(fold(load_model(folder / "own.pt"), Folding::always), Error);
   const auto graph = make_network(choose(Slot::network, "{mlp: [3]}"), *digits, 1);  // a graph becomes a program
   save_torchscript(folder / "graph.pt", *graph, describe_model(choose(Slot::network, "{mlp: [3]}"), *digits));
   EXPECT_TRUE(

@@ -43,17 +43,17 @@ TEST(Recipe, AStageWithATeacherLearnsSoftTargetsByDefault) {
 }
 
 TEST(Recipe, TellsInputsOfNetworksAndTheirDefault) {
-  const Json plain = resolved(parse(kMinimal));
+  const Json plain = resolve(parse(kMinimal));
   EXPECT_FALSE(plain["data"].contains("normalize"));
   EXPECT_FALSE(plain["networks"]["small"].contains("input"));
-  EXPECT_EQ(resolved(parse(kMinimal, {"data.normalize=standard"})), plain);
+  EXPECT_EQ(resolve(parse(kMinimal, {"data.normalize=standard"})), plain);
   const Recipe recipe = parse(kMinimal, {"data.normalize={mean: 0.5, std: [0.25]}",
                                          "networks.small.input={size: 32, mean: [0.1, 0.2], std: [1, 2]}"});
   EXPECT_EQ(recipe.data.normalize.given.deviation, std::vector<double>{0.25});
   EXPECT_EQ(recipe.networks[0].input.size, std::vector<int64_t>{32});
   EXPECT_EQ(recipe.networks[0].input.statistics.mean, (std::vector<double>{0.1, 0.2}));
-  EXPECT_EQ(resolved(parse_recipe(to_yaml(resolved(recipe)), "resolved", {}, components())), resolved(recipe));
-  EXPECT_EQ(resolved(parse(kMinimal, {"data.normalize=none"}))["data"]["normalize"], "none");
+  EXPECT_EQ(resolve(parse_recipe(to_yaml(resolve(recipe)), "resolved", {}, components())), resolve(recipe));
+  EXPECT_EQ(resolve(parse(kMinimal, {"data.normalize=none"}))["data"]["normalize"], "none");
 }
 
 TEST(Recipe, ATorchScriptFileTeachesWithoutAStageThatTrainsIt) {
@@ -68,8 +68,8 @@ TEST(Recipe, ATorchScriptFileTeachesWithoutAStageThatTrainsIt) {
 TEST(Recipe, ResolvedReadsBackAsTheSameRecipe) {
   for (const auto& entry : fs::recursive_directory_iterator(LIMBECK_RECIPES)) {
     if (entry.path().extension() != ".yaml") continue;
-    const Json once = resolved(parse_recipe(read_file(entry.path()), entry.path().string(), {}, components()));
-    const Json twice = resolved(parse_recipe(to_yaml(once), "resolved", {}, components()));
+    const Json once = resolve(parse_recipe(read_file(entry.path()), entry.path().string(), {}, components()));
+    const Json twice = resolve(parse_recipe(to_yaml(once), "resolved", {}, components()));
     EXPECT_EQ(once.dump(1), twice.dump(1)) << entry.path();
   }
 }
@@ -82,11 +82,11 @@ TEST(Settings, ReachIntoListsByNameByKeyAndByIndex) {
   const Recipe recipe =
       parse(text, {stages, "stages.b.loss.soft_targets.temperature=8", "stages.b.loss.hard_labels.weight=0.25",
                    "stages.0.epochs=3", "networks.small.mlp.hidden=[5, 6]", "seed=9"});
-  EXPECT_EQ(resolved(recipe)["stages"][1]["loss"][1]["soft_targets"]["temperature"], 8.0);
+  EXPECT_EQ(resolve(recipe)["stages"][1]["loss"][1]["soft_targets"]["temperature"], 8.0);
   EXPECT_EQ(recipe.stages[1].loss[0].weight.to, 0.25);
   EXPECT_EQ(recipe.stages[0].epochs, 3);
   EXPECT_EQ(recipe.seed, 9);
-  EXPECT_EQ(resolved(recipe)["networks"]["small"]["mlp"]["hidden"], (Json{5, 6}));
+  EXPECT_EQ(resolve(recipe)["networks"]["small"]["mlp"]["hidden"], (Json{5, 6}));
 }
 
 TEST(Settings, GoThroughTheSameChecks) {

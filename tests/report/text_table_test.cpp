@@ -89,11 +89,11 @@ TEST(TextTable, LeavesOutWhatThereIsNoRoomForAndSaysSo) {
 }
 
 TEST(Wrapped, BreaksAtSpacesAndIndentsWhatFollows) {
-  EXPECT_EQ(wrapped("one two three", 7), "one two\nthree");
-  EXPECT_EQ(wrapped("one two three", 9, 2), "one two\n  three");
-  EXPECT_EQ(wrapped("a word-that-is-longer b", 5), "a\nword-that-is-longer\nb");
-  EXPECT_EQ(wrapped("first\n\n  an example", 80), "first\n\n  an example");
-  EXPECT_EQ(wrapped("two  spaces", 80), "two  spaces");
+  EXPECT_EQ(wrap("one two three", 7), "one two\nthree");
+  EXPECT_EQ(wrap("one two three", 9, 2), "one two\n  three");
+  EXPECT_EQ(wrap("a word-that-is-longer b", 5), "a\nword-that-is-longer\nb");
+  EXPECT_EQ(wrap("first\n\n  an example", 80), "first\n\n  an example");
+  EXPECT_EQ(wrap("two  spaces", 80), "two  spaces");
 }
 
 TEST(TextTable, LetsNoTerminalEscapesThrough) {

@@ -7,15 +7,15 @@ namespace {
 
 TEST(MetricFormat, WritesCountsWholeAndTheirMeansWithOneDecimal) {
   const MetricFormat errors = metric_format("errors");
-  EXPECT_EQ(errors.formatted({.mean = 1067}), "1,067");
-  EXPECT_EQ(errors.formatted({.mean = 70.333, .deviation = 4.163}), "70.3 ± 4.2");
+  EXPECT_EQ(errors.format({.mean = 1067}), "1,067");
+  EXPECT_EQ(errors.format({.mean = 70.333, .deviation = 4.163}), "70.3 ± 4.2");
   EXPECT_EQ(errors.formatted_mean({.mean = 70, .deviation = 4.2}), "70.0");
 }
 
 TEST(MetricFormat, WritesSharesInPercent) {
-  EXPECT_EQ(metric_format("accuracy").formatted({.mean = 0.9933}), "99.33 %");
-  EXPECT_EQ(metric_format("accuracy").formatted({.mean = 0.9930, .deviation = 0.0004}), "99.30 ± 0.04 %");
-  EXPECT_EQ(metric_format("ece").formatted({.mean = 0.00412}), "0.41 %");
+  EXPECT_EQ(metric_format("accuracy").format({.mean = 0.9933}), "99.33 %");
+  EXPECT_EQ(metric_format("accuracy").format({.mean = 0.9930, .deviation = 0.0004}), "99.30 ± 0.04 %");
+  EXPECT_EQ(metric_format("ece").format({.mean = 0.00412}), "0.41 %");
 }
 
 TEST(MetricFormat, WritesDifferencesWithTheirSignAndTheDecimalsOfOurNumber) {
@@ -29,19 +29,19 @@ TEST(MetricFormat, WritesDifferencesWithTheirSignAndTheDecimalsOfOurNumber) {
 
 TEST(MetricFormat, KnowsTheTeachersTheMembersAndTheClassesNumbers) {
   EXPECT_EQ(metric_format("teacher_errors").label, "teacher's errors");
-  EXPECT_EQ(metric_format("teacher_errors").formatted({.mean = 67}), "67");
+  EXPECT_EQ(metric_format("teacher_errors").format({.mean = 67}), "67");
   EXPECT_EQ(metric_format("teacher_accuracy").label, "teacher's accuracy");
-  EXPECT_EQ(metric_format("teacher_accuracy").formatted({.mean = 0.9933}), "99.33 %");
+  EXPECT_EQ(metric_format("teacher_accuracy").format({.mean = 0.9933}), "99.33 %");
   EXPECT_FALSE(metric_format("teacher_accuracy").lower_is_better);
   EXPECT_EQ(metric_format("member_errors").label, "members' errors");
-  EXPECT_EQ(metric_format("member_errors").formatted({.mean = 71.25}), "71.2");
+  EXPECT_EQ(metric_format("member_errors").format({.mean = 71.25}), "71.2");
   EXPECT_EQ(metric_format("class_errors.3").label, "errors on 3");
-  EXPECT_EQ(metric_format("class_errors.3").formatted({.mean = 14, .deviation = 2}), "14.0 ± 2.0");
+  EXPECT_EQ(metric_format("class_errors.3").format({.mean = 14, .deviation = 2}), "14.0 ± 2.0");
 }
 
 TEST(MetricFormat, WritesUnknownMeasuresPlainly) {
   EXPECT_EQ(metric_format("word_errors").label, "word_errors");
-  EXPECT_EQ(metric_format("word_errors").formatted({.mean = 0.5}), "0.5000");
+  EXPECT_EQ(metric_format("word_errors").format({.mean = 0.5}), "0.5000");
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ TEST(Detail, PoolsTheCountsOfSeveralSeeds) {
   write_single_run(folder.path() / "a", 1, {10, 20, 30});
   write_single_run(folder.path() / "b", 2, {30, 20, 30});
   const fs::path file = "stages/teacher/evaluation.json";
-  const ReportedDetail detail =
-      pooled({*read_detail(folder.path() / "a" / file, "test"), *read_detail(folder.path() / "b" / file, "test")});
+  const ReportedDetail detail = pool_details(
+      {*read_detail(folder.path() / "a" / file, "test"), *read_detail(folder.path() / "b" / file, "test")});
   EXPECT_EQ(detail.examples, 2000);
   EXPECT_EQ(detail.classes.at(0).errors, 40);
   EXPECT_DOUBLE_EQ(detail.classes.at(0).recall.value(), 1 - 40 / 800.0);

@@ -41,7 +41,7 @@ TEST_F(RoutesTest, AMalformedFileOfARunIsAnErrorThatNamesIt) {
 }
 
 TEST(Assets, UnpackToWhatTheyWere) {
-  for (const Asset& asset : web_assets()) EXPECT_FALSE(unpacked(asset).empty()) << asset.name;
+  for (const Asset& asset : web_assets()) EXPECT_FALSE(unpack(asset).empty()) << asset.name;
   EXPECT_EQ(find_asset("../app.js"), nullptr);
 }
 

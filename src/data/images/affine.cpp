@@ -63,8 +63,8 @@ void Affine::append(const Affine& next) {
 
 at::Tensor Affine::apply(const at::Tensor& images, const at::Tensor& views) const {
   if (images.is_cpu() && images.scalar_type() == at::kByte)
-    return resampled_bytes(images.contiguous(), views.contiguous());
-  return resampled(images, views);
+    return resample_bytes(images.contiguous(), views.contiguous());
+  return resample(images, views);
 }
 
 AffineMatrix Affine::matrix(int64_t view, int64_t height, int64_t width) const {
@@ -88,7 +88,7 @@ at::Tensor Affine::matrices(const at::Tensor& views, int64_t height, int64_t wid
   return whole.to(at::kFloat);  // [N, 3, 3]
 }
 
-at::Tensor Affine::resampled(const at::Tensor& images, const at::Tensor& views) const {
+at::Tensor Affine::resample(const at::Tensor& images, const at::Tensor& views) const {
   const int64_t height = images.size(2), width = images.size(3);
   const at::Tensor m = matrices(views, height, width).unsqueeze(3).unsqueeze(4);  // [N, 3, 3, 1, 1]
   const at::TensorOptions options = m.options();
@@ -107,7 +107,7 @@ at::Tensor Affine::resampled(const at::Tensor& images, const at::Tensor& views) 
   return (floats ? taken : (taken + 0.5).floor()).to(images.scalar_type());
 }
 
-at::Tensor Affine::resampled_bytes(const at::Tensor& images, const at::Tensor& views) const {
+at::Tensor Affine::resample_bytes(const at::Tensor& images, const at::Tensor& views) const {
   const int64_t channels = images.size(1), height = images.size(2), width = images.size(3),
                 bytes = channels * height * width;
   at::Tensor taken = at::empty_like(images);

@@ -56,8 +56,8 @@ class Affine : public Augmentation {
   void append(const Affine& next);
 
  private:
-  at::Tensor resampled(const at::Tensor& images, const at::Tensor& views) const;
-  at::Tensor resampled_bytes(const at::Tensor& images, const at::Tensor& views) const;
+  at::Tensor resample(const at::Tensor& images, const at::Tensor& views) const;
+  at::Tensor resample_bytes(const at::Tensor& images, const at::Tensor& views) const;
   at::Tensor matrices(const at::Tensor& views, int64_t height, int64_t width) const;
   AffineMatrix matrix(int64_t view, int64_t height, int64_t width) const;
 

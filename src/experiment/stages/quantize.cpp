@@ -53,8 +53,8 @@ class QuantizeStage : public StageKind {
 
   std::shared_ptr<Network> load(RunContext& run, const StageRecipe& stage, const Json&) const override {
     const std::shared_ptr<Network> whole = make_stage_network(run, stage);
-    const auto network = std::make_shared<GraphNetwork>(quantized(dynamic_cast<const GraphNetwork&>(*whole).graph()),
-                                                        run.seed_of(stage));
+    const auto network =
+        std::make_shared<GraphNetwork>(quantize(dynamic_cast<const GraphNetwork&>(*whole).graph()), run.seed_of(stage));
     load_weights(run, stage, {network});
     network->to(run.device);
     return network;
@@ -68,7 +68,7 @@ class QuantizeStage : public StageKind {
       throw Error(fmt::format("'{}' is no graph of operations that are known by name", options_.of));
     const ExampleSet examples = run.data.examples_of(stage);
     const at::Tensor order = examples.order(run.seed_of(stage), 0);
-    return quantized(*source, examples.batch(order.slice(0, 0, std::min(options_.examples, examples.size()))).inputs);
+    return quantize(*source, examples.batch(order.slice(0, 0, std::min(options_.examples, examples.size()))).inputs);
   }
 
   /// What rounding cost, and what it saved.

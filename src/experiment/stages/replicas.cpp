@@ -11,6 +11,7 @@
 #include "experiment/stage_entry.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_networks.h"
+#include "experiment/stage_reuse.h"
 #include "experiment/stage_runner.h"
 #include "experiment/stage_training.h"
 #include "experiment/training_stage.h"

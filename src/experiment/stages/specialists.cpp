@@ -16,6 +16,7 @@
 #include "experiment/stage_entry.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_numbers.h"
+#include "experiment/stage_reuse.h"
 #include "experiment/stage_runner.h"
 #include "experiment/stage_training.h"
 #include "nn/ensembles/specialist_ensemble.h"

@@ -104,7 +104,7 @@ std::string calibration_section(const Page& page) {
     const Spread* ece = stage->result->measure(page.split, keys::kEce);
     figures += fmt::format(
         "<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", stage_label(*stage),
-        ece ? fmt::format(" <span class=\"soft\">ECE {}</span>", metric_format(keys::kEce).formatted(*ece)) : "",
+        ece ? fmt::format(" <span class=\"soft\">ECE {}</span>", metric_format(keys::kEce).format(*ece)) : "",
         diagram(*stage));
   }
   if (figures.empty()) return "";

@@ -48,7 +48,7 @@ SvgPlot chart_of(const std::string& stage, const std::vector<NamedPage>& runs) {
       add_curve(*found, run.name, colour, validation ? held_out : error_percent(&ReportedEpoch::train_accuracy), plot);
     ++colour;
   }
-  return suitably_scaled(plot);
+  return choose_axis_scale(plot);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ std::vector<double> positive_values(const SvgPlot& plot) {
   return values;
 }
 
-SvgPlot suitably_scaled(SvgPlot plot) {
+SvgPlot choose_axis_scale(SvgPlot plot) {
   if (!spread_over_decades(positive_values(plot))) return plot;
   plot.y_scale = PlotScale::logarithmic;
   plot.y_label += " (log scale)";
@@ -104,7 +104,7 @@ std::string whole_figure(const SvgPlot& narrow) {
   broad.plot_height = kBroadHeight;
   broad.names = SvgPlot::Names::direct;
   return fmt::format("<div class=\"figures whole broad\">{}</div>\n<div class=\"figures whole narrow\">{}</div>\n",
-                     figure_of(suitably_scaled(broad)), figure_of(suitably_scaled(narrow)));
+                     figure_of(choose_axis_scale(broad)), figure_of(choose_axis_scale(narrow)));
 }
 
 }  // namespace limbeck

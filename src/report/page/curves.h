@@ -31,7 +31,7 @@ SvgPlot epoch_chart(const std::string& title, const std::string& y_label);
 /// All values that a logarithmic axis can show.
 std::vector<double> positive_values(const SvgPlot& plot);
 /// With a logarithmic axis where the values are spread so far that they ask for it.
-SvgPlot suitably_scaled(SvgPlot plot);
+SvgPlot choose_axis_scale(SvgPlot plot);
 
 /// The chart below its title; empty without lines.
 std::string figure_of(const SvgPlot& plot);

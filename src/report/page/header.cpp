@@ -94,7 +94,7 @@ std::string network_line(const Page& page, const ReportedStage& stage) {
 
 /// "9.0<small> ± 2.0", to be closed after what it is.
 std::string mean_and_spread(const char* key, const Spread& number) {
-  const std::string whole = metric_format(key).formatted(number), mean = whole.substr(0, whole.find(" ±"));
+  const std::string whole = metric_format(key).format(number), mean = whole.substr(0, whole.find(" ±"));
   return fmt::format("{}<small>{}", mean, whole.substr(mean.size()));
 }
 

@@ -51,7 +51,7 @@ PageStage read_stage(const ReportedStage& result, const std::vector<SeedFolder>&
       stage.seeds_evaluated.push_back(seed.seed);
     }
   }
-  stage.detail = pooled(details);
+  stage.detail = pool_details(details);
   return stage;
 }
 

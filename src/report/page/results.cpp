@@ -43,7 +43,7 @@ std::string small(const std::string& html) {
 /// The mean, with the spread below it.
 std::string measure_cell(const std::string& key, const Spread* measured) {
   if (!measured) return "";
-  const std::string text = number_cell(metric_format(key).formatted(*measured));
+  const std::string text = number_cell(metric_format(key).format(*measured));
   const size_t spread = text.find("± ");
   return number_cell(metric_format(key).formatted_mean(*measured)) +
          (spread == std::string::npos ? "" : small(text.substr(spread)));
@@ -113,7 +113,7 @@ std::string strip(const Page& page, const PageStage& stage, const std::string& s
 /// "taught by large, 67 errors"; the number also of a teacher that is no stage of the run.
 std::string teacher_text(const ReportedStage& stage, const std::string& split) {
   const Spread* errors = stage.measure(split, keys::kTeacherErrors);
-  const std::string number = errors ? metric_format(keys::kErrors).formatted(*errors) + " errors" : "";
+  const std::string number = errors ? metric_format(keys::kErrors).format(*errors) + " errors" : "";
   if (stage.teacher.empty()) return number.empty() ? "" : "its teacher: " + number;
   return fmt::format("taught by {}{}{}", stage.teacher, number.empty() ? "" : ", ", number);
 }
@@ -212,8 +212,7 @@ std::string table(const Page& page, const std::string& split) {
   const std::vector<Column> filled = columns(page, split);
   std::vector<std::pair<std::string, std::string>> terms;
   for (const Column& column : filled) {
-    head +=
-        fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", explained(column.key, column.header));
+    head += fmt::format("<th{}>{}</th>", column.numeric ? " class=\"number\"" : "", explain(column.key, column.header));
     terms.emplace_back(column.key, column.header);
   }
   for (size_t row = 0; row < filled.front().cells.size(); ++row) {

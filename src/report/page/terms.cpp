@@ -38,7 +38,7 @@ std::string term_text(const std::string& key) {
   return found == std::end(kTerms) ? "" : found->second;
 }
 
-std::string explained(const std::string& key, const std::string& name) {
+std::string explain(const std::string& key, const std::string& name) {
   const std::string text = term_text(key);
   if (text.empty()) return html_escape(name);
   return fmt::format("<abbr title=\"{}\">{}</abbr>", html_escape(text), html_escape(name));

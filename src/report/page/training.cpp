@@ -69,7 +69,7 @@ std::string stage_figures(const PageStage& stage, const std::map<std::string, in
   for (const auto& [name, value] : terms) add_curve(stage, name, colours.at(name), term(name), losses);
   SvgPlot errors = error_curves(stage);
   errors.y_covers = error_range;
-  return figure_of(suitably_scaled(losses)) + figure_of(suitably_scaled(errors));
+  return figure_of(choose_axis_scale(losses)) + figure_of(choose_axis_scale(errors));
 }
 
 bool same_points(const std::vector<SvgPlot::Point>& one, const std::vector<SvgPlot::Point>& other) {

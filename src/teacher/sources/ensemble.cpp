@@ -68,8 +68,8 @@ std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const Tea
     hasher.add(fingerprint_of(*network));
     members.push_back(teach_by(network, context));
   }
-  return computed(std::make_unique<EnsembleTeacher>(std::move(members), options.mean), options, context,
-                  hasher.fingerprint());
+  return make_computed_teacher(std::make_unique<EnsembleTeacher>(std::move(members), options.mean), options, context,
+                               hasher.fingerprint());
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+#include "experiment/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <sched.h>
+#include <torch/cuda.h>
+
+#include "core/error.h"
+
+namespace limbeck {
+
+at::Device device_of(DeviceChoice choice) {
+  if (choice == DeviceChoice::cuda && !torch::cuda::is_available())
+    throw Error(ErrorKind::usage, "--device cuda: this machine, or this build of LibTorch, has no CUDA device");
+  const bool cuda = choice == DeviceChoice::cuda || (choice == DeviceChoice::automatic && torch::cuda::is_available());
+  return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+void use_threads(int threads) {
+  if (threads <= 0) {
+    cpu_set_t allowed;
+    threads = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+  }
+  at::set_num_threads(threads);
+  // Momenta of weights that are no longer used fade into denormal numbers, on which arithmetic is a hundred times
+  // slower. The mode belongs to a thread: each of the pool sets its own.
+  at::globalContext().setFlushDenormal(true);
+  at::parallel_for(0, threads, 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
+}
+
+}  // namespace limbeck
