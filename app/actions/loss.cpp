@@ -10,6 +10,7 @@
 #include "loss/loss_evaluation.h"
 #include "nn/tensor_files.h"
 #include "recipe/reader.h"
+#include "results/keys.h"
 
 namespace limbeck {
 namespace {
@@ -105,7 +106,7 @@ void loss(LossFlags flags, const OutputOptions& output) {
   }
   Json json = {{"loss", loss.name()}, {"value", evaluation.value}, {"examples", evaluation.examples}};
   if (tensors.student.defined()) json["classes"] = tensors.student.size(1);
-  if (evaluation.parameters > 0) json["parameters"] = evaluation.parameters;
+  if (evaluation.parameters > 0) json[keys::kParameters] = evaluation.parameters;
   json["options"] = field_values(*loss.options);
   print_out("{}\n", json.dump(1));
 }

@@ -18,7 +18,8 @@ class FieldWriter : public Fields {
   void numbers(const char* name, std::vector<double>& value, const Range&, const char*) override { put(name, value); }
   void flag(const char* name, bool& value, const char*) override { put(name, value); }
   void text(const char* name, std::string& value, const char*) override { put(name, value); }
-  void texts(const char* name, std::vector<std::string>& value, const char*) override { put(name, value); }
+  void feature(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
+  void features(const char* name, std::vector<std::string>& value, Presence, const char*) override { put(name, value); }
   void file(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
   void references(const char* name, std::vector<std::string>& value, const char*) override { put(name, value); }
   void reference(const char* name, std::string& value, const char*) override { put(name, value); }
@@ -69,8 +70,11 @@ class FieldLister : public Fields {
   void text(const char* name, std::string& value, const char* meaning) override {
     add(name, "text", value.empty() ? "none" : value, "", meaning);
   }
-  void texts(const char* name, std::vector<std::string>& value, const char* meaning) override {
-    add(name, "list of names", Json(value).dump(), "", meaning);
+  void feature(const char* name, std::string& value, Presence presence, const char* meaning) override {
+    add(name, "feature", value.empty() && presence == Presence::optional ? "none" : value, "", meaning);
+  }
+  void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) override {
+    add(name, "list of features", presence == Presence::optional ? Json(value).dump() : "", "", meaning);
   }
   void file(const char* name, std::string& value, Presence presence, const char* meaning) override {
     add(name, "file", value.empty() && presence == Presence::optional ? "none" : value, "", meaning);
@@ -118,7 +122,8 @@ class FileCollector : public Fields {
   void numbers(const char*, std::vector<double>&, const Range&, const char*) override {}
   void flag(const char*, bool&, const char*) override {}
   void text(const char*, std::string&, const char*) override {}
-  void texts(const char*, std::vector<std::string>&, const char*) override {}
+  void feature(const char*, std::string&, Presence, const char*) override {}
+  void features(const char*, std::vector<std::string>&, Presence, const char*) override {}
   void references(const char*, std::vector<std::string>&, const char*) override {}
   void reference(const char*, std::string&, const char*) override {}
   void choice_of(const char*, std::string&, const std::vector<std::string>&, const char*) override {}

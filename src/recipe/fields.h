@@ -59,7 +59,9 @@ class Fields {
   virtual void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
   virtual void text(const char* name, std::string& value, const char* meaning) = 0;
-  virtual void texts(const char* name, std::vector<std::string>& value, const char* meaning) = 0;
+  /// The name of a network's feature, and names of several.
+  virtual void feature(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
+  virtual void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) = 0;
   /// The name of a file that is read: what is made from it depends on its content, not on its name.
   virtual void file(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
   /// Names of earlier stages, or of networks with weights; at least one.

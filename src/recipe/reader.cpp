@@ -151,8 +151,8 @@ void MapReader::integer(const char* name, int64_t& value, const Range& range, co
 
 /// A list of values that `read(value, path, out)` reads one of; `hidden: 30` is `hidden: [30]`.
 template <class Item, class Read>
-void MapReader::list(const char* name, std::vector<Item>& value, const char* expected, const Read& read) {
-  const Value* found = find(name);
+void MapReader::list(const char* name, const Value* found, std::vector<Item>& value, const char* expected,
+                     const Read& read) {
   if (found == nullptr) return;
   if (found->kind == Value::Kind::map || found->kind == Value::Kind::null) {
     wrong_type(*found, path_of(name), expected, context_);
@@ -170,13 +170,13 @@ void MapReader::list(const char* name, std::vector<Item>& value, const char* exp
 }
 
 void MapReader::integers(const char* name, std::vector<int64_t>& value, const Range& range, const char*) {
-  list(name, value, "list of integers", [&](const Value& item, const std::string& path, int64_t& out) {
+  list(name, find(name), value, "list of integers", [&](const Value& item, const std::string& path, int64_t& out) {
     return read_integer(item, path, range, context_, out);
   });
 }
 
 void MapReader::numbers(const char* name, std::vector<double>& value, const Range& range, const char*) {
-  list(name, value, "list of numbers", [&](const Value& item, const std::string& path, double& out) {
+  list(name, find(name), value, "list of numbers", [&](const Value& item, const std::string& path, double& out) {
     return read_number(item, path, range, context_, out);
   });
 }
@@ -202,17 +202,28 @@ void MapReader::text(const char* name, std::string& value, const char*) {
     read_text(*found, path_of(name), context_, value);
 }
 
-void MapReader::texts(const char* name, std::vector<std::string>& value, const char*) {
-  list(name, value, "list of names", [&](const Value& item, const std::string& path, std::string& out) {
-    return read_text(item, path, context_, out);
-  });
-}
-
 void MapReader::file(const char* name, std::string& value, Presence presence, const char* meaning) {
   if (presence == Presence::optional)
     text(name, value, meaning);
   else if (const Value* found = require_key(name))
     read_text(*found, path_of(name), context_, value);
+}
+
+void MapReader::feature(const char* name, std::string& value, Presence presence, const char* meaning) {
+  if (presence == Presence::optional)
+    text(name, value, meaning);
+  else if (const Value* found = require_key(name))
+    read_text(*found, path_of(name), context_, value);
+}
+
+void MapReader::features(const char* name, std::vector<std::string>& value, Presence presence, const char*) {
+  const Value* found = presence == Presence::optional ? find(name) : require_key(name);
+  list(name, found, value, "list of features", [&](const Value& item, const std::string& path, std::string& out) {
+    return read_text(item, path, context_, out);
+  });
+  if (found != nullptr && found->kind == Value::Kind::sequence && found->items.empty() &&
+      presence == Presence::required)
+    context_.mistake(found->where, path_of(name), "expected a list of features, found none");
 }
 
 void MapReader::references(const char* name, std::vector<std::string>& value, const char*) {

@@ -53,7 +53,8 @@ class MapReader : public Fields {
   void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override;
   void flag(const char* name, bool& value, const char* meaning) override;
   void text(const char* name, std::string& value, const char* meaning) override;
-  void texts(const char* name, std::vector<std::string>& value, const char* meaning) override;
+  void feature(const char* name, std::string& value, Presence presence, const char* meaning) override;
+  void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) override;
   void file(const char* name, std::string& value, Presence presence, const char* meaning) override;
   void references(const char* name, std::vector<std::string>& value, const char* meaning) override;
   void reference(const char* name, std::string& value, const char* meaning) override;
@@ -81,7 +82,7 @@ class MapReader : public Fields {
   void check_part(const std::string& key) const;
   void finish(const Frame& frame);
   template <class Item, class Read>
-  void list(const char* name, std::vector<Item>& value, const char* expected, const Read& read);
+  void list(const char* name, const Value* found, std::vector<Item>& value, const char* expected, const Read& read);
 
   ReadContext& context_;
   std::vector<Frame> frames_;

@@ -44,7 +44,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 void CheckpointFile::save(const TrainedState& state, const Progress& progress) const {
   TensorMap tensors;
   for (const auto& [name, tensor] : state_of(state.network)) tensors["network." + name] = tensor;
-  for (const Parameter& parameter : state.loss_parameters) tensors["loss." + parameter.name] = parameter.value;
+  for (const Parameter& parameter : state.loss_parameters) tensors["losses." + parameter.name] = parameter.value;
   for (const auto& [name, tensor] : state.optimizer.state()) tensors["optimizer." + name] = tensor;
   for (const auto& [name, tensor] : progress.stopping) tensors["stopping." + name] = tensor;
   tensors["progress.place"] = at::tensor({progress.epoch, progress.step}, at::kLong);
@@ -70,7 +70,7 @@ std::optional<Progress> CheckpointFile::load(const TrainedState& state) const {
     const TensorMap place = part_of(loaded.tensors, "progress.");
     if (place.size() != 3) throw Error(name + " does not say how far it is");
     load_state(state.network, part_of(loaded.tensors, "network."), name);
-    load_parameters(state.loss_parameters, part_of(loaded.tensors, "loss."), name);
+    load_parameters(state.loss_parameters, part_of(loaded.tensors, "losses."), name);
     state.optimizer.load_state(part_of(loaded.tensors, "optimizer."), name);
     return Progress{.epoch = place.at("place")[0].item<int64_t>(),
                     .step = place.at("place")[1].item<int64_t>(),

@@ -46,7 +46,7 @@ class Optimizer {
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
   /// Momenta and the like, for a checkpoint; names are "momentum.fc1.weight", of another group than the network's
-  /// "momentum.loss:fitnet.weight".
+  /// "momentum.losses:fitnet.weight".
   virtual TensorMap state() const = 0;
   /// Throws Error where the tensors do not fit.
   void load_state(const TensorMap& state, const std::string& where);

@@ -43,7 +43,7 @@ ParameterGroups Trainer::prepare() {
   ParameterGroups groups{{.name = "", .parameters = setup_.network.parameters()}};
   if (!objective_.needs().shapes) return groups;
   objective_.prepare(dry_run(), setup_.seed, setup_.network.parameters().front().value.device());
-  if (!objective_.parameters().empty()) groups.push_back({"loss", objective_.parameters()});
+  if (!objective_.parameters().empty()) groups.push_back({"losses", objective_.parameters()});
   return groups;
 }
 

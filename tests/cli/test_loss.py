@@ -1,6 +1,7 @@
 """`limbeck loss`: every value against its formula in plain Python, on files that other programs could have written."""
 import json
 import math
+import pathlib
 import re
 import struct
 import unittest
@@ -170,7 +171,7 @@ class LossOnFiles(ProgramTest):
 
     def test_gradient_by_a_feature(self):
         case, flags = next(self.golden("attention_transfer"))
-        gradient, file = self.folder / "g.npy", flags[1].split("=")[1]
+        gradient, file = self.folder / "g.npy", pathlib.Path(flags[1].split("=")[1])
         self.limbeck("loss", "attention_transfer", *flags, "--feature-gradient", f"layer1={gradient}")
         code, shape, numbers = read_npy(gradient)
         feature = case["student"]["layer1"]
@@ -189,7 +190,7 @@ class LossOnFiles(ProgramTest):
         self.assertIn("the loss 'fitnet' reads the teacher's feature 'hint'; give it with --teacher-feature hint=FILE",
                       self.refused("fitnet", *student, *settings))
         self.assertIn("the key 'from' is missing", self.refused("fitnet", *student, *teacher))
-        self.assertIn("expected NAME=FILE", self.refused("fitnet", "--student-feature", "guided"))
+        self.assertIn("expected NAME=FILE", self.refused("fitnet", *settings, "--student-feature", "guided"))
         self.assertIn("'guided' is given twice", self.refused("fitnet", *student, *flags))
         self.assertIn("--gradient is by the student's logits", self.refused("fitnet", *flags, "--gradient", "g.npy"))
         self.assertIn("--feature-gradient hint: give the feature",

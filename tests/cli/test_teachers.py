@@ -39,10 +39,10 @@ class FeaturesOfNetworks(ProgramTest):
 
     def test_are_known_before_any_work(self):
         self.assertIn("stage 'student': the network 'small' has no feature 'layr2', which the loss 'fitnet' reads; did "
-                      "you mean 'layer2'? It has 'layer1', 'layer2', 'layer3', 'pool', ",
+                      "you mean 'layer2'? It has 'layer1', 'layer2', 'layer3', 'stem', ",
                       self.refused("fitnet: { from: relu1, to: layr2 }"))
-        message = self.refused("attention_transfer: [layer1]")
-        self.assertIn("the network 'large' has no feature 'layer1', which the loss 'attention_transfer' reads", message)
+        message = self.refused("attention_transfer: [layer3]")
+        self.assertIn("the network 'large' has no feature 'layer3', which the loss 'attention_transfer' reads", message)
         self.assertIn("'fc1', 'relu1', 'fc2'", message)
         ensemble = "reads features: an ensemble has none of its own"
         self.assertIn(ensemble, self.refused("fitnet: { from: relu1, to: pool }", teaches="replicas: 2"))

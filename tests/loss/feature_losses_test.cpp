@@ -83,6 +83,8 @@ TEST(FeatureLosses, HaveTheGradientsOfDifferences) {
           feature, yaml + " " + name);
     for (const Parameter& parameter : prepared.parameters.all()) {
       const torch::Tensor as_it_is = parameter.value.detach().clone();
+      torch::Tensor leaf = parameter.value;
+      leaf.mutable_grad() = torch::Tensor();  // of the features' differences
       prepared.value(student, teacher).backward();
       const torch::Tensor gradient = parameter.value.grad().reshape({-1});
       for (int64_t i = 0; i < as_it_is.numel(); ++i) {

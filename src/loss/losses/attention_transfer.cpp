@@ -28,14 +28,13 @@ struct AttentionTransferOptions {
   int64_t power = 2;
   AttentionForm form = AttentionForm::norm;
   void bind(Fields& fields) {
-    fields.texts("from", from, "the teacher's features");
-    fields.texts("to", to, "the student's, in the same order; none: those of the same names");
+    fields.features("from", from, Presence::required, "the teacher's features");
+    fields.features("to", to, Presence::optional, "the student's, in the same order; none: those of the same names");
     fields.integer("power", power, between(1, 8), "p, to which an activation is raised");
     fields.choice<AttentionForm>("form", form, {{"norm", AttentionForm::norm}, {"mean", AttentionForm::mean}},
                                  "norm: the distance of the maps, averaged over examples, as in the paper; mean: its "
                                  "square, averaged over examples and places, as in its authors' code");
-    fields.require(!from.empty(), "the key 'from' is missing: the teacher's features");
-    fields.require(to.empty() || to.size() == from.size(),
+    fields.require(to.empty() || from.empty() || to.size() == from.size(),
                    "'from' and 'to' are pairs of features; they must have as many names");
   }
 };

@@ -26,13 +26,13 @@ struct FitNetOptions {
   std::string to;
   HintReduction reduction = HintReduction::batchmean;
   void bind(Fields& fields) {
-    fields.text("from", from, "the teacher's feature, which is predicted");
-    fields.text("to", to, "the student's feature, from which it is predicted; none: the one of the same name");
+    fields.feature("from", from, Presence::required, "the teacher's feature, which is predicted");
+    fields.feature("to", to, Presence::optional,
+                   "the student's feature, from which it is predicted; none: the one of the same name");
     fields.choice<HintReduction>("reduction", reduction,
                                  {{"batchmean", HintReduction::batchmean}, {"mean", HintReduction::mean}},
                                  "batchmean: half the squared distance, averaged over examples, as in the paper; mean: "
                                  "the mean square over all numbers of the feature");
-    fields.require(!from.empty(), "the key 'from' is missing: the teacher's feature");
   }
 };
 
