@@ -167,15 +167,25 @@ class RecipeReader {
   /// A stage whose kind's options stand beside its key, and no other keys.
   void read_kind_beside(const Value& stage_map, const Component& kind, const Value& principal, const std::string& path,
                         StageRecipe& stage) {
+    const std::string &own = kind.info().name, &principal_name = kind.info().principal;
+    MapReader keys(stage_map, path, context_);  // tells the keys that are none of the kind's
     Value options = stage_map;
-    std::erase_if(options.entries, [](const Entry& entry) { return entry.key == "name"; });
-    for (Entry& entry : options.entries)
-      if (entry.key == kind.info().name) entry.key = kind.info().principal;
+    options.entries.clear();
+    const auto take = [&](const std::string& key, const std::string& option) {
+      keys.part(key.c_str(), "", "", "");
+      if (const Value* value = keys.take(key); value != nullptr && !option.empty())
+        options.entries.push_back({option, value->where, *value});
+    };
+    take("name", "");
+    take(own, principal_name);
+    for (const FieldDescription& field : describe_fields(*kind.default_options()))
+      if (field.name != principal_name) take(field.name, field.name);
+    keys.finish();
     const size_t before = context_.diagnostics.size();
-    stage.kind = read_options(kind.info().name, options, principal.where, path, Slot::stage, context_);
+    stage.kind = read_options(own, options, principal.where, path, Slot::stage, context_);
     const bool readable =
         std::none_of(context_.diagnostics.begin() + static_cast<std::ptrdiff_t>(before), context_.diagnostics.end(),
-                     [&](const Diagnostic& mistake) { return mistake.path == path + "." + kind.info().principal; });
+                     [&](const Diagnostic& mistake) { return mistake.path == path + "." + principal_name; });
     if (readable) check_kind(stage, principal, path);
   }
 
