@@ -36,7 +36,7 @@ struct ReplicasOptions : StageOptions {
   }
 
   StageForm form() const override { return {.members = count, .apart = !together, .together = together, .mean = mean}; }
-  bool applies() const override { return count > 1; }
+  bool applies() const override { return count > 1 || together; }
   void check(StageRecipe&, StageCheck& check) const override {
     if (together && count < 2)
       check.mistake("", "one network is not trained together with others; expected a count of at least 2");
