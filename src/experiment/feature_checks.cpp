@@ -35,7 +35,7 @@ void require_tap(const std::string& loss, const std::string& network, const std:
 }
 
 /// The outputs of the network, as it starts, on one example of the stage; none without taps.
-Outputs outputs_with(const RunContext& run, const StageRecipe& stage, const std::string& loss,
+Outputs outputs_with(const RunContext& run, const ExampleSet& examples, const std::string& loss,
                      const NetworkRecipe& given, const std::vector<std::string>& taps) {
   if (taps.empty()) return {};
   const std::shared_ptr<Network> network =
@@ -44,7 +44,6 @@ Outputs outputs_with(const RunContext& run, const StageRecipe& stage, const std:
   if (features.empty()) refuse_reading(loss, fmt::format("the network '{}' gives none", given.name));
   for (const std::string& tap : taps) require_tap(loss, given.name, tap, features);
   network->to(run.device);
-  const ExampleSet examples = run.data.examples_of(stage);
   const at::NoGradGuard no_gradient;
   return network->forward(examples.batch(at::zeros({1}, examples.ids().options())).inputs, {.taps = taps});
 }
@@ -66,18 +65,18 @@ const NetworkRecipe& teaching_network(const RunContext& run, const StageRecipe& 
 
 }  // namespace
 
-void check_features(const RunContext& run, const StageRecipe& stage) {
+void check_features(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
   for (const LossTermRecipe& term : stage.loss) {
     const std::unique_ptr<Loss> loss = term.loss.make<Loss>();
     const LossNeeds needs = loss->needs();
     const std::string& name = term.loss.name();
     if (needs.student_taps.empty() && needs.teacher_taps.empty()) continue;
     if (stage.form().together) refuse_reading(name, "networks that are trained together give none");
-    const Outputs student = outputs_with(run, stage, name, run.network_of(stage), needs.student_taps);
+    const Outputs student = outputs_with(run, examples, name, run.network_of(stage), needs.student_taps);
     TeacherOutputs teacher;
     if (!needs.teacher_taps.empty())
       teacher.features =
-          outputs_with(run, stage, name, teaching_network(run, stage, name), needs.teacher_taps).features;
+          outputs_with(run, examples, name, teaching_network(run, stage, name), needs.teacher_taps).features;
     LossParameters unused(run.seed, /*loss=*/0, at::kCPU);
     if (needs.shapes) loss->prepare(shapes_of(student, teacher), unused);
   }

@@ -7,6 +7,6 @@ namespace limbeck {
 
 /// Throws Error of kind usage, which lists the features that exist, if the student or the teacher of a stage has none
 /// of the wanted name; if the teacher is one whose features cannot be read; and if a loss cannot work on such features.
-void check_features(const RunContext& run, const StageRecipe& stage);
+void check_features(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples);
 
 }  // namespace limbeck

@@ -1,5 +1,6 @@
 #include "experiment/members.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -47,6 +48,16 @@ int64_t train_free_members(const RunContext& run, const StageRecipe& stage,
     ++trained;
   }
   return trained;
+}
+
+void set_time(StageResult& entry, const std::vector<TrainingTime>& members) {
+  double seconds = 0, examples = 0;
+  for (const TrainingTime& member : members) {
+    seconds += member.seconds;
+    examples += member.seconds * member.examples_per_second;
+  }
+  entry.seconds = seconds;
+  entry.examples_per_second = examples / std::max(seconds, 1e-9);
 }
 
 }  // namespace limbeck

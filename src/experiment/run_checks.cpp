@@ -31,7 +31,7 @@ void check_stage(const RunContext& run, const StageRecipe& stage) {
                                                         [](const Choice& choice) { return choice.name() == "mixup"; }))
       throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
     const ExampleSet examples = run.data.examples_of(stage);
-    check_features(run, stage);
+    check_features(run, stage, examples);
     if (stage.form().trains && stage.teacher) check_stage_teacher(run, stage, examples);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));

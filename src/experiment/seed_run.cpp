@@ -44,10 +44,10 @@ std::string SeedRun::made_of() const {
   return fingerprint_of(run_);
 }
 
-RunResults SeedRun::header() const {
+RunResults SeedRun::header(const std::string& made_of) const {
   RunResults results = results_of(run_.recipe);
   results.command = command_;
-  results.made_of = made_of();
+  results.made_of = made_of;
   results.seed = static_cast<int64_t>(run_.seed);
   results.data.source = run_.dataset().name;
   results.data.classes = run_.dataset().classes;
@@ -61,11 +61,12 @@ RunResults SeedRun::header() const {
 }
 
 RunResults SeedRun::run() {
-  set_aside_results(run_.folder, made_of(), run_.events);
+  const std::string fingerprint = made_of();
+  set_aside_results(run_.folder, fingerprint, run_.events);
   Json own_recipe = resolve(run_.recipe);
   own_recipe[keys::kSeed] = run_.seed;
   run_.folder.write_recipe(to_yaml(own_recipe));
-  RunResults results = header();
+  RunResults results = header(fingerprint);
   tell_memory(run_);
   for (const StageRecipe& stage : run_.recipe.stages) {
     StageResult entry = run_stage(run_, stage);

@@ -47,7 +47,7 @@ class SeedRun {
 
  private:
   /// What stands in results.json before its stages.
-  RunResults header() const;
+  RunResults header(const std::string& made_of) const;
   void write_examples();
 
   bool deployment_;

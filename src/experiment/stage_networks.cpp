@@ -11,6 +11,11 @@ std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRe
   return made;
 }
 
+void require_graph(const RunContext& run, const StageRecipe& stage, const char* why) {
+  if (!is_graph(run.network_of(stage).architecture))
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; {}", stage.network, why));
+}
+
 void save_weights(const RunContext& run, const StageRecipe& stage,
                   const std::vector<std::shared_ptr<Network>>& networks) {
   const NetworkRecipe& recipe = run.network_of(stage);
@@ -32,6 +37,13 @@ void load_weights(const RunContext& run, const StageRecipe& stage,
                   const std::vector<std::shared_ptr<Network>>& networks) {
   const std::vector<std::string> folders = weight_folders(stage);
   for (size_t i = 0; i < folders.size(); ++i) load_weights(*networks[i], run.folder.stage(folders[i]).weights());
+}
+
+std::shared_ptr<Network> load_stage_network(const RunContext& run, const StageRecipe& stage) {
+  std::shared_ptr<Network> network = make_stage_network(run, stage);
+  load_weights(run, stage, {network});
+  network->to(run.device);
+  return network;
 }
 
 }  // namespace limbeck

@@ -10,6 +10,9 @@ namespace limbeck {
 /// One network of the stage's form, with initial weights of the stage's stream or those that its network came with.
 std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRecipe& stage);
 
+/// Throws Error of kind usage where the stage's network is a TorchScript file; `why`: what it cannot be then.
+void require_graph(const RunContext& run, const StageRecipe& stage, const char* why);
+
 /// Writes each network's weights into its folder (weight_folders(), in their order), with what is needed to use them
 /// alone.
 void save_weights(const RunContext& run, const StageRecipe& stage,
@@ -17,5 +20,8 @@ void save_weights(const RunContext& run, const StageRecipe& stage,
 /// The reverse.
 void load_weights(const RunContext& run, const StageRecipe& stage,
                   const std::vector<std::shared_ptr<Network>>& networks);
+
+/// Of a finished stage that trains one network: that network, with its weights.
+std::shared_ptr<Network> load_stage_network(const RunContext& run, const StageRecipe& stage);
 
 }  // namespace limbeck

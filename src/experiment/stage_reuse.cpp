@@ -72,8 +72,7 @@ std::optional<Json> find_finished(const RunContext& run, const StageRecipe& stag
 }
 
 bool is_finished(const RunContext& run, const StageRecipe& stage, const Json& settings) {
-  const std::optional<Json> finished = run.folder_of(stage).finished();
-  return finished && from_json<StageRecord>(*finished).fingerprint == fingerprint_of(settings);
+  return finished_with(run.folder_of(stage), fingerprint_of(settings)).has_value();
 }
 
 void begin_anew(const RunContext& run, const StageRecipe& stage, const Json& settings) {

@@ -44,10 +44,7 @@ StageOutcome TrainingStage::run(RunContext& run, const StageRecipe& stage, const
 }
 
 std::shared_ptr<Network> TrainingStage::load(RunContext& run, const StageRecipe& stage, const Json&) const {
-  const std::shared_ptr<Network> network = make_stage_network(run, stage);
-  load_weights(run, stage, {network});
-  network->to(run.device);
-  return network;
+  return load_stage_network(run, stage);
 }
 
 std::unique_ptr<StageKind> kind_of(const StageRecipe& stage) {

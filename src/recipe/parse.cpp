@@ -182,11 +182,8 @@ class RecipeReader {
       if (field.name != principal_name) take(field.name, field.name);
     keys.finish();
     const size_t before = context_.diagnostics.size();
-    stage.kind = read_options(own, options, principal.where, path, Slot::stage, context_);
-    const bool readable =
-        std::none_of(context_.diagnostics.begin() + static_cast<std::ptrdiff_t>(before), context_.diagnostics.end(),
-                     [&](const Diagnostic& mistake) { return mistake.path == path + "." + principal_name; });
-    if (readable) check_kind(stage, principal, path);
+    stage.kind = read_kind_options(kind, options, principal.where, path, path + "." + own);
+    if (context_.diagnostics.size() == before) check_kind(stage, principal, path);
   }
 
   /// Lets the kind's options tell what is wrong with them, or with the stage.
@@ -228,16 +225,11 @@ class RecipeReader {
     ChosenKinds applying;
     for (const auto& [kind, value] : chosen) {
       const std::string& name = kind->info().name;
-      Choice choice = read_kind_options(*kind, *value, path + "." + name);
+      const std::string own = path + "." + name;
+      Choice choice = read_kind_options(*kind, *value, value->where, own, value->kind == Value::Kind::map ? "" : own);
       for (const Reference& reference : context_.references) check_reference(reference);
       const auto* options = dynamic_cast<const StageOptions*>(choice.options.get());
-      if (options == nullptr) continue;
-      if (!options->applies()) {
-        StageRecipe alone = stage;
-        alone.kind = std::move(choice);
-        check_kind(alone, *value, path);
-        continue;
-      }
+      if (options == nullptr || !options->applies()) continue;
       applying.emplace_back(kind, value);
       if (applying.size() == 1) stage.kind = std::move(choice);
     }
@@ -247,28 +239,28 @@ class RecipeReader {
     if (!applying.empty()) check_part_names(stage, *applying.front().second, path + "." + stage.kind.name());
   }
 
-  /// What is wrong with a bare value is wrong at the kind's own key.
-  Choice read_kind_options(const Component& kind, const Value& value, const std::string& path) {
+  /// `told_as`: the path at which mistakes of the principal option are told, where it has no key of its own; empty: it
+  /// has.
+  Choice read_kind_options(const Component& kind, const Value& options, const SourceLocation& where,
+                           const std::string& path, const std::string& told_as) {
     context_.references.clear();
     const size_t before = context_.diagnostics.size();
-    Choice choice = read_options(kind.info().name, value, value.where, path, Slot::stage, context_);
-    if (value.kind == Value::Kind::map) return choice;
-    const std::string bare = path + "." + kind.info().principal;
+    Choice choice = read_options(kind.info().name, options, where, path, Slot::stage, context_);
+    const std::string principal = path + "." + kind.info().principal;
+    if (told_as.empty()) return choice;
     for (size_t i = before; i < context_.diagnostics.size(); ++i)
-      if (context_.diagnostics[i].path == bare) context_.diagnostics[i].path = path;
+      if (context_.diagnostics[i].path == principal) context_.diagnostics[i].path = told_as;
     for (Reference& reference : context_.references)
-      if (reference.path == bare) reference.path = path;
+      if (reference.path == principal) reference.path = told_as;
     return choice;
   }
 
   /// No earlier stage may be called as a part of this one will be.
   void check_part_names(const StageRecipe& stage, const Value& value, const std::string& path) {
     for (const StageRecipe& earlier : recipe_.stages)
-      for (int64_t k = part_count(stage); k > 0; --k)
-        if (earlier.name == part_name(stage.name, k))
-          context_.mistake(
-              value.where, path,
-              fmt::format("'{}' is the name of an earlier stage, and of a part of this one", earlier.name));
+      if (is_part(stage, earlier.name))
+        context_.mistake(value.where, path,
+                         fmt::format("'{}' is the name of an earlier stage, and of a part of this one", earlier.name));
   }
 
   /// A stage that trains a network.

@@ -1,6 +1,7 @@
 #include "recipe/recipe.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 #include <set>
@@ -169,9 +170,13 @@ std::string part_name(const std::string& stage, int64_t k) {
   return fmt::format("{}.{}", stage, k);
 }
 
-int64_t part_count(const StageRecipe& stage) {
+bool is_part(const StageRecipe& stage, const std::string& name) {
+  const std::string start = stage.name + ".";
+  if (!name.starts_with(start)) return false;
+  int64_t k = 0;
+  std::from_chars(name.data() + start.size(), name.data() + name.size(), k);
   const StageForm form = stage.form();
-  return std::max(form.members, form.rounds - 1);
+  return k >= 1 && k <= std::max(form.members, form.rounds - 1) && name == part_name(stage.name, k);
 }
 
 StageRecipe member_of(const StageRecipe& stage, int64_t k) {
@@ -206,10 +211,9 @@ const StageRecipe* Recipe::stage(const std::string& wanted) const {
 
 const StageRecipe* Recipe::stage_of(const std::string& name) const {
   if (const StageRecipe* whole = stage(name)) return whole;
-  for (const StageRecipe& candidate : stages)
-    for (int64_t k = part_count(candidate); k > 0; --k)
-      if (name == part_name(candidate.name, k)) return &candidate;
-  return nullptr;
+  const auto owner = std::find_if(stages.begin(), stages.end(),
+                                  [&](const StageRecipe& candidate) { return is_part(candidate, name); });
+  return owner == stages.end() ? nullptr : &*owner;
 }
 
 }  // namespace limbeck

@@ -138,8 +138,8 @@ struct StageRecipe {
 
 /// NAME.k: a stage's k-th member, k from 1, or its k-th round of training before the last.
 std::string part_name(const std::string& stage, int64_t k);
-/// How many parts there are: NAME.1 to NAME.k.
-int64_t part_count(const StageRecipe& stage);
+/// Whether one of the stage's parts has this name.
+bool is_part(const StageRecipe& stage, const std::string& name);
 /// The stage that trains a stage's k-th member alone.
 StageRecipe member_of(const StageRecipe& stage, int64_t k);
 /// The names of the folders that hold a stage's weights: its own, or one for each member.

@@ -103,10 +103,6 @@ void Metrics::set_all(const Metrics& other) {
   for (const auto& [name, value] : other) set(name, value);
 }
 
-void Metrics::erase(const std::string& name) {
-  values_.erase(name);
-}
-
 Json Metrics::json() const {
   Json json = Json::object();
   for (const auto& [name, value] : values_) append(json, name, metric_json(value));

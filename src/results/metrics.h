@@ -48,7 +48,6 @@ class Metrics {
   void set(const std::string& name, MetricValue value);
   /// Each of the other's, set here.
   void set_all(const Metrics& other);
-  void erase(const std::string& name);
   bool contains(const std::string& name) const { return values_.find(name) != nullptr; }
   bool empty() const { return values_.empty(); }
   auto begin() const { return values_.begin(); }

@@ -58,14 +58,6 @@ void StageFolder::finish(Json record, const std::vector<StageFolder>& members) c
   fs::remove(checkpoint(), ignored);
 }
 
-void StageFolder::complete(const StageRecord& record, const std::vector<StageFolder>& members) const {
-  finish(to_json(record), members);
-}
-
-void StageFolder::complete(const SpecialistRecord& record) const {
-  finish(to_json(record), {});
-}
-
 void StageFolder::copy_from(const StageFolder& other) const {
   begin();
   for (const fs::path& file : files()) {

@@ -59,8 +59,6 @@ class StageFolder {
   void begin() const;
   /// Writes the record, with the fingerprints of the stage's files and of those of its members.
   void finish(Json record, const std::vector<StageFolder>& members = {}) const;
-  void complete(const StageRecord& record, const std::vector<StageFolder>& members = {}) const;
-  void complete(const SpecialistRecord& record) const;
   /// Takes over what another folder holds of a stage, its record last; what the other has not is no longer here either.
   void copy_from(const StageFolder& other) const;
   /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.

@@ -13,7 +13,7 @@ NARROW = re.compile(
     r"ATen/(core/(Tensor|grad_mode)|TensorOperators|Parallel|ops/\w+)\.h|torch/(version|cuda)\.h|c10/.*\.h")
 # What else may be included, and by whom.
 WIDE = {
-    "ATen/Context.h": {"src/experiment/experiment.cpp"},
+    "ATen/Context.h": {"src/experiment/device.cpp", "src/experiment/run_options.cpp"},
     "ATen/autocast_mode.h": {"src/kernels/mixed_precision.cpp"},
     "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h"},
     "ATen/cuda/CUDAGraph.h": {"src/kernels/cuda_graph.cpp"},

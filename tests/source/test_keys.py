@@ -25,7 +25,7 @@ EXCEPTIONS = {
     "app/actions/data.cpp": ("class classes seconds shape test train", "of its own output"),
     "app/actions/evaluate.cpp": ("data", "of its own output"),
     "app/actions/export.cpp": ("bytes models parameters", "of its own output"),
-    "app/actions/loss.cpp": ("classes examples loss parameters", "of its own output"),
+    "app/actions/loss.cpp": ("classes examples loss", "of its own output"),
     "app/actions/predict.cpp": ("class id", "of its own output"),
     "app/actions/serve.cpp": ("runs", "of its own output"),
     "app/actions/store.cpp": ("agreement bytes classes examples members stage teacher", "of its own output"),
@@ -50,7 +50,7 @@ EXCEPTIONS = {
     "src/sweep/sweep.cpp": ("seed", "the recipe's key"),
     "src/nn/": ("mean", "of a network's input"),
     "src/teacher/": ("classes correct examples logits paper precision teacher", "of stores and options"),
-    "src/train/": ("conditions fingerprint format learning_rate loss seconds validation",
+    "src/train/": ("conditions fingerprint format learning_rate seconds validation",
                    "of checkpoints, splits, and groups of parameters"),
 }
 

@@ -63,11 +63,7 @@ class CalibrateStage : public StageKind {
   explicit CalibrateStage(const CalibrateOptions& options) : options_(options) {}
 
   void check(const RunContext& run, const StageRecipe& stage) const override {
-    if (!is_graph(run.network_of(stage).architecture))
-      throw Error(ErrorKind::usage,
-                  fmt::format("the network '{}' is a TorchScript file; only the biases of networks that this program "
-                              "knows by name can be calibrated",
-                              stage.network));
+    require_graph(run, stage, "only the biases of networks that this program knows by name can be calibrated");
     const auto count = static_cast<int64_t>(run.dataset().classes.size());
     for (const int64_t label : options_.classes)
       if (label >= count)
@@ -107,10 +103,7 @@ class CalibrateStage : public StageKind {
   }
 
   std::shared_ptr<Network> load(RunContext& run, const StageRecipe& stage, const Json&) const override {
-    const std::shared_ptr<Network> network = make_stage_network(run, stage);
-    load_weights(run, stage, {network});
-    network->to(run.device);
-    return network;
+    return load_stage_network(run, stage);
   }
 
  private:

@@ -35,11 +35,7 @@ class QuantizeStage : public StageKind {
   explicit QuantizeStage(const QuantizeOptions& options) : options_(options) {}
 
   void check(const RunContext& run, const StageRecipe& stage) const override {
-    if (!is_graph(run.network_of(stage).architecture))
-      throw Error(ErrorKind::usage,
-                  fmt::format("the network '{}' is a TorchScript file; only networks that this program knows by name "
-                              "can be quantized",
-                              stage.network));
+    require_graph(run, stage, "only networks that this program knows by name can be quantized");
   }
 
   StageOutcome run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,

@@ -107,17 +107,16 @@ class ReplicasStage : public StageKind {
     for (const std::string& name : weight_folders(stage)) networks.push_back(run.networks.network(name));
     const auto committee = std::make_shared<Committee>(std::move(networks), options_.mean);
     StageResult entry = entry_of(run, stage, *committee);
-    double seconds = 0, examples = 0, epochs = 0;
+    std::vector<TrainingTime> times;
+    double epochs = 0;
     for (const StageResult& member : entries) {
       epochs += member.epochs.value_or(0).value / static_cast<double>(entries.size());
       for (const std::string& condition : member.conditions)
         if (std::find(entry.conditions.begin(), entry.conditions.end(), condition) == entry.conditions.end())
           entry.conditions.push_back(condition);
-      seconds += member.seconds.value_or(0);
-      examples += member.seconds.value_or(0) * member.examples_per_second.value_or(0);
+      times.push_back({member.seconds.value_or(0), member.examples_per_second.value_or(0)});
     }
-    entry.seconds = seconds;
-    entry.examples_per_second = examples / std::max(seconds, 1e-9);
+    set_time(entry, times);
     entry.epochs = std::llround(epochs);
     return {.network = committee, .entry = std::move(entry), .notice = ""};
   }

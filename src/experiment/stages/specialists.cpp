@@ -15,6 +15,7 @@
 #include "experiment/specialist_groups.h"
 #include "experiment/stage_entry.h"
 #include "experiment/stage_fingerprint.h"
+#include "experiment/stage_networks.h"
 #include "experiment/stage_numbers.h"
 #include "experiment/stage_reuse.h"
 #include "experiment/stage_runner.h"
@@ -80,7 +81,7 @@ class SpecialistsStage : public StageKind {
   explicit SpecialistsStage(const SpecialistsOptions& options) : options_(options) {}
 
   void check(const RunContext& run, const StageRecipe& stage) const override {
-    check_is_graph(run, stage);
+    require_graph(run, stage, "specialists need one that this program knows by name");
     const auto count = static_cast<int64_t>(run.dataset().classes.size());
     if (options_.groups > count || options_.size >= count)
       throw Error(ErrorKind::usage, fmt::format("{} groups of {} classes cannot be made of {} classes", options_.groups,
@@ -98,14 +99,12 @@ class SpecialistsStage : public StageKind {
                                                run.networks.logits_on(run.data.test(), stage.name));
     entry.evaluations[keys::kTest].set(keys::kRelativeGain,
                                        part.relative_gain ? MetricValue(*part.relative_gain) : MetricValue());
-    double seconds = 0, examples = 0;
+    std::vector<TrainingTime> times;
     for (const std::string& member : weight_folders(stage)) {
       const auto own = from_json<SpecialistRecord>(*run.folder.stage(member).record()).results;
-      seconds += own.seconds;
-      examples += own.seconds * own.examples_per_second;
+      times.push_back({own.seconds, own.examples_per_second});
     }
-    entry.seconds = seconds;
-    entry.examples_per_second = examples / std::max(seconds, 1e-9);
+    set_time(entry, times);
     entry.epochs = stage.epochs;
     entry.conditions = {conditions_of(run, stage, *ensemble, precision_of(stage, run.device))};
     const std::string table = "\n" + specialists_table(part);
@@ -143,14 +142,6 @@ class SpecialistsStage : public StageKind {
   }
 
  private:
-  static void check_is_graph(const RunContext& run, const StageRecipe& stage) {
-    if (!is_graph(run.network_of(stage).architecture))
-      throw Error(ErrorKind::usage,
-                  fmt::format("the network '{}' is a TorchScript file; specialists need one that this program knows "
-                              "by name",
-                              stage.network));
-  }
-
   ClassGroups find_groups(const RunContext& run, const StageRecipe& stage) const {
     const ExampleSet labelled = labelled_part(run.data.examples_of(stage));
     const at::Tensor probabilities = at::softmax(predict_logits(*run.networks.network(options_.of), labelled), 1);
@@ -177,7 +168,6 @@ class SpecialistsStage : public StageKind {
                                      const std::vector<int64_t>& group) const {
     const bool dustbin = options_.targets == SpecialistTargets::dustbin;
     const auto classes = static_cast<int64_t>(dustbin ? group.size() + 1 : run.dataset().classes.size());
-    check_is_graph(run, member);
     return std::dynamic_pointer_cast<GraphNetwork>(
         run.networks.make(run.network_of(member), run.seed_of(member), classes));
   }
@@ -219,7 +209,7 @@ class SpecialistsStage : public StageKind {
                       .seconds = result.seconds,
                       .examples = own.examples.size(),
                       .examples_per_second = result.examples_per_second};
-    folder.complete(record);
+    folder.finish(to_json(record));
     return specialist;
   }
 
