@@ -181,9 +181,8 @@ class RecipeReader {
     for (const FieldDescription& field : describe_fields(*kind.default_options()))
       if (field.name != principal_name) take(field.name, field.name);
     keys.finish();
-    const size_t before = context_.diagnostics.size();
     stage.kind = read_kind_options(kind, options, principal.where, path, path + "." + own);
-    if (context_.diagnostics.size() == before) check_kind(stage, principal, path);
+    check_kind(stage, principal, path);
   }
 
   /// Lets the kind's options tell what is wrong with them, or with the stage.

@@ -40,6 +40,7 @@ struct CalibrateOptions : StageOptions {
   /// Network, teacher and examples are those of the stage that is calibrated.
   void check(StageRecipe& stage, StageCheck& check) const override {
     if (tuned_on == Split::validation) check.require_validation("calibration");
+    if (of.empty()) return;  // could not be read
     const StageRecipe* source = check.recipe().stage(of);
     if (source == nullptr) {
       check.require_stage("", of);
