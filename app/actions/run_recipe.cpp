@@ -4,6 +4,7 @@
 
 #include "app/actions/deployment_table.h"
 #include "app/actions/progress.h"
+#include "app/actions/run_settings.h"
 #include "app/commands/run.h"
 #include "core/json.h"
 #include "experiment/components.h"
@@ -16,30 +17,12 @@
 namespace limbeck {
 namespace {
 
-DeviceChoice device_choice(const std::string& name) {
-  if (name == "cpu") return DeviceChoice::cpu;
-  return name == "cuda" ? DeviceChoice::cuda : DeviceChoice::automatic;
-}
-
-/// The seeds to run: the recipe's, the one given, or so many from there on.
-std::vector<int64_t> seeds_of(const RunFlags& flags, const Recipe& recipe) {
-  const int64_t first = flags.seed >= 0 ? flags.seed : recipe.seed;
-  std::vector<int64_t> seeds;
-  for (int64_t i = 0; i < std::max<int64_t>(1, flags.seeds); ++i) seeds.push_back(first + i);
-  return seeds;
-}
-
-/// Where the run goes.
-fs::path out_of(const RunFlags& flags, const Recipe& recipe) {
-  return flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);
-}
-
 /// Who sees what happens: the progress line, and TensorBoard where it is asked for.
 EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recipe& recipe) {
   EventBus events;
   events.subscribe([&progress](const Event& event) { progress(event); });
   if (flags.tensorboard)
-    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_of(flags, recipe))](const Event& event) {
+    events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_folder(flags, recipe))](const Event& event) {
       (*writer)(event);
     });
   return events;
@@ -58,24 +41,12 @@ void check_recipe_stays(const std::string& text, const std::string& file, const 
           file));
 }
 
-RunOptions options_of(const RunFlags& flags, const Recipe& recipe) {
-  return {.out = out_of(flags, recipe),
-          .data = flags.data,
-          .device = device_choice(flags.device),
-          .cuda_graphs = flags.cuda_graphs,
-          .threads = flags.threads,
-          .seeds = seeds_of(flags, recipe),
-          .reuse = {flags.reuse.begin(), flags.reuse.end()},
-          .force = flags.force,
-          .command = flags.command};
-}
-
 /// Trains members of a run's ensembles and specialists beside it; see Experiment::help.
 void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output) {
   const Recipe recipe = read_recipe(file, flags);
   ProgressPrinter progress(output);
   const EventBus events = observers(progress, flags, recipe);
-  RunOptions options = options_of(flags, recipe);
+  RunOptions options = run_options(flags, recipe);
   options.helps = true;
   const int64_t trained = Experiment(recipe, options, events).help();
   if (output.json)
@@ -92,20 +63,20 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags) {
 }
 
 std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
-  RunOptions options = options_of(flags, recipe);
+  RunOptions options = run_options(flags, recipe);
   return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
 }
 
 RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags,
                       const OutputOptions& output, bool deployment) {
   const Recipe recipe = parse_recipe(text, file, flags.settings, components());
-  const fs::path out = out_of(flags, recipe);
+  const fs::path out = out_folder(flags, recipe);
   if (!flags.force) check_recipe_stays(text, file, out, recipe);
   Json results;
   {
     ProgressPrinter progress(output);
     const EventBus events = observers(progress, flags, recipe);
-    RunOptions options = options_of(flags, recipe);
+    RunOptions options = run_options(flags, recipe);
     options.deployment = deployment;
     results = Experiment(recipe, options, events).run();
   }

@@ -1,12 +1,12 @@
 #include "experiment/experiment.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "experiment/device.h"
+#include "experiment/load_dataset.h"
 #include "experiment/plots.h"
 #include "experiment/run_options.h"
 #include "experiment/seed_run.h"
@@ -16,21 +16,6 @@
 #include "teacher/stored_views.h"
 
 namespace limbeck {
-namespace {
-
-/// Tells of every hundredth file and of the last.
-std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
-  constexpr int64_t kEvery = 100;
-  const auto start = std::chrono::steady_clock::now();
-  return [&events, start](int64_t done, int64_t all) {
-    if (done % kEvery != 0 && done != all) return;
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    events.emit(WorkProgress{"files read", done, all, static_cast<double>(done) / std::max(seconds, 1e-9)});
-  };
-}
-
-}  // namespace
-
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events)
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
@@ -44,16 +29,7 @@ Experiment::~Experiment() = default;
 
 void Experiment::load_data() {
   use_threads(options_.threads);
-  DataFolders folders(options_.data);
-  folders.progress = reading_progress(events_);
-  folders.tell = [this](const std::string& notice) { events_.emit(Notice{notice}); };
-  dataset_ = recipe_.data.source.make<Dataset, const DataFolders&>(folders);
-  for (const std::string& notice : dataset_->notices) events_.emit(Notice{notice});
-  fingerprints_.source = dataset_->fingerprint();
-  if (!recipe_.data.extra) return;
-  const auto extra = recipe_.data.extra.make<Dataset, const DataFolders&>(folders);
-  fingerprints_.extra = extra->fingerprint();
-  append_unlabelled(*dataset_, *extra);
+  data_ = load_run_dataset(recipe_.data, options_.data, events_);
 }
 
 RunFolder Experiment::folder_of(int64_t seed) const {
@@ -69,8 +45,8 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (const int64_t seed : options_.seeds)
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{.recipe = recipe_,
-                                                          .dataset = *dataset_,
-                                                          .data = fingerprints_,
+                                                          .dataset = *data_.dataset,
+                                                          .data = data_.fingerprints,
                                                           .events = events_,
                                                           .device = device_of(options_.device),
                                                           .folder = folder_of(seed),
@@ -85,21 +61,21 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
 Json Experiment::run() {
   load_data();
   // All seeds are made first: what does not fit is found before any of them is trained.
-  std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
-  of_seeds.front()->tell_few_steps();
-  if (of_seeds.size() == 1) return to_json(of_seeds.front()->run());
+  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs();
+  seeds.front()->tell_few_steps();
+  if (seeds.size() == 1) return to_json(seeds.front()->run());
 
   Hasher made_of;
-  for (const auto& of_seed : of_seeds) made_of.add(of_seed->made_of());
+  for (const auto& seed : seeds) made_of.add(seed->made_of());
   const std::string fingerprint = made_of.fingerprint();
   set_aside_results(folder_, fingerprint, events_);
   std::vector<RunResults> runs;
   std::vector<RunFolder> folders;
-  for (size_t i = 0; i < of_seeds.size(); ++i) {
-    events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, of_seeds.size())});
-    runs.push_back(of_seeds[i]->run());
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
+    runs.push_back(seeds[i]->run());
     folders.push_back(folder_of(options_.seeds[i]));
-    of_seeds[i].reset();
+    seeds[i].reset();
   }
   RunResults combined = combine_seeds(runs);
   combined.made_of = fingerprint;
@@ -112,15 +88,15 @@ Json Experiment::run() {
 int64_t Experiment::help() {
   load_data();
   int64_t trained = 0;
-  for (const auto& of_seed : seed_runs()) trained += of_seed->help();
+  for (const auto& seed : seed_runs()) trained += seed->help();
   return trained;
 }
 
-void Experiment::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {
+void Experiment::visit_stores(const std::string& stage, StoreAccess access, const UseOfSeedStore& use) {
   load_data();
-  const std::vector<std::unique_ptr<SeedRun>> of_seeds = seed_runs();
-  for (size_t i = 0; i < of_seeds.size(); ++i)
-    of_seeds[i]->visit_stores(stage, access, [&](const StageRecipe& visited, StoredViews& teacher) {
+  const std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs();
+  for (size_t i = 0; i < seeds.size(); ++i)
+    seeds[i]->visit_stores(stage, access, [&](const StageRecipe& visited, StoredViews& teacher) {
       use(visited, options_.seeds[i], teacher);
     });
 }

@@ -13,18 +13,16 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "data/dataset.h"
+#include "experiment/load_dataset.h"
 #include "experiment/run_context.h"
 #include "experiment/run_options.h"
+#include "experiment/store_visits.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"
 
 namespace limbeck {
 
 class SeedRun;
-class StoredViews;
-
-/// Whether visiting a store makes it, and the teacher that it is of; or changes nothing.
-enum class StoreAccess { existing, made };
 
 class Experiment {
  public:
@@ -38,11 +36,9 @@ class Experiment {
   /// are finished, beside a run of the same folder or before it. Returns how many were trained.
   int64_t help();
 
-  /// Calls use(stage, seed, teacher) for each stage, or for the one that is named, whose teacher has a store, after the
-  /// stages that the teacher needs have run. Throws Error where there is no such stage, and where a store or a stage
-  /// that is to exist is not there.
-  using UseOfStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
-  void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
+  /// Of every seed; see store_visits.h.
+  using UseOfSeedStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
+  void visit_stores(const std::string& stage, StoreAccess access, const UseOfSeedStore& use);
 
  private:
   void load_data();
@@ -55,8 +51,7 @@ class Experiment {
   const EventBus& events_;
   RunFolder folder_;
   std::unique_ptr<FolderLock> lock_;
-  std::unique_ptr<Dataset> dataset_;
-  DataFingerprints fingerprints_;
+  LoadedDataset data_;
 };
 
 }  // namespace limbeck

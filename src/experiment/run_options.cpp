@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "experiment/stage_training.h"
+#include "experiment/stage_conditions.h"
 #include "experiment/static_checks.h"
 #include "kernels/cuda_graph.h"
 #include "teacher/computed_outputs.h"

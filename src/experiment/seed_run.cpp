@@ -7,12 +7,10 @@
 #include "experiment/run_deployment.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_runner.h"
-#include "experiment/stage_teacher.h"
+#include "experiment/store_visits.h"
 #include "experiment/telling_examples.h"
 #include "results/keys.h"
 #include "results/result_details.h"
-#include "teacher/computed_outputs.h"
-#include "teacher/stored_views.h"
 
 namespace limbeck {
 
@@ -76,7 +74,7 @@ RunResults SeedRun::run() {
     results.plots = plots_of(run_.recipe, results.stages, {run_.folder});
     run_.folder.write_results(results);
   }
-  write_examples();
+  write_telling_examples(run_);
   if (deployment_) {
     results.deployment = measure_networks(run_, results.stages);
     run_.folder.write_results(results);
@@ -88,6 +86,10 @@ void SeedRun::tell_few_steps() const {
   limbeck::tell_few_steps(run_);
 }
 
+void SeedRun::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {
+  limbeck::visit_stores(run_, stage, access, use);
+}
+
 int64_t SeedRun::help() {
   int64_t trained = 0;
   for (const StageRecipe& stage : run_.recipe.stages) {
@@ -95,48 +97,6 @@ int64_t SeedRun::help() {
     trained += kind_of(stage)->help(run_, stage);
   }
   return trained;
-}
-
-void SeedRun::visit_stores(const std::string& wanted, StoreAccess access,
-                           const std::function<void(const StageRecipe&, StoredViews&)>& use) {
-  bool found = false;
-  run_.only_finished = access == StoreAccess::existing;
-  for (const StageRecipe& stage : run_.recipe.stages) {
-    if (stage.form().relabels) run_with_inputs(run_, stage.name);  // what follows learns its labels
-    if (!stage.form().trains || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
-    const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
-    if (options == nullptr || options->store.empty()) continue;
-    if (const fs::path file = options->store_file(run_.seed); access == StoreAccess::existing && !fs::exists(file))
-      throw Error(fmt::format("stage '{}': there is no store '{}'; `limbeck store build` or the run itself makes it",
-                              stage.name, file.string()));
-    found = true;
-    for (const std::string& input : stage.inputs) run_with_inputs(run_, input);
-    const ExampleSet examples = run_.data.examples_of(stage);
-    const Augmenter augmenter(stage.augment);
-    const std::unique_ptr<Teacher> teacher = make_training_teacher(run_, stage, examples, augmenter);
-    use(stage, dynamic_cast<StoredViews&>(*teacher));
-  }
-  if (!found)
-    throw Error(ErrorKind::usage, wanted.empty()
-                                      ? "no stage of the recipe has a teacher with a store: write `store: FILE` there"
-                                      : fmt::format("there is no stage '{}' whose teacher has a store", wanted));
-}
-
-/// Seen through the first network that teaches; without one, through the first that is trained.
-void SeedRun::write_examples() {
-  if (run_.dataset().speech != nullptr) return;  // frames are no pictures
-  const std::vector<StageRecipe>& stages = run_.recipe.stages;
-  std::string teaching = stages.front().name;
-  for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
-    if (!stage->teachers.empty()) teaching = stage->teachers.front();
-  const auto logits_of = [&](const std::string& name) {
-    return StageLogits{name, run_.networks.logits_on(run_.data.test(), name)};
-  };
-  std::vector<StageLogits> logits;
-  for (const StageRecipe& stage : stages) logits.push_back(logits_of(stage.name));
-  const StageLogits teacher = logits_of(teaching);
-  if (run_.recipe.stage(teaching) == nullptr) logits.insert(logits.begin(), teacher);
-  run_.folder.write_examples(telling_examples(run_.dataset(), teacher, logits));
 }
 
 }  // namespace limbeck

@@ -3,12 +3,12 @@
 //
 //   const SeedRunSetup setup{.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1};
 //   RunResults results = SeedRun(setup).run();
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "experiment/experiment.h"
 #include "experiment/run_context.h"
+#include "experiment/store_visits.h"
 #include "results/run_results.h"
 
 namespace limbeck {
@@ -42,13 +42,11 @@ class SeedRun {
   void tell_few_steps() const;
   /// See Experiment.
   int64_t help();
-  void visit_stores(const std::string& stage, StoreAccess access,
-                    const std::function<void(const StageRecipe&, StoredViews&)>& use);
+  void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
 
  private:
   /// What stands in results.json before its stages.
   RunResults header(const std::string& made_of) const;
-  void write_examples();
 
   bool deployment_;
   std::vector<std::string> command_;

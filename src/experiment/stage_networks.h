@@ -13,6 +13,9 @@ std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRe
 /// Throws Error of kind usage where the stage's network is a TorchScript file; `why`: what it cannot be then.
 void require_graph(const RunContext& run, const StageRecipe& stage, const char* why);
 
+/// Throws Error of kind usage where the stage's network is a program whose parameters cannot be trained.
+void require_trainable(const RunContext& run, const StageRecipe& stage);
+
 /// Writes each network's weights into its folder (weight_folders(), in their order), with what is needed to use them
 /// alone.
 void save_weights(const RunContext& run, const StageRecipe& stage,

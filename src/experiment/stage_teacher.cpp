@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "experiment/stage_training.h"
+#include "experiment/stage_conditions.h"
 #include "loss/objective.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/teacher_store.h"

@@ -8,13 +8,6 @@
 
 namespace limbeck {
 
-/// In what the products of a stage's passes are made. Throws Error where the recipe asks for what the device has not.
-Precision precision_of(const StageRecipe& stage, at::Device device);
-
-/// "2 threads, float32, teacher in bfloat16": what the network itself is trained in, and where its teacher's pass
-/// differs, that. A product is rounded only where it is large enough.
-std::string conditions_of(const RunContext& run, const StageRecipe& stage, const Network& network, Precision precision);
-
 /// Trains the network on these examples, or resumes from the checkpoint in the stage's folder, where `fingerprint` is
 /// the same. `validation` is what it is watched by.
 TrainingResult train(RunContext& run, const StageRecipe& stage, Network& network, const ExampleSet& examples,

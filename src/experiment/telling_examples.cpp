@@ -63,4 +63,20 @@ ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teach
   return result;
 }
 
+void write_telling_examples(RunContext& run) {
+  if (run.dataset().speech != nullptr) return;  // frames are no pictures
+  const std::vector<StageRecipe>& stages = run.recipe.stages;
+  std::string teaching = stages.front().name;
+  for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
+    if (!stage->teachers.empty()) teaching = stage->teachers.front();
+  const auto logits_of = [&](const std::string& name) {
+    return StageLogits{name, run.networks.logits_on(run.data.test(), name)};
+  };
+  std::vector<StageLogits> logits;
+  for (const StageRecipe& stage : stages) logits.push_back(logits_of(stage.name));
+  const StageLogits teacher = logits_of(teaching);
+  if (run.recipe.stage(teaching) == nullptr) logits.insert(logits.begin(), teacher);
+  run.folder.write_examples(telling_examples(run.dataset(), teacher, logits));
+}
+
 }  // namespace limbeck

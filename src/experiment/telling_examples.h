@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "experiment/run_context.h"
 #include "results/examples_result.h"
 
 namespace limbeck {
@@ -23,5 +24,8 @@ std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::
 /// examples.json: pictures and every stage's logits of the examples that tell most about the teacher.
 ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teacher,
                                 const std::vector<StageLogits>& stages);
+
+/// Writes examples.json, seen through the first network that teaches; without one, through the first that is trained.
+void write_telling_examples(RunContext& run);
 
 }  // namespace limbeck

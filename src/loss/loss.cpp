@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/nll_loss.h>
 
+#include <algorithm>
+
 #include "kernels/operation.h"
 
 namespace limbeck {
@@ -27,7 +29,24 @@ const Feature& named_feature(const std::map<std::string, Feature>& features, con
   return found->second;
 }
 
+void add_names(std::vector<std::string>& to, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
+}
+
 }  // namespace
+
+void LossNeeds::add(const LossNeeds& other) {
+  student_logits |= other.student_logits;
+  teacher_logits |= other.teacher_logits;
+  teacher_statistics |= other.teacher_statistics;
+  labels |= other.labels;
+  chooses_examples |= other.chooses_examples;
+  community |= other.community;
+  shapes |= other.shapes;
+  add_names(student_taps, other.student_taps);
+  add_names(teacher_taps, other.teacher_taps);
+}
 
 LossShapes shapes_of(const Outputs& student, const TeacherOutputs& teacher) {
   return {shape_without_batch(student.logits), shape_without_batch(teacher.logits),

@@ -52,6 +52,9 @@ struct LossNeeds {
   bool shapes = false;            ///< Loss::prepare is called before the first value()
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
+
+  /// What another loss needs, too.
+  void add(const LossNeeds& other);
 };
 
 /// Shapes of what a loss will be given, without the number of examples; known from a dry run.

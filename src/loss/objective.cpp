@@ -64,22 +64,7 @@ bool Objective::can_be_recorded() const {
 
 LossNeeds Objective::needs() const {
   LossNeeds all{.student_logits = false};
-  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
-    for (const std::string& name : from)
-      if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
-  };
-  for (const Term& term : terms_) {
-    const LossNeeds own = term.loss->needs();
-    all.student_logits |= own.student_logits;
-    all.teacher_logits |= own.teacher_logits;
-    all.teacher_statistics |= own.teacher_statistics;
-    all.community |= own.community;
-    all.labels |= own.labels;
-    all.chooses_examples |= own.chooses_examples;
-    all.shapes |= own.shapes;
-    append(all.student_taps, own.student_taps);
-    append(all.teacher_taps, own.teacher_taps);
-  }
+  for (const Term& term : terms_) all.add(term.loss->needs());
   return all;
 }
 

@@ -5,16 +5,17 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
-#include <set>
 
 #include "core/events.h"
 #include "loss/objective.h"
 #include "teacher/teacher.h"
 #include "train/checkpoint.h"
+#include "train/epoch_sums.h"
 #include "train/recorded_step.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
+#include "train/teacher_replay.h"
+#include "train/training_batches.h"
 
 namespace limbeck {
 
@@ -59,22 +60,12 @@ class Trainer {
   LossShapes dry_run() const;
   /// What a checkpoint holds beside the progress.
   TrainedState trained_state() { return {setup_.network, objective_.parameters(), *optimizer_}; }
+  void load_checkpoint();
   /// Adds this process's conditions to those of the stage, with a notice where they changed.
   void note_conditions();
-  int64_t steps_per_epoch() const;
-  /// The batch of a step of an epoch, its views being those of the epoch `drawing`.
-  Batch batch_of(const at::Tensor& order, int64_t step, int64_t drawing) const;
-  /// After a resume, the epochs of views whose teacher outputs an earlier process had kept in memory: they are computed
-  /// again, in the same batches, before they are needed. Without a cycle every later batch may need every earlier
-  /// output, so all are computed at once.
-  std::set<int64_t> forgotten_drawings(int64_t cycle) const;
-  /// Computes the teacher's outputs again for the first steps of an epoch that an earlier process had done.
-  void ask_again(int64_t epoch, int64_t steps) const;
+  /// The teacher of a stage that resumes computes again what it had kept in memory, or will before it is needed.
+  TeacherReplay replay_teacher();
   void train_step(const Batch& batch);
-  /// Throws Error where the total is not finite, and says whether teacher or student is to blame.
-  void check_finite(const std::vector<double>& values, const TeacherOutputs& teacher, const Batch& batch) const;
-  /// Adds a step to the sums of the epoch.
-  void add_up(const Batch& batch, const StepResult& result);
   void finish_epoch();
   void save_or_stop();
   [[noreturn]] void stop() const;
@@ -83,11 +74,13 @@ class Trainer {
   double rate_factor() const;
 
   TrainingSetup setup_;
+  TrainingBatches batches_;
   Objective objective_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<TrainingStep> step_;
   Stopping stopping_;
+  EpochSums sums_;
   Progress progress_;
   double epoch_seconds_ = 0;  ///< of this epoch's steps, in this process
   double epoch_examples_ = 0;

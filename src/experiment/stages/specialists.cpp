@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "experiment/members.h"
 #include "experiment/specialist_groups.h"
+#include "experiment/stage_conditions.h"
 #include "experiment/stage_entry.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_networks.h"

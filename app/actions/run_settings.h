@@ -1,0 +1,12 @@
+#pragma once
+// What the flags of `run`, `distill` and `store` ask of a run.
+#include "app/run_flags.h"
+#include "experiment/run_options.h"
+
+namespace limbeck {
+
+/// The run's folder: the flag's, or runs/NAME.
+fs::path out_folder(const RunFlags& flags, const Recipe& recipe);
+RunOptions run_options(const RunFlags& flags, const Recipe& recipe);
+
+}  // namespace limbeck

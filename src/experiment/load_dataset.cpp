@@ -1,0 +1,35 @@
+#include "experiment/load_dataset.h"
+
+#include <chrono>
+
+namespace limbeck {
+namespace {
+
+/// Tells of every hundredth file and of the last.
+std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
+  constexpr int64_t kEvery = 100;
+  const auto start = std::chrono::steady_clock::now();
+  return [&events, start](int64_t done, int64_t all) {
+    if (done % kEvery != 0 && done != all) return;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    events.emit(WorkProgress{"files read", done, all, static_cast<double>(done) / std::max(seconds, 1e-9)});
+  };
+}
+
+}  // namespace
+
+LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events) {
+  DataFolders folders(folder);
+  folders.progress = reading_progress(events);
+  folders.tell = [&events](const std::string& notice) { events.emit(Notice{notice}); };
+  LoadedDataset loaded{.dataset = recipe.source.make<Dataset, const DataFolders&>(folders)};
+  for (const std::string& notice : loaded.dataset->notices) events.emit(Notice{notice});
+  loaded.fingerprints.source = loaded.dataset->fingerprint();
+  if (!recipe.extra) return loaded;
+  const auto extra = recipe.extra.make<Dataset, const DataFolders&>(folders);
+  loaded.fingerprints.extra = extra->fingerprint();
+  append_unlabelled(*loaded.dataset, *extra);
+  return loaded;
+}
+
+}  // namespace limbeck

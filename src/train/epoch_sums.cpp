@@ -1,0 +1,68 @@
+#include "train/epoch_sums.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "train/evaluation.h"
+
+namespace limbeck {
+namespace {
+
+// Places in the tensor of sums. The terms follow, each as a sum and a count of examples.
+enum Sum : int64_t { kExamples, kLoss, kLabelled, kErrors, kTerms };
+
+}  // namespace
+
+EpochSums::EpochSums(std::vector<std::string> terms)
+    : terms_(std::move(terms)), values_(at::zeros({kTerms + 2 * static_cast<int64_t>(terms_.size())}, at::kDouble)) {}
+
+void EpochSums::add(const Batch& batch, const StepResult& step) {
+  const at::NoGradGuard no_gradient;
+  auto* sums = values_.data_ptr<double>();
+  const auto examples = static_cast<double>(batch.size());
+  const Hits hits = count_hits(step.logits, batch.labels);
+  const auto labelled = static_cast<double>(hits.labelled);
+  sums[kExamples] += examples;
+  sums[kLoss] += step.values[0] * examples / static_cast<double>(step.networks);
+  sums[kLabelled] += labelled;
+  sums[kErrors] += static_cast<double>(hits.labelled - hits.correct);
+  for (size_t i = 0; i < step.needs_labels.size(); ++i) {
+    const double count = step.needs_labels[i] ? labelled : examples;
+    sums[kTerms + 2 * static_cast<int64_t>(i)] += step.values[1 + i] * count;
+    sums[kTerms + 2 * static_cast<int64_t>(i) + 1] += count;
+  }
+}
+
+void EpochSums::clear() {
+  values_.zero_();
+}
+
+double EpochSums::loss() const {
+  const auto* sums = values_.data_ptr<double>();
+  return sums[kLoss] / std::max(sums[kExamples], 1.0);
+}
+
+double EpochSums::mean(int64_t sum, int64_t count) const {
+  const auto* sums = values_.data_ptr<double>();
+  return sums[count] > 0 ? sums[sum] / sums[count] : 0.0;
+}
+
+SplitMetrics EpochSums::metrics() const {
+  const auto* sums = values_.data_ptr<double>();
+  return {.split = "train",
+          .examples = static_cast<int64_t>(sums[kLabelled]),
+          .errors = static_cast<int64_t>(sums[kErrors]),
+          .accuracy = 1 - mean(kErrors, kLabelled),
+          .loss = mean(kLoss, kExamples)};
+}
+
+void EpochSums::write_terms(EpochDone& done) const {
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    const int64_t at = kTerms + 2 * static_cast<int64_t>(i);
+    done.terms[terms_[i]] = mean(at, at + 1);
+  }
+}
+
+}  // namespace limbeck

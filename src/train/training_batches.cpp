@@ -1,0 +1,20 @@
+#include "train/training_batches.h"
+
+#include <ATen/ops/zeros.h>
+
+namespace limbeck {
+
+Batch TrainingBatches::batch(int64_t epoch, int64_t step) {
+  if (epoch != ordered_) {
+    order_ = examples_.order(seed_, epoch);
+    ordered_ = epoch;
+  }
+  const int64_t begin = step * batch_size_;
+  return examples_.batch(order_.slice(0, begin, begin + batch_size_), augmenter_, seed_, drawing(epoch));
+}
+
+Batch TrainingBatches::sample() const {
+  return examples_.batch(at::zeros({1}, examples_.ids().options()));
+}
+
+}  // namespace limbeck
