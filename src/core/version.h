@@ -3,7 +3,7 @@
 
 namespace limbeck {
 
-inline constexpr const char* kVersion = "0.1.0";
+inline constexpr const char* kVersion = "0.2.0";
 
 /// Of the repository from which this program was built; empty where that is not known.
 std::string built_commit();

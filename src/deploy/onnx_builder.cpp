@@ -93,8 +93,8 @@ std::string OnnxBuilder::input(const std::string& name, at::ScalarType type, con
   return own;
 }
 
-std::string OnnxBuilder::constant(const std::string& name, const at::Tensor& given) {
-  at::Tensor value = given.detach().to(at::kCPU).contiguous();
+std::string OnnxBuilder::constant(const std::string& name, const at::Tensor& content) {
+  at::Tensor value = content.detach().to(at::kCPU).contiguous();
   if (value.is_floating_point()) value = value.to(at::kFloat);
   onnx::TensorProto& tensor = *model_->graph().add_initializer();
   tensor.set_name(new_name(name));

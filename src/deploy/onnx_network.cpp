@@ -20,9 +20,9 @@ OnnxNetwork::OnnxNetwork(const std::string& content, const std::string& name, do
 Outputs OnnxNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   if (options.noise != nullptr || !options.taps.empty())
     throw Error(fmt::format("the ONNX file '{}' is neither trained nor tapped", name_));
-  const at::Tensor given =
+  const at::Tensor pixels =
       file_.takes_bytes ? (inputs / scale_).round().clamp(0, 255).to(at::kByte) : inputs.to(at::kFloat);
-  const at::Tensor found = session_.run(file_.input, given, file_.output);
+  const at::Tensor found = session_.run(file_.input, pixels, file_.output);
   if (found.dim() != 2 || found.size(0) != inputs.size(0))
     throw Error(fmt::format("the ONNX file '{}' gives {} for {} examples; expected a row of each", name_,
                             to_text(found.sizes().vec()), inputs.size(0)));

@@ -196,13 +196,13 @@ at::Tensor OnnxSession::run(const std::string& input_name, const at::Tensor& inp
   api.check(api.create_tensor(state_->found.memory, held.data_ptr(), held.nbytes(), held.sizes().data(),
                               held.sizes().size(), held.scalar_type() == at::kByte ? kUint8 : kFloat32, &value),
             what);
-  const Owned<OrtValue> given(value, api.release_value);
+  const Owned<OrtValue> owned_input(value, api.release_value);
   const char* const inputs[] = {input_name.c_str()};
   const char* const outputs[] = {output_name.c_str()};
   const OrtValue* const values[] = {value};
   OrtValue* result = nullptr;
   api.check(api.run(state_->session.get(), nullptr, inputs, values, 1, outputs, 1, &result), what);
-  const Owned<OrtValue> taken(result, api.release_value);
+  const Owned<OrtValue> owned_output(result, api.release_value);
 
   OrtTensorTypeAndShapeInfo* described = nullptr;
   api.check(api.tensor_info(result, &described), what);

@@ -116,9 +116,9 @@ class ScriptTracer {
   }
 
   void run_branch(const Node& node) {
-    const Block& taken = *node.blocks().at(input(node, 0).value.toBool() ? 0 : 1);
-    run(taken);
-    for (size_t i = 0; i < node.outputs().size(); ++i) set(node, i, values_.at(taken.outputs().at(i)));
+    const Block& branch = *node.blocks().at(input(node, 0).value.toBool() ? 0 : 1);
+    run(branch);
+    for (size_t i = 0; i < node.outputs().size(); ++i) set(node, i, values_.at(branch.outputs().at(i)));
   }
 
   /// Inputs: how often at most, whether to begin, what is carried; the block gives whether to go on, and what is
@@ -161,17 +161,17 @@ class ScriptTracer {
       arguments.push_back(input(node, i));
       depends |= arguments.back().depends();
     }
-    const Stack given = stack_of(node);
+    const Stack arguments_before = stack_of(node);
     const std::optional<at::Tensor> changed = depends ? before_change(node, name, arguments) : std::nullopt;
-    Stack stack = given;
+    Stack stack = arguments_before;
     try {
       node.getOperation()(stack);
     } catch (const c10::Error& error) {
       throw Error(fmt::format("fails at the operation '{}': {}", name, error.what_without_backtrace()));
     }
     if (name == "aten::append") return append(node, arguments);
-    for (size_t i = 0; i < given.size(); ++i)
-      if (given[i].isList() && changes_argument(node, i)) memory_.change(ScriptValue{given[i]});
+    for (size_t i = 0; i < arguments_before.size(); ++i)
+      if (arguments_before[i].isList() && changes_argument(node, i)) memory_.change(ScriptValue{arguments_before[i]});
     if (depends && name == "aten::__getitem__")
       return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
     const size_t first = stack.size() - node.outputs().size();

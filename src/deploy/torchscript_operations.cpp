@@ -71,7 +71,7 @@ Shape ScriptCall::axes(size_t place, int64_t dimensions) const {
 }
 
 int64_t ScriptCall::axis(size_t place, int64_t dimensions) const {
-  const int64_t given = integer(place), axis = given < 0 ? given + dimensions : given;
+  const int64_t index = integer(place), axis = index < 0 ? index + dimensions : index;
   if (axis == 0) refuse("works across the examples of a batch");
   return axis;
 }
@@ -388,12 +388,12 @@ ScriptValue stack(const ScriptCall& call) {
 /// Given from the last axis on: before, after, before, after, …; negative ones cut.
 ScriptValue padded(const ScriptCall& call, double filling) {
   const auto dimensions = static_cast<size_t>(call.tensor(0).dim());
-  const Shape given = call.list(1);
-  if (given.size() >= 2 * dimensions) call.refuse("pads the batch");
+  const Shape amounts = call.list(1);
+  if (amounts.size() >= 2 * dimensions) call.refuse("pads the batch");
   Shape pads(2 * dimensions, 0);
-  for (size_t i = 0; i + 1 < given.size(); i += 2) {
-    pads[dimensions - 1 - i / 2] = given[i];
-    pads[2 * dimensions - 1 - i / 2] = given[i + 1];
+  for (size_t i = 0; i + 1 < amounts.size(); i += 2) {
+    pads[dimensions - 1 - i / 2] = amounts[i];
+    pads[2 * dimensions - 1 - i / 2] = amounts[i + 1];
   }
   return named(
       call.node("Pad", {call.operand(0), call.onnx.constant("pad.pads", pads), call.constant("filling", filling)}));
@@ -430,8 +430,8 @@ ScriptValue parts(const ScriptCall& call) {
 }
 
 ScriptValue slice(const ScriptCall& call) {
-  const int64_t dimensions = call.tensor(0).dim(), given = call.integer(1),
-                axis = given < 0 ? given + dimensions : given;
+  const int64_t dimensions = call.tensor(0).dim(), index = call.integer(1),
+                axis = index < 0 ? index + dimensions : index;
   const int64_t extent = call.tensor(0).size(axis), begin = call.has(2) ? call.integer(2) : 0,
                 end = call.has(3) ? call.integer(3) : extent;
   if (axis == 0 && begin == 0 && end >= extent) return identity(call);
@@ -440,8 +440,8 @@ ScriptValue slice(const ScriptCall& call) {
 }
 
 ScriptValue select(const ScriptCall& call) {
-  const int64_t axis = call.axis(1, call.tensor(0).dim()), given = call.integer(2);
-  const int64_t at = given < 0 ? given + call.tensor(0).size(axis) : given;
+  const int64_t axis = call.axis(1, call.tensor(0).dim()), index = call.integer(2);
+  const int64_t at = index < 0 ? index + call.tensor(0).size(axis) : index;
   return named(call.reshaped(slice_of(call, axis, at, at + 1)));
 }
 

@@ -36,13 +36,13 @@ void require_tap(const std::string& loss, const std::string& network, const std:
 
 /// The outputs of the network, as it starts, on one example of the stage; none without taps.
 Outputs outputs_with(const RunContext& run, const ExampleSet& examples, const std::string& loss,
-                     const NetworkRecipe& given, const std::vector<std::string>& taps) {
+                     const NetworkRecipe& recipe, const std::vector<std::string>& taps) {
   if (taps.empty()) return {};
   const std::shared_ptr<Network> network =
-      given.has_weights() ? run.networks.network(given.name) : run.networks.make(given, run.seed);
+      recipe.has_weights() ? run.networks.network(recipe.name) : run.networks.make(recipe, run.seed);
   const std::vector<std::string> features = network->features();
-  if (features.empty()) refuse_reading(loss, fmt::format("the network '{}' gives none", given.name));
-  for (const std::string& tap : taps) require_tap(loss, given.name, tap, features);
+  if (features.empty()) refuse_reading(loss, fmt::format("the network '{}' gives none", recipe.name));
+  for (const std::string& tap : taps) require_tap(loss, recipe.name, tap, features);
   network->to(run.device);
   const at::NoGradGuard no_gradient;
   return network->forward(examples.batch(at::zeros({1}, examples.ids().options())).inputs, {.taps = taps});

@@ -11,7 +11,7 @@ namespace limbeck {
 void share_out(const RunContext& run, const StageRecipe& stage, const std::function<void(int64_t k)>& train) {
   const std::vector<std::string> names = weight_folders(stage);
   std::vector<bool> done(names.size());
-  bool told = false;
+  bool announced = false;
   while (true) {
     bool progress = false, all = true;
     for (size_t i = 0; i < names.size(); ++i) {
@@ -26,8 +26,9 @@ void share_out(const RunContext& run, const StageRecipe& stage, const std::funct
     }
     if (all) return;
     if (progress) continue;
-    if (!told) run.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
-    told = true;
+    if (!announced)
+      run.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
+    announced = true;
     if (stop_requested() != 0)
       throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
     std::this_thread::sleep_for(std::chrono::milliseconds(200));

@@ -19,9 +19,9 @@ EventBus metrics_writer(const RunContext& run, const StageFolder& folder) {
   });
   bus.subscribe([&run, folder](const Event& event) {
     if (const auto* started = std::get_if<StageStarted>(&event)) {
-      StageStarted told = *started;
-      told.folder = folder.path();
-      run.events.emit(told);
+      StageStarted with_folder = *started;
+      with_folder.folder = folder.path();
+      run.events.emit(with_folder);
     } else {
       run.events.emit(event);
     }

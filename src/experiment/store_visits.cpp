@@ -7,8 +7,7 @@
 
 namespace limbeck {
 
-void visit_stores(RunContext& run, const std::string& wanted, StoreAccess access,
-                           const UseOfStore& use) {
+void visit_stores(RunContext& run, const std::string& wanted, StoreAccess access, const UseOfStore& use) {
   bool found = false;
   run.only_finished = access == StoreAccess::existing;
   for (const StageRecipe& stage : run.recipe.stages) {

@@ -27,14 +27,15 @@ std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::
   const at::Tensor entropy = -(log_p.exp() * log_p).sum(1) * right;
   std::vector<int64_t> order(static_cast<size_t>(labels.size(0)));
   std::iota(order.begin(), order.end(), 0);
-  const auto* said = entropy.data_ptr<double>();
-  std::stable_sort(order.begin(), order.end(), [&](int64_t left, int64_t right) { return said[left] > said[right]; });
+  const auto* entropies = entropy.data_ptr<double>();
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t left, int64_t right) { return entropies[left] > entropies[right]; });
   // Round by round one example of each class, so that not all are of the class that is hardest.
   const at::Tensor on_host = labels.to(at::kCPU).contiguous();
-  std::map<int64_t, int64_t> taken;
+  std::map<int64_t, int64_t> rounds;
   std::vector<std::pair<int64_t, int64_t>> ranked;
   for (const int64_t position : order) {
-    const int64_t round = taken[on_host.data_ptr<int64_t>()[position]]++;
+    const int64_t round = rounds[on_host.data_ptr<int64_t>()[position]]++;
     ranked.emplace_back(round, position);
   }
   std::stable_sort(ranked.begin(), ranked.end(),

@@ -17,21 +17,21 @@ TrainedNetworks::TrainedNetworks(const Recipe& recipe, const Dataset& dataset, c
   }
 }
 
-void TrainedNetworks::load(const NetworkRecipe& given, const EventBus& events) {
-  const std::shared_ptr<Network> loaded = make(given, seed_);
-  if (!given.weights.empty()) load_weights(*loaded, given.weights);
+void TrainedNetworks::load(const NetworkRecipe& network, const EventBus& events) {
+  const std::shared_ptr<Network> loaded = make(network, seed_);
+  if (!network.weights.empty()) load_weights(*loaded, network.weights);
   loaded->to(device_);
   Hasher hasher;
-  if (!given.weights.empty()) hasher.add(read_file(given.weights)).add(resolve(given.architecture).dump());
-  for (const std::string& file : files_of(given.architecture)) hasher.add(read_file(file));
+  if (!network.weights.empty()) hasher.add(read_file(network.weights)).add(resolve(network.architecture).dump());
+  for (const std::string& file : files_of(network.architecture)) hasher.add(read_file(file));
   if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get());
       script != nullptr && script->gives_probabilities()) {
     events.emit(Notice{
         fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
     hasher.add("log");
   }
-  if (const InputOptions& input = inputs_.at(given.name); !input.empty()) hasher.add(to_json(input).dump());
-  add(given.name, loaded, hasher.fingerprint());
+  if (const InputOptions& input = inputs_.at(network.name); !input.empty()) hasher.add(to_json(input).dump());
+  add(network.name, loaded, hasher.fingerprint());
 }
 
 const std::shared_ptr<Network>& TrainedNetworks::network(const std::string& name) const {

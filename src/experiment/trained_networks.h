@@ -38,7 +38,7 @@ class TrainedNetworks {
   void keep_logits(const std::string& name, const at::Tensor& logits) { test_logits_[name] = logits; }
 
  private:
-  void load(const NetworkRecipe& given, const EventBus& events);
+  void load(const NetworkRecipe& network, const EventBus& events);
 
   const Dataset& dataset_;
   uint64_t seed_;

@@ -36,14 +36,14 @@ Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOpt
   const int64_t most = examples_at_once(network), count = inputs.size(0);
   if (count <= most) return network.forward(inputs, options);
   const int64_t parts = (count + most - 1) / most;
-  std::vector<Outputs> given;
+  std::vector<Outputs> results;
   for (const at::Tensor& part : inputs.split((count + parts - 1) / parts))
-    given.push_back(network.forward(part, options));
-  Outputs outputs{.logits = joined(given, [](const Outputs& part) { return part.logits; })};
-  for (const auto& [name, feature] : given.front().features)
-    outputs.features[name] = joined(given, [&name = name](const Outputs& part) { return part.features.at(name); });
-  for (size_t i = 0; i < given.front().members.size(); ++i)
-    outputs.members.push_back(joined(given, [i](const Outputs& part) { return part.members[i]; }));
+    results.push_back(network.forward(part, options));
+  Outputs outputs{.logits = joined(results, [](const Outputs& part) { return part.logits; })};
+  for (const auto& [name, feature] : results.front().features)
+    outputs.features[name] = joined(results, [&name = name](const Outputs& part) { return part.features.at(name); });
+  for (size_t i = 0; i < results.front().members.size(); ++i)
+    outputs.members.push_back(joined(results, [i](const Outputs& part) { return part.members[i]; }));
   return outputs;
 }
 

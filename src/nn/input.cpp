@@ -26,7 +26,7 @@ Graph with_input(const Graph& architecture, const InputOptions& input, const Sha
   const auto moved = [&](size_t node) { return node == Graph::kInput ? last : node + operations.size(); };
   for (const Node& node : architecture.nodes()) {
     std::vector<size_t> inputs;
-    for (const size_t taken : node.inputs) inputs.push_back(moved(taken));
+    for (const size_t source : node.inputs) inputs.push_back(moved(source));
     graph.add(node.name, node.operation, std::move(inputs));
   }
   for (const auto& [name, node] : architecture.feature_names()) graph.name_feature(name, moved(node));

@@ -169,9 +169,9 @@ at::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<at::Tenso
   at::Tensor value = run_operation(nodes[step.nodes[0]].operation, inputs, context_of(step.nodes[0], options));
   for (size_t i = 1; i < step.nodes.size(); ++i) {
     const Node& node = nodes[step.nodes[i]];
-    const std::vector<at::Tensor> taken =
+    const std::vector<at::Tensor> operands =
         is_a<Add>(node) ? std::vector<at::Tensor>{value, shortcut} : std::vector<at::Tensor>{value};
-    value = run_operation(node.operation, taken, context_of(step.nodes[i], options));
+    value = run_operation(node.operation, operands, context_of(step.nodes[i], options));
   }
   return value;
 }
@@ -212,10 +212,10 @@ Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& op
   };
   Outputs outputs;
   for (const Step& step : steps) {
-    std::vector<at::Tensor> taken;
-    for (const size_t from : nodes[step.nodes[0]].inputs) taken.push_back(take(from));
+    std::vector<at::Tensor> operands;
+    for (const size_t from : nodes[step.nodes[0]].inputs) operands.push_back(take(from));
     const at::Tensor shortcut = step.shortcut ? take(*step.shortcut) : at::Tensor();
-    values[step.output()] = run(step, taken, shortcut, pass, options);
+    values[step.output()] = run(step, operands, shortcut, pass, options);
     for (size_t i = 0; i < tapped.size(); ++i)
       if (tapped[i] == step.output()) outputs.features[options.taps[i]] = values[step.output()];
   }

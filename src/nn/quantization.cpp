@@ -70,8 +70,8 @@ at::Tensor some_of(const at::Tensor& values, int64_t most) {
 
 }  // namespace
 
-Graph quantize(const Graph& given) {
-  const Graph graph = fold_batch_norm(given);
+Graph quantize(const Graph& trained) {
+  const Graph graph = fold_batch_norm(trained);
   const std::vector<bool> kept = kept_as_bytes(graph);
   const std::vector<Node>& nodes = graph.nodes();
   Graph result(graph.input_shape());

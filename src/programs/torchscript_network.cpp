@@ -319,19 +319,19 @@ void TorchScriptNetwork::try_out() {
   if (!outputs.logits.defined())
     throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict",
                             name, expected));
-  const Shape given = outputs.logits.sizes().vec();
-  const bool fits = given.size() == 2 && given[0] == kTried && (task_.classes == 0 || given[1] == task_.classes);
-  if (given.size() == 2 && given[0] == kTried && !fits) {
-    const std::string taken =
+  const Shape shape = outputs.logits.sizes().vec();
+  const bool fits = shape.size() == 2 && shape[0] == kTried && (task_.classes == 0 || shape[1] == task_.classes);
+  if (shape.size() == 2 && shape[0] == kTried && !fits) {
+    const std::string choice =
         outputs.features.empty()
             ? ""
             : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first",
                           outputs.logits_name);
     throw Error(
-        fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, given[1], task_.classes, taken));
+        fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, shape[1], task_.classes, choice));
   }
   if (!fits || !outputs.logits.is_floating_point())
-    throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(given),
+    throw Error(fmt::format("'{}' gives {} of {} for {} examples; expected logits [{}, {}]", name, to_text(shape),
                             c10::toString(outputs.logits.scalar_type()), kTried, kTried, expected));
   if (!outputs.logits.isfinite().all().item<bool>())
     throw Error(fmt::format("'{}' gives logits that are not finite for an input in [0, 1]", name));
@@ -350,7 +350,7 @@ void TorchScriptNetwork::try_out() {
                     name));
   gives_probabilities_ = are_probabilities(at::cat({outputs.logits, beside_others}));
   gives_float16_ = outputs.logits.scalar_type() == at::kHalf;
-  task_.classes = given[1];
+  task_.classes = shape[1];
   features_.clear();
   for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
 }
@@ -402,9 +402,9 @@ Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& 
   Returned returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));
   if (is_training)
     for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].value = script_->buffers[i].tensor();
-  const Shape given = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};
-  if (given != Shape{inputs.size(0), task_.classes})
-    throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(given),
+  const Shape shape = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};
+  if (shape != Shape{inputs.size(0), task_.classes})
+    throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(shape),
                             inputs.size(0), is_training ? " in training" : "", inputs.size(0), task_.classes));
   Outputs outputs;
   outputs.logits = returned.logits.to(at::kFloat);

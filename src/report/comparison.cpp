@@ -137,14 +137,14 @@ std::string verdicts(const ComparedRuns& compared) {
 /// One line for each number of examples or data set that is not the first run's: such runs cannot be compared.
 std::string notes(const std::vector<NamedRun>& runs, const std::string& split) {
   std::string text = "\n";
-  std::set<std::string> said;
+  std::set<std::string> lines;
   for (const NamedRun& run : runs) {
     const std::string note = run.results.split_note(split);
     const std::string line =
         run.results.data_source.empty() ? note : fmt::format("{}, {}", run.results.data_source, note);
-    if (said.insert(line).second) text += fmt::format("{}{}", said.size() > 1 ? " and " : "On ", printable(line));
+    if (lines.insert(line).second) text += fmt::format("{}{}", lines.size() > 1 ? " and " : "On ", printable(line));
   }
-  text += said.size() > 1 ? ": the runs were not evaluated on the same examples.\n" : ".\n";
+  text += lines.size() > 1 ? ": the runs were not evaluated on the same examples.\n" : ".\n";
   const bool several =
       std::any_of(runs.begin(), runs.end(), [](const NamedRun& run) { return run.results.seeds.size() > 1; });
   if (several) text += "Mean ± standard deviation over the seeds.\n";

@@ -12,12 +12,12 @@ std::string PaperComparison::sentence() const {
 
 std::vector<PaperComparison> paper_comparisons(const ReportedStage& stage, const std::string& split) {
   std::vector<PaperComparison> comparisons;
-  for (const auto& [key, given] : stage.paper) {
+  for (const auto& [key, value] : stage.paper) {
     const MetricFormat format = metric_format(key);
-    const bool percent = format.unit == "%" && given > 1.0;
+    const bool percent = format.unit == "%" && value > 1.0;
     PaperComparison comparison;
     comparison.key = key;
-    comparison.paper_value = percent ? given / 100 : given;
+    comparison.paper_value = percent ? value / 100 : value;
     comparison.paper = format.format({.mean = comparison.paper_value});
     if (const Spread* ours = stage.measure(split, key)) {
       comparison.ours = format.format(*ours);

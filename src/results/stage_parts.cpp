@@ -88,8 +88,9 @@ void ReplicasPart::bind(ResultFields& fields) {
 
 std::string ReplicasPart::note(const StageResult& stage) const {
   return fmt::format("{} mean of {} networks{}, {} test errors; the networks make {} on average", mean, count,
-                     together ? " trained together" : "", counted(stage.number(keys::kTest, keys::kErrors).value_or(0)),
-                     counted(stage.number(keys::kTest, keys::kMemberErrors).value_or(0)));
+                     together ? " trained together" : "",
+                     format_count(stage.number(keys::kTest, keys::kErrors).value_or(0)),
+                     format_count(stage.number(keys::kTest, keys::kMemberErrors).value_or(0)));
 }
 
 void CalibrationPart::bind(ResultFields& fields) {
@@ -105,9 +106,9 @@ void CalibrationPart::bind(ResultFields& fields) {
 std::string CalibrationPart::note(const StageResult&) const {
   return fmt::format("bias of {} {} {} by {:.2f}, tuned on {} {} examples{}: {} errors there before, {} after",
                      classes.size() == 1 ? "class" : "classes", fmt::join(classes, ", "),
-                     offset < 0 ? "lowered" : "raised", std::abs(offset), counted(static_cast<double>(examples)),
+                     offset < 0 ? "lowered" : "raised", std::abs(offset), format_count(static_cast<double>(examples)),
                      tuned_on, tuned_on == keys::kTest ? " (the paper's way; no fair measure)" : "",
-                     counted(errors_before.value), counted(errors_after.value));
+                     format_count(errors_before.value), format_count(errors_after.value));
 }
 
 void QuantizedPart::bind(ResultFields& fields) {
@@ -122,7 +123,7 @@ void QuantizedPart::bind(ResultFields& fields) {
 
 std::string QuantizedPart::note(const StageResult&) const {
   std::string note = fmt::format("int8: {} test errors, {} before ({:+.2f} points of accuracy)",
-                                 counted(errors_after.value), counted(errors_before.value),
+                                 format_count(errors_after.value), format_count(errors_before.value),
                                  100 * (errors_before.value - errors_after.value) / static_cast<double>(test_examples));
   if (onnx_bytes)
     note += fmt::format("; {:.0f} kB as ONNX, {:.0f} before", static_cast<double>(*onnx_bytes) / 1e3,

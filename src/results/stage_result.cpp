@@ -112,13 +112,13 @@ std::string StageResult::note() const {
   for (const auto& part : parts.all())
     if (part->key() != std::string(ReplicasPart::kKey)) add(part->note(*this));
   if (stopped) {
-    const std::string end = fmt::format("stopped after {} of {} epochs", counted(stopped->epoch.value),
-                                        counted(static_cast<double>(stopped->epochs)));
+    const std::string end = fmt::format("stopped after {} of {} epochs", format_count(stopped->epoch.value),
+                                        format_count(static_cast<double>(stopped->epochs)));
     add(stopped->kept_epoch.value == stopped->epoch.value
             ? end
-            : fmt::format("{}, keeps epoch {}", end, counted(stopped->kept_epoch.value)));
+            : fmt::format("{}, keeps epoch {}", end, format_count(stopped->kept_epoch.value)));
   }
-  if (loss_parameters) add(fmt::format("loss parameters: {}", counted(static_cast<double>(*loss_parameters))));
+  if (loss_parameters) add(fmt::format("loss parameters: {}", format_count(static_cast<double>(*loss_parameters))));
   if (const auto* replicas = parts.find<ReplicasPart>()) add(replicas->note(*this));
   return note;
 }
@@ -172,7 +172,7 @@ StageResult combine_stages(const std::vector<const StageResult*>& seeds) {
   return combined;
 }
 
-std::string counted(double number) {
+std::string format_count(double number) {
   return number == std::round(number) ? with_commas(std::llround(number)) : fmt::format("{:.1f}", number);
 }
 

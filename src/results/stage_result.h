@@ -113,6 +113,6 @@ struct StageResult {
 StageResult combine_stages(const std::vector<const StageResult*>& seeds);
 
 /// 3 → "3", 3.25 → "3.2", 12345 → "12,345"
-std::string counted(double number);
+std::string format_count(double number);
 
 }  // namespace limbeck

@@ -77,11 +77,11 @@ Json recipe_differences(const std::vector<Json>& recipes) {
     flatten(recipe, "", flats.emplace_back());
   }
   Json differences = Json::array();
-  std::set<std::string> told;
+  std::set<std::string> seen;
   for (const FlatRecipe& flat : flats)
     for (const std::string& key : flat.keys) {
       const std::string part = missing_part(key, flats);
-      if (part.empty() || !told.insert(part).second) continue;
+      if (part.empty() || !seen.insert(part).second) continue;
       Json values = Json::array();
       for (const FlatRecipe& other : flats) values.push_back(value_at(other, part));
       if (!std::all_of(values.begin(), values.end(), [&](const Json& value) { return value == values.front(); }))

@@ -229,10 +229,10 @@ class SweepRunner {
     SweepPointResult& entry = entries_[i];
     try {
       if (code != 0) {
-        const std::string said = end_of_log(log(plan_.points[i]));
-        throw Error(!said.empty() ? said
-                    : code > 128  ? fmt::format("signal {} ended it", code - 128)
-                                  : fmt::format("exit code {}", code));
+        const std::string last_line = end_of_log(log(plan_.points[i]));
+        throw Error(!last_line.empty() ? last_line
+                    : code > 128       ? fmt::format("signal {} ended it", code - 128)
+                                       : fmt::format("exit code {}", code));
       }
       note_results(plan_.points[i], entry);
     } catch (const Error& error) {

@@ -13,10 +13,10 @@ void throw_lost(const LostStep& lost, const TeacherOutputs& teacher, const Batch
   for (const at::Tensor& outputs : taught)
     if (outputs.defined()) known = known & outputs.isfinite().flatten(1).all(1).to(known.device());
   if (const auto unknown = batch.size() - known.sum().item<int64_t>(); unknown > 0)
-    throw Error(fmt::format(
-        "stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the "
-        "training example {} first",
-        lost.stage, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
+    throw Error(
+        fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the "
+                    "training example {} first",
+                    lost.stage, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
   std::string terms;
   for (size_t i = 0; i < lost.terms.size(); ++i)
     terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", lost.terms[i], lost.values[1 + i]);

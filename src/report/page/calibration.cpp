@@ -67,14 +67,14 @@ std::string bin_marks(const BinDetail& bin, int64_t examples, int64_t fullest, c
         "cy=\"{4:.1f}\" r=\"4\"/>",
         colour, x_at(*bin.confidence), y_at(interval.low), y_at(interval.high), y_at(*bin.accuracy));
   }
-  std::string said = fmt::format("confidence {:.2f} to {:.2f}\n{} of {} examples", bin.low, bin.high,
-                                 with_commas(bin.count), with_commas(examples));
+  std::string tooltip = fmt::format("confidence {:.2f} to {:.2f}\n{} of {} examples", bin.low, bin.high,
+                                    with_commas(bin.count), with_commas(examples));
   if (bin.confidence && bin.accuracy)
-    said += fmt::format("\nmean confidence {:.3f}\naccuracy {:.3f}", *bin.confidence, *bin.accuracy);
+    tooltip += fmt::format("\nmean confidence {:.3f}\naccuracy {:.3f}", *bin.confidence, *bin.accuracy);
   return fmt::format(
       "<g class=\"bin\">{}<rect class=\"catch\" x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" "
       "height=\"{:.0f}\"/><title>{}</title></g>",
-      marks, x_at(bin.low), kTop, width + 2, kHistogramTop + kHistogramHeight - kTop, said);
+      marks, x_at(bin.low), kTop, width + 2, kHistogramTop + kHistogramHeight - kTop, tooltip);
 }
 
 std::string diagram(const PageStage& stage) {

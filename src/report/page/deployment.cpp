@@ -17,7 +17,7 @@ std::string kilobytes(std::optional<int64_t> bytes) {
 std::string milliseconds(std::optional<double> value) {
   return value ? fmt::format("{:.3f}", *value) : "–";
 }
-std::string count_text(std::optional<int64_t> value) {
+std::string format_count(std::optional<int64_t> value) {
   return value ? with_commas(*value) : "–";
 }
 
@@ -47,13 +47,13 @@ std::string table(const std::vector<ReportedCost>& costs) {
     html += fmt::format("<tr><td>{}</td>", html_escape(cost.name));
     if (accuracies) html += table_cell("accuracy", cost.accuracy ? fmt::format("{:.2f} %", 100 * *cost.accuracy) : "–");
     if (errors)
-      html += table_cell("test errors", count_text(cost.errors)) +
-              table_cell("in LibTorch", count_text(cost.libtorch_errors));
-    if (parameters) html += table_cell("parameters", count_text(cost.parameters));
+      html += table_cell("test errors", format_count(cost.errors)) +
+              table_cell("in LibTorch", format_count(cost.libtorch_errors));
+    if (parameters) html += table_cell("parameters", format_count(cost.parameters));
     html += table_cell("kB", kilobytes(cost.bytes)) + table_cell("smaller", times(costs.front().bytes, cost.bytes)) +
             table_cell("median ms", milliseconds(cost.median)) + table_cell("95 %", milliseconds(cost.p95)) +
             table_cell("99 %", milliseconds(cost.p99)) + table_cell("faster", times(costs.front().median, cost.median));
-    if (rates) html += table_cell("examples/s", count_text(cost.examples_per_second));
+    if (rates) html += table_cell("examples/s", format_count(cost.examples_per_second));
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
