@@ -18,7 +18,7 @@ struct IdxArray {
 /// file's name and the offset for any malformed file.
 IdxArray read_idx(const fs::path& path, size_t dimensions);
 
-/// Reads only the shape from a file's header; empty if the header is invalid.
+/// Reads only the shape in a file's header, without validating the file; empty if it cannot be read.
 std::vector<int64_t> idx_shape(const fs::path& path);
 
 /// Writes a gzipped IDX file atomically.
