@@ -12,7 +12,7 @@ namespace limbeck {
 
 class DataFolders {
  public:
-  /// `chosen`: the folder given with --data; empty where none was given.
+  /// `chosen`: the folder given with --data; empty: none.
   explicit DataFolders(const fs::path& chosen = {});
 
   /// The folders, in search order.

@@ -76,8 +76,8 @@ class ExampleSet {
   int64_t size() const { return ids_.size(0); }
   const at::Tensor& ids() const { return ids_; }        ///< [n] int64
   const at::Tensor& labels() const { return labels_; }  ///< [n] int64
-  /// Groups [n] int64: examples with equal values overlap (context windows) and are kept together when a set is
-  /// divided; undefined: no groups.
+  /// Groups [n] int64: examples with equal values, such as frames of one recording, have overlapping context and are
+  /// kept together when a set is divided; undefined: no groups.
   at::Tensor groups() const;
 
   /// Returns the examples at these positions, e.g. a validation split.

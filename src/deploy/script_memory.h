@@ -4,8 +4,7 @@
 // replaces the old one in all later uses.
 //
 //   memory.change(tensor, onnx.node("Relu", {before}));  // relu_
-//   memory.update(other);   // other.onnx becomes the new value if `other` is the same tensor, or a view
-//   (torch.Tensor.view) of it
+//   memory.update(other);   // other.onnx becomes the new value if `other` is the same tensor or a view of it
 #include <ATen/core/Tensor.h>
 
 #include <map>

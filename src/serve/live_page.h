@@ -8,7 +8,8 @@
 namespace limbeck {
 
 /// Returns the contents of results.json. If a run over several seeds has none yet, returns the means over the seeds
-/// that have results for a stage. Stages without results are included in recipe order, with their states.
+/// that have results for a stage. Stages are in recipe order; those without results are included, with the status
+/// "stopped" if they were stopped.
 ReportedRun live_results(const ServedRun& run, const RunProgress& progress, const std::optional<Recipe>& recipe);
 
 /// Returns {"id", "name", "state", "stages": [see StageProgress], "report": whether results.json exists, "sections":

@@ -16,7 +16,7 @@ std::string to_text(StageState state);
 struct StageProgress {
   std::string name;
   StageState state = StageState::waiting;
-  int64_t parts = 0;  ///< number of trainings (seeds × members)
+  int64_t parts = 0;  ///< number of parts over all seeds: the trainings of its members, and the stage itself
   int64_t parts_done = 0;
   double share = 0;       ///< fraction of its epochs that are done, in [0, 1]
   std::string under_way;  ///< the training in progress or stopped: "seed 2, network 3 of 10"; may be empty

@@ -7,7 +7,8 @@
 //   store.write(rows, slots, views, outputs);
 //   TeacherOutputs again = store.read(rows, slots);
 //
-// The file's tensors: ids [n] I64 · views [n, S] I64, the view's number + 1, 0 where nothing is stored yet · and one of
+// The file's tensors: ids [n] I64 · views [n, S] I64, number of the view + 1, or 0 if nothing is stored yet · and one
+// of
 //   logits [n, S, C]                               F16 or F32
 //   members [n, S, M, C]                           of an arithmetic ensemble of M networks
 //   top [n, S, K + 1] with classes [n, S, K] I16   the K largest logits, and one logit for all other classes: log of

@@ -3,9 +3,9 @@
 // (keras.preprocessing.image.apply_affine_transform). A matrix maps output coordinates to input coordinates:
 //   (y_in, x_in) = A (y, x) + (t_y H, t_x W)      in pixels from the centre ((H − 1)/2, (W − 1)/2)
 // Values are interpolated bilinearly; bytes are rounded to nearest. The augmentation applied first is leftmost in the
-// matrix product, so that adjacent affine augmentations are one matrix and pixels are resampled once: `augment: {
-// rotation: 15, translation: 0.1, shear: 5, zoom: 0.2 }` is Keras' rotation · shift · shear · zoom. Unlike with
-// repeated resampling, pixels that leave the frame in an intermediate step are not lost.
+// matrix product, so that adjacent affine augmentations are one matrix and pixels are resampled once. Keras' rotation ·
+// shift · shear · zoom is `augment: { rotation: 15, translation: 0.1, shear: 5, zoom: 0.2 }`. Unlike with repeated
+// resampling, pixels that leave the frame in an intermediate step are not lost.
 //
 // Each parameter has 129 evenly spaced levels, including both ends and the middle, so that views can be numbered: for
 // ±15° the step is about a quarter of a degree, for ±10 % of 64 pixels a tenth of a pixel.

@@ -4,7 +4,7 @@
 //   root/train/cat/1.jpg      a folder for each class
 //   root/test/cat/9.png       the test split; `val`, `valid` or `validation` serve as `test`
 //   root/cat/1.jpg            the same without splits
-//   root/unlabelled/…/x.jpg   further training pictures without labels
+//   root/unlabelled/…/x.jpg   further training images without labels
 //
 // Without a test split, a fraction of each class is held out for it: the images whose relative paths have the lowest
 // hashes, so that the choice depends neither on the order nor on other classes.

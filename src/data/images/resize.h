@@ -46,7 +46,7 @@ AxisWeights triangle_weights(int64_t in, double extent, int64_t out, int64_t fro
 class Resizer {
  public:
   /// `channels`: 3, or 1 for luminance, (19595 R + 38470 G + 7471 B) / 65536 as Pillow's convert("L") has it, of the
-  /// resized picture.
+  /// resized image.
   Resizer(ImageSize target, ResizeMode mode, int64_t channels);
 
   /// Starts an image whose rows are decoded at 1/`reduction` of its size.

@@ -41,8 +41,8 @@ struct CifarSet {
   CifarFormat format;
 };
 
-/// Loads a set from the given subfolder of a data folder, or from the data folder itself; downloads it if none of its
-/// files exist. Throws Error.
+/// Loads a set from the given subfolder of a data folder, or from the data folder itself; downloads it if its first
+/// training file is found in neither. Throws Error.
 std::unique_ptr<Dataset> load_cifar(const CifarSet& set, const std::string& folder, const DataFolders& folders);
 
 }  // namespace limbeck

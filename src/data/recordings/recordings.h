@@ -30,7 +30,7 @@ struct RecordingsOptions {
   std::string held_out;    ///< speaker whose recordings are the test split; empty: by split column, index or hash
   int64_t test_below = 0;  ///< recordings with a smaller index are the test split; 0: not by index
   double holdout = 0.1;    ///< fraction of each word's recordings for the test split, by lowest hash of the name, if
-                         ///< nothing above applies
+                           ///< nothing above applies
 
   void bind(Fields& fields);
 };
