@@ -1,7 +1,7 @@
 #pragma once
-// The errors of the library. Nothing in Limbeck prints, exits or aborts: it throws limbeck::Error, and the program that
-// embeds it decides what to do. A message says what was found and what was expected. Of a line of more than 1,200
-// bytes, as names from outside can make it, its begin and its end are kept.
+// The errors of the library. Library code never prints, exits or aborts: it throws limbeck::Error, and the embedding
+// program handles it. A message says what was found and what was expected. Message lines longer than 1,200 bytes (for
+// example, with long names from input files) are truncated in the middle.
 //
 //   throw Error("batch_size is 0; expected at least 1");
 //   throw Error(ErrorKind::usage, "unknown split 'tset'; did you mean 'test'?");
@@ -13,11 +13,11 @@
 
 namespace limbeck {
 
-/// Whose mistake an error is; the program's exit code follows from it.
+/// Category of an error; determines the program's exit code.
 enum class ErrorKind {
   failed,       ///< the run failed: a file could not be read, the loss became NaN (exit code 1)
   usage,        ///< the command line or the recipe is wrong (exit code 2)
-  interrupted,  ///< a signal asked to stop; what was done is saved (exit code 128 + signal)
+  interrupted,  ///< stopped by a signal; progress is saved (exit code 128 + signal)
 };
 
 class Error : public std::runtime_error {
@@ -30,8 +30,8 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-/// A place in a text file; line and column count from 1. A column of 0 means the whole line, a line of 0 the whole
-/// file.
+/// A position in a text file; lines and columns are numbered from 1. A column of 0 means the whole line, a line of 0
+/// the whole file.
 struct SourceLocation {
   std::string file;
   int line = 0;
@@ -41,7 +41,7 @@ struct SourceLocation {
   std::string text() const;
 };
 
-/// One mistake in a recipe: where it stands, the path of the key, and what is wrong with it.
+/// One error in a recipe: its position, the path of the key, and the message.
 struct Diagnostic {
   SourceLocation where;
   std::string path;  ///< "stages[1].loss[0].temprature"; empty for the whole file
@@ -51,7 +51,7 @@ struct Diagnostic {
   std::string text() const;
 };
 
-/// All mistakes that were found, in the order of the file, as one error of kind usage.
+/// All errors found in a recipe, as one Error of kind usage, sorted by file, line and column.
 class DiagnosticsError : public Error {
  public:
   explicit DiagnosticsError(std::vector<Diagnostic> diagnostics);

@@ -1,6 +1,6 @@
 #pragma once
-// What happens during a run, as events. The trainer and the runner emit them; the progress line, metrics.jsonl and the
-// terminal table are observers of them.
+// Events of a run. The trainer and the runner emit them; the progress line, metrics.jsonl and the terminal table
+// observe them.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,10 +11,10 @@
 
 namespace limbeck {
 
-/// Means over a number of examples, computed from sums and counts, never as means of batch means.
+/// Metrics averaged over examples: sums divided by counts, never means of batch means.
 struct SplitMetrics {
   std::string split;     ///< "train", "validation", "test"
-  int64_t examples = 0;  ///< examples with a label, over which accuracy is taken
+  int64_t examples = 0;  ///< labelled examples, the denominator of accuracy
   int64_t errors = 0;
   double accuracy = 0;  ///< 1 − errors / examples
   double loss = 0;      ///< train: mean objective per example; elsewhere mean negative log-likelihood
@@ -25,10 +25,10 @@ struct StageStarted {
   std::string description;  ///< "mlp 800-800, 1,276,810 parameters, from teacher 'teacher'"
   int64_t epochs = 0;
   int64_t first_epoch = 0;  ///< > 0 if the stage resumes from a checkpoint
-  std::string folder = {};  ///< of the stage within a run; empty: there is none
+  std::string folder = {};  ///< the stage's folder within the run; empty: none
 };
 
-/// A stage that is not run again, because it is finished and neither its recipe nor its inputs changed.
+/// A stage that is skipped because it has finished and neither its recipe nor its inputs have changed.
 struct StageReused {
   std::string stage;
   std::string folder = {};
@@ -46,14 +46,14 @@ struct StepDone {
 
 struct EpochDone {
   std::string stage;
-  int64_t epoch = 0;  ///< from 1: the number of epochs done
+  int64_t epoch = 0;  ///< number of completed epochs, so from 1
   int64_t epochs = 0;
   int64_t step = 0;  ///< steps since the start of the stage
   double learning_rate = 0;
-  double seconds = 0;  ///< of this epoch's training, without evaluation
+  double seconds = 0;  ///< training time of this epoch, without evaluation
   double examples_per_second = 0;
   SplitMetrics train;
-  std::map<std::string, double> terms;  ///< each term of the objective, unweighted, mean per example
+  std::map<std::string, double> terms;  ///< each term of the objective: unweighted mean per example
   std::optional<SplitMetrics> validation;
 };
 
@@ -64,7 +64,7 @@ struct StageDone {
   SplitMetrics test;
 };
 
-/// Progress of work other than training: filling a store, reading pictures.
+/// Progress of work other than training: filling a teacher store, decoding images.
 struct WorkProgress {
   std::string what;  ///< "teacher outputs of 'distilled'"
   int64_t done = 0;
@@ -72,7 +72,7 @@ struct WorkProgress {
   double per_second = 0;
 };
 
-/// Something that the user should know and that is not an error.
+/// A message for the user that is not an error.
 struct Notice {
   enum class Weight { usual, grave };
   std::string message;

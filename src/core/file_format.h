@@ -1,6 +1,5 @@
 #pragma once
-// Which format a file has, recognized by its first bytes. This is the only place where formats are recognized; the
-// file's name plays no role.
+// Detects the format of a file from its first bytes, never from its name. All format detection is here.
 //
 //   format_of(fs::path("student.onnx"));   // FileFormat::onnx
 #include <string_view>
@@ -11,7 +10,7 @@ namespace limbeck {
 
 enum class FileFormat {
   safetensors,
-  torchscript,  ///< a ZIP archive, as torch.jit.save writes it; torch.save's are such too
+  torchscript,  ///< a ZIP archive, as torch.jit.save writes; torch.save writes ZIP archives too
   onnx,
   json,
   npy,
@@ -19,9 +18,9 @@ enum class FileFormat {
   other,
 };
 
-/// The format of a file with this content; the first hundred bytes are enough.
+/// Returns the format of this content; its first 100 bytes are enough.
 FileFormat format_of(std::string_view content);
-/// FileFormat::other where the file cannot be read.
+/// Returns FileFormat::other if the file cannot be read.
 FileFormat format_of(const fs::path& path);
 
 /// "an ONNX file", with the article.

@@ -1,6 +1,6 @@
 #pragma once
-// Files. They are read as a whole, and written to a temporary file that is then renamed, so that a reader never sees
-// half a file and a crash loses nothing.
+// File input and output. Files are read as a whole, and written atomically: to a temporary file that is then renamed,
+// so that readers never see a partial file and a crash leaves the old one.
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,54 +13,56 @@ namespace limbeck {
 
 namespace fs = std::filesystem;
 
-/// The machine's memory in bytes: no larger file can be read as a whole.
+/// Physical memory of the machine in bytes; the default size limit of read_file.
 size_t physical_memory();
 
-/// The whole content of a regular file of at most so many bytes. Throws Error with the file's name and the reason; also
-/// for a pipe or a device, which may never end.
+/// Reads a regular file of at most `most` bytes. Throws Error with the file's name and the reason; also for a pipe or a
+/// device, since these may never end.
 std::string read_file(const fs::path& path, size_t most = physical_memory());
 
 /// Opens a regular file with the flags of open(2); the caller closes it. Errors as above.
 int open_regular_file(const fs::path& path, int flags);
 
-/// Throws Error where the path names no regular file that can be read: for libraries that open files themselves.
+/// Throws Error unless the path is a readable regular file. For use before calling libraries that open files
+/// themselves.
 void check_regular_file(const fs::path& path);
 
-/// Writes `path` atomically: into a temporary file in the same folder, flushed to disk, then renamed. Missing folders
-/// are made. If anything fails (no space, no permission), the old file is untouched and the temporary one is removed.
+/// Writes `path` atomically: into a temporary file in the same folder, flushed to disk, then renamed. Creates missing
+/// parent folders. If anything fails (no space, no permission), the old file is untouched and the temporary one is
+/// removed.
 void write_file(const fs::path& path, std::string_view content);
 
 /// The same for content that is produced in pieces: `write` is called with a sink that takes them in order.
 using ByteSink = std::function<void(const void* bytes, size_t size)>;
 void write_file(const fs::path& path, const std::function<void(const ByteSink&)>& write);
 
-/// Removes a file; nothing where there is none. Throws Error with the system's reason.
+/// Removes a file if it exists. Throws Error with the system's reason.
 void remove_file(const fs::path& path);
 
-/// Whether the path is a folder that may be read.
+/// Returns whether the path is a readable folder.
 bool is_folder(const fs::path& path);
 
-/// Makes a folder and its parents, and checks that files can be written there. Throws Error that names it.
+/// Creates a folder and its parents, and checks that files can be written there. Throws Error with the folder's name.
 void make_writable_folder(const fs::path& folder);
 
-/// Appends one line and flushes it: for logs, whose last line a crash may truncate.
+/// Appends one line and flushes it. For logs: a crash may truncate the last line.
 void append_line(const fs::path& path, std::string_view line);
-/// Appends bytes in one write, which a crash may truncate.
+/// Appends bytes in one write; a crash may truncate it.
 void append_bytes(const fs::path& path, std::string_view bytes);
 
-/// An exclusive lock on a file until destroyed. The file's content does not matter; it is made if it is missing, and is
-/// not removed. The holder may remove it; a process that had opened it before does not acquire the lock then, since no
-/// other process would see it.
+/// An exclusive lock on a file (flock), held until destruction. Creates the file if it is missing and never removes it.
+/// The holder may remove it: a process that had opened the removed file does not acquire the lock, since other
+/// processes would not see that lock.
 class FileLock {
  public:
-  /// Throws Error where the file cannot be opened for writing.
+  /// Tries to lock without waiting. Throws Error if the file cannot be opened for writing.
   explicit FileLock(const fs::path& file);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   /// False if another process holds the lock.
   bool acquired() const { return acquired_; }
-  /// Makes this the file's whole content.
+  /// Replaces the file's content.
   void write(std::string_view content) const;
 
  private:
@@ -69,8 +71,9 @@ class FileLock {
   bool acquired_ = false;
 };
 
-/// An exclusive lock on a folder until destroyed. A second process gets an Error that says who holds it. If the lock
-/// made the folder and nothing was written into it, the folder is removed again, and so are the parents that it made.
+/// An exclusive lock on a folder, held until destruction. Throws Error with the process id of the holder if another
+/// process holds it. If the lock created the folder and nothing was written into it, the destructor removes the folder
+/// and the parents that it created.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder);
@@ -80,7 +83,7 @@ class FolderLock {
 
  private:
   fs::path folder_;
-  std::vector<fs::path> made_;  ///< folders, from the innermost
+  std::vector<fs::path> made_;  ///< created folders, innermost first
   FileLock lock_;
 };
 

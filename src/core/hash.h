@@ -1,5 +1,5 @@
 #pragma once
-// Fingerprints of data and of settings (XXH3, 128 bits): equal content has equal fingerprints.
+// Fingerprints (128-bit XXH3 hashes) of data and settings.
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace limbeck {
 
-/// Builds a fingerprint from parts. Each part is preceded by its length, so that ("ab", "c") differs from ("a", "bc").
+/// Hashes a sequence of parts. Each part is preceded by its length, so that ("ab", "c") differs from ("a", "bc").
 class Hasher {
  public:
   Hasher();

@@ -1,11 +1,11 @@
 #pragma once
-// Asking a run to stop. A signal handler calls request_stop; the trainer checks between two steps, saves a checkpoint
-// and throws.
+// Stopping a run on a signal. The signal handler calls request_stop; the trainer checks between steps, saves a
+// checkpoint and throws.
 namespace limbeck {
 
-/// Safe in a signal handler.
+/// Async-signal-safe.
 void request_stop(int signal) noexcept;
-/// The signal that asked to stop, or 0.
+/// Returns the signal passed to request_stop, or 0.
 int stop_requested() noexcept;
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// JSON that keeps the order of its keys. Untrusted text is parsed by these functions only: in time linear in its
-// length, and within limits of depth and size.
+// JSON that preserves key order. Parse untrusted text with these functions only: they take linear time and limit depth
+// and size.
 #include <nlohmann/json.hpp>
 
 #include <optional>
@@ -12,13 +12,13 @@
 
 namespace limbeck {
 
-/// The deepest nesting of lists and objects that is accepted.
+/// Maximum nesting depth of arrays and objects.
 inline constexpr size_t kDeepestJson = 100;
 
-/// Throws Error that names `name` where the text is not valid JSON, nested more than `deepest` levels deep, or has a
-/// key twice in an object.
+/// Throws Error, with `name` in the message, if the text is not valid JSON, is nested more than `deepest` levels deep,
+/// or has a duplicate key in an object.
 Json parse_json(std::string_view text, const std::string& name, size_t deepest = kDeepestJson);
-/// Parses a line that a crash may have truncated; nullopt where parse_json would throw.
+/// Parses a line that a crash may have truncated; returns nullopt where parse_json would throw.
 std::optional<Json> parse_json_line(std::string_view line);
 /// Reads a JSON file of at most 256 MiB.
 Json read_json(const fs::path& path);

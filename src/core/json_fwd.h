@@ -1,10 +1,10 @@
 #pragma once
-// The name of JSON values, for headers that only pass them on: the whole of core/json.h takes two seconds to read.
+// Forward declaration of Json, for headers that only pass values on: core/json.h takes two seconds to compile.
 #include <nlohmann/json_fwd.hpp>
 
 namespace limbeck {
 
-/// Keys stay in the order in which they were written.
+/// Preserves the insertion order of keys.
 using Json = nlohmann::ordered_json;
 
 }  // namespace limbeck

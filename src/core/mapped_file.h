@@ -1,5 +1,6 @@
 #pragma once
-// A memory-mapped file: read and written as memory, of any size; the system's page cache is the only copy.
+// A memory-mapped file, read and written as memory; may be larger than memory, since the system's page cache is the
+// only copy.
 //
 //   MappedFile file = MappedFile::create("pixels.part", size_t{1} << 30);   // 2^30 zero bytes
 //   std::memcpy(file.data(), pixels, count);
@@ -20,11 +21,10 @@ class MappedFile {
  public:
   enum class Access { read, write };
 
-  /// Makes a file of `bytes` > 0 zeros, replacing an old one, to be read and written. Its space is reserved on the
-  /// disk: a full disk is an Error here, not a crash later. Missing folders are not made.
+  /// Creates a file of `bytes` > 0 zeros, replacing an existing one, for reading and writing. Reserves its disk space:
+  /// a full disk is an Error here, not a crash later. Does not create missing folders.
   static MappedFile create(const fs::path& path, size_t bytes);
-  /// The whole of an existing file; with Access::read a write is a crash. Throws Error with the file's name and the
-  /// reason.
+  /// Maps an existing file; with Access::read, writing to it crashes. Throws Error with the file's name and the reason.
   static MappedFile open(const fs::path& path, Access access = Access::read);
 
   MappedFile(MappedFile&& other) noexcept { swap(other); }
@@ -34,13 +34,13 @@ class MappedFile {
   }
   ~MappedFile();
 
-  /// Where the file begins; nullptr for an empty one.
+  /// Start of the mapping; nullptr for an empty file.
   std::byte* data() { return data_; }
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }
   std::string_view bytes() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
-  /// Returns when everything that was written is on the disk.
+  /// Writes all changes to the disk; returns when they are there.
   void flush();
 
  private:

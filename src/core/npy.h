@@ -1,8 +1,8 @@
 #pragma once
-// NumPy's file format for one array (numpy.lib.format, versions 1 to 3): the bytes "\x93NUMPY", two of version, the
-// length of the header (2 bytes in version 1, else 4), the header, which is a Python dictionary as text, then the
-// elements. Everything in a file is checked before it is used: a truncated, foreign or hostile file is an Error that
-// names the file and the place.
+// NumPy's .npy format for one array (numpy.lib.format, versions 1 to 3): the bytes "\x93NUMPY", two version bytes, the
+// header length (2 bytes in version 1, otherwise 4), the header (a Python dictionary literal), then the elements. All
+// input is validated before use: a truncated, foreign or malicious file throws Error with the file's name and the
+// position.
 //
 //   NpyArray array = read_npy("z.npy");   // numpy.save("z.npy", numpy.zeros((3, 4), "float32"))
 //   array.dtype;                          // "F32"
@@ -22,13 +22,13 @@ struct NpyArray {
   std::string bytes;           ///< row-major, little-endian
 };
 
-/// An array that was stored in Fortran order is given in row-major order.
+/// Reads an array; one in Fortran order is converted to row-major order.
 NpyArray read_npy(const fs::path& path);
-/// The same from a file's content; `name` stands for it in messages.
+/// Same, from the content of a file; `name` is used in error messages.
 NpyArray parse_npy(std::string_view content, const std::string& name);
 
-/// Writes version 1.0, atomically; its elements begin at a multiple of 64 bytes. Throws Error where the dtype is none
-/// of the above or the bytes are not those of the shape.
+/// Writes version 1.0, atomically, with the elements aligned to 64 bytes. Throws Error if the dtype is none of the
+/// above or the number of bytes does not match the shape.
 void write_npy(const fs::path& path, std::string_view dtype, const std::vector<int64_t>& shape, std::string_view bytes);
 
 }  // namespace limbeck

@@ -1,6 +1,5 @@
 #pragma once
-// Parts that a build may leave out (cmake/parts.cmake). Where one is, src/ROOM/without_PART.cpp stands in for its
-// files:
+// Optional parts of a build (cmake/parts.cmake). If one is disabled, src/ROOM/without_PART.cpp replaces its files:
 //
 //   throw left_out("sound files", "LIMBECK_SOUND");   // this limbeck was built without sound files (LIMBECK_SOUND=OFF)
 #include <string>

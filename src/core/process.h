@@ -1,15 +1,15 @@
 #pragma once
-// Environment settings that libraries read once, when they are loaded, before main. A program must set them before it
-// starts the program that computes, or set them and start itself again.
+// Environment variables that libraries read once, when they are loaded, before main: set them before starting the
+// computing program, or set them and re-execute.
 namespace limbeck {
 
-/// Sets environment variables that the user has not set: how threads wait for each other, and which kernels OpenBLAS
-/// uses on unknown processors. Returns whether it set any.
+/// Sets environment variables that the user has not set: OpenMP's wait policy and spin count, and, on processors with
+/// AVX-512, OpenBLAS's kernels, which old versions choose wrongly. Returns whether any was set.
 bool settle_environment();
 
-/// The same, and makes the allocator keep freed memory, which it would otherwise return to the system and request again
-/// at every step. If a setting must be there from the start, the process starts itself again (exec), so call this
-/// before any work. It returns otherwise, also if starting again fails.
+/// Same, and configures malloc to keep freed memory, which it would otherwise return to the system and request again at
+/// every training step. If any variable was set, re-executes the process (exec), so call this before any work. Returns
+/// if nothing was set or exec fails.
 void settle_process(char** arguments);
 
 }  // namespace limbeck

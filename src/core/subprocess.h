@@ -1,6 +1,6 @@
 #pragma once
-// A child process. It gets no input, its output goes into a log file, and it has a process group of its own: Ctrl-C on
-// the terminal reaches only this process, which passes it on once.
+// A child process without input, whose output goes to a log file. It has its own process group: Ctrl-C on the terminal
+// reaches only this process, which forwards it once.
 //
 //   Subprocess run({kOwnProgram, "run", "r.yaml"}, "r.log");
 //   while (!run.exit_code()) …                 // never waits
@@ -15,24 +15,24 @@
 
 namespace limbeck {
 
-/// A path to the running program, valid even if its file was replaced since.
+/// A path to the running program, valid even after its file has been replaced.
 inline constexpr const char* kOwnProgram = "/proc/self/exe";
 
-/// Processors that this process may use.
+/// Number of processors that this process may use.
 int usable_processors();
 
 class Subprocess {
  public:
-  /// Starts `arguments[0]`, a path. Throws Error where it cannot be started or the log cannot be written.
+  /// Starts `arguments[0]`, a path. Throws Error if it cannot be started or the log cannot be written.
   Subprocess(const std::vector<std::string>& arguments, const fs::path& log);
-  /// Asks a process that still runs to stop, and waits for it.
+  /// Stops the process if it is still running, and waits for it to exit.
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
 
-  /// Its exit code, 128 + n if signal n ended it; nullopt while it runs.
+  /// Returns the exit code, 128 + n if signal n ended the process; nullopt while it runs. Does not block.
   std::optional<int> exit_code();
-  /// Waits for its end and returns its exit code.
+  /// Waits for the process to exit and returns its exit code.
   int wait();
   void signal(int number);
 

@@ -1,5 +1,5 @@
 #pragma once
-// How numbers are written for people.
+// Formats numbers for human readers.
 #include <cstdint>
 #include <string>
 

@@ -3,7 +3,7 @@
 
 namespace limbeck {
 
-/// True where the text is valid UTF-8, as all that is written into JSON must be.
+/// Returns whether the text is valid UTF-8, which JSON output requires.
 bool is_unicode(const std::string& text);
 
 }  // namespace limbeck

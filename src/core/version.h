@@ -5,10 +5,10 @@ namespace limbeck {
 
 inline constexpr const char* kVersion = "0.2.0";
 
-/// Of the repository from which this program was built; empty where that is not known.
+/// Commit of the repository from which this program was built; empty if unknown.
 std::string built_commit();
-/// "0.1.0 (5785fbd01234)"; with the parts that this build has left out (cmake/parts.cmake), ", without serve onnx"
-/// after it
+/// "0.1.0 (5785fbd01234)"; if parts are disabled in this build (cmake/parts.cmake), followed by e.g. ", without serve
+/// onnx".
 std::string version_text();
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// The examples of one training step.
+// A batch: the examples of one training step.
 #include <ATen/core/Tensor.h>
 
 namespace limbeck {
@@ -7,13 +7,12 @@ namespace limbeck {
 struct Batch {
   at::Tensor inputs;  ///< [N, …] float32, scaled and augmented
   at::Tensor labels;  ///< [N] int64; −1: unlabelled
-  at::Tensor ids;     ///< [N] int64, the example's place in its split
-  at::Tensor views;   ///< [N] int64, which augmentation each was given; 0 throughout where there is none
-  int64_t draw = 0;   ///< which drawing of views this is: the epoch
+  at::Tensor ids;     ///< [N] int64, index of the example in its split
+  at::Tensor views;   ///< [N] int64, view (augmented version) of each example; all 0 without augmentation
+  int64_t draw = 0;   ///< epoch for which the views were drawn
 
-  at::Tensor
-      partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
-  at::Tensor mix;      ///< [N] float32, λ, the example's own share; undefined where nothing is mixed
+  at::Tensor partner_labels;  ///< [N] int64, labels of the mixup partners; undefined without mixup
+  at::Tensor mix;             ///< [N] float32, λ, the weight of the example itself; undefined without mixup
 
   int64_t size() const { return ids.size(0); }
 };

@@ -1,5 +1,5 @@
 #pragma once
-// Where data is looked for: --data, then $LIMBECK_DATA, then the user's cache folder, under the publishers' own names.
+// Search path for data: --data, then $LIMBECK_DATA, then the user's cache folder. Files have their publishers' names.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -12,19 +12,19 @@ namespace limbeck {
 
 class DataFolders {
  public:
-  /// `chosen`: the folder given with --data; empty where none was given.
+  /// `chosen`: the folder given with --data; empty: none.
   explicit DataFolders(const fs::path& chosen = {});
 
-  /// The folders, first choice first.
+  /// The folders, in search order.
   const std::vector<fs::path>& all() const { return folders_; }
-  /// Where a download goes: the first of the folders.
+  /// Folder for downloads: the first one.
   const fs::path& home() const { return folders_.front(); }
-  /// The first existing file among FOLDER/name for each folder and name; names in order of preference.
+  /// Returns the first existing file among FOLDER/name for each folder and name; names in order of preference.
   std::optional<fs::path> find(const std::vector<std::string>& names) const;
 
-  /// Called while many files are read, from any thread, one call at a time; may be empty.
+  /// Progress callback while many files are read; called from any thread, one call at a time; may be empty.
   std::function<void(int64_t done, int64_t all)> progress;
-  /// Called with a notice about anything unusual before the work begins; may be empty.
+  /// Called with notices about anything unusual before the work begins; may be empty.
   std::function<void(const std::string& notice)> tell;
 
  private:

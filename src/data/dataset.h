@@ -1,5 +1,5 @@
 #pragma once
-// Data sets: splits held as compact tensors, and parts of them from which batches are gathered.
+// Data sets: splits stored as compact tensors, and subsets of them from which batches are gathered.
 //
 //   std::unique_ptr<Dataset> data = recipe.data.source.make<Dataset, const DataFolders&>(folders);
 //   const ExampleSet test(data->test, "test", *data);
@@ -19,21 +19,20 @@
 
 namespace limbeck {
 
-/// Examples that are rows of a longer whole, each seen with the rows around it: frames of recordings. Example i is the
-/// rows i − before … i + after, none of them outside first[i] … last[i], whose rows stand for those that are missing.
+/// Context window for examples that are rows of a longer sequence, such as frames of recordings. Example i consists of
+/// the rows i − before … i + after, clamped to [first[i], last[i]], so that the boundary rows are repeated.
 struct RowContext {
   int64_t before = 0, after = 0;
-  at::Tensor first, last;  ///< [N] int32; undefined: an example is its row alone
+  at::Tensor first, last;  ///< [N] int32; undefined: no context, an example is one row
 
   bool defined() const { return first.defined(); }
 };
 
 struct Split {
-  at::Tensor inputs;  ///< [N, C, H, W] uint8; of frames [N, banks] float32
-  at::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: extra unlabelled examples
+  at::Tensor inputs;  ///< images [N, C, H, W] uint8; frames [N, banks] float32
+  at::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: unlabelled
   RowContext context = {};
-  bool mapped = false;  ///< the inputs lie in a file, from which they are read as they are used: the machine can have
-                        ///< their memory back
+  bool mapped = false;  ///< the inputs are in a memory-mapped file, whose pages the system can reclaim
 
   int64_t size() const { return labels.size(0); }
 };
@@ -45,62 +44,63 @@ struct Dataset {
   std::vector<std::string> classes;
   Split train;
   Split test;
-  double scale = 1.0 / 255;  ///< a pixel's value is its byte times this
+  double scale = 1.0 / 255;  ///< pixel value = byte · scale
   std::vector<double> mean,
-      deviation;  ///< of each channel, usual for this data set, in units of a scaled pixel; empty: none
-  std::vector<std::string> notices;   ///< what a user should know of how it was read, to be passed on as Notice
-  std::vector<int64_t> superclasses;  ///< of each class, the larger one that it belongs to; empty: there are none
-  std::shared_ptr<const SpeechCorpus> speech;  ///< what its frames have to do with each other; nullptr: no speech
+      deviation;  ///< usual normalization of this data set, per channel, for scaled pixels; empty: none
+  std::vector<std::string> notices;            ///< messages for the user from loading, to be emitted as Notice
+  std::vector<int64_t> superclasses;           ///< superclass of each class; empty: none
+  std::shared_ptr<const SpeechCorpus> speech;  ///< words and utterances of the frames; nullptr: not speech
 
-  /// Shape of one example: {1, 28, 28}; of frames with their context {26, 40}.
+  /// Shape of one example: {1, 28, 28}; for frames with context, {26, 40}.
   std::vector<int64_t> input_shape() const;
-  /// Of all bytes of all splits.
+  /// Fingerprint of all inputs and labels of both splits.
   std::string fingerprint() const;
 };
 
-/// Adds the training examples of another data set to those of this one, without their labels: more to distil from.
-/// Throws Error where their shapes or scales differ.
+/// Appends the training examples of another data set without their labels, as additional data for distillation. Throws
+/// Error of kind usage if shapes or scales differ, or for recordings.
 void append_unlabelled(Dataset& dataset, const Dataset& extra);
 
-/// Examples of one split, each with its id and with the label it shows, which may be −1.
+/// A subset of the examples of one split, each with its id and label; the label may differ from the split's, and −1
+/// means unlabelled.
 class ExampleSet {
  public:
   /// All examples of a split.
   ExampleSet(const Split& split, std::string name, const Dataset& dataset);
 
   const std::string& name() const { return name_; }
-  /// Of the whole split: an example's id is below it.
+  /// Size of the whole split; all ids are below it.
   int64_t split_size() const { return inputs_.size(0); }
-  /// Of ids and inputs, whatever the labels.
+  /// Fingerprint of ids and inputs, without labels.
   std::string fingerprint() const;
   int64_t size() const { return ids_.size(0); }
   const at::Tensor& ids() const { return ids_; }        ///< [n] int64
   const at::Tensor& labels() const { return labels_; }  ///< [n] int64
-  /// [n] int64, equal for examples of which a part is not chosen without the others, since they overlap; undefined: all
-  /// may be parted.
+  /// Groups [n] int64: examples with equal values, such as frames of one recording, have overlapping context and are
+  /// kept together when a set is divided; undefined: no groups.
   at::Tensor groups() const;
 
-  /// The examples at these positions, e.g. a validation split.
+  /// Returns the examples at these positions, e.g. a validation split.
   ExampleSet select(const at::Tensor& positions, std::string name) const;
-  /// The same examples, showing other labels, [n] int64.
+  /// Returns the same examples with other labels [n] int64.
   ExampleSet with_labels(const at::Tensor& labels) const;
-  /// Moved to a device, where its batches will be made.
+  /// Returns a copy on a device, where its batches are then created.
   ExampleSet to(at::Device device) const;
 
-  /// The examples at `positions` [n] int64, in that order, unchanged.
+  /// Returns the examples at `positions` [n] int64, in that order, without augmentation.
   Batch batch(const at::Tensor& positions) const;
-  /// The same, augmented as (seed, epoch, id) says, and mixed with each other where the augmenter mixes.
+  /// Same, with views drawn from (seed, epoch, id), and mixup if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
-  /// The same in given views [n] int64: replays them. Throws Error where the augmenter mixes.
+  /// Same, with the given views [n] int64: replays an augmentation. Throws Error if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
 
-  /// How many examples are brought to floats together where any number would do: at most `most`, less where they are
-  /// large.
+  /// Returns a batch size for passes without training: at most `most`, fewer if the examples are large.
   int64_t at_once(int64_t most = 1000) const;
-  /// The positions of all examples in their order, in parts of so many.
+  /// Returns the positions of all examples in order, split into chunks of at_once(most).
   std::vector<at::Tensor> parts(int64_t most = 1000) const;
 
-  /// The positions of all examples in the order of an epoch: sorted by a random number of (seed, epoch, id).
+  /// Returns the positions of all examples in the shuffled order of an epoch: sorted by a random number of (seed,
+  /// epoch, id).
   at::Tensor order(uint64_t seed, int64_t epoch) const;
 
  private:
@@ -109,30 +109,30 @@ class ExampleSet {
   void mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const;
   std::string name_;
   at::Tensor inputs_of(const at::Tensor& ids) const;
-  at::Tensor inputs_;   ///< of the whole split, shared
+  at::Tensor inputs_;   ///< of the whole split, shared between sets
   RowContext context_;  ///< likewise
   at::Tensor ids_;
   at::Tensor labels_;
   double scale_ = 1;
 };
 
-/// What `of_batch` gives for all examples of the set, unchanged and in their order, joined along the first dimension.
-/// Throws Error for an empty set.
+/// Calls `of_batch` on all examples, in order and without augmentation, and concatenates the results along the first
+/// dimension. Throws Error for an empty set.
 at::Tensor over_batches(const ExampleSet& examples, const std::function<at::Tensor(const Batch&)>& of_batch);
 
-/// The training split divided: what is trained on, and what is held out for validation.
+/// The training split, divided into training and validation examples.
 struct TrainingSplit {
   ExampleSet train;
-  ExampleSet validation;  ///< empty where the recipe holds nothing out
+  ExampleSet validation;  ///< empty if the recipe holds nothing out
 };
 
-/// Holds out `validation` labelled examples, drawn by (seed, id) alone; of groups, whole ones, until there are so many.
-/// Throws Error where the split is not larger than that.
+/// Holds out `validation` labelled examples, sampled by (seed, id) alone. Examples with groups are held out in whole
+/// groups until there are at least that many. Throws Error of kind usage if no labelled example is left for training.
 TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed);
 
-/// Leaves classes out, keeps a fraction of each class, hides labels or makes them wrong: see ExamplesRecipe. A fraction
-/// of groups is one of those groups that have the same lowest label. Throws Error where a class does not exist or
-/// nothing is left.
+/// Excludes classes, keeps a fraction of each class, hides labels or adds label noise: see ExamplesRecipe. If the
+/// examples have groups, the fraction applies to whole groups, stratified by the lowest label of each group. Throws
+/// Error of kind usage if a class does not exist or nothing is left.
 ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
                            uint64_t seed);
 

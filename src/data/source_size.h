@@ -1,6 +1,5 @@
 #pragma once
-// How many examples a data set has, where that is known without loading it: by its options, its publisher or a glance
-// at its files.
+// Size of a data set without loading it, if known from its options, its publisher or a quick look at its files.
 //
 //   struct DigitSourceOptions : SizedSource {
 //     std::optional<SourceSize> size(const DataFolders&) const override { … }
@@ -17,11 +16,11 @@ struct SourceSize {
   int64_t classes = 0;
 };
 
-/// What options of data sources have in common that know it.
+/// Base class for the options of data sources that know their size.
 class SizedSource {
  public:
   virtual ~SizedSource() = default;
-  /// Nothing where the files say it, and are not there or cannot be read.
+  /// Returns nullopt if the size depends on files that are missing or cannot be read.
   virtual std::optional<SourceSize> size(const DataFolders& folders) const = 0;
 };
 

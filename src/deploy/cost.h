@@ -1,6 +1,6 @@
 #pragma once
-// Cost of networks at inference: latency of one example, and throughput in batches. Networks are measured in turns, so
-// that other load on the machine affects all of them.
+// Inference benchmark: latency at batch size 1, and throughput at larger batch sizes. Networks are measured in
+// alternating turns, so that other load on the machine affects all of them equally.
 //
 //   const InferenceMaker teacher = inference_of(*big, {3, 32, 32}), student = inference_of(*small, {3, 32, 32});
 //   const std::vector<Cost> costs = measure_costs({teacher, student}, {.batches = {16, 256}});
@@ -16,22 +16,22 @@
 
 namespace limbeck {
 
-/// One inference on inputs that lie ready; returns when its result is there. Throws what the network throws.
+/// Runs one forward pass on prepared inputs and returns when the result is available. Throws what the network throws.
 using Inference = std::function<void()>;
-/// Makes the inference on a batch of that size. Whatever runs a network is measured through one of these.
+/// Creates an Inference for a batch size; adapts any network or runtime to this benchmark.
 using InferenceMaker = std::function<Inference(int64_t batch)>;
 
-/// Of a network, which outlives the maker and what it makes, on inputs [batch, …] of this shape; weights are prepared
-/// once for each batch size.
+/// Returns the maker for a network on inputs [batch, …] of this shape. The network must outlive the maker and its
+/// inferences. Weights are prepared once per batch size.
 InferenceMaker inference_of(const Network& network, const Shape& input);
 
 struct CostOptions {
-  std::vector<int64_t> batches = {};  ///< of the throughput; none: latency alone
-  double seconds = 1;  ///< of each network at each batch size, about; at least one run in each of ten turns
+  std::vector<int64_t> batches = {};  ///< batch sizes for throughput; empty: latency only
+  double seconds = 1;  ///< approximate time per network and batch size; at least one run in each of ten turns
 };
 
-/// With the number of threads that is set. The first run of each turn is not counted: it finds the processor's caches
-/// full of another network. Throws Error of kind interrupted where a signal asks to stop.
+/// Measures with the current number of threads. The first run of each turn is a warm-up and is not counted. Throws
+/// Error of kind interrupted on a stop signal.
 std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const CostOptions& options);
 
 }  // namespace limbeck

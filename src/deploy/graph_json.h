@@ -1,6 +1,5 @@
 #pragma once
-// A network graph as JSON, for programs that compute it without this library: layers in an order in which each comes
-// after what it takes.
+// Exports a network graph as JSON, for programs that run it without this library. Layers are in topological order.
 //
 //   to_json(graph)["layers"][1]
 //   // {"name": "fc1", "operation": "linear", "inputs": ["flatten"], "shape": [800], "in": 784, "out": 800,
@@ -10,9 +9,9 @@
 
 namespace limbeck {
 
-/// {"input": {"name": "input", "shape": [1, 28, 28]}, "layers": […], "output": "fc2"}: each layer with the numbers of
-/// its operation under their names in nn/graph.h, where its formula stands, and the names of its tensors in the file of
-/// weights. The last layer gives logits.
+/// {"input": {"name": "input", "shape": [1, 28, 28]}, "layers": […], "output": "fc2"}: each layer has the attributes of
+/// its operation, named as in nn/graph.h, which documents the formulas, and the names of its tensors in the weights
+/// file. The last layer computes the logits.
 Json to_json(const Graph& graph);
 
 }  // namespace limbeck

@@ -1,14 +1,15 @@
 #pragma once
-// The nodes of a graph as nodes of an ONNX model.
+// Converts the nodes of a graph to ONNX nodes.
 #include "deploy/onnx_builder.h"
 #include "nn/network.h"
 
 namespace limbeck {
 
-/// Appends all nodes, which take the value `input`; returns the value of the last.
+/// Appends all nodes of the network, applied to the value `input`; returns the name of the output value.
 std::string add_graph(OnnxBuilder& onnx, const GraphNetwork& network, const std::string& input);
 
-/// Appends an operation without parameters on an example of the shape `input`.
+/// Appends an operation without parameters, applied to `value`, with examples of the shape `input`; returns the name of
+/// the output value.
 std::string add_operation(OnnxBuilder& onnx, const std::string& name, const Operation& operation, const Shape& input,
                           const std::string& value);
 

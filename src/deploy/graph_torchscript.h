@@ -1,6 +1,5 @@
 #pragma once
-// A graph as a TorchScript program, which any PyTorch from 1.13 on loads, with the parameters under the same names as
-// before:
+// Exports a graph as a TorchScript program that PyTorch 1.13 and later can load. Parameters keep their names.
 //
 //   save_graph_torchscript("student.pt", *network, {{"limbeck.classes", "[…]"}});
 //   torch.jit.load("student.pt")(inputs)   # in Python: logits
@@ -12,8 +11,8 @@
 
 namespace limbeck {
 
-/// Writes the program, in evaluation mode, atomically, with these extra files in it. `.train()` turns on dropout and
-/// the batch's own statistics, as in PyTorch.
+/// Writes the program atomically, in evaluation mode, with the given extra files. As in PyTorch, `.train()` enables
+/// dropout and batch statistics.
 void save_graph_torchscript(const fs::path& file, const GraphNetwork& network,
                             const std::map<std::string, std::string>& extra);
 

@@ -1,6 +1,6 @@
 #pragma once
-// A network as an ONNX file, for any runtime that reads operation set 13: linear bottlenecks and batch norm folded in,
-// any batch size, the network's own normalization inside.
+// Exports a network to ONNX (opset 13), with a dynamic batch size. Batch norm and linear bottlenecks are folded into
+// the adjacent layers; the network's input normalization is included.
 //
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
@@ -8,8 +8,8 @@
 //         `scale`
 // output  "logits" [batch, classes]; with `softmax`, "probabilities"
 //
-// A quantized network (nn/quantization.h) is written with int8 weights, and with a pair QuantizeLinear,
-// DequantizeLinear wherever values are quantized, which runtimes turn into integer arithmetic.
+// A quantized network (nn/quantization.h) is exported in QDQ format: int8 weights, and a
+// QuantizeLinear/DequantizeLinear pair for each quantized activation, which runtimes fuse into integer kernels.
 #include <map>
 #include <string>
 
@@ -21,14 +21,15 @@ struct OnnxOptions {
   bool softmax = false;
   bool bytes = false;
   double scale = 1.0 / 255;
-  std::map<std::string, std::string> metadata = {};  ///< written into the file
+  std::map<std::string, std::string> metadata = {};  ///< metadata_props of the model
 };
 
-/// Whether this build has them (LIMBECK_ONNX); to_onnx throws Error where not.
+/// Returns whether this build supports ONNX export (LIMBECK_ONNX); otherwise to_onnx throws Error.
 bool writes_onnx();
 
-/// The file's bytes; an ensemble's holds all its members and their mean. `input`: shape of one example. Throws Error
-/// that names the operation of a TorchScript network which has no form in ONNX; and for a generalist with specialists.
+/// Returns the content of the file; for an ensemble, it contains all members and their mean. `input`: shape of one
+/// example. Throws Error for a TorchScript network with an unsupported operation, which the message names, and for a
+/// generalist with specialists.
 std::string to_onnx(const Network& network, const Shape& input, const OnnxOptions& options = {});
 
 }  // namespace limbeck

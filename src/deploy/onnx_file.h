@@ -1,5 +1,5 @@
 #pragma once
-// What an ONNX file says of itself, read without running anything.
+// Reads inputs, outputs and metadata of an ONNX file without running it.
 #include <map>
 #include <string>
 
@@ -10,16 +10,17 @@ namespace limbeck {
 
 struct OnnxFile {
   std::string input;         ///< name of its only input [batch, …]
-  Shape input_shape;         ///< of one example; 0 where it is open
-  bool takes_bytes = false;  ///< uint8, else float32
+  Shape input_shape;         ///< of one example; 0 for a dynamic dimension
+  bool takes_bytes = false;  ///< true: uint8, false: float32
   std::string output;        ///< name of its first output
   bool gives_probabilities = false;
-  int64_t classes = 0;     ///< 0 where it does not say
-  int64_t parameters = 0;  ///< numbers in its constants of one dimension and more
+  int64_t classes = 0;     ///< 0 if unknown
+  int64_t parameters = 0;  ///< number of elements in its constants, scalars excluded
   std::map<std::string, std::string> metadata;
 };
 
-/// Throws Error that names the file where it is damaged, or takes something else than one batch of float32 or uint8.
+/// Parses the content of a file. Throws Error, with `name`, if it is damaged or its input is not a single batch of
+/// float32 or uint8.
 OnnxFile parse_onnx(const std::string& content, const std::string& name);
 
 }  // namespace limbeck

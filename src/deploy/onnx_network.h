@@ -1,5 +1,5 @@
 #pragma once
-// An ONNX file as a network, run by onnxruntime: evaluated and measured like any other, and not trained.
+// An ONNX file as a network, run by ONNX Runtime, for evaluation and benchmarks only: it cannot be trained.
 #include <memory>
 #include <string>
 
@@ -12,11 +12,12 @@ namespace limbeck {
 
 class OnnxNetwork : public Network {
  public:
-  /// `content`: of the file, `name` for messages. Inputs are multiples of `scale` where the file takes bytes. It runs
-  /// with as many threads as LibTorch has now. Throws Error where onnxruntime is not there or refuses the file.
+  /// `content`: of the file; `name`: for error messages. If the file takes uint8, inputs are divided by `scale` and
+  /// rounded. Runs with LibTorch's current number of threads. Throws Error if ONNX Runtime is missing or rejects the
+  /// file.
   OnnxNetwork(const std::string& content, const std::string& name, double scale);
 
-  /// inputs [N, …] in [0, 1] on the CPU; of a file that gives probabilities, the logits are their logarithms.
+  /// inputs [N, …] in [0, 1] on the CPU. If the file outputs probabilities, returns their logarithms as logits.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
   const std::vector<Parameter>& parameters() const override { return none_; }
   const std::vector<Parameter>& buffers() const override { return none_; }

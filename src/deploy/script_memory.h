@@ -1,10 +1,10 @@
 #pragma once
-// What a TorchScript program changes in its place while it is written down as ONNX. Tensors that share memory and names
-// of one list see each other's changes, but an ONNX value never changes: a changed tensor is another value, which takes
-// the former's place wherever that is used from then on.
+// Tracks in-place operations of a TorchScript program during ONNX export. Tensors that share storage, and aliases of a
+// list, see each other's changes, but ONNX values are immutable (SSA): an in-place change creates a new value, which
+// replaces the old one in all later uses.
 //
 //   memory.change(tensor, onnx.node("Relu", {before}));  // relu_
-//   memory.update(other);   // other.onnx becomes that node's value if it is the same tensor, or a view of it
+//   memory.update(other);   // other.onnx becomes the new value if `other` is the same tensor or a view of it
 #include <ATen/core/Tensor.h>
 
 #include <map>
@@ -17,24 +17,24 @@ namespace limbeck {
 
 class ScriptMemory {
  public:
-  /// The program runs on `batch` examples.
+  /// `batch`: number of examples that the program is traced with.
   ScriptMemory(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch) {}
 
-  /// The tensor's memory holds this value of the model now.
+  /// Records that the tensor's storage now holds the ONNX value `onnx`.
   void change(const at::Tensor& tensor, const std::string& onnx);
-  /// The list has other elements now.
+  /// Records the new elements of a list.
   void change(const ScriptValue& list);
 
-  /// The value's name, and those of its elements, take account of all changes so far.
+  /// Marks the value's ONNX name, and those of its elements, as up to date with all changes so far.
   void stamp(ScriptValue& value) const;
 
-  /// Brings a value up to date. Throws Error where a tensor is some of the memory that was changed, or that memory in
-  /// another order.
+  /// Updates a value's ONNX name for changes since its stamp. Throws Error if the tensor overlaps the changed memory
+  /// only partly, or has another memory order.
   void update(ScriptValue& value) const;
 
  private:
   struct Change {
-    at::Tensor place;  // it keeps the memory from being given to another tensor
+    at::Tensor place;  // keeps the storage alive, so that its address is not reused
     std::string onnx;
   };
   const std::vector<Change>& changes_of(const at::Tensor& tensor) const;
@@ -43,7 +43,7 @@ class ScriptMemory {
 
   OnnxBuilder& onnx_;
   int64_t batch_;
-  std::map<const void*, std::vector<Change>> changes_;  // by the memory
+  std::map<const void*, std::vector<Change>> changes_;  // by storage
   std::vector<ScriptValue> lists_;
 };
 

@@ -1,17 +1,17 @@
 #pragma once
-// A TorchScript program as nodes of an ONNX model. The program is run once on an example batch; what does not depend on
-// the input is computed, loops and conditions are followed as they go, and each operation on what does depend on it
-// becomes nodes. A second run on a batch of another size must give the same nodes: what depends on how many examples
-// there are has no form here. Operations in place change all tensors of the same memory, or are refused where a part of
-// one is changed and the rest is used. Floats are written as float32, float64 among them; whole numbers made of the
-// input are refused.
+// Exports a TorchScript program to ONNX nodes by tracing: runs the program once on an example batch, evaluates
+// everything that does not depend on the input (constant folding), follows loops and branches as executed, and converts
+// each operation that depends on the input to nodes. A second trace with another batch size must give the same nodes;
+// programs whose operations depend on the batch size are not supported. In-place operations affect all tensors that
+// share the storage; partial overlap is not supported. All floating-point types, including float64, are exported as
+// float32. Integer values computed from the input are not supported.
 #include "deploy/onnx_builder.h"
 #include "programs/torchscript_network.h"
 
 namespace limbeck {
 
-/// Appends the program, which takes the value `value` [batch, …] of the shape `input`; returns the value of its logits.
-/// Throws Error that names the operation which has no form here, and those that have.
+/// Appends the program, applied to `value` [batch, …] with examples of the shape `input`; returns the name of its
+/// logits. Throws Error of kind usage that names the unsupported operation and lists the supported ones.
 std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input,
                             const std::string& value);
 

@@ -1,5 +1,5 @@
 #pragma once
-// What each operation of a TorchScript program is in ONNX. A new one is an entry in the table of
+// Conversion of TorchScript operations to ONNX. To support a new one, add an entry to the table in
 // torchscript_operations.cpp.
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
@@ -12,18 +12,18 @@
 
 namespace limbeck {
 
-/// A value of a program while it runs on an example batch.
+/// A value of the program during tracing on an example batch.
 struct ScriptValue {
   c10::IValue value;
-  std::string onnx = {};  ///< its name in the model; empty: it does not depend on the input
+  std::string onnx = {};  ///< name of the ONNX value; empty: does not depend on the input
   std::vector<ScriptValue> elements =
-      {};              ///< of a list or a tuple, and keys and values of a dict, where it was put together from values
-  size_t changes = 0;  ///< how many changes of its tensor's memory `onnx` takes account of
+      {};              ///< elements of a list or tuple, or keys and values of a dict, if constructed from traced values
+  size_t changes = 0;  ///< number of changes of its tensor's storage that `onnx` reflects
 
   bool depends() const;
 };
 
-/// One operation that is to be written.
+/// One operation to be exported, with its arguments and traced result.
 class ScriptCall {
  public:
   ScriptCall(OnnxBuilder& onnx, std::string name, std::vector<ScriptValue> arguments, c10::IValue result, int64_t batch)
@@ -45,16 +45,16 @@ class ScriptCall {
   at::Tensor tensor(size_t place) const { return value(place).toTensor(); }
   int64_t integer(size_t place) const { return value(place).toInt(); }
   double number(size_t place) const { return value(place).toScalar().toDouble(); }
-  /// A list of integers, a single one as many times as there are axes.
+  /// Returns a list of integers; a single one is repeated for each axis.
   Shape integers(size_t place, size_t axes) const;
-  /// Sides of a picture or places of a shape, as they are.
+  /// Returns a list of integers as it is, e.g. an image size or a shape.
   Shape list(size_t place) const { return value(place).toIntVector(); }
-  /// The name of a tensor or number: of the model's value, or of a new constant.
+  /// Returns the ONNX name of a tensor or number: that of its value, or of a new constant.
   std::string operand(size_t place, const std::string& what = "value") const;
-  /// The same for operations that repeat what is shorter: of a constant that is the same for all examples, only the
-  /// first one's.
+  /// Same, for operations that broadcast: a constant that is equal for all examples is reduced to the first example's
+  /// row.
   std::string repeated_operand(size_t place, const std::string& what = "value") const;
-  /// A new constant, whole numbers as float32: what they meet are the network's numbers.
+  /// Adds a constant; integers are converted to float32, since they are combined with float32 values.
   std::string constant(const std::string& what, const at::Tensor& value) const;
   std::string node(const std::string& operation, const std::vector<std::string>& inputs,
                    const OnnxBuilder::Attributes& attributes = {}) const {
@@ -66,11 +66,11 @@ class ScriptCall {
 
   const c10::IValue& result() const { return result_; }
   int64_t batch() const { return batch_; }
-  /// The same values in the result's shape.
+  /// Adds a Reshape of `value` to the result's shape. Throws Error if that changes the number of examples.
   std::string reshaped(const std::string& value) const;
-  /// Axes [at least one] counted from the front; the batch's is an error.
+  /// Returns axes (at least one) as non-negative indices. Throws Error for the batch axis.
   Shape axes(size_t place, int64_t dimensions) const;
-  /// An axis counted from the front; the batch's is an error.
+  /// Returns an axis as a non-negative index. Throws Error for the batch axis.
   int64_t axis(size_t place, int64_t dimensions) const;
   [[noreturn]] void refuse(const std::string& why) const;
 
@@ -83,7 +83,7 @@ class ScriptCall {
 
 using ScriptOperation = std::function<ScriptValue(const ScriptCall&)>;
 
-/// nullptr: there is none for an operation of this name ("aten::relu_").
+/// Returns the conversion of an operation ("aten::relu_"); nullptr if it is not supported.
 const ScriptOperation* script_operation(const std::string& name);
 
 }  // namespace limbeck

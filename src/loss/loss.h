@@ -1,7 +1,7 @@
 #pragma once
-// Distillation losses. A loss is a function of (student outputs, teacher outputs, targets): it sees neither networks
-// nor files. It may have parameters of its own, which are trained with the student and belong to the training alone:
-// kept in checkpoints, not in the student's file. A new loss is one new file in losses/: formula and citation, options,
+// Distillation losses. A loss is a function of (student outputs, teacher outputs, targets); it has no access to
+// networks or files. It may have trainable parameters, which are optimized together with the student and saved in
+// checkpoints, but not in the student's file. A new loss is one new file in losses/: formula and citation, options,
 // class, registration.
 //
 //   auto loss = catalogue.choose(Slot::loss, "soft_targets").make<Loss>();
@@ -22,61 +22,61 @@ namespace limbeck {
 
 /// Labels and ids of a batch's examples.
 struct Targets {
-  at::Tensor labels;  ///< [N] int64; −1: unlabelled
-  at::Tensor ids;     ///< [N] int64
-  at::Tensor
-      partner_labels;  ///< [N] int64, of the examples that these are mixed with; undefined where nothing is mixed
-  at::Tensor mix;      ///< [N] float, λ, the example's own share; undefined where nothing is mixed
+  at::Tensor labels;          ///< [N] int64; −1: unlabelled
+  at::Tensor ids;             ///< [N] int64
+  at::Tensor partner_labels;  ///< [N] int64, labels of the mixup partners; undefined without mixup
+  at::Tensor mix;             ///< [N] float, λ, the weight of the example itself; undefined without mixup
 };
 
-/// Sums over the labels of a batch, of which a loss over labels is the quotient. A mixed example has two labels, its
-/// own with weight λ and its partner's with 1 − λ; other examples have one of weight 1. A label that is not known has
-/// weight 0, so that
+/// Sums over the labels of a batch; a loss on labels is their quotient. An example mixed by mixup has two labels, its
+/// own with weight λ and its partner's with 1 − λ; other examples have one of weight 1. Unknown labels have weight 0,
+/// so that
 ///   Σ_n Σ_k w_nk L(z_n, y_nk) / Σ_n Σ_k w_nk
-/// is the mean over the labelled examples, and that of λ L(y_i) + (1 − λ) L(y_j) where all are labelled.
+/// is the mean over the labelled examples, and with mixup the mean of λ L(y_i) + (1 − λ) L(y_j) if all are labelled.
 struct LabelSums {
   at::Tensor cross_entropy;  ///< scalar, −Σ_n Σ_k w_nk log p_n[y_nk]
   at::Tensor weights;        ///< [N], Σ_k w_nk
 };
-/// log_p [N, C].
+/// log_p: log-probabilities [N, C].
 LabelSums label_sums(const at::Tensor& log_p, const Targets& targets);
 
-/// What a loss reads, asked before the first batch.
+/// Inputs that a loss requires; queried before the first batch.
 struct LossNeeds {
   bool student_logits = true;
   bool teacher_logits = false;
   bool teacher_statistics = false;  ///< Loss::use is called before the first value()
   bool labels = false;
-  bool chooses_examples = false;  ///< how many examples of a batch it computes with is found on the device
-  bool community = false;         ///< the logits of the networks that are trained together with this one
+  bool chooses_examples = false;  ///< the loss selects examples of the batch on the device, so the shapes depend on
+                                  ///< data
+  bool community = false;         ///< logits of the networks that are trained jointly with this one (co-distillation)
   bool shapes = false;            ///< Loss::prepare is called before the first value()
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
 
-  /// What another loss needs, too.
+  /// Adds the needs of another loss.
   void add(const LossNeeds& other);
 };
 
-/// Shapes of what a loss will be given, without the number of examples; known from a dry run.
+/// Shapes of the inputs of a loss, without the batch dimension; found by a dry run.
 struct LossShapes {
-  Shape student_logits, teacher_logits;  ///< {10}; the teacher's empty where the stage has none
-  std::map<std::string, Shape> student_features, teacher_features;  ///< of the taps: {64, 8, 8}
+  Shape student_logits, teacher_logits;  ///< {10}; the teacher's is empty if the stage has no teacher
+  std::map<std::string, Shape> student_features, teacher_features;  ///< by tap: {64, 8, 8}
 };
 LossShapes shapes_of(const Outputs& student, const TeacherOutputs& teacher);
 
-/// The feature of this name; Error where it is not among them. `whose`: "student", "teacher".
+/// Returns the feature of this name. Throws Error if it is missing. `whose`: "student" or "teacher", for the message.
 const at::Tensor& feature_of(const std::map<std::string, at::Tensor>& features, const std::string& name,
                              const char* whose);
 const Shape& feature_of(const std::map<std::string, Shape>& features, const std::string& name, const char* whose);
 
-/// Makes the parameters of one loss. Initial values are a function of (seed, place of the loss in the objective, place
-/// of the parameter in the loss).
+/// Creates the parameters of one loss. Initial values are a function of (seed, index of the loss in the objective,
+/// index of the parameter in the loss).
 class LossParameters {
  public:
   LossParameters(uint64_t seed, size_t loss, at::Device device)
       : seed_(seed), loss_(static_cast<uint32_t>(loss)), device_(device) {}
 
-  /// A new parameter, float32; the loss keeps the tensor and reads it in value().
+  /// Creates a float32 parameter; the loss keeps the tensor and reads it in value().
   at::Tensor make(const ParameterDescription& description);
   const std::vector<Parameter>& all() const { return all_; }
 
@@ -87,17 +87,18 @@ class LossParameters {
   std::vector<Parameter> all_;
 };
 
-/// How a divergence over [N, C] becomes one number, in PyTorch's words.
+/// How a divergence over [N, C] is reduced to a scalar; the names are PyTorch's.
 enum class Reduction {
   batchmean,  ///< summed over classes, averaged over examples
-  mean,  ///< averaged over examples and classes: what several well-known repositories compute, smaller by a factor of C
+  mean,       ///< averaged over examples and classes, as in several well-known repositories: smaller by a factor of C
 };
-/// The option `reduction`, which losses that offer both share.
+/// Binds the option `reduction`, shared by the losses that offer both.
 void bind_reduction(Fields& fields, Reduction& reduction);
-/// What a sum over [N, C] is multiplied by.
+/// Returns the factor that turns a sum over [N, C] into the reduced value.
 double reduction_factor(Reduction reduction, const at::Tensor& logits);
 
-/// Throws Error unless teacher and student have logits of one shape: tensor operations would stretch one to the other.
+/// Throws Error unless teacher and student logits have the same shape; otherwise tensor operations would broadcast
+/// them.
 void require_same_shape(const Outputs& student, const TeacherOutputs& teacher);
 
 class Loss {
@@ -106,10 +107,10 @@ class Loss {
   virtual LossNeeds needs() const = 0;
   /// Called once before the first value() of a loss that needs teacher statistics.
   virtual void use(const TeacherStatistics&) {}
-  /// Called once before the first value() of a loss that needs shapes: it makes its parameters, where it has some.
-  /// Throws Error of kind usage where it cannot work on such shapes.
+  /// Called once before the first value() of a loss that needs shapes; creates its parameters, if any. Throws Error of
+  /// kind usage if the loss does not support these shapes.
   virtual void prepare(const LossShapes&, LossParameters&) {}
-  /// Scalar: the mean over the examples that the loss applies to, 0 where it applies to none.
+  /// Returns a scalar: the mean over the examples that the loss applies to, 0 if there are none.
   virtual at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
 };
 

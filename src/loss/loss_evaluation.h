@@ -1,10 +1,11 @@
 #pragma once
-// A loss on tensors instead of on what networks give: to look at a loss, or to compare another implementation with it.
+// Evaluates a loss on given tensors instead of network outputs: to inspect a loss, or to compare it with another
+// implementation.
 //
 //   const Choice loss = components().choose(Slot::loss, "soft_targets");
 //   const LossEvaluation evaluation = evaluate_loss(loss, {.student = z, .teacher = v});
-//   evaluation.value;      // of the mean over the examples
-//   evaluation.gradient;   // [N, C], by the student's logits
+//   evaluation.value;      // mean over the examples
+//   evaluation.gradient;   // [N, C], with respect to the student's logits
 
 #include <ATen/core/Tensor.h>
 
@@ -15,28 +16,28 @@
 
 namespace limbeck {
 
-/// What a loss may read; undefined: not given.
+/// Inputs of a loss; undefined: not given.
 struct LossTensors {
   at::Tensor student;  ///< logits [N, C]: float64, float32, or a 16-bit float, which is widened to float32
-  at::Tensor
-      teacher;  ///< logits [N, C]; or [M, N, C], of M networks whose distributions' arithmetic mean is the teacher's
-  at::Tensor labels;  ///< [N], of any integer type, from −1 (unlabelled) to C − 1
-  at::Tensor peers;   ///< logits [M, N, C] of all networks that are trained together, the student's among them
-  std::map<std::string, at::Tensor> student_features, teacher_features;  ///< [N, …], by name; floats of any kind
+  at::Tensor teacher;  ///< logits [N, C]; or [M, N, C] of an ensemble of M networks, whose teacher distribution is the
+                       ///< arithmetic mean of theirs
+  at::Tensor labels;   ///< [N], of any integer type, from −1 (unlabelled) to C − 1
+  at::Tensor peers;    ///< logits [M, N, C] of all networks that are trained jointly, including the student
+  std::map<std::string, at::Tensor> student_features, teacher_features;  ///< [N, …], by name; any floating-point type
 };
 
 struct LossEvaluation {
   double value = 0;
-  at::Tensor gradient;  ///< [N, C], in the type of the student's logits; undefined where these were not given
-  std::map<std::string, at::Tensor> feature_gradients;  ///< by the student's features, in their types
+  at::Tensor gradient;  ///< [N, C], in the type of the student's logits; undefined if these were not given
+  std::map<std::string, at::Tensor> feature_gradients;  ///< with respect to the student's features, in their types
   int64_t examples = 0;
-  int64_t parameters = 0;  ///< numbers that the loss would learn for itself; here they are as they start
+  int64_t parameters = 0;  ///< number of trainable parameters of the loss; here they have their initial values
 };
 
-/// Computes in the type of the student's logits, or of its features where there are no logits; statistics of the
-/// teacher are those of its N rows; the loss's own parameters are drawn from `seed`. Throws Error of kind usage, before
-/// anything is computed, where a tensor does not fit the others, or one that the loss reads is not given. What the loss
-/// does not read may be given.
+/// Computes in the type of the student's logits, or of its features if there are no logits. Teacher statistics are
+/// computed over the N rows; the loss's own parameters are initialized from `seed`. Throws Error of kind usage, before
+/// any computation, if tensors have incompatible shapes or one that the loss requires is missing. Tensors that the loss
+/// does not read are allowed.
 LossEvaluation evaluate_loss(const Choice& loss, const LossTensors& tensors, uint64_t seed = 1);
 
 }  // namespace limbeck

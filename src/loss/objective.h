@@ -1,5 +1,6 @@
 #pragma once
-// The training objective: a weighted sum of losses with their schedules. Every term is also reported on its own.
+// The training objective: a weighted sum of losses, with schedules for the weights. Each term is also reported
+// separately.
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -16,27 +17,30 @@ class Objective {
   explicit Objective(const std::vector<LossTermRecipe>& terms);
 
   struct Value {
-    at::Tensor total;                ///< scalar, Σ weight · term; of a committee, summed over its members
-    std::vector<at::Tensor> terms;   ///< unweighted, in the order of names(); of a committee, the members' mean
-    std::vector<bool> needs_labels;  ///< per term: a mean over the labelled examples only
+    at::Tensor total;                ///< scalar, Σ weight · term; for a Committee, summed over its members
+    std::vector<at::Tensor> terms;   ///< unweighted, in the order of names(); for a Committee, the mean over its
+                                     ///< members
+    std::vector<bool> needs_labels;  ///< per term: whether it is a mean over the labelled examples only
   };
-  /// `epoch`: how many epochs are done, with fractions; the weights follow from it. Where the student is a committee,
-  /// each member has its own value, as if it were alone, and sees the others as its community.
+  /// `epoch`: number of completed epochs, with fraction; determines the weights. If the student is a Committee
+  /// (networks trained jointly), each member has its own loss, as if trained alone, with the logits of all members as
+  /// its community.
   Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets, double epoch) const;
 
-  /// Passes the teacher's statistics to the losses that need them; to be called before the first value().
+  /// Passes the teacher's statistics to all losses. Call before the first value() if needs().teacher_statistics.
   void use(const TeacherStatistics& statistics);
 
-  /// Lets the losses make their parameters. Called once before the first value(), where needs().shapes.
+  /// Lets the losses create their parameters. Call once before the first value() if needs().shapes.
   void prepare(const LossShapes& shapes, uint64_t seed, at::Device device);
-  /// Of all losses: "fitnet.weight". They are trained with the network and of no use without the objective.
+  /// Parameters of all losses, e.g. "fitnet.weight". They are trained with the network and needed only for training.
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
-  /// Of the terms; a loss that stands twice is numbered: "soft_targets", "soft_targets.2".
+  /// Names of the terms; repeated losses are numbered: "soft_targets", "soft_targets.2".
   const std::vector<std::string>& names() const { return names_; }
-  /// Whether its value is made by the same operations for all batches of one size, with weights that stay as they are.
+  /// Returns whether all batches of one size run the same operations with constant weights, so that they can be
+  /// captured as a CUDA graph.
   bool can_be_recorded() const;
-  /// Of all terms together.
+  /// Combined needs of all terms.
   LossNeeds needs() const;
 
  private:

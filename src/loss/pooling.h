@@ -1,5 +1,5 @@
 #pragma once
-// Features of student and teacher that are compared place by place, where their heights and widths differ.
+// Pools student and teacher features to one spatial size, for losses that compare them position by position.
 #include <ATen/core/Tensor.h>
 
 #include <utility>
@@ -8,7 +8,7 @@
 
 namespace limbeck {
 
-/// Pictures [N, C, H, W] of both, averaged (adaptive average pooling) to the smaller height and the smaller width.
+/// Feature maps [N, C, H, W] of both, reduced to the smaller height and the smaller width by adaptive average pooling.
 struct PooledPair {
   at::Tensor student, teacher;
 };

@@ -1,7 +1,7 @@
 #pragma once
-// Losses that are a sum over the rows of the logits, computed with their gradient in one pass: for ten classes a dozen
-// tensor operations would cost more than the arithmetic. Tensor operations serve everywhere else, and are the oracle of
-// this pass.
+// Fused forward and backward for losses that are a sum over the rows of the logits: for ten classes, the overhead of a
+// dozen tensor operations exceeds the arithmetic. All other cases use tensor operations, which are also the reference
+// in tests.
 
 #include <ATen/core/Tensor.h>
 
@@ -9,16 +9,17 @@
 
 namespace limbeck {
 
-/// The loss of one row z [C]; writes its gradient [C].
+/// Returns the loss of one row z [C] and writes its gradient [C].
 using RowLoss = std::function<double(int64_t row, const float* z, float* gradient)>;
 
-/// True for float32 on the CPU, of a size at which one thread is faster than many.
+/// Returns true for float32 logits [N, C] on the CPU with at most 2^15 elements, where one thread is faster than many.
 bool can_go_rowwise(const at::Tensor& logits);
 
-/// scale · Σ_n loss(n, z_n), a scalar through which gradients flow to logits [N, C]; second derivatives are an Error.
+/// Returns the scalar scale · Σ_n loss(n, z_n), differentiable with respect to logits [N, C]. Second derivatives throw
+/// Error.
 at::Tensor rowwise(const at::Tensor& logits, double scale, const RowLoss& loss);
 
-/// log softmax(z / T) of one row of C numbers.
+/// Writes log softmax(z / T) of one row of C logits.
 void log_softmax_row(const float* z, int64_t classes, double temperature, float* log_q);
 
 }  // namespace limbeck

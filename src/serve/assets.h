@@ -1,5 +1,5 @@
 #pragma once
-// The files of web/ as the build has bundled them, packed inside of the program.
+// The bundled files of web/, embedded in the program as gzip.
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,17 +9,17 @@ namespace limbeck {
 struct Asset {
   std::string_view name;    ///< "app.js"
   std::string_view type;    ///< media type
-  std::string_view tag;     ///< equal for equal content
-  std::string_view packed;  ///< gzip
+  std::string_view tag;     ///< ETag: equal for equal content
+  std::string_view packed;  ///< gzip-compressed content
 };
 
-/// All of them; none in a program that was built without (LIMBECK_WEB=OFF).
+/// Returns all assets; empty if built with LIMBECK_WEB=OFF.
 std::span<const Asset> web_assets();
 
-/// nullptr where there is none of that name.
+/// Returns nullptr if there is no asset of this name.
 const Asset* find_asset(std::string_view name);
 
-/// The file as it was before it was packed.
+/// Returns the decompressed content.
 std::string unpack(const Asset& asset);
 
 }  // namespace limbeck

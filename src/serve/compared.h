@@ -1,5 +1,5 @@
 #pragma once
-// Runs side by side for the comparison page.
+// JSON for the page that compares runs.
 #include <vector>
 
 #include "report/comparison.h"
@@ -7,9 +7,10 @@
 
 namespace limbeck {
 
-/// comparison_json(), with "runs": their ids in its order, "metrics": what could be compared, and texts beside the
-/// numbers: "text" in each stage's entry and each comparison's, "curves": charts as markup, "recipes": as
-/// recipe_differences(). Throws HttpError (400) for a metric, split or stage that is not there, and for no runs.
+/// Returns comparison_json() with additional keys: "runs", the ids in the same order; "metrics", which may be compared;
+/// "text", formatted numbers, in each stage's and each comparison's entry; "curves", charts as markup; "recipes", see
+/// recipe_differences(). Throws HttpError (400) for an unknown metric, split or stage, if there are no runs, or for a
+/// run without results.
 Json compared_json(const std::vector<ServedRun>& runs, const CompareOptions& options);
 
 }  // namespace limbeck

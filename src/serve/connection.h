@@ -1,7 +1,6 @@
 #pragma once
-// One connection as httplib reads and writes it, within limits: a request that comes too slowly, or brings more than it
-// may, is cut off, so that no client holds a thread for long. Used by http_server.cpp alone: httplib.h stays out of
-// other files.
+// An httplib stream with limits on time and size: requests that arrive too slowly or are too large are aborted, so that
+// no client blocks a thread for long. Included only by http_server.cpp, to keep httplib.h out of other files.
 #include <httplib.h>
 
 #include <atomic>
@@ -13,13 +12,13 @@ namespace limbeck {
 struct ConnectionLimits {
   size_t header_bytes = 32 << 10;  ///< request line and headers
   size_t all_bytes = 0;            ///< headers and body
-  double request_seconds = 0;      ///< for all of it to arrive
-  double answer_seconds = 120;     ///< for the answer to be taken
+  double request_seconds = 0;      ///< timeout for receiving the whole request
+  double answer_seconds = 120;     ///< timeout for sending the answer
 };
 
 class Connection : public httplib::Stream {
  public:
-  /// `stopping` ends waiting; it and the socket outlive the connection.
+  /// Setting `stopping` ends all waiting. It and the socket must outlive the connection.
   Connection(int socket, const ConnectionLimits& limits, const std::atomic<bool>& stopping);
 
   bool is_readable() const override;
@@ -30,15 +29,15 @@ class Connection : public httplib::Stream {
   void get_local_ip_and_port(std::string& address, int& port) const override;
   socket_t socket() const override { return socket_; }
 
-  /// Says that no more will be sent, then takes for a moment what the client still sends: a connection that is closed
-  /// with bytes unread is reset, and the answer lost.
+  /// Shuts down sending, then reads and discards what the client still sends for up to half a second: closing a socket
+  /// with unread data resets the connection, and the answer would be lost.
   void linger();
 
  private:
   using Clock = std::chrono::steady_clock;
   bool wait_for(short events, Clock::time_point deadline) const;
   bool fill();
-  /// Whether the byte may be taken; follows where the headers end.
+  /// Returns whether the byte is within the limits; tracks the end of the headers.
   bool admit(char byte);
 
   int socket_;
@@ -49,7 +48,7 @@ class Connection : public httplib::Stream {
   size_t place_ = 0;  // in buffer_
   size_t taken_ = 0;  // bytes of the request
   bool in_headers_ = true;
-  int line_breaks_ = 0;  // without anything between them, "\r" aside
+  int line_breaks_ = 0;  // consecutive ones, ignoring "\r"
 };
 
 }  // namespace limbeck

@@ -1,6 +1,5 @@
 #pragma once
-// A request and its answer, as far as the pages and the API care: what is asked for and what comes back, without
-// sockets.
+// HTTP requests and answers, as seen by the pages and the API: independent of sockets.
 #include <map>
 #include <memory>
 #include <string>
@@ -19,23 +18,23 @@ struct HttpRequest {
   std::multimap<std::string, std::string> query = {};
   std::string content_type = {};  ///< without parameters, in lower case
   std::string body = {};
-  bool accepts_gzip = false;  ///< of the answer
+  bool accepts_gzip = false;  ///< whether the answer may be compressed
 };
 
-/// Whether a client that sends this Accept-Encoding wants gzip: it names it, or "*", with a weight above 0 (RFC
-/// 9110, 12.5.3).
+/// Returns whether an Accept-Encoding header allows gzip: it lists gzip or "*" with a weight above 0 (RFC 9110,
+/// 12.5.3).
 bool accepts_gzip(const std::string& header);
 
 struct HttpAnswer {
   int status = 200;
   std::string type;                          ///< media type
-  std::shared_ptr<const std::string> owned;  ///< the body, or what keeps it; may be empty
+  std::shared_ptr<const std::string> owned;  ///< owner of the body's memory; may be empty
   std::string_view body;
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::string tag = {};  ///< equal for equal bodies; empty: not worth keeping
+  std::string tag = {};  ///< ETag: equal for equal bodies; empty: none
 };
 
-/// A request that cannot be answered as it is, with the status that says why: 400 malformed, 404 not there, …
+/// Thrown for requests that cannot be answered, with a status: 400 malformed, 404 not found, …
 class HttpError : public Error {
  public:
   HttpError(int status, const std::string& message) : Error(message), status_(status) {}
@@ -46,7 +45,7 @@ class HttpError : public Error {
 };
 
 HttpAnswer text_answer(std::string text, std::string type);
-/// With a tag made of the content.
+/// Returns an answer with an ETag computed from the content.
 HttpAnswer json_answer(const Json& json);
 /// {"error": message}
 HttpAnswer error_answer(int status, const std::string& message);

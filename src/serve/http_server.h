@@ -1,6 +1,6 @@
 #pragma once
-// Sockets: listens, reads requests within limits of size and time, and sends what a function answers. Each connection
-// carries one request, so that nothing of one can be taken for the next.
+// HTTP server: listens on a socket, reads requests within limits of size and time, and sends the answers of a callback.
+// Each connection carries one request (no keep-alive), which excludes request smuggling.
 //
 //   HttpServer server({.host = "127.0.0.1", .port = 0}, answer);
 //   fmt::print("http://127.0.0.1:{}\n", server.port());
@@ -14,24 +14,24 @@
 namespace limbeck {
 
 struct HttpServerOptions {
-  std::string host = "127.0.0.1";  ///< name or address to listen at
-  int port = 8080;                 ///< 0: any free one
+  std::string host = "127.0.0.1";  ///< host name or address to listen on
+  int port = 8080;                 ///< 0: any free port
   size_t largest_body = 8 << 20;   ///< bytes
-  double request_seconds = 10;     ///< for a request to arrive
-  std::string policy;              ///< Content-Security-Policy of answers that bring none of their own
+  double request_seconds = 10;     ///< timeout for receiving a request
+  std::string policy;              ///< default Content-Security-Policy of answers
 };
 
 class HttpServer {
  public:
   using Answer = std::function<HttpAnswer(const HttpRequest&)>;
 
-  /// Listens. `answer` is called from several threads at once; an exception becomes a status 500. Throws Error where
-  /// the address or the port cannot be had.
+  /// Starts listening. `answer` must be thread-safe; an exception from it becomes status 500. Throws Error if the
+  /// address or port is not available.
   HttpServer(HttpServerOptions options, Answer answer);
   ~HttpServer();
 
   int port() const;
-  /// Serves until `stop` says so; it is asked ten times a second.
+  /// Serves until `stop` returns true; polls it ten times a second.
   void run_until(const std::function<bool()>& stop);
 
  private:
@@ -39,12 +39,12 @@ class HttpServer {
   std::unique_ptr<Listener> listener_;
 };
 
-/// Whether an address is this machine's own alone: 127.0.0.0/8, ::1, localhost.
+/// Returns whether an address is a loopback address: 127.0.0.0/8, ::1 or localhost.
 bool is_loopback(const std::string& host);
 
-/// Whether a request's Host header names a server that listens at `host`. At a loopback address only that and the
-/// machine's own names will do: else a page of elsewhere, whose name leads here (DNS rebinding), could read what is
-/// served.
+/// Returns whether to accept a request with this Host header on a server that listens on `host`. A server on a loopback
+/// address accepts only `host` and loopback names: otherwise a foreign website could read its data by DNS rebinding.
+/// Other servers accept any name.
 bool is_own_name(const std::string& header, const std::string& host);
 
 }  // namespace limbeck

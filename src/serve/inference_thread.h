@@ -1,6 +1,6 @@
 #pragma once
-// One thread that does all arithmetic on tensors, whoever asks: LibTorch's threads belong to the thread that calls it,
-// and each of a server's threads would have its own.
+// A single thread for all tensor computations: LibTorch creates a thread pool for each calling thread, so every server
+// thread would otherwise have its own.
 //
 //   InferenceThread inference;
 //   const at::Tensor logits = inference.run([&] { return network.forward(inputs, {}).logits; });
@@ -19,10 +19,10 @@ namespace limbeck {
 class InferenceThread {
  public:
   InferenceThread();
-  /// Ends after the work that is under way; what still waits is dropped.
+  /// Finishes the current task and discards queued ones.
   ~InferenceThread();
 
-  /// What `work` returns or throws.
+  /// Runs `work` on the inference thread, waits, and returns its result or rethrows its exception.
   template <class Work>
   auto run(Work work) -> decltype(work()) {
     const auto task = std::make_shared<std::packaged_task<decltype(work())()>>(std::move(work));

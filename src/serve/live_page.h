@@ -1,5 +1,5 @@
 #pragma once
-// The report's sections for a run that may still be under way: what is there of its results, and its curves so far.
+// Report sections for a run that may still be in progress: its results and curves so far.
 #include <optional>
 
 #include "results/reported_run.h"
@@ -7,13 +7,14 @@
 
 namespace limbeck {
 
-/// What results.json holds, or, as long as a run over several seeds has none, the means over those seeds that came to a
-/// stage; stages that are not there yet stand at their places with their states.
+/// Returns the contents of results.json. If a run over several seeds has none yet, returns the means over the seeds
+/// that have results for a stage. Stages are in recipe order; those without results are included, with the status
+/// "stopped" if they were stopped.
 ReportedRun live_results(const ServedRun& run, const RunProgress& progress, const std::optional<Recipe>& recipe);
 
-/// {"id", "name", "state", "stages": [as StageProgress], "report": whether there is a whole report, "sections": [{"id",
-/// "name", "html"}]}. The first section is the page's head, without a name. Throws Error for malformed files, and where
-/// a link leads out of the run.
+/// Returns {"id", "name", "state", "stages": [see StageProgress], "report": whether results.json exists, "sections":
+/// [{"id", "name", "html"}]}. The first section is the page's header, without a name. Throws Error for malformed files,
+/// and if a symbolic link points outside the run.
 Json live_page(const ServedRun& run);
 
 }  // namespace limbeck

@@ -1,14 +1,14 @@
 #pragma once
-// In which settings runs differ.
+// Settings in which runs differ.
 #include <vector>
 
 #include "core/json.h"
 
 namespace limbeck {
 
-/// Of resolved recipes, one for each run (null where it is not known): [{"key": "stages.distilled.epochs", "values":
-/// ["20", "30"]}], null for a run that has no such key. A network, stage or loss that one of them lacks altogether is
-/// one entry.
+/// Compares resolved recipes, one per run (null if unknown), and returns [{"key": "stages.distilled.epochs", "values":
+/// ["20", "30"]}], with null for a run without this key. A network, stage or loss that is missing from a recipe is one
+/// entry instead of one per key.
 Json recipe_differences(const std::vector<Json>& recipes);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// What `limbeck serve` answers to which path. The pages come from inside of the program; everything else is made from
-// the run folders.
+// Request routing of `limbeck serve`. Pages are embedded in the program; everything else is generated from the run
+// folders.
 //
 //   GET  /                              the pages, app.js, app.css, …
 //   GET  /api/runs                      runs_json(): every run and sweep, with the numbers that tell them apart
@@ -17,14 +17,14 @@
 //   GET  /sweep/SWEEP/points/0001/report.html   the report of one of its points
 //   POST /predict                       see prediction.h
 //
-// What goes wrong is {"error": message} with a status of 400 or above.
+// Errors are {"error": message} with a status of 400 or above.
 #include "serve/http.h"
 #include "serve/served_models.h"
 #include "serve/served_runs.h"
 
 namespace limbeck {
 
-/// May be asked by several threads at once.
+/// Thread-safe.
 class Routes {
  public:
   explicit Routes(ServedRuns runs) : runs_(std::move(runs)) {}
@@ -43,7 +43,7 @@ class Routes {
   ServedModels models_;
 };
 
-/// The policy of the pages: scripts, styles and data from this server alone.
+/// Content-Security-Policy of the pages: scripts, styles and data only from this server.
 extern const char* const kPagePolicy;
 
 }  // namespace limbeck

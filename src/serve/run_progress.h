@@ -1,5 +1,5 @@
 #pragma once
-// How far a run has come, from what it has left on disk so far.
+// Progress of a run, read from the files that it has written so far.
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,29 +12,30 @@ namespace limbeck {
 enum class StageState { waiting, training, stopped, done };
 std::string to_text(StageState state);
 
-/// A stage over all seeds and members; a member is a replica, a specialist, or a round of alignment.
+/// Progress of a stage over all seeds and members, where a member is a replica, a specialist, or a round of alignment.
 struct StageProgress {
   std::string name;
   StageState state = StageState::waiting;
-  int64_t parts = 0;  ///< trainings that it consists of
+  int64_t parts = 0;  ///< number of parts over all seeds: the trainings of its members, and the stage itself
   int64_t parts_done = 0;
-  double share = 0;       ///< of its epochs that are done, in [0, 1]
-  std::string under_way;  ///< the training in progress, or that was stopped: "seed 2, network 3 of 10"; may be empty
+  double share = 0;       ///< fraction of its epochs that are done, in [0, 1]
+  std::string under_way;  ///< the training in progress or stopped: "seed 2, network 3 of 10"; may be empty
   int64_t epoch = 0;      ///< of that training
   int64_t epochs = 0;
-  std::optional<double> seconds_left;         ///< until that training ends, by its last epochs
+  std::optional<double> seconds_left;         ///< estimated time until that training ends, from its last epochs
   std::optional<double> examples_per_second;  ///< in its last epoch
 };
 
 struct RunProgress {
   StageState state = StageState::waiting;
-  std::vector<StageProgress> stages;  ///< in the recipe's order; by name where no recipe can be read
+  std::vector<StageProgress> stages;  ///< in recipe order; sorted by name if there is no readable recipe
 };
 
-/// The recipe that the run wrote when it began; nothing where there is none that this program can read.
+/// Returns the recipe that the run wrote at its start; nullopt if there is none or this version cannot parse it.
 std::optional<Recipe> recipe_of(const ServedRun& run);
 
-/// Reads what is there; a file that is being written is read as far as it is. Throws Error for malformed ones.
+/// Reads the files of the run; files that are being written are read up to their last complete line. Throws Error for
+/// malformed files.
 RunProgress run_progress(const ServedRun& run, const std::optional<Recipe>& recipe);
 
 }  // namespace limbeck

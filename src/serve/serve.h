@@ -1,5 +1,5 @@
 #pragma once
-// `limbeck serve` as a function: pages and API of runs, until it is to stop.
+// `limbeck serve` as a class: serves pages and the API for runs until told to stop.
 //
 //   Service service({"runs/demo"}, {.port = 0});
 //   fmt::print("{}\n", service.address());      // http://127.0.0.1:40217/
@@ -14,13 +14,14 @@
 namespace limbeck {
 
 struct ServiceOptions {
-  std::string host = "127.0.0.1";  ///< other than a loopback address: whoever reaches the machine sees the runs
-  int port = 8080;                 ///< 0: any free one
+  std::string host = "127.0.0.1";  ///< with a non-loopback address, anyone who can reach the machine can see the runs
+  int port = 8080;                 ///< 0: any free port
 };
 
 class Service {
  public:
-  /// `folders`: of runs, or of folders of runs. Throws Error where one is not there, or the port cannot be had.
+  /// `folders`: run folders, or folders that contain run folders. Throws Error if one is missing or the port is not
+  /// available.
   Service(const std::vector<fs::path>& folders, const ServiceOptions& options);
   ~Service();
 

@@ -1,6 +1,5 @@
 #pragma once
-// The trained networks of a run: which there are, loaded when they are first asked for, as ONNX where they have that
-// form.
+// The trained networks of a run: lists them, loads them on first use, and exports them to ONNX if possible.
 #include <ATen/core/Tensor.h>
 
 #include <map>
@@ -17,37 +16,38 @@
 
 namespace limbeck {
 
-/// The networks that a run was given and its ensembles, as soon as results.json names them, and those that its stages
-/// have left so far. Loading one may still fail. Names are those of the networks and stages, "distilled"; stages of
-/// several seeds are "seed-2/distilled".
+/// Returns the networks that the run's stages have written so far, and, once results.json lists them, its ensembles and
+/// the pretrained networks that it used. Loading one may still fail. Names are those of networks and stages, e.g.
+/// "distilled", or "seed-2/distilled" for runs over several seeds.
 std::vector<RunNetwork> served_networks(const ServedRun& run);
-/// Throws HttpError (404) that names those which are there.
+/// Throws HttpError (404) with the available names.
 RunNetwork find_network(const ServedRun& run, const std::string& name);
 
-/// "mlp 800-800"; of an ensemble "10 × mlp 800-800".
+/// "mlp 800-800"; for an ensemble "10 × mlp 800-800".
 std::string network_text(const Model& model);
 
-/// Models in memory, for as long as their files stay as they are. May be used by several threads.
+/// A cache of at most 32 loaded models (least recently used are evicted); models are reloaded when their files change.
+/// Thread-safe.
 class ServedModels {
  public:
-  /// Throws Error where a file holds no model.
+  /// Loads or returns the cached model. Throws Error if a file does not contain a model.
   std::shared_ptr<const Model> model(const RunNetwork& network);
-  /// The bytes of its ONNX file. Throws HttpError (404) that says why where the network has no such form.
+  /// Returns the content of its ONNX file. Throws HttpError (404) with the reason if the network cannot be exported.
   std::shared_ptr<const std::string> onnx(const RunNetwork& network);
-  /// Whether there is one, whose logits serve at every temperature: an arithmetic mean of distributions has none. Found
-  /// by writing it where the network is no graph.
+  /// Returns whether there is an ONNX file whose logits are valid at every temperature; false for an ensemble that
+  /// averages distributions. Tries the export if the network is not a graph.
   bool has_onnx(const RunNetwork& network);
-  /// Probabilities [N, C] at a temperature, of inputs [N, …] as the network takes them.
+  /// Returns probabilities [N, C] at a temperature for inputs [N, …].
   at::Tensor probabilities(const Model& model, const at::Tensor& inputs, double temperature);
 
  private:
   struct Entry {
     std::shared_ptr<const Model> model;
     std::shared_ptr<const std::string> onnx;
-    std::string state;  // of the files when they were read
-    uint64_t used = 0;  // by which the longest unused is found
+    std::string state;  // sizes and modification times of the files when they were read
+    uint64_t used = 0;  // counter value at the last use, for LRU eviction
   };
-  /// The entry of the network's files as they are now; an empty one where they are new or have changed.
+  /// Returns the network's cache entry; an empty one if its files are new or have changed.
   Entry& entry(const RunNetwork& network);
 
   std::mutex mutex_;

@@ -1,8 +1,9 @@
 #pragma once
-// Which runs are shown, and which of their files: those that lie in the run's folder, also after links are followed.
+// Finds the runs to serve and their files. Only files inside the run's folder are served, also after resolving symbolic
+// links.
 //
-//   const ServedRuns runs({"runs"});                 // the folder of a run, or one that holds such folders
-//   const ServedRun run = runs.find("demo");         // by the folder's name
+//   const ServedRuns runs({"runs"});                 // a run folder, or one that contains run folders
+//   const ServedRun run = runs.find("demo");         // by folder name
 //   if (const auto file = run.file("results.json")) …
 #include <optional>
 #include <string>
@@ -12,13 +13,13 @@
 
 namespace limbeck {
 
-/// Whether another process holds the folder, as a run or a sweep does while it works. Looking does not take its lock.
+/// Returns whether a process holds the folder's lock, as runs and sweeps do while they work. Does not take the lock.
 bool is_held(const fs::path& folder);
 
 /// The folder of one seed within a run.
 struct SeedFolder {
-  std::string prefix;           ///< "seed-2/"; empty for a run over one seed, whose folder it is itself
-  std::optional<int64_t> seed;  ///< of several
+  std::string prefix;           ///< "seed-2/"; empty for a run over one seed, which has no subfolder for it
+  std::optional<int64_t> seed;  ///< set only if the run has several seeds
   fs::path folder;
 };
 
@@ -29,13 +30,15 @@ class ServedRun {
   const std::string& id() const { return id_; }
   const fs::path& folder() const { return folder_; }
 
-  /// The real path of a regular file in the run; nothing where there is none, or a link leads out of the run.
+  /// Returns the canonical path of a regular file in the run; nullopt if there is none or a symbolic link points
+  /// outside the run.
   std::optional<fs::path> file(const fs::path& relative) const;
-  /// The folders that hold stages/: seed-1, seed-2, …, in their order, or the run's own.
+  /// Returns the folders that contain stages/: seed-1, seed-2, … in numeric order, or the run's own folder.
   std::vector<SeedFolder> seeds() const;
-  /// Names of the folders in a seed's stages/, sorted.
+  /// Returns the names of the folders in a seed's stages/, sorted.
   std::vector<std::string> stage_folders(const SeedFolder& seed) const;
-  /// Throws Error that names a file or folder of those that reports are made of which a link leads out of the run.
+  /// Throws Error with the path if a file or folder that reports are made from is a symbolic link that points outside
+  /// the run.
   void check_contained() const;
 
  private:
@@ -45,18 +48,18 @@ class ServedRun {
   fs::path folder_;
 };
 
-/// Looked for again at each question, so that runs that begin while they are watched are found.
+/// The runs and sweeps in a list of folders. Each call searches the folders again, so that new runs are found.
 class ServedRuns {
  public:
-  /// Throws Error where one of them is no folder.
+  /// Throws Error if one of them is not a folder.
   explicit ServedRuns(std::vector<fs::path> folders);
 
-  /// In the order of the folders, and by name within each; no two have the same id, nor that of a sweep. A folder that
-  /// nothing was written into, and that nobody holds, is no run.
+  /// Returns the runs in the order of the folders, sorted by name within each. Ids are unique among runs and sweeps
+  /// (repeated names get the suffix "~2", …). An empty folder whose lock is not held is not a run.
   std::vector<ServedRun> all() const;
-  /// Folders of sweeps, whose points are no runs of their own here.
+  /// Returns the sweeps; the runs of their points are not in all().
   std::vector<ServedRun> sweeps() const;
-  /// Throws HttpError (404).
+  /// Throws HttpError (404) if there is no such run.
   ServedRun find(const std::string& id) const;
   ServedRun find_sweep(const std::string& id) const;
 

@@ -1,9 +1,9 @@
 #pragma once
-// Hidden Markov models of words: which states may follow each other, and the most probable path through them (Viterbi
-// 1967; Rabiner 1989).
+// Hidden Markov models of words: state graphs, and Viterbi decoding of the most probable path (Viterbi 1967; Rabiner
+// 1989).
 //
-// Each state is repeated or left for the next: a_stay = 1 − 1/d and a_leave = 1/d for a mean duration of d frames, so
-// that the time spent in a state is geometric with that mean. Words and silence are chains from left to right.
+// Each state has a self-loop, a_stay = 1 − 1/d, and a transition to the next state, a_leave = 1/d, for a mean duration
+// of d frames: state durations are geometrically distributed. Words and silence are left-to-right chains.
 //
 //   const StateGraph graph = StateGraph::word_loop(corpus, durations, /*word_penalty=*/0);
 //   // scores [F, classes] float32: log p(x|s), up to a constant for each frame
@@ -18,30 +18,30 @@
 
 namespace limbeck {
 
-/// Of each state, the mean number of frames that it lasts.
+/// Mean duration of each state, in frames.
 using Durations = std::vector<double>;
 
-/// From aligned frames: labels [F] int64 of the split that the utterances lie in. A state that never occurs gets 1
-/// frame.
+/// Estimates durations from aligned frames: labels [F] int64 of the split that contains the utterances. A state that
+/// never occurs gets 1 frame.
 Durations durations_of(const SpeechCorpus& corpus, const std::vector<Utterance>& utterances, const at::Tensor& labels);
 
-/// A node for each frame; empty where there are fewer frames than the shortest way through takes.
+/// A path with one node per frame; empty if there are fewer frames than the shortest path needs.
 struct Path {
   std::vector<int32_t> nodes;
-  double score = 0;  ///< sum of scores and logarithms of probabilities on the way
+  double score = 0;  ///< sum of frame scores and log transition probabilities
 };
 
 class StateGraph {
  public:
-  /// Silence, the words in their order, silence; the silences at the ends and between words may be left out.
+  /// The words in order, with optional silence before, between and after them.
   static StateGraph of_words(const SpeechCorpus& corpus, const Durations& durations, const std::vector<int64_t>& words);
-  /// One word of all, with silence around it that may be left out.
+  /// Exactly one word, any of the corpus, with optional silence around it.
   static StateGraph one_word(const SpeechCorpus& corpus, const Durations& durations);
-  /// Any number of words, each as probable as another, with silence between them that may be left out. `word_penalty`
-  /// is added to the score for each word: below 0, fewer words are heard.
+  /// Any number of words, all equally probable, with optional silence between them. `word_penalty` is added to the
+  /// score for each word: negative values give fewer words.
   static StateGraph word_loop(const SpeechCorpus& corpus, const Durations& durations, double word_penalty);
 
-  /// scores [F, classes] float32 on the CPU.
+  /// Viterbi search. scores: [F, classes] float32 on the CPU.
   Path best_path(const at::Tensor& scores) const;
   /// State of each frame, [F] int64.
   at::Tensor states_of(const Path& path) const;
@@ -54,10 +54,10 @@ class StateGraph {
   };
   struct Node {
     int64_t state = 0;
-    int64_t word = -1;  ///< of which this is the first state; −1: of none
+    int64_t word = -1;  ///< the word whose first state this is; −1: none
     double stay = 0;    ///< log a_stay
     double leave = 0;   ///< log a_leave
-    double enter = 0;   ///< score of beginning here
+    double enter = 0;   ///< score of starting here
     bool begins = false, ends = false;
     std::vector<Arc> arcs;  ///< from other nodes
   };

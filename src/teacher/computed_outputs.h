@@ -1,6 +1,6 @@
 #pragma once
-// When a teacher's outputs are computed: at every step; once for every training example, where each is shown as it is;
-// or once for every view of every example (stored_views.h).
+// When teacher outputs are computed: at every step (live), once per training example (no augmentation), or once per
+// view, i.e. augmented version, of each example (stored_views.h). The latter two cache the outputs.
 //
 //   struct MyTeacherOptions : ComputedOptions { … };
 //   return make_computed_teacher(std::make_unique<MyTeacher>(…), options, context, fingerprint);
@@ -14,50 +14,49 @@ namespace limbeck {
 
 enum class Computed { automatic, live, kept };
 
-/// Options of every teacher that computes its outputs.
+/// Options shared by all teachers that compute their outputs.
 struct ComputedOptions {
   enum class Type { float32, float16 };
   Computed outputs = Computed::automatic;
-  std::string store;  ///< file, in whose name {seed} stands for the run's seed; empty: kept in memory
-  int64_t views = 0;  ///< of each example, which come again; 0: all that there are
+  std::string store;  ///< file; {seed} in its name is replaced by the run's seed; empty: cached in memory
+  int64_t views = 0;  ///< number of views per example, which repeat cyclically; 0: all views
   Type type = Type::float32;
-  int64_t top = 0;  ///< logits kept of each output, 0: all
+  int64_t top = 0;  ///< number of largest logits stored per output; 0: all
 
   void bind(Fields& fields);
-  /// The store of a run of this seed; empty: none.
+  /// Returns the store file for a run with this seed; empty: none.
   fs::path store_file(uint64_t seed) const;
 };
 
-/// How many bytes of memory the kept outputs of a teacher of the recipe take, at most; 0 where they are in a file or
-/// not kept.
+/// Upper bound on the memory for a recipe teacher's cached outputs, in bytes; 0 if they are in a file or not cached.
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples);
 
-/// Throws Error of kind usage where a teacher of the recipe is to be kept in a way that does not go with the
-/// augmentation.
+/// Throws Error of kind usage if the recipe caches the outputs of this teacher but the augmentation does not allow it:
+/// mixup, or more than 4,096 views per example without `views`.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
-/// What can be known of a teacher's stored outputs before the teacher is: throws Error where more logits are wanted
-/// than there are classes, where the store's folder cannot be written, and where the file that is there is damaged, no
-/// store, or one in another form or of other examples. Makes missing folders.
+/// Checks the options of a teacher's store before the teacher exists. Throws Error if more logits are to be stored than
+/// there are classes, if the store's folder is not writable, or if the existing file is damaged, is not a store, or has
+/// another layout or other examples. Creates missing folders.
 void check_store(const Choice& teacher, const TeacherContext& context);
 
-/// A fingerprint of everything that a network's outputs depend on but the inputs: names, shapes and bytes of its
-/// parameters and buffers, its identity, and how a committee averages.
+/// Returns a fingerprint of everything but the inputs that determines a network's outputs: names, shapes and bytes of
+/// its parameters and buffers, its identity, and the kind of mean of a Committee.
 std::string fingerprint_of(const Network& network);
 
-/// The teacher with its outputs computed or kept as the options say. `fingerprint`: of everything that its outputs
-/// depend on beside the examples. With `store`, a file that holds outputs of another teacher or of other examples is
-/// refused with an Error; it is never replaced.
+/// Wraps the teacher according to the options: live or cached. `fingerprint`: of everything but the examples that
+/// determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of other
+/// examples; such a file is never replaced.
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint);
 
-/// Outputs that are known for certain examples, by id.
+/// Precomputed outputs of a set of examples, by id.
 class KeptOutputs : public Teacher {
  public:
-  /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) is that of ids[i], ids [n] int64.
+  /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) belongs to ids[i]; ids [n] int64.
   KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids) : kept_(std::move(outputs)), rows_(ids) {}
 
-  /// The outputs of the batch's ids; an id that is not among them is an Error.
+  /// Returns the outputs of the batch's ids. Throws Error for an unknown id.
   TeacherOutputs outputs(const Batch& batch) const override;
 
  private:
@@ -65,8 +64,9 @@ class KeptOutputs : public Teacher {
   ExampleRows rows_;
 };
 
-/// A teacher's outputs on all examples without augmentation, in their order, on their device. Throws Error if it gives
-/// features: those are not kept.
+/// Returns a teacher's outputs on all examples without augmentation, in the order and on the device of the examples.
+/// Throws Error if the teacher returns features, which cannot be cached, and Error of kind interrupted on a stop
+/// signal.
 TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples);
 
 }  // namespace limbeck

@@ -1,7 +1,7 @@
 #pragma once
-// Finds the rows of examples in a table by their ids.
+// Maps example ids to rows of a table.
 //
-//   const ExampleRows rows(ids);          // row i is of ids[i]
+//   const ExampleRows rows(ids);          // row i belongs to ids[i]
 //   table.index_select(0, rows.of(batch.ids));
 #include <ATen/core/Tensor.h>
 
@@ -11,11 +11,11 @@ class ExampleRows {
  public:
   /// ids [n] int64, not negative.
   explicit ExampleRows(const at::Tensor& ids);
-  /// ids [N] int64 → rows [N] int64 on the CPU; an id that is not in the table is an Error.
+  /// ids [N] int64 → rows [N] int64 on the CPU. Throws Error for an id that is not in the table.
   at::Tensor of(const at::Tensor& ids) const;
 
  private:
-  at::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not there
+  at::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not in the table
 };
 
 }  // namespace limbeck

@@ -1,7 +1,8 @@
 #pragma once
-// A teacher whose outputs are computed once for each view of each example and then read from a store (decision 9).
-// Which views there are follows from the augmentation: all of them, one slot each, or the k that an example is given in
-// k drawings, which then come again: drawing e is drawing e mod k.
+// A teacher whose outputs are computed once for each view (augmented version) of each example and then read from a
+// store (docs/decisions/0009-stored-views.md). The store has one slot for each view, or, with `cycle` k > 0, one for
+// each of the k views that an example is given in epochs 0 … k − 1, which then repeat: epoch e uses the views of epoch
+// e mod k.
 #include <ATen/core/Tensor.h>
 
 #include <functional>
@@ -13,26 +14,26 @@ namespace limbeck {
 
 class StoredViews : public Teacher {
  public:
-  /// `cycle`: k, 0 for all views. `examples` and `augmenter` outlive the teacher.
+  /// `cycle`: k, 0 for all views. `examples` and `augmenter` must outlive the teacher.
   StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
               uint64_t seed, int64_t cycle);
 
-  /// Computes what the store lacks of the batch, then reads everything from the store, so that the first outputs are
-  /// rounded like later ones.
+  /// Computes the outputs that are missing from the store, then reads the whole batch from the store, so that new
+  /// outputs are rounded like stored ones. Throws Error if the store holds other views than those of the batch.
   TeacherOutputs outputs(const Batch& batch) const override;
   int64_t view_cycle() const override { return cycle_; }
   bool depends_on_past() const override { return !store_.in_file() && !augmenter_.empty(); }
   const Teacher& live() const override { return *live_; }
 
-  /// Computes all missing outputs; calls progress(done, all) after each batch, and stops if that returns false. What
-  /// was computed is kept.
+  /// Computes all missing outputs. Calls progress(done, all) after each batch and stops if it returns false; outputs
+  /// computed so far remain in the store.
   void fill(const std::function<bool(int64_t done, int64_t all)>& progress);
-  /// The largest difference between stored and live logits, these in the form of the store, relative to the largest
-  /// logit, over `count` of the outputs that are there, drawn by `seed`. Throws Error where nothing is there.
+  /// Compares stored logits with live ones, converted to the store's layout and type, on `count` stored outputs,
+  /// sampled by `seed`. Throws Error if the store is empty.
   struct Comparison {
     int64_t outputs = 0;
-    double difference = 0;
-    double agreement = 0;  ///< part of them with the same largest logit
+    double difference = 0;  ///< largest absolute difference of logits, divided by the largest absolute live logit
+    double agreement = 0;   ///< fraction with the same argmax
   };
   Comparison compare(int64_t count, uint64_t seed) const;
 
@@ -40,14 +41,14 @@ class StoredViews : public Teacher {
 
  private:
   at::Tensor slots_of(const Batch& batch) const;
-  /// Computes the live teacher's outputs and stores them.
+  /// Computes the live teacher's outputs and writes them to the store.
   void compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const;
-  /// Views of the examples at positions [n] in one slot.
+  /// Returns the views [n] of the examples at positions [n] in one slot.
   at::Tensor views_in(const at::Tensor& positions, int64_t slot) const;
 
   std::unique_ptr<Teacher> live_;
   mutable TeacherStore store_;
-  mutable int64_t lacking_ = 0;  ///< outputs that are not there yet; with the last one the store is sealed
+  mutable int64_t lacking_ = 0;  ///< number of missing outputs; the store is sealed when it reaches 0
   const ExampleSet& examples_;
   const Augmenter& augmenter_;
   uint64_t seed_;

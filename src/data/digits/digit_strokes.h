@@ -1,5 +1,5 @@
 #pragma once
-// How the ten digits are written: the strokes of the built-in handwriting, several ways for each digit.
+// The strokes of the built-in handwritten digits, with several styles for each digit.
 //
 // A glyph is a list of strokes. A stroke is one smooth movement of the pen; where the pen turns a corner, the next
 // stroke begins at the point where the last one ended, and where the pen is lifted, it begins elsewhere. Coordinates
@@ -22,7 +22,7 @@ struct GlyphPoint {
   float y = 0;
 };
 
-/// Points of a stroke, at equal distances along the curve.
+/// Points of a stroke, equally spaced along the curve.
 inline constexpr int kStrokePoints = 20;
 using GlyphStroke = std::array<GlyphPoint, kStrokePoints>;
 
@@ -36,16 +36,16 @@ struct Glyph {
 /// All glyphs, ordered by digit.
 const std::vector<Glyph>& glyphs();
 
-/// The places in `glyphs()` of the ways to write `digit`, 0 to 9.
+/// Returns the indices in `glyphs()` of the styles of `digit`, 0 to 9.
 const std::vector<int>& glyphs_of(int digit);
 
 /// A glyph to blend with.
 struct Relative {
-  int index = 0;       ///< place in `glyphs()`
-  float boundary = 1;  ///< the part of the way to it where the shape could be either digit; 1 for the same digit
+  int index = 0;       ///< index in `glyphs()`
+  float boundary = 1;  ///< fraction of the way to it at which the shape could be either digit; 1 for the same digit
 };
 
-/// The glyphs that glyph number `index` can be blended with.
+/// Returns the glyphs that glyph `index` can be blended with.
 const std::vector<Relative>& relatives_of(int index);
 
 }  // namespace limbeck

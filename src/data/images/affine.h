@@ -1,14 +1,14 @@
 #pragma once
 // Affine augmentations: rotation, shear, zoom and translation about the image's centre, as in Keras' ImageDataGenerator
-// (keras.preprocessing.image.apply_affine_transform). A matrix says where the pixel of the new image is taken from:
+// (keras.preprocessing.image.apply_affine_transform). A matrix maps output coordinates to input coordinates:
 //   (y_in, x_in) = A (y, x) + (t_y H, t_x W)      in pixels from the centre ((H − 1)/2, (W − 1)/2)
-// Pixels between pixels are interpolated bilinearly; bytes are rounded to the nearest. What is applied first stands
-// leftmost in the product of matrices, so that adjacent affine augmentations are one matrix and pixels are resampled
-// once: `augment: { rotation: 15, translation: 0.1, shear: 5, zoom: 0.2 }` is Keras' rotation · shift · shear · zoom.
-// Unlike a sequence of images, nothing is lost that leaves the frame in between.
+// Values are interpolated bilinearly; bytes are rounded to nearest. The augmentation applied first is leftmost in the
+// matrix product, so that adjacent affine augmentations are one matrix and pixels are resampled once. Keras' rotation ·
+// shift · shear · zoom is `augment: { rotation: 15, translation: 0.1, shear: 5, zoom: 0.2 }`. Unlike with repeated
+// resampling, pixels that leave the frame in an intermediate step are not lost.
 //
-// Each parameter has 129 evenly spaced levels, both ends and the middle among them, so that views are numbers: one
-// level of ±15° is a quarter of a degree, of ±10 % of 64 pixels a tenth of a pixel.
+// Each parameter has 129 evenly spaced levels, including both ends and the middle, so that views can be numbered: for
+// ±15° the step is about a quarter of a degree, for ±10 % of 64 pixels a tenth of a pixel.
 //
 //   Affine rotation({affine_levels(-15, 15, [](double degrees) { return …; })}, Fill::edge);
 //   at::Tensor rotated = rotation.apply(images, views);   // [N, C, H, W], views in {0, …, 128}
@@ -25,12 +25,12 @@ namespace limbeck {
 
 /// {A_yy, A_yx, t_y, A_xy, A_xx, t_x}; t in fractions of height and width.
 using AffineMatrix = std::array<double, 6>;
-/// The matrix of each level of one parameter.
+/// The matrices of the levels of one parameter.
 using AffineLevels = std::vector<AffineMatrix>;
 
 constexpr int64_t kAffineLevels = 129;
 
-/// `matrix` of 129 evenly spaced values from low to high.
+/// Returns matrix(value) for 129 evenly spaced values from low to high.
 template <class Matrix>
 AffineLevels affine_levels(double low, double high, Matrix matrix) {
   AffineLevels levels;
@@ -39,20 +39,20 @@ AffineLevels affine_levels(double low, double high, Matrix matrix) {
   return levels;
 }
 
-/// The option `fill`, which affine augmentations share.
+/// Binds the option `fill`, shared by the affine augmentations.
 void bind_affine_fill(Fields& fields, Fill& fill);
 
 class Affine : public Augmentation {
  public:
-  /// One table of levels for each parameter, the leftmost matrix first. A view numbers the levels in mixed radix, the
-  /// first parameter's being the lowest digit. `fill` is edge or zero.
+  /// `parameters`: one table of levels for each parameter, the leftmost matrix first. A view encodes the levels in
+  /// mixed radix, with the first parameter as the lowest digit. `fill`: edge or zero.
   Affine(std::vector<AffineLevels> parameters, Fill fill) : parameters_(std::move(parameters)), fill_(fill) {}
 
   int64_t view_count() const override;
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override;
 
   Fill fill() const { return fill_; }
-  /// Applies another one after this one; its parameters are the higher digits of the view.
+  /// Appends another augmentation, applied after this one; its parameters become the higher digits of the view.
   void append(const Affine& next);
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Folders of pictures as data sets: data source `images`. See image_folder.h for the layout and resize.h for what
-// happens to a picture.
+// Image folders as data sets: the data source `images`. See image_folder.h for the folder layout and resize.h for
+// resizing.
 //
 //   data: { source: { images: { folder: pets, size: 64 } } }
 #include <memory>
@@ -29,14 +29,15 @@ struct ImageFolderOptions {
 struct LoadedImages {
   std::unique_ptr<Dataset> dataset;
   fs::path root;
-  std::vector<UnreadableImage> unreadable;  ///< left out
-  bool reused = false;                      ///< from the store, without decoding
+  std::vector<UnreadableImage> unreadable;  ///< images that were skipped
+  bool reused = false;                      ///< read from the store, without decoding
 };
 
-/// What the folder holds, without reading a picture.
+/// Lists the folder without reading an image.
 ImageFolder list_pictures(const ImageFolderOptions& options, const DataFolders& folders);
 
-/// Lists, decodes, divides into splits. All mistakes about the folder are found before the first picture is read.
+/// Lists and decodes the images and divides them into splits. Throws errors about the folder before reading the first
+/// image.
 LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders,
                          const ImageProgress& progress = {});
 

@@ -1,7 +1,6 @@
 #pragma once
-// Pictures from the bytes of JPEG and PNG files, a few rows at a time. Everything that is wrong with a file is an Error
-// that says what, and at which offset; that a JPEG's entropy-coded data were altered shows only where they no longer
-// make sense, for the format has no checksum.
+// Decodes JPEG and PNG files from memory, a few rows at a time. A malformed file throws Error with the problem and its
+// offset. Since JPEG has no checksum, altered entropy-coded data is detected only if it cannot be decoded.
 //
 //   const std::unique_ptr<ImageDecoder> decoder = png_decoder();
 //   decoder->open(bytes);
@@ -23,37 +22,38 @@ struct ImageSize {
   bool operator==(const ImageSize&) const = default;
 };
 
-/// A file whose header promises more pixels is refused before memory is taken for them.
+/// A file whose header declares more pixels is rejected before memory is allocated.
 inline constexpr int64_t kMostPixels = 200'000'000;
-/// The longest side that is decoded, JPEG's own limit: what is resized needs memory for each row and column.
+/// Maximum width or height, which is JPEG's own limit; resizing needs memory for each row and column.
 inline constexpr int64_t kLongestSide = 65'535;
 
-/// Each call belongs to the one before: open, begin, read_rows until the last row, finish; then open again. All throw
+/// Call open, begin, read_rows until the last row, then finish; then open may be called again. All functions throw
 /// Error.
 class ImageDecoder {
  public:
   virtual ~ImageDecoder() = default;
-  /// Reads the header of a file; `bytes` must stay until the last call for it. Returns the picture's size.
+  /// Reads the header of a file and returns the image's size. `bytes` must stay valid until the last call for this
+  /// file.
   virtual ImageSize open(std::string_view bytes) = 0;
-  /// Begins to decode at 1/`reduction` of the size (1, 2, 4 or 8; rounded up), where the format can; otherwise at the
-  /// whole. Returns the size of what is going to be read.
+  /// Starts decoding at 1/`reduction` of the size (1, 2, 4 or 8; rounded up) if the format supports it, otherwise at
+  /// full size. Returns the size of the decoded image.
   virtual ImageSize begin(int64_t reduction) = 0;
-  /// The next rows, [count, width, 4]: red, green, blue, and a byte without meaning. Gray becomes equal parts;
-  /// transparency is dropped; CMYK is taken as Adobe writes it, and 16 bits are cut to the upper 8, all as Pillow's
-  /// convert("RGB") does with JPEG and RGB files.
+  /// Reads the next rows, [count, width, 4]: red, green, blue, and an undefined byte. Gray is replicated to the three
+  /// channels, alpha is dropped, CMYK is interpreted as Adobe writes it, and 16-bit values keep their upper 8 bits, all
+  /// as in Pillow's convert("RGB") for JPEG and RGB files.
   virtual void read_rows(uint8_t* rows, int64_t count) = 0;
-  /// Checks what follows the last row.
+  /// Checks the rest of the file after the last row.
   virtual void finish() = 0;
 };
 
-/// libjpeg-turbo: baseline, progressive and arithmetic coding. A warning of the library about damaged data is an error
+/// libjpeg-turbo: baseline, progressive and arithmetic coding. The library's warnings about damaged data are errors
 /// here.
 std::unique_ptr<ImageDecoder> jpeg_decoder();
-/// libspng: all colour types, depths and interlacing, with all checksums verified.
+/// libspng: all colour types, bit depths and interlacing; verifies all checksums.
 std::unique_ptr<ImageDecoder> png_decoder();
 
 enum class ImageFormat { jpeg, png };
-/// By the first bytes. Throws Error where they are of neither format; names the format where it is another known one.
+/// Detects the format from the first bytes. Throws Error for other formats, with their name if known.
 ImageFormat image_format(std::string_view bytes);
 
 }  // namespace limbeck

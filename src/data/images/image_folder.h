@@ -1,13 +1,13 @@
 #pragma once
-// A folder of pictures as a data set: what is where, without reading a picture.
+// An image folder as a data set: lists files, classes and splits without reading an image.
 //
 //   root/train/cat/1.jpg      a folder for each class
 //   root/test/cat/9.png       the test split; `val`, `valid` or `validation` serve as `test`
 //   root/cat/1.jpg            the same without splits
-//   root/unlabelled/…/x.jpg   further training pictures without labels
+//   root/unlabelled/…/x.jpg   further training images without labels
 //
-// Where there is no test split, a part of each class is held out for it: those pictures whose path below root has the
-// lowest hashes, so that the choice does not depend on any order, nor on the pictures of other classes.
+// Without a test split, a fraction of each class is held out for it: the images whose relative paths have the lowest
+// hashes, so that the choice depends neither on the order nor on other classes.
 //
 //   const ImageFolder listed = list_images("pets", 0.1);
 //   listed.classes[listed.train[0].label];              // "cat"
@@ -26,21 +26,21 @@ struct ListedImage {
 
 struct ImageFolder {
   fs::path root;
-  std::vector<std::string> classes;  ///< names of the class folders of the training split, sorted
-  std::vector<ListedImage> train;    ///< by class and path; the unlabelled last
+  std::vector<std::string> classes;  ///< class folder names of the training split, sorted
+  std::vector<ListedImage> train;    ///< sorted by class and path; unlabelled ones last
   std::vector<ListedImage> test;
-  std::vector<std::string> notices;  ///< what lies there and is not read
+  std::vector<std::string> notices;  ///< messages about files that are ignored
 
-  /// Of paths, sizes and times of change: what a picture could have changed by without being read.
+  /// Fingerprint of paths, sizes and modification times: detects changed files without reading them.
   std::string fingerprint() const;
 };
 
-/// `holdout`: part of each class for the test split where the folder has none; at least one picture, and never all of
-/// them. Throws Error for a folder without pictures, a single class, a class folder without pictures, a class in the
-/// test split that training does not have.
+/// `holdout`: fraction of each class for the test split if the folder has none; at least one image, and never all.
+/// Throws Error for a folder without images, a single class, a class folder without images, or a test class that is not
+/// in the training split.
 ImageFolder list_images(const fs::path& root, double holdout);
 
-/// Whether it can be such a folder: there is a picture in it or below it.
+/// Returns whether the folder or one of its subfolders contains an image.
 bool holds_pictures(const fs::path& folder);
 
 }  // namespace limbeck

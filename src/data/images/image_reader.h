@@ -1,5 +1,5 @@
 #pragma once
-// Pictures from JPEG and PNG files, whatever their names, decoded and resized straight to where they are wanted.
+// Decodes JPEG and PNG files (detected by content, not by name) and resizes them directly into the output buffer.
 //
 //   const std::vector<fs::path> files = image_files("holiday");        // one file, or a folder and those below it
 //   const at::Tensor pixels = read_images(files, {.size = {32, 32}});  // [N, 3, 32, 32] uint8
@@ -19,28 +19,29 @@ namespace limbeck {
 
 /// How much of a JPEG is decoded.
 enum class JpegDetail {
-  full,     ///< everything: the result is Pillow's to the bit
-  reduced,  ///< 1/2, 1/4 or 1/8 of the size where at least twice the target is left: faster, and within a few grey
-            ///< levels
+  full,     ///< full size: the result is bit-identical to Pillow's
+  reduced,  ///< 1/2, 1/4 or 1/8 of the size, as long as at least twice the target size is left: faster, and differs by
+            ///< a few grey levels
 };
 
 struct ImageOptions {
-  ImageSize size = {32, 32};  ///< of the result, pixels
+  ImageSize size = {32, 32};  ///< output size, pixels
   ResizeMode resize = ResizeMode::crop;
   int64_t channels = 3;  ///< 3: red, green, blue; 1: luminance
   JpegDetail jpeg = JpegDetail::full;
 
-  size_t bytes() const { return static_cast<size_t>(channels * size.height * size.width); }  ///< of one result
+  size_t bytes() const { return static_cast<size_t>(channels * size.height * size.width); }  ///< of one output image
 };
 
-/// Reads one picture after the other and keeps its memory between them; one for each thread.
+/// Reads images one after the other and reuses its buffers. Not thread-safe: use one per thread.
 class ImageReader {
  public:
   explicit ImageReader(const ImageOptions& options);
 
-  /// Writes [channels, height, width]. Throws Error that names the file, says what is wrong, and where.
+  /// Reads a file and writes pixels [channels, height, width]. Throws Error with the file's name, the problem and its
+  /// offset.
   void read(const fs::path& file, uint8_t* pixels);
-  /// The same for the bytes of a file; the message begins with a verb.
+  /// Same for the content of a file; the error message starts with a verb instead of the file's name.
   void decode(std::string_view bytes, uint8_t* pixels);
 
  private:
@@ -51,34 +52,33 @@ class ImageReader {
   std::vector<uint8_t> rows_;  ///< [16, width, 4]
 };
 
-/// A picture that cannot be read: its place among the files, and the message.
+/// An image that cannot be read: its index among the files, and the message.
 struct UnreadableImage {
   size_t place = 0;
   std::string problem;
 };
 
-/// Called after each picture with the number of those that are done, from any of the threads, one at a time.
+/// Called after each image with the number of images done; from any of the threads, one call at a time.
 using ImageProgress = std::function<void(int64_t done, int64_t all)>;
 
-/// Reads all files with as many threads as LibTorch was given; picture i goes to pixels + i · options.bytes(). Returns
-/// those that cannot be read, whose places hold anything. Throws Error of kind interrupted where a signal asked to
-/// stop.
+/// Reads all files, using LibTorch's threads, and writes image i to pixels + i · options.bytes(). Returns the images
+/// that cannot be read; their pixels are undefined. Throws Error of kind interrupted on a stop signal.
 std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options,
                                          uint8_t* pixels, const ImageProgress& progress = {});
-/// The same as a tensor [N, C, H, W] uint8; one Error names all files that cannot be read.
+/// Same, as a tensor [N, C, H, W] uint8. Throws one Error that lists the files that cannot be read.
 at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options);
 
-/// The size of the pictures, by a few of them: the middle one by its pixels. Nothing where none can be read.
+/// Estimates the size of the images from a sample: the size with the median number of pixels. Returns nullopt if none
+/// can be read.
 std::optional<ImageSize> usual_size(const std::vector<fs::path>& files);
 
 /// "12 of 300 pictures cannot be read:" and the first 20 of them, a line each.
 std::string describe(const std::vector<UnreadableImage>& unreadable, size_t of);
 
-/// Whether a file's name says that it is a picture that can be read: .jpg, .jpeg or .png, in any case, and not hidden.
+/// Returns whether a file name is that of a supported image: .jpg, .jpeg or .png, case-insensitive, and not hidden.
 bool is_image_name(const fs::path& file);
-/// The picture files of a folder and of the folders below it, through links too, sorted; or the one file. Pictures of
-/// formats that cannot be read (.webp, .bmp, …) are appended to `other_formats`. Throws Error where there are none that
-/// can.
+/// Returns the image files of a folder and its subfolders, following links, sorted; or the one file. Appends images of
+/// unsupported formats (.webp, .bmp, …) to `other_formats`. Throws Error if there is no supported image.
 std::vector<fs::path> image_files(const fs::path& folder_or_file, std::vector<fs::path>* other_formats = nullptr);
 
 }  // namespace limbeck

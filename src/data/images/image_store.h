@@ -1,9 +1,9 @@
 #pragma once
-// Decoded pictures as one tensor: in memory, or in a safetensors file that is mapped, for sets larger than memory and
+// Decoded images as one tensor: in memory, or in a memory-mapped safetensors file, for data sets larger than memory and
 // to decode only once.
 //
 // The file holds `pictures` [M, C, H, W] U8 and `present` [L] U8, 1 for each of the L files that could be read. It is
-// made beside and renamed, and used again while the fingerprint in its metadata matches.
+// written to a temporary file, renamed, and reused as long as the fingerprint in its metadata matches.
 
 #include <ATen/core/Tensor.h>
 
@@ -14,10 +14,10 @@
 
 namespace limbeck {
 
-/// What is done about pictures that cannot be read.
+/// What to do about images that cannot be read.
 enum class UnreadableImages {
-  fail,  ///< one Error names them
-  skip,  ///< they are left out
+  fail,  ///< throw one Error that lists them
+  skip,  ///< leave them out
 };
 
 struct ImageRequest {
@@ -28,16 +28,16 @@ struct ImageRequest {
 };
 
 struct DecodedImages {
-  at::Tensor pixels;                        ///< [M, C, H, W] uint8: the pictures that could be read, in their order
-  std::vector<UnreadableImage> unreadable;  ///< L − M, by place
-  bool reused = false;                      ///< they were in the file already
+  at::Tensor pixels;                        ///< [M, C, H, W] uint8: the images that could be read, in order
+  std::vector<UnreadableImage> unreadable;  ///< L − M, sorted by index
+  bool reused = false;                      ///< they were already in the file
 };
 
-/// Throws Error where they need more memory than the machine has.
+/// Decodes into memory. Throws Error if the images need more memory than the machine has.
 DecodedImages decode_images(const ImageRequest& request);
 
-/// `fingerprint`: of the files; that of the options is added. The tensor is read from the disk as it is used and may
-/// not be written. Throws Error where `store` exists and is something else, or is damaged.
+/// Decodes into the file `store`, or reuses it. `fingerprint`: of the files; that of the options is added. The returned
+/// tensor is memory-mapped and read-only. Throws Error if `store` is another kind of file or is damaged.
 DecodedImages decode_images(const ImageRequest& request, const fs::path& store, const std::string& fingerprint);
 
 }  // namespace limbeck

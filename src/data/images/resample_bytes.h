@@ -1,10 +1,10 @@
 #pragma once
-// Bilinear resampling of one image of bytes on the CPU: the fast path of affine augmentations.
+// Bilinear resampling of one uint8 image on the CPU: the fast path of affine augmentations.
 //
-// A row of the new image is made in steps that are each a plain loop: where its pixels come from (once for all
-// channels), the four neighbours of each place as one 32-bit word, and the words blended. Around the image lies a rim
-// of fill, so that every place has four neighbours. Its oracle is Affine's path of tensor operations, from which it
-// differs by at most one level.
+// An output row is computed in three simple loops: source positions (once for all channels), gathering the four
+// neighbours of each position into one 32-bit word, and blending. The image is padded by one pixel of fill, so that
+// every position has four neighbours. Affine's implementation by tensor operations is the reference; results differ by
+// at most one level.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -21,10 +21,10 @@ struct PlaneSize {
 
 class ByteResampler {
  public:
-  /// For images of one size; `fill` is edge or zero. Keeps its buffers from image to image.
+  /// For images of one size; `fill`: edge or zero. Reuses its buffers between images.
   ByteResampler(const PlaneSize& size, Fill fill);
 
-  /// from, to: [C, H, W] bytes. The matrix {A_yy, A_yx, t_y, A_xy, A_xx, t_x} is in pixels from the centre.
+  /// from, to: [C, H, W] bytes. The matrix {A_yy, A_yx, t_y, A_xy, A_xx, t_x} is in pixels relative to the centre.
   void resample(const uint8_t* from, const std::array<double, 6>& matrix, uint8_t* to);
 
  private:
@@ -33,8 +33,9 @@ class ByteResampler {
   PlaneSize size_;
   Fill fill_;
   std::vector<uint8_t> padded_;      ///< [C, H + 2, W + 2]
-  std::vector<int32_t> places_;      ///< [W], of a row's pixels in a padded plane: of the upper left neighbour
-  std::vector<float> down_, right_;  ///< [W], how far on between the neighbours
+  std::vector<int32_t> places_;      ///< [W], index of the upper left neighbour in the padded plane, for each pixel of
+                                     ///< a row
+  std::vector<float> down_, right_;  ///< [W], fractional position between the neighbours
   std::vector<uint32_t> words_;      ///< [W], upper left, upper right, lower left and lower right neighbour
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// Windows of padded images: what random crops and shifts by whole pixels have in common. An image is padded by p pixels
-// on each side; its windows have the image's own size and are numbered row by row:
+// Windows of padded images, the common implementation of random crops and shifts by whole pixels. An image is padded by
+// p pixels on each side; its windows have the size of the original image and are numbered in row-major order:
 //   view v shows the pixels (y + v / (2p + 1) − p, x + v mod (2p + 1) − p) of the image
 //
 //   at::Tensor views = at::tensor({0, 12});                     // of 25 for p = 2
@@ -23,11 +23,11 @@ struct Padding {
   int64_t window_count() const { return side() * side(); }
 };
 
-/// Images [N, C, H, W] of any type, views [N] int64 → [N, C, H, W] of the same type. Throws Error where images are too
-/// small to be reflected p pixels far.
+/// Images [N, C, H, W] of any type, views [N] int64 → [N, C, H, W] of the same type. Throws Error if the images are too
+/// small for reflection padding by p pixels.
 at::Tensor windows_of(const at::Tensor& images, const at::Tensor& views, const Padding& padding);
 
-/// One of the windows of each image: a random crop, or a shift.
+/// Selects one window of each image: a random crop or shift.
 class RandomWindow : public Augmentation {
  public:
   explicit RandomWindow(const Padding& padding) : padding_(padding) {}

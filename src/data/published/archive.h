@@ -1,5 +1,5 @@
 #pragma once
-// Files out of archives, through libarchive: tar packed with gzip, bzip2, xz or zstd, and zip.
+// Reads files from archives with libarchive: tar compressed with gzip, bzip2, xz or zstd, and zip.
 #include <map>
 #include <string>
 #include <vector>
@@ -8,9 +8,8 @@
 
 namespace limbeck {
 
-/// The content of those entries of an archive that are called by one of `names`, by name; other entries are passed
-/// over, and nothing is written to the disk. Throws Error for a damaged or truncated archive, an entry of more than
-/// `limit` bytes, or a name that is not there.
+/// Returns the contents of the entries with these `names`, by name. Skips other entries and writes nothing to disk.
+/// Throws Error for a damaged or truncated archive, an entry of more than `limit` bytes, or a missing name.
 std::map<std::string, std::string> read_archive(const fs::path& path, const std::vector<std::string>& names,
                                                 size_t limit);
 

@@ -1,11 +1,11 @@
 #pragma once
-// A file from the network, through libcurl.
+// Downloads a file with libcurl.
 #include <optional>
 #include <string>
 
 namespace limbeck {
 
-/// The body, of at most `limit` bytes; or the reason why there is none in `problem`.
+/// Returns the body, of at most `limit` bytes; or nullopt, with the reason in `problem`.
 std::optional<std::string> download(const std::string& address, size_t limit, std::string& problem);
 
 }  // namespace limbeck

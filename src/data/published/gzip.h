@@ -1,9 +1,9 @@
 #pragma once
-// Files that may be gzip, checked to the last byte.
+// Reads files that are plain or gzip-compressed, and writes gzip files.
 //
 //   UnpackedFile file("train-images-idx3-ubyte.gz");
-//   const std::string header = file.read(16);             // unpacks no more than is asked for
-//   const std::string pixels = file.read(60000 * 784);    // as many as the header says
+//   const std::string header = file.read(16);             // decompresses only what is requested
+//   const std::string pixels = file.read(60000 * 784);    // size from the header
 //   file.count_rest(100);                                 // 0: that was all
 #include <memory>
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace limbeck {
 
-/// The content of a file, unpacked where it is gzip, read once from its begin to its end. A truncated or damaged
-/// stream, or bytes after its end, are an Error that names the file and the offset in it.
+/// Reads a file sequentially and decompresses it if it is gzip. Throws Error with the file's name and the offset for a
+/// truncated or damaged stream, or for bytes after its end.
 class UnpackedFile {
  public:
   explicit UnpackedFile(const fs::path& path);
@@ -22,9 +22,9 @@ class UnpackedFile {
   UnpackedFile(const UnpackedFile&) = delete;
   UnpackedFile& operator=(const UnpackedFile&) = delete;
 
-  /// The next bytes; fewer than `count` where the content ends before.
+  /// Returns the next `count` bytes, or fewer at the end of the content.
   std::string read(size_t count);
-  /// How many bytes are left, at most `most`; they are read.
+  /// Reads and discards up to `most` of the remaining bytes; returns their number.
   size_t count_rest(size_t most);
 
  private:
@@ -33,11 +33,11 @@ class UnpackedFile {
   std::unique_ptr<Stream> stream_;
 };
 
-/// The content of one gzip stream in memory; errors as above, with `name` for the file's, and for more than `limit`
-/// bytes.
+/// Decompresses one gzip stream in memory. Errors as above, with `name` in place of the file's name; also for more than
+/// `limit` bytes.
 std::string unpack_gzip(std::string_view packed, const std::string& name, size_t limit);
 
-/// Writes `content` as gzip, atomically and without a time stamp: equal content gives equal files.
+/// Writes `content` as gzip, atomically and without a timestamp, so that the file is reproducible.
 void write_gzip(const fs::path& path, const std::string& content);
 
 }  // namespace limbeck

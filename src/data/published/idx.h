@@ -11,14 +11,14 @@ namespace limbeck {
 
 struct IdxArray {
   std::vector<int64_t> shape;
-  std::string bytes;  ///< unsigned bytes, as many as the shape says
+  std::string bytes;  ///< unsigned bytes, row-major
 };
 
-/// Reads an IDX file, gzipped or plain, of unsigned bytes with the number of dimensions that is expected. Every way in
-/// which a file can be wrong is an Error that names file and offset; nothing is read in part.
+/// Reads an IDX file of unsigned bytes, gzipped or plain, with the expected number of dimensions. Throws Error with the
+/// file's name and the offset for any malformed file.
 IdxArray read_idx(const fs::path& path, size_t dimensions);
 
-/// The extents that a file's header gives, without the rest of the file; empty where it has none.
+/// Reads only the shape in a file's header, without validating the file; empty if it cannot be read.
 std::vector<int64_t> idx_shape(const fs::path& path);
 
 /// Writes a gzipped IDX file atomically.

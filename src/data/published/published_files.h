@@ -1,5 +1,5 @@
 #pragma once
-// Files that others publish: what they are called, where they come from, and the checksum of what is in them.
+// Public data sets that can be downloaded: file names, addresses and checksums.
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,28 +10,27 @@
 namespace limbeck {
 
 struct PublishedFile {
-  std::string name;  ///< below a data folder: "mnist/train-images-idx3-ubyte.gz"
-  std::string
-      checksum;  ///< XXH3-128 of the unpacked content, as Hasher gives it; of a .txt without white space at its end
+  std::string name;      ///< path below a data folder: "mnist/train-images-idx3-ubyte.gz"
+  std::string checksum;  ///< XXH3-128 of the decompressed content, as computed by Hasher; for .txt files without
+                         ///< trailing white space
 };
 
 struct PublishedData {
   std::string name;  ///< "mnist"
   std::vector<std::string>
-      mirrors;  ///< addresses to which the last part of a file's name, or the archive's, is appended
+      mirrors;  ///< base addresses, to which the last component of the file's or archive's name is appended
   std::vector<PublishedFile> files;
-  std::string
-      archive;  ///< holds all files under their names: "cifar-10-binary.tar.gz"; empty: each is published by itself
+  std::string archive;  ///< contains all files: "cifar-10-binary.tar.gz"; empty: files are published individually
 };
 
-/// The published data sets that can be fetched.
+/// All data sets that can be downloaded.
 const std::vector<PublishedData>& published_data();
 /// Throws Error of kind usage for an unknown name.
 const PublishedData& published_data(const std::string& name);
 
-/// Downloads the files that are missing into the first data folder and verifies all of them. An archive that lies in a
-/// data folder is unpacked and not downloaded. Throws Error where that fails; the message says which files to put
-/// where.
+/// Downloads missing files into the first data folder and verifies the checksums of all files. An archive that is
+/// already in a data folder is unpacked instead of downloaded. Throws Error on failure; the message says which files to
+/// put where.
 void fetch(const PublishedData& data, const DataFolders& folders, const Observer& observer);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Logarithms of mel filter banks: what acoustic models hear.
+// Log mel filter bank features, the input of acoustic models.
 //
 //   frame t:   samples t·step … t·step + window − 1, less their mean; x_i − 0.97 x_{i−1};
 //              times the Hamming window 0.54 − 0.46 cos(2πi/(window − 1))
@@ -30,12 +30,12 @@ struct FilterBankOptions {
 
 class FilterBanks {
  public:
-  /// Throws Error of kind usage where the banks are too narrow for the rate and window: one would be empty.
+  /// Throws Error of kind usage if a bank would contain no DFT bin at this rate and window.
   explicit FilterBanks(const FilterBankOptions& options);
 
-  /// How many whole windows are in so many samples; at least 1, since a shorter recording gets zeros behind.
+  /// Returns the number of whole windows in this many samples; at least 1, since shorter recordings are zero-padded.
   int64_t frames(int64_t samples) const;
-  /// [frames, banks] float32.
+  /// Computes the features, [frames, banks] float32.
   at::Tensor of(const std::vector<float>& samples) const;
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// Which recordings there are, what is said in them, by whom, and which of them test.
+// Lists recordings with their word, speaker and split, by file name or from a CSV file.
 //
 //   {word}_{speaker}_{index}.wav   a pattern for names below a folder: 7_jackson_32.wav; {any} matches anything
 //   file,word,speaker,split        the first line of a CSV file; `speaker` and `split` (train or test) may be missing;
@@ -22,23 +22,23 @@ struct Recording {
   bool test = false;
 };
 
-/// How recordings are found and divided.
+/// How recordings are found and divided into splits.
 struct RecordingsOptions {
   std::string folder;
   std::string pattern = "{word}_{speaker}_{index}.wav";
-  std::string csv;         ///< empty: by pattern
-  std::string held_out;    ///< this speaker's recordings are the test split; empty: by index, split column or hash
+  std::string csv;         ///< CSV file; empty: use the pattern
+  std::string held_out;    ///< speaker whose recordings are the test split; empty: by split column, index or hash
   int64_t test_below = 0;  ///< recordings with a smaller index are the test split; 0: not by index
-  double holdout =
-      0.1;  ///< part of each word for the test split, the lowest hashes of names, where nothing else says it
+  double holdout = 0.1;    ///< fraction of each word's recordings for the test split, by lowest hash of the name, if
+                           ///< nothing above applies
 
   void bind(Fields& fields);
 };
 
-/// Sorted by name; `notices`: how many files the pattern does not fit. A speaker that is held out decides, then a CSV
-/// file's split column, then the index, then the hash. Throws Error for a folder or CSV file that is not there, a
-/// pattern that no file fits, a file that is listed twice, a word that only test recordings have, a single word, an
-/// unknown speaker, an empty split.
+/// Returns the recordings sorted by name; adds to `notices` how many files do not match the pattern. The test split is
+/// determined by, in order of precedence: the held-out speaker, the CSV file's split column, the index, the hash.
+/// Throws Error for a missing folder or CSV file, a pattern that matches no file, a file listed twice, a word that
+/// occurs only in test recordings, a single word, an unknown speaker, or an empty split.
 std::vector<Recording> list_recordings(const RecordingsOptions& options, std::vector<std::string>& notices);
 
 }  // namespace limbeck

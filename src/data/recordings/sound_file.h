@@ -1,5 +1,5 @@
 #pragma once
-// Recordings from sound files, by libsndfile: WAV, FLAC, AIFF, Ogg and what else it reads.
+// Reads audio files with libsndfile: WAV, FLAC, AIFF, Ogg and its other formats.
 //
 //   const Sound sound = read_sound("7_jackson_32.wav");   // sound.samples in −1 … 1, one channel; sound.rate 8000
 #include "core/files.h"
@@ -7,8 +7,8 @@
 
 namespace limbeck {
 
-/// Throws Error, naming the file, where it is no sound file, damaged, shorter than its header says, empty, or holds
-/// numbers that are not finite.
+/// Throws Error with the file's name if it is not an audio file, is damaged, shorter than its header says or empty, or
+/// contains values that are not finite.
 Sound read_sound(const fs::path& file);
 
 }  // namespace limbeck

@@ -1,15 +1,15 @@
 #pragma once
-// Recordings of words as a data set of frames: each example is a frame of filter banks with those around it, and its
-// label the state of a hidden Markov model.
+// Recordings of words as a data set of frames: each example is a frame of filter bank features with its context, and
+// its label is a state of a hidden Markov model.
 //
-// A word has `states` states from left to right, silence `silence_states`. Before anything is aligned
-// (speech/alignment.h), the frames of a recording are divided evenly among the states of its word, and those of the
-// margins among silence's.
+// A word has `states` left-to-right states, silence has `silence_states`. Before forced alignment
+// (speech/recognition.h), the frames of a recording are divided evenly among the states of its word, and those of the
+// margins among the silence states.
 //
-// Test strings are test recordings of one speaker joined with pauses of random length, each recording once; strings of
-// training recordings, by which the decoder's word penalty is chosen, are made likewise. Margins and pauses are noise
-// as loud as the quietest tenth of the recording they belong to, drawn from its place in the list: recordings of single
-// words are often cut so close that no silence is left to learn.
+// Test strings are test recordings of one speaker joined with pauses of random length, each recording used once.
+// Training strings, used to choose the decoder's word penalty, are built the same way from training recordings. Margins
+// and pauses are noise at the level of the quietest tenth of their recording, seeded by its index in the list:
+// recordings of single words are often trimmed so tightly that no silence is left to learn.
 #include <memory>
 
 #include "data/dataset.h"
@@ -27,47 +27,47 @@ struct SpeechOptions : RecordingsOptions {
   int64_t silence_states = 1;
   double margin = 0.15;  ///< seconds of noise before and after each recording
   FeatureNormalization normalize = FeatureNormalization::speaker;
-  int64_t string_length = 5;                ///< words in a test string, at most; 0: no strings
-  std::vector<double> pause = {0.05, 0.3};  ///< seconds between the words of a string: shortest and longest
+  int64_t string_length = 5;                ///< maximum number of words in a test string; 0: no strings
+  std::vector<double> pause = {0.05, 0.3};  ///< seconds between the words of a string: minimum and maximum
   std::vector<double> word_penalty = {
       0,   -10,  -20,  -40,
-      -80, -160, -320, -640};  ///< of the decoder of strings: the one that is best on training strings
+      -80, -160, -320, -640};  ///< candidates for the string decoder; the best one on training strings is used
 
   void bind(Fields& fields);
 };
 
-/// A recording, or several that were joined, as frames of a split that lie one after the other.
+/// A recording, or several joined ones, as consecutive frames of a split.
 struct Utterance {
   int64_t begin = 0, frames = 0;
-  std::vector<int64_t> words;  ///< what is said, places in SpeechCorpus::words
+  std::vector<int64_t> words;  ///< transcript, as indices into SpeechCorpus::words
   std::string name, speaker;
 };
 
-/// Recordings joined, and their frames, whose labels are not known: −1.
+/// Joined recordings and their frames, whose labels are unknown: −1.
 struct Strings {
   std::vector<Utterance> utterances;
   Split frames;
 };
 
-/// What frames have to do with each other.
+/// Words, HMM states and utterances of a speech data set.
 struct SpeechCorpus {
   std::vector<std::string> words;
-  int64_t states = 1;  ///< of a word
+  int64_t states = 1;  ///< states per word
   int64_t silence_states = 1;
   std::vector<double> word_penalties = {0};
   std::vector<Utterance> train, test;
   Strings test_strings;
-  Strings training_strings;  ///< where there are penalties to choose among
+  Strings training_strings;  ///< only if there are several penalties to choose from
 
   int64_t classes() const { return static_cast<int64_t>(words.size()) * states + silence_states; }
   int64_t first_state(int64_t word) const { return word * states; }
   int64_t first_silence() const { return static_cast<int64_t>(words.size()) * states; }
-  /// Of everything here, the strings' frames among it.
+  /// Fingerprint of everything here, including the strings' frames.
   std::string fingerprint() const;
 };
 
-/// Throws Error that names the files where recordings cannot be read. Features are computed by all threads; reports to
-/// `folders.progress`.
+/// Loads recordings and computes features, using all threads; reports to `folders.progress`. Throws Error with the
+/// names of recordings that cannot be read.
 std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& name, const DataFolders& folders);
 
 }  // namespace limbeck
