@@ -17,9 +17,9 @@
 namespace limbeck {
 
 struct SweepRequest {
-  std::string text;                   ///< the recipe
+  std::string text;                   ///< text of the recipe
   std::string file;                   ///< file name for messages
-  std::vector<std::string> settings;  ///< of all points
+  std::vector<std::string> settings;  ///< common to all points
   std::vector<std::string> over;      ///< swept keys, see sweep_axis.h
   int64_t random = 0;                 ///< number of random points; 0: the grid of all lists
   int64_t seed = -1;                  ///< of the runs and of random points; −1: the recipe's
@@ -47,7 +47,7 @@ struct SweepPlan {
   std::string metric;
   std::optional<std::string> chosen_on;  ///< split used for selection: "validation" if the recipe holds one out
   std::vector<int64_t> seeds;
-  std::vector<std::string> settings;  ///< of all points
+  std::vector<std::string> settings;  ///< common to all points
   std::vector<SweepPoint> points;
 };
 

@@ -17,7 +17,7 @@ struct AdamOptions : UpdateOptions {
   }
 };
 
-/// coupled: the decay is part of the gradient (Adam). decoupled: it shrinks the weights directly (AdamW).
+/// coupled: the decay is added to the gradient (Adam). decoupled: it shrinks the weights directly (AdamW).
 enum class WeightDecay { coupled, decoupled };
 
 std::unique_ptr<Optimizer> make_adam(const AdamOptions& options, WeightDecay decay, const ParameterGroups& groups);
