@@ -51,8 +51,8 @@ Json torchscript_in(const fs::path& file);
 /// Whether the architecture is a graph network. True for all built-in architectures; false for TorchScript files.
 bool is_graph(const Choice& architecture);
 
-/// Creates a network with initial weights drawn from the seed, or with the weights of its file. `classes`: number of classes;
-/// 0: that of the data.
+/// Creates a network with initial weights drawn from the seed, or with the weights of its file. `classes`: number of
+/// classes; 0: that of the data.
 std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed,
                                       const InputOptions& input = {}, int64_t classes = 0);
 
