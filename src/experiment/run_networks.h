@@ -27,8 +27,7 @@ struct RunNetwork {
 };
 
 struct RunNetworks {
-  std::vector<RunNetwork>
-      networks;  ///< pretrained networks, except those that are only fine-tuned; then the stages in order
+  std::vector<RunNetwork> networks;   ///< pretrained ones (unless only fine-tuned), then the stages in order
   std::vector<std::string> left_out;  ///< a sentence for each omitted network, with the reason
 };
 

@@ -5,8 +5,8 @@
 //   2. Class c is described by column c of Σ, without the diagonal, scaled to unit length. (Variances are much larger
 //      than covariances: without this, distances between columns say which classes the generalist is sure of, not
 //      which it confuses.)
-//   3. Online K-means (MacQueen 1967) over the columns: each column moves its nearest centre by
-//      1/(columns that centre has taken) of the way.
+//   3. Online K-means (MacQueen 1967) over the columns: each column moves its nearest center by
+//      1/(columns assigned to that center) of the distance.
 //
 //   const ClassGroups groups = group_classes(covariance_of(probabilities), {.groups = 20, .size = 10}, seed);
 

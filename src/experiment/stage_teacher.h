@@ -15,8 +15,8 @@ std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRe
 std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
                                                const ExampleSet& examples, const Augmenter& augmenter);
 
-/// Throws Error of kind usage if the teacher does not fit the stage's training examples. A store with all outputs of
-/// pretrained networks is read and compared with them.
+/// Throws Error of kind usage if the teacher does not fit the stage's training examples. A store of all outputs of
+/// pretrained networks is also read and compared with these networks.
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples);
 
 /// Emits a notice if the teacher is much less accurate on augmented views than on the original examples.

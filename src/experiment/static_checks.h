@@ -9,7 +9,8 @@ namespace limbeck {
 /// augmentation.
 void check_stages(const Recipe& recipe);
 
-/// The same for mistakes that depend on the datasets. Their sizes are determined without loading them.
+/// Throws DiagnosticsError with all validation sizes and class numbers that do not fit the recipe's dataset, whose size
+/// is determined without loading it.
 void check_data(const Recipe& recipe, const DataFolders& folders);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// Simulated int8 quantization (fake quantization): values rounded to the 8-bit grid, as float32, with a
-// straight-through gradient. quantization.h says where a network quantizes.
+// Simulated int8 quantization (fake quantization): rounds values to the 8-bit grid, as float32, with a straight-through
+// gradient. quantization.h defines where a network quantizes.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-// Resolves the names that users give for a trained network to files.
+// Resolves user-given names of trained networks to files.
 #include <optional>
 
 #include "core/files.h"
@@ -7,8 +7,8 @@
 namespace limbeck {
 
 /// weights.safetensors, model.pt, student.onnx    the file itself
-/// RUN/stages/NAME, RUN/NAME                       what that stage has left
-/// student.json                                    the weights beside it that it describes
+/// RUN/stages/NAME, RUN/NAME                       the network of that stage
+/// student.json                                    the weights in the same folder that it describes
 ///
 /// Throws Error if there is no such file, and Error of kind usage for the folder of a run with several networks, which
 /// the message lists.

@@ -11,9 +11,9 @@
 //
 // Features. All architectures use the same feature names at corresponding places, so that feature losses work for any
 // pair of networks:
-//   stem               after the first convolution, where it stands before the groups of blocks
-//   layer1 … layerN    the end of each group of blocks; where blocks alternate without rest, of each resolution
-//   pool               the vector before the classifier: [C], or [C, 1, 1] where the classifier is a 1×1 convolution
+//   stem               after the first convolution, if it precedes the groups of blocks
+//   layer1 … layerN    the end of each group of blocks, or of each resolution if blocks are not grouped
+//   pool               the vector before the classifier: [C], or [C, 1, 1] if the classifier is a 1×1 convolution
 // Every node can also be tapped by its own name: "layer2.0.bn1".
 #include <initializer_list>
 #include <memory>

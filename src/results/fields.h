@@ -3,8 +3,8 @@
 // lists its members in `bind`:
 //
 //   struct StopResult {
-//     Number epoch;        // the last of the training
-//     int64_t epochs = 0;  // that were planned: the same in all seeds
+//     Number epoch;        // last epoch trained
+//     int64_t epochs = 0;  // planned: the same in all seeds
 //     void bind(ResultFields& fields) {
 //       fields.value("epoch", epoch);  // over several seeds: the mean
 //       fields.value("epochs", epochs);

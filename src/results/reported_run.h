@@ -87,8 +87,7 @@ struct ReportedRun {
   std::vector<std::pair<std::string, int64_t>> splits;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
-  std::vector<ReportedStage>
-      given;  ///< pretrained teachers loaded from files, with their metrics from their students' evaluations
+  std::vector<ReportedStage> given;  ///< pretrained teachers, with metrics from their students' evaluations
   std::vector<ReportedPlot> plots;
   std::vector<ReportedCost> deployment;  ///< in LibTorch
   std::vector<ReportedCost> shipped;     ///< as ONNX files in onnxruntime

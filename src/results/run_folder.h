@@ -1,21 +1,21 @@
 #pragma once
-// The files of a run, all written atomically:
+// The files of a run. All are written atomically, except metrics.jsonl, to which lines are appended:
 //
-//   recipe.yaml            the recipe with every default spelled out
-//   results.json           all numbers, in a form that other programs may rely on
+//   recipe.yaml            the recipe with all defaults filled in
+//   results.json           all numbers, in a stable format for other programs
 //   examples.json          test examples with the most informative soft targets
 //   report.html, plots/    the report, and its figures as SVG; paper.svg compares with the paper's numbers
 //   stages/NAME/           one stage:
 //     stage.json             its record: fingerprints of its inputs and of all its files. It is removed before any
-//                            file of the stage is written, and written last; the stage is finished if all files are
-//                            as the record says.
+//                            file of the stage is written, and written last; the stage is finished if all files
+//                            match the record.
 //     weights.safetensors, metrics.jsonl, evaluation.json
 //     checkpoint.safetensors while the stage is trained
 //     model.pt               of a TorchScript network: the program with the trained weights
 //     labels.safetensors     of an `align` stage: the labels of the frames
-//   stages/NAME.K/         the same for each replica; of replicas that are trained together, the weights alone
+//   stages/NAME.K/         the same for each replica; only the weights for replicas trained jointly
 //   seed-N/                the same for each seed, if there are several
-//   previous/N/            what a changed run replaced: results, report, recipe, folders of stages that ran again
+//   previous/N/            files replaced by a changed run: results, report, recipe, folders of stages that ran again
 //   .lock                  made before anything else; a folder that has it is a run's or a sweep's
 //
 // Each of the JSON files has a struct: run_results.h, examples_result.h, epoch_metrics.h, evaluation_detail.h,
@@ -93,7 +93,8 @@ class RunFolder {
   /// Moves outdated results, i.e. those whose fingerprint differs from `made_of`, and their report to previous/N, N
   /// being the next free number. Returns that folder; nullopt if there is nothing to move.
   std::optional<fs::path> set_aside_results(const std::string& made_of) const;
-  /// Moves a stage's files to the latest of these folders and returns it; a lock that a process may hold stays.
+  /// Moves a stage's files to the latest of these folders, or to a new one if it already holds the stage, and returns
+  /// that folder. A lock that a process may hold stays.
   fs::path set_aside_stage(const std::string& name) const;
 
  private:

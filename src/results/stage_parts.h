@@ -44,7 +44,7 @@ struct QuantizedPart : StagePartOf<QuantizedPart> {
   std::string note(const StageResult& stage) const override;
 };
 
-/// Of a generalist with specialists.
+/// A generalist with specialists.
 struct SpecialistsPart : StagePartOf<SpecialistsPart> {
   static constexpr const char* kKey = keys::kSpecialists;
   struct Group {

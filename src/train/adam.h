@@ -1,5 +1,5 @@
 #pragma once
-// Adam and AdamW, which differ in where the weight decay is applied.
+// Adam (coupled weight decay) and AdamW (decoupled weight decay).
 #include "train/optimizer.h"
 
 namespace limbeck {

@@ -43,7 +43,7 @@ struct CombinationOptions {
 struct CombinedDistribution {
   at::Tensor log_probabilities;  ///< [N, C] float32
   int64_t steps = 0;             ///< maximum over the examples
-  int64_t unfinished = 0;        ///< examples that did not converge within most_steps
+  int64_t unfinished = 0;        ///< examples that reached most_steps
 };
 
 /// Combines the distributions. generalist [N, C]: log-probabilities on the CPU. Throws Error for unknown or repeated

@@ -3,7 +3,7 @@
 // other network is at least as good in both and better in one.
 //
 //   std::vector<BenchRow> models = …;      // as `limbeck bench` writes them
-//   mark_pareto_front(models);             // on_front: true, false, or nothing where the accuracy is not known
+//   mark_pareto_front(models);             // on_front: true, false, or nullopt if the accuracy is unknown
 //   if (const auto plot = pareto_plot(models)) write_file("pareto.svg", standalone_svg(*plot));
 #include <optional>
 #include <vector>
