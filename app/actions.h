@@ -1,6 +1,6 @@
 #pragma once
-// What subcommands do that need LibTorch, whose loading alone takes a second. The program that users start has none of
-// it and runs the engine in its place (engine.h); the engine has all.
+// The actions of subcommands that need LibTorch, whose loading alone takes a second. The program that users start does
+// not link LibTorch; for these actions it executes the engine in its place (engine.h), which does.
 #include <exception>
 #include <string>
 
@@ -43,7 +43,7 @@ struct Actions {
   void (*verify_store)(StoreFlags, const OutputOptions&);
   void (*sweep)(SweepFlags, const OutputOptions&);
   void (*synthesize)(SynthesizeFlags, const OutputOptions&);
-  /// What an exception says, without the stack that LibTorch's carry.
+  /// Returns an exception's message, without the stack trace of LibTorch's exceptions.
   std::string (*message_of)(const std::exception&);
 };
 

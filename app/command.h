@@ -1,6 +1,6 @@
 #pragma once
-// A subcommand is a file in commands/ that adds itself to the program: its flags and its help. What it does is there
-// too where that needs no tensors; else it is a file in actions/.
+// Each subcommand is a file in commands/ that registers its flags and help. Its action is there too if it needs no
+// tensors; else it is a file in actions/.
 #include <CLI/CLI.hpp>
 
 #include <functional>
@@ -13,14 +13,14 @@
 
 namespace limbeck {
 
-/// What a subcommand is added to.
+/// The program to which subcommands are added.
 struct Program {
   CLI::App app{"Limbeck distils large neural networks into small ones."};
   OutputOptions output;
-  char** arguments = nullptr;        ///< as main got them
+  char** arguments = nullptr;        ///< arguments of main
   const Actions* actions = nullptr;  ///< nullptr in the program that users start
 
-  /// Does what needs LibTorch: here, or in the engine, which takes the place of this process.
+  /// Runs an action that needs LibTorch: here, or in the engine, which replaces this process.
   template <class Flags>
   void act(void (*Actions::*action)(Flags, const OutputOptions&), const Flags& flags) {
     if (actions == nullptr) start_engine(arguments);

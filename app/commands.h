@@ -1,5 +1,5 @@
 #pragma once
-// All subcommands, in the order in which --help shows them.
+// All subcommands, in the order of --help.
 #include "app/command.h"
 
 namespace limbeck {

@@ -8,12 +8,12 @@ class App;
 
 namespace limbeck {
 
-/// What a model of elsewhere is for, where flags say it.
+/// Flags that describe a foreign model: one without Limbeck's metadata.
 struct ForeignFlags {
   std::string shape, input;
   std::vector<std::string> classes;
 
-  /// --shape, --input and --classes.
+  /// Adds --shape, --input and --classes.
   void add_to(CLI::App& command);
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// How the program explains itself: help in lines that fit, and what a mistyped command or option may have been.
+// Help output, wrapped to the terminal, and suggestions for mistyped commands and options.
 #include <CLI/CLI.hpp>
 
 #include <memory>
@@ -7,15 +7,14 @@
 
 namespace limbeck {
 
-/// Help in lines of at most so many cells.
+/// Returns a formatter for help with lines of at most `width` cells.
 std::shared_ptr<CLI::Formatter> help_formatter(size_t width);
 
-/// "there is no command 'rnu'; did you mean 'run'?" for what the command line holds that the program does not know;
-/// else what CLI11 says.
+/// Returns "there is no command 'rnu'; did you mean 'run'?" for unknown commands and options; else CLI11's message.
 std::string parse_mistake(const CLI::App& program, const CLI::ParseError& error);
 
-/// What --help says of the command that is named, of a group of commands of the inner one: {"data", "fetch"}; of the
-/// program where none is. Throws Error of kind usage.
+/// Returns the --help text of a command, given as a path within command groups ({"data", "fetch"}), or of the program
+/// if `names` is empty. Throws Error of kind usage if there is no such command.
 std::string help_on(const CLI::App& program, const std::vector<std::string>& names);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// Everything that the program prints. What is printed and cannot be written, on a full disk or a closed pipe, is an
-// error; messages for people go to standard error, where nothing can be done about that.
+// All output of the program. A failed write to standard output, e.g. on a full disk or a closed pipe, is an error;
+// failed writes of messages to standard error are ignored.
 #include <fmt/core.h>
 
 #include <string>
@@ -11,21 +11,21 @@ namespace limbeck {
 
 enum class ColorChoice { automatic, always, never };
 
-/// What a stream is written to.
+/// Properties of an output stream.
 struct Terminal {
   static constexpr size_t kUnlimited = static_cast<size_t>(-1);
-  size_t width = kUnlimited;  ///< in cells; of a file or a pipe unlimited, unless $COLUMNS says otherwise
+  size_t width = kUnlimited;  ///< in cells; unlimited for a file or pipe, unless $COLUMNS is set
   bool color = false;
 };
 
-/// Of standard output. Colour is for terminals that know it, where $NO_COLOR is not set.
+/// Returns the properties of standard output. Automatic color: on terminals that support it, unless $NO_COLOR is set.
 Terminal output_terminal(ColorChoice color);
-/// Of standard error.
+/// Returns the properties of standard error.
 Terminal error_terminal(ColorChoice color);
 
-/// Writes to standard output and flushes. Throws Error where that fails.
+/// Writes to standard output and flushes. Throws Error on failure.
 void print_text(std::string_view text);
-/// Writes to standard error, if it can.
+/// Writes to standard error; failures are ignored.
 void print_message(std::string_view text);
 
 template <class... Values>
@@ -39,20 +39,20 @@ void print_error(fmt::format_string<Values...> text, Values&&... values) {
 }
 
 enum class Color { bold, dim, red, yellow, green };
-/// The text in that colour where `use` is true.
+/// Colors the text if `use` is true.
 std::string paint(std::string_view text, Color color, bool use);
-/// Text with tables in it: their headers bold, the rules under them dim.
+/// Styles the tables in a text: headers bold, rules dim.
 std::string paint_tables(const std::string& text, bool use);
 
-/// Set by --quiet, --json and --color, which stand before or after any subcommand.
+/// Set by --quiet, --json and --color, which may come before or after any subcommand.
 struct OutputOptions {
   bool quiet = false;  ///< print results and errors only
   bool json = false;   ///< print results as JSON
   ColorChoice color = ColorChoice::automatic;
 
-  /// Prints what a person reads: `text` with tables, of which a terminal shows the headers bold.
+  /// Prints human-readable text; on a terminal, headers of its tables are bold.
   void print(const std::string& text) const { print_text(paint_tables(text, output_terminal(color).color)); }
-  /// The cells of a line that is printed.
+  /// Returns the line width in cells.
   size_t width() const { return output_terminal(color).width; }
 };
 

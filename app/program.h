@@ -1,14 +1,15 @@
 #pragma once
-// The command line: parses it, does what it asks for, prints. Errors become one message and an exit code: 0 done, 1 the
-// run failed, 2 usage or recipe, 128 + n stopped by signal n after saving.
+// The command line: parses it, runs the command and prints the result. Errors become one message and an exit code: 0
+// done, 1 the run failed, 2 usage or recipe, 128 + n stopped by signal n after saving.
 #include "app/actions.h"
 
 namespace limbeck {
 
-/// `actions`: nullptr where the engine has them.
+/// `actions`: nullptr in the program without LibTorch, which starts the engine for them.
 int run_program(int argc, char** argv, const Actions* actions);
 
-/// Has SIGHUP held off where it was when the program began, as nohup does it, whatever libraries made of it since.
+/// Restores an ignored SIGHUP: if it was ignored when the program started, as under nohup, it is ignored again, even if
+/// libraries changed that since.
 void keep_hangup_held_off();
 
 }  // namespace limbeck

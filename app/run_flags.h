@@ -1,5 +1,5 @@
 #pragma once
-// The flags that say how a recipe runs, shared by `run`, `distill` and `store`.
+// The flags that control how a recipe runs, shared by `run`, `distill` and `store`.
 #include <cstdint>
 #include <string>
 #include <vector>

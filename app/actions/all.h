@@ -1,5 +1,5 @@
 #pragma once
-// The actions of the engine, each in a file that is called as its subcommand.
+// The actions of the engine, each in a file named like its subcommand.
 #include "app/actions.h"
 
 namespace limbeck {

@@ -1,5 +1,5 @@
 #pragma once
-// A data set that a flag names, for commands that measure networks without a recipe.
+// Datasets named by flags, for commands that evaluate networks without a recipe.
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,23 +11,23 @@
 
 namespace limbeck {
 
-/// `source` as in a recipe: mnist, or {digits: {seed: 1}}; `data`: the folder to look in, empty: the usual places.
-/// Throws DiagnosticsError where it is no data set.
+/// Loads a dataset. `source` as in a recipe: mnist, or {digits: {seed: 1}}; `data`: data folder, empty: the default
+/// locations. Throws DiagnosticsError if the source is invalid.
 std::unique_ptr<Dataset> load_source(const std::string& source, const std::string& data);
 
-/// The data set of a recipe, as load_source takes it.
+/// Returns the dataset of a recipe in the form that load_source accepts.
 std::string data_source_of(const fs::path& recipe);
 
-/// `given`, or the data of the run that the model's file lies in. Throws Error of kind usage, which begins with `need`,
-/// where there is neither.
+/// Returns `given`, or the dataset of the run that contains the model's file. Throws Error of kind usage, beginning
+/// with `need`, if there is neither.
 std::string source_for(const std::string& given, const std::string& model_file, const std::string& need);
 
-/// What a TorchScript file that does not say what it was made for is taken to be for: this data, its pixels treated
-/// first as `input` says, as in a recipe; empty: as they are.
+/// Returns the description of a TorchScript file without metadata: for this dataset, with the preprocessing `input` as
+/// in a recipe; empty: none.
 ModelDescription made_for(const Dataset& dataset, const std::string& input);
 
-/// What the flags say that a model of elsewhere is for; nullopt where no flag says a shape. Throws Error of kind usage
-/// where what is said makes none.
+/// Returns the description of a foreign model as given by the flags; nullopt if no shape is given. Throws Error of kind
+/// usage if the flags are invalid.
 std::optional<ModelDescription> description_of(const ForeignFlags& flags);
 
 }  // namespace limbeck

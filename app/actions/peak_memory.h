@@ -1,6 +1,5 @@
 #pragma once
-// How much memory a program takes that runs one network and nothing else: measured in such a process, which is this
-// program again.
+// Measures the peak memory of a process that runs only one network: a child process of this program.
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,11 +9,11 @@
 
 namespace limbeck {
 
-/// Runs this program with these arguments, which must make it print what probe_memory() returns, as JSON, and waits for
-/// it. Throws Error with what it printed where it fails.
+/// Runs this program with these arguments, which must make it print the result of probe_memory() as JSON, and waits for
+/// it. Throws Error with its output if it fails.
 PeakMemory measure_memory(const std::vector<std::string>& arguments);
 
-/// Within that process: reads the network and runs it on one example a few times.
+/// In the child process: loads the network and runs it on one example a few times.
 PeakMemory probe_memory(const std::function<Model()>& load);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// What a user sees while a run works: on a terminal one line that is rewritten, elsewhere a line now and then.
+// Progress output of a run: a single line that is rewritten on a terminal, else an occasional line.
 #include <chrono>
 #include <string>
 #include <vector>
@@ -27,7 +27,7 @@ class ProgressPrinter {
   void handle(const WorkProgress& event);
   void handle(const Notice& event);
   void print_line(const std::string& text);
-  /// A bar, then those of the parts that fit, the last ones left out first.
+  /// Rewrites the line with a progress bar and as many parts as fit, dropping the last ones first.
   void rewrite(double share, const std::vector<std::string>& parts);
 
   using Clock = std::chrono::steady_clock;
@@ -35,7 +35,7 @@ class ProgressPrinter {
   bool terminal_;
   bool color_;
   bool line_open_ = false;
-  std::string last_epoch_;  ///< what the last finished epoch said
+  std::string last_epoch_;  ///< summary of the last finished epoch
   Clock::time_point stage_start_, last_print_, last_in_epoch_;
   double epochs_at_start_ = 0;
 };

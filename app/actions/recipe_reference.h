@@ -4,8 +4,8 @@
 
 namespace limbeck {
 
-/// All of the recipe's sections, then each kind of component. Lines have at most 120 columns, except where one word is
-/// longer.
+/// Returns all sections of the recipe, then each kind of component. Lines have at most 120 columns, unless a single
+/// word is longer.
 std::string recipe_reference();
 
 }  // namespace limbeck

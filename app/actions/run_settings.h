@@ -1,11 +1,11 @@
 #pragma once
-// What the flags of `run`, `distill` and `store` ask of a run.
+// Run options from the flags of `run`, `distill` and `store`.
 #include "app/run_flags.h"
 #include "experiment/run_options.h"
 
 namespace limbeck {
 
-/// The run's folder: the flag's, or runs/NAME.
+/// Returns the run's folder: the flag's, or runs/NAME.
 fs::path out_folder(const RunFlags& flags, const Recipe& recipe);
 RunOptions run_options(const RunFlags& flags, const Recipe& recipe);
 

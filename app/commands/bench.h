@@ -15,7 +15,7 @@ struct BenchFlags {
   bool force = false;
   double seconds = 1;
   int threads = 0;  ///< 0: all
-  /// In the process that runs one network alone: what one is for whose file does not say it, {"input",
+  /// In the child process that measures one network: the description of a model whose file has none, {"input",
   /// "input_options"}.
   std::string probe;
 };

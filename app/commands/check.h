@@ -14,8 +14,8 @@ struct CheckFlags {
   bool resolved = false;
 };
 
-/// With --json, prints what an error says of a recipe: [{"file", "line", "column", "path", "message"}]; of a mistake
-/// that has no place, the message alone.
+/// With --json, prints the mistakes of an error in a recipe: [{"file", "line", "column", "path", "message"}]; only the
+/// message for a mistake without location.
 void print_mistakes(const Error& error, const OutputOptions& output);
 
 }  // namespace limbeck

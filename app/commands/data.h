@@ -7,7 +7,7 @@ namespace limbeck {
 
 struct FetchFlags {
   std::string name;
-  std::string data;  ///< folder; empty: the usual one
+  std::string data;  ///< data folder; empty: the default
 };
 
 struct SynthesizeFlags {
@@ -18,7 +18,7 @@ struct SynthesizeFlags {
   bool force = false;
 };
 
-/// Those of the data source `images`.
+/// Options of the data source `images`.
 struct ImagesFlags {
   std::string folder;
   std::vector<int64_t> size = {32};

@@ -7,7 +7,7 @@
 namespace limbeck {
 
 struct DistillFlags {
-  static constexpr int64_t kTeacherEpochs = 20;  ///< where flags do not say it
+  static constexpr int64_t kTeacherEpochs = 20;  ///< default
 
   std::string name = "distill", teacher, student, source, augment, optimizer, corrupt, teacher_size, teacher_mean,
               teacher_std;

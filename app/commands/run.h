@@ -6,7 +6,7 @@ namespace limbeck {
 struct RunCommand {
   std::string recipe;
   RunFlags flags;
-  bool helps_along = false;  ///< trains members beside another process that runs the recipe
+  bool helps_along = false;  ///< train ensemble members in parallel to another process that runs the recipe
 };
 
 }  // namespace limbeck

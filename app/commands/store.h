@@ -9,7 +9,7 @@ namespace limbeck {
 struct StoreFlags {
   std::string recipe, stage;
   RunFlags run;
-  int64_t samples = 1000;  ///< outputs that are verified
+  int64_t samples = 1000;  ///< number of outputs to verify
 };
 
 struct StoreInfoFlags {

@@ -5,7 +5,7 @@
 
 namespace limbeck {
 
-/// Those of the plan stand for the members of SweepRequest (sweep/sweep.h).
+/// The flags of the plan correspond to the members of SweepRequest (sweep/sweep.h).
 struct SweepFlags {
   std::string recipe, out, stage, data;
   std::vector<std::string> over, settings, reuse;

@@ -1,10 +1,10 @@
 #pragma once
-// Everything that can stand in a recipe.
+// All components available to recipes.
 #include "recipe/catalogue.h"
 
 namespace limbeck {
 
-/// The catalogue of all registered components, made once.
+/// Returns the catalogue of all registered components, built on first use.
 const Catalogue& components();
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// What networks cost where they are used: each in LibTorch, and as the ONNX file that ships, in onnxruntime where that
-// is there. All of them are measured in turns (deploy/cost.h).
+// Inference cost of networks: each in LibTorch, and as its ONNX file in ONNX Runtime if available. Measurements of all
+// networks are interleaved (deploy/cost.h).
 #include <string>
 #include <vector>
 
@@ -9,15 +9,15 @@
 
 namespace limbeck {
 
-/// A network whose costs are to be found.
+/// A network to measure.
 struct Deployed {
-  CostRow row;                  ///< what is known of it already
-  Model model;                  ///< one that was read from an ONNX file has no cost in LibTorch
-  std::vector<fs::path> files;  ///< that it was read from
+  CostRow row;                  ///< fields known in advance
+  Model model;                  ///< the model; one loaded from an ONNX file has no LibTorch cost
+  std::vector<fs::path> files;  ///< files from which it was loaded
 };
 
-/// Fills in the costs. Notes say in a sentence each what could not be measured, and why; one in bytes that was not is
-/// left out.
+/// Fills in the costs. `notes` receives a sentence for each measurement that failed, with the reason; quantized
+/// networks that could not be measured are removed.
 void measure_deployment(std::vector<Deployed>& networks, const CostOptions& options, std::vector<std::string>& notes);
 
 }  // namespace limbeck

@@ -1,15 +1,15 @@
 #pragma once
-// On what a run computes.
+// Device and thread selection.
 #include <ATen/core/Tensor.h>
 
 namespace limbeck {
 
 enum class DeviceChoice { cpu, cuda, automatic };
 
-/// Throws Error of kind usage where a CUDA device is asked for and there is none.
+/// Returns the device. Throws Error of kind usage if a CUDA device is requested but not available.
 at::Device device_of(DeviceChoice choice);
 
-/// Sets the number of threads of everything in this process; 0: as many as this process may use.
+/// Sets the number of threads for the whole process; 0: all available to this process.
 void use_threads(int threads);
 
 }  // namespace limbeck

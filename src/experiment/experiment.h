@@ -1,6 +1,6 @@
 #pragma once
-// Runs a recipe: its stages in order, for one seed or several, into a run folder. Stages that are finished and
-// unchanged are not run again; an interrupted stage resumes from its checkpoint.
+// Runs a recipe: its stages in order, for one seed or several, in a run folder. Stages that are finished and unchanged
+// are skipped; an interrupted stage resumes from its checkpoint.
 //
 //   Experiment experiment(recipe, {.out = "runs/mnist", .seeds = {1, 2, 3}}, events);
 //   Json results = experiment.run();
@@ -26,17 +26,17 @@ class SeedRun;
 
 class Experiment {
  public:
-  /// Checks what can be checked without the data: the device, the folder, that files named in the recipe are there.
+  /// Checks everything that does not need the data: the device, the folder, and that files named in the recipe exist.
   Experiment(Recipe recipe, RunOptions options, const EventBus& events);
   ~Experiment();
 
-  /// Runs what is not done and returns what results.json holds.
+  /// Runs all unfinished stages and returns the content of results.json.
   Json run();
-  /// Trains members of ensembles and specialists that no other process has taken, where the stages that they begin with
-  /// are finished, beside a run of the same folder or before it. Returns how many were trained.
+  /// Trains ensemble members and specialists that no other process is training, provided that the stages on which they
+  /// depend are finished. May run before or during a run of the same folder. Returns the number of trained members.
   int64_t help();
 
-  /// Of every seed; see store_visits.h.
+  /// For every seed; see store_visits.h.
   using UseOfSeedStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfSeedStore& use);
 

@@ -1,12 +1,12 @@
 #pragma once
-// Whether networks give the features that a stage's losses read, and whether these fit together; checked before any
-// work.
+// Checks, before any training, that networks provide the features read by a stage's losses and that these are
+// compatible.
 #include "experiment/run_context.h"
 
 namespace limbeck {
 
-/// Throws Error of kind usage, which lists the features that exist, if the student or the teacher of a stage has none
-/// of the wanted name; if the teacher is one whose features cannot be read; and if a loss cannot work on such features.
+/// Throws Error of kind usage if the student or the teacher lacks a requested feature (the message lists those that
+/// exist), if the teacher cannot provide features, or if a loss does not support their shapes.
 void check_features(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples);
 
 }  // namespace limbeck

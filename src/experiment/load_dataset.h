@@ -1,5 +1,5 @@
 #pragma once
-// The data set of a recipe, with its examples without labels.
+// The dataset of a recipe, including extra unlabelled examples.
 #include <memory>
 
 #include "core/events.h"
@@ -13,8 +13,8 @@ struct LoadedDataset {
   DataFingerprints fingerprints;
 };
 
-/// Tells of files that are read one by one, and of what is notable. `folder`: empty, the default. Throws Error where
-/// files are missing or damaged.
+/// Loads the dataset. Emits progress for sources of many files, and notices. `folder`: empty: the default. Throws Error
+/// if files are missing or damaged.
 LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events);
 
 }  // namespace limbeck

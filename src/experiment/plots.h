@@ -1,5 +1,5 @@
 #pragma once
-// The charts that a recipe asks for, with the numbers of a run.
+// The charts defined by a recipe, with the results of a run.
 #include <vector>
 
 #include "recipe/recipe.h"
@@ -8,8 +8,8 @@
 
 namespace limbeck {
 
-/// The "plots" of results.json. `stages` are those of the results so far, `seeds` the folders of the seeds that they
-/// stand for, in which the epochs' metrics lie. Stages that have not run are left out.
+/// Returns the "plots" of results.json. `stages` are the results so far; `seeds` are the folders of the corresponding
+/// seeds, which hold the per-epoch metrics. Stages that have not run are omitted.
 std::vector<PlotResult> plots_of(const Recipe& recipe, const std::vector<StageResult>& stages,
                                  const std::vector<RunFolder>& seeds);
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the stages of one seed's run share: recipe, data, folder, and the networks that are there so far.
+// Shared state of the stages of one seed's run: recipe, data, folder, and the networks trained so far.
 #include <map>
 #include <string>
 #include <vector>
@@ -13,7 +13,8 @@
 
 namespace limbeck {
 
-/// Of what stages train on and are measured by; a stage that leaves the extra examples out does not depend on them.
+/// Fingerprints of the training and evaluation data. A stage that does not use the extra examples does not depend on
+/// theirs.
 struct DataFingerprints {
   std::string source;
   std::string extra;  ///< empty: there are none
@@ -26,20 +27,21 @@ struct RunContext {
   at::Device device;
   RunFolder folder;
   uint64_t seed = 0;
-  std::vector<fs::path> reuse;  ///< run folders whose finished stages are taken over where they are the same
-  Recorder recorder;            ///< of the passes of training; empty: they are launched one by one
+  std::vector<fs::path> reuse;  ///< run folders whose finished stages are reused if identical
+  Recorder recorder;            ///< graph capture of training passes; empty: kernels are launched one by one
   RunData data;
   TrainedNetworks networks;
-  bool only_finished = false;                             ///< a stage that would have to run is an error
-  std::map<std::string, at::Tensor> teacher_logits = {};  ///< by split and teacher: several stages may have the same
+  bool only_finished = false;  ///< throw Error instead of running an unfinished stage
+  std::map<std::string, at::Tensor> teacher_logits =
+      {};  ///< cache by split and teacher, since stages may share a teacher
 
   const Dataset& dataset() const { return data.dataset(); }
-  /// The network that the stage trains, or changes.
+  /// Returns the network that the stage trains or modifies.
   const NetworkRecipe& network_of(const StageRecipe& stage) const { return *recipe.network(stage.network); }
   StageFolder folder_of(const StageRecipe& stage) const { return folder.stage(stage.name); }
-  /// Of the stage's random numbers; its members share it.
+  /// Returns the seed of the stage's random numbers, shared by its members.
   uint64_t stream_seed(const StageRecipe& stage) const;
-  /// The same; a member has its own.
+  /// The same, but distinct for each member.
   uint64_t seed_of(const StageRecipe& stage) const;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// The data of one seed's run: the splits as this seed divides them, and the labels that its stages see.
+// The data of one seed's run: the splits for this seed, and the current labels.
 #include <ATen/core/Tensor.h>
 
 #include "data/dataset.h"
@@ -10,21 +10,21 @@ namespace limbeck {
 
 class RunData {
  public:
-  /// The data set outlives it.
+  /// The dataset must outlive this.
   RunData(const Dataset& dataset, const DataRecipe& recipe, uint64_t seed, at::Device device);
 
   const Dataset& dataset() const { return *dataset_; }
   const ExampleSet& train() const { return split_.train; }
   const ExampleSet& validation() const { return validation_; }
   const ExampleSet& test() const { return test_; }
-  /// No examples, for a network whose classes are not those of the validation split.
+  /// Returns an empty set, for networks whose classes differ from those of the validation split.
   ExampleSet nothing() const;
-  /// What the stage trains on.
+  /// Returns the training examples of the stage.
   ExampleSet examples_of(const StageRecipe& stage) const;
 
-  /// Of whole splits, where the examples are frames of recordings.
+  /// Returns the labels of whole splits, if the examples are frames of recordings.
   const FrameLabels& labels() const { return labels_; }
-  /// From here on the frames of all splits have these labels.
+  /// Replaces the labels of the frames of all splits.
   void show_labels(FrameLabels labels);
 
  private:

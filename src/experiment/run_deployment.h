@@ -1,14 +1,14 @@
 #pragma once
-// The networks of a run for results.json: those that it was given, and what all of them cost where they are used.
+// The networks of a run for results.json: pretrained ones, and the inference cost of all.
 #include "experiment/run_context.h"
 #include "results/run_results.h"
 
 namespace limbeck {
 
-/// The networks that came with weights, for those who find them again (run_networks.h).
+/// Returns the pretrained networks, so that networks_of_run() (run_networks.h) can find them.
 std::vector<GivenNetwork> given_networks(const RunContext& run);
 
-/// Size, latency and accuracy of every network; `stages`: their entries in results.json.
+/// Measures size, latency and accuracy of every network; `stages`: their entries in results.json.
 std::vector<CostRow> measure_networks(const RunContext& run, const std::vector<StageResult>& stages);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// The networks that a run has left or was given, found again in its folder: teacher beside student, with what the run
-// found of them.
+// Finds the trained and pretrained networks of a run in its folder, teacher as well as student, with their test
+// results.
 //
 //   for (const RunNetwork& found : networks_of_run("runs/mnist").networks)
 //     fmt::print("{}: {}\n", found.name, load(found).network->parameter_count());
@@ -18,42 +18,41 @@ namespace limbeck {
 struct StageResult;
 
 struct RunNetwork {
-  std::string name;                  ///< of the stage, or of the network that came with weights
-  std::vector<fs::path> files;       ///< of each member of an ensemble; else its own: one, or weights and their program
-  std::optional<double> accuracy;    ///< on test
-  std::optional<double> agreement;   ///< with the teacher, on test
-  std::optional<EnsembleMean> mean;  ///< of an ensemble
-  std::optional<ModelDescription> given;  ///< of a network that came with weights: what it was in the run
+  std::string name;                       ///< name of the stage or pretrained network
+  std::vector<fs::path> files;            ///< one per ensemble member; else its own: one, or weights and their program
+  std::optional<double> accuracy;         ///< on test
+  std::optional<double> agreement;        ///< with the teacher, on test
+  std::optional<EnsembleMean> mean;       ///< how members are averaged, for an ensemble
+  std::optional<ModelDescription> given;  ///< description of a pretrained network in the run
 };
 
 struct RunNetworks {
-  std::vector<RunNetwork> networks;  ///< those that came with weights first, but what is only trained further; then the
-                                     ///< stages in their order
-  std::vector<std::string> left_out;  ///< why, a sentence for each
+  std::vector<RunNetwork> networks;   ///< pretrained ones (unless only fine-tuned), then the stages in order
+  std::vector<std::string> left_out;  ///< a sentence for each omitted network, with the reason
 };
 
-/// Of a run over several seeds, those of the first. Throws Error where the folder holds no run.
+/// Finds the networks of a run; with several seeds, those of the first. Throws Error if the folder holds no run.
 RunNetworks networks_of_run(const fs::path& run);
 
-/// The run, or the seed of one, in whose folder a stage's file lies: RUN of RUN/stages/NAME/weights.safetensors and of
-/// RUN/student.onnx; nullopt where it lies in none.
+/// Returns the run folder (or seed folder) of a stage's file: RUN for RUN/stages/NAME/weights.safetensors and for
+/// RUN/student.onnx; nullopt if the file is in none.
 std::optional<fs::path> run_of_file(const fs::path& file);
 
-/// The network that a file holds, named and with its accuracy where it lies in a stage's folder. Where one of `runs`
-/// was given the file, it is what it was there: with that run's input, classes and normalisation. The file is not read
+/// Describes the network in a file, with name and accuracy if the file is in a stage's folder. If one of `runs` used
+/// the file as a pretrained network, its input, classes and normalization in that run apply. The file is not loaded
 /// yet.
 RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs = {});
 
-/// `foreign`: what a file does not say of itself, see load_model.
+/// Loads the network. `foreign`: metadata that the file lacks, see load_model.
 Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign = std::nullopt);
 
-/// Whether a stage begins with the network and nothing else asks for it.
+/// Whether the network is only used as the initial weights of a stage.
 bool is_only_trained(const std::string& name, const Recipe& recipe);
 
-/// What the stages that it teaches have found of it, on test.
+/// Returns the teacher's test accuracy, as reported by the stages that it teaches.
 std::optional<double> teacher_accuracy(const NetworkRecipe& network, const std::vector<StageResult>& stages);
-/// Of all together; of a TorchScript network's weights, the program that lies beside them and holds them. Throws Error
-/// where one cannot be read.
+/// Returns the total size; for weights of a TorchScript network, the size of the program beside them, which includes
+/// them. Throws Error if a file cannot be read.
 uintmax_t bytes_of(const std::vector<fs::path>& files);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// One seed's run of a recipe: its stages in order, and what is told of all of them.
+// Runs the stages of a recipe in order for one seed.
 //
 //   const SeedRunSetup setup{.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1};
 //   RunResults results = SeedRun(setup).run();
@@ -21,22 +21,22 @@ struct SeedRunSetup {
   at::Device device;
   RunFolder folder;
   uint64_t seed = 0;
-  std::vector<fs::path> reuse = {};       ///< run folders whose finished stages are taken over where they are the same
-  Recorder recorder = {};                 ///< of the passes of training; empty: they are launched one by one
-  bool deployment = false;                ///< measure what each network costs where it is used
-  std::vector<std::string> command = {};  ///< by which the run was started
+  std::vector<fs::path> reuse = {};       ///< run folders whose finished stages are reused if identical
+  Recorder recorder = {};                 ///< graph capture of training passes; empty: kernels are launched one by one
+  bool deployment = false;                ///< measure the inference cost of each network
+  std::vector<std::string> command = {};  ///< command line of the run
 };
 
-/// Moves a folder's results aside where they were made of something else, and says so.
+/// Moves outdated results of a folder (whose fingerprint differs from `made_of`) to previous/, with a notice.
 void set_aside_results(const RunFolder& folder, const std::string& made_of, const EventBus& events);
 
 class SeedRun {
  public:
-  /// Checks everything about data and teachers that can be checked before work.
+  /// Checks everything about data and teachers that can be checked before training.
   explicit SeedRun(const SeedRunSetup& setup);
-  /// Runs what is not done and returns what results.json holds.
+  /// Runs all unfinished stages and returns the content of results.json.
   RunResults run();
-  /// A fingerprint of all that the results depend on: recipe, seed, data, device, networks that were given.
+  /// Returns a fingerprint of everything that the results depend on: recipe, seed, data, device, pretrained networks.
   std::string made_of() const;
   /// See run_checks.h.
   void tell_few_steps() const;
@@ -45,7 +45,7 @@ class SeedRun {
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
 
  private:
-  /// What stands in results.json before its stages.
+  /// Returns the fields of results.json that precede the stages.
   RunResults header(const std::string& made_of) const;
 
   bool deployment_;

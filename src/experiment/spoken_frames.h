@@ -1,6 +1,6 @@
 #pragma once
-// What a run does with recordings beyond training on their frames: a network gives the frames their labels, and words
-// are decoded from what networks say of the frames.
+// Speech recognition: forced alignment of frame labels by a network, and decoding of words from the networks' frame
+// outputs.
 #include <ATen/core/Tensor.h>
 
 #include "core/files.h"
@@ -13,22 +13,22 @@ namespace limbeck {
 /// Labels of all frames of the splits, [F] int64.
 struct FrameLabels {
   at::Tensor train, test;
-  bool aligned = false;  ///< by a network; false: as the data set came
+  bool aligned = false;  ///< by a network; false: original labels of the dataset
 };
 
 void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset& dataset);
-/// Throws Error where the file holds the labels of other recordings, or of these with other features, or what is no
-/// state of theirs.
+/// Loads labels. Throws Error if the file belongs to other recordings or other features, or contains invalid states.
 FrameLabels load_labels(const fs::path& file, const Dataset& dataset);
 std::string fingerprint_of(const FrameLabels& labels);
 
-/// The labels on the most probable ways through the recordings' words, by a network that was trained on others: of both
-/// splits, since the words of both are known; priors and durations are those of the training frames.
+/// Returns the labels of the most probable paths through the recordings' words (forced alignment), by a network trained
+/// on `labels`. Aligns both splits, since their words are known; priors and durations are estimated on the training
+/// frames.
 FrameLabels align_frames(const Dataset& dataset, const FrameLabels& labels, const Network& network, at::Device device);
-/// By split, the part of the frames whose labels differ.
+/// Returns the fraction of frames whose labels differ, by split.
 Named<double> changed_labels(const FrameLabels& before, const FrameLabels& after);
 
-/// {"word_error_rate", "words": {…}}, and where there are strings {"string_word_error_rate", "string_words": {…,
+/// Returns {"word_error_rate", "words": {…}}, and, if there are strings, {"string_word_error_rate", "string_words": {…,
 /// "word_penalty"}}; test_logits: of all test frames. See WordErrors.
 Metrics word_metrics(const Dataset& dataset, const FrameLabels& labels, const Network& network,
                      const at::Tensor& test_logits);

@@ -1,5 +1,5 @@
 #pragma once
-// The conditions that a stage is trained under, which change its result by rounding only: threads and precision.
+// The conditions of training that affect the result by rounding only: threads and precision.
 #include <string>
 
 #include "experiment/run_context.h"
@@ -7,11 +7,12 @@
 
 namespace limbeck {
 
-/// In what the products of a stage's passes are made. Throws Error where the recipe asks for what the device has not.
+/// Returns the precision of the matrix products of a stage's passes. Throws Error if the device does not support the
+/// precision that the recipe requests.
 Precision precision_of(const StageRecipe& stage, at::Device device);
 
-/// "2 threads, float32, teacher in bfloat16": what the network itself is trained in, and where its teacher's pass
-/// differs, that. A product is rounded only where it is large enough.
+/// Returns "2 threads, float32, teacher in bfloat16": the precision of the network, and of its teacher if different.
+/// Only sufficiently large products use bfloat16.
 std::string conditions_of(const RunContext& run, const StageRecipe& stage, const Network& network, Precision precision);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// The networks of a stage: as training finds them, and in the folders that hold their weights.
+// Creates, saves and loads the networks of a stage.
 #include <memory>
 
 #include "experiment/run_context.h"
@@ -7,24 +7,25 @@
 
 namespace limbeck {
 
-/// One network of the stage's form, with initial weights of the stage's stream or those that its network came with.
+/// Creates a network of the stage's architecture, with initial weights of the stage's random stream or pretrained
+/// weights.
 std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRecipe& stage);
 
-/// Throws Error of kind usage where the stage's network is a TorchScript file; `why`: what it cannot be then.
+/// Throws Error of kind usage if the stage's network is a TorchScript file; `why`: what this rules out.
 void require_graph(const RunContext& run, const StageRecipe& stage, const char* why);
 
-/// Throws Error of kind usage where the stage's network is a program whose parameters cannot be trained.
+/// Throws Error of kind usage if the stage's network is a TorchScript program without trainable parameters.
 void require_trainable(const RunContext& run, const StageRecipe& stage);
 
-/// Writes each network's weights into its folder (weight_folders(), in their order), with what is needed to use them
+/// Writes each network's weights to its folder (weight_folders(), in the same order), with the metadata to use them
 /// alone.
 void save_weights(const RunContext& run, const StageRecipe& stage,
                   const std::vector<std::shared_ptr<Network>>& networks);
-/// The reverse.
+/// The inverse of save_weights().
 void load_weights(const RunContext& run, const StageRecipe& stage,
                   const std::vector<std::shared_ptr<Network>>& networks);
 
-/// Of a finished stage that trains one network: that network, with its weights.
+/// Loads the network of a finished stage that trains a single network.
 std::shared_ptr<Network> load_stage_network(const RunContext& run, const StageRecipe& stage);
 
 }  // namespace limbeck

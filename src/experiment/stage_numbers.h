@@ -1,5 +1,5 @@
 #pragma once
-// What a stage's network is worth on one split, for results.json and evaluation.json.
+// Evaluation of a stage's network on one split, for results.json and evaluation.json.
 #include <ATen/core/Tensor.h>
 
 #include "data/dataset.h"
@@ -8,7 +8,7 @@
 
 namespace limbeck {
 
-/// The examples whose labels are known.
+/// Returns the labelled examples.
 ExampleSet labelled_part(const ExampleSet& examples);
 
 struct StageNumbers {
@@ -17,8 +17,9 @@ struct StageNumbers {
   at::Tensor logits;  ///< [n, C]
 };
 
-/// Of a committee the numbers are its mean's; "member_errors" is what its members make on average, "errors_of_members"
-/// what each makes. `teacher_logits` [n, C] or undefined; all examples have labels.
+/// Evaluates a network. For an ensemble, the metrics are those of its mean; "member_errors" is the mean over its
+/// members, "errors_of_members" lists the errors of each. `teacher_logits` [n, C] or undefined; all examples must be
+/// labelled.
 StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const at::Tensor& teacher_logits,
                               const std::vector<std::string>& classes);
 

@@ -1,6 +1,6 @@
 #pragma once
-// Stages that are there already: in the run's folder, or in that of another run that may be used again. What is
-// replaced is set aside, never lost.
+// Reuse of finished stages, from the run's folder or that of another run. Replaced files are moved aside, never
+// deleted.
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,18 +10,18 @@
 
 namespace limbeck {
 
-/// The folders of the networks that the stage is made of, where they are others than its own.
+/// Returns the folders of the stage's members, if different from its own.
 std::vector<StageFolder> member_folders(const RunContext& run, const StageRecipe& stage);
 
-/// The record of the stage where it is finished with these settings, here or in a run folder to reuse, from which it is
-/// copied. Where it is finished with others, what it left is set aside, and a notice says why.
+/// Returns the record of the stage if it is finished with these settings, here or in a run folder to reuse, from which
+/// it is then copied. If it is finished with other settings, its files are moved aside, and a notice gives the reason.
 std::optional<Json> find_finished(const RunContext& run, const StageRecipe& stage, const Json& settings);
 
-/// Whether the folder has the stage with these settings.
+/// Whether the folder contains the stage, finished with these settings.
 bool is_finished(const RunContext& run, const StageRecipe& stage, const Json& settings);
 
-/// From here on the stage's files are of another training: what is of the one before is set aside first, and the record
-/// of the stage whose member it is.
+/// Prepares the stage's folder for a new training: moves aside files of an earlier training first, and the record of
+/// the stage of which it is a member.
 void begin_anew(const RunContext& run, const StageRecipe& stage, const Json& settings);
 
 }  // namespace limbeck

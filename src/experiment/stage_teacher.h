@@ -8,18 +8,18 @@
 
 namespace limbeck {
 
-/// nullptr where the stage has none. `context` says what the recipe and the run do not: examples, views, purpose.
+/// Creates the stage's teacher; nullptr if it has none. `context`: examples, views and purpose.
 std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRecipe& stage, TeacherContext context);
 
-/// The teacher of what the stage trains on; examples and augmenter outlive it.
+/// Creates the teacher for the stage's training examples; examples and augmenter must outlive it.
 std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
                                                const ExampleSet& examples, const Augmenter& augmenter);
 
-/// Throws Error of kind usage where the teacher does not fit what the stage trains on. A file that holds all outputs of
-/// networks with weights is read and compared with them.
+/// Throws Error of kind usage if the teacher does not fit the stage's training examples. A store of all outputs of
+/// pretrained networks is also read and compared with these networks.
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples);
 
-/// A notice where the teacher is much worse on the stage's views than on the examples as they are.
+/// Emits a notice if the teacher is much less accurate on augmented views than on the original examples.
 void tell_of_views(const RunContext& run, const StageRecipe& stage, const ViewAccuracy& teacher);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Training a network in a stage of a run, by the one Trainer.
+// Training a stage's network with Trainer.
 #include <string>
 #include <vector>
 
@@ -8,13 +8,13 @@
 
 namespace limbeck {
 
-/// Trains the network on these examples, or resumes from the checkpoint in the stage's folder, where `fingerprint` is
-/// the same. `validation` is what it is watched by.
+/// Trains the network on `examples`, or resumes from the checkpoint in the stage's folder if it has the same
+/// `fingerprint`. `validation` is used for monitoring.
 TrainingResult train(RunContext& run, const StageRecipe& stage, Network& network, const ExampleSet& examples,
                      const ExampleSet& validation, const std::string& fingerprint);
 
-/// What a stage does that trains one network, or several at once: begins with `initial_weights` where they are given,
-/// trains, saves the weights, evaluates, tells what came of it. `members`: the networks of the stage's folders.
+/// Runs a stage that trains one network, or several together: loads `initial_weights` if given, trains, saves the
+/// weights, evaluates, and returns the results. `members`: the networks of the stage's folders.
 StageOutcome train_stage(RunContext& run, const StageRecipe& stage, std::shared_ptr<Network> network,
                          const std::vector<std::shared_ptr<Network>>& members, const std::string& fingerprint);
 

@@ -1,16 +1,16 @@
 #pragma once
-// What can be known of a recipe's stages before any data is there, beyond what reading it finds.
+// Static checks of a recipe's stages that need no data, beyond those of parsing.
 #include "data/data_folders.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
 
-/// Throws DiagnosticsError with all mistakes: teacher outputs kept in a way that does not go with how the examples are
-/// augmented.
+/// Throws DiagnosticsError with all mistakes: ways of caching teacher outputs that are incompatible with the data
+/// augmentation.
 void check_stages(const Recipe& recipe);
 
-/// The same of what does not go with the data sets, whose sizes are taken from what is known of them without loading
-/// them.
+/// Throws DiagnosticsError with all validation sizes and class numbers that do not fit the recipe's dataset, whose size
+/// is determined without loading it.
 void check_data(const Recipe& recipe, const DataFolders& folders);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// The stores of teacher outputs that a recipe names, made or read outside a run: `limbeck store`.
+// Building and reading the teacher output stores of a recipe outside a run: `limbeck store`.
 #include <functional>
 #include <string>
 
@@ -9,14 +9,13 @@ namespace limbeck {
 
 class StoredViews;
 
-/// Whether visiting a store makes it, and the teacher that it is of; or changes nothing.
+/// Whether visiting a store creates it, and its teacher, or requires that it exists.
 enum class StoreAccess { existing, made };
 
 using UseOfStore = std::function<void(const StageRecipe& stage, StoredViews& teacher)>;
 
-/// Calls use(stage, teacher) for each stage, or for the one that is named, whose teacher has a store, after the stages
-/// that the teacher needs have run. Throws Error where there is no such stage, and where a store or a stage that is to
-/// exist is not there.
+/// Calls use(stage, teacher) for each stage, or for the named one, whose teacher has a store, after running the stages
+/// that the teacher needs. Throws Error if there is no such stage, or if a required store or stage does not exist.
 void visit_stores(RunContext& run, const std::string& wanted, StoreAccess access, const UseOfStore& use);
 
 }  // namespace limbeck

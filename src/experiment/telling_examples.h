@@ -1,7 +1,7 @@
 #pragma once
-// The test examples whose soft targets say most: right for the teacher, yet with much probability on another class.
-// "One version of a 2 may be given a probability of 10⁻⁶ of being a 3 and 10⁻⁹ of being a 7, whereas for another it may
-// be the other way around" (Hinton et al. 2015, section 1).
+// Selects the test examples with the most informative soft targets: classified correctly by the teacher, yet with high
+// probability for another class. "One version of a 2 may be given a probability of 10⁻⁶ of being a 3 and 10⁻⁹ of being
+// a 7, whereas for another it may be the other way around" (Hinton et al. 2015, section 1).
 #include <ATen/core/Tensor.h>
 
 #include <string>
@@ -18,14 +18,16 @@ struct StageLogits {
   at::Tensor logits;  ///< [n, C], of all test examples
 };
 
-/// Positions of at most `count` examples, the most telling of each class first. `teacher_logits` [n, C], labels [n].
+/// Returns the indices of at most `count` examples, the most informative of each class first. `teacher_logits` [n, C],
+/// labels [n].
 std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::Tensor& labels, int64_t count);
 
-/// examples.json: pictures and every stage's logits of the examples that tell most about the teacher.
+/// Returns the content of examples.json: images, and the logits of every stage, of the examples with the most
+/// informative soft targets of the teacher.
 ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teacher,
                                 const std::vector<StageLogits>& stages);
 
-/// Writes examples.json, seen through the first network that teaches; without one, through the first that is trained.
+/// Writes examples.json, selected by the first network that teaches, or by the first trained network if none does.
 void write_telling_examples(RunContext& run);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// The networks of one seed's run by name: of stages that are done, of their members, and of networks with weights.
+// The networks of one seed's run by name: of finished stages, of their members, and pretrained networks.
 #include <ATen/core/Tensor.h>
 
 #include <map>
@@ -15,25 +15,25 @@ namespace limbeck {
 
 class TrainedNetworks {
  public:
-  /// Loads the networks with weights. Throws Error where one does not fit the data. What is referred to outlives this.
+  /// Loads the pretrained networks. Throws Error if one does not fit the data. The arguments must outlive this.
   TrainedNetworks(const Recipe& recipe, const Dataset& dataset, const EventBus& events, uint64_t seed,
                   at::Device device);
 
-  /// Throws Error where there is none of this name.
+  /// Throws Error if there is no network of this name.
   const std::shared_ptr<Network>& network(const std::string& name) const;
   bool contains(const std::string& name) const { return networks_.contains(name); }
-  /// Of all that makes up the network.
+  /// Returns the fingerprint of everything that defines the network.
   const std::string& fingerprint(const std::string& name) const { return fingerprints_.at(name); }
   void add(const std::string& name, std::shared_ptr<Network> network, std::string fingerprint);
 
-  /// A network of the recipe as training finds it: with weights drawn from the seed, or those of its TorchScript file.
-  /// `classes`: other than the data's; 0: as many.
+  /// Creates a network of the recipe for training, with weights drawn from the seed or those of its TorchScript file.
+  /// `classes`: number of classes; 0: that of the data.
   std::shared_ptr<Network> make(const NetworkRecipe& network, uint64_t seed, int64_t classes = 0) const;
-  /// What the network of the recipe does to pixels first.
+  /// Returns the preprocessing of a network of the recipe.
   const InputOptions& input(const std::string& network) const { return inputs_.at(network); }
   ModelDescription description(const NetworkRecipe& network) const;
 
-  /// On the whole test split, of a network that add() knows or that has weights; kept where keep_logits said them.
+  /// Returns the logits of a trained or pretrained network on the whole test split; cached if set by keep_logits().
   at::Tensor logits_on(const ExampleSet& test, const std::string& name) const;
   void keep_logits(const std::string& name, const at::Tensor& logits) { test_logits_[name] = logits; }
 

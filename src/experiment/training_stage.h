@@ -1,5 +1,5 @@
 #pragma once
-// A stage that trains one network and nothing else; other kinds that train one network derive from it.
+// The stage kind that trains a single network; base class of other kinds that do so.
 #include "experiment/stage.h"
 
 namespace limbeck {

@@ -1,6 +1,6 @@
 #pragma once
-// torch::autograd::Function, for operations with a gradient of their own. GCC 14 takes the reserve() of a vector<bool>
-// in it for a write out of bounds.
+// Includes torch::autograd::Function, for operations with a custom gradient, and suppresses a false warning of GCC 14,
+// which reports an out-of-bounds write in a reserve() of vector<bool>.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Warray-bounds"
 #include <torch/csrc/autograd/custom_function.h>

@@ -1,10 +1,10 @@
 #pragma once
-// CUDA graphs: the kernels that a piece of work launches, recorded once and launched as one.
+// CUDA graphs: captures the kernels of a piece of work to launch them as one.
 #include "kernels/captured_function.h"
 
 namespace limbeck {
 
-/// Records on the current CUDA device. Empty where LibTorch was built without CUDA.
+/// Returns a recorder for the current CUDA device; empty if LibTorch was built without CUDA.
 Recorder cuda_graphs();
 
 }  // namespace limbeck

@@ -1,7 +1,6 @@
 #pragma once
-// Batch norm in training, the sum with a shortcut, and a rectifier, in two passes over the image forward and two
-// backward, on the CPU over images that lie in memory as [N, H, W, C]. LibTorch's operations, one after the other, are
-// the oracle.
+// Fused training batch norm, residual sum and rectifier: two passes over the image forward and two backward, on the
+// CPU, in channels_last layout [N, H, W, C]. The unfused LibTorch operations are the reference.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,7 +9,7 @@
 
 namespace limbeck {
 
-/// Tensors of a batch norm, each [C].
+/// Parameters and running statistics of a batch norm, each [C].
 struct NormTensors {
   at::Tensor weight;
   at::Tensor bias;
@@ -18,9 +17,9 @@ struct NormTensors {
   at::Tensor running_variance;
 };
 
-/// rectified(batch_norm(x) + added) by the statistics of x [N, C, H, W] float32 on the CPU, `added` of the same shape
-/// or undefined. Updates the running statistics. Sums over the batch are made in the same order for any number of
-/// threads.
+/// Returns rectified(batch_norm(x) + added) with the batch statistics of x [N, C, H, W] float32 on the CPU; `added` has
+/// the same shape or is undefined. Updates the running statistics. Deterministic: sums over the batch have the same
+/// order for any number of threads.
 at::Tensor fused_batch_norm(const BatchNorm& op, const at::Tensor& x, const NormTensors& norm, const at::Tensor& added,
                             Rectifier rectifier);
 

@@ -1,6 +1,6 @@
 #pragma once
-// Element-wise updates in one parallel pass over memory. On other devices and types the plain tensor operations serve;
-// they are the oracle of this pass.
+// Element-wise updates in one parallel pass over memory. Other devices and types use plain tensor operations, which are
+// the reference for this pass.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
@@ -8,13 +8,13 @@
 
 namespace limbeck {
 
-/// True where all tensors are contiguous float32 on the CPU.
+/// Whether all tensors are contiguous float32 on the CPU.
 template <class... Tensors>
 bool can_fuse_update(const Tensors&... tensors) {
   return ((tensors.is_cpu() && tensors.scalar_type() == at::kFloat && tensors.is_contiguous()) && ...);
 }
 
-/// Calls body(begin, end) for ranges that together cover `count` elements; each is done by one thread.
+/// Calls body(begin, end) in parallel for ranges that cover `count` elements, each on one thread.
 template <class Body>
 void for_each_range(int64_t count, const Body& body) {
   constexpr int64_t kSmallest = 1 << 14;

@@ -1,7 +1,7 @@
 #pragma once
-// LibTorch's automatic mixed precision for as long as the object lives: products and convolutions take their factors in
-// bfloat16, what is sensitive (losses, normalisation, sums) stays in float32, and so do the parameters (Micikevicius et
-// al. 2018; bfloat16 needs no loss scaling).
+// Scope guard for LibTorch's automatic mixed precision (autocast): matrix products and convolutions use bfloat16
+// factors; sensitive operations (losses, normalization, sums) and parameters stay in float32 (Micikevicius et al. 2018;
+// bfloat16 needs no loss scaling).
 //
 //   const MixedPrecision mixed(at::kCUDA);
 //   at::Tensor y = at::conv2d(x, w);   // bfloat16
@@ -11,7 +11,7 @@ namespace limbeck {
 
 class MixedPrecision {
  public:
-  /// For operations on this kind of device, CPU or CUDA, on this thread.
+  /// Enables autocast for this device type, CPU or CUDA, on this thread.
   explicit MixedPrecision(at::DeviceType device);
   ~MixedPrecision();
   MixedPrecision(const MixedPrecision&) = delete;

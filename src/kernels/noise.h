@@ -5,11 +5,11 @@
 
 namespace limbeck {
 
-/// The arguments of the random parts (dropout) of a training pass.
+/// The inputs of random operations (dropout) in a training pass.
 struct Noise {
   uint64_t seed = 0;
   int64_t epoch = 0;
-  at::Tensor ids;  ///< [N] int64, of the examples in the batch
+  at::Tensor ids;  ///< [N] int64, ids of the examples in the batch
 };
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// The operations of a network: what each computes, as a struct with its sizes. A graph (nn/graph.h) is made of them;
-// kernels take them as arguments. plain_operations.h computes every one of them by LibTorch's own operations.
+// The operations of a network, each a struct with its hyperparameters. Graphs (nn/graph.h) consist of them; kernels
+// take them as arguments. plain_operations.h implements all of them with LibTorch's operations.
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -8,20 +8,20 @@
 
 namespace limbeck {
 
-/// Extents of one example, without the batch: {1, 28, 28}, {800}.
+/// The shape of one example, without the batch dimension: {1, 28, 28}, {800}.
 using Shape = std::vector<int64_t>;
 
 int64_t element_count(const Shape& shape);
 /// "1x28x28"
 std::string to_text(const Shape& shape);
 
-/// How a parameter starts. fan_in and fan_out: inputs and outputs that one weight's unit is connected with, times the
+/// Initialization of a parameter. fan_in and fan_out: number of inputs and outputs connected to a unit, times the
 /// kernel's area.
 enum class Initial {
   uniform,         ///< in ±1/√fan_in: PyTorch's default for linear and convolutional layers
-  kaiming_normal,  ///< N(0, 2/fan_out) (He et al. 2015), as the ResNet repositories start convolutions
+  kaiming_normal,  ///< N(0, 2/fan_out) (He et al. 2015): convolutions of ResNet implementations
   glorot_uniform,  ///< in ±√(6/(fan_in + fan_out)) (Glorot, Bengio 2010): Keras' default
-  small_normal,    ///< N(0, 0.01²), as the MobileNet repositories start the classifier
+  small_normal,    ///< N(0, 0.01²): classifiers of MobileNet implementations
   zeros,
   ones,
 };
@@ -32,9 +32,9 @@ struct Linear {
   int64_t out = 0;
   bool bias = true;
   Initial initial = Initial::uniform;
-  bool rounds = false;  ///< W is rounded to signed bytes, with a scale for each output (quantization.h)
+  bool rounds = false;  ///< W is quantized to int8, with a scale per output (quantization.h)
 };
-/// Cross-correlation of [in, H, W] with W [out, in/groups, kernel, kernel], zeros around; b [out].
+/// Cross-correlation of [in, H, W] with W [out, in/groups, kernel, kernel], zero padding; b [out].
 struct Convolution {
   int64_t in = 0;
   int64_t out = 0;
@@ -44,11 +44,11 @@ struct Convolution {
   int64_t groups = 1;
   bool bias = false;
   Initial initial = Initial::uniform;
-  bool rounds = false;  ///< W is rounded to signed bytes, with a scale for each output channel (quantization.h)
+  bool rounds = false;  ///< W is quantized to int8, with a scale per output channel (quantization.h)
 };
-/// y = γ (x − μ) / √(σ² + ε) + β over the batch and all places of a channel (Ioffe, Szegedy 2015). In training μ and σ²
-/// are the batch's, and the running statistics move towards them by the factor `momentum` (σ² as the unbiased
-/// estimate); in evaluation they are the running statistics.
+/// y = γ (x − μ) / √(σ² + ε) + β over the batch and all positions of a channel (Ioffe, Szegedy 2015). In training, μ
+/// and σ² are the batch statistics, and the running statistics are updated with the factor `momentum` (σ² as the
+/// unbiased estimate); in evaluation, they are the running statistics.
 struct BatchNorm {
   int64_t channels = 0;
   double epsilon = 1e-5;
@@ -62,14 +62,14 @@ struct Relu6 {};
 struct LeakyRelu {
   double slope = 0.01;
 };
-/// The largest value of each window; the border counts as −∞.
+/// Maximum of each window; padding is −∞.
 struct MaxPool {
   int64_t kernel = 2;
   int64_t stride = 2;
   int64_t padding = 0;
-  bool ceil = false;  ///< windows that reach over the border count
+  bool ceil = false;  ///< include windows that extend beyond the border
 };
-/// The mean of each window; the border's zeros count.
+/// Mean of each window; zero padding is included in the mean.
 struct AveragePool {
   int64_t kernel = 2;
   int64_t stride = 2;
@@ -81,7 +81,7 @@ struct GlobalAveragePool {
 };
 /// Sum of two or more inputs of one shape.
 struct Add {};
-/// Inputs [C_i, H, W] one after the other: [Σ C_i, H, W].
+/// Concatenation of inputs [C_i, H, W] along channels: [Σ C_i, H, W].
 struct Concatenate {};
 /// Channels begin … end − 1 of [C, H, W].
 struct Slice {
@@ -96,7 +96,7 @@ struct ChannelShuffle {
 /// (Srivastava et al. 2014, inverted form); otherwise y = x.
 struct Dropout {
   double probability = 0.5;
-  uint32_t lane = 0;  ///< tells the dropout nodes of a network apart; Graph numbers them
+  uint32_t lane = 0;  ///< distinguishes the dropout nodes of a network; assigned by Graph
 };
 /// [C, H, W] → [C·H·W].
 struct Flatten {};
@@ -105,7 +105,8 @@ struct Normalize {
   std::vector<double> mean;
   std::vector<double> deviation;
 };
-/// [C, H, W] → [C, height, width]: bilinear between pixel centres, averaged over the pixels covered where it shrinks.
+/// [C, H, W] → [C, height, width]: bilinear interpolation between pixel centers, with averaging over the covered pixels
+/// (antialiasing) when downsampling.
 struct Resize {
   int64_t height = 0;
   int64_t width = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// Parameters: the tensors that training changes, and how each starts.
+// Parameters and their initialization.
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Parameter {
   at::Tensor value;
 };
 
-/// Draws the initial value, a stream of random numbers for each row: its place is the stream's id.
+/// Draws the initial value, with one random stream per row, identified by the row's index.
 at::Tensor initial_value(const ParameterDescription& parameter, const RandomKey& stream);
 
 }  // namespace limbeck

@@ -1,6 +1,5 @@
 #pragma once
-// What each operation of a graph computes, by LibTorch's own operations: on any device, and the oracle of every fused
-// path.
+// Implements each operation of a graph with LibTorch's operations, on any device. The reference for all fused paths.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,19 +10,18 @@
 
 namespace limbeck {
 
-/// What one node computes with. Parameters and buffers are in the order of Graph::parameters_of and buffers_of
-/// (nn/graph.h).
+/// The parameters and buffers of a node, in the order of Graph::parameters_of and buffers_of (nn/graph.h).
 struct OperationContext {
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> buffers;
-  const Noise* noise = nullptr;  ///< given: a training pass, in which batch norm updates its buffers
+  const Noise* noise = nullptr;  ///< if given: training pass, in which batch norm updates its buffers
 };
 
-/// The output [N, …] of a node for inputs [N, …].
+/// Returns the output [N, …] of a node for inputs [N, …].
 at::Tensor run_operation(const Operation& operation, const std::vector<at::Tensor>& inputs,
                          const OperationContext& context);
 
-/// Resizing as two products, for runtimes that know no averaging where it shrinks:  rows [height, H] · x [C, H, W] ·
+/// Resizing as two matrix products, for runtimes without antialiased downsampling:  rows [height, H] · x [C, H, W] ·
 /// columns [W, width].
 struct ResizeWeights {
   at::Tensor rows, columns;

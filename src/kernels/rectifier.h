@@ -3,8 +3,8 @@
 
 namespace limbeck {
 
-/// The activation that follows an operation in the same pass: min(max(x, 0), most) + slope · min(x, 0), or nothing.
-/// Slope 0 is ReLU, most 6 ReLU6.
+/// An activation fused into the preceding operation: min(max(x, 0), most) + slope · min(x, 0), or none. Slope 0 is
+/// ReLU, most = 6 is ReLU6.
 struct Rectifier {
   bool on = false;
   float slope = 0;

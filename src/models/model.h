@@ -1,6 +1,6 @@
 #pragma once
-// A trained network in one file: weights.safetensors carries, beside the weights, what is needed to use them alone, and
-// so does the model.pt of a TorchScript network.
+// Self-contained model files: weights.safetensors, or model.pt of a TorchScript network, with the metadata needed to
+// use the weights without the run.
 #include <memory>
 #include <optional>
 
@@ -13,18 +13,18 @@
 
 namespace limbeck {
 
-/// What a network was made for, and from.
+/// Metadata of a trained network.
 struct ModelDescription {
   Json network;  ///< {"mlp": {"hidden": [800, 800], …}}
   Shape input;   ///< {1, 28, 28}
   std::vector<std::string> classes;
-  double scale = 1.0 / 255;          ///< what a pixel's byte is multiplied by
-  Folding folding = Folding::never;  ///< what was multiplied out of that network
-  InputOptions input_options = {};   ///< what it does to pixels first
-  bool quantized = false;            ///< rounds weights and activations to bytes
+  double scale = 1.0 / 255;          ///< factor that maps pixel bytes to the input range
+  Folding folding = Folding::never;  ///< which linear bottlenecks of that network were folded
+  InputOptions input_options = {};   ///< preprocessing inside the network
+  bool quantized = false;            ///< weights and activations are quantized to int8
 };
 
-/// Whether the model takes pictures that a browser can make: [1, H, W] or [3, H, W].
+/// Whether a browser can provide the input: images of shape [1, H, W] or [3, H, W].
 bool takes_pictures(const ModelDescription& description);
 
 struct Model {
@@ -32,62 +32,63 @@ struct Model {
   std::shared_ptr<Network> network;
 };
 
-/// "mlp 800-800", "torchscript resnet18.pt"; for an architecture with other options, its name and what it was given.
+/// Returns "mlp 800-800", "torchscript resnet18.pt"; for architectures with other options, the name and the given
+/// options.
 std::string short_description(const Choice& architecture);
-/// The same of a model's `network`.
+/// The same for a ModelDescription's `network`.
 std::string short_description(const Json& network);
 
-/// What a network of a recipe does to the data's pixels first: as it says itself, else as the file of its weights says,
-/// where Limbeck wrote that, else as the data's `normalize` says. Throws Error where that does not fit the data.
+/// Returns the preprocessing of a recipe's network: its own `input`, else that in the metadata of its weight file if
+/// Limbeck wrote it, else the data's `normalize`. Throws Error if it does not fit the data.
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset);
 
-/// The files that a recipe's network takes its weights from.
+/// Returns the files from which a recipe's network loads its weights.
 std::vector<fs::path> weight_files(const NetworkRecipe& network);
 
-/// A description's `network` for the program in a TorchScript file.
+/// Returns ModelDescription::network for the program in a TorchScript file.
 Json torchscript_in(const fs::path& file);
 
-/// Whether the architecture is a graph, as all are that this program knows by name; a TorchScript file is none.
+/// Whether the architecture is a graph network. True for all built-in architectures; false for TorchScript files.
 bool is_graph(const Choice& architecture);
 
-/// A network with initial weights drawn from the seed, or with those that its file holds.
-/// `classes`: other than the data's; 0: as many.
+/// Creates a network with initial weights drawn from the seed, or with the weights of its file. `classes`: number of
+/// classes; 0: that of the data.
 std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset& dataset, uint64_t seed,
                                       const InputOptions& input = {}, int64_t classes = 0);
 
 ModelDescription describe_model(const Choice& architecture, const Dataset& dataset, const InputOptions& input = {});
-/// {"limbeck.network": "…", …}: what a model's file says of it.
+/// Returns the metadata of a model file: {"limbeck.network": "…", …}.
 Metadata metadata_of(const ModelDescription& description);
-/// The reverse. Throws Error that names `where` it stands where something is missing or impossible.
+/// The inverse of metadata_of(). Throws Error that names `where` if an entry is missing or invalid.
 ModelDescription description_from(const Metadata& metadata, const fs::path& where);
 void save_model(const fs::path& path, const Network& network, const ModelDescription& description);
 
-/// Writes a network with its present weights as TorchScript; `description` goes into the file's extra files. Throws
-/// Error for several networks.
+/// Writes a network with its current weights as TorchScript; `description` is stored as extra files. Throws Error for
+/// an ensemble.
 void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
 
-/// The same for use elsewhere: the program takes pixels in [0, 1], and does what is done to them first itself.
+/// The same for use outside Limbeck: the program takes pixels in [0, 1] and includes the preprocessing.
 void export_torchscript(const fs::path& path, const Network& network, const ModelDescription& description);
 
-/// The model with its linear bottlenecks multiplied out.
+/// Returns the model with its linear bottlenecks folded into single layers.
 Model fold(const Model& model, Folding folding);
 
-/// Reads what save_model or save_torchscript wrote, an ONNX file, which is run by onnxruntime, or any other TorchScript
-/// file, which does not say what it is for: that is `foreign` then (no classes: as many as it gives); where that names
-/// a network, also a state_dict of it. Throws Error where it is something else.
+/// Reads a file of save_model or save_torchscript, an ONNX file (run by ONNX Runtime), or any other TorchScript file.
+/// Since the last carries no metadata, `foreign` describes it (no classes: as many as its outputs); if `foreign` names
+/// a network, a state_dict of that network is accepted too. Throws Error for other files.
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign = std::nullopt);
 
-/// The network that the description says, whatever the file says of itself: a TorchScript program that it names, or
-/// weights of that network.
+/// Loads a file as the described network, ignoring the file's own metadata: a TorchScript program that the description
+/// names, or weights of its network.
 Model load_as(const ModelDescription& description, const fs::path& file);
 
-/// Loads weights, from save_model or from a PyTorch state_dict, into a network.
+/// Loads weights from a file of save_model or a PyTorch state_dict into a network.
 void load_weights(Network& network, const fs::path& path);
 
-/// Throws Error where the model was made for other inputs, another number of classes, or the same classes in another
+/// Throws Error if the model has another input shape or number of classes than the data, or the same classes in another
 /// order.
 void check_fits(const Model& model, const Dataset& dataset, const std::string& where);
-/// Throws Error where the file of the network's weights says that it was made for the same classes in another order.
+/// Throws Error if the metadata of the network's weight file has the data's classes in another order.
 void check_classes(const NetworkRecipe& network, const Dataset& dataset);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// A trained network in words that any program reads: what stands beside an exported file of weights.
+// Description of a trained network as JSON, written beside an exported weight file for use by other programs.
 #include "models/model.h"
 
 namespace limbeck {
@@ -8,9 +8,9 @@ namespace limbeck {
 /// "scale", "options"},
 ///  "layers": […], "output", "parameters", "multiply_adds", "made_from": {"file", "fingerprint"}}
 ///
-/// Bytes of a picture, [channels, height, width], times `scale` are the input; resizing and normalisation are layers of
-/// their own, and `options` says once more what they are. The fingerprint is that of the stage which left `made_from`,
-/// where it lies in a stage's folder. Throws Error of kind usage for networks that are no graph.
+/// The input is image bytes, [channels, height, width], times `scale`. Resizing and normalization are layers of the
+/// network; `options` repeats their settings. The fingerprint is that of the stage that wrote `made_from`, if it is in
+/// a stage's folder. Throws Error of kind usage for networks that are not graphs.
 Json model_json(const Model& model, const fs::path& weights, const fs::path& made_from);
 
 }  // namespace limbeck

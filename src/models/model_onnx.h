@@ -1,5 +1,5 @@
 #pragma once
-// A model as an ONNX file that says of itself what the model's own file says.
+// Export of a model to ONNX, with the model's metadata.
 #include <string>
 #include <vector>
 
@@ -8,8 +8,8 @@
 
 namespace limbeck {
 
-/// The file's bytes; its metadata hold the description, and the fingerprint of `made_from`, the files that the model
-/// was read from: one, or those of an ensemble's members. Throws Error of kind usage where the network has no form in
+/// Returns the bytes of the ONNX file. Its metadata holds the description and the fingerprint of `made_from`: the
+/// model's file, or the files of all ensemble members. Throws Error of kind usage if the network cannot be expressed in
 /// ONNX.
 std::string model_onnx(const Model& model, const std::vector<fs::path>& made_from, OnnxOptions options = {});
 

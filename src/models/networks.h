@@ -1,10 +1,10 @@
 #pragma once
-// The architectures that a network of a recipe or of a model's file may have.
+// The architectures available to recipes and model files.
 #include "recipe/catalogue.h"
 
 namespace limbeck {
 
-/// The catalogue of Slot::network alone, made once. Thread-safe.
+/// Returns the catalogue of Slot::network only, built on first use. Thread-safe.
 const Catalogue& network_catalogue();
 
 }  // namespace limbeck

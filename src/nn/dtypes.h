@@ -1,5 +1,5 @@
 #pragma once
-// The types of tensors under the names that files give them.
+// Tensor types and their names in files.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,16 +10,16 @@
 
 namespace limbeck {
 
-/// "F32" → at::kFloat; nullopt for a type that tensors cannot have.
+/// "F32" → at::kFloat; nullopt for an unsupported type.
 std::optional<at::ScalarType> scalar_type_of(std::string_view dtype);
 
 /// at::kFloat → "F32". Throws Error for a type that has no name in files.
 std::string dtype_name(at::ScalarType type);
 
-/// A tensor with memory of its own. `bytes` are row-major, and as many as type and shape need.
+/// Creates a tensor that owns its memory. `bytes` are row-major and must match type and shape.
 at::Tensor tensor_from(at::ScalarType type, const std::vector<int64_t>& shape, std::string_view bytes);
 
-/// The bytes of a contiguous tensor on the CPU, valid as long as it is.
+/// Returns the bytes of a contiguous CPU tensor, valid as long as the tensor is.
 std::string_view bytes_of(const at::Tensor& tensor);
 
 }  // namespace limbeck

@@ -1,8 +1,8 @@
 #pragma once
-// Folding: adjacent linear operations are multiplied into one. A linear bottleneck, W = U V (Ba and Caruana 2014,
-// section 2.3), becomes one layer with the same outputs to rounding:
+// Folding merges adjacent linear operations into one. A linear bottleneck, W = U V (Ba and Caruana 2014, section 2.3),
+// becomes one layer with the same outputs up to rounding:
 //   U (V x + a) + b = (U V) x + (U a + b)
-// and so does a layer that batch norm follows.
+// and so does a layer followed by batch norm.
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -13,35 +13,35 @@ namespace limbeck {
 
 enum class Folding {
   never,
-  where_smaller,  ///< where the product has no more parameters than its factors
+  where_smaller,  ///< if the product has no more parameters than its factors
   always,
 };
 
-/// The graph with each pair of linear nodes, the second the only user of the first, as one node under the second's
-/// name.
+/// Returns the graph with each pair of linear nodes, the second being the only user of the first, replaced by one node
+/// with the second's name.
 Graph fold(const Graph& graph, Folding folding);
 
-/// The network of that graph; products are made in float64.
+/// Returns the network of the folded graph; products are computed in float64.
 std::shared_ptr<GraphNetwork> fold(const GraphNetwork& network, Folding folding);
 
-/// A layer's weight [outputs, …] and bias, undefined where it has none.
+/// A layer's weight [outputs, …] and bias, undefined if it has none.
 struct LayerWeights {
   at::Tensor weight, bias;
 };
-/// Batch norm in evaluation, folded into the layer before it: that layer with W γ / √(σ² + ε) and (b − μ) γ / √(σ² + ε)
-/// + β.
+/// Parameters of a batch norm in evaluation mode. Folded into the preceding layer, they give the weight W γ / √(σ² + ε)
+/// and the bias (b − μ) γ / √(σ² + ε) + β.
 struct NormWeights {
   at::Tensor weight, bias, mean, variance;
 };
 LayerWeights with_batch_norm(const LayerWeights& layer, const NormWeights& norm, double epsilon);
 
-/// The graph without the batch norms that alone take what a linear layer or a convolution gives; these layers have a
-/// bias, and a feature that was such a batch norm is its layer.
+/// Returns the graph without batch norms that are the only user of a linear or convolution layer. These layers get a
+/// bias; features of such batch norms become features of the layer.
 Graph fold_batch_norm(const Graph& graph);
-/// The network of that graph, for evaluation, on the same device; products are made in float64.
+/// Returns the network of that graph, for evaluation, on the same device; products are computed in float64.
 std::shared_ptr<GraphNetwork> fold_batch_norm(const GraphNetwork& network);
 
-/// Adds `offset` to the biases of these outputs. Throws Error where the last node is no linear one with a bias.
+/// Adds `offset` to the biases of these outputs. Throws Error if the last node is not a linear layer with a bias.
 void shift_output_bias(GraphNetwork& network, const std::vector<int64_t>& classes, double offset);
 
 }  // namespace limbeck

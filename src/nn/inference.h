@@ -9,16 +9,16 @@
 
 namespace limbeck {
 
-/// An estimate, from the shape of the input, of the numbers of one example in the widest activation of a network whose
-/// layers are unknown: as if its first layer had 64 channels at the size of the image, or 16 numbers for each number of
-/// other inputs.
+/// Estimates, from the input shape, the number of elements per example of the widest activation of a network with
+/// unknown layers: as if its first layer had 64 channels at image resolution, or 16 elements per element of other
+/// inputs.
 int64_t estimated_widest_activation(const Shape& seen);
 
-/// Examples of which the widest activation takes at most 256 MiB, from 1 to 1000.
+/// Returns the batch size, from 1 to 1000, at which the widest activation takes at most 256 MiB.
 int64_t examples_at_once(const Network& network);
 
-/// What network.forward gives in evaluation, computed in equal parts of at most examples_at_once(network) each. Throws
-/// Error for options with noise: in training the examples of a batch have to do with each other.
+/// Runs network.forward in evaluation mode, in equal batches of at most examples_at_once(network). Throws Error for
+/// options with noise, since in training the examples of a batch are not independent.
 Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOptions& options);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// What stands between the pixels of a batch and a network: resizing and normalising, as each network wants it.
+// Input preprocessing of a network: resizing and normalization.
 //   x [C, H, W] in [0, 1]  →  [C, height, width], bilinear  →  (x − mean) / deviation, per channel
 //
 //   const InputOptions input{.height = 224, .width = 224, .mean = {0.485, 0.456, 0.406}, .deviation = {…}};
@@ -14,29 +14,29 @@
 namespace limbeck {
 
 struct InputOptions {
-  int64_t height = 0;  ///< of what the network sees; 0: as the data
+  int64_t height = 0;  ///< input height of the network; 0: as the data
   int64_t width = 0;
-  std::vector<double> mean;  ///< of each channel; empty: not normalised
+  std::vector<double> mean;  ///< per channel; empty: no normalization
   std::vector<double> deviation;
 
   bool empty() const { return height == 0 && mean.empty(); }
 };
 
-/// The shape of what the network sees of examples of the shape `raw`.
+/// Returns the network's input shape for examples of shape `raw`.
 Shape shape_after(const InputOptions& input, const Shape& raw);
 
 struct InputOperation {
   std::string name;  ///< "input.resize", "input.normalize"
   Operation operation;
 };
-/// What is done to an example of the shape `raw`, in order; nothing where all is as the data.
+/// Returns the preprocessing operations for examples of shape `raw`, in order; empty if there is nothing to do.
 std::vector<InputOperation> input_operations(const InputOptions& input, const Shape& raw);
 
-/// The graph of an architecture that was made for shape_after(input, raw), with the input's operations before it.
-/// Parameters, their places and the names of nodes stay. Throws Error where the options do not fit the shape.
+/// Prepends the preprocessing operations to a graph made for shape_after(input, raw). Parameters, their order and node
+/// names are unchanged. Throws Error if the options do not fit the shape.
 Graph with_input(const Graph& architecture, const InputOptions& input, const Shape& raw);
 
-/// {"size": [224, 224], "mean": […], "std": […]}, as a recipe says it, and back; what is off is left out.
+/// Conversion to and from {"size": [224, 224], "mean": […], "std": […]}, as in a recipe; disabled options are omitted.
 Json to_json(const InputOptions& input);
 InputOptions input_options_from(const Json& json);
 

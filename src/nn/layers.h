@@ -1,6 +1,5 @@
 #pragma once
-// Builds the graph of an image network in few lines, under the names that its modules have in PyTorch, so that a
-// state_dict loads.
+// Builds graphs of image networks concisely, with PyTorch's module names, so that a state_dict can be loaded.
 //
 //   Layers layers(task, {.initial = Initial::kaiming_normal});
 //   size_t at = layers.chain("", Graph::kInput,
@@ -8,14 +7,14 @@
 //   layers.feature("stem", at);
 //   return layers.classify(at, "fc");
 //
-// How many channels a convolution, batch norm or linear layer takes follows from what it is attached to.
+// Input channels of convolutions, batch norms and linear layers are inferred from the node that they are attached to.
 //
-// Features. Every family of networks gives the same names to the same places, so that a loss on features works for any
-// pair:
-//   stem               after the first convolution, where it stands before the groups of blocks
-//   layer1 … layerN    the end of each group of blocks; where blocks alternate without rest, of each resolution
-//   pool               the vector before the classifier: [C], or [C, 1, 1] where the classifier is a 1×1 convolution
-// Every node can be tapped by its own name besides: "layer2.0.bn1".
+// Features. All architectures use the same feature names at corresponding places, so that feature losses work for any
+// pair of networks:
+//   stem               after the first convolution, if it precedes the groups of blocks
+//   layer1 … layerN    the end of each group of blocks, or of each resolution if blocks are not grouped
+//   pool               the vector before the classifier: [C], or [C, 1, 1] if the classifier is a 1×1 convolution
+// Every node can also be tapped by its own name: "layer2.0.bn1".
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -26,7 +25,7 @@
 
 namespace limbeck {
 
-/// What the layers of a network have in common.
+/// Common settings of a network's layers.
 struct LayerStyle {
   Initial initial = Initial::uniform;     ///< of convolutions
   bool bias = false;                      ///< of convolutions
@@ -38,27 +37,27 @@ class Layers {
  public:
   using Named = std::pair<std::string, Operation>;
 
-  /// Throws Error where the task's inputs are no images, or too small.
+  /// Throws Error if the task's inputs are not images or are too small.
   explicit Layers(const TaskShape& task, const LayerStyle& style = {});
 
-  /// A convolution of an odd kernel with zeros around, so that a stride of 1 keeps height and width.
+  /// Returns a zero-padded convolution with an odd kernel, which keeps height and width for stride 1.
   Convolution convolution(int64_t out, int64_t kernel, int64_t stride = 1, int64_t groups = 1) const;
-  /// One filter per channel.
+  /// Returns a depthwise convolution: one filter per channel.
   Convolution depthwise(int64_t kernel, int64_t stride) const;
 
   size_t add(const std::string& name, Operation operation, size_t from) {
     return add(name, std::move(operation), std::vector{from});
   }
   size_t add(const std::string& name, Operation operation, std::vector<size_t> from);
-  /// Operations one after the other, under these names after the prefix.
+  /// Adds a sequence of operations, named prefix + name.
   size_t chain(const std::string& prefix, size_t from, std::initializer_list<Named> operations);
-  /// Operations one after the other, named as torch.nn.Sequential does: NAME.0, NAME.1, …
+  /// Adds a sequence of operations, named as in torch.nn.Sequential: NAME.0, NAME.1, …
   size_t sequence(const std::string& name, size_t from, const std::vector<Operation>& operations);
   void feature(const std::string& name, size_t node) { graph_->name_feature(name, node); }
 
-  /// Ends the network: mean of each channel (node "pool") and a linear classifier.
+  /// Finishes the network with global average pooling (node "pool") and a linear classifier.
   std::unique_ptr<Graph> classify(size_t from, const std::string& name);
-  /// Ends the network as it is.
+  /// Returns the network without further layers.
   std::unique_ptr<Graph> take() { return std::move(graph_); }
 
   int64_t channels(size_t node) const { return graph_->shape_of(node).front(); }

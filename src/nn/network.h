@@ -29,7 +29,7 @@ struct FoldedConvolution {
   at::Tensor winograd;  ///< the weight transformed for Winograd's method; undefined if that is not used
 };
 
-/// A form of the weights, made once for many passes, of a network that is not a graph; each kind derives its own.
+/// A prepared form of the weights of a network that is not a graph, reused over many passes; each kind derives its own.
 struct PreparedForm {
   virtual ~PreparedForm() = default;
 };
@@ -38,55 +38,54 @@ struct PreparedForm {
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
   std::vector<at::Tensor> rounded;              ///< per node, its weight as bfloat16; undefined: not yet made
-  std::vector<PreparedWeights> members;         ///< of a committee: each network's
-  std::shared_ptr<PreparedForm> form;           ///< of a network that is no graph
+  std::vector<PreparedWeights> members;         ///< of an ensemble: one per member
+  std::shared_ptr<PreparedForm> form;           ///< of a network that is not a graph
 };
 
 struct ForwardOptions {
   const Noise* noise = nullptr;   ///< given: a training pass; nullptr: evaluation
-  std::vector<std::string> taps;  ///< nodes whose outputs are wanted as features
+  std::vector<std::string> taps;  ///< names of features to return
   Precision precision = Precision::float32;
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
 };
 
-/// Properties of a network's passes that callers plan with.
+/// Properties of a network's passes that callers use for planning.
 struct Capabilities {
-  bool can_be_recorded =
-      false;  ///< a pass runs the same operations for all inputs of one shape, and never waits for the device
-  bool rounds_products = false;  ///< with Precision::bfloat16, some products have rounded factors
-  int64_t widest_activation =
-      0;  ///< numbers of one example in the widest activation, or in the input; may be estimated
+  bool can_be_recorded = false;   ///< supports graph capture: a pass runs the same operations for all inputs of one
+                                  ///< shape, and never synchronizes with the device
+  bool rounds_products = false;   ///< with Precision::bfloat16, some products have factors rounded to bfloat16
+  int64_t widest_activation = 0;  ///< elements per example of the widest activation, or of the input; may be estimated
 };
 
 class Network {
  public:
   virtual ~Network() = default;
 
-  /// inputs [N, …] → logits [N, C]. An unknown tap is an Error that lists the valid ones.
+  /// Computes logits [N, C] of inputs [N, …]. Throws Error for an unknown tap, listing the valid ones.
   virtual Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const = 0;
-  /// The trainable parameters, in a fixed order. The tensors are the network's own: writing to them changes it.
+  /// Returns the trainable parameters in a fixed order. Tensors are shared: writing to them changes the network.
   virtual const std::vector<Parameter>& parameters() const = 0;
-  /// Non-trainable state, such as the running statistics of batch norm; a training pass updates it.
+  /// Returns the non-trainable buffers, such as the running statistics of batch norm; training passes update them.
   virtual const std::vector<Parameter>& buffers() const = 0;
   virtual int64_t parameter_count() const = 0;
-  /// Multiply-adds of one example's forward pass; nullopt if unknown.
+  /// Returns the multiply-adds of one example's forward pass; nullopt if unknown.
   virtual std::optional<int64_t> multiply_adds() const = 0;
   virtual Capabilities capabilities() const = 0;
-  /// The names of all features that can be tapped; those that every family of networks gives come first.
+  /// Returns the names of all features that can be tapped; those common to all architectures come first.
   virtual std::vector<std::string> features() const { return {}; }
-  /// A description of everything else that its outputs depend on, beside names, shapes and values of parameters and
-  /// buffers; empty: nothing.
+  /// Returns a description of everything that the outputs depend on, other than names, shapes and values of parameters
+  /// and buffers; may be empty.
   virtual std::string identity() const = 0;
   virtual void to(at::Device device) = 0;
 };
 
-/// How a GraphNetwork computes. The plain path runs each node with LibTorch's operations and is the reference for the
-/// fused path, which differs from it by rounding only.
+/// How a GraphNetwork is executed. The plain path runs each node with LibTorch's operations and is the reference for
+/// the fused path, which differs by rounding only.
 enum class Execution { fused, plain };
 
 class GraphNetwork : public Network {
  public:
-  /// Draws initial weights as the graph says, from (seed, index of the parameter).
+  /// Draws initial weights as defined by the graph, from (seed, index of the parameter).
   GraphNetwork(Graph graph, uint64_t seed, Execution execution = Execution::fused);
 
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
@@ -115,7 +114,7 @@ class GraphNetwork : public Network {
   Capabilities capabilities_of_graph() const;
   /// Whether the node's products gain from bfloat16.
   bool gains_from_bfloat16(size_t node) const;
-  /// The node's weight as bfloat16 where its products are wanted so and gain by it; undefined otherwise.
+  /// Returns the node's weight as bfloat16 if requested and beneficial; undefined otherwise.
   at::Tensor weight_in_bfloat16(size_t node, const at::Tensor& weight, const ForwardOptions& options) const;
 
   Graph graph_;
@@ -124,7 +123,7 @@ class GraphNetwork : public Network {
   std::vector<Parameter> buffers_;
   std::vector<size_t> first_parameter_;  ///< per node, into parameters_
   std::vector<size_t> first_buffer_;     ///< per node, into buffers_
-  std::vector<Step> training_steps_;     ///< where nothing is tapped
+  std::vector<Step> training_steps_;     ///< used if nothing is tapped
   std::vector<Step> inference_steps_;
   Capabilities capabilities_;
 };

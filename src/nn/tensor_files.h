@@ -1,5 +1,5 @@
 #pragma once
-// One tensor in a file, NumPy's .npy or .safetensors, by the end of the file's name.
+// Reads and writes a single tensor as NumPy's .npy or .safetensors, chosen by the file name's extension.
 //
 //   at::Tensor logits = read_tensor_file("z.npy");
 //   logits = read_tensor_file("outputs.safetensors:student");   // one of several tensors
@@ -13,7 +13,7 @@
 
 namespace limbeck {
 
-/// Where a tensor is kept.
+/// The location of a tensor.
 struct TensorPlace {
   enum class Format { npy, safetensors };
   fs::path file;
@@ -21,14 +21,14 @@ struct TensorPlace {
   std::string name;  ///< of the tensor in a .safetensors file; empty: the only one
 };
 
-/// "z.npy", "file.safetensors" or "file.safetensors:name". Anything else is an Error of kind usage.
+/// Parses "z.npy", "file.safetensors" or "file.safetensors:name". Throws Error of kind usage for anything else.
 TensorPlace tensor_place(const std::string& spec);
 
-/// Own memory, on the CPU. A file of several tensors without a name, or without the tensor of that name, is an Error
-/// that lists those that there are.
+/// Reads a tensor to the CPU; it owns its memory. Throws Error that lists the file's tensors if the named one is
+/// missing, or if there are several and no name is given.
 at::Tensor read_tensor_file(const std::string& spec);
 
-/// Writes atomically, copying to the CPU where needed; in a .safetensors file the tensor is named "tensor".
+/// Writes a tensor atomically, copying to the CPU if needed; in a .safetensors file it is named "tensor".
 void write_tensor_file(const fs::path& path, const at::Tensor& tensor);
 
 }  // namespace limbeck

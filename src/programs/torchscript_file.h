@@ -1,7 +1,7 @@
 #pragma once
-// A TorchScript file as it lies on disk: a ZIP archive of a program, its constants and weights, and whatever else was
-// put into it. Reading it runs nothing. What LibTorch's own reader does not look at, the checksums of the archive's
-// entries, is verified here, so that a truncated or damaged file is an Error that names the file and the place.
+// Reads a TorchScript file: a ZIP archive of a program, its constants and weights, and extra files. Reading executes
+// nothing. Checksums of the archive's entries, which LibTorch's own reader ignores, are verified here, so that a
+// truncated or damaged file throws Error that names the file and the position.
 //
 //   const TorchScriptFile file = read_torchscript_file("model.pt");
 //   file.extra.at("limbeck.classes");   // torch.jit.save(model, "model.pt", _extra_files={"limbeck.classes": …})
@@ -17,10 +17,10 @@ struct TorchScriptFile {
   std::map<std::string, std::string> extra;  ///< its extra files, by name
 };
 
-/// Whether the file begins as a ZIP archive does (core/file_format.h); false where it cannot be read.
+/// Whether the file starts like a ZIP archive (core/file_format.h); false if it cannot be read.
 bool looks_like_torchscript(const fs::path& path);
 
-/// Throws Error for what is truncated, damaged, or another kind of file, a state_dict of torch.save among them.
+/// Throws Error if the file is truncated, damaged, or of another format, such as a state_dict of torch.save.
 TorchScriptFile read_torchscript_file(const fs::path& path);
 
 }  // namespace limbeck

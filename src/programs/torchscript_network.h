@@ -1,26 +1,26 @@
 #pragma once
-// A TorchScript file, as torch.jit.save writes it, as a network. Its forward takes a batch of inputs and returns
+// A network loaded from a TorchScript file of torch.jit.save. Its forward takes a batch of inputs and returns
 //   a tensor                    the logits [N, C]
 //   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
 //   a dict of text to tensors   "logits", or the first tensor if there is none of that name; the others are features
 //                               by their keys
-// Where these are probabilities (all rows distributions, as softmax gives them), their logarithms are the logits: those
-// of the program before its softmax, but for a constant in each row. It works in the type of its weights, gets its
-// input in it, and its logits are given as float32. Weights in float16 and bfloat16 are made float32, in which every
-// processor can multiply.
+// If the outputs are probabilities (all rows are distributions, as after softmax), their logarithms are the logits:
+// those before the softmax, up to a constant per row. The program runs in the type of its weights, and its input is
+// converted to it; logits are returned as float32. Weights in float16 and bfloat16 are converted to float32, which
+// every processor supports.
 //
 //   const TorchScriptNetwork network("resnet18.pt", {{3, 32, 32}, 10}, {.mean = {…}, .deviation = {…}});
 //   Outputs outputs = network.forward(inputs, {});
 //
-// Parameters that require a gradient are trained; all other tensors are buffers. What a program draws in training
-// (dropout) comes from LibTorch's generator, which is seeded before each training pass by (seed, epoch, first example),
-// so that runs repeat. On the CPU a program is run without the just-in-time compiler's optimizations: the compiler
-// rewrites after the first passes, and a resumed run would not be bit-identical. If its weights do not change
-// (ForwardOptions::prepared: a teacher's), it is optimized once before the first pass, with its weights as constants,
-// and used in that form if it gives the same outputs but for rounding.
+// Parameters that require a gradient are trained; all other tensors are buffers. Random numbers in training (dropout)
+// come from LibTorch's generator, which is seeded before each training pass by (seed, epoch, first example), so that
+// runs are reproducible. On the CPU, programs run without the JIT compiler's optimizations, since it rewrites the
+// program after the first passes and a resumed run would not be bit-identical. If the weights do not change
+// (ForwardOptions::prepared: a teacher's), the program is frozen and optimized once before the first pass, and the
+// optimized form is used if its outputs are equal up to rounding.
 //
-// A TorchScript program can do everything that LibTorch's operations can, such as reading files or running for ever:
-// use only files of people whom you trust.
+// A TorchScript program can do everything that LibTorch's operations can, such as reading files or running forever: use
+// only files from trusted sources.
 #include <ATen/core/Tensor.h>
 
 #include <map>
@@ -38,41 +38,41 @@ namespace limbeck {
 
 class TorchScriptNetwork : public Network {
  public:
-  /// Loads the file and runs it twice on three examples of the task's shape. Throws Error that names the file where it
-  /// cannot be loaded, does not take the input, does not give finite logits [N, classes], or gives an example others in
-  /// another batch; classes = 0: as many as it gives.
+  /// Loads the file and runs it twice on three examples of the task's shape. Throws Error that names the file if it
+  /// cannot be loaded, does not accept the input, does not return finite logits [N, classes] (classes = 0: any number),
+  /// or returns different outputs for an example in another batch.
   TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input);
   ~TorchScriptNetwork() override;
   TorchScriptNetwork(const TorchScriptNetwork&) = delete;
   TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
 
-  /// inputs [N, …] of the raw shape in [0, 1]; they are resized and normalised here.
+  /// inputs [N, …] of the raw shape in [0, 1]; they are resized and normalized here.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   const std::vector<Parameter>& buffers() const override { return buffers_; }
-  /// Of all parameters, those that are not trained among them. A frozen program has none.
+  /// Counts all parameters, including those that are not trained. A frozen program has none.
   int64_t parameter_count() const override { return parameter_count_; }
   std::optional<int64_t> multiply_adds() const override { return multiply_adds_; }
-  /// Never recorded, since its operations are unknown. The widest activation is an estimate.
+  /// Never supports capture, since its operations are unknown. The widest activation is an estimate.
   Capabilities capabilities() const override;
   std::string identity() const override;
   void to(at::Device device) override;
 
   int64_t classes() const { return task_.classes; }
   const fs::path& file() const { return file_; }
-  /// The program; and what is done to an example before it.
+  /// The program, without the preprocessing in input().
   const torch::jit::Module& module() const;
   const InputOptions& input() const { return input_; }
-  /// Whether it ends with a softmax, so that the logits are the logarithms of what it gives; smaller probabilities
-  /// count as the smallest that its type tells from 0.
+  /// Whether the program ends with a softmax, so that the logits are the logarithms of its outputs, clamped from below
+  /// to smallest_probability().
   bool gives_probabilities() const { return gives_probabilities_; }
   double smallest_probability() const;
-  /// What can be tapped.
+  /// Returns the names of features that can be tapped.
   std::vector<std::string> features() const override { return features_; }
 
-  /// Writes the program with its present weights, in evaluation mode, and these extra files.
+  /// Writes the program with its current weights, in evaluation mode, with these extra files.
   void save(const fs::path& file, const std::map<std::string, std::string>& extra) const;
-  /// The same of a program that resizes and normalises its input itself.
+  /// The same, with the preprocessing included in the program.
   void save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const;
 
  private:
@@ -80,10 +80,10 @@ class TorchScriptNetwork : public Network {
 
   void collect_tensors();
   at::Tensor trial_inputs() const;
-  /// The program, or what it became with its weights as constants, made the first time: where it gives the trial inputs
-  /// the same outputs.
+  /// Returns the program, or, on the CPU if a cache is given, its frozen form, created on first use, if that gives the
+  /// same outputs for the trial inputs.
   torch::jit::Module& program(PreparedWeights* kept) const;
-  /// The first run: what the program gives, and whether that fits.
+  /// Runs the program on trial inputs, and determines and validates its outputs.
   void try_out();
   Outputs run(const at::Tensor& inputs, const ForwardOptions& options) const;
   at::Tensor prepared(const at::Tensor& inputs) const;

@@ -1,7 +1,7 @@
 #pragma once
-// The catalogue of components that can stand in a recipe: losses, networks, data sets, teachers, optimizers, schedules
-// and augmentations, each with its options and its documentation. Each component registers itself from its own file;
-// the recipe sees them only through this header.
+// The catalogue of components available to recipes: losses, networks, datasets, teachers, optimizers, schedules and
+// augmentations, each with its options and documentation. Each component registers itself from its own file; the recipe
+// code sees them only through this header.
 //
 //   catalogue.add<Loss, SoftTargetsOptions>(
 //       Slot::loss, {.name = "soft_targets", .summary = "…", .formula = "…", .source = "Hinton et al. 2015"},
@@ -27,17 +27,17 @@ std::string slot_name(Slot slot);
 struct ComponentInfo {
   std::string name;              ///< the key in the recipe
   std::string summary;           ///< one sentence
-  std::string formula;           ///< empty where there is none
-  std::string source;            ///< paper or page it comes from
+  std::string formula;           ///< may be empty
+  std::string source;            ///< paper or web page
   std::string principal;         ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
   bool needs_teacher = false;    ///< losses: reads the teacher's outputs
-  bool needs_community = false;  ///< losses: reads the outputs of networks that are trained together
-  bool brings_weights = false;   ///< networks: comes trained, and can teach without a stage that trains it
-  std::string form = {};         ///< stages: what may stand at the key, "stage, network or map"
-  std::string standard = {};     ///< stages: what holds where the key is absent
-  std::string meaning = {};      ///< stages: of the key, among the others of a stage
-  std::string excludes = {};     ///< stages: the mistake where another kind's key stands there too
-  bool beside = false;           ///< stages: the options stand beside the key, and no other keys of a stage
+  bool needs_community = false;  ///< losses: reads the outputs of networks trained jointly
+  bool brings_weights = false;   ///< networks: pretrained, can teach without being trained by a stage
+  std::string form = {};         ///< stages: type of the key's value, "stage, network or map"
+  std::string standard = {};     ///< stages: default if the key is absent
+  std::string meaning = {};      ///< stages: description of the key
+  std::string excludes = {};     ///< stages: error message if another kind's key is present too
+  bool beside = false;           ///< stages: options are keys beside this key; a stage's other keys are not allowed
 };
 
 /// A component's options, independent of their type.
@@ -56,7 +56,7 @@ class OptionsOf : public OptionSet, public Options {
   void bind(Fields& fields) override { Options::bind(fields); }
 };
 
-/// Options of a component that has none.
+/// Options of a component without options.
 struct NoOptions {
   void bind(Fields&) {}
 };
@@ -72,7 +72,7 @@ class Component {
   ComponentInfo info_;
 };
 
-/// A component that makes Products from its options and further arguments (Context).
+/// A component that creates Products from its options and further arguments (Context).
 template <class Product, class... Context>
 class Maker : public Component {
  public:
@@ -80,7 +80,7 @@ class Maker : public Component {
   virtual std::unique_ptr<Product> make(const OptionSet& options, Context... context) const = 0;
 };
 
-/// A component as chosen in a recipe, with its options.
+/// A component selected in a recipe, with its options.
 struct Choice {
   std::shared_ptr<const Component> component;
   std::shared_ptr<OptionSet> options;
@@ -95,7 +95,8 @@ struct Choice {
     return dynamic_cast<const Maker<Product, Context...>*>(component.get()) != nullptr;
   }
 
-  /// The product of this choice; Product and Context are those with which it was registered.
+  /// Creates the product. Product and Context must be those with which the component was registered; throws Error
+  /// otherwise.
   template <class Product, class... Context>
   std::unique_ptr<Product> make(Context... context) const {
     const auto* maker = dynamic_cast<const Maker<Product, Context...>*>(component.get());
@@ -123,11 +124,11 @@ class Catalogue {
     insert(slot, std::make_shared<Registered>(std::move(info), std::move(make)));
   }
 
-  /// nullptr where no component of that name is registered.
+  /// Returns nullptr if no component of that name is registered.
   std::shared_ptr<const Component> find(Slot slot, const std::string& name) const;
   std::vector<std::string> names(Slot slot) const;
   std::vector<std::shared_ptr<const Component>> components(Slot slot) const;
-  /// A component with its default options. Throws Error for an unknown name.
+  /// Returns a component with its default options. Throws Error for an unknown name.
   Choice choose(Slot slot, const std::string& name) const;
 
  private:
@@ -139,17 +140,17 @@ class Catalogue {
 struct FieldDescription {
   std::string name;           ///< "dropout.input"
   std::string type;           ///< "number", "integer", …
-  std::string default_value;  ///< as it would stand in a recipe
+  std::string default_value;  ///< as written in a recipe
   std::string allowed;        ///< "above 0", "'input' or 'hidden'"; may be empty
   std::string meaning;
 };
 
 std::vector<FieldDescription> describe_fields(OptionSet& options);
 
-/// {"temperature": 4.0}: every option, with its value.
+/// Returns every option with its value: {"temperature": 4.0}.
 Json field_values(OptionSet& options);
 
-/// The names of the files that a component reads, from its options; none for an empty choice.
+/// Returns the names of the files that a component's options refer to; empty for an empty choice.
 std::vector<std::string> files_of(const Choice& choice);
 
 /// {"soft_targets": {"temperature": 4.0}}

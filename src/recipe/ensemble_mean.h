@@ -1,5 +1,5 @@
 #pragma once
-// How the distributions of several networks are averaged.
+// How the outputs of several networks are averaged.
 #include "recipe/fields.h"
 
 namespace limbeck {
@@ -22,7 +22,7 @@ inline std::string name_of(EnsembleMean mean) {
   return "";
 }
 
-/// The option `mean`, wherever networks are averaged.
+/// Binds the option `mean`.
 inline void bind_mean(Fields& fields, EnsembleMean& mean) {
   fields.choice<EnsembleMean>(
       "mean", mean, ensemble_means(),

@@ -1,6 +1,6 @@
 #pragma once
-// The single description of an options struct: reading, checks, documentation and the resolved recipe all follow from
-// it. An options struct names its fields in a member `bind`; the defaults are the struct's initializers:
+// The single description of an options struct, from which reading, checks, documentation and the resolved recipe are
+// derived. An options struct lists its fields in a member `bind`; the defaults are the struct's initializers:
 //
 //   struct SoftTargetsOptions {
 //     double temperature = 4;  // T
@@ -14,7 +14,7 @@
 
 namespace limbeck {
 
-/// The values that a number may take.
+/// The valid values of a number.
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
@@ -59,25 +59,24 @@ class Fields {
   virtual void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
   virtual void text(const char* name, std::string& value, const char* meaning) = 0;
-  /// The name of a network's feature, and names of several.
+  /// The name of a network's feature, or several names.
   virtual void feature(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
   virtual void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) = 0;
-  /// The name of a file that is read: what is made from it depends on its content, not on its name.
+  /// The name of an input file. Its content, not its name, enters fingerprints.
   virtual void file(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
-  /// Names of earlier stages, or of networks with weights; at least one.
+  /// Names of earlier stages or pretrained networks; at least one.
   virtual void references(const char* name, std::vector<std::string>& value, const char* meaning) = 0;
-  /// The name of an earlier stage, or of a network with weights.
+  /// The name of an earlier stage or pretrained network.
   virtual void reference(const char* name, std::string& value, const char* meaning) = 0;
   /// A choice among names; use the template below for an enum.
   virtual void choice_of(const char* name, std::string& value, const std::vector<std::string>& names,
                          const char* meaning) = 0;
-  /// A key that the recipe's reader reads itself, since its value is none of the above; named here so that it is
-  /// documented with the others. `form`: what its value is, "a stage"; `standard`: the default; empty: the key is
-  /// required.
+  /// A key that the recipe reader parses itself, since its value is of none of the types above; declared here for
+  /// documentation. `form`: type of the value, "a stage"; `standard`: the default; empty: the key is required.
   virtual void part(const char* name, const char* form, const char* standard, const char* meaning) {
     static_cast<void>(name), static_cast<void>(form), static_cast<void>(standard), static_cast<void>(meaning);
   }
-  /// Fields in a map of their own: `dropout: { input: 0.2, hidden: 0.5 }`.
+  /// Fields in a nested map: `dropout: { input: 0.2, hidden: 0.5 }`.
   virtual void begin_group(const char* name, const char* meaning) = 0;
   virtual void end_group() = 0;
   /// A check that the range of a single field cannot express.

@@ -30,8 +30,8 @@ struct NormalizeRecipe {
 
 /// Key `input` of a network.
 struct InputRecipe {
-  std::vector<int64_t> size;     ///< height and width, or one number for both; empty: as the data
-  ChannelStatistics statistics;  ///< empty: as the data's `normalize` says
+  std::vector<int64_t> size;     ///< height and width, or one number for both; empty: that of the data
+  ChannelStatistics statistics;  ///< empty: the data's `normalize`
 
   bool empty() const { return size.empty() && statistics.empty(); }
   void bind(Fields& fields);

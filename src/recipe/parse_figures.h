@@ -1,11 +1,11 @@
 #pragma once
-// Reads the sections `paper` and `plots`, after all stages are known.
+// Parses the sections `paper` and `plots`, after all stages are known.
 #include "recipe/reader.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
 
-/// Whether the recipe has the stage; a mistake where it has not.
+/// Whether the recipe has the stage; reports a mistake if not.
 bool check_stage(const Recipe& recipe, const std::string& name, const SourceLocation& where, const std::string& path,
                  ReadContext& context);
 

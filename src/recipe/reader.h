@@ -1,6 +1,6 @@
 #pragma once
-// Reads maps of a recipe into structs. Every mistake becomes a diagnostic and reading continues, so that all are found
-// at once. A key that nobody reads is a mistake too.
+// Reads maps of a recipe into structs. Every mistake becomes a diagnostic and reading continues, so that all mistakes
+// are reported at once. Unknown keys are mistakes too.
 //
 //   MapReader reader(value, "stages[1]", context);
 //   stage.bind(reader);                       // the struct names its fields
@@ -23,7 +23,7 @@ struct Reference {
   std::string path;
 };
 
-/// Shared state of reading: the catalogue, the mistakes, the references.
+/// Shared state of reading: catalogue, mistakes, references.
 struct ReadContext {
   const Catalogue& catalogue;
   std::vector<Diagnostic>& diagnostics;
@@ -36,14 +36,14 @@ struct ReadContext {
 
 class MapReader : public Fields {
  public:
-  /// A `value` that is no map is a mistake, after which everything keeps its default.
+  /// If `value` is not a map, reports a mistake; all fields then keep their defaults.
   MapReader(const Value& value, std::string path, ReadContext& context);
 
-  /// The value of a key that a `part` has named, marked as read; nullptr where it is absent.
+  /// Returns the value of a key declared by `part` and marks it as read; nullptr if absent.
   const Value* take(const std::string& key);
-  /// The same; a missing key is a mistake.
+  /// The same; reports a mistake if the key is missing.
   const Value* require(const std::string& key);
-  /// Reports the keys that nobody read, with the nearest valid name.
+  /// Reports unknown keys, with the nearest valid name.
   void finish();
   std::string path_of(const std::string& key) const;
 
@@ -67,10 +67,10 @@ class MapReader : public Fields {
 
  private:
   struct Frame {
-    const Value* map = nullptr;  ///< nullptr: absent or no map
+    const Value* map = nullptr;  ///< nullptr: absent or not a map
     std::string path;
     SourceLocation where;
-    bool wrong_kind = false;  ///< reported already: what is missing in it is not
+    bool wrong_kind = false;  ///< already reported, so missing keys in it are not
     std::set<std::string> taken;
     std::set<std::string> parts;
     std::vector<std::string> valid;
@@ -88,18 +88,18 @@ class MapReader : public Fields {
   std::vector<Frame> frames_;
 };
 
-// Readers of single values: each reports a mistake and returns false where the value does not fit.
+// Readers of single values. Each reports a mistake and returns false if the value is invalid.
 bool read_number(const Value& value, const std::string& path, const Range& range, ReadContext& context, double& out);
 bool read_integer(const Value& value, const std::string& path, const Range& range, ReadContext& context, int64_t& out);
 bool read_text(const Value& value, const std::string& path, ReadContext& context, std::string& out);
 
-/// Reads one component: `name`, or a map with the single key `name` whose value holds the options. `also` may read
-/// further keys that stand among the options (a loss term's weight); `siblings` are keys that may stand beside the
-/// component's (a network's weights). Returns an empty Choice after a mistake.
+/// Reads a component: `name`, or a map with the single key `name` whose value holds the options. `also` may read
+/// further keys among the options (a loss term's weight); `siblings` are keys allowed beside the component's (a
+/// network's weights). Returns an empty Choice after a mistake.
 Choice read_choice(const Value& value, const std::string& path, Slot slot, ReadContext& context,
                    const std::function<void(MapReader&)>& also = nullptr, const std::set<std::string>& siblings = {});
 
-/// Reads the options of a component whose name is known already.
+/// Reads the options of a component whose name is already known.
 Choice read_options(const std::string& name, const Value& options, const SourceLocation& where, const std::string& path,
                     Slot slot, ReadContext& context, const std::function<void(MapReader&)>& also = nullptr);
 

@@ -1,6 +1,6 @@
 #pragma once
-// A recipe as typed structs: what `limbeck run` does. Only `name`, `data`, `networks` and `stages` are required, and of
-// a stage `name` and `train`; every default stands here, once.
+// A recipe as typed structs: the input of `limbeck run`. Only `name`, `data`, `networks` and `stages` are required, and
+// for a stage `name` and `train`. All defaults are defined here.
 //
 //   name: quick
 //   data: { source: digits }
@@ -18,31 +18,30 @@
 
 namespace limbeck {
 
-/// The metrics of an evaluation, by the names that `paper`, `plots` and results.json use.
+/// Returns the metrics of an evaluation, by their names in `paper`, `plots` and results.json.
 const std::vector<std::string>& evaluation_metrics();
 
 /// The transfer set: which training examples a stage uses, and which of them keep their labels.
 struct ExamplesRecipe {
   std::vector<int64_t> classes;  ///< keep these classes only; empty: all
   std::vector<int64_t> without;  ///< leave these classes out
-  double fraction = 1;           ///< keep this part of each class
-  double unlabelled = 0;         ///< part of the kept examples whose labels are hidden
-  double noise = 0;   ///< probability that a label is replaced by another of the classes that are kept, drawn once
+  double fraction = 1;           ///< fraction of each class to keep
+  double unlabelled = 0;         ///< fraction of the kept examples whose labels are hidden
+  double noise = 0;   ///< label noise: probability that a label is replaced by another of the kept classes, drawn once
   bool extra = true;  ///< also use the data's extra unlabelled examples
 
   void bind(Fields& fields);
 };
 
-/// `bind` names all keys of a part of the recipe: the plain ones as fields, and those that parse_recipe reads itself as
-/// parts.
+/// `bind` lists all keys of this section: plain ones as fields, and those that parse_recipe parses itself as parts.
 struct DataRecipe {
   Choice source;
   int64_t validation = 0;  ///< training examples held out, drawn once per seed
   SourceLocation validation_where = {};
-  Choice extra;  ///< a further data set whose training examples are added without labels; empty: none
+  Choice extra;  ///< a further dataset whose training examples are added without labels; empty: none
   std::vector<Choice> augment;
   ExamplesRecipe examples;
-  NormalizeRecipe normalize;  ///< input normalization of networks that have no `input` of their own
+  NormalizeRecipe normalize;  ///< input normalization of networks without `input`
 
   void bind(Fields& fields);
 };
@@ -50,17 +49,17 @@ struct DataRecipe {
 struct NetworkRecipe {
   std::string name;
   Choice architecture;
-  std::string weights;  ///< safetensors file of trained weights; a stage that trains the network starts from them.
-                        ///< Empty: random weights, or those that the architecture brings
+  std::string weights;  ///< safetensors file of pretrained weights; stages that train the network start from them.
+                        ///< Empty: random weights, or those of the architecture
   InputRecipe input;
 
-  /// The keys that stand beside the architecture's.
+  /// The keys beside the architecture's.
   void bind(Fields& fields);
-  /// Whether it can be used without a stage that trains it.
+  /// Whether the network is pretrained, i.e. can be used without a stage that trains it.
   bool has_weights() const;
 };
 
-/// The weight of a loss term: constant, or changing from one value to another over the first epochs of a stage.
+/// The weight of a loss term: constant, or annealed over the first epochs of a stage.
 struct WeightRecipe {
   enum class Shape { linear, cosine };
   double from = 1;
@@ -69,7 +68,7 @@ struct WeightRecipe {
   Shape shape = Shape::linear;
 
   void bind(Fields& fields);
-  /// The weight when `epoch` epochs are done; fractions of epochs count.
+  /// Returns the weight after `epoch` epochs, which may be fractional.
   double at(double epoch) const;
 };
 
@@ -77,7 +76,7 @@ struct LossTermRecipe {
   Choice loss;
   WeightRecipe weight;
 
-  /// The keys that stand among the options of any loss.
+  /// The keys common to all losses' options.
   void bind(Fields& fields);
 };
 
@@ -85,75 +84,73 @@ struct LossTermRecipe {
 /// Evaluation is always in float32.
 enum class PrecisionChoice { automatic, float32, bfloat16 };
 
-/// Early stopping, and other ways to end a stage before its last epoch. The learning rate schedule runs as if it did
-/// not end.
+/// Early stopping and other criteria that end a stage before its last epoch. The learning-rate schedule is not
+/// affected.
 struct StopRecipe {
   enum class By { accuracy, loss };
-  int64_t epoch = 0;    ///< stop after so many epochs; 0: off
-  double accuracy = 0;  ///< stop at this accuracy on validation, or, without a validation split, on the epoch's
-                        ///< training examples; 0: off
-  int64_t patience =
-      0;  ///< early stopping: stop after so many epochs without a better validation, and keep the best epoch; 0: off
+  int64_t epoch = 0;     ///< stop after this many epochs; 0: off
+  double accuracy = 0;   ///< stop at this accuracy on validation, or, without a validation split, on the epoch's
+                         ///< training examples; 0: off
+  int64_t patience = 0;  ///< early stopping: stop after this many epochs without improvement on validation, and keep
+                         ///< the best epoch; 0: off
   By by = By::accuracy;  ///< the validation metric of early stopping
 
   bool any() const { return epoch > 0 || accuracy > 0 || patience > 0; }
   void bind(Fields& fields);
 };
 
-/// The stream of all stages before version 0.2: the numbers depend on the run's seed alone.
+/// The random stream of all stages before version 0.2: random numbers depend on the run's seed alone.
 constexpr const char* kSharedStream = "none";
 
 struct StageRecipe {
   std::string name;
-  std::string network;          ///< key `train`; of a stage that trains nothing, the network that it changes
-  std::string initial_weights;  ///< an earlier stage or a network with weights, from whose weights this stage starts
-                                ///< (fine-tuning); empty: from those of the network that `train` names
+  std::string network;          ///< key `train`; for a stage that trains nothing, the network that it modifies
+  std::string initial_weights;  ///< earlier stage or pretrained network whose weights this stage starts from
+                                ///< (fine-tuning); empty: those of the network that `train` names
   SourceLocation where;
-  std::string stream;   ///< of its random numbers: initial weights, order, views, dropout; by default the stage's name;
-                        ///< see kSharedStream
-  Choice kind;          ///< what else it does; empty: it trains a network and nothing else
-  int64_t member = 0;   ///< which of a stage's members this one trains alone, from 1; 0: the stage itself
-  int64_t epochs = 20;  ///< 0: nothing is trained; only some kinds allow it
+  std::string stream;   ///< random stream for initial weights, example order, views and dropout; default: the stage's
+                        ///< name; see kSharedStream
+  Choice kind;          ///< stage kind; empty: trains a single network
+  int64_t member = 0;   ///< index of the member that this stage trains alone, from 1; 0: the stage itself
+  int64_t epochs = 20;  ///< 0: no training, which only some kinds allow
   int64_t batch_size = 128;
   int64_t evaluate_every = 1;      ///< epochs between validations
   double checkpoint_seconds = 30;  ///< seconds between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
-  std::vector<Choice> augment;        ///< the data's, if the stage has none of its own
-  ExamplesRecipe examples;            ///< likewise
+  std::vector<Choice> augment;        ///< default: the data's
+  ExamplesRecipe examples;            ///< default: the data's
   Choice teacher;                     ///< empty: none
   std::vector<std::string> teachers;  ///< stages and networks that the teacher refers to
-  std::vector<std::string> inputs;    ///< everything that this stage depends on: its teachers, and the networks whose
-                                      ///< weights it begins with
+  std::vector<std::string> inputs;    ///< dependencies: the teachers, and networks whose weights it starts from
   StopRecipe stop;
   std::vector<LossTermRecipe> loss;
   Choice optimizer;
   Choice schedule;
 
   void bind(Fields& fields);
-  /// The parts alone, which are read first, since the fields' defaults depend on them.
+  /// Binds the parts only. They are read first, since defaults of fields depend on them.
   void bind_parts(Fields& fields);
-  /// What its kind says of it.
+  /// Returns the properties defined by the stage's kind.
   StageForm form() const;
 };
 
-/// NAME.k: a stage's k-th member, k from 1, or its k-th round of training before the last.
+/// Returns NAME.k, the name of a stage's k-th member, k from 1, or of its k-th round of training before the last.
 std::string part_name(const std::string& stage, int64_t k);
 /// Whether one of the stage's parts has this name.
 bool is_part(const StageRecipe& stage, const std::string& name);
-/// The stage that trains a stage's k-th member alone.
+/// Returns the stage that trains a stage's k-th member alone.
 StageRecipe member_of(const StageRecipe& stage, int64_t k);
-/// The names of the folders that hold a stage's weights: its own, or one for each member.
+/// Returns the names of the folders that hold a stage's weights: its own, or one per member.
 std::vector<std::string> weight_folders(const StageRecipe& stage);
 
-/// A chart of a recipe: how a metric of several stages depends on a number, on another metric, on the epoch, or on the
-/// stage.
+/// A chart defined by a recipe: a metric of several stages over a number, another metric, the epoch, or the stage.
 struct PlotRecipe {
-  /// What the x axis shows: the numbers that stand in the recipe, the epochs of each stage, the stages themselves, or a
+  /// The quantity on the x axis: numbers given in the recipe, the epochs of each stage, the stages themselves, or a
   /// metric such as teacher_accuracy.
   std::string x = "value";
   struct Point {
     double x = 0;       ///< x: value
-    std::string stage;  ///< empty: `value` is drawn, a paper's number
+    std::string stage;  ///< empty: plots `value`, a paper's number
     double value = 0;
   };
   struct Line {
@@ -188,11 +185,11 @@ struct Recipe {
   void bind(Fields& fields);
   const NetworkRecipe* network(const std::string& name) const;
   const StageRecipe* stage(const std::string& name) const;
-  /// The stage of this name, or that whose part it is.
+  /// Returns the stage of this name or with a part of this name.
   const StageRecipe* stage_of(const std::string& name) const;
 };
 
-/// The keys of one map of the recipe, without those of components.
+/// The keys of one section of the recipe, without those of components.
 struct RecipeSection {
   std::string name;   ///< "stages"
   std::string where;  ///< "stages[]"
@@ -201,24 +198,24 @@ struct RecipeSection {
 };
 std::vector<RecipeSection> recipe_sections(const Catalogue& catalogue);
 
-/// Throws Error if the file cannot be read, and DiagnosticsError if it is no recipe at all: no YAML, or no map.
-/// Everything else that may be wrong is found by parse_recipe, which needs a catalogue.
+/// Throws Error if the file cannot be read, and DiagnosticsError if it is not a YAML map. All other mistakes are found
+/// by parse_recipe, which needs a catalogue.
 void check_recipe_file(const std::string& file);
 
-/// Reads a recipe, applies the settings, checks everything. Throws DiagnosticsError with all mistakes.
+/// Parses a recipe, applies the settings and validates the result. Throws DiagnosticsError with all mistakes.
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<std::string>& settings,
                     const Catalogue& catalogue);
 
-/// The recipe with every default spelled out; reading it again gives the same recipe.
+/// Returns the recipe with all defaults filled in; parsing it again gives the same recipe.
 Json resolve(const Recipe& recipe);
-/// Options that are off, such as replicas and early stopping, are left out: a stage that does not use them stays the
-/// same when a new one is added to the program.
+/// Omits disabled options, such as replicas and early stopping, so that adding options to the program does not change
+/// stages that do not use them.
 Json resolve(const StageRecipe& stage);
-/// stage → metric → number, with the numbers of classes in maps of their own: {"class_errors": {"3": 14}}.
+/// Returns stage → metric → number, with numbers per class in nested maps: {"class_errors": {"3": 14}}.
 Json resolve_paper(const Recipe& recipe);
 Json resolve(const DataRecipe& data);
 
-/// JSON as YAML that people read: maps and lists in blocks, short ones in one line.
+/// Converts JSON to readable YAML: maps and lists in block style, short ones in one line.
 std::string to_yaml(const Json& json);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// YAML as a tree in which each key and each value has its location in the file, for diagnostics.
+// A YAML tree with the source location of each key and value, for diagnostics.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +20,10 @@ struct Value {
   std::vector<Value> items;    ///< kind sequence
   std::vector<Entry> entries;  ///< kind map, in the order of the file
 
-  /// The value of a key, or nullptr.
+  /// Returns the value of a key, or nullptr.
   const Value* find(std::string_view key) const;
   Value* find(std::string_view key);
-  /// "a list", "text", "a map" …, for messages.
+  /// Returns "a list", "text", "a map", … for messages.
   std::string description() const;
 };
 
@@ -33,12 +33,12 @@ struct Entry {
   Value value;
 };
 
-/// Reads YAML. Syntax errors and duplicate keys are added to `diagnostics`; what could be read is returned.
+/// Parses YAML. Syntax errors and duplicate keys are added to `diagnostics`; returns what could be parsed.
 Value parse_yaml(const std::string& text, const std::string& file, std::vector<Diagnostic>& diagnostics);
 
-/// Applies one `--set path=value`. Steps of the path are keys; in a list a step is the `name` of an item, the single
-/// key of an item (`soft_targets`), or its index: stages.distilled.loss.soft_targets.temperature=8. Missing keys are
-/// added, and checked like all others when the recipe is read.
+/// Applies one `--set path=value`. Path components are keys; in a list, the `name` of an item, the single key of an
+/// item (`soft_targets`), or its index: stages.distilled.loss.soft_targets.temperature=8. Missing keys are added and
+/// validated when the recipe is parsed.
 void apply_setting(Value& root, const std::string& setting, std::vector<Diagnostic>& diagnostics);
 
 }  // namespace limbeck

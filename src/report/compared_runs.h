@@ -1,5 +1,5 @@
 #pragma once
-// What a comparison says, before it is written as text or as JSON: runs, the number that is compared, the differences.
+// The data of a comparison, before it is rendered as text or JSON: the runs, the compared metric, the differences.
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@
 namespace limbeck {
 
 struct NamedRun {
-  std::string name;  ///< the shortest that tells it apart from the others
+  std::string name;  ///< the shortest name that is unique among the runs
   ReportedRun results;
 };
 
@@ -20,14 +20,14 @@ enum class NoiseVerdict { exceeded, not_exceeded, too_few_seeds, seeds_do_not_va
 /// Whether two numbers over seeds differ by more than the seeds' noise.
 NoiseVerdict noise_between(const Spread& before, const Spread& after);
 
-/// By how much a stage's number differs from another's: of the same stage in the first run, or of another of its run.
+/// The difference between a stage and its reference: the same stage in the first run, or another stage of the same run.
 struct StageDifference {
   const NamedRun* run = nullptr;
   const ReportedStage* stage = nullptr;
   const NamedRun* reference_run = nullptr;
   const ReportedStage* reference = nullptr;
-  Spread before;  ///< the reference's number
-  Spread after;   ///< the stage's
+  Spread before;  ///< of the reference
+  Spread after;   ///< of the stage
 
   double difference() const { return after.mean - before.mean; }
   std::optional<WelchInterval> interval() const;
@@ -45,10 +45,10 @@ struct ComparedRuns {
   std::vector<StageDifference> differences;  ///< run by run, in the order of the stages
 };
 
-/// Reads the runs and finds the differences; throws as compare_runs() does.
+/// Reads the runs and computes the differences. Throws as compare_runs() does.
 ComparedRuns read_comparison(const std::vector<fs::path>& folders, const CompareOptions& options);
 
-/// Each seed's number; the one number of a run over one seed.
+/// Returns the value of each seed, or the single value of a run with one seed.
 std::vector<double> values_of(const Spread& number);
 
 }  // namespace limbeck

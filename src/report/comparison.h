@@ -1,5 +1,5 @@
 #pragma once
-// Runs side by side, or the stages of one run, and whether they differ by more than the noise of their seeds.
+// Compares runs, or the stages of one run, and tests whether they differ by more than the seed-to-seed noise.
 //
 //   fmt::print("{}", compare_runs({"runs/temperature-4", "runs/temperature-20"}));
 //   fmt::print("{}", compare_runs({"runs/hinton2015"}, {.metric = "class_errors.3", .against = "baseline"}));
@@ -12,20 +12,20 @@
 namespace limbeck {
 
 struct CompareOptions {
-  std::string metric = "errors";           ///< a key of the evaluations: accuracy, nll, class_errors.3, …
+  std::string metric = "errors";           ///< a metric of the evaluations: accuracy, nll, class_errors.3, …
   std::string split;                       ///< empty: the split that all runs were evaluated on, test before validation
-  size_t width = static_cast<size_t>(-1);  ///< cells that the table has room for
-  std::string against;  ///< of one run: the stage that the others are compared with; empty: the first evaluated one
+  size_t width = static_cast<size_t>(-1);  ///< maximum width of the table, in terminal cells
+  std::string against;                     ///< with a single run: the reference stage; empty: the first evaluated stage
 };
 
-/// A table with one row for each stage and run; then how each run but the first differs from the first, stage by stage,
-/// or how the other stages of a single run differ from one of them: with Welch's 95 % interval where both have several
-/// seeds, else plainly that there are too few to tell. That seeds are the same on both sides is not used.
-/// Throws Error for a folder that holds no results.json, and of kind usage for a metric, split or stage that is not
-/// there.
+/// Returns a table with one row for each stage and run, followed by the differences, stage by stage: of each run to the
+/// first, or, with a single run, of each stage to the reference stage. A difference comes with Welch's 95 % interval if
+/// both sides have several seeds; otherwise a note says that there are too few seeds. The test is unpaired, even if
+/// both sides use the same seeds. Throws Error for a folder without results.json, and Error of kind usage for an
+/// unknown metric, split or stage.
 std::string compare_runs(const std::vector<fs::path>& runs, const CompareOptions& options = {});
 
-/// The same for programs:
+/// Returns the same comparison as JSON:
 ///   {"split", "metric",
 ///    "stages": [{"run", "stage", "status", "number": {"mean", "deviation", "values"} or null}],
 ///    "comparisons": [{"run", "stage", "against": {"run", "stage"}, "difference",

@@ -1,6 +1,6 @@
 #pragma once
-// The checksum CRC-32C (Castagnoli): polynomial 0x1EDC6F41, bits reversed, as iSCSI and the record files of TensorFlow
-// use it.
+// The CRC-32C (Castagnoli) checksum: polynomial 0x1EDC6F41, bit-reflected, as used by iSCSI and TensorFlow's record
+// files.
 //
 //   crc32c("123456789");   // 0xE3069283
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-// Small pieces of HTML. Names come from users: every text goes through html_escape on its way into a page.
+// HTML helpers. Names are user input: all text must pass through html_escape on its way into a page.
 #include <string>
 #include <string_view>
 
@@ -7,18 +7,18 @@
 
 namespace limbeck {
 
-/// Safe in text and in quoted attributes: & < > " ' become entities, control characters other than line breaks and
-/// tabs are dropped.
+/// Escapes text for use in elements and quoted attributes: & < > " ' become entities; control characters other than
+/// line breaks and tabs are removed.
 std::string html_escape(std::string_view text);
 
-/// JSON that may stand inside of <script>: no "</script>" or "<!--" can occur in it.
+/// Serializes JSON for use inside <script>: the output contains neither "</script>" nor "<!--".
 std::string script_json(const Json& value);
 
-/// A number's text with the minus sign of typography: "-3" → "−3".
+/// Replaces the hyphen of a negative number by a minus sign: "-3" → "−3".
 std::string typographic(std::string_view number);
 
-/// A name for files and for links to a place in the page: "Errors by T (300 units)" → "errors-by-t-300-units".
-/// "unnamed" when nothing of the text can stay.
+/// Returns a name for files and anchors: "Errors by T (300 units)" → "errors-by-t-300-units"; "unnamed" if no character
+/// of the text can be kept.
 std::string slug(std::string_view text);
 
 }  // namespace limbeck

@@ -1,7 +1,8 @@
 #pragma once
-// A run as one page: what came out, beside the paper's numbers; the curves, the calibration, the confusions, the soft
-// targets of telling examples; the settings and how to run it again. The page is a single file that asks for nothing
-// from outside (its content security policy forbids it), reads in light and dark, on a phone and on paper.
+// The HTML report of a run: results beside the paper's numbers, training curves, reliability diagrams, confusion
+// matrices, soft targets of selected examples, settings, and how to reproduce the run. The page is a single file that
+// loads nothing external (enforced by its content security policy). It supports light and dark mode, small screens and
+// printing.
 //
 //   write_html_report("runs/hinton2015");   // runs/hinton2015/report.html
 #include <string>
@@ -10,11 +11,11 @@
 
 namespace limbeck {
 
-/// The page of a run over one seed or several. What a run did not come to write is left out.
-/// Throws Error when the folder holds no results.json, or a malformed file (named in the message).
+/// Returns the report of a run with one seed or several. Data that the run did not write is omitted. Throws Error if
+/// the folder has no results.json or contains a malformed file (named in the message).
 std::string html_report(const fs::path& run_folder);
 
-/// Writes it as report.html into the run's folder.
+/// Writes the report to report.html in the run's folder.
 void write_html_report(const fs::path& run_folder);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Whether two runs differ by more than chance: Welch's interval for the difference of two means of unequal variances
+// Tests whether two runs differ significantly: Welch's interval for the difference of two means with unequal variances
 // (Welch 1947, "The generalization of Student's problem when several different population variances are involved").
 //
 //   const auto interval = welch_interval({67, 71, 73}, {80, 84, 79});
@@ -10,13 +10,13 @@
 namespace limbeck {
 
 double mean_of(const std::vector<double>& values);
-/// The sample standard deviation (n − 1); 0 for fewer than two values.
+/// Returns the sample standard deviation (n − 1); 0 for fewer than two values.
 double deviation_of(const std::vector<double>& values);
 
-/// The t that Student's distribution with `degrees` of freedom (need not be whole) stays below with that probability.
+/// Returns the quantile of Student's t-distribution with `degrees` of freedom (may be fractional) at `probability`.
 double student_t_quantile(double probability, double degrees);
 
-/// The interval that holds mean(right) − mean(left) with 95 % confidence.
+/// The 95 % confidence interval of mean(right) − mean(left).
 struct WelchInterval {
   double difference = 0.0;
   double low = 0.0;
@@ -24,7 +24,8 @@ struct WelchInterval {
   bool excludes_zero() const { return low > 0 || high < 0; }
 };
 
-/// Nothing when either side has fewer than two values, or when neither side varies: then the noise is unknown.
+/// Returns nullopt if either side has fewer than two values, or if neither side varies, since the noise is then
+/// unknown.
 std::optional<WelchInterval> welch_interval(const std::vector<double>& left, const std::vector<double>& right);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// The table that a run prints when it ends.
+// The summary table that a run prints at its end.
 //
 //   stage      network        parameters  teacher  errors  accuracy     NLL  paper       time  examples/s
 //   ─────────  ─────────────  ──────────  ───────  ──────  ────────  ──────  ────────  ──────  ──────────
@@ -13,8 +13,8 @@
 
 namespace limbeck {
 
-/// `results` is the content of a run's results.json. Columns that no stage fills are left out, and
-/// those that `width` cells have no room for; ends with a newline.
+/// `results` is the content of a run's results.json. Columns that are empty for all stages are omitted, as are those
+/// that do not fit into `width` cells. Ends with a newline.
 std::string terminal_summary(const Json& results, size_t width = static_cast<size_t>(-1));
 
 }  // namespace limbeck

@@ -1,8 +1,7 @@
 #pragma once
-// Event files for TensorBoard, written during a run: RUN/tensorboard/STAGE/, of several seeds
-// RUN/tensorboard/seed-N/STAGE/. A step is an epoch. Their content follows from the stage's metrics.jsonl: a stage that
-// resumes, or that was finished before, begins a new file with the epochs of metrics.jsonl, so that none is missing or
-// written twice after a crash.
+// Event files for TensorBoard, written during a run to RUN/tensorboard/STAGE/, or to RUN/tensorboard/seed-N/STAGE/ with
+// several seeds. A step is an epoch. The content is derived from the stage's metrics.jsonl: a stage that resumes or is
+// reused starts a new file with the epochs of metrics.jsonl, so that no epoch is missing or duplicated after a crash.
 //
 //   EventBus events;
 //   TensorBoardWriter writer("runs/mnist");
@@ -24,24 +23,24 @@ class TensorBoardWriter {
  public:
   explicit TensorBoardWriter(fs::path run) : run_(std::move(run)) {}
 
-  /// Throws Error where a file cannot be written.
+  /// Handles an event. Throws Error if a file cannot be written.
   void operator()(const Event& event);
 
  private:
-  /// Writes everything up to this epoch into a new file that replaces older ones; −1: every epoch.
+  /// Writes all epochs up to `last_epoch` (−1: all) to a new file that replaces older ones.
   void begin(const std::string& stage_folder, int64_t last_epoch);
-  /// The records of the epochs in metrics.jsonl that are not written yet, up to this one; −1: all.
+  /// Returns the records of the epochs in metrics.jsonl not written yet, up to `last_epoch` (−1: all).
   std::string new_epochs(int64_t last_epoch);
   std::string test_figures(const Metrics& test) const;
 
   fs::path run_;
-  fs::path metrics_;       ///< of the present stage
-  fs::path file_;          ///< its event file; empty before the first stage
-  int64_t epoch_ = 0;      ///< the last that is written
-  double epoch_time_ = 0;  ///< when it ended, in seconds since 1970
+  fs::path metrics_;       ///< metrics.jsonl of the current stage
+  fs::path file_;          ///< event file of the current stage; empty before the first stage
+  int64_t epoch_ = 0;      ///< last epoch written
+  double epoch_time_ = 0;  ///< end of that epoch, in seconds since 1970
 };
 
-/// What one line of metrics.jsonl says, by tag.
+/// Returns the scalars of one line of metrics.jsonl, by tag.
 Scalars scalars_of(const EpochMetrics& epoch);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// A table for the terminal: columns line up whatever they hold, "±" and wide characters included.
+// A text table for the terminal. Columns are aligned even with "±" and wide characters.
 //
 //   TextTable table({{"stage"}, {"test errors", Align::right}});
 //   table.add({"teacher", "67"});
@@ -19,49 +19,50 @@ namespace limbeck {
 enum class Align {
   left,
   right,
-  mark,  ///< right, with the cells' first "±", "(" or "%" below each other
+  mark,  ///< right, aligned at the first "±", "(" or "%" of each cell
 };
 
 struct TextColumn {
   std::string header;
   Align align = Align::left;
-  int rank = 0;  ///< where there is no room, columns of the highest rank are left out first, of equals the last; those
-                 ///< of rank 0 stay
+  int rank = 0;  ///< columns of the highest rank are dropped first if space is short, the last of equal rank first;
+                 ///< those of rank 0 are always kept
 };
 
 class TextTable {
  public:
   explicit TextTable(std::vector<TextColumn> columns);
 
-  /// One row; missing cells are empty. Throws Error when it has more cells than there are columns.
+  /// Adds a row; missing cells are empty. Throws Error if there are more cells than columns.
   void add(std::vector<std::string> cells);
-  /// A thin gap between groups of rows.
+  /// Adds a thin gap between groups of rows.
   void add_gap();
   bool empty() const { return rows_.empty(); }
 
-  /// Each line ends with '\n' and has no spaces at its end. Columns in which every cell is empty are left out, and
-  /// those for which `width` cells have no room, which a last line names.
+  /// Renders the table; lines have no trailing spaces and end with '
+  /// '. Columns whose cells are all empty are omitted. Columns that do not fit into `width` cells are dropped and named
+  /// in a last line.
   std::string text(size_t width = static_cast<size_t>(-1)) const;
 
  private:
   using Row = std::vector<std::string>;  // empty: a gap
 
   std::vector<std::string> padded_column(size_t column) const;
-  /// Takes columns out until the others fit; returns the headers of those that it took, in their order.
+  /// Drops columns until the others fit; returns the headers of the dropped ones in column order.
   std::vector<std::string> make_room(std::vector<std::vector<std::string>>& columns, size_t width) const;
 
   std::vector<TextColumn> columns_;
   std::vector<Row> rows_;
 };
 
-/// The number of terminal cells that UTF-8 text takes: 2 for wide East Asian characters, 0 for combining marks.
+/// Returns the number of terminal cells of UTF-8 text: 2 for wide East Asian characters, 0 for combining marks.
 size_t terminal_width(std::string_view text);
 
-/// The text with control characters (a name could hold terminal escapes) replaced by "?".
+/// Replaces control characters (a name could contain terminal escapes) by "?".
 std::string printable(std::string_view text);
 
-/// Text in lines of at most so many cells, broken at spaces; lines after the first of each paragraph are indented.
-/// Words that are longer stay whole.
+/// Wraps text at spaces into lines of at most `width` cells; lines after the first of each paragraph are indented.
+/// Longer words are not broken.
 std::string wrap(std::string_view text, size_t width, size_t indent = 0);
 
 }  // namespace limbeck

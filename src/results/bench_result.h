@@ -1,5 +1,5 @@
 #pragma once
-// bench.json: networks side by side, as `limbeck bench` measures them.
+// bench.json: a comparison of networks, as written by `limbeck bench`.
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,14 +12,14 @@ namespace limbeck {
 struct BenchRow {
   CostRow row;
   std::vector<std::string> files;
-  std::optional<bool> on_front;  ///< of accuracy and latency; nothing where one of them is not known
+  std::optional<bool> on_front;  ///< on the Pareto front of accuracy and latency; nullopt if one of them is unknown
 
   void bind(ResultFields& fields);
 };
 
 struct BenchResult {
   Json environment;
-  double seconds = 0;  ///< of each network at each batch size
+  double seconds = 0;  ///< of measurement, per network and batch size
   std::vector<BenchRow> models;
   std::vector<std::string> notes;
 

@@ -1,11 +1,11 @@
 #pragma once
-// Structs of results as JSON.
+// Conversion of result structs to and from JSON.
 #include "core/json.h"
 #include "results/fields.h"
 
 namespace limbeck {
 
-/// Writes what is bound to it into an object.
+/// Writes bound members into a JSON object.
 class ResultWriter : public ResultFields {
  public:
   Json take();
@@ -24,18 +24,19 @@ class ResultWriter : public ResultFields {
                                        const FieldRule& rule) override;
 
  private:
-  /// What stands open: it is put in its place when it is complete.
+  /// An object or list under construction; it is added to its parent when complete.
   struct Open {
     std::string key;
     Json value;
-    bool omitted = false;  ///< where it is empty
+    bool omitted = false;  ///< if it is empty
   };
   void put(const std::string& key, Json value);
   void close();
   std::vector<Open> open_ = {{"", Json::object(), false}};
 };
 
-/// Reads what is bound to it; what is missing or of another type is a gap. The JSON outlives it.
+/// Reads bound members from JSON. Members that are missing or of another type keep their initial value. The JSON must
+/// outlive the reader.
 class ResultReader : public ResultFields {
  public:
   explicit ResultReader(const Json& json);
@@ -55,10 +56,10 @@ class ResultReader : public ResultFields {
                                        const FieldRule& rule) override;
 
  private:
-  /// The member of that name, or the list's next item.
+  /// Returns the member `key` of an object, or the next item of a list.
   const Json& at(const std::string& key);
   std::vector<const Json*> open_;
-  std::vector<size_t> next_ = {0};  ///< of each that is open: the item that comes next
+  std::vector<size_t> next_ = {0};  ///< next item of each open list
 };
 
 template <BoundResult Value>

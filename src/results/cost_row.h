@@ -1,5 +1,5 @@
 #pragma once
-// What networks cost where they run, as `limbeck bench` and a run's "deployment" write it.
+// Inference cost of networks, as written by `limbeck bench` and a run's "deployment".
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,11 +8,11 @@
 
 namespace limbeck {
 
-/// Of one example, in milliseconds.
+/// Latency of one example, in milliseconds.
 struct Latency {
   double median = 0;
   double p95 = 0;
-  std::optional<double> p99;  ///< of at least 100 runs
+  std::optional<double> p99;  ///< only with at least 100 runs
   int64_t runs = 0;
 
   void bind(ResultFields& fields);
@@ -27,18 +27,18 @@ struct Throughput {
 
 struct Cost {
   Latency latency;
-  std::vector<Throughput> throughput;  ///< of each batch size that was asked for
+  std::vector<Throughput> throughput;  ///< for each requested batch size
 };
 
-/// Of a process that runs one network and nothing else, in bytes.
+/// Peak memory of a process that runs only this network, in bytes.
 struct PeakMemory {
-  double peak = 0;               ///< the most that the process has held
-  std::optional<double> before;  ///< the most until the network was read
+  double peak = 0;               ///< peak of the process
+  std::optional<double> before;  ///< peak before the network was loaded
 
   void bind(ResultFields& fields);
 };
 
-/// Of a network's ONNX file in onnxruntime: what ships.
+/// Cost of a network's ONNX file in ONNX Runtime.
 struct FileCost {
   uintmax_t bytes = 0;
   Cost cost;
@@ -46,21 +46,21 @@ struct FileCost {
   void bind(ResultFields& fields);
 };
 
-/// A network among others in a table of costs; null where something is not known.
+/// A row of the cost table; null if a value is unknown.
 struct CostRow {
   std::string name;
   std::optional<double> accuracy, agreement;  ///< on test; agreement with the teacher
   std::optional<int64_t> parameters, multiply_adds;
   uintmax_t bytes = 0;                  ///< of its files
   std::optional<double> memory;         ///< bytes, peak of a process that runs it alone
-  std::optional<double> memory_before;  ///< what that process had taken before it was loaded
-  std::optional<Cost> cost;             ///< in LibTorch; not of one in bytes, which LibTorch computes as rounded floats
+  std::optional<double> memory_before;  ///< peak memory of that process before it loaded the network
+  std::optional<Cost> cost;  ///< in LibTorch; none for quantized networks, which LibTorch simulates in floating point
   std::optional<FileCost> onnxruntime;
 
   void bind(ResultFields& fields);
 };
 
-/// A row of RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it.
+/// A row of RUN/onnxruntime.json, as printed by `node bench/onnx.mjs --json RUN`.
 struct OnnxruntimeRow {
   std::string name;
   std::optional<int64_t> bytes;

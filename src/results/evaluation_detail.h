@@ -1,5 +1,5 @@
 #pragma once
-// stages/NAME/evaluation.json: by split, the numbers of results.json with those of each class.
+// stages/NAME/evaluation.json: by split, the metrics of results.json and those of each class.
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ struct BinDetail {
   double low = 0;
   double high = 0;
   int64_t count = 0;
-  std::optional<double> confidence;  ///< mean; of an empty bin nothing
+  std::optional<double> confidence;  ///< mean; none for an empty bin
   std::optional<double> accuracy;
 
   void bind(ResultFields& fields);
@@ -38,9 +38,9 @@ struct EvaluationDetail {
   void bind(ResultFields& fields);
 };
 
-/// The words, or the words in strings, that a recogniser got wrong.
+/// Word errors of a speech recognizer, on single words or on strings of words.
 struct WordCounts {
-  int64_t words = 0;  ///< said
+  int64_t words = 0;  ///< in the reference
   int64_t substitutions = 0, deletions = 0, insertions = 0;
   int64_t errors = 0;
   double rate = 0;

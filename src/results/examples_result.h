@@ -1,5 +1,5 @@
 #pragma once
-// examples.json: the test examples whose soft targets say most, with every network's logits of them.
+// examples.json: the test examples with the most informative soft targets, with the logits of every network.
 #include <optional>
 #include <string>
 #include <vector>

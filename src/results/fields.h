@@ -1,10 +1,10 @@
 #pragma once
-// The one description of a struct of results, from which its reading, its writing and its mean over seeds follow. A
-// struct names its members in a member `bind`:
+// The single description of a result struct, from which reading, writing and averaging over seeds are derived. A struct
+// lists its members in `bind`:
 //
 //   struct StopResult {
-//     Number epoch;        // the last of the training
-//     int64_t epochs = 0;  // that were planned: the same in all seeds
+//     Number epoch;        // last epoch trained
+//     int64_t epochs = 0;  // planned: the same in all seeds
 //     void bind(ResultFields& fields) {
 //       fields.value("epoch", epoch);  // over several seeds: the mean
 //       fields.value("epochs", epochs);
@@ -13,7 +13,7 @@
 //   const Json json = to_json(stop);                       // results/binding.h
 //   const auto again = from_json<StopResult>(json);
 //
-// Reading insists on nothing: what is missing or of another type is a gap, a member as its initialiser has it.
+// Reading is lenient: members that are missing or of another type keep their initial value.
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -26,17 +26,17 @@
 
 namespace limbeck {
 
-/// What becomes of a member in the results of several seeds.
+/// How a member is combined over several seeds.
 enum class OverSeeds {
-  mean,   ///< numbers: their mean, but whole ones and text: as in the first; structs and lists: each member by itself
-  first,  ///< all of it as in the first seed
-  none    ///< left out: each seed's own results have it
+  mean,   ///< numbers: their mean; integers and text: the first seed's value; structs and lists: member by member
+  first,  ///< the first seed's value
+  none    ///< omitted: only in the results of each seed
 };
 
-/// How a member that has no value is written.
+/// How a member without value is written.
 enum class Gap { null, omitted };
 
-/// A number as JSON has it: one of counts is written without a decimal point, a mean of counts with one.
+/// A JSON number: counts are written without a decimal point, means of counts with one.
 struct Number {
   double value = 0;
   bool whole = false;
@@ -58,7 +58,7 @@ struct FieldRule {
   FieldRule(OverSeeds over, Gap of) : over_seeds(over), gap(of) {}
 };
 
-/// Values under names, in their order.
+/// A map from names to values that keeps insertion order.
 template <class Value>
 class Named {
  public:
@@ -70,7 +70,7 @@ class Named {
     return nullptr;
   }
   Value* find(const std::string& name) { return const_cast<Value*>(std::as_const(*this).find(name)); }
-  /// A new one where there is none.
+  /// Inserts a default value if the name is missing.
   Value& operator[](const std::string& name) {
     if (Value* found = find(name)) return *found;
     return entries_.emplace_back(name, Value()).second;
@@ -82,7 +82,7 @@ class Named {
   void erase_if(const Predicate& predicate) {
     std::erase_if(entries_, [&](const Entry& entry) { return predicate(entry.second); });
   }
-  /// Of a name that is not there yet.
+  /// Adds a value; the name must be new.
   void add(std::string name, Value value) { entries_.emplace_back(std::move(name), std::move(value)); }
   void clear() { entries_.clear(); }
   bool empty() const { return entries_.empty(); }
@@ -98,27 +98,27 @@ class Named {
 
 class ResultFields;
 
-/// A struct that names its members.
+/// A struct that lists its members in `bind`.
 template <class Value>
 concept BoundResult = requires(Value& value, ResultFields& fields) {
   value.bind(fields);
 };
-/// A struct that is JSON of a form of its own, with `Json json() const` and `void read(const Json&)`.
+/// A struct with a custom JSON format: `Json json() const` and `void read(const Json&)`.
 template <class Value>
 concept OpenResult = requires(const Value& value) {
   value.json();
 };
 
-/// What a struct of results tells its members to.
+/// The visitor to which a result struct binds its members.
 class ResultFields {
  public:
   virtual ~ResultFields() = default;
 
-  /// Numbers, truth values, text, JSON, structs with a `bind`, and optional values, lists and `Named` of them.
+  /// Binds a number, bool, text, JSON, struct with `bind`, or an optional value, list or `Named` of these.
   template <class Value>
   void value(const std::string& key, Value& value, const FieldRule& rule = {});
 
-  /// The keys of what is read, so that a struct may find there what it does not know; none while it is written.
+  /// Returns the keys of the object being read, so that a struct can find unknown members; empty while writing.
   virtual std::vector<std::string> keys_there() const { return {}; }
 
  protected:
@@ -126,14 +126,14 @@ class ResultFields {
   virtual void flag(const std::string& key, std::optional<bool>& value, const FieldRule& rule) = 0;
   virtual void text(const std::string& key, std::optional<std::string>& value, const FieldRule& rule) = 0;
   virtual void json(const std::string& key, Json& value, const FieldRule& rule) = 0;
-  /// Whether an optional struct or list is there, from now on; an absent one is written as the rule has it.
+  /// Returns whether an optional struct or list has a value from now on; an absent one is written as `rule` says.
   virtual bool there(const std::string& key, bool is_there, const FieldRule& rule) = 0;
   virtual void begin_object(const std::string& key, const FieldRule& rule) = 0;
   virtual void end_object() = 0;
-  /// How many items a list has from now on. Their keys are empty.
+  /// Returns the number of items of the list from now on. Their keys are empty.
   virtual size_t begin_list(const std::string& key, size_t size, const FieldRule& rule) = 0;
   virtual void end_list() = 0;
-  /// The names of an object's members from now on; end_object() closes it.
+  /// Returns the names of the object's members from now on; end_object() closes it.
   virtual std::vector<std::string> begin_names(const std::string& key, std::vector<std::string> names,
                                                const FieldRule& rule) = 0;
 
@@ -157,12 +157,12 @@ inline constexpr bool kIsNamed = false;
 template <class Value>
 inline constexpr bool kIsNamed<Named<Value>> = true;
 
-/// A number, a truth value or text.
+/// A number or text.
 template <class Value>
 inline constexpr bool kPlain =
     std::is_arithmetic_v<Value> || std::is_same_v<Value, Number> || std::is_same_v<Value, std::string>;
 
-/// Nothing for a number that the type cannot hold.
+/// Returns nullopt if the type cannot represent the number.
 template <class Value>
 std::optional<Value> number_as(const Number& number) {
   if constexpr (std::is_integral_v<Value>) {
@@ -177,7 +177,7 @@ std::optional<Value> number_as(const Number& number) {
   }
 }
 
-/// A whole number is what the seeds have in common; one that may differ is a Number.
+/// Integers are equal in all seeds; use Number for one that may differ.
 template <class Value>
 FieldRule rule_of(FieldRule rule) {
   if (std::is_integral_v<Value> && rule.over_seeds == OverSeeds::mean) rule.over_seeds = OverSeeds::first;

@@ -1,5 +1,5 @@
 #pragma once
-// The keys that stand in several of the files that a run leaves. One that a single struct has is named in its `bind`.
+// JSON keys that several result structs share. A key of a single struct is named in its `bind`.
 namespace limbeck::keys {
 
 inline constexpr const char* kAccuracy = "accuracy";

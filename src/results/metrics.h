@@ -1,6 +1,6 @@
 #pragma once
-// The numbers of an evaluation by name. Which there are is open: a new metric needs no change here, and its mean over
-// seeds follows.
+// The metrics of an evaluation by name. The set is open: a new metric needs no change here, and its mean over seeds
+// follows.
 #include <optional>
 #include <string>
 #include <variant>
@@ -10,23 +10,23 @@
 
 namespace limbeck {
 
-/// A measure over several seeds.
+/// A metric over several seeds.
 struct Spread {
   double mean = 0;
-  std::optional<double> deviation;  ///< of the sample; not of one value
+  std::optional<double> deviation;  ///< sample standard deviation; none for a single value
   std::vector<double> values;       ///< one for each seed that has it
 
   Json json() const;
-  /// A number alone is its own mean.
+  /// Also accepts a plain number, as its own mean.
   void read(const Json& json);
 };
-/// Of at least one value.
+/// Requires at least one value.
 Spread spread_of(std::vector<double> values);
 
 class Metrics;
 class Spreads;
 
-/// A number, nothing (null: there is no teacher to agree with), numbers by name (errors by class), or a list (errors by
+/// A number, null (e.g. agreement without a teacher), numbers by name (errors by class), or a list (errors by ensemble
 /// member).
 using MetricValue = std::variant<std::monostate, Number, Metrics, std::vector<Number>>;
 
@@ -41,12 +41,12 @@ class Metrics {
   Metrics& operator=(Metrics&&) noexcept;
   ~Metrics();
 
-  /// The number of that name; nothing where there is none. `name` may be "class_errors.3".
+  /// Returns the number of that name, or nullopt. `name` may be "class_errors.3".
   std::optional<double> number(const std::string& name) const;
   const Metrics* group(const std::string& name) const;
   const MetricValue* find(const std::string& name) const { return values_.find(name); }
   void set(const std::string& name, MetricValue value);
-  /// Each of the other's, set here.
+  /// Copies all metrics of `other`, replacing those of the same name.
   void set_all(const Metrics& other);
   bool contains(const std::string& name) const { return values_.find(name) != nullptr; }
   bool empty() const { return values_.empty(); }
@@ -90,8 +90,9 @@ class Spreads {
   Named<Value> values_;
 };
 
-/// The numbers of several seeds, groups included: `means`, which begins as the first seed's, gets means in place of
-/// numbers, `spreads` how far they are spread. Numbers of examples are kept as they are, lists are left out.
+/// Combines the metrics of several seeds, groups included. `means` must start as a copy of the first seed's metrics;
+/// its numbers become means, and `spreads` receives their spread. Numbers of examples keep the first seed's value;
+/// lists are removed.
 void combine_metrics(const std::vector<const Metrics*>& seeds, Metrics& means, Spreads& spreads);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// What a run's networks cost where they run.
+// Inference cost of a run's networks.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,19 +16,19 @@ struct ReportedCost {
   std::optional<int64_t> parameters;
   std::optional<int64_t> bytes;                ///< of the file
   std::optional<double> median, p95, p99;      ///< latency of one example, in milliseconds
-  std::optional<int64_t> examples_per_second;  ///< in batches
-  std::optional<int64_t> errors;               ///< of the file in another runtime than LibTorch, on the test split
+  std::optional<int64_t> examples_per_second;  ///< in batches, not one by one
+  std::optional<int64_t> errors;               ///< of the file in a runtime other than LibTorch, on the test split
   std::optional<int64_t> libtorch_errors;
 };
 
-/// Of the rows of "deployment", what was measured in LibTorch.
+/// Returns the LibTorch measurements of the rows of "deployment".
 std::vector<ReportedCost> costs_in_libtorch(const std::vector<CostRow>& rows);
 
-/// What was measured as ONNX files in onnxruntime too, by the same rows.
+/// Returns the ONNX Runtime measurements of the same rows.
 std::vector<ReportedCost> costs_of_files(const std::vector<CostRow>& rows);
 
-/// RUN/onnxruntime.json, as `node bench/onnx.mjs --json RUN` prints it; none where there is no such file. Throws Error
-/// where it is malformed.
+/// Reads RUN/onnxruntime.json, as printed by `node bench/onnx.mjs --json RUN`; empty if there is no such file. Throws
+/// Error if it is malformed.
 std::vector<ReportedCost> read_onnxruntime(const fs::path& run_folder);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// A run's results as reports show them: measures under one name each, with their spread; given teachers beside stages.
-// Fields that a run did not come to fill are empty; nothing here insists on them.
+// A run's results as shown in reports: every metric under one name with its spread; pretrained teachers beside stages.
+// Fields that the run did not write are empty.
 //
 //   const ReportedRun results = read_reported_run("runs/hinton2015");
 //   const ReportedEvaluation* test = results.stages[0].evaluation("test");
@@ -20,7 +20,7 @@
 
 namespace limbeck {
 
-/// The numbers of one stage on one split.
+/// The metrics of one stage on one split.
 struct ReportedEvaluation {
   std::string split;
   int64_t examples = 0;
@@ -40,29 +40,29 @@ struct ReportedStage {
   std::string network_description;  ///< "mlp 800-800"
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;
-  bool calibrated = false;                     ///< trains nothing, but changes biases of an earlier stage's network
+  bool calibrated = false;                     ///< trains nothing; adjusts output biases of an earlier stage's network
   bool quantized = false;                      ///< its network is quantized to int8
-  std::optional<SpecialistsPart> specialists;  ///< of a generalist with specialists
-  int64_t replicas = 1;                        ///< networks that the stage trained; its numbers are their ensemble's
-  std::string teacher;                         ///< the stage that taught it; empty without teacher
-  std::string objective;                       ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
-  std::string conditions;                      ///< how it was computed: "2 threads, float32, teacher in bfloat16"
-  std::string note;                            ///< what else was done to it: "bias of class 3 raised by 3.4 …"
+  std::optional<SpecialistsPart> specialists;  ///< only for a generalist with specialists
+  int64_t replicas = 1;    ///< networks trained by the stage; its metrics are those of their ensemble
+  std::string teacher;     ///< teacher stage; empty without teacher
+  std::string objective;   ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
+  std::string conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
+  std::string note;        ///< further remarks: "bias of class 3 raised by 3.4 …"
   std::vector<ReportedEvaluation> evaluations;
   std::vector<std::pair<std::string, double>> paper;  ///< the paper's numbers for this stage, by key
 
   const ReportedEvaluation* evaluation(const std::string& split) const;
-  /// The number `key` on `split`, where there is one.
+  /// Returns the metric `key` on `split`; nullptr if there is none.
   const Spread* measure(const std::string& split, const std::string& key) const;
 };
 
-/// One of the recipe's own figures.
+/// A figure defined by the recipe.
 struct ReportedPlot {
   struct Point {
     double x = 0.0;
     double y = 0.0;
     std::optional<double> deviation;
-    std::string stage;  ///< whose number it is; empty for a paper's
+    std::string stage;  ///< source of the value; empty for the paper's
   };
   struct Line {
     std::string name;
@@ -73,8 +73,8 @@ struct ReportedPlot {
   std::string y_label;
   bool log_x = false;
   bool log_y = false;
-  bool points_only = false;             ///< no strokes between the points
-  std::vector<std::string> categories;  ///< names of x = 0, 1, …; none where x is a number
+  bool points_only = false;             ///< points without connecting lines
+  std::vector<std::string> categories;  ///< labels of x = 0, 1, …; empty if x is numeric
   std::vector<Line> lines;
 };
 
@@ -87,17 +87,16 @@ struct ReportedRun {
   std::vector<std::pair<std::string, int64_t>> splits;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<ReportedStage> stages;
-  std::vector<ReportedStage>
-      given;  ///< networks that came as files and teach, with what their students' evaluations say of them
+  std::vector<ReportedStage> given;  ///< pretrained teachers, with metrics from their students' evaluations
   std::vector<ReportedPlot> plots;
   std::vector<ReportedCost> deployment;  ///< in LibTorch
   std::vector<ReportedCost> shipped;     ///< as ONNX files in onnxruntime
 
   const ReportedStage* stage(const std::string& name) const;
-  /// The stage, or the given network, that taught it; null without one.
+  /// Returns the teacher, a stage or a pretrained network; null if there is none.
   const ReportedStage* teacher_of(const ReportedStage& student) const;
-  /// The split that the run is judged by: test where any stage was evaluated on it, else validation, else any other.
-  /// Empty when nothing was evaluated.
+  /// Returns the main evaluation split: test if any stage was evaluated on it, else validation, else any other. Empty
+  /// if nothing was evaluated.
   std::string main_split() const;
   /// "test split, 10,000 examples"
   std::string split_note(const std::string& split) const;
@@ -109,14 +108,14 @@ struct ReportedRun {
 std::string seeds_note(const std::vector<int64_t>& seeds);
 
 ReportedRun reported_run(const RunResults& results);
-/// Of the JSON in results.json.
+/// Converts the JSON of results.json.
 ReportedRun parse_reported_run(const Json& results);
 
-/// {"mean", "deviation", "values"}, as in a stage's "over_seeds"; nothing where there is no mean. A number alone is its
-/// own mean.
+/// Parses {"mean", "deviation", "values"}, as in a stage's "over_seeds"; nullopt if there is no mean. Also accepts a
+/// plain number, as its own mean.
 std::optional<Spread> parse_reported_number(const Json& json);
 
-/// Throws Error when the folder holds no results.json, or when that file is malformed.
+/// Reads a run's results.json. Throws Error if it is missing or malformed.
 ReportedRun read_reported_run(const std::filesystem::path& run_folder);
 
 }  // namespace limbeck

@@ -1,7 +1,7 @@
 #pragma once
-// What a run leaves beside results.json: the metrics of each epoch, the details of each evaluation, the examples whose
-// soft targets say most. Files that a run did not come to write are empty here; malformed ones are errors that name the
-// file (and the line).
+// Readers of a run's files other than results.json: per-epoch metrics, details of evaluations, and the examples with
+// the most informative soft targets. Missing files yield empty results; a malformed file throws Error that names the
+// file (and line).
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +16,7 @@ namespace limbeck {
 /// One line of stages/NAME/metrics.jsonl.
 struct ReportedEpoch {
   int64_t epoch = 0;
-  std::optional<int64_t> epochs;  ///< that the stage is to run
+  std::optional<int64_t> epochs;  ///< planned for the stage
   std::optional<double> seconds;  ///< of training, without evaluation
   std::optional<double> examples_per_second;
   std::optional<double> learning_rate;
@@ -26,11 +26,11 @@ struct ReportedEpoch {
   std::vector<std::pair<std::string, double>> terms;  ///< the objective's terms on train, by name
 };
 
-/// In the order of the epochs; of an epoch that was run again after a crash, the last. A last line that a crash cut is
-/// left out. Missing file: none.
+/// Reads metrics.jsonl in epoch order; of an epoch that was repeated after a crash, the last line counts. A last line
+/// truncated by a crash is skipped. Returns an empty list if the file is missing.
 std::vector<ReportedEpoch> read_metrics(const fs::path& file);
 
-/// What stages/NAME/evaluation.json holds for one split, of one seed or of several pooled (all counts summed).
+/// The content of stages/NAME/evaluation.json for one split, of one seed or pooled over several (counts are summed).
 struct ReportedDetail {
   int64_t examples = 0;
   std::vector<ClassDetail> classes;
@@ -38,16 +38,16 @@ struct ReportedDetail {
   std::vector<BinDetail> reliability;
 };
 
-/// Nothing when the file or the split is missing.
+/// Returns nullopt if the file or the split is missing.
 std::optional<ReportedDetail> read_detail(const fs::path& file, const std::string& split);
 
-/// The seeds' counts together; seeds whose classes or bins differ from the first's are left out.
+/// Pools the counts of several seeds; seeds whose classes or bins differ from the first's are skipped.
 ReportedDetail pool_details(const std::vector<ReportedDetail>& seeds);
 
 struct ReportedExample {
   int64_t id = 0;
   int64_t label = -1;
-  int64_t channels = 0, height = 0, width = 0;                      ///< 0 when it is no picture
+  int64_t channels = 0, height = 0, width = 0;                      ///< 0 if the example is not an image
   std::vector<uint8_t> pixels;                                      ///< [channels, height, width]
   std::vector<std::pair<std::string, std::vector<double>>> logits;  ///< by stage: one for each class
 };
@@ -59,7 +59,7 @@ struct ReportedExamples {
   std::vector<ReportedExample> examples;
 };
 
-/// Missing file: no examples.
+/// Reads examples.json; no examples if the file is missing.
 ReportedExamples read_examples(const fs::path& file);
 
 }  // namespace limbeck

@@ -1,21 +1,21 @@
 #pragma once
-// What a run leaves on disk, all of it written atomically:
+// The files of a run. All are written atomically, except metrics.jsonl, to which lines are appended:
 //
-//   recipe.yaml            the recipe with every default spelled out
-//   results.json           all numbers, in a form that other programs may rely on
+//   recipe.yaml            the recipe with all defaults filled in
+//   results.json           all numbers, in a stable format for other programs
 //   examples.json          test examples with the most informative soft targets
 //   report.html, plots/    the report, and its figures as SVG; paper.svg compares with the paper's numbers
 //   stages/NAME/           one stage:
 //     stage.json             its record: fingerprints of its inputs and of all its files. It is removed before any
-//                            file of the stage is written, and written last; the stage is finished if all files are
-//                            as the record says.
+//                            file of the stage is written, and written last; the stage is finished if all files
+//                            match the record.
 //     weights.safetensors, metrics.jsonl, evaluation.json
 //     checkpoint.safetensors while the stage is trained
 //     model.pt               of a TorchScript network: the program with the trained weights
 //     labels.safetensors     of an `align` stage: the labels of the frames
-//   stages/NAME.K/         the same for each replica; of replicas that are trained together, the weights alone
+//   stages/NAME.K/         the same for each replica; only the weights for replicas trained jointly
 //   seed-N/                the same for each seed, if there are several
-//   previous/N/            what a changed run replaced: results, report, recipe, folders of stages that ran again
+//   previous/N/            files replaced by a changed run: results, report, recipe, folders of stages that ran again
 //   .lock                  made before anything else; a folder that has it is a run's or a sweep's
 //
 // Each of the JSON files has a struct: run_results.h, examples_result.h, epoch_metrics.h, evaluation_detail.h,
@@ -43,39 +43,39 @@ class StageFolder {
   fs::path weights() const { return folder_ / "weights.safetensors"; }
   fs::path program() const { return folder_ / "model.pt"; }
   fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
-  /// Held by the process that trains the stage where several share an ensemble's members.
+  /// Lock of the process that trains the stage, where several processes share the members of an ensemble.
   fs::path lock() const { return folder_ / ".lock"; }
   fs::path labels() const { return folder_ / "labels.safetensors"; }
   fs::path evaluation() const { return folder_ / "evaluation.json"; }
 
-  /// The stage's record, stage.json; nullopt where there is none. A damaged one is an Error.
+  /// Reads the stage's record, stage.json; nullopt if there is none. Throws Error if it is damaged.
   std::optional<Json> record() const;
-  /// The first file that is not as the stage left it, by the fingerprints in its record: "weights.safetensors is not
-  /// the file that the stage left"; empty where all are.
+  /// Returns a message for the first file that does not match its fingerprint in the record: "weights.safetensors is
+  /// not the file that the stage left"; empty if all files match.
   std::string difference_from(const Json& record) const;
-  /// The record where the stage is done: all files are as it left them.
+  /// Returns the record if the stage is finished, i.e. all files match their fingerprints; else nullopt.
   std::optional<Json> finished() const;
-  /// Takes the record away. What is written from here on is of another training, until finish().
+  /// Removes the record, which marks the stage as unfinished until finish().
   void begin() const;
-  /// Writes the record, with the fingerprints of the stage's files and of those of its members.
+  /// Writes the record with the fingerprints of the stage's files and those of its members.
   void finish(Json record, const std::vector<StageFolder>& members = {}) const;
-  /// Takes over what another folder holds of a stage, its record last; what the other has not is no longer here either.
+  /// Copies a stage from another folder, the record last; files that the other lacks are removed here.
   void copy_from(const StageFolder& other) const;
-  /// Keeps the metrics of the first `epochs` epochs; those of later ones will be written again.
+  /// Truncates metrics.jsonl to the first `epochs` epochs; later ones will be written again.
   void keep_metrics(int64_t epochs) const;
-  /// The epochs so far, up to a line that a crash has cut; none where nothing was trained.
+  /// Reads the epochs so far, up to a line truncated by a crash; empty if nothing was trained.
   std::vector<EpochMetrics> read_epochs() const;
   void append_metrics(const EpochDone& epoch) const;
   fs::path metrics() const { return folder_ / "metrics.jsonl"; }
 
  private:
   fs::path stage() const { return folder_ / "stage.json"; }
-  /// Everything that a finished stage leaves beside its record.
+  /// Returns the files of a finished stage other than its record.
   std::vector<fs::path> files() const { return {weights(), program(), labels(), evaluation(), metrics()}; }
   fs::path folder_;
 };
 
-/// The names of all that a run writes into its folder.
+/// Returns the names of all files and folders that a run writes into its folder.
 const std::vector<std::string>& names_in_run_folder();
 
 class RunFolder {
@@ -85,15 +85,16 @@ class RunFolder {
   const fs::path& path() const { return folder_; }
   StageFolder stage(const std::string& name) const { return StageFolder(folder_ / "stages" / name); }
   RunFolder seed(int64_t seed) const { return RunFolder(folder_ / ("seed-" + std::to_string(seed))); }
-  /// Whether all stages that are done, of all seeds, are as they were left.
+  /// Whether all files of all finished stages, of all seeds, match their fingerprints.
   bool stages_are_whole() const;
   void write_recipe(const std::string& yaml) const { write_file(folder_ / "recipe.yaml", yaml); }
   void write_results(const RunResults& results) const;
   void write_examples(const ExamplesResult& examples) const;
-  /// Moves results that were not made of this, with their report, to previous/N, N the next one that is free, and
-  /// returns that folder; nothing where there are none.
+  /// Moves outdated results, i.e. those whose fingerprint differs from `made_of`, and their report to previous/N, N
+  /// being the next free number. Returns that folder; nullopt if there is nothing to move.
   std::optional<fs::path> set_aside_results(const std::string& made_of) const;
-  /// Moves what a stage has left to the last of these folders, and returns it; a lock that a process may hold stays.
+  /// Moves a stage's files to the latest of these folders, or to a new one if it already holds the stage, and returns
+  /// that folder. A lock that a process may hold stays.
   fs::path set_aside_stage(const std::string& name) const;
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// results.json: what a run found, in a form that other programs may rely on.
+// results.json: the results of a run, in a stable format for other programs.
 //
 //   const RunResults results = read_results("runs/hinton2015");
 //   results.stages[0].number("test", "errors");
@@ -26,22 +26,22 @@ struct DataResult {
   void bind(ResultFields& fields);
 };
 
-/// A network that came as a file.
+/// A pretrained network loaded from a file.
 struct GivenNetwork {
   std::string name;
   std::vector<std::string> files;
-  Named<std::string> description;  ///< metadata of a model file: what it takes and gives
+  Named<std::string> description;  ///< metadata of a model file: its input and output
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;
 
   void bind(ResultFields& fields);
 };
 
-/// One of the recipe's own figures, with the numbers of a run.
+/// A figure defined by the recipe, with the results of a run.
 struct PlotResult {
   struct Point {
     std::optional<Number> x;
-    std::optional<std::string> stage;  ///< whose number it is; none of a paper's
+    std::optional<std::string> stage;  ///< source of the value; none for the paper's
     std::optional<Number> y;
     std::optional<double> deviation;  ///< over the seeds
     void bind(ResultFields& fields);
@@ -55,7 +55,7 @@ struct PlotResult {
   bool log_x = false, log_y = false;
   std::optional<bool> points_only;
   std::vector<Line> lines;
-  std::optional<std::vector<std::string>> categories;  ///< names of x = 0, 1, …; none where x is a number
+  std::optional<std::vector<std::string>> categories;  ///< labels of x = 0, 1, …; none if x is numeric
 
   void bind(ResultFields& fields);
 };
@@ -67,31 +67,31 @@ struct RunResults {
   int64_t format = kFormat;
   std::string version;
   std::string commit;
-  Json paper;                        ///< the paper's numbers, as the recipe has them: {"teacher": {"errors": 67}}
-  std::vector<std::string> command;  ///< by which the run was started
-  std::string made_of;               ///< fingerprint of all that the results depend on
-  std::optional<int64_t> seed;       ///< of one
+  Json paper;                        ///< the paper's numbers, from the recipe: {"teacher": {"errors": 67}}
+  std::vector<std::string> command;  ///< command line of the run
+  std::string made_of;               ///< fingerprint of everything that the results depend on
+  std::optional<int64_t> seed;       ///< if there is one seed
   DataResult data;
-  Json environment;  ///< where it took place: system, processor, memory, threads, LibTorch, device, date
+  Json environment;  ///< system, processor, memory, threads, LibTorch, device, date
   std::vector<GivenNetwork> given;
   std::vector<StageResult> stages;
   std::vector<PlotResult> plots;
-  std::optional<std::vector<CostRow>> deployment;  ///< what its networks cost where they are used
-  std::vector<int64_t> seeds;                      ///< of several
+  std::optional<std::vector<CostRow>> deployment;  ///< inference cost of the networks
+  std::vector<int64_t> seeds;                      ///< if there are several seeds
 
   const StageResult* stage(const std::string& name) const;
-  /// Of one seed or of several; none where the file has none.
+  /// Returns the seeds, one or several; empty if the file has none.
   std::vector<int64_t> all_seeds() const;
   void bind(ResultFields& fields);
 };
 
-/// What stands before the stages: name, version, commit, paper.
+/// Returns results with the fields that precede the stages: name, version, commit, paper.
 RunResults results_of(const Recipe& recipe);
 
-/// One result of several seeds: numbers are means; each stage has "over_seeds". Never of none.
+/// Combines the results of several seeds: numbers become means; each stage has "over_seeds". Requires at least one.
 RunResults combine_seeds(const std::vector<RunResults>& seeds);
 
-/// Throws Error when the folder holds no results.json, or when that file is malformed or of another format.
+/// Reads a run's results.json. Throws Error if it is missing, malformed or of another format version.
 RunResults read_results(const fs::path& run_folder);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Numbers over several seeds, as the bindings of their structs say.
+// Means over several seeds, derived from the bindings of the structs.
 #include <map>
 
 #include "core/json.h"
@@ -7,10 +7,10 @@
 
 namespace limbeck {
 
-/// Goes over the structs of all seeds, then over the one that stands for them.
+/// Visits the structs of all seeds, then the struct that receives the means.
 class SeedMeans : public ResultFields {
  public:
-  /// From here on, what is bound gets the means of what was bound before.
+  /// Switches to writing: structs bound from now on receive the means of those bound before.
   void write() { writing_ = true; }
 
  protected:
@@ -29,8 +29,8 @@ class SeedMeans : public ResultFields {
  private:
   struct Open {
     std::string path;
-    size_t next = 0;    ///< item of a list
-    bool kept = false;  ///< as the first seed has it
+    size_t next = 0;    ///< next item of a list
+    bool kept = false;  ///< keeps the first seed's value
   };
   std::string path_of(const std::string& key);
   void open(const std::string& key, const FieldRule& rule);
@@ -41,7 +41,7 @@ class SeedMeans : public ResultFields {
   bool writing_ = false;
 };
 
-/// The first of the structs with means in place of its numbers.
+/// Returns a copy of the first struct with means in place of its numbers.
 template <BoundResult Value>
 Value mean_over_seeds(const std::vector<const Value*>& seeds) {
   SeedMeans means;

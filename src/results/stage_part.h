@@ -1,6 +1,6 @@
 #pragma once
-// What one kind of stage adds to a stage's results. A kind names its part's members in `bind`, as all structs of
-// results do, in a file of its own; nothing else changes:
+// The additional results of one kind of stage. Each kind lists its part's members in `bind`, like all result structs,
+// in a file of its own; nothing else changes:
 //
 //   struct PruningPart : StagePartOf<PruningPart> {
 //     static constexpr const char* kKey = "pruned";
@@ -24,14 +24,15 @@ struct StageResult;
 class StagePart {
  public:
   virtual ~StagePart() = default;
-  /// Under which it stands among the stage's results.
+  /// The part's key among the stage's results.
   virtual const char* key() const = 0;
   virtual void bind(ResultFields& fields) = 0;
-  /// What it says in words beside its numbers; empty where there is nothing to say.
+  /// Returns a remark shown beside the metrics; may be empty.
   virtual std::string note(const StageResult&) const { return ""; }
-  /// Whether its note is all that there is to say of the stage.
+  /// Whether the note replaces all other remarks on the stage.
   virtual bool says_all() const { return false; }
-  /// What no binding says of several seeds. This part is the first seed's, its members combined already.
+  /// Combines what bindings cannot express over several seeds. This part is the first seed's, with bound members
+  /// already combined.
   virtual void combine(const std::vector<const StagePart*>& seeds) { static_cast<void>(seeds); }
   virtual std::unique_ptr<StagePart> clone() const = 0;
 };
@@ -43,7 +44,7 @@ class StagePartOf : public StagePart {
   std::unique_ptr<StagePart> clone() const override { return std::make_unique<Own>(static_cast<const Own&>(*this)); }
 };
 
-/// The parts of a stage, in the order in which they were added.
+/// The parts of a stage, in insertion order.
 class StageParts {
  public:
   StageParts() = default;
@@ -58,7 +59,8 @@ class StageParts {
   }
   StagePart& add(std::unique_ptr<StagePart> part);
 
-  /// nullptr where there is none. A part that was read before its kind was known becomes one of that kind.
+  /// Returns the part of that kind, or nullptr. A part that was read before its kind was known is converted to that
+  /// kind.
   template <class Part>
   Part* find() {
     StagePart* found = find(Part::kKey);
@@ -80,10 +82,10 @@ class StageParts {
   std::vector<std::unique_ptr<StagePart>> parts_;
 };
 
-/// An empty part of the kind that has this key among those of results/stage_parts.h; of another one that only knows its
-/// JSON.
+/// Creates an empty part of the kind with this key (results/stage_parts.h), or a part that only stores JSON if the key
+/// is unknown.
 std::unique_ptr<StagePart> make_stage_part(const std::string& key);
-/// Whether it knows its JSON alone.
+/// Whether the part only stores JSON.
 bool is_unknown(const StagePart& part);
 
 }  // namespace limbeck

@@ -1,11 +1,11 @@
 #pragma once
-// What the kinds of stages that this program has add to a stage's results. Reports show them.
+// The additional results of this program's kinds of stages, as shown in reports.
 #include "results/keys.h"
 #include "results/stage_part.h"
 
 namespace limbeck {
 
-/// Of an ensemble: its numbers are those of its members' mean.
+/// An ensemble: its metrics are those of the mean of its members.
 struct ReplicasPart : StagePartOf<ReplicasPart> {
   static constexpr const char* kKey = keys::kReplicas;
   int64_t count = 1;
@@ -16,7 +16,7 @@ struct ReplicasPart : StagePartOf<ReplicasPart> {
   std::string note(const StageResult& stage) const override;
 };
 
-/// Of a stage that adds a number to some output biases.
+/// Class-bias calibration: a constant added to some output biases.
 struct CalibrationPart : StagePartOf<CalibrationPart> {
   static constexpr const char* kKey = "calibration";
   std::string of;
@@ -31,11 +31,11 @@ struct CalibrationPart : StagePartOf<CalibrationPart> {
   bool says_all() const override { return true; }
 };
 
-/// Of a network in bytes.
+/// A network quantized to int8.
 struct QuantizedPart : StagePartOf<QuantizedPart> {
   static constexpr const char* kKey = "quantized";
   std::string of;
-  int64_t examples = 0;  ///< by which ranges were found
+  int64_t examples = 0;  ///< used to determine the quantization ranges
   int64_t test_examples = 0;
   Number errors_before, errors_after;
   std::optional<int64_t> onnx_bytes_before, onnx_bytes;
@@ -44,7 +44,7 @@ struct QuantizedPart : StagePartOf<QuantizedPart> {
   std::string note(const StageResult& stage) const override;
 };
 
-/// Of a generalist with specialists.
+/// A generalist with specialists.
 struct SpecialistsPart : StagePartOf<SpecialistsPart> {
   static constexpr const char* kKey = keys::kSpecialists;
   struct Group {
@@ -52,12 +52,12 @@ struct SpecialistsPart : StagePartOf<SpecialistsPart> {
     int64_t test_examples = 0;
     void bind(ResultFields& fields);
   };
-  /// Among each specialist's classes alone.
+  /// Accuracy among each specialist's classes only.
   struct Conditional {
     std::optional<double> generalist, specialists;
     void bind(ResultFields& fields);
   };
-  /// Test examples of classes that so many specialists know.
+  /// Test examples of classes that this number of specialists cover.
   struct Coverage {
     int64_t specialists = 0, examples = 0, generalist_correct = 0, correct = 0;
     std::optional<double> relative_gain;
@@ -65,11 +65,11 @@ struct SpecialistsPart : StagePartOf<SpecialistsPart> {
   };
 
   int64_t count = 0;
-  std::vector<Group> groups;            ///< none of several seeds
-  std::vector<int64_t> group_of_class;  ///< the nearest centre of each class; none of several seeds
+  std::vector<Group> groups;            ///< empty for several seeds
+  std::vector<int64_t> group_of_class;  ///< nearest cluster center of each class; empty for several seeds
   std::optional<double> adjusted_rand_index, generalist_accuracy, accuracy, relative_gain;
   Conditional conditional_accuracy;
-  std::vector<Coverage> by_coverage;  ///< of several seeds: added up
+  std::vector<Coverage> by_coverage;  ///< summed over several seeds
 
   void bind(ResultFields& fields) override;
   std::string note(const StageResult& stage) const override;
@@ -77,11 +77,11 @@ struct SpecialistsPart : StagePartOf<SpecialistsPart> {
   void combine(const std::vector<const StagePart*>& seeds) override;
 };
 
-/// Of a stage that gives the frames of recordings new labels.
+/// Forced alignment: new labels for the frames of recordings.
 struct AlignmentPart : StagePartOf<AlignmentPart> {
   static constexpr const char* kKey = "alignment";
   int64_t rounds = 0;
-  Named<double> changed;  ///< by split: of the frames, the part that has another label
+  Named<double> changed;  ///< by split: fraction of frames whose label changed
 
   void bind(ResultFields& fields) override;
   std::string note(const StageResult& stage) const override;

@@ -1,5 +1,5 @@
 #pragma once
-// stages/NAME/stage.json: what a stage's result depends on, what it found, and fingerprints of the files that it left.
+// stages/NAME/stage.json: the settings that a stage's result depends on, its results, and fingerprints of its files.
 #include <string>
 #include <vector>
 
@@ -14,13 +14,13 @@ struct RecordOf {
   std::string fingerprint;  ///< of the settings
   Json settings;            ///< everything that the result depends on
   Result results;
-  std::vector<std::vector<int64_t>> groups;  ///< of a generalist with specialists: the classes of each
-  Named<std::string> files;                  ///< fingerprints of their content; StageFolder::finish sets them
+  std::vector<std::vector<int64_t>> groups;  ///< for a generalist with specialists: the classes of each specialist
+  Named<std::string> files;                  ///< fingerprints of the files' content, set by StageFolder::finish
 
   void bind(ResultFields& fields);
 };
 
-/// What the training of one specialist leaves in its record.
+/// The results of training one specialist.
 struct SpecialistResult {
   std::string name;
   double seconds = 0;

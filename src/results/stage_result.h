@@ -1,5 +1,5 @@
 #pragma once
-// What a stage found: its entry in results.json, and "results" in its record.
+// The results of a stage: its entry in results.json, and "results" in its record.
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ struct NetworkResult {
   void bind(ResultFields& fields);
 };
 
-/// One of an ensemble's networks, or a specialist.
+/// An ensemble member or a specialist.
 struct MemberResult {
   std::string name;
   std::string weights;  ///< file, within the run's folder
@@ -26,23 +26,23 @@ struct MemberResult {
   void bind(ResultFields& fields);
 };
 
-/// Of a stage that may end before its last epoch.
+/// Early stopping of a stage.
 struct StoppedResult {
-  int64_t epochs = 0;  ///< at most
-  Number epoch;        ///< the last
-  Number kept_epoch;   ///< whose weights it keeps
+  int64_t epochs = 0;  ///< maximum
+  Number epoch;        ///< last epoch trained
+  Number kept_epoch;   ///< epoch whose weights are kept
 
   void bind(ResultFields& fields);
 };
 
-/// A number between two others.
+/// The bounds of an interval.
 struct Interval {
   double low = 0, high = 0;
 
   void bind(ResultFields& fields);
 };
 
-/// Where the numbers on ever more examples like these would lie.
+/// Confidence intervals of accuracy and errors, by split.
 struct Intervals {
   struct OfSplit {
     Interval accuracy, errors;
@@ -50,7 +50,7 @@ struct Intervals {
   };
   double confidence = 0.95;
   std::string method = "Wilson";
-  Named<OfSplit> splits;  ///< beside the two
+  Named<OfSplit> splits;  ///< keys other than "confidence" and "method"
 
   void bind(ResultFields& fields);
 
@@ -58,18 +58,18 @@ struct Intervals {
   static constexpr const char* kMethod = "method";
 };
 
-/// The sums of an epoch on one split.
+/// The metrics of an epoch on one split.
 struct EpochSplit {
   int64_t examples = 0;
   std::optional<double> loss, accuracy;
   int64_t errors = 0;
 
-  /// By its key; nothing for one that an epoch does not have.
+  /// Returns the metric with this key; nullopt if an epoch does not have it.
   std::optional<double> number(const std::string& metric) const;
   void bind(ResultFields& fields);
 };
 
-/// A point of a stage's curves. Times are left out: equal runs have equal curves.
+/// A point of a stage's training curves. Times are excluded, so that identical runs have identical curves.
 struct CurvePoint {
   int64_t epoch = 0;
   std::optional<double> learning_rate;
@@ -83,33 +83,32 @@ struct StageResult {
   std::string name;
   std::string status;  ///< done, failed, interrupted, pending
   NetworkResult network;
-  std::optional<std::string> teacher;  ///< the stages, or the network, that taught it
+  std::optional<std::string> teacher;  ///< teacher stages or network
   std::string objective;               ///< "0.9 soft_targets (T 20) + 0.1 hard_labels"
   Named<Metrics> evaluations;          ///< by split
-  std::optional<std::string> weights;  ///< file, within the run's folder; of several networks none
-  StageParts parts;                    ///< what its kind adds
-  std::vector<MemberResult> members;   ///< of one network none
-  std::optional<double> seconds;       ///< of training, of all members together
+  std::optional<std::string> weights;  ///< file, relative to the run's folder; none if there are several networks
+  StageParts parts;                    ///< additional results of the stage's kind
+  std::vector<MemberResult> members;   ///< empty for a single network
+  std::optional<double> seconds;       ///< of training, summed over members
   std::optional<double> examples_per_second;
   std::optional<Number> epochs;
-  std::optional<int64_t> loss_parameters;  ///< trained by the losses for themselves, and no part of the student
+  std::optional<int64_t> loss_parameters;  ///< trainable parameters of the losses, which are not part of the student
   std::optional<StoppedResult> stopped;
   std::vector<std::string> conditions;  ///< how it was computed: "2 threads, float32, teacher in bfloat16"
-  std::string said;                     ///< note(), as it stands in the file
+  std::string said;                     ///< note(), as stored in the file
   std::optional<Intervals> intervals;
   std::vector<CurvePoint> curves;
-  std::optional<Named<Spreads>> over_seeds;   ///< of several seeds, whose means the evaluations are; by split
-  std::vector<std::string> weights_of_seeds;  ///< of several seeds
+  std::optional<Named<Spreads>> over_seeds;   ///< for several seeds, whose means the evaluations are; by split
+  std::vector<std::string> weights_of_seeds;  ///< for several seeds
 
-  /// The number `metric` on `split`, where there is one.
+  /// Returns `metric` on `split`; nullopt if there is none.
   std::optional<double> number(const std::string& split, const std::string& metric) const;
-  /// What it says in words beside its numbers: that it was stopped, what a calibration found, what an ensemble's
-  /// members make. Empty where there is nothing to say.
+  /// Returns remarks on the metrics: early stopping, the result of a calibration, ensemble members. May be empty.
   std::string note() const;
   void bind(ResultFields& fields);
 };
 
-/// One stage of several seeds: numbers are means, as the bindings have it. Never of none.
+/// Combines the results of one stage over several seeds, as the bindings define. Requires at least one.
 StageResult combine_stages(const std::vector<const StageResult*>& seeds);
 
 /// 3 → "3", 3.25 → "3.2", 12345 → "12,345"

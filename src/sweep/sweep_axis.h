@@ -1,5 +1,5 @@
 #pragma once
-// One `--over` of a sweep: keys of the recipe and the values that they take.
+// An `--over` option of a sweep: recipe keys and the values that they take.
 //
 //   parse_axis("stages.distilled.loss.soft_targets.temperature=1,2,4");
 //   parse_axis("a.weight,b.weight=[0.9,0.1],[0.5,0.5]");   // two keys that move together
@@ -20,27 +20,27 @@ struct SweepRange {
   Scale scale = Scale::linear;
   bool whole_ends = false;  ///< both ends are written as integers
 
-  /// The number at `share` (0 to 1) of the range, with six digits: as good a choice as any other, and shorter to name.
+  /// Returns the value at `share` (0 to 1) of the range, rounded to six significant digits.
   double at(double share) const;
-  /// The whole number at `share` (below 1) of the range, ends included.
+  /// Returns the integer at `share` (below 1) of the range, ends included.
   int64_t whole_at(double share) const;
 };
 
 struct SweepAxis {
-  std::string text;  ///< as it was given
+  std::string text;  ///< the original option
   std::vector<std::string> keys;
-  std::vector<std::vector<std::string>> values;  ///< YAML, one for each key; none where there is a range
+  std::vector<std::vector<std::string>> values;  ///< YAML, one value per key; empty if there is a range
   std::optional<SweepRange> range;
 };
 
-/// Throws Error of kind usage that names the text.
+/// Parses an axis. Throws Error of kind usage that quotes the text.
 SweepAxis parse_axis(const std::string& text);
 
-/// Splits at commas that stand neither in brackets, nor in braces, nor in quotes: "a,[b,c]" → "a", "[b,c]". Brackets
-/// that do not fit are an Error of kind usage.
+/// Splits at commas outside brackets, braces and quotes: "a,[b,c]" → "a", "[b,c]". Throws Error of kind usage for
+/// unbalanced brackets.
 std::vector<std::string> split_values(std::string_view text);
 
-/// A YAML text as JSON: 4 is a number, four a text. Throws DiagnosticsError where it is no YAML.
+/// Converts YAML to JSON: 4 is a number, four a string. Throws DiagnosticsError for malformed YAML.
 Json yaml_as_json(const std::string& text);
 
 }  // namespace limbeck

@@ -1,6 +1,6 @@
 #pragma once
-// Runs the points of a sweep, each as a process of this program, several at a time. Stages that points have in common
-// are trained by the first of them: the others wait for it and take them over.
+// Runs the points of a sweep, each as a process of this program, several in parallel. Stages that points share are
+// trained by the first of them; the others wait and reuse them.
 //
 //   OUT/sweep.json          every point with its values, its state and its results; written after each of them
 //   OUT/recipe.yaml         the recipe as it was given
@@ -18,34 +18,33 @@ namespace limbeck {
 
 struct SweepRunOptions {
   fs::path out;
-  std::string recipe;  ///< its text
-  std::string data;    ///< data folder; empty: the usual places
+  std::string recipe;  ///< text of the recipe
+  std::string data;    ///< data folder; empty: the default locations
   std::string device = "auto";
-  std::vector<std::string> reuse =
-      {};  ///< run folders whose finished stages every point takes over where they are the same
+  std::vector<std::string> reuse = {};  ///< run folders whose finished stages are reused by every point if identical
   bool cuda_graphs = false;
-  int threads = 0;           ///< of all runs together; 0: as many as this process may use
-  bool tensorboard = false;  ///< every run writes event files for TensorBoard
-  int jobs = 0;              ///< runs at a time; 0: as many as there are threads
+  int threads = 0;           ///< total over all runs; 0: all available to this process
+  bool tensorboard = false;  ///< write TensorBoard event files
+  int jobs = 0;              ///< parallel runs; 0: as many as threads
 };
 
-/// A point that has ended.
+/// A finished point.
 struct SweepPointEnded {
-  size_t point = 0;  ///< its place in the plan
+  size_t point = 0;  ///< index in the plan
   Json entry;        ///< as in sweep.json
   double seconds = 0;
-  std::optional<double> seconds_left;  ///< of the whole sweep, roughly
+  std::optional<double> seconds_left;  ///< estimate for the whole sweep
 };
 
-/// Who tells the user.
+/// Callbacks for progress messages.
 struct SweepObserver {
-  std::function<void(size_t done, size_t points)> started;  ///< how many points an earlier sweep has done
+  std::function<void(size_t done, size_t points)> started;  ///< `done`: points finished by an earlier sweep
   std::function<void(const SweepPointEnded&)> ended;
 };
 
-/// Runs what is not done and returns what sweep.json holds. A point that fails has status "failed" and the end of its
-/// log as its message; the others run on. A signal is passed on to the runs; when they have saved, an Error of kind
-/// interrupted is thrown. A second sweep in the same folder is an Error.
+/// Runs all points that are not done and returns the content of sweep.json. A failing point gets status "failed" and
+/// the end of its log as message; the others continue. Signals are forwarded to the runs; once they have saved, Error
+/// of kind interrupted is thrown. Throws Error if another sweep is running in the same folder.
 Json run_sweep(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer);
 
 }  // namespace limbeck

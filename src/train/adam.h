@@ -1,5 +1,5 @@
 #pragma once
-// Adam and AdamW, which differ in where the weight decay is applied.
+// Adam (coupled weight decay) and AdamW (decoupled weight decay).
 #include "train/optimizer.h"
 
 namespace limbeck {
@@ -17,7 +17,7 @@ struct AdamOptions : UpdateOptions {
   }
 };
 
-/// coupled: the decay is part of the gradient (Adam). decoupled: it shrinks the weights directly (AdamW).
+/// coupled: the decay is added to the gradient (Adam). decoupled: it shrinks the weights directly (AdamW).
 enum class WeightDecay { coupled, decoupled };
 
 std::unique_ptr<Optimizer> make_adam(const AdamOptions& options, WeightDecay decay, const ParameterGroups& groups);

@@ -1,5 +1,5 @@
 #pragma once
-// What an epoch adds up, step by step: examples, loss, errors, and each term of the objective.
+// Running sums of an epoch: examples, loss, errors, and each term of the objective.
 #include <ATen/core/Tensor.h>
 
 #include <string>
@@ -19,14 +19,14 @@ class EpochSums {
   void add(const Batch& batch, const StepResult& step);
   void clear();
 
-  /// Mean loss of an example so far.
+  /// Returns the mean loss per example so far.
   double loss() const;
-  /// Errors and accuracy are of the examples that have labels.
+  /// Returns the metrics so far. Errors and accuracy cover labelled examples only.
   SplitMetrics metrics() const;
-  /// The terms' means, each over the examples that it is of, in `done.terms`.
+  /// Writes the mean of each term, over the examples to which it applies, to `done.terms`.
   void write_terms(EpochDone& done) const;
 
-  /// [k] float64, for the checkpoint; shares its memory with the sums.
+  /// Returns the sums for the checkpoint, [k] float64, sharing memory.
   const at::Tensor& state() const { return values_; }
   void load_state(const at::Tensor& state) { values_ = state; }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What is told of a step whose loss is not finite.
+// Error report for a step whose loss is not finite.
 #include <string>
 #include <vector>
 
@@ -17,8 +17,8 @@ struct LostStep {
   const std::vector<double>& values;      ///< the total, then the terms
 };
 
-/// Throws Error: the teacher is to blame where its outputs are not finite, else the terms and the learning rate are
-/// told.
+/// Throws Error. The message blames the teacher if its outputs are not finite; else it reports the terms and the
+/// learning rate.
 [[noreturn]] void throw_lost(const LostStep& lost, const TeacherOutputs& teacher, const Batch& batch);
 
 }  // namespace limbeck

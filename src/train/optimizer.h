@@ -1,6 +1,6 @@
 #pragma once
-// Optimisers: one pass over each parameter, its gradient and its state, or over lists of them. A new one is one new
-// file in optimizers/.
+// Optimizers: one fused pass over each parameter, its gradient and its state, or operations on tensor lists. To add
+// one, add a file to optimizers/.
 
 #include <ATen/core/Tensor.h>
 
@@ -14,8 +14,8 @@
 
 namespace limbeck {
 
-/// The constraint of Hinton et al. 2012 ("Improving neural networks by preventing co-adaptation of feature detectors"):
-/// the vector of weights that come into a unit is scaled back where its L2 norm exceeds `max_norm`. 0: no constraint.
+/// Max-norm constraint of Hinton et al. 2012 ("Improving neural networks by preventing co-adaptation of feature
+/// detectors"): a unit's incoming weight vector is scaled down if its L2 norm exceeds `max_norm`. 0: no constraint.
 /// Applies to parameters of two or more dimensions; a unit's incoming weights are a row.
 struct UpdateOptions {
   double learning_rate = 0.03;
@@ -25,12 +25,12 @@ struct UpdateOptions {
   void bind(Fields& fields);
 };
 
-/// Parameters that are updated alike: the network's, those of the losses.
+/// A group of parameters with the same update rule: the network's, or those of a loss.
 struct ParameterGroup {
   std::string name;  ///< empty: the network's
   std::vector<Parameter> parameters;
 };
-/// All that a stage trains.
+/// All trainable parameters of a stage.
 using ParameterGroups = std::vector<ParameterGroup>;
 
 class Optimizer {
@@ -42,32 +42,32 @@ class Optimizer {
   void step(double rate_factor);
   void release_gradients();
   double learning_rate() const { return options_.learning_rate; }
-  /// What it updates, group after group.
+  /// Returns all parameters, group by group.
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
-  /// Momenta and the like, for a checkpoint; names are "momentum.fc1.weight", of another group than the network's
+  /// Returns momenta and similar state for a checkpoint, named "momentum.fc1.weight", or, outside the network's group,
   /// "momentum.losses:fitnet.weight".
   virtual TensorMap state() const = 0;
-  /// Throws Error where the tensors do not fit.
+  /// Restores the state. Throws Error if the tensors do not match.
   void load_state(const TensorMap& state, const std::string& where);
 
  protected:
   Optimizer(const ParameterGroups& groups, const UpdateOptions& options);
 
-  /// One pass over one parameter, without the norm constraint. Value, gradient and state are such as can_fuse_update()
-  /// asks for.
+  /// Updates one parameter in one pass, without the norm constraint. Value, gradient and state satisfy
+  /// can_fuse_update().
   virtual void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) = 0;
-  /// The same of all others (on a GPU, all there are) by LibTorch's operations on lists of tensors, which there are one
-  /// kernel for many parameters. The oracle of update().
+  /// Updates all other parameters (on a GPU: all) with LibTorch's foreach operations on tensor lists, which launch one
+  /// kernel for many parameters. The reference implementation of update().
   virtual void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
                             const std::vector<at::Tensor>& gradients, double learning_rate) = 0;
-  /// Before the first update of a step.
+  /// Called before the first update of a step.
   virtual void begin_step() {}
 
   const UpdateOptions& options() const { return options_; }
-  /// Zeros shaped like the parameters, under the names that a checkpoint gives them.
+  /// Returns zeros shaped like the parameters, with their names in checkpoints.
   std::vector<Parameter> state_like_parameters(const std::string& prefix) const;
-  /// The state of those parameters.
+  /// Selects the state of the parameters at `indices`.
   static std::vector<at::Tensor> chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices);
 
  private:
@@ -75,11 +75,11 @@ class Optimizer {
   void constrain(at::Tensor& value) const;
   std::vector<Parameter> parameters_;
   std::vector<std::string> state_names_;  ///< of the parameters
-  std::vector<size_t> group_ends_;        ///< places in parameters_
+  std::vector<size_t> group_ends_;        ///< end indices in parameters_
   UpdateOptions options_;
 };
 
-/// The state tensors of an optimiser as a map that shares their memory.
+/// Adds an optimizer's state tensors to a map; memory is shared.
 void add_to(TensorMap& map, const std::vector<Parameter>& state);
 
 std::unique_ptr<Optimizer> make_optimizer(const Choice& choice, const ParameterGroups& groups);

@@ -1,6 +1,6 @@
 #pragma once
-// Learning-rate schedules: the factor by which the learning rate is multiplied, as a function of how much of the stage
-// is done. A new one is one new file in schedules/.
+// Learning-rate schedules: the factor applied to the learning rate, as a function of the progress of the stage. To add
+// one, add a file to schedules/.
 #include <memory>
 
 #include "recipe/catalogue.h"
@@ -10,11 +10,11 @@ namespace limbeck {
 class Schedule {
  public:
   virtual ~Schedule() = default;
-  /// `epoch`: epochs done, with fractions; `epochs`: of the whole stage.
+  /// `epoch`: epochs done, fractional; `epochs`: total of the stage.
   virtual double factor(double epoch, double epochs) const = 0;
 };
 
-/// What every schedule has: a linear rise of the learning rate from 0 over the first epochs.
+/// Linear learning-rate warm-up from 0 over the first epochs, common to all schedules.
 struct WarmUp {
   double warmup_epochs = 0;
 

@@ -1,6 +1,6 @@
 #pragma once
-// The only training loop. A teacher, a baseline, a student and a specialist differ in objective and teacher. Progress
-// line, metrics and pages observe its events.
+// The training loop, shared by teachers, baselines, students and specialists, which differ in objective and teacher.
+// Progress line, metrics and pages subscribe to its events.
 #include <ATen/core/Tensor.h>
 
 #include <chrono>
@@ -19,7 +19,7 @@
 
 namespace limbeck {
 
-/// What a stage trains with; all of it outlives the trainer.
+/// The inputs of training; referenced objects must outlive the trainer.
 struct TrainingSetup {
   const StageRecipe& stage;
   uint64_t seed = 0;
@@ -31,39 +31,39 @@ struct TrainingSetup {
   const CheckpointFile& checkpoint;
   const EventBus& events;
   Precision precision = Precision::float32;
-  Recorder recorder = {};  ///< empty: every step's operations are launched one by one
-  std::string conditions;  ///< which change the result by rounding only: "2 threads, float32"
+  Recorder recorder = {};  ///< empty: no graph capture, kernels are launched one by one
+  std::string conditions;  ///< conditions that affect the result by rounding only: "2 threads, float32"
 };
 
 struct TrainingResult {
-  double seconds = 0;  ///< of training, over all runs of the stage
+  double seconds = 0;  ///< of training, over all processes
   double examples_per_second = 0;
-  int64_t epochs = 0;                   ///< trained
-  int64_t kept_epoch = 0;               ///< whose weights the network has; less than `epochs` after early stopping
-  std::vector<std::string> conditions;  ///< all under which the stage was trained
-  int64_t loss_parameters = 0;          ///< numbers that the losses learned for themselves
+  int64_t epochs = 0;      ///< trained
+  int64_t kept_epoch = 0;  ///< epoch whose weights the network has; less than `epochs` after early stopping
+  std::vector<std::string> conditions;  ///< all conditions under which the stage was trained
+  int64_t loss_parameters = 0;          ///< trainable parameters of the losses
 };
 
 class Trainer {
  public:
   explicit Trainer(const TrainingSetup& setup);
 
-  /// Trains to the end; resumes from the checkpoint if there is one. Throws Error if the loss is not finite, and an
-  /// Error of kind interrupted, after saving a checkpoint, if a stop was requested.
+  /// Trains to the end, resuming from a checkpoint if there is one. Throws Error if the loss is not finite, and, after
+  /// saving a checkpoint, Error of kind interrupted if a stop was requested.
   TrainingResult run();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// All that is trained: the network, and what the losses have made for themselves after a dry run.
+  /// Returns all trainable parameters: those of the network, and those that the losses create after a dry run.
   ParameterGroups prepare();
   LossShapes dry_run() const;
-  /// What a checkpoint holds beside the progress.
+  /// Returns the state that a checkpoint stores besides the progress.
   TrainedState trained_state() { return {setup_.network, objective_.parameters(), *optimizer_}; }
   void load_checkpoint();
-  /// Adds this process's conditions to those of the stage, with a notice where they changed.
+  /// Adds this process's conditions to the stage's; emits a notice if they changed.
   void note_conditions();
-  /// The teacher of a stage that resumes computes again what it had kept in memory, or will before it is needed.
+  /// Recomputes the outputs that the teacher of a resumed stage had cached in memory, now or before they are needed.
   TeacherReplay replay_teacher();
   void train_step(const Batch& batch);
   void finish_epoch();
@@ -82,7 +82,7 @@ class Trainer {
   Stopping stopping_;
   EpochSums sums_;
   Progress progress_;
-  double epoch_seconds_ = 0;  ///< of this epoch's steps, in this process
+  double epoch_seconds_ = 0;  ///< time of this epoch's steps in this process
   double epoch_examples_ = 0;
   Clock::time_point last_save_;
   Clock::time_point last_report_;

@@ -1,5 +1,5 @@
 #pragma once
-// The batches that a stage trains on, by epoch and step.
+// The training batches of a stage, by epoch and step.
 #include <ATen/core/Tensor.h>
 
 #include "data/dataset.h"
@@ -8,18 +8,18 @@ namespace limbeck {
 
 class TrainingBatches {
  public:
-  /// `cycle`: after so many epochs the views of the first come again; 0: never. Examples and augmenter outlive it.
+  /// `cycle`: number of epochs after which the views repeat; 0: never. Examples and augmenter must outlive this.
   TrainingBatches(const ExampleSet& examples, const Augmenter& augmenter, uint64_t seed, int64_t batch_size,
                   int64_t cycle)
       : examples_(examples), augmenter_(augmenter), seed_(seed), batch_size_(batch_size), cycle_(cycle) {}
 
   int64_t per_epoch() const { return (examples_.size() + batch_size_ - 1) / batch_size_; }
   int64_t cycle() const { return cycle_; }
-  /// The first epoch with the views of this one.
+  /// Returns the first epoch with the same views as this one.
   int64_t drawing(int64_t epoch) const { return cycle_ > 0 ? epoch % cycle_ : epoch; }
 
   Batch batch(int64_t epoch, int64_t step);
-  /// One example, as it is without augmentation.
+  /// Returns a batch of one example, without augmentation.
   Batch sample() const;
 
  private:
@@ -28,7 +28,7 @@ class TrainingBatches {
   uint64_t seed_;
   int64_t batch_size_;
   int64_t cycle_;
-  at::Tensor order_;  ///< of the epoch `ordered_`
+  at::Tensor order_;  ///< example order of epoch `ordered_`
   int64_t ordered_ = -1;
 };
 

@@ -14,20 +14,20 @@
 
 namespace limbeck {
 
-/// Where in training a step is.
+/// The position of a step in training.
 struct StepPlace {
   uint64_t seed = 0;
-  int64_t epoch = 0;       ///< that is under way
-  double epochs_done = 0;  ///< with fractions
+  int64_t epoch = 0;       ///< current epoch
+  double epochs_done = 0;  ///< fractional
   double rate_factor = 1;  ///< multiplies the learning rate
 };
 
-/// What the forward and the backward pass found. The gradients lie with the parameters.
+/// The outputs of the forward and backward pass. Gradients are stored in the parameters.
 struct StepPasses {
-  at::Tensor logits;               ///< [N, C], the student's; the next step may overwrite it
+  at::Tensor logits;               ///< logits of the student, [N, C]; may be overwritten by the next step
   at::Tensor values;               ///< [1 + terms]: the total, then the terms of Objective::Value
-  std::vector<bool> needs_labels;  ///< of the terms
-  int64_t networks = 1;            ///< in a committee; the total is their sum
+  std::vector<bool> needs_labels;  ///< per term
+  int64_t networks = 1;            ///< number of networks in the ensemble; the total is their sum
 };
 
 struct StepResult {
@@ -40,12 +40,12 @@ struct StepResult {
 class TrainingStep {
  public:
   virtual ~TrainingStep() = default;
-  /// Nothing is updated where the total is not finite.
+  /// Runs a step. Skips the update if the total loss is not finite.
   virtual StepResult operator()(const Batch& batch, const TeacherOutputs& teacher, const StepPlace& place) = 0;
   virtual void begin_epoch() {}
 };
 
-/// The step as it reads. All outlive it.
+/// The step without graph capture. All arguments must outlive it.
 class PlainStep : public TrainingStep {
  public:
   PlainStep(const Network& network, const Objective& objective, Optimizer& optimizer, Precision precision)
@@ -57,9 +57,9 @@ class PlainStep : public TrainingStep {
 
   StepResult operator()(const Batch& batch, const TeacherOutputs& teacher, const StepPlace& place) override;
 
-  /// Forward, objective, backward, without waiting for the device.
+  /// Runs forward, objective and backward without synchronizing with the device.
   StepPasses passes(const Batch& batch, const TeacherOutputs& teacher, const StepPlace& place) const;
-  /// Waits for the values, and updates where the total is finite.
+  /// Waits for the values and updates the parameters if the total is finite.
   StepResult update(const StepPasses& passes, const StepPlace& place);
 
   const Optimizer& optimizer() const { return optimizer_; }

@@ -1,5 +1,5 @@
 #pragma once
-// Several networks as one: an ensemble whose members were trained apart, or a community that is trained together.
+// Several networks as one: an ensemble of independently trained members, or a community that is trained jointly.
 //
 //   Committee ensemble({first, second, third}, EnsembleMean::geometric);
 //   Outputs outputs = ensemble.forward(inputs, {});   // logits of the mean, and each member's
@@ -11,15 +11,16 @@ namespace limbeck {
 
 class Committee : public NetworkGroup {
  public:
-  /// Throws Error for no members.
+  /// Throws Error if there are no members.
   Committee(std::vector<std::shared_ptr<Network>> members, EnsembleMean mean)
       : NetworkGroup(std::move(members)), mean_(mean) {}
 
-  /// Logits of the mean (arithmetic: the logarithm of the mean distribution at T = 1) and each member's. In a training
-  /// pass each member draws its own dropout. Taps are an Error: members have features of their own.
+  /// Returns the logits of the mean (arithmetic: the logarithm of the mean distribution at T = 1) and of each member.
+  /// In training, each member has its own dropout masks. Throws Error if features are tapped, since members have
+  /// features of their own.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
 
-  /// The committee's logits from those of its members, in their order.
+  /// Returns the ensemble's logits, given those of its members in order.
   at::Tensor mean_of(const std::vector<at::Tensor>& logits) const;
   EnsembleMean mean() const { return mean_; }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A network that is made of networks. What it gives is for those that derive from it to say; its tensors are those of
-// its members under the names "1.fc1.weight", "2.fc1.weight", …
+// Base class of networks that consist of networks. Subclasses define the output; parameters and buffers are those of
+// the members, named "1.fc1.weight", "2.fc1.weight", …
 #include <memory>
 
 #include "nn/network.h"
@@ -9,14 +9,14 @@ namespace limbeck {
 
 class NetworkGroup : public Network {
  public:
-  /// Throws Error for no members.
+  /// Throws Error if there are no members.
   explicit NetworkGroup(std::vector<std::shared_ptr<Network>> members);
 
   const std::vector<Parameter>& parameters() const override { return parameters_; }
   const std::vector<Parameter>& buffers() const override { return buffers_; }
   int64_t parameter_count() const override;
   std::optional<int64_t> multiply_adds() const override;
-  /// Recorded where all members can be; rounded where any is.
+  /// Supports capture if all members do; rounds products if any member does.
   Capabilities capabilities() const override;
   std::string identity() const override;
   void to(at::Device device) override;

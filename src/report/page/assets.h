@@ -1,6 +1,6 @@
 #pragma once
-// What a run's page carries besides its content: style and script, as text to be written into the page. Everything can
-// be read without the script: it adds values under the pointer and the temperature of the soft targets.
+// The style sheet and script that are embedded in a run's page. The page is readable without the script, which adds
+// tooltips with values and the temperature slider of the soft targets.
 
 namespace limbeck {
 

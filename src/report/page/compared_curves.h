@@ -1,5 +1,5 @@
 #pragma once
-// The curves of several runs, laid over each other.
+// Overlaid training curves of several runs.
 #include <string>
 #include <vector>
 
@@ -12,8 +12,8 @@ struct NamedPage {
   const Page* page = nullptr;
 };
 
-/// A chart for each stage that at least two of the runs trained, those with a teacher first, with a line for each run:
-/// the error on held-out examples where all of these have some, else on those that they learned from. Empty for one
+/// Returns one chart for each stage that at least two of the runs trained, stages with a teacher first, with one line
+/// per run: the error on held-out examples if all of these runs have some, else the training error. Empty for a single
 /// run.
 std::string compared_curves(const std::vector<NamedPage>& runs);
 

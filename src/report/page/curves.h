@@ -1,5 +1,5 @@
 #pragma once
-// Charts of what stages read by epoch. With several seeds each has a thin line, and their mean a thick one.
+// Charts of per-epoch metrics. With several seeds, each seed has a thin line and their mean a thick one.
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,33 +10,33 @@
 
 namespace limbeck {
 
-/// What is drawn of an epoch, where it has it.
+/// Extracts the plotted value from an epoch; nullopt if the epoch does not have it.
 using Reading = std::function<std::optional<double>(const ReportedEpoch&)>;
 
-/// 100 · (1 − accuracy), of train or of validation.
+/// Returns a reading of 100 · (1 − accuracy), for training or validation accuracy.
 Reading error_percent(std::optional<double> ReportedEpoch::*accuracy);
 
-/// The mean over the seeds, for the epochs that all of them have; of one, its own.
+/// Returns the mean over the seeds, for the epochs that all seeds have; with one seed, its own curve.
 std::vector<SvgPlot::Point> mean_curve(const PageStage& stage, const Reading& reading);
 
-/// Adds one reading of a stage to a chart: one line, or one thin line for each seed and their mean.
+/// Adds one reading of a stage to a chart: one line, or one thin line per seed plus their mean.
 void add_curve(const PageStage& stage, const std::string& name, int colour, const Reading& reading, SvgPlot& plot);
 
-/// Whether any stage has been read so.
+/// Whether any stage has values for this reading.
 bool any_reads(const std::vector<PageStage>& stages, const Reading& reading);
 
-/// A small chart over epochs, without lines yet.
+/// Returns a small chart over epochs, still without lines.
 SvgPlot epoch_chart(const std::string& title, const std::string& y_label);
 
-/// All values that a logarithmic axis can show.
+/// Returns all values of the chart that a logarithmic axis can show.
 std::vector<double> positive_values(const SvgPlot& plot);
-/// With a logarithmic axis where the values are spread so far that they ask for it.
+/// Switches to a logarithmic axis if the values span a wide range.
 SvgPlot choose_axis_scale(SvgPlot plot);
 
-/// The chart below its title; empty without lines.
+/// Returns the chart with its title as HTML; empty if it has no lines.
 std::string figure_of(const SvgPlot& plot);
-/// A small chart at the page's width, and once more as it is for narrow screens, where names at the lines' ends would
-/// leave no room for the lines.
+/// Returns a small chart at the full page width, plus the original width for narrow screens, where labels at the line
+/// ends would leave no room for the lines.
 std::string whole_figure(const SvgPlot& narrow);
 
 }  // namespace limbeck

@@ -1,10 +1,10 @@
 #pragma once
-// A whole page around its content: style, script and the policy that it may fetch nothing.
+// Wraps content in a complete page with style, script and a content security policy that forbids all requests.
 #include <string>
 
 namespace limbeck {
 
-/// One HTML file; `body` is markup, `title` is text.
+/// Returns a complete HTML file; `body` is markup, `title` is plain text.
 std::string document(const std::string& title, const std::string& body);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Everything that the sections of a run's page are made of, read once.
+// The data from which all sections of a run's page are built, read once.
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,10 +12,10 @@ namespace limbeck {
 /// One stage's files over all seeds.
 struct PageStage {
   const ReportedStage* result = nullptr;
-  int colour = 0;                                  ///< the number of its hue, the same in every chart
-  std::vector<std::vector<ReportedEpoch>> epochs;  ///< of each seed that left metrics; of an ensemble's, each member's
+  int colour = 0;                                  ///< color index, the same in every chart
+  std::vector<std::vector<ReportedEpoch>> epochs;  ///< of each seed that has metrics; of each member, for an ensemble
   std::vector<int64_t> seeds_evaluated;            ///< the seeds that `detail` pools
-  ReportedDetail detail;                           ///< on the page's split, all seeds pooled
+  ReportedDetail detail;                           ///< on the page's split, pooled over all seeds
 };
 
 struct Page {
@@ -24,36 +24,35 @@ struct Page {
   Page(const Page&) = delete;  // the stages point into `run`
 
   ReportedRun run;
-  std::string split;  ///< the split that the run is judged by
+  std::string split;  ///< the run's main evaluation split
   std::vector<PageStage> stages;
-  std::vector<PageStage> given;           ///< the run's given teachers, which left no files
-  std::vector<ReportedCost> costs;        ///< of its networks in LibTorch; of several seeds the first one's
-  std::vector<ReportedCost> onnxruntime;  ///< what bench/onnx.mjs measured of the run
+  std::vector<PageStage> given;           ///< pretrained teachers, which have no files in the run
+  std::vector<ReportedCost> costs;        ///< in LibTorch; with several seeds, those of the first seed
+  std::vector<ReportedCost> onnxruntime;  ///< measured by bench/onnx.mjs
   ReportedExamples examples;
-  std::string examples_of;  ///< "seed 1" when the examples are one seed's of several
-  std::string recipe;       ///< the text of recipe.yaml; empty when there is none
+  std::string examples_of;  ///< "seed 1" if the run has several seeds and the examples are those of one
+  std::string recipe;       ///< content of recipe.yaml; empty if there is no such file
 
   bool several_seeds() const { return run.seeds.size() > 1; }
-  /// Given teachers, then stages.
+  /// Returns the pretrained teachers, followed by the stages.
   std::vector<const PageStage*> networks() const;
   const ReportedCost* cost_of(const std::string& network) const;
 };
 
-/// Throws Error when the folder holds no results.json, or a malformed file.
+/// Reads a run's folder. Throws Error if it has no results.json or contains a malformed file.
 Page read_page(const fs::path& run_folder);
 
-/// The same of a run whose results are known from elsewhere, such as one under way.
+/// The same with results that are already in memory, such as those of a run in progress.
 Page read_page(const fs::path& run_folder, ReportedRun results);
 
-/// What the counts of the stages' details are of: "test split, 30,000 examples (3 seeds pooled)".
+/// Describes the examples behind a stage's counts: "test split, 30,000 examples (3 seeds pooled)".
 std::string detail_note(const Page& page, const PageStage& stage);
 
-/// How stages were computed, and which, those that were computed alike together: {"2 threads, float32", "baseline,
-/// distilled"}.
+/// Groups stages by the conditions under which they were computed: {"2 threads, float32", "baseline, distilled"}.
 std::vector<std::pair<std::string, std::string>> stages_by_conditions(const ReportedRun& run);
 
-/// The stages to show where there is no room for all: those that `usable` accepts, and of more than `most` of them
-/// those first in which a student is compared with its baseline and its teacher.
+/// Returns the stages to show where space is limited: those that `usable` accepts. If there are more than `most`, those
+/// that compare a student with its baseline and its teacher come first.
 std::vector<const PageStage*> chosen_stages(const Page& page, size_t most, bool (*usable)(const PageStage&));
 
 }  // namespace limbeck

@@ -1,17 +1,18 @@
 #pragma once
-// The field's words in a sentence each, where a page uses them.
+// One-sentence definitions of technical terms that a page uses.
 #include <string>
 #include <vector>
 
 namespace limbeck {
 
-/// What the word of that key (a metric's, or "temperature") means; empty for words that need no sentence.
+/// Returns the definition of a metric or of "temperature"; empty if the key has none.
 std::string term_text(const std::string& key);
 
-/// The name as a heading that says under the pointer what it means.
+/// Returns the name as HTML with its definition as a tooltip.
 std::string explain(const std::string& key, const std::string& name);
 
-/// The words with their sentences, to be read where there is no pointer; those without a sentence are left out.
+/// Returns the terms with their definitions as a list, for devices without tooltips. Terms without a definition are
+/// omitted.
 std::string term_list(const std::vector<std::pair<std::string, std::string>>& keys_and_names);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// The axis of a chart: from numbers to places, with ticks at round numbers.
+// A chart axis: maps values to positions, with ticks at round numbers.
 #include <string>
 #include <vector>
 
@@ -7,27 +7,27 @@ namespace limbeck {
 
 enum class PlotScale { linear, logarithmic };
 
-/// "0.05", "12,000", "1e-5": as short as six significant digits allow.
+/// Formats a tick with at most six significant digits: "0.05", "12,000", "1e-5".
 std::string tick_label(double value);
 
-/// At most about `most` round numbers (1, 2 or 5 times a power of ten apart) that lie within [low, high].
+/// Returns about `most` round numbers at most (spaced by 1, 2 or 5 times a power of ten) within [low, high].
 std::vector<double> linear_ticks(double low, double high, int most);
-/// The same for a logarithmic axis, 0 < low: powers of ten, and 2 and 5 times them where there is room.
+/// The same for a logarithmic axis, 0 < low: powers of ten, plus 2 and 5 times them if there is room.
 std::vector<double> logarithmic_ticks(double low, double high, int most);
 
-/// Whether numbers are better read on a logarithmic axis: all positive, and spread over more than a factor of 8.
+/// Whether a logarithmic axis suits the values: all are positive and they span more than a factor of 8.
 bool spread_over_decades(const std::vector<double>& values);
 
-/// Places the numbers [low, high] on the line from `start` to `end` (in pixels; end may be less than start).
+/// Maps values in [low, high] to the line from `start` to `end` (in pixels; end may be less than start).
 class PlotAxis {
  public:
-  /// The range that `values` take, widened to round numbers or to zero where that is near. A logarithmic axis of
-  /// values that are not all positive starts at the smallest positive one. No values at all give [0, 1].
+  /// Covers `values`, widened to round numbers, or to zero if that is near. A logarithmic axis starts at the smallest
+  /// positive value if not all are positive. Without values, the range is [0, 1].
   static PlotAxis over(const std::vector<double>& values, PlotScale scale, int most_ticks);
-  /// The same without widening: for epochs and for temperatures, which begin where they begin.
+  /// Covers exactly [low, high], without widening: for epochs and temperatures.
   static PlotAxis exactly(double low, double high, PlotScale scale, int most_ticks);
 
-  /// Where between start and end a value lies; values outside of the range are placed at its border.
+  /// Returns the position of a value between start and end; values outside the range are clamped.
   double place(double value, double start, double end) const;
 
   double low() const { return low_; }

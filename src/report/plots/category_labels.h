@@ -1,25 +1,25 @@
 #pragma once
-// The names along a categorical axis, written so that no two overlap: in lines where each fits between its neighbours,
-// else slanted, and only every second, third, … where even that is too close.
+// Labels of a categorical axis, laid out without overlaps: wrapped if each fits its slot, else slanted, and thinned to
+// every second, third, … label if slanted labels are still too close.
 #include <string>
 #include <vector>
 
 namespace limbeck {
 
-/// The width of 12 px text in pixels; a little generous.
+/// Estimates the width of 12 px text in pixels, rounded up generously.
 double text_width(const std::string& text);
 
 struct CategoryLabels {
-  std::vector<std::vector<std::string>> lines;  ///< the text of each category; none for one that is left out
-  bool slanted = false;                         ///< by kSlant degrees, ending below the category's place
-  double height = 0.0;                          ///< that the labels take below the axis
-  double overhang = 0.0;                        ///< how far they reach to the left of the first place
+  std::vector<std::vector<std::string>> lines;  ///< lines of each category; none if its label is left out
+  bool slanted = false;                         ///< rotated by kSlant degrees, ending below the category's position
+  double height = 0.0;                          ///< of the labels below the axis, in pixels
+  double overhang = 0.0;                        ///< how far they extend to the left of the first position, in pixels
 };
 
 constexpr double kSlant = 40.0;             ///< degrees
-constexpr double kCategoryLineHeight = 14;  ///< from one line of a label to the next
+constexpr double kCategoryLineHeight = 14;  ///< line spacing, in pixels
 
-/// `slot` is the distance from one category to the next, in pixels.
+/// Lays out the labels; `slot` is the distance between categories, in pixels.
 CategoryLabels category_labels(const std::vector<std::string>& names, double slot);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Our numbers beside the paper's, as a chart: for each stage that the paper has a number of errors for.
+// A chart of our errors beside the paper's, for each stage with a published number of errors.
 #include <optional>
 
 #include "report/plots/svg_plot.h"
@@ -7,9 +7,9 @@
 
 namespace limbeck {
 
-/// Errors, errors on single classes and errors of an ensemble's members, each a category; ours with one standard
-/// deviation over the seeds; accuracies, where the paper gives no errors. Nothing where the paper gives no such number
-/// or none of ours is there yet.
+/// Returns the chart. Its categories are errors, errors on single classes and errors of ensemble members; accuracies if
+/// the paper reports no errors. Our values have error bars of one standard deviation over the seeds. Returns nullopt if
+/// the paper reports no such number or we have none yet.
 std::optional<SvgPlot> paper_plot(const ReportedRun& run);
 
 }  // namespace limbeck

@@ -1,10 +1,9 @@
 #pragma once
-// Accuracy against latency, in onnxruntime where that was measured, else in LibTorch, and which networks no other one
-// beats: those on the Pareto front are neither slower than a network that is at least as accurate, nor less accurate
-// than one that is at least as fast.
+// Accuracy against latency (of ONNX Runtime if measured, else of LibTorch), and the Pareto front: networks for which no
+// other network is at least as good in both and better in one.
 //
 //   std::vector<BenchRow> models = …;      // as `limbeck bench` writes them
-//   mark_pareto_front(models);             // on_front: true, false, or nothing where the accuracy is not known
+//   mark_pareto_front(models);             // on_front: true, false, or nullopt if the accuracy is unknown
 //   if (const auto plot = pareto_plot(models)) write_file("pareto.svg", standalone_svg(*plot));
 #include <optional>
 #include <vector>
@@ -20,16 +19,16 @@ struct Tradeoff {
   double value = 0;  ///< more is better
 };
 
-/// The places of those on the front, by rising cost. Of several that are equal in both, all are on it.
+/// Returns the indices of the points on the front, by increasing cost. Points that are equal in both are all included.
 std::vector<size_t> pareto_front(const std::vector<Tradeoff>& tradeoffs);
 
-/// Whether one of the models was measured in onnxruntime: then the front and the plot are of that, and what was not
-/// measured there has no place.
+/// Whether any model was measured in ONNX Runtime. If so, the front and the plot use only ONNX Runtime's latencies, and
+/// models without them are excluded.
 bool is_of_onnxruntime(const std::vector<BenchRow>& models);
 
 void mark_pareto_front(std::vector<BenchRow>& models);
 
-/// Of marked models; nothing where no accuracy is known.
+/// Plots models marked by mark_pareto_front(); nullopt if no accuracy is known.
 std::optional<SvgPlot> pareto_plot(const std::vector<BenchRow>& models);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// Where the parts of a chart stand: the frame between the axes, and the names of the lines without any two overlapping.
+// The layout of a chart: the frame between the axes, and the labels of the lines, placed without overlaps.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -13,26 +13,25 @@ namespace limbeck {
 
 enum class PlotTitle { outside, inside };
 
-/// All places in pixels from the upper left corner.
+/// All positions are in pixels from the upper left corner.
 struct PlotLayout {
   struct Name {
-    size_t line = 0;                    ///< which of the plot's lines
-    double x = 0.0, y = 0.0;            ///< where its text begins
-    double mark_x = 0.0, mark_y = 0.0;  ///< where the short stroke in its colour begins that leads to the text
+    size_t line = 0;                    ///< index of the plot's line
+    double x = 0.0, y = 0.0;            ///< start of the text
+    double mark_x = 0.0, mark_y = 0.0;  ///< start of the short colored stroke that leads to the text
   };
 
   double left = 0.0, top = 0.0, right = 0.0, bottom = 0.0;  ///< the frame
   double height = 0.0;                                      ///< of the whole chart
   double x_label_y = 0.0;
   double y_label_y = 0.0;
-  double inset = 0.0;  ///< room between the frame's sides and the first and last x, so that dots stay inside
+  double inset = 0.0;  ///< margin between the frame's sides and the first and last x, so that dots stay inside
   PlotAxis x = PlotAxis::exactly(0, 1, PlotScale::linear, 1);
   PlotAxis y = PlotAxis::exactly(0, 1, PlotScale::linear, 1);
   std::vector<Name> names;
   std::vector<PointLabel> point_labels;
-  CategoryLabels categories;  ///< below a categorical x axis
-  std::vector<double>
-      sideways;  ///< by how much each line's points stand beside their place, so that none hides another
+  CategoryLabels categories;     ///< below a categorical x axis
+  std::vector<double> sideways;  ///< horizontal offset of each line's points, so that none hides another
 
   double x_start() const { return left + inset; }
   double x_end() const { return right - inset; }
@@ -40,7 +39,7 @@ struct PlotLayout {
   double y_at(double value) const { return y.place(value, bottom, top); }
 };
 
-constexpr size_t kMostPointsWithDots = 30;  ///< lines of more points are curves: no dot on each
+constexpr size_t kMostPointsWithDots = 30;  ///< lines with more points are drawn as curves without dots
 
 /// Whether each point of a line is marked.
 bool has_dots(const SvgPlot::Line& line);

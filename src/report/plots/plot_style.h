@@ -1,21 +1,20 @@
 #pragma once
-// The colours of charts, for light and dark screens: eight hues that stay apart, in the order in which they are given
-// out, for readers with protanopia and deuteranopia as well (OKLab distance of any two of the first six is at least 8,
-// of all eight at least 6) and stand out from the background by a contrast of 3:1. From the ninth line on, hues come
-// again with dashes.
+// Colors of charts for light and dark screens: eight hues, in order of use, that remain distinguishable with protanopia
+// and deuteranopia (the OKLab distance of any two of the first six is at least 8, of all eight at least 6) and have a
+// contrast of 3:1 to the background. From the ninth line on, the hues repeat with dashes.
 #include <string>
 
 namespace limbeck {
 
 constexpr int kPlotColours = 8;
 
-constexpr int kNeutralColour = -1;  ///< the number of grey, for what is not compared
+constexpr int kNeutralColour = -1;  ///< index of gray, for lines that are not compared
 
-/// The CSS classes of the line with that number (from 0): "c1" … "c8", and "again" when hues come again; "c0" is grey.
+/// Returns the CSS classes of a line by its index (from 0): "c1" … "c8", plus "again" if the hue repeats; "c0" is gray.
 std::string colour_class(int line);
 
-/// Style rules for everything that svg_plot() draws, and the colour classes. Dark colours apply on dark screens only,
-/// not on paper.
+/// Returns the style rules for everything that svg_plot() draws, and the color classes. Dark colors apply to dark
+/// screens only, not to print.
 std::string plot_style();
 
 }  // namespace limbeck

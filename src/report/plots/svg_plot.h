@@ -1,6 +1,6 @@
 #pragma once
-// Charts of lines and of points as SVG: linear, logarithmic and categorical axes, error bars, names at the lines' ends
-// or in a legend.
+// Line and scatter charts as SVG: linear, logarithmic and categorical axes, error bars, labels at the line ends or a
+// legend.
 //
 //   SvgPlot plot;
 //   plot.title = "Errors by temperature";
@@ -22,43 +22,43 @@ struct SvgPlot {
     double x = 0.0;
     double y = 0.0;
     std::optional<double> deviation = std::nullopt;
-    std::string label = {};  ///< written beside it
+    std::string label = {};  ///< drawn beside the point
   };
   struct Line {
     std::string name;
     std::vector<Point> points;
-    int colour = 0;      ///< the number of its hue, from 0
-    bool faint = false;  ///< one seed of several: thin, without name, not read out
-    /// Draw deviations: as error bars, as a band around curves of many points. They are read out in any case.
+    int colour = 0;      ///< color index, from 0
+    bool faint = false;  ///< one seed of several: thin, without label and tooltip
+    /// Draws deviations as error bars, or as a band around curves of many points. Tooltips show them in any case.
     bool bars = true;
-    bool points_only = false;  ///< no strokes between the points
+    bool points_only = false;  ///< points without connecting lines
   };
-  /// Direct: names at the ends of the lines where they have room, else in a legend above; one line alone needs none.
-  /// Legend: above in any case, so that charts beside each other begin at the same height.
-  /// Points: nowhere, since the points' labels say whose they are.
+  /// Direct: labels at the line ends if there is room, else a legend above; a single line needs no label.
+  /// Legend: always above, so that adjacent charts are aligned.
+  /// Points: none, since the points have labels of their own.
   enum class Names { direct, legend, points };
 
   std::string title;
-  std::string x_label;  ///< may be empty where categories speak for themselves
+  std::string x_label;  ///< may be empty if the categories are self-explanatory
   std::string y_label;
-  /// Names along the x axis, at x = 0, 1, …; the lines' points of one category stand beside each other.
+  /// Labels of x = 0, 1, …; points of different lines in one category are drawn side by side.
   std::vector<std::string> categories = {};
   PlotScale x_scale = PlotScale::linear;
   PlotScale y_scale = PlotScale::linear;
   std::vector<Line> lines;
-  std::vector<double> y_covers = {};  ///< numbers that the y axis must reach, so that several charts share one
-  int width = 480;                    ///< in pixels, as is the height of the part between the axes
+  std::vector<double> y_covers = {};  ///< values that the y axis must include, so that several charts share one range
+  int width = 480;                    ///< in pixels, as is plot_height, the height of the area between the axes
   int plot_height = 230;
   Names names = Names::direct;
 };
 
-/// For a page that holds plot_style(): without title, with what the page's script needs to read values out.
+/// Returns the chart for a page that includes plot_style(): without title, with the data for the page's tooltips.
 std::string svg_plot(const SvgPlot& plot);
 
-/// A whole file, for documentation: with title, background and style; light and dark.
+/// Returns a standalone SVG file with title, background and style for light and dark mode.
 std::string standalone_svg(const SvgPlot& plot);
 
-/// The width of a chart with that many names along its x axis; none: that of other charts.
+/// Returns the width of a chart with that many categories; 0: the default width.
 int categorical_width(size_t categories);
 
 }  // namespace limbeck

@@ -1,5 +1,5 @@
 #pragma once
-// What came out of a sweep as a chart: its metric over the setting that it went through.
+// A chart of a sweep's results: its metric over the swept setting.
 #include <optional>
 
 #include "core/json.h"
@@ -9,8 +9,8 @@ namespace limbeck {
 
 struct ReportedSweep;
 
-/// The metric on test over the first key whose values are numbers, one line for each combination of the others; over
-/// the first key's values as categories where none are numbers. Nothing as long as no point is done.
+/// Plots the test metric over the first key with numeric values, one line for each combination of the other keys; if no
+/// key is numeric, over the values of the first key as categories. Returns nullopt until a point is done.
 std::optional<SvgPlot> sweep_plot(const ReportedSweep& sweep);
 std::optional<SvgPlot> sweep_plot(const Json& sweep);
 
