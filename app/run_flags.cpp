@@ -11,12 +11,11 @@ void RunFlags::add_to(CLI::App& app, const Program& program) {
   app.add_option("--out", out, "folder for everything the run leaves (default: runs/NAME)")
       ->type_name("DIR")
       ->group(kFolders);
-  app.add_flag("--force", force, "take the folder although it holds other files under the names that a run writes")
-      ->group(kFolders);
+  app.add_flag("--force", force, "overwrite files in the folder that Limbeck did not write")->group(kFolders);
   app.add_option("--data", data, "where the data sets are (default: $LIMBECK_DATA, then the cache folder)")
       ->type_name("DIR")
       ->group(kFolders);
-  app.add_option("--reuse", reuse, "take over finished stages of another run where they are the same; may be repeated")
+  app.add_option("--reuse", reuse, "reuse finished, identical stages of another run; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false)
       ->group(kFolders);

@@ -42,9 +42,8 @@ std::string memory_note(const std::vector<CostRow>& rows) {
   }
   if (known == 0) return "";
   return fmt::format(
-      "Memory: the most that a process which runs this network alone, on one example at a time, has held, of which {} "
-      "before the "
-      "network was read.\n",
+      "Memory: peak of a process that runs only this network, one example at a time; {} of it before the network was "
+      "loaded.\n",
       size_text(before / static_cast<double>(known)));
 }
 

@@ -15,13 +15,13 @@ void add_bench(Program& program) {
                    "whose networks are measured")
       ->required()
       ->type_name("MODEL");
-  command->add_option("--only", flags->only, "of the folders of runs, the stage or network of this name alone")
+  command->add_option("--only", flags->only, "measure only the stage or network of this name in run folders")
       ->type_name("NAME");
   command->add_option("--batch", flags->batches, "batch sizes of the throughput")
       ->delimiter(',')
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
       ->capture_default_str();
-  command->add_option("--seconds", flags->seconds, "for which each network runs at each batch size")
+  command->add_option("--seconds", flags->seconds, "seconds to run each network per batch size")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(0, 1024));
@@ -32,7 +32,7 @@ void add_bench(Program& program) {
   flags->foreign.add_to(*command);
   command->add_option("--out", flags->out, "folder to write bench.json and pareto.svg into, accuracy against latency")
       ->type_name("DIR");
-  command->add_flag("--force", flags->force, "write there over files of others");
+  command->add_flag("--force", flags->force, "overwrite files that Limbeck did not write");
   command->add_option("--probe", flags->probe)->group("");
   command->callback([=, &program] { program.act(&Actions::bench, *flags); });
   command->footer(

@@ -26,8 +26,7 @@ void add_compare(Program& program) {
       ->type_name("STAGE");
   command->footer(
       "Differences over several seeds come with Welch's 95 % interval for the difference of two means of unequal "
-      "variances: when it leaves out zero, the difference is more than noise. That both sides have the same seeds is "
-      "not used.");
+      "variances: when it leaves out zero, the difference is more than noise. Seeds are not treated as paired.");
   command->callback([=, &program] {
     const std::vector<fs::path> folders(runs->begin(), runs->end());
     if (program.output.json)

@@ -25,7 +25,7 @@ void add_synthesize(CLI::App& data, Program& program) {
       ->capture_default_str();
   command->add_option("--train", flags->train, "training images")->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_option("--test", flags->test, "test images")->check(CLI::Range(1, 1000000))->capture_default_str();
-  command->add_flag("--force", flags->force, "write over files of others, such as MNIST's own");
+  command->add_flag("--force", flags->force, "overwrite files that Limbeck did not write, such as MNIST's own");
   command->callback([=, &program] { program.act(&Actions::synthesize, *flags); });
 }
 

@@ -19,14 +19,16 @@ void add_distill(Program& program) {
       ->required()
       ->group(kTeacher);
   command
-      ->add_option("--teacher-size", flags->teacher_size,
-                   "to which a TorchScript teacher's images are resized: 224, or HEIGHT,WIDTH (default: as the data)")
+      ->add_option(
+          "--teacher-size", flags->teacher_size,
+          "size that images are resized to for a TorchScript teacher: 224, or HEIGHT,WIDTH (default: the data's)")
       ->group(kTeacher);
   command
       ->add_option("--teacher-mean", flags->teacher_mean,
-                   "that a TorchScript teacher's input is normalised by: 0.485,0.456,0.406 (default: the data's)")
+                   "mean per channel that normalizes a TorchScript teacher's input: 0.485,0.456,0.406 (default: the "
+                   "data's)")
       ->group(kTeacher);
-  command->add_option("--teacher-std", flags->teacher_std, "the deviations that belong to it: 0.229,0.224,0.225")
+  command->add_option("--teacher-std", flags->teacher_std, "standard deviation per channel: 0.229,0.224,0.225")
       ->group(kTeacher);
   command
       ->add_option("--student", flags->student,
@@ -35,15 +37,12 @@ void add_distill(Program& program) {
       ->group(kStudent);
   command
       ->add_option("--source", flags->source,
-                   "data set, as in a recipe (default: the pictures in --data; mnist, where there is no --data or it "
-                   "holds MNIST and no pictures)")
+                   "data set, as in a recipe (default: the pictures in --data if it has any, otherwise mnist)")
       ->group(kData);
-  command->add_option("--size", flags->size, "height and width to which such pictures are brought (default: 224)")
+  command->add_option("--size", flags->size, "height and width that such pictures are resized to (default: 224)")
       ->check(CLI::Range(8, 4096))
       ->group(kData);
-  command
-      ->add_option("--corrupt", flags->corrupt,
-                   "what to do about pictures that cannot be read: fail, or skip (default: fail)")
+  command->add_option("--corrupt", flags->corrupt, "what to do with unreadable pictures: fail, or skip (default: fail)")
       ->check(CLI::IsMember({"fail", "skip"}))
       ->group(kData);
   command
@@ -53,7 +52,7 @@ void add_distill(Program& program) {
       ->group(kData);
   command
       ->add_option("--views", flags->views,
-                   "run the teacher once on so many views of each picture, which then come again (default: at every "
+                   "run the teacher once on N augmented views of each picture, and repeat them (default: at every "
                    "step)")
       ->check(CLI::Range(1, 100000))
       ->group(kTeacher);

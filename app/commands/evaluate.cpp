@@ -8,7 +8,8 @@ namespace limbeck {
 void add_evaluate(Program& program) {
   CLI::App* command = add_command(program, "evaluate", "Measure a trained network on a data set");
   auto flags = std::make_shared<EvaluateFlags>();
-  command->add_option("model", flags->model, "a stage's folder or what it left, or any TorchScript or ONNX file")
+  command
+      ->add_option("model", flags->model, "a stage's folder or a network file in it, or any TorchScript or ONNX file")
       ->required()
       ->type_name("FILE");
   command->add_option("--teacher", flags->teacher, "a teacher to compare with, likewise")->type_name("FILE");
@@ -28,7 +29,8 @@ void add_evaluate(Program& program) {
       ->capture_default_str();
   command
       ->add_option("--labels", flags->labels,
-                   "labels.safetensors of a stage that aligned recordings (default: an even division of each)")
+                   "labels.safetensors of a stage that aligned recordings (default: each recording divided evenly "
+                   "among its states)")
       ->type_name("FILE");
   command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(1, 1024));
   command->callback([=, &program] { program.act(&Actions::evaluate, *flags); });

@@ -10,12 +10,12 @@ void add_export(Program& program) {
       add_command(program, "export",
                   "Write a trained network for use elsewhere: ONNX, TorchScript or safetensors, in float32 or int8");
   auto flags = std::make_shared<ExportFlags>();
-  command->add_option("model", flags->model, "a stage's folder or what it left, or any TorchScript file")
+  command->add_option("model", flags->model, "a stage's folder or a network file in it, or any TorchScript file")
       ->required()
       ->type_name("FILE");
   command->add_option("--out", flags->out, "file to write; its name ends in .onnx, .pt (TorchScript) or .safetensors")
       ->type_name("FILE");
-  command->add_flag("--force", flags->force, "write over files of others");
+  command->add_flag("--force", flags->force, "overwrite files that Limbeck did not write");
   command
       ->add_option("--page", flags->page,
                    "folder to write in its place: a page for any web server, on which the network classifies drawn and "

@@ -32,7 +32,7 @@ void add_loss(Program& program) {
   command->add_option("--set", flags->settings, "an option of the loss, e.g. temperature=4; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  command->add_option("--seed", flags->seed, "of the parameters that a loss may have of its own (default: 1)")
+  command->add_option("--seed", flags->seed, "seed of the initial parameters of a loss that has some (default: 1)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   command
@@ -46,11 +46,10 @@ void add_loss(Program& program) {
       ->allow_extra_args(false);
   command->callback([=, &program] { program.act(&Actions::loss, *flags); });
   command->footer(
-      "FILE is FILE.npy, or FILE.safetensors with one tensor in it, or FILE.safetensors:NAME. What a loss does not "
-      "read may be "
-      "given. The value is that of a recipe at weight 1, computed in the type of the student's logits; with --json a "
-      "value that "
-      "is not finite is null.\n\n"
+      "FILE is FILE.npy, or FILE.safetensors with one tensor in it, or FILE.safetensors:NAME. Inputs that the loss "
+      "does "
+      "not use are ignored. The value is that of a recipe at weight 1, computed in the type of the student's logits; "
+      "with --json a value that is not finite is null.\n\n"
       "Example:  limbeck loss soft_targets --student z.npy --teacher v.npy --set temperature=4 --gradient g.npy");
 }
 

@@ -10,9 +10,9 @@ void add_predict(Program& program) {
       add_command(program, "predict", "Classify pictures, or the images of an IDX file, with a trained network");
   auto flags = std::make_shared<PredictFlags>();
   command
-      ->add_option(
-          "model", flags->model,
-          "a stage's folder or what it left, a file that `limbeck export` wrote, or any TorchScript or ONNX file")
+      ->add_option("model", flags->model,
+                   "a stage's folder or a network file in it, a file that `limbeck export` wrote, or any TorchScript "
+                   "or ONNX file")
       ->required()
       ->type_name("FILE");
   command

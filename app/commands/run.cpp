@@ -13,9 +13,10 @@ void add_run(Program& program) {
       ->required()
       ->type_name("RECIPE");
   run->flags.add_to(*command, program);
-  command->add_flag("--help-along", run->helps_along,
-                    "train members of ensembles and specialists beside another process that runs the same recipe into "
-                    "the same folder");
+  command->add_flag(
+      "--help-along", run->helps_along,
+      "join another process that runs the same recipe into the same folder, and train members of ensembles "
+      "and specialists in parallel with it");
   command->callback([=, &program] {
     check_recipe_file(run->recipe);
     program.act(&Actions::run, *run);

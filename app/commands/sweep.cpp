@@ -22,9 +22,7 @@ void add_sweep(Program& program) {
       ->type_name("DIR");
   command->add_flag("--force", flags->force,
                     "take the folder although it holds other files under the names that a sweep writes");
-  command
-      ->add_option("--reuse", flags->reuse,
-                   "take over finished stages of another run where they are the same; may be repeated")
+  command->add_option("--reuse", flags->reuse, "reuse finished, identical stages of another run; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_option("--data", flags->data, "where the data sets are (default: $LIMBECK_DATA, then the cache folder)")

@@ -1,13 +1,20 @@
 #pragma once
+#include <cstdint>
 #include <string>
 
 namespace limbeck {
 
 inline constexpr const char* kVersion = "0.2.0";
 
+/// Version of the numerics. Must be increased when the same settings give different results than before, so that
+/// finished stages and points of sweeps run again:
+///   1  until version 0.1: random numbers depend on the seed alone
+///   2  they depend on the stage's stream too (StageRecipe::stream); files are identified by their content
+inline constexpr int64_t kNumericsRevision = 2;
+
 /// Commit of the repository from which this program was built; empty if unknown.
 std::string built_commit();
-/// "0.1.0 (5785fbd01234)"; if parts are disabled in this build (cmake/parts.cmake), followed by e.g. ", without serve
+/// "0.2.0 (5785fbd01234)"; if parts are disabled in this build (cmake/parts.cmake), followed by e.g. ", without serve
 /// onnx".
 std::string version_text();
 

@@ -5,6 +5,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "core/version.h"
 #include "experiment/stage.h"
 
 namespace limbeck {
@@ -68,8 +69,8 @@ std::string fingerprint_of(const Json& settings) {
 
 std::string difference_between(const Json& before, const Json& now) {
   if (const int64_t revision = before.value("revision", int64_t{1}); revision != kNumericsRevision)
-    return fmt::format("it is of revision {} of the numerics, this program computes revision {}{}", revision,
-                       kNumericsRevision,
+    return fmt::format("it was computed with revision {} of the numerics, and this program computes revision {}{}",
+                       revision, kNumericsRevision,
                        revision == 1 ? ", in which each stage draws random numbers of its own (`stream`)" : "");
   const Json old_flat = before.flatten(), new_flat = now.flatten();
   const auto name_of = [](std::string pointer) {

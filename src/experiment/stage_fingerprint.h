@@ -8,11 +8,6 @@
 
 namespace limbeck {
 
-/// Must be increased when the same settings give different results than before, so that finished stages run again:
-///   1  until version 0.1: random numbers depend on the seed alone
-///   2  they depend on the stage's stream too (StageRecipe::stream); files are known by their content
-constexpr int64_t kNumericsRevision = 2;
-
 /// Returns everything that the stage's result depends on. The stages that it refers to must be finished.
 Json settings_of(const RunContext& run, const StageRecipe& stage);
 std::string fingerprint_of(const Json& settings);

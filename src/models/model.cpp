@@ -198,7 +198,7 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
   if (raw.size() != 3) {
     if (network.input.empty() && chosen.empty()) return input;
     throw Error(ErrorKind::usage,
-                fmt::format("network '{}': the examples of '{}' are {}, no images that could be resized and normalised",
+                fmt::format("network '{}': the examples of '{}' are {}, no images that could be resized and normalized",
                             network.name, dataset.name, to_text(raw)));
   }
   if (network.input.empty())

@@ -17,7 +17,7 @@ class FieldWriter : public Fields {
   void integers(const char* name, std::vector<int64_t>& value, const Range&, const char*) override { put(name, value); }
   void numbers(const char* name, std::vector<double>& value, const Range&, const char*) override { put(name, value); }
   void flag(const char* name, bool& value, const char*) override { put(name, value); }
-  void text(const char* name, std::string& value, const char*) override { put(name, value); }
+  void text(const char* name, std::string& value, const char*, const char*) override { put(name, value); }
   void feature(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
   void features(const char* name, std::vector<std::string>& value, Presence, const char*) override { put(name, value); }
   void file(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
@@ -67,8 +67,8 @@ class FieldLister : public Fields {
   void flag(const char* name, bool& value, const char* meaning) override {
     add(name, "true or false", value ? "true" : "false", "", meaning);
   }
-  void text(const char* name, std::string& value, const char* meaning) override {
-    add(name, "text", value.empty() ? "none" : value, "", meaning);
+  void text(const char* name, std::string& value, const char* if_empty, const char* meaning) override {
+    add(name, "text", value.empty() ? if_empty : value, "", meaning);
   }
   void feature(const char* name, std::string& value, Presence presence, const char* meaning) override {
     add(name, "feature", value.empty() && presence == Presence::optional ? "none" : value, "", meaning);
@@ -121,7 +121,7 @@ class FileCollector : public Fields {
   void integers(const char*, std::vector<int64_t>&, const Range&, const char*) override {}
   void numbers(const char*, std::vector<double>&, const Range&, const char*) override {}
   void flag(const char*, bool&, const char*) override {}
-  void text(const char*, std::string&, const char*) override {}
+  void text(const char*, std::string&, const char*, const char*) override {}
   void feature(const char*, std::string&, Presence, const char*) override {}
   void features(const char*, std::vector<std::string>&, Presence, const char*) override {}
   void references(const char*, std::vector<std::string>&, const char*) override {}

@@ -26,8 +26,8 @@ inline std::string name_of(EnsembleMean mean) {
 inline void bind_mean(Fields& fields, EnsembleMean& mean) {
   fields.choice<EnsembleMean>(
       "mean", mean, ensemble_means(),
-      "of the networks' distributions at the loss's temperature, or of their logits, which gives the "
-      "geometric mean's distributions");
+      "geometric or arithmetic mean of the networks' distributions at the loss's temperature; logits: mean of the "
+      "logits (the same distributions as geometric)");
 }
 
 }  // namespace limbeck

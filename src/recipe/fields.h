@@ -58,7 +58,9 @@ class Fields {
   virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) = 0;
   virtual void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
-  virtual void text(const char* name, std::string& value, const char* meaning) = 0;
+  void text(const char* name, std::string& value, const char* meaning) { text(name, value, "none", meaning); }
+  /// `if_empty`: what an empty value means, as documentation shows it.
+  virtual void text(const char* name, std::string& value, const char* if_empty, const char* meaning) = 0;
   /// The name of a network's feature, or several names.
   virtual void feature(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
   virtual void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) = 0;

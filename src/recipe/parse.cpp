@@ -372,7 +372,7 @@ class RecipeReader {
     const StageRecipe* source = recipe_.stage(of);
     const bool whole_stage = source != nullptr;
     if (!whole_stage) source = stage_with_member(of);
-    if (source != nullptr && source->network != stage.network)
+    if (source != nullptr && !source->network.empty() && source->network != stage.network)
       context_.mistake(value.where, path,
                        fmt::format("{} with the weights of '{}', which is a '{}' and no '{}'", what, of,
                                    source->network, stage.network));

@@ -192,7 +192,7 @@ void MapReader::flag(const char* name, bool& value, const char*) {
                      fmt::format("expected true or false, found {}", found->description()));
 }
 
-void MapReader::text(const char* name, std::string& value, const char*) {
+void MapReader::text(const char* name, std::string& value, const char*, const char*) {
   const Value* found = find(name);
   if (found == nullptr) return;
   const bool empty = found->kind == Value::Kind::scalar && found->quoted && found->scalar.empty();
@@ -204,14 +204,14 @@ void MapReader::text(const char* name, std::string& value, const char*) {
 
 void MapReader::file(const char* name, std::string& value, Presence presence, const char* meaning) {
   if (presence == Presence::optional)
-    text(name, value, meaning);
+    text(name, value, "", meaning);
   else if (const Value* found = require_key(name))
     read_text(*found, path_of(name), context_, value);
 }
 
 void MapReader::feature(const char* name, std::string& value, Presence presence, const char* meaning) {
   if (presence == Presence::optional)
-    text(name, value, meaning);
+    text(name, value, "", meaning);
   else if (const Value* found = require_key(name))
     read_text(*found, path_of(name), context_, value);
 }

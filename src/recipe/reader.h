@@ -52,7 +52,7 @@ class MapReader : public Fields {
   void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override;
   void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override;
   void flag(const char* name, bool& value, const char* meaning) override;
-  void text(const char* name, std::string& value, const char* meaning) override;
+  void text(const char* name, std::string& value, const char* if_empty, const char* meaning) override;
   void feature(const char* name, std::string& value, Presence presence, const char* meaning) override;
   void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) override;
   void file(const char* name, std::string& value, Presence presence, const char* meaning) override;

@@ -141,10 +141,9 @@ void StageRecipe::bind_parts(Fields& fields) {
 
 void StageRecipe::bind(Fields& fields) {
   bind_parts(fields);
-  fields.text(
-      "stream", stream,
-      "name of the stage's stream of random numbers (initial weights, order, views, dropout); default: the stage's "
-      "name. Stages with the same stream draw the same numbers; none: a stream that depends on the seed alone");
+  fields.text("stream", stream, "the stage's name",
+              "name of the stream of random numbers (initial weights, order, augmentation, dropout). Stages with the "
+              "same stream draw the same numbers; none: a stream that depends on the seed alone");
   fields.integer("epochs", epochs, between(static_cast<double>(form().least_epochs), 1e6),
                  "passes over the training examples");
   fields.integer("batch_size", batch_size, between(1, 1e6),

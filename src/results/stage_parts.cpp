@@ -198,8 +198,8 @@ void AlignmentPart::bind(ResultFields& fields) {
 std::string AlignmentPart::note(const StageResult&) const {
   const double* of_train = changed.find(keys::kTrain);
   return fmt::format(
-      "{} rounds; the last gave {:.1f} % of the training frames another state, by which all that follows is measured",
-      rounds, of_train == nullptr ? 0 : 100 * *of_train);
+      "{} rounds; the last relabelled {:.1f} % of the training frames, and later stages use these labels", rounds,
+      of_train == nullptr ? 0 : 100 * *of_train);
 }
 
 }  // namespace limbeck

@@ -10,6 +10,7 @@
 #include "core/nearest.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "core/version.h"
 #include "recipe/recipe.h"
 #include "results/binding.h"
 #include "results/sweep_results.h"
@@ -243,7 +244,11 @@ class Planner {
     all.erase("seed");
     Hasher hasher;
     hasher.add(all.dump()).add(Json(plan_.seeds).dump()).add(request_.data).add(request_.device);
-    for (const NetworkRecipe& network : recipe.networks) add_content(hasher, network.weights);
+    hasher.add(std::to_string(kNumericsRevision));
+    for (const NetworkRecipe& network : recipe.networks) {
+      add_content(hasher, network.weights);
+      for (const std::string& file : files_of(network.architecture)) add_content(hasher, file);
+    }
     for (const StageRecipe& stage : recipe.stages)
       for (const std::string& file : files_of(stage.teacher)) add_content(hasher, file);
     return hasher.fingerprint();
@@ -262,9 +267,9 @@ class Planner {
     const auto identity_of_input = [&](const std::string& name) -> std::string {
       if (const NetworkRecipe* network = recipe.network(name); recipe.stage(name) == nullptr && network != nullptr)
         return resolve(network->architecture).dump() + network->weights;
-      const auto stage =
-          identities.find(recipe.stage(name) != nullptr ? name : name.substr(0, name.rfind('.')));  // or a replica
-      return stage == identities.end() ? name : stage->second;
+      const StageRecipe* stage = recipe.stage_of(name);
+      const auto identity = stage == nullptr ? identities.end() : identities.find(stage->name);
+      return identity == identities.end() ? name : identity->second;
     };
     for (const StageRecipe& stage : recipe.stages) {
       Hasher hasher;

@@ -62,6 +62,7 @@ TrainingResult Trainer::run() {
   TeacherReplay replay = replay_teacher();
   while (progress_.epoch < stage.epochs && !stopping_.stops()) {
     replay.begin_epoch(progress_.epoch);
+    batches_.prepare(progress_.epoch);  // not part of a step's time
     epoch_seconds_ = epoch_examples_ = 0;
     step_->begin_epoch();
     while (progress_.step < batches_.per_epoch()) {

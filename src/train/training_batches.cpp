@@ -4,11 +4,14 @@
 
 namespace limbeck {
 
+void TrainingBatches::prepare(int64_t epoch) {
+  if (epoch == ordered_) return;
+  order_ = examples_.order(seed_, epoch);
+  ordered_ = epoch;
+}
+
 Batch TrainingBatches::batch(int64_t epoch, int64_t step) {
-  if (epoch != ordered_) {
-    order_ = examples_.order(seed_, epoch);
-    ordered_ = epoch;
-  }
+  prepare(epoch);
   const int64_t begin = step * batch_size_;
   return examples_.batch(order_.slice(0, begin, begin + batch_size_), augmenter_, seed_, drawing(epoch));
 }

@@ -19,6 +19,8 @@ class TrainingBatches {
   int64_t drawing(int64_t epoch) const { return cycle_ > 0 ? epoch % cycle_ : epoch; }
 
   Batch batch(int64_t epoch, int64_t step);
+  /// Finds the order of an epoch, which its first batch does otherwise.
+  void prepare(int64_t epoch);
   /// Returns a batch of one example, without augmentation.
   Batch sample() const;
 

@@ -60,10 +60,10 @@ TEST_F(Streams, OfEarlierVersionsDoNotMatchAndSayWhy) {
   record["fingerprint"] = "of an earlier version";
   write_file(file, record.dump());
   run(stage);
-  EXPECT_NE(
-      notices.find("stage 'a' runs again: it is of revision 1 of the numerics, this program computes revision 2, in "
-                   "which each stage draws random numbers of its own (`stream`)"),
-      std::string::npos)
+  EXPECT_NE(notices.find("stage 'a' runs again: it was computed with revision 1 of the numerics, and this program "
+                         "computes revision 2, in "
+                         "which each stage draws random numbers of its own (`stream`)"),
+            std::string::npos)
       << notices;
 }
 

@@ -81,24 +81,9 @@ TEST(FeatureLosses, HaveTheGradientsOfDifferences) {
             return prepared.value(moved, teacher);
           },
           feature, yaml + " " + name);
-    for (const Parameter& parameter : prepared.parameters.all()) {
-      const torch::Tensor as_it_is = parameter.value.detach().clone();
-      torch::Tensor leaf = parameter.value;
-      leaf.mutable_grad() = torch::Tensor();  // of the features' differences
-      prepared.value(student, teacher).backward();
-      const torch::Tensor gradient = parameter.value.grad().reshape({-1});
-      for (int64_t i = 0; i < as_it_is.numel(); ++i) {
-        const auto moved = [&](double by) {
-          torch::Tensor shifted = as_it_is.clone();
-          shifted.view({-1})[i] += by;
-          parameter.value.set_data(shifted);
-          return prepared.value(student, teacher).item<double>();
-        };
-        const double numeric = (moved(1e-6) - moved(-1e-6)) / 2e-6;
-        EXPECT_NEAR(gradient[i].item<double>(), numeric, 1e-6 * (1 + std::abs(numeric))) << yaml << parameter.name << i;
-      }
-      parameter.value.set_data(as_it_is);
-    }
+    for (const Parameter& parameter : prepared.parameters.all())
+      expect_numeric_gradient_by(
+          parameter.value, [&] { return prepared.value(student, teacher); }, yaml + " " + parameter.name);
   }
 }
 

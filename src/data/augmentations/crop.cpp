@@ -1,7 +1,7 @@
 // Random crops of the padded image, of the image's own size: the standard augmentation of CIFAR together with `flip`
 // (He et al. 2016, section 4.2: "4 pixels are padded on each side, and a 32×32 crop is randomly sampled").
 //   (2p + 1)² views for a padding of p pixels, all equally likely
-// Zeros are bytes, black before normalising, as torchvision's RandomCrop(32, padding=4) on images has them.
+// Zeros are bytes, black before normalizing, as torchvision's RandomCrop(32, padding=4) on images has them.
 //
 //   augment: { crop: 4, flip: true }
 

@@ -5,7 +5,7 @@
 // The number of views may not depend on the images' size, so the centre is drawn from a grid of 448 × 448 relative
 // positions: pixel ⌊H g / 448⌋ of H. 448 is a multiple of 7, 14, 16, 28, 32, 56, 64, 112 and 224, where all pixels are
 // equally likely to the last digit; for other sizes below 448 some are hit by one grid line more than others. The
-// paper's zeros are those of normalised images, the data set's mean. `fill: mean` takes each image's own mean, per
+// paper's zeros are those of normalized images, the data set's mean. `fill: mean` takes each image's own mean, per
 // channel; `fill: zero` is black.
 //
 //   augment: { crop: 4, flip: true, cutout: { size: 16 } }     # the paper's setting on CIFAR-10

@@ -16,7 +16,7 @@ constexpr size_t kBlock = 1 << 20;
 class ArchiveReader {
  public:
   explicit ArchiveReader(const fs::path& path) : path_(path), archive_(archive_read_new(), archive_read_free) {
-    if (!archive_) throw Error("libarchive cannot be initialised");
+    if (!archive_) throw Error("libarchive cannot be initialized");
     check_regular_file(path);
     archive_read_support_filter_all(archive_.get());
     archive_read_support_format_tar(archive_.get());

@@ -28,7 +28,7 @@ size_t append_body(char* bytes, size_t size, size_t count, void* to) {
 std::optional<std::string> download(const std::string& address, size_t limit, std::string& problem) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) {
-    problem = "libcurl cannot be initialised";
+    problem = "libcurl cannot be initialized";
     return std::nullopt;
   }
   Body body{.content = {}, .limit = limit};

@@ -25,7 +25,7 @@ bool is_gzip(const std::string& bytes) {
 class GzipStream {
  public:
   GzipStream(std::string_view packed, std::string name) : packed_(packed), name_(std::move(name)) {
-    if (inflateInit2(&stream_, kGzip) != Z_OK) throw Error("zlib cannot be initialised");
+    if (inflateInit2(&stream_, kGzip) != Z_OK) throw Error("zlib cannot be initialized");
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
   }
@@ -118,7 +118,7 @@ std::string unpack_gzip(std::string_view packed, const std::string& name, size_t
 void write_gzip(const fs::path& path, const std::string& content) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw Error("zlib cannot be initialised");
+    throw Error("zlib cannot be initialized");
   std::string packed(deflateBound(&stream, content.size()) + 64, '\0');
   char comment[] = "limbeck";  // by which check_output knows the file
   gz_header header{};

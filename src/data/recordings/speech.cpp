@@ -122,7 +122,7 @@ struct Statistics {
   at::Tensor applied(const at::Tensor& features) const { return (features - mean) / deviation; }
 };
 
-/// By the name under which features are normalised: each speaker's, or one for all. Statistics are those of training
+/// By the name under which features are normalized: each speaker's, or one for all. Statistics are those of training
 /// recordings; of a speaker who has none, of the speaker's own.
 class Normalization {
  public:

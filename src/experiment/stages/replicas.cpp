@@ -1,4 +1,4 @@
-// Several networks that differ in initialisation and order only, and their ensemble: trained one by one, or together on
+// Several networks that differ in initialization and order only, and their ensemble: trained one by one, or together on
 // the same batches, so that each can learn from the others (Anil et al. 2018, "Large scale distributed neural network
 // training through online distillation").
 //

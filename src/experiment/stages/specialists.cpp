@@ -51,7 +51,7 @@ struct SpecialistsOptions : StageOptions {
         "targets", targets, {{"dustbin", SpecialistTargets::dustbin}, {"full", SpecialistTargets::full}},
         "target for examples of other classes: a dustbin class, or all classes with the teacher's probabilities");
     fields.integer("top", top, at_least(1),
-                   "number of the generalist's most probable classes whose specialists are asked");
+                   "number of the generalist's most probable classes whose specialists are evaluated");
     fields.choice<Divergence>(
         "divergence", divergence, {{"forward", Divergence::forward}, {"reverse", Divergence::reverse}},
         "the divergence that the combined distribution q minimizes: KL(model, q) or KL(q, model)");
@@ -68,7 +68,7 @@ struct SpecialistsOptions : StageOptions {
     if (of.empty()) check.mistake("of", "no generalist; expected an earlier stage, or a network with weights");
     check.require_start("of", of, "specialists begin");
     if (stage.stop.any()) check.mistake("", "specialists have no replicas, are not stopped early and do not align");
-    if (targets == SpecialistTargets::full && !stage.teacher)
+    if (targets == SpecialistTargets::full && !stage.teacher && !of.empty())
       check.mistake("targets", fmt::format("full targets come from a teacher; add `teacher: {}`, and a loss such as "
                                            "`soft_targets: {{ examples: unlabelled }}`",
                                            of));

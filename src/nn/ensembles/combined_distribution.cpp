@@ -103,7 +103,7 @@ class Example {
     for (size_t m = 0; m < parts_.size(); ++m)
       for (const int64_t c : *parts_[m].classes)
         next_[static_cast<size_t>(c)] -= q_[static_cast<size_t>(c)] * factors[m];
-    normalise();
+    normalize();
   }
 
   void step_reverse() {
@@ -128,10 +128,10 @@ class Example {
       largest = std::max(largest, next_[c]);
     }
     for (double& value : next_) value = std::exp(value - largest);
-    normalise();
+    normalize();
   }
 
-  void normalise() {
+  void normalize() {
     double sum = 0;
     for (double& value : next_) {
       value = std::max(value, 0.0);
