@@ -1,4 +1,5 @@
 #include "sweep/sweep.h"
+#include "core/files.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>
@@ -221,6 +222,24 @@ TEST(Sweep, PointsOfAnEarlierSweepKeepTheirFolders) {
     keep_earlier(hostile, damaged);
     EXPECT_EQ(hostile.points[0].run, "points/0001");
   }
+}
+
+class SweepWithFiles : public TemporaryFolder {};
+
+TEST_F(SweepWithFiles, RunsPointsAgainWhenAFileOfTheirNetworksHasOtherContent) {
+  const fs::path file = folder / "teacher.pt";
+  const SweepRequest request{.settings = {fmt::format("networks.large={{ torchscript: '{}' }}", file.string())},
+                             .over = {kTemperature + "=1,2"}};
+  write_file(file, "one");
+  const Json earlier = left_by(plan(request));
+  SweepPlan same = plan(request);
+  keep_earlier(same, earlier);
+  EXPECT_TRUE(same.points[0].done);
+  write_file(file, "two");
+  SweepPlan changed = plan(request);
+  keep_earlier(changed, earlier);
+  EXPECT_EQ(changed.points[0].run, "points/0001");
+  EXPECT_FALSE(changed.points[0].done);
 }
 
 }  // namespace
