@@ -74,7 +74,7 @@ void load_state(Network& network, const TensorMap& tensors, const std::string& w
       problems.push_back(fmt::format("{}: is {}, expected {}", name, to_text(found->second.sizes().vec()),
                                      to_text(own.sizes().vec())));
     else if (own.is_floating_point() && !found->second.is_floating_point())
-      problems.push_back(fmt::format("{}: is of whole numbers ({}), as of a quantized network", name,
+      problems.push_back(fmt::format("{}: is of whole numbers ({}), as of a quantised network", name,
                                      dtype_name(found->second.scalar_type())));
   }
   for (const auto& [name, tensor] : tensors)
