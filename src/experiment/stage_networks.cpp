@@ -22,7 +22,7 @@ bool can_be_trained(const Network& network, Shape shape) {
 
 std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRecipe& stage) {
   const NetworkRecipe& network = run.network_of(stage);
-  const std::shared_ptr<Network> made = run.networks.make(network, run.seed_of(stage));
+  std::shared_ptr<Network> made = run.networks.make(network, run.seed_of(stage));
   if (begins_with_weights(stage, network)) load_weights(*made, network.weights);
   return made;
 }
