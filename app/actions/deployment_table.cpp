@@ -18,7 +18,7 @@ std::string size_text(double bytes) {
   return bytes >= 1e6 ? fmt::format("{:.1f} MB", bytes / 1e6) : fmt::format("{:.0f} kB", bytes / 1e3);
 }
 
-std::string format_count(const std::optional<int64_t>& value) {
+std::string count_text(const std::optional<int64_t>& value) {
   return value ? with_commas(*value) : "";
 }
 
@@ -102,8 +102,8 @@ std::string runtime_table(const std::string& runtime, const std::vector<CostRow>
   for (const CostRow& row : rows) {
     const Latency& latency = row.cost->latency;
     const auto bytes = static_cast<double>(row.bytes);
-    table.add({row.name, percent(row.accuracy), percent(row.agreement), format_count(row.parameters),
-               format_count(row.multiply_adds), size_text(bytes), ratio(static_cast<double>(rows.front().bytes), bytes),
+    table.add({row.name, percent(row.accuracy), percent(row.agreement), count_text(row.parameters),
+               count_text(row.multiply_adds), size_text(bytes), ratio(static_cast<double>(rows.front().bytes), bytes),
                row.memory ? size_text(*row.memory) : "", milliseconds(latency.median), milliseconds(latency.p95),
                milliseconds(latency.p99), ratio(first.median, latency.median)});
   }

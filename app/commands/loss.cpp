@@ -47,9 +47,8 @@ void add_loss(Program& program) {
   command->callback([=, &program] { program.act(&Actions::loss, *flags); });
   command->footer(
       "FILE is FILE.npy, or FILE.safetensors with one tensor in it, or FILE.safetensors:NAME. Inputs that the loss "
-      "does "
-      "not use are ignored. The value is that of a recipe at weight 1, computed in the type of the student's logits; "
-      "with --json a value that is not finite is null.\n\n"
+      "does not use are ignored. The value is that of a recipe at weight 1, computed in the type of the student's "
+      "logits; with --json a value that is not finite is null.\n\n"
       "Example:  limbeck loss soft_targets --student z.npy --teacher v.npy --set temperature=4 --gradient g.npy");
 }
 

@@ -56,9 +56,9 @@ std::vector<PlotResult::Point> line_points(const PlotRecipe& plot, const PlotRec
     if (stage == stages.end()) continue;
     if (plot.x == "epoch") return epoch_points(plot, point.stage, seeds);
     const std::optional<MeasuredNumber> y = number_on(*stage, plot.split, plot.metric);
-    const bool is_own = plot.x == "value" || plot.x == "stage";
+    const bool has_own_x = plot.x == "value" || plot.x == "stage";
     const std::optional<MeasuredNumber> x =
-        is_own ? MeasuredNumber{.mean = point.x, .deviation = {}} : number_on(*stage, plot.split, plot.x);
+        has_own_x ? MeasuredNumber{.mean = point.x, .deviation = {}} : number_on(*stage, plot.split, plot.x);
     if (x && y) points.push_back({.x = x->mean, .stage = point.stage, .y = y->mean, .deviation = y->deviation});
   }
   return points;

@@ -7,7 +7,7 @@
 
 #include "core/interrupt.h"
 #include "train/evaluation.h"
-#include "train/lost_step.h"
+#include "train/non_finite_loss.h"
 
 namespace limbeck {
 namespace {
@@ -132,13 +132,13 @@ void Trainer::train_step(const Batch& batch) {
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
   const StepResult result = (*step_)(batch, teacher, {setup_.seed, progress_.epoch, epochs_done(), rate_factor()});
   if (!std::isfinite(result.values[0]))
-    throw_lost({.stage = setup_.stage.name,
-                .epoch = progress_.epoch + 1,
-                .step = progress_.step + 1,
-                .learning_rate = optimizer_->learning_rate() * rate_factor(),
-                .terms = objective_.names(),
-                .values = result.values},
-               teacher, batch);
+    throw_non_finite({.stage = setup_.stage.name,
+                      .epoch = progress_.epoch + 1,
+                      .step = progress_.step + 1,
+                      .learning_rate = optimizer_->learning_rate() * rate_factor(),
+                      .terms = objective_.names(),
+                      .values = result.values},
+                     teacher, batch);
   sums_.add(batch, result);
 }
 

@@ -1,4 +1,4 @@
-#include "train/lost_step.h"
+#include "train/non_finite_loss.h"
 
 #include <ATen/TensorOperators.h>
 
@@ -6,7 +6,7 @@
 
 namespace limbeck {
 
-void throw_lost(const LostStep& lost, const TeacherOutputs& teacher, const Batch& batch) {
+void throw_non_finite(const NonFiniteStep& step, const TeacherOutputs& teacher, const Batch& batch) {
   std::vector<at::Tensor> taught{teacher.logits, teacher.members};
   for (const auto& [name, feature] : teacher.features) taught.push_back(feature);
   at::Tensor known = batch.ids.ge(0);
@@ -16,14 +16,14 @@ void throw_lost(const LostStep& lost, const TeacherOutputs& teacher, const Batch
     throw Error(
         fmt::format("stage '{}': the teacher's outputs are not finite for {} of {} examples of the batch, for the "
                     "training example {} first",
-                    lost.stage, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
+                    step.stage, unknown, batch.size(), batch.ids[known.to(at::kLong).argmin()].item<int64_t>()));
   std::string terms;
-  for (size_t i = 0; i < lost.terms.size(); ++i)
-    terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", lost.terms[i], lost.values[1 + i]);
+  for (size_t i = 0; i < step.terms.size(); ++i)
+    terms += fmt::format("{}{} {}", i == 0 ? "" : ", ", step.terms[i], step.values[1 + i]);
   throw Error(
       fmt::format("stage '{}': the loss is not finite in epoch {}, step {} ({}); the learning rate is {:.3g}: try a "
                   "lower one, a warm-up, or max_norm",
-                  lost.stage, lost.epoch, lost.step, terms, lost.learning_rate));
+                  step.stage, step.epoch, step.step, terms, step.learning_rate));
 }
 
 }  // namespace limbeck

@@ -8,7 +8,7 @@
 
 namespace limbeck {
 
-struct LostStep {
+struct NonFiniteStep {
   const std::string& stage;
   int64_t epoch = 0;  ///< from 1
   int64_t step = 0;   ///< of the epoch, from 1
@@ -19,6 +19,6 @@ struct LostStep {
 
 /// Throws Error. The message blames the teacher if its outputs are not finite; else it reports the terms and the
 /// learning rate.
-[[noreturn]] void throw_lost(const LostStep& lost, const TeacherOutputs& teacher, const Batch& batch);
+[[noreturn]] void throw_non_finite(const NonFiniteStep& step, const TeacherOutputs& teacher, const Batch& batch);
 
 }  // namespace limbeck
