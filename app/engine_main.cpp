@@ -4,6 +4,7 @@
 
 #include "app/actions/all.h"
 #include "app/program.h"
+#include "app/signals.h"
 #include "core/process.h"
 
 namespace limbeck {

@@ -3,17 +3,15 @@
 #include <fmt/core.h>
 #include <signal.h>
 
-#include <cstddef>
 #include <exception>
-#include <initializer_list>
 #include <map>
 #include <new>
 #include <sstream>
 
 #include "app/commands.h"
 #include "app/help.h"
+#include "app/signals.h"
 #include "core/error.h"
-#include "core/interrupt.h"
 #include "core/version.h"
 
 namespace limbeck {
@@ -38,39 +36,6 @@ namespace {
 
 constexpr int kFailed = 1, kUsage = 2;
 
-/// The first signal asks to save and stop; a second one stops at once, unless it is that of a closed terminal, which
-/// the system and the shell both send.
-void on_signal(int signal) {
-  if (stop_requested() != 0 && signal != SIGHUP) std::_Exit(128 + signal);
-  request_stop(signal);
-}
-
-/// Whether SIGHUP is held off, as by nohup. Asked before any library begins, for UCX, which Debian 13's LibTorch brings
-/// along, takes the signal for itself.
-bool hangup_is_held_off = false;
-void look_at_hangup() {
-  struct sigaction found {};
-  sigaction(SIGHUP, nullptr, &found);
-  hangup_is_held_off = found.sa_handler == SIG_IGN;
-}
-[[gnu::section(".preinit_array"), gnu::used]] void (*const kBeforeLibraries)() = look_at_hangup;
-
-/// On a stack of its own: with the handler on the common one, signals during oneDNN's products corrupted the heap,
-/// presumably because its generated code keeps numbers farther below the stack pointer than the 128 bytes that the
-/// system leaves alone.
-void stop_on(std::initializer_list<int> signals) {
-  static std::byte memory[64 << 10];
-  stack_t stack{};
-  stack.ss_sp = memory;
-  stack.ss_size = sizeof memory;
-  sigaltstack(&stack, nullptr);
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_ONSTACK | SA_RESTART;
-  for (const int signal : signals) sigaction(signal, &action, nullptr);
-  keep_hangup_held_off();
-}
-
 void tell_failure(const OutputOptions& output, const std::string& what) {
   print_error("{} {}\n", paint("limbeck:", Color::red, error_terminal(output.color).color), what);
 }
@@ -82,7 +47,7 @@ int exit_code(const Error& error) {
     case ErrorKind::usage:
       return kUsage;
     case ErrorKind::interrupted:
-      return 128 + stop_requested();
+      return 128 + stop_signal();
   }
   return kFailed;
 }
@@ -105,10 +70,6 @@ int parse_and_run(Program& program, int argc, char** argv) {
 }
 
 }  // namespace
-
-void keep_hangup_held_off() {
-  if (hangup_is_held_off) signal(SIGHUP, SIG_IGN);
-}
 
 int run_program(int argc, char** argv, const Actions* actions) {
   if (actions != nullptr) stop_on({SIGINT, SIGTERM, SIGHUP});  // whatever the program does without it is done at once

@@ -8,8 +8,4 @@ namespace limbeck {
 /// `actions`: nullptr in the program without LibTorch, which starts the engine for them.
 int run_program(int argc, char** argv, const Actions* actions);
 
-/// Restores an ignored SIGHUP: if it was ignored when the program started, as under nohup, it is ignored again, even if
-/// libraries changed that since.
-void keep_hangup_held_off();
-
 }  // namespace limbeck

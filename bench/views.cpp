@@ -6,7 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <benchmark/benchmark.h>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "experiment/components.h"
 
 namespace {

@@ -1,15 +1,18 @@
-# limbeck_component(NAME [TORCH] [COLD] [USES component...] [LIBRARIES library...] [REGISTERS folder...])
+# limbeck_component(NAME [TORCH] [COLD] [PUBLIC header...] [USES component...] [LIBRARIES library...]
+#   [REGISTERS folder...])
 #
 # One static library per folder of src/. A component sees the headers of the components that it names in USES and no
 # others: each has an include root of its own that holds a link to its folder, and all links are private, so that an
 # include against the direction of dependency does not compile.
+#
+# PUBLIC: the headers of include/limbeck, without .h, that this component implements; those who use it see them.
 #
 # REGISTERS: each file of the named sub-folder defines `void register_FILE(Catalogue&)`; the list of calls is generated
 # from the folder, so that a new loss or architecture is one new file.
 #
 # COLD: nothing here runs long, so -O1 will do, which compiles in two thirds of the time.
 function(limbeck_component name)
-  cmake_parse_arguments(ARG "TORCH;COLD" "" "USES;LIBRARIES;REGISTERS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;COLD" "" "PUBLIC;USES;LIBRARIES;REGISTERS" ${ARGN})
   set(folder "${PROJECT_SOURCE_DIR}/src/${name}")
   set(target limbeck_${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.cpp")
@@ -17,6 +20,11 @@ function(limbeck_component name)
   set(include_root "${PROJECT_BINARY_DIR}/include_roots/${name}")
   file(MAKE_DIRECTORY "${include_root}")
   file(CREATE_LINK "${folder}" "${include_root}/${name}" SYMBOLIC)
+  foreach(header IN LISTS ARG_PUBLIC)
+    file(MAKE_DIRECTORY "${include_root}/limbeck")
+    file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include/limbeck/${header}.h" "${include_root}/limbeck/${header}.h" SYMBOLIC)
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY LIMBECK_PUBLIC_HEADERS ${ARG_PUBLIC})
 
   if(ARG_REGISTERS)
     set(declarations "")

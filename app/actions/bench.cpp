@@ -7,11 +7,13 @@
 #include "app/actions/deployment_table.h"
 #include "app/actions/peak_memory.h"
 #include "app/commands/bench.h"
+#include "app/signals.h"
 #include "core/file_format.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "deploy/onnxruntime.h"
 #include "experiment/deployment.h"
+#include "experiment/device.h"
 #include "experiment/environment.h"
 #include "experiment/experiment.h"
 #include "experiment/run_networks.h"
@@ -161,7 +163,8 @@ void measure_times(Bench& bench, const BenchFlags& flags, const OutputOptions& o
     print_error(
         "measuring the time of {} network{} in turns, about {:.0f} s\n", count, count == 1 ? "" : "s",
         static_cast<double>((onnxruntime_version() ? 2 : 1) * count * (1 + flags.batches.size())) * flags.seconds);
-  measure_deployment(bench.networks, {.batches = flags.batches, .seconds = flags.seconds}, bench.notes);
+  measure_deployment(bench.networks, {.batches = flags.batches, .seconds = flags.seconds, .stop = stop_token()},
+                     bench.notes);
   if (bench.networks.empty()) throw Error(fmt::format("nothing could be measured: {}", bench.notes.back()));
 }
 

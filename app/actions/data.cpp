@@ -6,6 +6,7 @@
 
 #include "app/actions/all.h"
 #include "app/commands/data.h"
+#include "app/signals.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "core/text.h"
@@ -13,6 +14,7 @@
 #include "data/images/image_dataset.h"
 #include "data/published/idx.h"
 #include "data/published/published_files.h"
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 #include "report/text_table.h"
 
@@ -112,10 +114,12 @@ void images(ImagesFlags flags, const OutputOptions& output) {
                                   .store = flags.store};
   const auto start = std::chrono::steady_clock::now();
   DataFolders folders;
+  folders.progress = terminal_progress(output);
+  folders.stop = stop_token();
   folders.tell = [&](const std::string& notice) {
     if (!output.quiet) print_error("{}\n", notice);
   };
-  const LoadedImages loaded = load_images(chosen, folders, terminal_progress(output));
+  const LoadedImages loaded = load_images(chosen, folders);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Json json = images_json(loaded, seconds);
   if (output.json)

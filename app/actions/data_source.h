@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "app/foreign_flags.h"
-#include "data/dataset.h"
+#include "limbeck/dataset.h"
 #include "models/model.h"
 
 namespace limbeck {

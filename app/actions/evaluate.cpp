@@ -7,6 +7,7 @@
 #include "app/actions/data_source.h"
 #include "app/commands/evaluate.h"
 #include "core/text.h"
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 #include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"

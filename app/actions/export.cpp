@@ -11,10 +11,11 @@
 #include "core/own_files.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 #include "models/model.h"
+#include "models/model_export.h"
 #include "models/model_files.h"
-#include "models/model_json.h"
 #include "models/model_onnx.h"
 #include "nn/quantization.h"
 #include "serve/playground.h"
@@ -83,17 +84,9 @@ void write_page(const ExportFlags& flags, const OutputOptions& output) {
     print_out("Wrote {0}: try it with  python3 -m http.server --directory {0}\n", flags.page);
 }
 
-/// Beside weights.safetensors: the layers in words.
-fs::path description_file(const fs::path& out) {
-  return fs::path(out).replace_extension(".json");
-}
-
 void write_model(const ExportFlags& flags, const OutputOptions& output) {
   constexpr double kMost = 1e-5;
-  const std::string extension = fs::path(flags.out).extension();
-  if (extension != ".safetensors" && extension != ".pt" && extension != ".onnx")
-    throw Error(ErrorKind::usage,
-                fmt::format("--out '{}': expected a name that ends in .onnx, .pt or .safetensors", flags.out));
+  const std::string extension = export_extension(flags.out, "--out");
   if (extension != ".onnx" && (flags.softmax || flags.bytes))
     throw Error(ErrorKind::usage, "--softmax and --bytes are of ONNX files; give --out a name that ends in .onnx");
   if (!flags.int8 && !flags.source.empty())
@@ -119,14 +112,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
         fmt::format("the exported network differs from '{}' by {:.2g} of its largest logit; expected at most {}",
                     flags.model, difference, kMost));
   if (flags.int8) exported = in_bytes(exported, flags);
-  if (extension == ".onnx")
-    write_file(flags.out, model_onnx(exported, {flags.model}, {.softmax = flags.softmax, .bytes = flags.bytes}));
-  else if (extension == ".pt")
-    export_torchscript(flags.out, *exported.network, exported.description);
-  else {
-    save_model(flags.out, *exported.network, exported.description);
-    write_file(description_file(flags.out), model_json(exported, flags.out, flags.model).dump(1) + "\n");
-  }
+  write_exported(exported, flags.out, flags.model, {.softmax = flags.softmax, .bytes = flags.bytes});
 
   const int64_t before = model.network->parameter_count(), after = exported.network->parameter_count();
   const uintmax_t bytes = fs::file_size(flags.out);

@@ -16,6 +16,7 @@
 #include "core/own_files.h"
 #include "data/images/image_reader.h"
 #include "data/published/idx.h"
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 #include "models/model.h"
 #include "models/model_files.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "app/output.h"
-#include "core/events.h"
+#include "limbeck/events.h"
 
 namespace limbeck {
 

@@ -8,8 +8,6 @@
 #include "app/commands/run.h"
 #include "core/json.h"
 #include "experiment/components.h"
-#include "report/html_report.h"
-#include "report/plots/run_plots.h"
 #include "report/summary.h"
 #include "report/tensorboard.h"
 #include "results/binding.h"
@@ -26,19 +24,6 @@ EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recip
       (*writer)(event);
     });
   return events;
-}
-
-/// Throws Error where the run would put its own recipe, every default spelled out, in the place of the one that it
-/// reads.
-void check_recipe_stays(const std::string& text, const std::string& file, const fs::path& out, const Recipe& recipe) {
-  std::error_code ignored;
-  if (!fs::equivalent(file, out / "recipe.yaml", ignored) || text == to_yaml(resolve(recipe))) return;
-  throw Error(
-      ErrorKind::usage,
-      fmt::format(
-          "the run would write its own recipe, with every default spelled out, over '{}', which it reads; give another "
-          "--out or another name, or --force to write over it",
-          file));
 }
 
 /// Trains members of a run's ensembles and specialists beside it; see Experiment::help.
@@ -67,35 +52,30 @@ std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags
   return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
 }
 
-RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags,
-                      const OutputOptions& output, bool deployment) {
-  const Recipe recipe = parse_recipe(text, file, flags.settings, components());
-  const fs::path out = out_folder(flags, recipe);
-  if (!flags.force) check_recipe_stays(text, file, out, recipe);
-  Json results;
+RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const OutputOptions& output, bool deployment) {
+  const Recipe recipe = parse_recipe(text.text, text.file, text.settings, components());
+  RunOptions options = run_options(flags, recipe);
+  options.deployment = deployment;
   {
     ProgressPrinter progress(output);
     const EventBus events = observers(progress, flags, recipe);
-    RunOptions options = run_options(flags, recipe);
-    options.deployment = deployment;
-    results = Experiment(recipe, options, events).run();
+    run_recipe(text, options, [&](const Event& event) { events.emit(event); });
   }
-  write_html_report(out);
-  write_plots(out);
+  Json results = read_json(options.out / "results.json");
   if (output.json)
     print_out("{}\n", results.dump(1));
   else
     output.print(fmt::format("\n{}\n{}Report: {}\n", terminal_summary(results, output.width()),
                              deployment_table(from_json<RunResults>(results), output.width()),
-                             (out / "report.html").string()));
-  return {out, std::move(results)};
+                             (options.out / "report.html").string()));
+  return {options.out, std::move(results)};
 }
 
 void run(RunCommand command, const OutputOptions& output) {
   if (command.helps_along)
     help_run(command.recipe, command.flags, output);
   else
-    run_recipe(read_file(command.recipe), command.recipe, command.flags, output);
+    run_and_print({read_file(command.recipe), command.recipe, command.flags.settings}, command.flags, output);
 }
 
 }  // namespace limbeck

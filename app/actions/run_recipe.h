@@ -3,6 +3,7 @@
 #include "app/output.h"
 #include "app/run_flags.h"
 #include "experiment/experiment.h"
+#include "limbeck/run.h"
 
 namespace limbeck {
 
@@ -15,9 +16,9 @@ struct RunOutcome {
   Json results;  ///< content of results.json
 };
 
-/// Parses the recipe, runs it with progress output, writes the report and prints the table of stages, and with
-/// `deployment` also the table of inference costs. Errors are thrown.
-RunOutcome run_recipe(const std::string& text, const std::string& file, const RunFlags& flags,
-                      const OutputOptions& output, bool deployment = false);
+/// Runs the recipe with progress output, and prints the table of stages, and with `deployment` also the table of
+/// inference costs. Errors are thrown.
+RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const OutputOptions& output,
+                         bool deployment = false);
 
 }  // namespace limbeck

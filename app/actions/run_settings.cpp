@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "app/signals.h"
+#include "core/files.h"
+
 namespace limbeck {
 namespace {
 
@@ -33,6 +36,7 @@ RunOptions run_options(const RunFlags& flags, const Recipe& recipe) {
           .seeds = seeds_of(flags, recipe),
           .reuse = {flags.reuse.begin(), flags.reuse.end()},
           .force = flags.force,
+          .stop = stop_token(),
           .command = flags.command};
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Run options from the flags of `run`, `distill` and `store`.
 #include "app/run_flags.h"
-#include "experiment/run_options.h"
+#include "core/files.h"
+#include "experiment/check_options.h"
 
 namespace limbeck {
 

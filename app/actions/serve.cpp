@@ -1,6 +1,6 @@
 #include "app/commands/serve.h"
 #include "app/actions/all.h"
-#include "core/interrupt.h"
+#include "app/signals.h"
 #include "core/json.h"
 #include "serve/serve.h"
 
@@ -13,7 +13,7 @@ void serve(ServeFlags flags, const OutputOptions& output) {
   else
     print_out("Serving {} run{} at {} (Ctrl-C stops)\n", service.run_count(), service.run_count() == 1 ? "" : "s",
               service.address());
-  service.run_until([] { return stop_requested() != 0; });
+  service.run_until([] { return stop_token().stop_requested(); });
 }
 
 }  // namespace limbeck

@@ -6,7 +6,7 @@
 #include "app/actions/progress.h"
 #include "app/actions/run_recipe.h"
 #include "app/commands/store.h"
-#include "core/interrupt.h"
+#include "app/signals.h"
 #include "core/json.h"
 #include "core/text.h"
 #include "teacher/stored_views.h"
@@ -49,9 +49,9 @@ void build_store(StoreFlags flags, const OutputOptions& output) {
             const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
             events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all,
                                      static_cast<double>(done - before) / std::max(seconds, 1e-9)});
-            return stop_requested() == 0;
+            return !stop_token().stop_requested();
           });
-          if (stop_requested() != 0)
+          if (stop_token().stop_requested())
             throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved",
                                                             teacher.store().filled(), teacher.store().outputs()));
           events.emit(

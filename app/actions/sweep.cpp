@@ -3,6 +3,7 @@
 
 #include "app/actions/all.h"
 #include "app/commands/sweep.h"
+#include "app/signals.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "core/own_files.h"
@@ -72,7 +73,8 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
                                 .cuda_graphs = flags.cuda_graphs,
                                 .threads = flags.threads,
                                 .tensorboard = flags.tensorboard,
-                                .jobs = one_at_a_time ? 1 : flags.jobs};
+                                .jobs = one_at_a_time ? 1 : flags.jobs,
+                                .stop = stop_token()};
   const auto started = [&](size_t done, size_t points) {
     if (!output.quiet && done > 0) print_error("{} of {} points done before, unchanged\n", done, points);
   };

@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <string>
 
-namespace limbeck {
+#include "limbeck/version.h"
 
-inline constexpr const char* kVersion = "0.2.0";
+namespace limbeck {
 
 /// Version of the numerics. Must be increased when the same settings give different results than before, so that
 /// finished stages and points of sweeps run again:

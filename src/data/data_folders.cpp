@@ -1,4 +1,5 @@
-#include "data/data_folders.h"
+#include "limbeck/data_folders.h"
+#include "core/files.h"
 
 #include <cstdlib>
 

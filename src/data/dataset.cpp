@@ -1,121 +1,44 @@
-#include "data/dataset.h"
+#include "limbeck/dataset.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/full_like.h>
-#include <ATen/ops/lerp.h>
-#include <ATen/ops/maximum.h>
-#include <ATen/ops/minimum.h>
-#include <ATen/ops/tensor.h>
+#include <ATen/core/Tensor.h>
 
-#include <algorithm>
-#include <cmath>
-#include <map>
-#include <numeric>
-
-#include "core/hash.h"
-#include "core/random.h"
-#include "core/vectorize.h"
+#include "core/error.h"
+#include "data/check_dataset.h"
 #include "data/recordings/speech.h"
+#include "data/tensor_hash.h"
 
 namespace limbeck {
 namespace {
 
-at::Tensor to_tensor(const std::vector<int64_t>& values) {
-  return at::tensor(values, at::kLong);
+[[noreturn]] void refuse(const Dataset& dataset, const std::string& why) {
+  throw Error(fmt::format("the data set '{}' {}", dataset.name, why));
 }
 
-/// Positions of `ids`, sorted by 64 random bits of (seed, purpose, epoch, id), equal bits by position: of groups, each
-/// stays together.
-std::vector<int64_t> shuffled(const at::Tensor& ids, uint64_t seed, Purpose purpose, int64_t epoch) {
-  const at::Tensor on_host = ids.to(at::kCPU).contiguous();
-  const auto* id = on_host.data_ptr<int64_t>();
-  std::vector<std::pair<uint64_t, int64_t>> keys(static_cast<size_t>(ids.size(0)));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const auto words = philox({seed, purpose, static_cast<uint32_t>(epoch), static_cast<uint32_t>(id[i])}, 0);
-    keys[i] = {static_cast<uint64_t>(words[0]) << 32 | words[1], static_cast<int64_t>(i)};
-  }
-  std::sort(keys.begin(), keys.end());
-  std::vector<int64_t> positions(keys.size());
-  std::transform(keys.begin(), keys.end(), positions.begin(), [](const auto& key) { return key.second; });
-  return positions;
+std::string form_of(const at::Tensor& tensor) {
+  if (!tensor.defined()) return "nothing";
+  std::string extents;
+  for (const int64_t extent : tensor.sizes()) extents += (extents.empty() ? "" : ", ") + std::to_string(extent);
+  return fmt::format("{} [{}] on {}", c10::toString(tensor.scalar_type()), extents, tensor.device().str());
 }
 
-LIMBECK_VECTORIZED
-void scale_bytes(const uint8_t* __restrict from, float* __restrict to, float scale, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) * scale;
-}
-
-/// Bytes times `scale` as float32, in one pass where they lie on the CPU.
-at::Tensor scaled(const at::Tensor& bytes, double scale) {
-  if (!bytes.is_cpu() || bytes.scalar_type() != at::kByte || !bytes.is_contiguous())
-    return bytes.to(at::kFloat).mul_(scale);
-  at::Tensor values = at::empty(bytes.sizes(), at::kFloat);
-  const auto* from = bytes.data_ptr<uint8_t>();
-  auto* to = values.data_ptr<float>();
-  at::parallel_for(0, bytes.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
-    scale_bytes(from + begin, to + begin, static_cast<float>(scale), end - begin);
-  });
-  return values;
-}
-
-/// Positions of the examples that a fraction keeps of those that are there, whole groups, as many of each stratum; a
-/// group's stratum is its lowest label.
-std::vector<int64_t> fraction_of_groups(const ExampleSet& examples, double fraction, uint64_t seed) {
-  const at::Tensor groups = examples.groups().to(at::kCPU), labels = examples.labels().to(at::kCPU).contiguous();
-  std::vector<std::vector<int64_t>> members;  // of each group, in random order
-  for (const int64_t position : shuffled(groups, seed, Purpose::subset, 0)) {
-    const auto* group = groups.data_ptr<int64_t>();
-    if (members.empty() || group[members.back().front()] != group[position]) members.emplace_back();
-    members.back().push_back(position);
-  }
-  std::map<int64_t, std::vector<const std::vector<int64_t>*>> strata;
-  for (const std::vector<int64_t>& group : members) {
-    const auto label = [&](int64_t position) { return labels.data_ptr<int64_t>()[position]; };
-    const int64_t lowest =
-        *std::min_element(group.begin(), group.end(), [&](int64_t a, int64_t b) { return label(a) < label(b); });
-    strata[label(lowest)].push_back(&group);
-  }
-  std::vector<int64_t> kept;
-  for (const auto& [label, of_stratum] : strata) {
-    const auto count = static_cast<size_t>(std::llround(fraction * static_cast<double>(of_stratum.size())));
-    for (size_t i = 0; i < count; ++i) kept.insert(kept.end(), of_stratum[i]->begin(), of_stratum[i]->end());
-  }
-  std::sort(kept.begin(), kept.end());
-  return kept;
-}
-
-void add_to(Hasher& hasher, const at::Tensor& tensor) {
-  const at::Tensor bytes = tensor.to(at::kCPU).contiguous();
-  hasher.add(bytes.data_ptr(), bytes.nbytes());
-  hasher.add(bytes.sizes().data(), bytes.sizes().size() * sizeof(int64_t));
-}
-
-/// One of the classes that are kept, but not `label`.
-int64_t other_class(int64_t label, const std::vector<bool>& kept, Random& random) {
-  std::vector<int64_t> others;
-  for (size_t i = 0; i < kept.size(); ++i)
-    if (kept[i] && static_cast<int64_t>(i) != label) others.push_back(static_cast<int64_t>(i));
-  return others.empty() ? label : others[random.below(static_cast<uint32_t>(others.size()))];
-}
-
-/// Whether examples of each class stay, as `classes` and `without` say.
-std::vector<bool> kept_classes(const ExamplesRecipe& recipe, const Dataset& dataset) {
-  std::vector<bool> kept(dataset.classes.size(), recipe.classes.empty());
-  const auto set = [&](const std::vector<int64_t>& classes, bool value) {
-    for (const int64_t label : classes) {
-      if (label >= static_cast<int64_t>(kept.size()))
-        throw Error(ErrorKind::usage, fmt::format("examples: class {} does not exist; '{}' has the classes 0 to {}",
-                                                  label, dataset.name, kept.size() - 1));
-      kept[static_cast<size_t>(label)] = value;
-    }
-  };
-  set(recipe.classes, true);
-  set(recipe.without, false);
-  return kept;
+void check_split(const Dataset& dataset, const Split& split, const char* name) {
+  const at::Tensor &inputs = split.inputs, &labels = split.labels;
+  if (!inputs.defined() || !inputs.is_cpu() || inputs.dim() < 2 ||
+      (inputs.scalar_type() != at::kByte && inputs.scalar_type() != at::kFloat))
+    refuse(dataset,
+           fmt::format("has {}.inputs of {}; expected Byte or Float [N, …] on the CPU", name, form_of(inputs)));
+  if (!labels.defined() || !labels.is_cpu() || labels.dim() != 1 || labels.scalar_type() != at::kLong)
+    refuse(dataset, fmt::format("has {}.labels of {}; expected Long [N] on the CPU", name, form_of(labels)));
+  if (labels.size(0) != inputs.size(0))
+    refuse(dataset, fmt::format("has {} {}.inputs and {} {}.labels", inputs.size(0), name, labels.size(0), name));
+  if (labels.size(0) == 0) refuse(dataset, fmt::format("has no examples in {}", name));
+  const auto classes = static_cast<int64_t>(dataset.classes.size());
+  const auto lowest = labels.min().item<int64_t>(), highest = labels.max().item<int64_t>();
+  if (lowest < -1 || highest >= classes)
+    refuse(dataset,
+           fmt::format("has {}.labels from {} to {}; expected those of its {} classes, from 0, and -1 for none", name,
+                       lowest, highest, classes));
 }
 
 }  // namespace
@@ -139,211 +62,14 @@ std::vector<int64_t> Dataset::input_shape() const {
   return shape;
 }
 
-void append_unlabelled(Dataset& dataset, const Dataset& extra) {
-  if (extra.input_shape() != dataset.input_shape() || extra.scale != dataset.scale)
-    throw Error(ErrorKind::usage,
-                fmt::format("data.extra: the examples of '{}' have another shape or scale than those of '{}'",
-                            extra.name, dataset.name));
-  if (dataset.train.context.defined() || extra.train.context.defined())
-    throw Error(ErrorKind::usage, "data.extra: recordings cannot be added to a data set");
-  dataset.train.inputs = at::cat({dataset.train.inputs, extra.train.inputs});
-  dataset.train.mapped = false;
-  dataset.train.labels = at::cat({dataset.train.labels, at::full_like(extra.train.labels, -1)});
-}
-
-ExampleSet::ExampleSet(const Split& split, std::string name, const Dataset& dataset)
-    : name_(std::move(name)),
-      inputs_(split.inputs),
-      context_(split.context),
-      ids_(at::arange(split.size(), at::kLong)),
-      labels_(split.labels),
-      scale_(dataset.scale) {}
-
-std::string ExampleSet::fingerprint() const {
-  Hasher hasher;
-  add_to(hasher, ids_);
-  add_to(hasher, inputs_);
-  if (context_.defined()) {
-    add_to(hasher, context_.first);
-    hasher.add(&context_.before, sizeof context_.before).add(&context_.after, sizeof context_.after);
-  }
-  return hasher.fingerprint();
-}
-
-ExampleSet ExampleSet::select(const at::Tensor& positions, std::string name) const {
-  ExampleSet part = *this;
-  part.name_ = std::move(name);
-  part.ids_ = ids_.index_select(0, positions);
-  part.labels_ = labels_.index_select(0, positions);
-  return part;
-}
-
-ExampleSet ExampleSet::with_labels(const at::Tensor& labels) const {
-  ExampleSet relabelled = *this;
-  relabelled.labels_ = labels.to(labels_.device());
-  return relabelled;
-}
-
-ExampleSet ExampleSet::to(at::Device device) const {
-  ExampleSet moved = *this;
-  moved.inputs_ = inputs_.to(device);
-  if (context_.defined()) {
-    moved.context_.first = context_.first.to(device);
-    moved.context_.last = context_.last.to(device);
-  }
-  moved.ids_ = ids_.to(device);
-  moved.labels_ = labels_.to(device);
-  return moved;
-}
-
-Batch ExampleSet::batch(const at::Tensor& positions) const {
-  return batch(positions, {}, 0, 0);
-}
-
-Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const {
-  Batch batch = in_views(positions, augmenter, augmenter.draw(ids_.index_select(0, positions), seed, epoch));
-  batch.draw = epoch;
-  if (augmenter.mixes()) mix(batch, augmenter, seed);
-  return batch;
-}
-
-Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
-  if (augmenter.mixes()) throw Error("examples that are mixed with others follow from no view and cannot be replayed");
-  return in_views(positions, augmenter, views);
-}
-
-at::Tensor ExampleSet::groups() const {
-  return context_.defined() ? context_.first.index_select(0, ids_).to(at::kLong) : at::Tensor();
-}
-
-at::Tensor ExampleSet::inputs_of(const at::Tensor& ids) const {
-  if (!context_.defined()) return inputs_.index_select(0, ids);
-  const int64_t count = context_.before + 1 + context_.after;
-  const at::Tensor around = at::arange(-context_.before, context_.after + 1, ids.options());
-  const auto bound = [&](const at::Tensor& bounds) { return bounds.index_select(0, ids).to(at::kLong).unsqueeze(1); };
-  const at::Tensor rows =
-      at::minimum(at::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
-  std::vector<int64_t> shape = inputs_.sizes().vec();
-  shape[0] = ids.size(0);
-  shape.insert(shape.begin() + 1, count);
-  return inputs_.index_select(0, rows.flatten()).reshape(shape);
-}
-
-Batch ExampleSet::in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
-  Batch batch;
-  batch.ids = ids_.index_select(0, positions);
-  batch.labels = labels_.index_select(0, positions);
-  batch.views = views;
-  const at::Tensor pixels = inputs_of(batch.ids);
-  batch.inputs = scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, batch.views), scale_);
-  return batch;
-}
-
-void ExampleSet::mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const {
-  const Mixing mixing = augmenter.draw_mixing(batch.ids, size(), seed, batch.draw);
-  const at::Tensor ids = ids_.index_select(0, mixing.partners);
-  const Batch partners = in_views(mixing.partners, augmenter, augmenter.draw(ids, seed, batch.draw));
-  std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
-  shape[0] = batch.size();
-  batch.inputs = at::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
-  batch.partner_labels = partners.labels;
-  batch.mix = mixing.shares;
-}
-
-at::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
-  return to_tensor(shuffled(ids_, seed, Purpose::order, epoch)).to(ids_.device());
-}
-
-int64_t ExampleSet::at_once(int64_t most) const {
-  constexpr int64_t kFloats = 3'072'000;  // 1,000 images of 32 x 32 pixels in three colours
-  const int64_t rows = context_.defined() ? context_.before + 1 + context_.after : 1;
-  const int64_t floats = std::max<int64_t>(1, rows * inputs_.numel() / std::max<int64_t>(1, inputs_.size(0)));
-  return std::clamp(kFloats / floats, int64_t{1}, most);
-}
-
-std::vector<at::Tensor> ExampleSet::parts(int64_t most) const {
-  return at::arange(size(), ids_.options()).split(at_once(most));
-}
-
-at::Tensor over_batches(const ExampleSet& examples, const std::function<at::Tensor(const Batch&)>& of_batch) {
-  if (examples.size() == 0) throw Error(fmt::format("the split '{}' has no examples", examples.name()));
-  std::vector<at::Tensor> parts;
-  for (const at::Tensor& positions : examples.parts()) parts.push_back(of_batch(examples.batch(positions)));
-  return at::cat(parts);
-}
-
-TrainingSplit hold_out(const Dataset& dataset, int64_t validation, uint64_t seed) {
-  const ExampleSet all(dataset.train, "train", dataset);
-  const at::Tensor is_labelled = all.labels().ge(0);
-  const ExampleSet labelled = all.select(is_labelled.nonzero().flatten(), "train");
-  if (validation >= labelled.size())
-    throw Error(ErrorKind::usage,
-                fmt::format("data.validation holds out {} examples, but '{}' has only {} for training", validation,
-                            dataset.name, labelled.size()));
-  std::vector<int64_t> positions = shuffled(labelled.ids(), seed, Purpose::split, 0);
-  auto boundary = positions.begin() + validation;
-  if (const at::Tensor groups = labelled.groups(); validation > 0 && groups.defined()) {
-    positions = shuffled(groups, seed, Purpose::split, 0);
-    boundary = std::find_if(positions.begin() + validation, positions.end(),
-                            [&, group = groups.data_ptr<int64_t>()](const int64_t& position) {
-                              return group[position] != group[*(&position - 1)];
-                            });
-    if (boundary == positions.end())
-      throw Error(ErrorKind::usage,
-                  fmt::format("data.validation holds out {} frames: nothing is left for training", validation));
-  }
-  std::sort(positions.begin(), boundary);
-  std::sort(boundary, positions.end());
-  const at::Tensor kept = labelled.ids().index_select(0, to_tensor({boundary, positions.end()}));
-  const at::Tensor extra = is_labelled.logical_not().nonzero().flatten();
-  return {.train = all.select(at::cat({kept, extra}), "train"),
-          .validation = labelled.select(to_tensor({positions.begin(), boundary}), "validation")};
-}
-
-ExampleSet choose_examples(const ExampleSet& examples, const ExamplesRecipe& recipe, const Dataset& dataset,
-                           uint64_t seed) {
-  if (recipe.fraction < 1 && examples.groups().defined()) {
-    const std::vector<int64_t> kept = fraction_of_groups(examples, recipe.fraction, seed);
-    if (kept.empty())
-      throw Error(ErrorKind::usage, fmt::format("examples: no training example of '{}' is left", dataset.name));
-    ExamplesRecipe further = recipe;
-    further.fraction = 1;
-    return choose_examples(examples.select(to_tensor(kept), examples.name()), further, dataset, seed);
-  }
-  const std::vector<bool> kept = kept_classes(recipe, dataset);
-  at::Tensor labels = examples.labels().to(at::kCPU).clone();
-  auto* label_of = labels.data_ptr<int64_t>();
-  std::vector<std::vector<int64_t>> of_class(kept.size());
-  std::vector<int64_t> chosen;
-  for (const int64_t position : shuffled(examples.ids(), seed, Purpose::subset, 0)) {
-    if (label_of[position] >= 0)
-      of_class[static_cast<size_t>(label_of[position])].push_back(position);
-    else if (recipe.extra)
-      chosen.push_back(position);
-  }
-  const at::Tensor ids = examples.ids().to(at::kCPU).contiguous();
-  for (size_t label = 0; label < kept.size(); ++label) {
-    if (!kept[label] || of_class[label].empty()) continue;
-    const auto part = [](double fraction, size_t of) {
-      return static_cast<int64_t>(std::llround(fraction * static_cast<double>(of)));
-    };
-    const auto begin = of_class[label].begin();
-    const int64_t count = part(recipe.fraction, of_class[label].size());
-    const int64_t hidden = part(recipe.unlabelled, static_cast<size_t>(count));
-    chosen.insert(chosen.end(), begin, begin + count);
-    for (int64_t i = 0; i < count; ++i) {
-      int64_t& shown = label_of[begin[i]];
-      Random random({seed, Purpose::label_noise, 0, static_cast<uint32_t>(ids.data_ptr<int64_t>()[begin[i]])});
-      if (i < hidden)
-        shown = -1;
-      else if (random.uniform() < static_cast<float>(recipe.noise))
-        shown = other_class(shown, kept, random);
-    }
-  }
-  if (chosen.empty())
-    throw Error(ErrorKind::usage, fmt::format("examples: no training example of '{}' is left", dataset.name));
-  std::sort(chosen.begin(), chosen.end());
-  return examples.with_labels(labels).select(to_tensor(chosen), examples.name());
+void check_dataset(const Dataset& dataset) {
+  if (dataset.classes.size() < 2)
+    refuse(dataset, fmt::format("has {} classes; expected 2 or more", dataset.classes.size()));
+  check_split(dataset, dataset.train, "train");
+  check_split(dataset, dataset.test, "test");
+  if (dataset.train.inputs.sizes().slice(1) != dataset.test.inputs.sizes().slice(1))
+    refuse(dataset, fmt::format("has train.inputs of {} and test.inputs of {}; expected examples of one shape",
+                                form_of(dataset.train.inputs), form_of(dataset.test.inputs)));
 }
 
 }  // namespace limbeck

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "data/data_folders.h"
+#include "limbeck/data_folders.h"
 
 namespace limbeck {
 

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/interrupt.h"
+#include "core/error.h"
 
 namespace limbeck {
 namespace {
@@ -31,30 +31,31 @@ double quantile(const std::vector<double>& sorted, double part) {
 }
 
 /// Milliseconds of each run of each inference.
-std::vector<std::vector<double>> measure_in_turns(const std::vector<Inference>& inferences, double seconds) {
+std::vector<std::vector<double>> measure_in_turns(const std::vector<Inference>& inferences,
+                                                  const CostOptions& options) {
   for (const Inference& inference : inferences)
     for (int i = 0; i < kWarmUp; ++i) inference();
   std::vector<std::vector<double>> times(inferences.size());
   for (int turn = 0; turn < kTurns; ++turn) {
     for (size_t i = 0; i < inferences.size(); ++i) {
-      if (stop_requested() != 0) throw Error(ErrorKind::interrupted, "stopped while measuring");
+      if (options.stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped while measuring");
       inferences[i]();
       const Clock::time_point begin = Clock::now();
       do {
         const Clock::time_point start = Clock::now();
         inferences[i]();
         times[i].push_back(milliseconds_since(start));
-      } while (milliseconds_since(begin) < 1000 * seconds / kTurns);
+      } while (milliseconds_since(begin) < 1000 * options.seconds / kTurns);
     }
   }
   return times;
 }
 
 std::vector<std::vector<double>> measure_batches(const std::vector<InferenceMaker>& makers, int64_t batch,
-                                                 double seconds) {
+                                                 const CostOptions& options) {
   std::vector<Inference> inferences;
   for (const InferenceMaker& maker : makers) inferences.push_back(maker(batch));
-  return measure_in_turns(inferences, seconds);
+  return measure_in_turns(inferences, options);
 }
 
 Latency latency_of(std::vector<double> times) {
@@ -86,10 +87,10 @@ InferenceMaker inference_of(const Network& network, const Shape& input) {
 
 std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const CostOptions& options) {
   std::vector<Cost> costs;
-  for (std::vector<double>& times : measure_batches(makers, 1, options.seconds))
+  for (std::vector<double>& times : measure_batches(makers, 1, options))
     costs.push_back({.latency = latency_of(std::move(times)), .throughput = {}});
   for (const int64_t batch : options.batches) {
-    const std::vector<std::vector<double>> times = measure_batches(makers, batch, options.seconds);
+    const std::vector<std::vector<double>> times = measure_batches(makers, batch, options);
     for (size_t i = 0; i < times.size(); ++i) {
       const double seconds = std::accumulate(times[i].begin(), times[i].end(), 0.0) / 1000;
       costs[i].throughput.push_back(

@@ -7,6 +7,7 @@
 //   costs[1].latency.median;   // milliseconds
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,11 @@ InferenceMaker inference_of(const Network& network, const Shape& input);
 struct CostOptions {
   std::vector<int64_t> batches = {};  ///< batch sizes for throughput; empty: latency only
   double seconds = 1;  ///< approximate time per network and batch size; at least one run in each of ten turns
+  std::stop_token stop = {};
 };
 
 /// Measures with the current number of threads. The first run of each turn is a warm-up and is not counted. Throws
-/// Error of kind interrupted on a stop signal.
+/// Error of kind interrupted when a stop is requested.
 std::vector<Cost> measure_costs(const std::vector<InferenceMaker>& makers, const CostOptions& options);
 
 }  // namespace limbeck

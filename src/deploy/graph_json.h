@@ -5,7 +5,7 @@
 //   // {"name": "fc1", "operation": "linear", "inputs": ["flatten"], "shape": [800], "in": 784, "out": 800,
 //   //  "parameters": {"weight": "fc1.weight", "bias": "fc1.bias"}}
 #include "core/json_fwd.h"
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 
 namespace limbeck {
 

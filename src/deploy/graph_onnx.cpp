@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "core/error.h"
 #include "kernels/plain_operations.h"
 #include "nn/quantization.h"
 #include "nn/weights.h"

@@ -8,6 +8,7 @@
 #include <functional>
 #include <sstream>
 
+#include "core/error.h"
 #include "kernels/plain_operations.h"
 #include "nn/quantization.h"
 

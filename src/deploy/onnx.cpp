@@ -5,11 +5,13 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "deploy/graph_onnx.h"
 #include "deploy/torchscript_onnx.h"
 #include "nn/ensembles/committee.h"
 #include "nn/fold.h"
 #include "programs/torchscript_network.h"
+#include "recipe/ensemble_mean.h"
 
 namespace limbeck {
 namespace {

@@ -73,7 +73,7 @@ void set(onnx::AttributeProto& attribute, const Shape& value) {
 OnnxBuilder::OnnxBuilder() : model_(std::make_unique<Model>()) {
   model_->proto.set_ir_version(kFormat);
   model_->proto.set_producer_name("limbeck");
-  model_->proto.set_producer_version(kVersion);
+  model_->proto.set_producer_version(library_version());
   model_->proto.add_opset_import()->set_version(kOperationSet);
 }
 

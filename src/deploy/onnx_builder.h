@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 
 namespace limbeck {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/files.h"
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 
 namespace limbeck {
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 
+#include "core/error.h"
 #include "deploy/script_memory.h"
 #include "deploy/torchscript_operations.h"
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <map>
 
+#include "core/error.h"
+
 namespace limbeck {
 
 bool ScriptValue::depends() const {

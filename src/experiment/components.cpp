@@ -1,5 +1,7 @@
 #include "experiment/components.h"
 
+#include "recipe/added_components.h"
+
 namespace limbeck {
 
 // Generated from the folders; see cmake/component.cmake.
@@ -21,6 +23,7 @@ const Catalogue& components() {
     register_teacher(catalogue);
     register_train(catalogue);
     register_experiment(catalogue);
+    register_added(catalogue);
     return catalogue;
   }();
   return kAll;

@@ -4,7 +4,7 @@
 
 namespace limbeck {
 
-/// Returns the catalogue of all registered components, built on first use.
+/// Returns the catalogue of all components, built-in and added, made on first use. Thread-safe.
 const Catalogue& components();
 
 }  // namespace limbeck

@@ -2,9 +2,9 @@
 // Device and thread selection.
 #include <ATen/core/Tensor.h>
 
-namespace limbeck {
+#include "limbeck/run_options.h"
 
-enum class DeviceChoice { cpu, cuda, automatic };
+namespace limbeck {
 
 /// Returns the device. Throws Error of kind usage if a CUDA device is requested but not available.
 at::Device device_of(DeviceChoice choice);

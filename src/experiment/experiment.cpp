@@ -5,10 +5,10 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/own_files.h"
+#include "experiment/check_options.h"
 #include "experiment/device.h"
 #include "experiment/load_dataset.h"
 #include "experiment/plots.h"
-#include "experiment/run_options.h"
 #include "experiment/seed_run.h"
 #include "kernels/cuda_graph.h"
 #include "results/binding.h"
@@ -29,7 +29,7 @@ Experiment::~Experiment() = default;
 
 void Experiment::load_data() {
   use_threads(options_.threads);
-  data_ = load_run_dataset(recipe_.data, options_.data, events_);
+  data_ = load_run_dataset(recipe_.data, options_.data, events_, options_.stop);
 }
 
 RunFolder Experiment::folder_of(int64_t seed) const {
@@ -54,6 +54,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
                                                           .reuse = options_.reuse,
                                                           .recorder = recorder,
                                                           .deployment = options_.deployment,
+                                                          .stop = options_.stop,
                                                           .command = options_.command}));
   return runs;
 }

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "core/events.h"
 #include "core/files.h"
 #include "core/json.h"
-#include "data/dataset.h"
+#include "experiment/check_options.h"
 #include "experiment/load_dataset.h"
 #include "experiment/run_context.h"
-#include "experiment/run_options.h"
 #include "experiment/store_visits.h"
+#include "limbeck/dataset.h"
+#include "limbeck/events.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"
 

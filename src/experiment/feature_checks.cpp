@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "core/nearest.h"
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 #include "teacher/computed_outputs.h"
 
 namespace limbeck {

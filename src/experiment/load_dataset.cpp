@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "data/check_dataset.h"
+
 namespace limbeck {
 namespace {
 
@@ -18,11 +20,14 @@ std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
 
 }  // namespace
 
-LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events) {
+LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events,
+                               const std::stop_token& stop) {
   DataFolders folders(folder);
   folders.progress = reading_progress(events);
+  folders.stop = stop;
   folders.tell = [&events](const std::string& notice) { events.emit(Notice{notice}); };
   LoadedDataset loaded{.dataset = recipe.source.make<Dataset, const DataFolders&>(folders)};
+  check_dataset(*loaded.dataset);
   for (const std::string& notice : loaded.dataset->notices) events.emit(Notice{notice});
   loaded.fingerprints.source = loaded.dataset->fingerprint();
   if (!recipe.extra) return loaded;

@@ -1,10 +1,11 @@
 #pragma once
 // The dataset of a recipe, including extra unlabelled examples.
 #include <memory>
+#include <stop_token>
 
-#include "core/events.h"
-#include "data/dataset.h"
 #include "experiment/run_context.h"
+#include "limbeck/dataset.h"
+#include "limbeck/events.h"
 
 namespace limbeck {
 
@@ -15,6 +16,7 @@ struct LoadedDataset {
 
 /// Loads the dataset. Emits progress for sources of many files, and notices. `folder`: empty: the default. Throws Error
 /// if files are missing or damaged.
-LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events);
+LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events,
+                               const std::stop_token& stop);
 
 }  // namespace limbeck

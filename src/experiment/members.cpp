@@ -4,8 +4,6 @@
 #include <chrono>
 #include <thread>
 
-#include "core/interrupt.h"
-
 namespace limbeck {
 
 void share_out(const RunContext& run, const StageRecipe& stage, const std::function<void(int64_t k)>& train) {
@@ -29,7 +27,7 @@ void share_out(const RunContext& run, const StageRecipe& stage, const std::funct
     if (!announced)
       run.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});
     announced = true;
-    if (stop_requested() != 0)
+    if (run.stop.stop_requested())
       throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "limbeck/dataset.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
 

@@ -1,13 +1,14 @@
 #pragma once
 // Shared state of the stages of one seed's run: recipe, data, folder, and the networks trained so far.
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "core/events.h"
 #include "experiment/run_data.h"
 #include "experiment/trained_networks.h"
 #include "kernels/captured_function.h"
+#include "limbeck/events.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"
 
@@ -31,6 +32,7 @@ struct RunContext {
   Recorder recorder;            ///< graph capture of training passes; empty: kernels are launched one by one
   RunData data;
   TrainedNetworks networks;
+  std::stop_token stop;
   bool only_finished = false;  ///< throw Error instead of running an unfinished stage
   std::map<std::string, at::Tensor> teacher_logits =
       {};  ///< cache by split and teacher, since stages may share a teacher

@@ -2,7 +2,7 @@
 // The data of one seed's run: the splits for this seed, and the current labels.
 #include <ATen/core/Tensor.h>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "experiment/spoken_frames.h"
 #include "recipe/recipe.h"
 

@@ -47,7 +47,7 @@ std::vector<CostRow> measure_networks(const RunContext& run, const std::vector<S
     deployed.model.description.quantized = stage.form().quantized;
   }
   std::vector<std::string> notes;
-  measure_deployment(networks, {}, notes);
+  measure_deployment(networks, {.stop = run.stop}, notes);
   for (const std::string& note : notes) run.events.emit(Notice{note});
   std::vector<CostRow> rows;
   for (const Deployed& network : networks) rows.push_back(network.row);

@@ -26,7 +26,8 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
            .reuse = setup.reuse,
            .recorder = setup.recorder,
            .data = RunData(setup.dataset, setup.recipe.data, setup.seed, setup.device),
-           .networks = TrainedNetworks(setup.recipe, setup.dataset, setup.events, setup.seed, setup.device)} {
+           .networks = TrainedNetworks(setup.recipe, setup.dataset, setup.events, setup.seed, setup.device),
+           .stop = setup.stop} {
   for (const StageRecipe& stage : run_.recipe.stages) check_stage(run_, stage);
 }
 

@@ -21,9 +21,10 @@ struct SeedRunSetup {
   at::Device device;
   RunFolder folder;
   uint64_t seed = 0;
-  std::vector<fs::path> reuse = {};       ///< run folders whose finished stages are reused if identical
-  Recorder recorder = {};                 ///< graph capture of training passes; empty: kernels are launched one by one
-  bool deployment = false;                ///< measure the inference cost of each network
+  std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are reused if identical
+  Recorder recorder = {};            ///< graph capture of training passes; empty: kernels are launched one by one
+  bool deployment = false;           ///< measure the inference cost of each network
+  std::stop_token stop = {};
   std::vector<std::string> command = {};  ///< command line of the run
 };
 

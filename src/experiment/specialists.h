@@ -2,7 +2,7 @@
 // Training data, initialization and evaluation of specialists (stages/specialists.cpp).
 #include <ATen/core/Tensor.h>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "experiment/specialist_groups.h"
 #include "nn/network.h"
 #include "results/stage_parts.h"

@@ -4,7 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/files.h"
-#include "data/dataset.h"
+#include "limbeck/dataset.h"
 #include "nn/network.h"
 #include "results/metrics.h"
 

@@ -19,7 +19,7 @@ at::Tensor logits_of_teacher(RunContext& run, const StageRecipe& stage, const Ex
       run, stage, {.network = nullptr, .examples = examples, .augmenter = none, .purpose = TeacherPurpose::evaluation});
   if (teacher == nullptr) return {};
   at::Tensor& known = run.teacher_logits[examples.name() + resolve(stage.teacher).dump()];
-  if (!known.defined()) known = outputs_of(*teacher, examples).logits;
+  if (!known.defined()) known = outputs_of(*teacher, examples, run.stop).logits;
   return known;
 }
 

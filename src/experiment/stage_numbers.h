@@ -2,7 +2,7 @@
 // Evaluation of a stage's network on one split, for results.json and evaluation.json.
 #include <ATen/core/Tensor.h>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "nn/network.h"
 #include "results/evaluation_detail.h"
 

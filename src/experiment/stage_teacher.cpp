@@ -43,7 +43,8 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
                              .taps = Objective(stage.loss).needs().teacher_taps,
                              .precision = precision_of(stage, run.device),
                              .recorder = run.recorder,
-                             .view_seed = run.seed_of(stage)});
+                             .view_seed = run.seed_of(stage),
+                             .stop = run.stop});
 }
 
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
@@ -56,7 +57,8 @@ void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const 
                                 .classes = classes,
                                 .seed = run.seed,
                                 .precision = precision_of(stage, run.device),
-                                .view_seed = run.seed_of(stage)});
+                                .view_seed = run.seed_of(stage),
+                                .stop = run.stop});
   if (has_given_store(run, stage)) make_training_teacher(run, stage, examples, augmenter);
   if (!stage.teachers.empty()) return;
   make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});

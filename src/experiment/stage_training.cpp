@@ -52,7 +52,8 @@ TrainingResult train(RunContext& run, const StageRecipe& stage, Network& network
                   .events = bus,
                   .precision = precision,
                   .recorder = run.recorder,
-                  .conditions = conditions_of(run, stage, network, precision)})
+                  .conditions = conditions_of(run, stage, network, precision),
+                  .stop = run.stop})
       .run();
 }
 

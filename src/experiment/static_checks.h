@@ -1,6 +1,6 @@
 #pragma once
 // Static checks of a recipe's stages that need no data, beyond those of parsing.
-#include "data/data_folders.h"
+#include "limbeck/data_folders.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {

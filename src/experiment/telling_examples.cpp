@@ -14,6 +14,12 @@ namespace {
 
 constexpr int64_t kExamples = 16;
 
+/// Whether the examples can be shown: bytes [N, 1 or 3, H, W].
+bool has_pictures(const Dataset& dataset) {
+  const at::Tensor& inputs = dataset.test.inputs;
+  return inputs.scalar_type() == at::kByte && inputs.dim() == 4 && (inputs.size(1) == 1 || inputs.size(1) == 3);
+}
+
 std::vector<double> row_of(const at::Tensor& logits, int64_t row) {
   const at::Tensor values = logits[row].to(at::kCPU).to(at::kDouble).contiguous();
   return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
@@ -65,7 +71,7 @@ ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teach
 }
 
 void write_telling_examples(RunContext& run) {
-  if (run.dataset().speech != nullptr) return;  // frames are no pictures
+  if (!has_pictures(run.dataset())) return;
   const std::vector<StageRecipe>& stages = run.recipe.stages;
   std::string teaching = stages.front().name;
   for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)

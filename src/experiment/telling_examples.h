@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
 #include "experiment/run_context.h"
+#include "limbeck/dataset.h"
 #include "results/examples_result.h"
 
 namespace limbeck {
@@ -27,7 +27,8 @@ std::vector<int64_t> choose_telling(const at::Tensor& teacher_logits, const at::
 ExamplesResult telling_examples(const Dataset& dataset, const StageLogits& teacher,
                                 const std::vector<StageLogits>& stages);
 
-/// Writes examples.json, selected by the first network that teaches, or by the first trained network if none does.
+/// Writes examples.json if the data set has pictures, selected by the first network that teaches, or by the first
+/// trained network if none does.
 void write_telling_examples(RunContext& run);
 
 }  // namespace limbeck

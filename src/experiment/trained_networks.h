@@ -6,7 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "core/events.h"
+#include "data/example_set.h"
+#include "limbeck/events.h"
 #include "models/model.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"

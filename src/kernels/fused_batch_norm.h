@@ -4,8 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "kernels/operation.h"
 #include "kernels/rectifier.h"
+#include "limbeck/operation.h"
 
 namespace limbeck {
 

@@ -6,7 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "kernels/noise.h"
-#include "kernels/operation.h"
+#include "limbeck/operation.h"
 
 namespace limbeck {
 

@@ -1,4 +1,4 @@
-#include "kernels/operation.h"
+#include "limbeck/operation.h"
 
 #include <functional>
 #include <numeric>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/noise.h"
-#include "kernels/operation.h"
+#include "limbeck/operation.h"
 
 namespace limbeck {
 

@@ -1,11 +1,14 @@
-#include "loss/loss.h"
+#include "limbeck/loss.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "kernels/parameter.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/nll_loss.h>
 
 #include <algorithm>
 
-#include "kernels/operation.h"
+#include "limbeck/operation.h"
 
 namespace limbeck {
 

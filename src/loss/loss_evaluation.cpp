@@ -6,9 +6,9 @@
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "loss/loss.h"
+#include "limbeck/graph.h"
+#include "limbeck/loss.h"
 #include "nn/dtypes.h"
-#include "nn/graph.h"
 
 namespace limbeck {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace limbeck {
 
 PooledPair pooled_to_one_size(const at::Tensor& student, const at::Tensor& teacher) {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 
 namespace limbeck {
 

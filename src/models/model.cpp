@@ -15,6 +15,7 @@
 #include "programs/torchscript_file.h"
 #include "programs/torchscript_network.h"
 #include "recipe/reader.h"
+#include "recipe/recipe.h"
 
 namespace limbeck {
 namespace {

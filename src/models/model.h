@@ -5,11 +5,12 @@
 #include <optional>
 
 #include "core/json.h"
-#include "data/dataset.h"
+#include "limbeck/dataset.h"
 #include "nn/fold.h"
 #include "nn/input.h"
 #include "nn/network.h"
 #include "nn/weights.h"
+#include "recipe/recipe.h"
 
 namespace limbeck {
 

@@ -1,5 +1,6 @@
 #include "models/model_json.h"
 
+#include "core/error.h"
 #include "core/json.h"
 #include "core/version.h"
 #include "deploy/graph_json.h"
@@ -13,7 +14,7 @@ Json model_json(const Model& model, const fs::path& weights, const fs::path& mad
   const ModelDescription& description = model.description;
   const Json graph = to_json(network->graph());
   Json json = {{"format", 1},
-               {"written_by", fmt::format("limbeck {}", kVersion)},
+               {"written_by", fmt::format("limbeck {}", library_version())},
                {"weights", weights.filename().string()},
                {"architecture", description.network},
                {"folding", description.folding == Folding::never ? "none" : "linear bottlenecks"},

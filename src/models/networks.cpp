@@ -1,5 +1,7 @@
 #include "models/networks.h"
 
+#include "recipe/added_components.h"
+
 namespace limbeck {
 
 // Generated from the folders; see cmake/component.cmake.
@@ -11,6 +13,7 @@ const Catalogue& network_catalogue() {
     Catalogue catalogue;
     register_nn(catalogue);
     register_programs(catalogue);
+    register_added(catalogue);
     return catalogue;
   }();
   return kNetworks;

@@ -1,10 +1,10 @@
 #pragma once
-// The architectures available to recipes and model files.
+// The networks available to model files.
 #include "recipe/catalogue.h"
 
 namespace limbeck {
 
-/// Returns the catalogue of Slot::network only, built on first use. Thread-safe.
+/// Returns the catalogue of networks, built-in and added, made on first use. Thread-safe.
 const Catalogue& network_catalogue();
 
 }  // namespace limbeck

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/error.h"
 #include "nn/weights.h"
 
 namespace limbeck {

@@ -1,4 +1,5 @@
-#include "nn/graph.h"
+#include "limbeck/graph.h"
+#include "core/error.h"
 
 #include <fmt/ranges.h>
 

@@ -1,5 +1,6 @@
 #include "nn/input.h"
 
+#include "core/error.h"
 #include "core/json.h"
 
 namespace limbeck {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/json_fwd.h"
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 
 namespace limbeck {
 

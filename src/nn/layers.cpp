@@ -1,4 +1,5 @@
-#include "nn/layers.h"
+#include "limbeck/layers.h"
+#include "core/error.h"
 
 namespace limbeck {
 namespace {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/error.h"
 #include "core/random.h"
 #include "kernels/dropout.h"
 #include "kernels/fused_batch_norm.h"

@@ -17,8 +17,8 @@
 #include "kernels/parameter.h"
 #include "kernels/plain_operations.h"
 #include "kernels/precision.h"
-#include "nn/graph.h"
-#include "nn/outputs.h"
+#include "limbeck/graph.h"
+#include "limbeck/outputs.h"
 #include "nn/plan.h"
 
 namespace limbeck {

@@ -1,4 +1,4 @@
-#include "nn/outputs.h"
+#include "limbeck/outputs.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>

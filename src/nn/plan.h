@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernels/rectifier.h"
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 
 namespace limbeck {
 

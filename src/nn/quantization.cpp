@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "nn/fold.h"
 #include "nn/weights.h"
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/safetensors.h"
 #include "nn/dtypes.h"
 

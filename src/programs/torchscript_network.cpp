@@ -15,6 +15,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/nearest.h"

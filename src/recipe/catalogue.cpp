@@ -200,6 +200,11 @@ Choice Catalogue::choose(Slot slot, const std::string& name) const {
   return {component, component->default_options(), {}};
 }
 
+void Catalogue::add(const Catalogue& other) {
+  for (const auto& [slot, components] : other.components_)
+    for (const auto& [name, component] : components) insert(slot, component);
+}
+
 void Catalogue::insert(Slot slot, std::shared_ptr<const Component> component) {
   const std::string name = component->info().name;
   if (!components_[slot].emplace(name, std::move(component)).second)

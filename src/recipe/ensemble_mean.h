@@ -1,6 +1,6 @@
 #pragma once
 // How the outputs of several networks are averaged.
-#include "recipe/fields.h"
+#include "limbeck/fields.h"
 
 namespace limbeck {
 

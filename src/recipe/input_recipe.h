@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "recipe/fields.h"
+#include "limbeck/fields.h"
 
 namespace limbeck {
 

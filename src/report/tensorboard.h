@@ -12,8 +12,8 @@
 //   learning_rate, examples_per_second
 #include <string>
 
-#include "core/events.h"
 #include "core/files.h"
+#include "limbeck/events.h"
 #include "report/event_record.h"
 #include "results/epoch_metrics.h"
 

@@ -2,7 +2,7 @@
 // A line of stages/NAME/metrics.jsonl: the metrics of one training epoch.
 #include <optional>
 
-#include "core/events.h"
+#include "limbeck/events.h"
 #include "results/stage_result.h"
 
 namespace limbeck {

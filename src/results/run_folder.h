@@ -24,9 +24,9 @@
 #include <string>
 #include <vector>
 
-#include "core/events.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "limbeck/events.h"
 #include "results/epoch_metrics.h"
 #include "results/stage_record.h"
 

@@ -85,7 +85,7 @@ void RunResults::bind(ResultFields& fields) {
 RunResults results_of(const Recipe& recipe) {
   RunResults results;
   results.name = recipe.name;
-  results.version = kVersion;
+  results.version = library_version();
   results.commit = built_commit();
   results.paper = resolve_paper(recipe);
   return results;

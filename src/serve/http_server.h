@@ -4,7 +4,7 @@
 //
 //   HttpServer server({.host = "127.0.0.1", .port = 0}, answer);
 //   fmt::print("http://127.0.0.1:{}\n", server.port());
-//   server.run_until([] { return stop_requested() != 0; });
+//   server.run_until([&] { return stop.stop_requested(); });
 #include <functional>
 #include <memory>
 #include <string>

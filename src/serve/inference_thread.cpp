@@ -1,5 +1,6 @@
 #include "serve/inference_thread.h"
 
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 
 namespace limbeck {

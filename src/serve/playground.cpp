@@ -4,8 +4,8 @@
 
 #include "core/json.h"
 #include "experiment/run_networks.h"
+#include "limbeck/graph.h"
 #include "models/model_onnx.h"
-#include "nn/graph.h"
 #include "programs/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"

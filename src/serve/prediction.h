@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 #include "serve/served_models.h"
 
 namespace limbeck {

@@ -4,7 +4,7 @@
 
 #include "core/json.h"
 #include "core/version.h"
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 #include "report/html_report.h"
 #include "report/page/assets.h"
 #include "report/plots/plot_style.h"

@@ -114,7 +114,7 @@ Json sweep_json(const ServedRun& run) {
 }  // namespace
 
 Json runs_json(const ServedRuns& runs) {
-  Json json = {{"version", kVersion}, {"runs", Json::array()}, {"sweeps", Json::array()}};
+  Json json = {{"version", library_version()}, {"runs", Json::array()}, {"sweeps", Json::array()}};
   for (const ServedRun& run : runs.all()) json["runs"].push_back(run_json(run));
   for (const ServedRun& sweep : runs.sweeps()) json["sweeps"].push_back(sweep_json(sweep));
   return json;

@@ -3,7 +3,7 @@
 //
 //   Service service({"runs/demo"}, {.port = 0});
 //   fmt::print("{}\n", service.address());      // http://127.0.0.1:40217/
-//   service.run_until([] { return stop_requested() != 0; });
+//   service.run_until([&] { return stop.stop_requested(); });
 #include <functional>
 #include <memory>
 #include <string>

@@ -10,7 +10,6 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "core/interrupt.h"
 #include "core/json.h"
 #include "core/subprocess.h"
 #include "recipe/recipe.h"
@@ -72,14 +71,14 @@ Named<Spreads> results_of(const fs::path& run, const std::string& stage_name) {
 }
 
 /// Waits where a run of a sweep that was killed still saves into this folder.
-void wait_until_free(const fs::path& folder) {
+void wait_until_free(const fs::path& folder, const std::stop_token& stop) {
   if (!fs::exists(folder)) return;
   for (const Clock::time_point start = Clock::now();; std::this_thread::sleep_for(kBetweenLooks)) {
     try {
       const FolderLock lock(folder);
       return;
     } catch (const Error&) {
-      if (Clock::now() - start > kLongestSaving || stop_requested() != 0)
+      if (Clock::now() - start > kLongestSaving || stop.stop_requested())
         return;  // the run itself will say who holds it
     }
   }
@@ -107,7 +106,7 @@ class SweepRunner {
     write();
     observer_.started(count(kDone), entries_.size());
     while (count(kPending) > 0) {
-      if (stop_requested() != 0) {
+      if (options_.stop.stop_requested()) {
         stop();
         break;
       }
@@ -190,7 +189,7 @@ class SweepRunner {
 
   void start(size_t i) {
     const SweepPoint& point = plan_.points[i];
-    wait_until_free(folder(point));
+    wait_until_free(folder(point), options_.stop);
     std::vector<std::string> arguments = {kOwnProgram, "run",   recipe().string(),
                                           "--quiet",   "--out", folder(point).string()};
     const auto add = [&](const char* flag, const std::string& value) {
@@ -218,7 +217,7 @@ class SweepRunner {
         ++at;
         continue;
       }
-      if (stop_requested() != 0 && *code != 0) return;  // stop() knows that it was asked to
+      if (options_.stop.stop_requested() && *code != 0) return;  // stop() knows that it was asked to
       const auto [i, seconds] = std::pair{at->first, seconds_since(at->second.start)};
       at = running_.erase(at);
       finish(i, *code, seconds);
@@ -251,7 +250,7 @@ class SweepRunner {
 
   /// Passes the signal on, once, and waits: a run saves before it ends. Throws unless everything is done by then.
   void stop() {
-    for (auto& [i, running] : running_) running.process->signal(stop_requested());
+    for (auto& [i, running] : running_) running.process->signal(SIGTERM);
     for (auto& [i, running] : running_)
       if (running.process->wait() == 0) finish(i, 0, seconds_since(running.start));
     running_.clear();

@@ -8,6 +8,7 @@
 //   OUT/points/0001.log     what the run printed
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct SweepRunOptions {
   int threads = 0;           ///< total over all runs; 0: all available to this process
   bool tensorboard = false;  ///< write TensorBoard event files
   int jobs = 0;              ///< parallel runs; 0: as many as threads
+  std::stop_token stop = {};
 };
 
 /// A finished point.
@@ -43,8 +45,8 @@ struct SweepObserver {
 };
 
 /// Runs all points that are not done and returns the content of sweep.json. A failing point gets status "failed" and
-/// the end of its log as message; the others continue. Signals are forwarded to the runs; once they have saved, Error
-/// of kind interrupted is thrown. Throws Error if another sweep is running in the same folder.
+/// the end of its log as message; the others continue. When a stop is requested, the runs are stopped, and once they
+/// have saved, Error of kind interrupted is thrown. Throws Error if another sweep is running in the same folder.
 Json run_sweep(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer);
 
 }  // namespace limbeck

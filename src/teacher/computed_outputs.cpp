@@ -5,7 +5,6 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/hash.h"
-#include "core/interrupt.h"
 #include "nn/ensembles/committee.h"
 #include "nn/weights.h"
 #include "teacher/stored_views.h"
@@ -77,7 +76,7 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
                                              : TeacherStore::create(file, layout, ids, identity);
   auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter,
                                                context.view_seed, cycle);
-  if (context.augmenter.empty()) teacher->fill([](int64_t, int64_t) { return stop_requested() == 0; });
+  if (context.augmenter.empty()) teacher->fill([&](int64_t, int64_t) { return !context.stop.stop_requested(); });
   return teacher;
 }
 
@@ -168,14 +167,14 @@ std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, co
   const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
   if (!options.store.empty() || !context.augmenter.empty() || rounds)
     return stored_views(std::move(live), options, context, fingerprint);
-  return std::make_unique<KeptOutputs>(outputs_of(*live, context.examples), context.examples.ids());
+  return std::make_unique<KeptOutputs>(outputs_of(*live, context.examples, context.stop), context.examples.ids());
 }
 
-TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples) {
+TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, const std::stop_token& stop) {
   std::vector<at::Tensor> members;
   TeacherOutputs all;
   all.logits = over_batches(examples, [&](const Batch& batch) {
-    if (stop_requested() != 0)
+    if (stop.stop_requested())
       throw Error(ErrorKind::interrupted, "stopped while the teacher was asked for its outputs; everything is saved");
     TeacherOutputs outputs = teacher.outputs(batch);
     if (!outputs.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");

@@ -65,8 +65,8 @@ class KeptOutputs : public Teacher {
 };
 
 /// Returns a teacher's outputs on all examples without augmentation, in the order and on the device of the examples.
-/// Throws Error if the teacher returns features, which cannot be cached, and Error of kind interrupted on a stop
-/// signal.
-TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples);
+/// Throws Error if the teacher returns features, which cannot be cached, and Error of kind interrupted when a stop
+/// is requested.
+TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, const std::stop_token& stop);
 
 }  // namespace limbeck

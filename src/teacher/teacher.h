@@ -4,10 +4,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "data/batch.h"
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "kernels/captured_function.h"
 #include "nn/network.h"
 #include "recipe/catalogue.h"
@@ -43,8 +44,9 @@ struct TeacherContext {
   std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's forward passes, including the teacher's
   TeacherPurpose purpose = TeacherPurpose::training;
-  Recorder recorder = {};  ///< captures forward passes as CUDA graphs; empty: operations are launched individually
-  uint64_t view_seed = 0;  ///< seed for drawing views: that of the stage, or of its replica
+  Recorder recorder = {};     ///< captures forward passes as CUDA graphs; empty: operations are launched individually
+  uint64_t view_seed = 0;     ///< seed for drawing views: that of the stage, or of its replica
+  std::stop_token stop = {};  ///< ends the computation of outputs that are cached
 };
 
 /// Creates the teacher of a stage. For evaluation, returns nullptr if the teacher has outputs for the training examples

@@ -22,7 +22,7 @@
 #include <string>
 
 #include "core/files.h"
-#include "nn/outputs.h"
+#include "limbeck/outputs.h"
 #include "teacher/example_rows.h"
 
 namespace limbeck {

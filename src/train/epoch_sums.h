@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/events.h"
 #include "data/batch.h"
+#include "limbeck/events.h"
 #include "train/training_step.h"
 
 namespace limbeck {

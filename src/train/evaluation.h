@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "nn/network.h"
 #include "results/evaluation_detail.h"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "data/batch.h"
-#include "nn/outputs.h"
+#include "limbeck/outputs.h"
 
 namespace limbeck {
 

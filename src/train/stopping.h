@@ -4,7 +4,7 @@
 // improves.
 #include <string>
 
-#include "core/events.h"
+#include "limbeck/events.h"
 #include "nn/weights.h"
 #include "recipe/recipe.h"
 

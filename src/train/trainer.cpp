@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/interrupt.h"
 #include "train/evaluation.h"
 #include "train/non_finite_loss.h"
 
@@ -107,7 +106,7 @@ void Trainer::note_conditions() {
 
 TeacherReplay Trainer::replay_teacher() {
   TeacherReplay replay(setup_.teacher, batches_, [this] {
-    if (stop_requested() != 0) stop();
+    if (setup_.stop.stop_requested()) stop();
   });
   const bool resumes = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
   if (!resumes || !replay.is_needed()) return replay;
@@ -168,7 +167,7 @@ void Trainer::finish_epoch() {
 }
 
 void Trainer::save_or_stop() {
-  const bool stops = stop_requested() != 0;
+  const bool stops = setup_.stop.stop_requested();
   const bool first_epoch = progress_.epoch == 1 && progress_.step == 0;
   if (!stops && !first_epoch && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
   setup_.checkpoint.save(trained_state(), progress_);

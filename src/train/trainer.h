@@ -5,8 +5,9 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 
-#include "core/events.h"
+#include "limbeck/events.h"
 #include "loss/objective.h"
 #include "teacher/teacher.h"
 #include "train/checkpoint.h"
@@ -33,6 +34,7 @@ struct TrainingSetup {
   Precision precision = Precision::float32;
   Recorder recorder = {};  ///< empty: no graph capture, kernels are launched one by one
   std::string conditions;  ///< conditions that affect the result by rounding only: "2 threads, float32"
+  std::stop_token stop = {};
 };
 
 struct TrainingResult {

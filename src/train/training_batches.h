@@ -2,7 +2,7 @@
 // The training batches of a stage, by epoch and step.
 #include <ATen/core/Tensor.h>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 
 namespace limbeck {
 

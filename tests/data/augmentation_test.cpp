@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/random.h"
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "data/dataset.h"
+#include "data/example_set.h"
 #include "data/published/gzip.h"
 #include "data/published/idx.h"
 #include "support/small_data.h"

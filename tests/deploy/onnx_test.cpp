@@ -10,6 +10,7 @@
 #include "nn/ensembles/specialist_ensemble.h"
 #include "nn/input.h"
 #include "nn/quantization.h"
+#include "recipe/ensemble_mean.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
 

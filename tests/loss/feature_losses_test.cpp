@@ -5,6 +5,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "core/random.h"
 #include "loss/objective.h"
 #include "support/gradient_check.h"
 #include "support/small_data.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/subprocess.h"
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 #include "models/model.h"
 #include "nn/fold.h"

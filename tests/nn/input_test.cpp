@@ -9,6 +9,7 @@
 
 #include "models/model.h"
 #include "nn/network.h"
+#include "recipe/recipe.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 

@@ -2,6 +2,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "experiment/device.h"
 #include "experiment/experiment.h"
 #include "kernels/products.h"
 #include "models/model.h"

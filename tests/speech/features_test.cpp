@@ -10,6 +10,7 @@
 #include <numbers>
 #include <set>
 
+#include "data/example_set.h"
 #include "data/recordings/filter_banks.h"
 #include "data/recordings/recordings.h"
 #include "data/recordings/sound_file.h"

@@ -2,8 +2,8 @@
 // A small data set of the real kind: the built-in digits.
 #include <memory>
 
-#include "data/dataset.h"
 #include "experiment/components.h"
+#include "limbeck/dataset.h"
 #include "recipe/reader.h"
 
 namespace limbeck {

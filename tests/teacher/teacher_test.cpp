@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 #include "models/model.h"
 #include "nn/ensembles/committee.h"
 #include "nn/tensor_files.h"

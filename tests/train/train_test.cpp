@@ -7,8 +7,7 @@
 
 #include <cmath>
 
-#include "core/interrupt.h"
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 #include "models/model.h"
 #include "support/replayed_work.h"
 #include "support/small_data.h"
@@ -137,9 +136,6 @@ TEST(Evaluate, GivesTheHandComputedNumbers) {
 
 class Training : public TemporaryFolder {
  protected:
-  Training() { request_stop(0); }
-  ~Training() override { request_stop(0); }
-
   /// The weights after training; `stop_after` epochs in, a stop is requested once.
   TensorMap train(const std::string& stage_yaml, int stop_after = -1, const std::vector<std::string>& settings = {}) {
     const Recipe recipe = parse_recipe(
@@ -151,11 +147,12 @@ class Training : public TemporaryFolder {
     const TrainingSplit split = hold_out(*digits, 50, 1);
     const Augmenter augmenter(recipe.stages[0].augment);
     const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
+    std::stop_source stop;
     EventBus events;
     events.subscribe([&](const Event& event) {
       if (const auto* epoch = std::get_if<EpochDone>(&event)) {
         epochs.push_back(*epoch);
-        if (epoch->epoch == stop_after) request_stop(2);
+        if (epoch->epoch == stop_after) stop.request_stop();
       }
     });
     result = Trainer({.stage = recipe.stages[0],
@@ -167,7 +164,8 @@ class Training : public TemporaryFolder {
                       .augmenter = augmenter,
                       .checkpoint = checkpoint,
                       .events = events,
-                      .recorder = recorder})
+                      .recorder = recorder,
+                      .stop = stop.get_token()})
                  .run();
     return state_of(*network);
   }
@@ -191,7 +189,6 @@ TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
     const std::string stage = "epochs: 4, batch_size: 32, augment: " + augment + ", optimizer: " + optimizer;
     const TensorMap whole = train(stage);
     EXPECT_THROW(train(stage, 2), Error);
-    request_stop(0);
     const TensorMap continued = train(stage);
     for (const auto& [name, value] : whole) EXPECT_TRUE(value.equal(continued.at(name))) << optimizer << " " << name;
     fs::remove(folder / "checkpoint.safetensors");
@@ -225,7 +222,6 @@ TEST_F(Training, WithALossThatHasParametersGoesOnToTheSameBits) {
     EXPECT_THROW(train(stage, 2), Error);
     EXPECT_FALSE(
         checkpoint().at("losses.fitnet.weight").equal(saved.at("losses.fitnet.weight")));  // it is being learned
-    request_stop(0);
     train(stage);
     const TensorMap continued = checkpoint();
     EXPECT_EQ(continued.size(), saved.size());
@@ -427,7 +423,6 @@ TEST_F(Training, GoesOnToTheSameBitsWithTeacherOutputsThatAreKeptInMemory) {
     fs::remove(folder / "checkpoint.safetensors");
     for (const int stop_after : {2, 5}) {
       EXPECT_THROW(with_new_teacher(stop_after), Error);
-      request_stop(0);
     }
     for (const auto& [name, value] : with_new_teacher(-1))
       EXPECT_TRUE(value.equal(whole.at(name))) << cycle << " " << name;
@@ -438,7 +433,6 @@ TEST_F(Training, GoesOnToTheSameBitsWithTeacherOutputsThatAreKeptInMemory) {
 
 TEST_F(Training, ADamagedCheckpointIsAnErrorThatSaysWhatToDo) {
   EXPECT_THROW(train("epochs: 3", 1), Error);
-  request_stop(0);
   const fs::path file = folder / "checkpoint.safetensors";
   std::string content = read_file(file);
   content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
@@ -474,7 +468,6 @@ TEST_F(Training, StoppedEarlyAndInterruptedGivesTheSameBits) {
   for (const int stop_after : {1, static_cast<int>(trained) - 2}) {
     fs::remove(folder / "checkpoint.safetensors");
     EXPECT_THROW(train(stage, stop_after, {"data.validation=50"}), Error);
-    request_stop(0);
     const TensorMap continued = train(stage, -1, {"data.validation=50"});
     EXPECT_EQ(static_cast<size_t>(result.epochs), trained);
     for (const auto& [name, value] : whole) EXPECT_TRUE(value.equal(continued.at(name))) << stop_after << " " << name;

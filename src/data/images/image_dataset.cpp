@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/error.h"
 #include "data/images/image_folder.h"
 
 namespace limbeck {
@@ -34,13 +35,14 @@ fs::path find_root(const std::string& folder, const DataFolders& folders) {
                           folder, looked));
 }
 
-ImageRequest request_for(const ImageFolder& listed, const ImageFolderOptions& options, const ImageProgress& progress) {
+ImageRequest request_for(const ImageFolder& listed, const ImageFolderOptions& options, const DataFolders& folders) {
   ImageRequest request{.options = {.size = {options.size.front(), options.size.back()},
                                    .resize = options.resize,
                                    .channels = options.channels,
                                    .jpeg = options.jpeg},
                        .unreadable = options.corrupt,
-                       .progress = progress};
+                       .progress = folders.progress,
+                       .stop = folders.stop};
   for (const std::vector<ListedImage>* split : {&listed.train, &listed.test})
     for (const ListedImage& picture : *split) request.files.push_back(listed.root / picture.path);
   return request;
@@ -108,9 +110,9 @@ ImageFolder list_pictures(const ImageFolderOptions& options, const DataFolders& 
   return list_images(find_root(options.folder, folders), options.holdout);
 }
 
-LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders, const ImageProgress& progress) {
+LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders) {
   const ImageFolder listed = list_pictures(options, folders);
-  const ImageRequest request = request_for(listed, options, progress);
+  const ImageRequest request = request_for(listed, options, folders);
   if (const std::string growth = told_growth(request); !growth.empty() && folders.tell) folders.tell(growth);
   DecodedImages decoded =
       options.store.empty() ? decode_images(request) : decode_images(request, options.store, listed.fingerprint());

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
 #include "data/images/image_folder.h"
 #include "data/images/image_store.h"
+#include "limbeck/dataset.h"
 
 namespace limbeck {
 
@@ -38,7 +38,6 @@ ImageFolder list_pictures(const ImageFolderOptions& options, const DataFolders& 
 
 /// Lists and decodes the images and divides them into splits. Throws errors about the folder before reading the first
 /// image.
-LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders,
-                         const ImageProgress& progress = {});
+LoadedImages load_images(const ImageFolderOptions& options, const DataFolders& folders);
 
 }  // namespace limbeck

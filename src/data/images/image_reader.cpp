@@ -17,7 +17,6 @@
 #include <thread>
 
 #include "core/error.h"
-#include "core/interrupt.h"
 
 namespace limbeck {
 namespace {
@@ -70,13 +69,13 @@ int64_t reduction_of(ImageSize picture, const ImageOptions& options) {
 class ReadingJob {
  public:
   ReadingJob(const std::vector<fs::path>& files, const ImageOptions& options, uint8_t* pixels,
-             const ImageProgress& progress)
-      : files_(files), options_(options), pixels_(pixels), progress_(progress) {}
+             const ImageProgress& progress, std::stop_token stop)
+      : files_(files), options_(options), pixels_(pixels), progress_(progress), stop_(std::move(stop)) {}
 
   void work() noexcept {
     try {
       ImageReader reader(options_);
-      for (size_t i = next_++; i < files_.size() && stop_requested() == 0 && !failed_; i = next_++) read(reader, i);
+      for (size_t i = next_++; i < files_.size() && !stop_.stop_requested() && !failed_; i = next_++) read(reader, i);
     } catch (...) {  // no memory
       const std::lock_guard lock(mutex_);
       failure_ = std::current_exception();
@@ -86,7 +85,7 @@ class ReadingJob {
 
   std::vector<UnreadableImage> result() {
     if (failure_) std::rethrow_exception(failure_);
-    if (stop_requested() != 0)
+    if (stop_.stop_requested())
       throw Error(ErrorKind::interrupted, fmt::format("stopped after {} of {} pictures", done_, files_.size()));
     std::sort(unreadable_.begin(), unreadable_.end(), [](const auto& a, const auto& b) { return a.place < b.place; });
     return std::move(unreadable_);
@@ -110,6 +109,7 @@ class ReadingJob {
   const ImageOptions& options_;
   uint8_t* pixels_;
   const ImageProgress& progress_;
+  std::stop_token stop_;
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;  // guards what follows
@@ -184,8 +184,8 @@ void ImageReader::decode(std::string_view bytes, uint8_t* pixels) {
 }
 
 std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options,
-                                         uint8_t* pixels, const ImageProgress& progress) {
-  ReadingJob job(files, options, pixels, progress);
+                                         uint8_t* pixels, const ImageProgress& progress, const std::stop_token& stop) {
+  ReadingJob job(files, options, pixels, progress, stop);
   const size_t threads = std::min(static_cast<size_t>(at::get_num_threads()), files.size());
   std::vector<std::thread> others;
   for (size_t i = 1; i < threads; ++i) others.emplace_back([&] { job.work(); });

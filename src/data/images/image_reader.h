@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -62,9 +63,10 @@ struct UnreadableImage {
 using ImageProgress = std::function<void(int64_t done, int64_t all)>;
 
 /// Reads all files, using LibTorch's threads, and writes image i to pixels + i · options.bytes(). Returns the images
-/// that cannot be read; their pixels are undefined. Throws Error of kind interrupted on a stop signal.
+/// that cannot be read; their pixels are undefined. Throws Error of kind interrupted when a stop is requested.
 std::vector<UnreadableImage> read_images(const std::vector<fs::path>& files, const ImageOptions& options,
-                                         uint8_t* pixels, const ImageProgress& progress = {});
+                                         uint8_t* pixels, const ImageProgress& progress = {},
+                                         const std::stop_token& stop = {});
 /// Same, as a tensor [N, C, H, W] uint8. Throws one Error that lists the files that cannot be read.
 at::Tensor read_images(const std::vector<fs::path>& files, const ImageOptions& options);
 

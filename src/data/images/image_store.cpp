@@ -112,7 +112,7 @@ std::vector<UnreadableImage> write_store(const fs::path& part, const ImageReques
     MappedFile file = MappedFile::create(part, size);
     char* content = reinterpret_cast<char*>(file.data());
     auto* pixels = reinterpret_cast<uint8_t*>(content + header_size);
-    unreadable = read_images(request.files, request.options, pixels, request.progress);
+    unreadable = read_images(request.files, request.options, pixels, request.progress, request.stop);
     check(request, unreadable);
     const size_t count = close_gaps(pixels, request, unreadable);
     uint8_t* present = pixels + count * bytes;
@@ -146,7 +146,7 @@ DecodedImages decode_images(const ImageRequest& request) {
   DecodedImages decoded;
   const at::Tensor all = at::empty(shape_of(request.options, request.files.size()), at::kByte);
   auto* pixels = all.data_ptr<uint8_t>();
-  decoded.unreadable = read_images(request.files, request.options, pixels, request.progress);
+  decoded.unreadable = read_images(request.files, request.options, pixels, request.progress, request.stop);
   check(request, decoded.unreadable);
   decoded.pixels = all.narrow(0, 0, static_cast<int64_t>(close_gaps(pixels, request, decoded.unreadable)));
   return decoded;

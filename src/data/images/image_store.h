@@ -25,6 +25,7 @@ struct ImageRequest {
   ImageOptions options;
   UnreadableImages unreadable = UnreadableImages::fail;
   ImageProgress progress;
+  std::stop_token stop = {};
 };
 
 struct DecodedImages {

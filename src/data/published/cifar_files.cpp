@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "core/error.h"
 #include "core/mapped_file.h"
 #include "data/published/published_files.h"
 

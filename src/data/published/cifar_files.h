@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "core/files.h"
+#include "limbeck/dataset.h"
 
 namespace limbeck {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/events.h"
-#include "data/data_folders.h"
+#include "limbeck/data_folders.h"
+#include "limbeck/events.h"
 
 namespace limbeck {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/files.h"
-#include "recipe/fields.h"
+#include "limbeck/fields.h"
 
 namespace limbeck {
 

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <set>
 
+#include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
 #include "data/recordings/sound_file.h"

@@ -12,9 +12,9 @@
 // recordings of single words are often trimmed so tightly that no silence is left to learn.
 #include <memory>
 
-#include "data/dataset.h"
 #include "data/recordings/filter_banks.h"
 #include "data/recordings/recordings.h"
+#include "limbeck/dataset.h"
 
 namespace limbeck {
 

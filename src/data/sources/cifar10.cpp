@@ -1,6 +1,7 @@
 // CIFAR-10 (A. Krizhevsky), in its published binary files: see cifar_files.h.
 #include "data/published/cifar_files.h"
 #include "data/source_size.h"
+#include "limbeck/catalogue.h"
 
 namespace limbeck {
 namespace {

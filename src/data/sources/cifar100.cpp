@@ -2,6 +2,7 @@
 // one of 20 coarse ones.
 #include "data/published/cifar_files.h"
 #include "data/source_size.h"
+#include "limbeck/catalogue.h"
 
 namespace limbeck {
 namespace {

@@ -4,8 +4,9 @@
 
 #include "data/digits/digits.h"
 
-#include "data/dataset.h"
 #include "data/source_size.h"
+#include "limbeck/catalogue.h"
+#include "limbeck/dataset.h"
 
 namespace limbeck {
 namespace {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "data/source_size.h"
+#include "limbeck/catalogue.h"
 
 namespace limbeck {
 namespace {
@@ -32,9 +33,7 @@ void register_images(Catalogue& catalogue) {
                   "Resized as Pillow and torchvision do.",
        .source = "layout of torchvision.datasets.ImageFolder",
        .principal = "folder"},
-      [](const ImagesOptions& options, const DataFolders& folders) {
-        return load_images(options, folders, folders.progress).dataset;
-      });
+      [](const ImagesOptions& options, const DataFolders& folders) { return load_images(options, folders).dataset; });
 }
 
 }  // namespace limbeck

@@ -4,10 +4,12 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
 
-#include "data/dataset.h"
+#include "core/error.h"
 #include "data/published/idx.h"
 #include "data/published/published_files.h"
 #include "data/source_size.h"
+#include "limbeck/catalogue.h"
+#include "limbeck/dataset.h"
 
 namespace limbeck {
 namespace {

@@ -1,5 +1,6 @@
 // Anyone's recordings of single words.
 #include "data/recordings/speech.h"
+#include "limbeck/catalogue.h"
 
 namespace limbeck {
 

@@ -1,5 +1,6 @@
 // The Free Spoken Digit Dataset (Z. Jackson and others), in its published files.
 #include "data/recordings/speech.h"
+#include "limbeck/catalogue.h"
 
 namespace limbeck {
 namespace {

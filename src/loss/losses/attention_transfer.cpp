@@ -14,7 +14,7 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 #include "loss/pooling.h"
 
 namespace limbeck {

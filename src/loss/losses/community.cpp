@@ -8,7 +8,9 @@
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/stack.h>
 
-#include "loss/loss.h"
+#include "core/error.h"
+#include "limbeck/loss.h"
+#include "recipe/ensemble_mean.h"
 
 namespace limbeck {
 namespace {

@@ -13,7 +13,8 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 
-#include "loss/loss.h"
+#include "core/error.h"
+#include "limbeck/loss.h"
 #include "loss/pooling.h"
 
 namespace limbeck {

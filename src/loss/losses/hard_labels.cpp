@@ -12,7 +12,8 @@
 #include <numeric>
 #include <vector>
 
-#include "loss/loss.h"
+#include "core/error.h"
+#include "limbeck/loss.h"
 #include "loss/rowwise.h"
 
 namespace limbeck {

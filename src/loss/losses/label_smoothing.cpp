@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 
 namespace limbeck {
 namespace {

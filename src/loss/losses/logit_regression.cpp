@@ -9,7 +9,8 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 
-#include "loss/loss.h"
+#include "core/error.h"
+#include "limbeck/loss.h"
 
 namespace limbeck {
 namespace {

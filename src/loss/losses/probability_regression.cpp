@@ -6,7 +6,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/softmax.h>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 
 namespace limbeck {
 namespace {

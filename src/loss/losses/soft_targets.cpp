@@ -13,7 +13,7 @@
 #include <cmath>
 #include <vector>
 
-#include "loss/loss.h"
+#include "limbeck/loss.h"
 #include "loss/rowwise.h"
 
 namespace limbeck {

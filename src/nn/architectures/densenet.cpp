@@ -1,7 +1,7 @@
 // DenseNet-BC (Huang et al. 2017): within a block each layer sees the outputs of all layers before it and adds `growth`
 // channels; between blocks a 1×1 convolution keeps a part of the channels and the image is halved. For small images: a
 // 3×3 stem without pooling, as Yuan et al. 2019 train densenet121; modules are named as in their repository.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -1,7 +1,7 @@
 // GoogLeNet (Szegedy et al. 2015): nine modules of four branches whose outputs stand side by side. In the form that
 // Yuan et al. 2019 train on CIFAR-100: a single 3×3 convolution before the modules, two 3×3 convolutions in place of
 // one 5×5, batch norm, no auxiliary classifiers. Modules are named as in their repository.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -2,7 +2,7 @@
 // (tripdancer0916/keras-knowledge-distillation, CIFAR-10): blocks of 3×3 convolutions, each block halved by pooling,
 // then two linear layers. Every layer but the last has batch norm and leaky ReLU; batch norm and initial weights have
 // Keras' defaults (its momentum .99 is .01 in PyTorch's terms).
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

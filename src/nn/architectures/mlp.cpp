@@ -5,7 +5,7 @@
 // With a linear bottleneck of k units the first weight matrix W [H, D] is learned as U V, V [k, D] and U [H, k] (Ba and
 // Caruana 2014, section 2.3): memory and products k (H + D) instead of H D, and faster convergence of very wide layers.
 // V is `bottleneck.weight`, U and the bias are fc1's; nn/fold.h multiplies them out.
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -6,7 +6,7 @@
 // table of CIFAR-100 pairs the distillation literature compares with. Modules are named as in their repository. For
 // large images (table 1): four groups; modules are named as in torchvision. On images below 64 pixels the 7×7
 // convolution of stride 2 and the pooling after it give way to one 3×3 convolution, as the CIFAR-100 repositories do.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -1,7 +1,7 @@
 // ResNeXt (Xie et al. 2017): residual blocks whose 3×3 convolution is divided into groups. The form for CIFAR of their
 // section 5.1: depth 9n + 2, three groups of n blocks; resnext29 with 8 × 64 channels by default, as Yuan et al. 2019
 // train it. Modules are named as in the repository that these use (prlz77/ResNeXt.pytorch).
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

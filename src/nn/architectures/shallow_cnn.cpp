@@ -1,7 +1,7 @@
 // The shallow mimic student of Ba and Caruana 2014 on CIFAR-10, 128c-p-1200L-30k: one convolution and its pooling, and
 // one wide hidden layer behind a linear bottleneck. Kernels and windows are derived from the sizes that the paper
 // gives: 5×5, and 3×3 of stride 2, which leaves 15×15 of 32×32.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -1,7 +1,7 @@
 // ShuffleNet (Zhang et al. 2017): blocks of grouped 1×1 convolutions, whose channels are shuffled between the groups. A
 // block that halves the image puts its pooled input beside its output instead of adding it. In the form of Tian et al.
 // 2020 for small images: a 1×1 stem without pooling. Modules are named as in their repository.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -4,7 +4,7 @@
 // shufflenetv2       for small images as in Tian et al. 2020: a 1×1 stem without pooling
 // tfkd_shufflenetv2  the one of Yuan et al. 2019: a 3×3 stem without ReLU, biases, and the first block of a stage
 // widens last Modules are named as in these authors' repositories.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -1,7 +1,7 @@
 // VGG networks (Simonyan, Zisserman 2014) with batch norm, in the form that the CIFAR-100 distillation literature uses:
 // five blocks of 3×3 convolutions, the mean of each channel, one linear layer. Images below 64 pixels are not halved
 // before the last block. vgg8 and the names of modules are those of Tian et al. 2020.
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

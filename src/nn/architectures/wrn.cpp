@@ -1,6 +1,6 @@
 // Wide residual networks (Zagoruyko, Komodakis 2016): depth 6n + 4, three groups of n blocks, batch norm and ReLU
 // before each convolution. Modules are named as in the repositories that distil them (Tian et al. 2020).
-#include "nn/layers.h"
+#include "limbeck/layers.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {

@@ -3,7 +3,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
 
+#include "core/error.h"
 #include "core/random.h"
+#include "recipe/ensemble_mean.h"
 
 namespace limbeck {
 

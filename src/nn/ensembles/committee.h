@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "nn/ensembles/network_group.h"
+#include "recipe/ensemble_mean.h"
 
 namespace limbeck {
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace limbeck {
 
 NetworkGroup::NetworkGroup(std::vector<std::shared_ptr<Network>> members) : members_(std::move(members)) {

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+
 namespace limbeck {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/error.h"
 #include "core/text.h"
 #include "report/html.h"
 #include "report/page/curves.h"

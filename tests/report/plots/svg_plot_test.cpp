@@ -1,4 +1,5 @@
 #include "report/plots/svg_plot.h"
+#include "core/error.h"
 #include "core/json.h"
 
 #include <gtest/gtest.h>

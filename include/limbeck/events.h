@@ -9,7 +9,9 @@
 #include <variant>
 #include <vector>
 
-namespace limbeck {
+#include "limbeck/api.h"
+
+namespace limbeck LIMBECK_API {
 
 /// Metrics averaged over examples: sums divided by counts, never means of batch means.
 struct SplitMetrics {
@@ -94,4 +96,4 @@ class EventBus {
   std::vector<Observer> observers_;
 };
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API

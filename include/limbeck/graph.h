@@ -13,10 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
-#include "kernels/operation.h"
+#include "limbeck/operation.h"
 
-namespace limbeck {
+namespace limbeck LIMBECK_API {
 
 struct Node {
   std::string name;
@@ -78,4 +77,4 @@ struct TaskShape {
   int64_t classes = 0;
 };
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API

@@ -1,9 +1,10 @@
-#include "experiment/run_options.h"
+#include "experiment/check_options.h"
 
 #include <ATen/Context.h>
 
 #include <algorithm>
 
+#include "experiment/device.h"
 #include "experiment/stage_conditions.h"
 #include "experiment/static_checks.h"
 #include "kernels/cuda_graph.h"

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
-namespace limbeck {
+#include "limbeck/api.h"
+
+namespace limbeck LIMBECK_API {
 
 /// The valid values of a number.
 struct Range {
@@ -99,4 +101,4 @@ class Fields {
   }
 };
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "kernels/parameter.h"
-#include "nn/outputs.h"
-#include "recipe/catalogue.h"
+#include "limbeck/catalogue.h"
+#include "limbeck/outputs.h"
+#include "limbeck/parameter.h"
 
-namespace limbeck {
+namespace limbeck LIMBECK_API {
 
 /// Labels and ids of a batch's examples.
 struct Targets {
@@ -114,4 +114,4 @@ class Loss {
   virtual at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets) const = 0;
 };
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "recipe/ensemble_mean.h"
+#include "limbeck/api.h"
 
-namespace limbeck {
+namespace limbeck LIMBECK_API {
 
 /// Outputs of a student, with gradients.
 struct Outputs {
@@ -44,4 +44,4 @@ TeacherStatistics statistics_of(const at::Tensor& logits);
 /// Returns log (1/M) Σ_m softmax(v_m / T) of members [N, M, C], computed in log space: [N, C].
 at::Tensor log_mean_distribution(const at::Tensor& members, double temperature);
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API

@@ -1,7 +1,7 @@
 #pragma once
-// Data sets: splits stored as compact tensors, and subsets of them from which batches are gathered.
+// Subsets of the examples of a data set, from which batches are gathered.
 //
-//   std::unique_ptr<Dataset> data = recipe.data.source.make<Dataset, const DataFolders&>(folders);
+//   const auto data = recipe.data.source.make<Dataset, const DataFolders&>(folders);
 //   const ExampleSet test(data->test, "test", *data);
 //   Batch batch = test.batch(at::arange(0, 1000));   // inputs [1000, 1, 28, 28] float32
 
@@ -14,48 +14,10 @@
 
 #include "data/augmentation.h"
 #include "data/batch.h"
-#include "data/data_folders.h"
+#include "limbeck/dataset.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
-
-/// Context window for examples that are rows of a longer sequence, such as frames of recordings. Example i consists of
-/// the rows i − before … i + after, clamped to [first[i], last[i]], so that the boundary rows are repeated.
-struct RowContext {
-  int64_t before = 0, after = 0;
-  at::Tensor first, last;  ///< [N] int32; undefined: no context, an example is one row
-
-  bool defined() const { return first.defined(); }
-};
-
-struct Split {
-  at::Tensor inputs;  ///< images [N, C, H, W] uint8; frames [N, banks] float32
-  at::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: unlabelled
-  RowContext context = {};
-  bool mapped = false;  ///< the inputs are in a memory-mapped file, whose pages the system can reclaim
-
-  int64_t size() const { return labels.size(0); }
-};
-
-struct SpeechCorpus;  // data/recordings/speech.h
-
-struct Dataset {
-  std::string name;
-  std::vector<std::string> classes;
-  Split train;
-  Split test;
-  double scale = 1.0 / 255;  ///< pixel value = byte · scale
-  std::vector<double> mean,
-      deviation;  ///< usual normalization of this data set, per channel, for scaled pixels; empty: none
-  std::vector<std::string> notices;            ///< messages for the user from loading, to be emitted as Notice
-  std::vector<int64_t> superclasses;           ///< superclass of each class; empty: none
-  std::shared_ptr<const SpeechCorpus> speech;  ///< words and utterances of the frames; nullptr: not speech
-
-  /// Shape of one example: {1, 28, 28}; for frames with context, {26, 40}.
-  std::vector<int64_t> input_shape() const;
-  /// Fingerprint of all inputs and labels of both splits.
-  std::string fingerprint() const;
-};
 
 /// Appends the training examples of another data set without their labels, as additional data for distillation. Throws
 /// Error of kind usage if shapes or scales differ, or for recordings.

@@ -21,9 +21,9 @@
 #include <utility>
 #include <vector>
 
-#include "nn/graph.h"
+#include "limbeck/graph.h"
 
-namespace limbeck {
+namespace limbeck LIMBECK_API {
 
 /// Common settings of a network's layers.
 struct LayerStyle {
@@ -69,4 +69,4 @@ class Layers {
   LayerStyle style_;
 };
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API

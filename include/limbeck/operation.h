@@ -6,7 +6,9 @@
 #include <variant>
 #include <vector>
 
-namespace limbeck {
+#include "limbeck/api.h"
+
+namespace limbeck LIMBECK_API {
 
 /// The shape of one example, without the batch dimension: {1, 28, 28}, {800}.
 using Shape = std::vector<int64_t>;
@@ -130,4 +132,4 @@ struct ParameterDescription {
   int64_t fan_out = 1;
 };
 
-}  // namespace limbeck
+}  // namespace LIMBECK_API
