@@ -5,6 +5,8 @@
 namespace limbeck {
 
 inline constexpr const char* kVersion = "0.2.0";
+/// The day of that version in CHANGELOG.md.
+inline constexpr const char* kVersionDate = "2026-12-01";
 
 /// Version of the numerics. Must be increased when the same settings give different results than before, so that
 /// finished stages and points of sweeps run again:
