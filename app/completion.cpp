@@ -14,7 +14,7 @@ namespace {
 // of the command named. A kind of value, as in values[--out]: "nothing", "words a b", "file", "named_file", "folder",
 // "recipe", "command"; with "+" before it where further values may follow.
 constexpr const char* kBash = R"bash(
-# _limbeck_files KIND VALUE BEFORE: adds the files that VALUE begins, BEFORE written before each, and folders on the way.
+# _limbeck_files KIND VALUE BEFORE: adds files that VALUE begins, and folders on the way, BEFORE written before each.
 _limbeck_files() {
   local kind=$1 value=$2 before=$3 name other=()
   paths=1
