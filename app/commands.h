@@ -20,12 +20,13 @@ void add_check(Program& program);
 void add_list(Program& program);
 void add_data(Program& program);
 void add_init(Program& program);
+void add_completion(Program& program);
 void add_help(Program& program);
 
 inline void add_commands(Program& program) {
   for (const auto add :
        {add_run, add_distill, add_sweep, add_evaluate, add_predict, add_export, add_loss, add_store, add_bench,
-        add_report, add_compare, add_serve, add_check, add_list, add_data, add_init, add_help})
+        add_report, add_compare, add_serve, add_check, add_list, add_data, add_init, add_completion, add_help})
     add(program);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/command_tree.h"
 #include "app/output.h"
 #include "core/error.h"
 #include "core/nearest.h"
@@ -54,33 +55,11 @@ class WrappedFormatter : public CLI::Formatter {
   size_t width_;
 };
 
-std::vector<std::string> command_names(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::App* inner : command.get_subcommands({})) names.push_back(inner->get_name());
-  return names;
-}
-
-/// "--threads", "-q", …
-std::vector<std::string> option_names(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option :
-       command.get_options([](const CLI::Option* it) { return it->nonpositional() && !it->get_group().empty(); })) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-  }
-  return names;
-}
-
 /// The innermost command that was given.
 const CLI::App& given_command(const CLI::App& program) {
   const std::vector<const CLI::App*> given =
       program.get_subcommands([](const CLI::App* command) { return command->parsed(); });
   return given.empty() ? program : given_command(*given.front());
-}
-
-std::string name_of(const CLI::App& command) {
-  return command.get_parent() == nullptr ? command.get_name()
-                                         : name_of(*command.get_parent()) + " " + command.get_name();
 }
 
 /// "; did you mean 'run'?", or where to look; a list of all names would be too long.

@@ -15,6 +15,18 @@ install(TARGETS limbeck_library EXPORT limbeck
 install(DIRECTORY recipes/ DESTINATION ${CMAKE_INSTALL_DATADIR}/limbeck/recipes COMPONENT program
   FILES_MATCHING PATTERN "*.yaml")
 
+# As the build has written them: app/CMakeLists.txt.
+install(DIRECTORY "${PROJECT_BINARY_DIR}/share/man" "${PROJECT_BINARY_DIR}/share/bash-completion"
+  DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program)
+set(zsh_completion "${PROJECT_BINARY_DIR}/share/zsh/site-functions/_limbeck")
+install(FILES "${zsh_completion}" DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT zsh)
+install(FILES "${zsh_completion}" DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT debian
+  EXCLUDE_FROM_ALL)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/limbeck RENAME copyright COMPONENT debian
+  EXCLUDE_FROM_ALL)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/liblimbeck-dev RENAME copyright
+  COMPONENT debian_development EXCLUDE_FROM_ALL)
+
 install(DIRECTORY include/limbeck DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/limbeck)
 install(EXPORT limbeck FILE limbeckTargets.cmake NAMESPACE limbeck:: DESTINATION ${package_folder}

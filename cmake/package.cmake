@@ -7,7 +7,12 @@ set(CPACK_PACKAGE_CONTACT "The Limbeck authors <limbeck@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_COMPONENTS_ALL program development)
+set(CPACK_COMPONENTS_ALL program debian development debian_development)
+set(CPACK_COMPONENTS_GROUPING ONE_PER_GROUP)
+set(CPACK_COMPONENT_PROGRAM_GROUP program)
+set(CPACK_COMPONENT_DEBIAN_GROUP program)
+set(CPACK_COMPONENT_DEVELOPMENT_GROUP development)
+set(CPACK_COMPONENT_DEBIAN_DEVELOPMENT_GROUP development)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
@@ -16,7 +21,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME limbeck)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)  # and runs ldconfig
-set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "Knowledge distillation on LibTorch: trains small networks from large ones.
+set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "Knowledge distillation on LibTorch: trains small networks from large ones.
  The program limbeck, its recipes, and the shared library of programs that embed it.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME liblimbeck-dev)
@@ -29,6 +34,6 @@ if(NOT LIMBECK_TORCH)
   string(REGEX REPLACE "[+-][^)]*" "" torch_package ", ${torch_package}")
 endif()
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "limbeck (= ${PROJECT_VERSION})${torch_package}")
-set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers and CMake package of Limbeck.
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Headers and CMake package of Limbeck.
  What a C++ program needs to embed Limbeck: find_package(limbeck) gives the target limbeck::limbeck.")
 include(CPack)

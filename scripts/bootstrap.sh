@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || true
 jpeg=libjpeg62-turbo-dev
-tests=(libgtest-dev libbenchmark-dev git python3 python3-torch python3-torchvision python3-pil chromium)
+tests=(libgtest-dev libbenchmark-dev git python3 python3-torch python3-torchvision python3-pil chromium zsh groff-base)
 case $system in
   "debian 12") tests+=(clang-format-14 clang-tidy-14) ;;
   "debian 13") ;;  # which has no clang-format 14: scripts/format.sh says so
@@ -25,7 +25,7 @@ case $system in
       "https://pytorch.org, or install pip's torch, and name its folder, as in LIMBECK_TORCH=~/libtorch"
     jpeg=libjpeg-turbo8-dev
     # The tests that need Python's torch skip themselves; the browser is no package there.
-    tests=(libgtest-dev libbenchmark-dev python3 python3-pil)
+    tests=(libgtest-dev libbenchmark-dev python3 python3-pil zsh groff-base)
     ;;
   *)
     fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a" \

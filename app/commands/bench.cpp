@@ -25,9 +25,11 @@ void add_bench(Program& program) {
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "processor threads (default: all)")->check(CLI::Range(0, 1024));
-  command->add_option(
-      "--source", flags->source,
-      "data set to measure accuracy on, where the run that left a network did not: mnist, or {digits: {seed: 1}}");
+  command
+      ->add_option(
+          "--source", flags->source,
+          "data set to measure accuracy on, where the run that left a network did not: mnist, or {digits: {seed: 1}}")
+      ->type_name("DATA");
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");
   flags->foreign.add_to(*command);
   command->add_option("--out", flags->out, "folder to write bench.json and pareto.svg into, accuracy against latency")

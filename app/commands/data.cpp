@@ -1,6 +1,8 @@
 // limbeck data fetch NAME | synthesize --out DIR | images FOLDER
 #include "app/commands/data.h"
 
+#include <fmt/core.h>
+
 #include "app/commands.h"
 
 namespace limbeck {
@@ -10,8 +12,9 @@ void add_fetch(CLI::App& data, Program& program) {
   CLI::App* command =
       data.add_subcommand("fetch", "Download a data set and verify it, or say which files to put where");
   auto flags = std::make_shared<FetchFlags>();
-  command->add_option("name", flags->name, "data set, e.g. mnist")->required();
-  command->add_option("--data", flags->data, "folder to put it into (default: $LIMBECK_DATA, then the cache folder)");
+  command->add_option("name", flags->name, "data set, e.g. mnist")->required()->type_name("NAME");
+  command->add_option("--data", flags->data, "folder to put it into (default: $LIMBECK_DATA, then the cache folder)")
+      ->type_name("DIR");
   command->callback([=, &program] { program.act(&Actions::fetch, *flags); });
 }
 
@@ -19,10 +22,11 @@ void add_synthesize(CLI::App& data, Program& program) {
   CLI::App* command = data.add_subcommand("synthesize", "Draw the built-in digits and write them as gzipped IDX files");
   auto flags = std::make_shared<SynthesizeFlags>();
   command->add_option("--out", flags->out, "folder to write to; `--data` of a run with `source: mnist` reads it")
-      ->required();
+      ->required()
+      ->type_name("DIR");
   command->add_option("--seed", flags->seed, "of the drawing")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 52))
-      ->capture_default_str();
+      ->option_text(fmt::format("N={}", flags->seed));
   command->add_option("--train", flags->train, "training images")->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_option("--test", flags->test, "test images")->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_flag("--force", flags->force, "overwrite files that Limbeck did not write, such as MNIST's own");

@@ -17,6 +17,7 @@ void add_distill(Program& program) {
                    "TorchScript file, weights.safetensors of a trained network, '{ resnet18: {}, weights: FILE }', or "
                    "a network to train first: mlp:1200,1200")
       ->required()
+      ->type_name("MODEL")
       ->group(kTeacher);
   command
       ->add_option(
@@ -34,10 +35,12 @@ void add_distill(Program& program) {
       ->add_option("--student", flags->student,
                    "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to fine-tune")
       ->required()
+      ->type_name("MODEL")
       ->group(kStudent);
   command
       ->add_option("--source", flags->source,
                    "data set, as in a recipe (default: the pictures in --data if it has any, otherwise mnist)")
+      ->type_name("DATA")
       ->group(kData);
   command->add_option("--size", flags->size, "height and width that such pictures are resized to (default: 224)")
       ->check(CLI::Range(8, 4096))

@@ -47,7 +47,7 @@ void add_init(Program& program) {
   CLI::App* command = add_command(program, "init", "Write a commented recipe that runs, to start from");
   auto file = std::make_shared<std::string>("recipe.yaml");
   auto force = std::make_shared<bool>(false);
-  command->add_option("file", *file, "where to write it")->capture_default_str();
+  command->add_option("file", *file, "where to write it")->capture_default_str()->type_name("FILE");
   command->add_flag("--force", *force, "overwrite an existing file");
   command->callback([=, &program] {
     if (fs::exists(*file) && !*force)

@@ -1,6 +1,9 @@
 // limbeck list [KIND|NAME]
 #include "app/commands/list.h"
 
+#include <fmt/ranges.h>
+
+#include "app/command_tree.h"
 #include "app/commands.h"
 
 namespace limbeck {
@@ -20,10 +23,13 @@ void add_list(Program& program) {
   CLI::App* command =
       add_command(program, "list", "List keys and components of recipes, with formula, options and source");
   auto flags = std::make_shared<ListFlags>();
-  std::string kinds = "recipe, stages";
-  for (const auto& [name, slot] : component_kinds()) kinds += ", " + name;
-  command->add_option("what", flags->what, "a kind (" + kinds + "), one of them, or a key; nothing: what there is")
-      ->type_name("NAME");
+  std::vector<std::string> kinds = {"recipe", "stages"};
+  for (const auto& [name, slot] : component_kinds()) kinds.push_back(name);
+  command
+      ->add_option("what", flags->what,
+                   fmt::format("a kind ({}), one of them, or a key; nothing: what there is", fmt::join(kinds, ", ")))
+      ->check(such_as(kinds))
+      ->option_text("NAME");
   command
       ->add_flag("--markdown", flags->markdown,
                  "print the whole recipe reference as Markdown, as it stands in docs/reference.md")

@@ -32,7 +32,8 @@ void add_sweep(Program& program) {
       ->allow_extra_args(false);
   command
       ->add_option("--seed", flags->seed, "seed of all randomness, that of --random among it (default: the recipe's)")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 52));
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 52))
+      ->option_text("N");
   command->add_option("--seeds", flags->seeds, "run so many seeds at every point, from --seed on")
       ->check(CLI::Range(1, 1000));
   command->add_option("--stage", flags->stage, "whose results are shown (default: the last)")->type_name("NAME");

@@ -6,6 +6,9 @@
 
 namespace limbeck {
 
+/// The day of this version in CHANGELOG.md.
+inline constexpr const char* kVersionDate = "2026-12-01";
+
 /// Version of the numerics. Must be increased when the same settings give different results than before, so that
 /// finished stages and points of sweeps run again:
 ///   1  until version 0.1: random numbers depend on the seed alone

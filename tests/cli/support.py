@@ -121,6 +121,14 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done
 
+    def options_of_commands(self, *command):
+        """{("data", "fetch"): ["-h", "--help", …]}: every command within one, and itself, as --help has them."""
+        told = self.limbeck(*command, "--help").stdout
+        found = {command: [name for names in re.findall(r"^  (-\S+)", told, re.MULTILINE) for name in names.split(",")]}
+        for name in re.findall(r"^  (\w+)", told.partition("Subcommands:\n")[2], re.MULTILINE):
+            found.update(self.options_of_commands(*command, name))
+        return found
+
     def weights(self, stage, out=None):
         tensors, _ = read_safetensors((out or self.out) / "stages" / stage / "weights.safetensors")
         return tensors

@@ -70,7 +70,7 @@ class Commands(ProgramTest):
     def test_every_command_explains_itself(self):
         commands = self.limbeck("--help").stdout
         for command in ("run", "distill", "sweep", "evaluate", "predict", "export", "loss", "store", "bench", "report",
-                        "compare", "check", "list", "data", "init"):
+                        "compare", "check", "list", "data", "init", "completion", "help"):
             self.assertIn(command, commands)
             self.assertIn("Usage", self.limbeck(command, "--help").stdout)
 

@@ -55,6 +55,7 @@ class Output(ProgramTest):
                     ("compare", self.out), ("compare", self.out, "--json"),
                     ("report", self.out), ("report", self.out, "--json"), ("list", "losses"), ("list",),
                     ("list", "losses", "--json"), ("--help",), ("--version",), ("help",),
+                    ("help", "--man"), ("completion", "bash"), ("completion", "zsh"),
                     ("run", self.recipe, "--out", self.out, "--quiet", *QUICK), ("init", "new.yaml"),
                     ("evaluate", weights, "--source", "{digits: {train: 20, test: 20}}", "--json"),
                     ("loss", "soft_targets", "--student", "z.npy", "--teacher", "v.npy"),

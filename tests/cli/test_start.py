@@ -40,6 +40,7 @@ class Start(ProgramTest):
         broken.write_text("name: [")
         for arguments, code in (
                 (["--help"], 0), (["--version"], 0), (["-V"], 0), (["help"], 0), (["help", "data", "fetch"], 0),
+                (["help", "--man"], 0), (["completion", "bash"], 0), (["completion", "zsh"], 0),
                 (["run", "--help"], 0),
                 (["store", "build", "--help"], 0), (["init", "new.yaml"], 0), (["report", self.out], 0),
                 (["report", "--json", self.out], 0),
@@ -52,7 +53,7 @@ class Start(ProgramTest):
         self.assertTrue(self.loads_libtorch("check", recipe))
 
     def test_the_engine_says_the_same_as_the_program(self):
-        for arguments in (["--help"], ["--version"], ["distill", "--help"], ["rnu"],
+        for arguments in (["--help"], ["--version"], ["distill", "--help"], ["rnu"], ["help", "--man"],
                           ["predict", "--resize", "up", "a", "b"]):
             done = [subprocess.run([program, *arguments], capture_output=True, text=True)
                     for program in (LIMBECK, ENGINE)]

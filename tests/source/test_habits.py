@@ -135,6 +135,10 @@ class Changelog(unittest.TestCase):
         dates = [re.fullmatch(r"\d+\.\d+\.\d+ - (\d{4}-\d\d-\d\d)", version) for version in versions]
         self.assertTrue(dates and all(dates), versions)
         self.assertEqual([date[1] for date in dates], sorted((date[1] for date in dates), reverse=True))
+        numbers = re.findall(r"^#define LIMBECK_VERSION_[A-Z]+ (\d+)$",
+                             (SOURCE / "include/limbeck/version.h").read_text(encoding="utf-8"), re.MULTILINE)
+        date = re.search(r'kVersionDate = "(.*)";', (SOURCE / "src/core/version.h").read_text(encoding="utf-8"))[1]
+        self.assertEqual(versions[0], ".".join(numbers) + " - " + date)
         kinds = set(re.findall(r"^### (.*)$", text, re.MULTILINE))
         self.assertLessEqual(kinds, {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"})
 
