@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.."
 
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || true
 jpeg=libjpeg62-turbo-dev
-tests=(libgtest-dev libbenchmark-dev git python3 python3-torch python3-torchvision python3-pil chromium)
+tests=(libgtest-dev libbenchmark-dev git curl python3 python3-torch python3-torchvision python3-pil chromium)
 docs=(python3 python3-sphinx python3-myst-parser python3-breathe furo doxygen)
 case $system in
   "debian 12") tests+=(clang-format-14 clang-tidy-14) ;;
@@ -27,7 +27,7 @@ case $system in
       "from https://pytorch.org, or install pip's torch, and name its folder, as in LIMBECK_TORCH=~/libtorch"
     jpeg=libjpeg-turbo8-dev
     # The tests that need Python's torch skip themselves; the browser is no package there.
-    tests=(libgtest-dev libbenchmark-dev python3 python3-pil)
+    tests=(libgtest-dev libbenchmark-dev curl python3 python3-pil)
     ;;
   *)
     fail "this system is '${system:-unknown}', and known are Debian 12, Debian 13 and Ubuntu 24.04. Needed are a" \
