@@ -41,7 +41,8 @@ END
 fi
 
 rm -rf "$out"
-python3 -m sphinx -q -W --keep-going -b html -c docs/site -d "$work/doctrees" \
+# Of Sphinx's own deprecations nothing is told: they are its extensions' to mend.
+PYTHONWARNINGS=ignore python3 -m sphinx -q -W --keep-going -b html -c docs/site -d "$work/doctrees" \
   -D breathe_projects.limbeck="$work/xml" "$work/source" "$out"
 cp "$out/README.html" "$out/index.html"
 echo "The documentation is in $out/index.html"

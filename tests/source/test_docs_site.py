@@ -1,4 +1,4 @@
-"""scripts/docs.sh builds the documentation as a site that needs no other host, and whose search finds what it should."""
+"""scripts/docs.sh builds the documentation as a site that needs no other host, and its search finds what it should."""
 import functools
 import html
 import html.parser
@@ -170,7 +170,8 @@ class Site(unittest.TestCase):
                 path, _, place = address.partition("#")
                 if re.match(r"\w+:", address):
                     continue
-                file = (page.file.parent / urllib.parse.unquote(path.partition("?")[0])).resolve() if path else page.file
+                path = urllib.parse.unquote(path.partition("?")[0])
+                file = (page.file.parent / path).resolve() if path else page.file
                 self.assertTrue(file.exists(), f"{page.file}: {address}")
                 if place and file in places:
                     self.assertIn(urllib.parse.unquote(place), places[file], f"{page.file}: {address}")
@@ -178,8 +179,8 @@ class Site(unittest.TestCase):
     def test_a_header_is_a_page_with_its_opening_comment_and_what_it_declares(self):
         text = (self.site / "include/limbeck/example_of_a_test.h.html").read_text()
         body = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", text)))
-        for told in ("limbeck/example_of_a_test.h", "Words with a weight, for a *test*:", "WeightedWords words(\"three\");",
-                     "one entry of a list", "class WeightedWords", "Some words.", "double weight = 1.0", "of all words",
+        for told in ("limbeck/example_of_a_test.h", "Words with a weight, for a *test*:",
+                     'WeightedWords words("three");', "one entry of a list", "class WeightedWords", "Some words.", "double weight = 1.0", "of all words",
                      "letters(const WeightedWords &words)", "Counts letters of a text."):
             self.assertIn(told, body)
         for hidden in ("LIMBECK_API", "secret_", "#include"):
@@ -204,10 +205,13 @@ class Site(unittest.TestCase):
             first = [path.removeprefix("/").removesuffix(".html") for path in found[query][:3]]
             self.assertTrue(set(first) & set(expected), f"{query}: expected {expected}, found first {first}")
 
+    def test_a_dark_system_has_dark_pages(self):
+        self.assertIn("body:not([data-theme", (self.site / "_static/styles/furo.css").read_text())
+
     @unittest.skipIf(shutil.which("chromium") is None, "chromium is not installed")
     def test_it_works_without_a_server(self):
         page = after_scripts(self, f"file://{self.site}/search.html?q=temperature")
-        found = re.findall(r'<li[^>]*><a href="([^"?#]*)', page.partition('<ul class="search"')[2])
+        found = re.findall(r'<li[^>]*><a href="([^"?#]*)', page.partition('id="search-results"')[2])
         self.assertIn("docs/how-to/teachers-and-losses.html", found)
 
     def test_dead_links_and_pages_outside_of_the_contents_are_errors(self):
