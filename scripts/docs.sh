@@ -16,9 +16,10 @@ python3 -c "import sphinx, myst_parser, breathe, furo" 2>/dev/null && command -v
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# What the pages are, and what they may link to.
+# What the pages are, and what they may link to. A link to a public header leads to its page.
 mkdir "$work/source"
-ln -s "$PWD"/{README,CONTRIBUTING,CHANGELOG}.md "$PWD"/{LICENSE,docs,examples,recipes,scripts,src,tests} "$work/source"
+cp -rL README.md CONTRIBUTING.md CHANGELOG.md docs "$work/source"
+ln -s "$PWD"/{LICENSE,examples,recipes,scripts,src,tests} "$work/source"
 
 if [ -d include/limbeck ]; then
   doxygen - <<END

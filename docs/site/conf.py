@@ -37,7 +37,7 @@ def contents(page):
         links = LINK.findall(line)
         if links:
             pages += [f"/docs/{link}" for link in links]
-        elif line and not line.startswith(" "):
+        elif line and not line.startswith((" ", "- ")):
             yield caption, pages
             caption, pages = line.strip("# "), []
     yield caption, pages

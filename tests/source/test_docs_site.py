@@ -180,7 +180,8 @@ class Site(unittest.TestCase):
         text = (self.site / "include/limbeck/example_of_a_test.h.html").read_text()
         body = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", text)))
         for told in ("limbeck/example_of_a_test.h", "Words with a weight, for a *test*:",
-                     'WeightedWords words("three");', "one entry of a list", "class WeightedWords", "Some words.", "double weight = 1.0", "of all words",
+                     'WeightedWords words("three");', "one entry of a list", "class WeightedWords", "Some words.",
+                     "double weight = 1.0", "of all words",
                      "letters(const WeightedWords &words)", "Counts letters of a text."):
             self.assertIn(told, body)
         for hidden in ("LIMBECK_API", "secret_", "#include"):
@@ -220,9 +221,10 @@ class Site(unittest.TestCase):
         tree.mkdir()
         (docs / "site").symlink_to(SOURCE / "docs/site")
         (docs / "README.md").write_text("# Contents\n\n- [Page](page.md)\n")
-        (docs / "page.md").write_text("# Page\n\n[here](not-there.md) [there](README.md#not-there) ![](none.svg)\n")
+        (docs / "page.md").write_text("# Page\n\n[here](not-there.md) [there](README.md#not-there) ![](none.svg)\n\n"
+                                      "[header](../include/limbeck/example_of_a_test.h)\n")
         (docs / "stray.md").write_text("# Stray\n")
-        tree_of(tree, docs)
+        tree_of(tree, docs, HEADER)
         for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
             (tree / name).unlink()
             (tree / name).write_text("# Title\n")
@@ -230,6 +232,7 @@ class Site(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         for told in ("not-there.md", "README.md#not-there", "none.svg", "stray.md: WARNING: document isn't included"):
             self.assertIn(told, done.stderr)
+        self.assertNotIn("example_of_a_test.h", done.stderr)
 
     def test_a_folder_of_other_files_is_left_alone(self):
         other = self.folder / "other"
