@@ -60,19 +60,21 @@ def add_navigation(app, page, source):
 
 
 def mend_theme(app, _):
-    """Debian's Furo: one of its scripts is a module that is not loaded as one, and only a reader who asks for dark
-    colours gets them, not one whose system has them. Upstream's Furo needs neither."""
+    """Debian's Furo: one of its scripts is a module that is not loaded as one; a part of its style is at a server's
+    /javascript; and only a reader who asks for dark colours gets them, not one whose system has them."""
     static = pathlib.Path(app.outdir) / "_static"
     script, style = static / "scripts/furo.js", static / "styles/furo.css"
     text = script.read_text(encoding="utf-8")
     if re.match("import .*Gumshoe", text):
         spy = (static / "scripts/gumshoe-patched.js").read_text(encoding="utf-8")
         script.write_text(spy + text.partition("\n")[2], encoding="utf-8")
-    text = style.read_text(encoding="utf-8")
+    text = re.sub(r"@import url\((/javascript/[^)]*)\);", lambda part: pathlib.Path(f"/usr/share{part[1]}").read_text(),
+                  style.read_text(encoding="utf-8"))
     if "body:not([data-theme" not in text:
         dark = re.search(r"body\[data-theme=\"?dark\"?\] *\{[^}]*\}", text)[0]
         dark = dark.replace(dark[:dark.index("{")], "body:not([data-theme=light])")
-        style.write_text(f"{text}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}\n", encoding="utf-8")
+        text += f"\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}\n"
+    style.write_text(text, encoding="utf-8")
 
 
 def setup(app):

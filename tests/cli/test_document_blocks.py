@@ -10,7 +10,7 @@ import sys
 import unittest
 
 from serving import ServeTest
-from support import PICTURE_PAGES, SOURCE, ProgramTest, blocks, commands_of, fenced, pages, statements
+from support import SOURCE, ProgramTest, blocks, commands_of, fenced, pages, statements
 
 try:
     import torch
