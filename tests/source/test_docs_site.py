@@ -227,11 +227,11 @@ class Site(unittest.TestCase):
         for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/stray.md"):
             (tree / name).write_text("# Title\n")
         (tree / "docs/README.md").write_text("# Contents\n\n- [Page](page.md)\n")
-        (tree / "docs/page.md").write_text("# Page\n\n[here](not-there.md) [there](README.md#not-there) ![](none.svg)\n"
+        (tree / "docs/page.md").write_text("# Page\n\n[here](not-there.md) [there](README.md#no-place) ![](none.svg)\n"
                                            "[header](../include/limbeck/example_of_a_test.h)\n")
         done = build(tree, self.folder / "bad_site")
         self.assertNotEqual(done.returncode, 0)
-        for told in ("not-there.md", "README.md#not-there", "none.svg", "stray.md: WARNING: document isn't included"):
+        for told in ("not-there.md", "no-place", "none.svg", "stray.md: WARNING: document isn't included"):
             self.assertIn(told, done.stderr)
         self.assertNotIn("example_of_a_test.h", done.stderr)
 
