@@ -2,7 +2,7 @@
 # Builds the documentation as a site with search: all Markdown of docs/, and the C++ API from the comments of the public
 # headers. It needs no server: open index.html. A page that is in no list of docs/README.md, or a link that leads
 # nowhere, is an error. Usage: scripts/docs.sh [OUT]
-#   OUT   the site's folder, build/docs if it is left out; a site that is there is replaced
+#   OUT   the site's folder, build/docs if it is left out; a site that is there is replaced once the new one is whole
 set -euo pipefail
 out=$(realpath -m "${1:-"$(dirname "$0")/../build/docs"}")
 cd "$(dirname "$0")/.."
@@ -41,9 +41,11 @@ END
   python3 docs/site/headers.py include/limbeck "$work/xml" "$work/source/include/limbeck"
 fi
 
-rm -rf "$out"
 # Of Sphinx's own deprecations nothing is told: they are its extensions' to mend.
 PYTHONWARNINGS=ignore python3 -m sphinx -q -W --keep-going -b html -c docs/site -d "$work/doctrees" \
-  -D breathe_projects.limbeck="$work/xml" "$work/source" "$out"
-cp "$out/README.html" "$out/index.html"
+  -D breathe_projects.limbeck="$work/xml" "$work/source" "$work/site"
+cp "$work/site/README.html" "$work/site/index.html"
+rm -rf "$out"
+mkdir -p "$(dirname "$out")"
+mv "$work/site" "$out"
 echo "The documentation is in $out/index.html"

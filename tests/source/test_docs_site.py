@@ -234,6 +234,7 @@ class Site(unittest.TestCase):
         for told in ("not-there.md", "no-place", "none.svg", "stray.md: WARNING: document isn't included"):
             self.assertIn(told, done.stderr)
         self.assertNotIn("example_of_a_test.h", done.stderr)
+        self.assertFalse((self.folder / "bad_site").exists())
 
     def test_a_folder_of_other_files_is_left_alone(self):
         other = self.folder / "other"
