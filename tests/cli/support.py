@@ -63,21 +63,40 @@ PICTURE_PAGES = ("docs/tutorial.md", "docs/how-to/torchscript-teacher.md")
 
 
 def pages():
-    """The documents whose commands and recipes are run, from README.md on."""
-    files = [SOURCE / "README.md",
-             *(SOURCE / "docs" / name for name in ("README.md", "quickstart.md", "tutorial.md")),
-             *sorted((SOURCE / "docs/how-to").glob("*.md"))]
-    return [str(file.relative_to(SOURCE)) for file in files]
+    """The documents whose commands and recipes are run, from README.md on: all but decisions, which are history, and
+    the reference, which the program prints."""
+    files = [SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *sorted((SOURCE / "docs").rglob("*.md"))]
+    names = [str(file.relative_to(SOURCE)) for file in files]
+    return [name for name in names if not name.startswith("docs/decisions/") and name != "docs/reference.md"]
+
+
+def fenced(page):
+    """(language, text) of each fenced block of a page."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", (SOURCE / page).read_text(), re.DOTALL | re.MULTILINE)
 
 
 def blocks(page, language):
-    return re.findall(rf"```{language}\n(.*?)```", (SOURCE / page).read_text(), re.DOTALL)
+    return [text for found, text in fenced(page) if found == language]
+
+
+def statements(block):
+    """The words of each command of a shell block; a quoted text may go over several lines."""
+    begun = ""
+    for line in block.replace("\\\n", " ").splitlines():
+        begun += line
+        try:
+            words = shlex.split(begun, comments=True)
+        except ValueError:  # a quotation goes on
+            begun += "\n"
+            continue
+        if words:
+            yield words
+        begun = ""
 
 
 def commands_of(page):
     """The arguments of each call of the program on a page."""
-    lines = [line for block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines()]
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck ")]
+    return [words[1:] for block in blocks(page, "sh") for words in statements(block) if words[0] == "limbeck"]
 
 
 WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}

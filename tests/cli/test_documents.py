@@ -74,6 +74,8 @@ class Documents(ProgramTest):
         self.limbeck("init", "my.yaml")
         for name in ("a", "b", "demo"):
             self.limbeck("run", self.recipe, "--out", f"runs/{name}", "--quiet")
+        for name in ("auto", "float32"):
+            shutil.copytree(self.folder / "runs/a", self.folder / f"runs/{name}")
         for name in ("z.npy", "v.npy"):
             write_npy(self.folder / name, [[1.0, 2.0], [0.5, -1.0]])
         (self.folder / "recipes").symlink_to(SOURCE / "recipes")
