@@ -1,5 +1,5 @@
 # The shared library of programs that embed Limbeck: every room below `api`, of which it exports what the headers in
-# include/limbeck declare. Its name holds major and minor version: liblimbeck.so.0.2.
+# include/limbeck declare. Its name holds major and minor version: liblimbeck.so.0.3.
 get_property(public_headers GLOBAL PROPERTY LIMBECK_PUBLIC_HEADERS)
 file(GLOB headers RELATIVE "${PROJECT_SOURCE_DIR}/include/limbeck" CONFIGURE_DEPENDS
   "${PROJECT_SOURCE_DIR}/include/limbeck/*.h")

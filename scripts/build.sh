@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds in build/release, the program as build/release/limbeck. Usage: scripts/build.sh [target...]
-# Where nothing but the program was ever asked for (scripts/build.sh limbeck), tests and benchmarks are not configured.
+# Where nothing but the program and the library was ever asked for (scripts/build.sh limbeck limbeck_library), tests and
+# benchmarks are not configured.
 # Where tests are configured, warnings are errors, unless LIMBECK_WERROR=OFF: other compilers warn of other things.
 # LIMBECK_TORCH=DIR is a LibTorch of one's own, an empty one the system's; with another than before, everything is
 # configured and built anew.
@@ -11,7 +12,7 @@ cached() { sed -n "s/^$1:[A-Z]*=//p" build/release/CMakeCache.txt 2>/dev/null ||
 
 [ -n "${LIMBECK_TORCH+said}" ] || torch=$(cached LIMBECK_TORCH)
 tests=ON
-if [ "$*" = limbeck ] && [ "$(cached LIMBECK_BUILD_TESTS)" != ON ]; then tests=OFF; fi
+if [[ $* =~ ^limbeck(\ limbeck_library)?$ ]] && [ "$(cached LIMBECK_BUILD_TESTS)" != ON ]; then tests=OFF; fi
 errors=${LIMBECK_WERROR:-$tests}
 fresh=()
 if [ "$(cached LIMBECK_TORCH)" != "$torch" ]; then

@@ -17,8 +17,8 @@
 // Thread-safety: all functions may be called from several threads. Runs in parallel need folders of their own; they
 // share LibTorch's threads, whose number belongs to the process.
 //
-// Speed: LibTorch's libraries read OMP_WAIT_POLICY=passive and, on processors with AVX-512, OPENBLAS_CORETYPE=SkylakeX
-// when they are loaded, so set them before the process starts; the program `limbeck` does.
+// Speed: call settle_process (process.h) first in main. Without it training on several threads may be many times
+// slower; a Notice says so.
 #include <filesystem>
 #include <functional>
 #include <map>

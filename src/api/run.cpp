@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "core/nearest.h"
+#include "core/process.h"
 #include "experiment/components.h"
 #include "experiment/experiment.h"
 #include "report/html_report.h"
@@ -85,6 +86,10 @@ RunSummary run_recipe(const RecipeText& text, const RunOptions& options,
     if (!chosen.force) check_recipe_stays(text, chosen.out, recipe);
     EventBus events;
     if (observer) events.subscribe(observer);
+    if (!has_wait_policy() && chosen.threads != 1)
+      events.emit(
+          Notice{"OMP_WAIT_POLICY is not set: training on several threads may be many times slower; call "
+                 "limbeck::settle_process(argv) first in main, or set OMP_WAIT_POLICY=passive before the start"});
     Experiment(std::move(recipe), chosen, events).run();
     write_html_report(chosen.out);
     write_plots(chosen.out);

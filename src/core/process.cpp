@@ -33,6 +33,10 @@ bool settle_environment() {
   return changed;
 }
 
+bool has_wait_policy() {
+  return std::getenv("OMP_WAIT_POLICY") != nullptr;
+}
+
 void settle_process(char** arguments) {
   // Training allocates and frees the same activations at every step: memory that goes back to the system comes back as
   // a page fault per 4 KiB.

@@ -1,15 +1,13 @@
 #pragma once
-// Environment variables that libraries read once, when they are loaded, before main: set them before starting the
-// computing program, or set them and re-execute.
+// Environment variables that libraries read when they are loaded (limbeck/process.h).
+#include "limbeck/process.h"
+
 namespace limbeck {
 
 /// Sets environment variables that the user has not set: OpenMP's wait policy and spin count, and, on processors with
 /// AVX-512, OpenBLAS's kernels, which old versions choose wrongly. Returns whether any was set.
 bool settle_environment();
-
-/// Same, and configures malloc to keep freed memory, which it would otherwise return to the system and request again at
-/// every training step. If any variable was set, re-executes the process (exec), so call this before any work. Returns
-/// if nothing was set or exec fails.
-void settle_process(char** arguments);
+/// Whether OpenMP's wait policy was chosen, by settle_environment() or by the user.
+bool has_wait_policy();
 
 }  // namespace limbeck

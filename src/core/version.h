@@ -17,7 +17,7 @@ inline constexpr int64_t kNumericsRevision = 2;
 
 /// Commit of the repository from which this program was built; empty if unknown.
 std::string built_commit();
-/// "0.2.0 (5785fbd01234)"; if parts are disabled in this build (cmake/parts.cmake), followed by e.g. ", without serve
+/// "0.3.0 (5785fbd01234)"; if parts are disabled in this build (cmake/parts.cmake), followed by e.g. ", without serve
 /// onnx".
 std::string version_text();
 

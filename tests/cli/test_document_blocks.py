@@ -28,12 +28,18 @@ NOT_RUN = {
     "scripts/bootstrap.sh program && scripts/build.sh limbeck": "installs packages and builds the program",
     "scripts/bootstrap.sh && scripts/build.sh": "installs packages and builds everything",
     "export LIMBECK_TORCH=~/libtorch": "needs another LibTorch",
+    "scripts/bootstrap.sh program && scripts/build.sh limbeck limbeck_library": "installs packages and builds",
+    "scripts/build.sh limbeck limbeck_library": "builds the program and the library",
+    "scripts/debian13.sh /var/tmp/trixie scripts/packages.sh": "makes a Debian 13",
+    "scripts/debian13.sh /var/tmp/trixie scripts/try_packages.sh build/packages": "makes a Debian 13",
     "scripts/bootstrap.sh headless": "installs packages",
     "cmake --preset headless && cmake --build --preset headless": "builds the program once more",
 }
 # Those that a test runs elsewhere.
 RUN_ELSEWHERE = {
     "scripts/docs.sh": "tests/source/test_docs_site.py",
+    "cmake --install build/release --prefix ~/limbeck": "test_consumer.py",
+    "scripts/packages.sh": "test_packages.py",
 }
 # Blocks without a language, by their first line: what is printed, which tests here compare, and what is no output.
 PRINTED = {
@@ -48,7 +54,8 @@ DRAWN = {
 }
 OTHER_TESTS = {
     "yaml": "test_documents: test_recipes_of_the_documents_are_valid",
-    "cpp": "the tests of the library, which compile them",
+    "cpp": "test_consumer: test_the_pages_code_is_that_of_the_programs_or_compiles",
+    "cmake": "test_consumer: test_the_pages_code_is_that_of_the_programs_or_compiles",
 }
 
 

@@ -5,6 +5,7 @@
 #include <limbeck/components.h>
 #include <limbeck/dataset.h>
 #include <limbeck/predictor.h>
+#include <limbeck/process.h>
 #include <limbeck/run.h>
 
 #include <iostream>
@@ -36,16 +37,17 @@ void register_chessboard(limbeck::Catalogue& catalogue) {
 constexpr const char* kRecipe = R"(
 name: chessboard
 data: { source: chessboard, validation: 500 }
-networks: { large: { mlp: [200, 200] }, small: { mlp: [24] } }
+networks: { large: { mlp: [200, 200] }, small: { mlp: [40] } }
 stages:
-  - { name: teacher, train: large, epochs: 20, batch_size: 32, optimizer: adam }
-  - { name: distilled, train: small, epochs: 20, batch_size: 32, optimizer: adam, teacher: teacher,
+  - { name: teacher, train: large, epochs: 20, batch_size: 32, optimizer: { adam: 0.01 } }
+  - { name: distilled, train: small, epochs: 20, batch_size: 32, optimizer: { adam: 0.01 }, teacher: teacher,
       loss: [ soft_targets: { temperature: 2, weight: 0.9 }, hard_labels: { weight: 0.1 } ] }
 )";
 
 }  // namespace
 
 int main(int argc, char** argv) try {
+  limbeck::settle_process(argv);
   if (argc != 2) throw limbeck::Error("usage: custom_data FOLDER");
   limbeck::add_components(register_chessboard);
 

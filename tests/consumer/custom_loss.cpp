@@ -5,6 +5,7 @@
 
 #include <limbeck/components.h>
 #include <limbeck/loss.h>
+#include <limbeck/process.h>
 #include <limbeck/run.h>
 
 #include <iostream>
@@ -53,6 +54,7 @@ stages:
 }  // namespace
 
 int main(int argc, char** argv) try {
+  limbeck::settle_process(argv);
   if (argc != 2) throw limbeck::Error("usage: custom_loss FOLDER");
   limbeck::add_components(register_huber);
   const limbeck::RunSummary run =

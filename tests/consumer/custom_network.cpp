@@ -4,6 +4,7 @@
 #include <limbeck/export.h>
 #include <limbeck/layers.h>
 #include <limbeck/predictor.h>
+#include <limbeck/process.h>
 #include <limbeck/run.h>
 
 #include <iostream>
@@ -39,14 +40,16 @@ void register_tiny(Catalogue& catalogue) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  settle_process(argv);
   if (argc != 2) throw Error("usage: custom_network FOLDER");
   const std::filesystem::path folder = argv[1];
   add_components(register_tiny);
   const RunSummary run = run_recipe(recipe_of({.name = "tiny",
                                                .teacher = "mlp:200",
-                                               .student = "tiny:8",
+                                               .student = "tiny:16",
                                                .source = "{ digits: { train: 4000, test: 1000 } }",
                                                .optimizer = "adam",
+                                               .learning_rate = 0.01,
                                                .epochs = 6,
                                                .teacher_epochs = 6}),
                                     {.out = folder / "run"});
