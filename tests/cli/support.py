@@ -74,10 +74,25 @@ def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (SOURCE / page).read_text(), re.DOTALL)
 
 
+def sections_of(recipe):
+    """A recipe's or a fragment's text by top-level key."""
+    parts = re.split(r"^(?=\w+:)", recipe, flags=re.MULTILINE)
+    return {part.split(":", 1)[0]: part for part in parts if re.match(r"\w+:", part)}
+
+
+def recipes_of(page, whole):
+    """The page's recipes: of each fragment, a whole one with the fragment in it."""
+    for block in blocks(page, "yaml"):
+        if block.startswith("- "):  # further stages
+            yield whole + "".join(f"  {line}\n" for line in block.splitlines())
+        else:  # sections in place of those of the whole
+            yield "".join({**sections_of(whole), **sections_of(block)}.values())
+
+
 def commands_of(page):
-    """The arguments of each call of the program on a page."""
+    """The arguments of each call of the program on a page, without `> FILE`."""
     lines = [line for block in blocks(page, "sh") for line in block.replace("\\\n", " ").splitlines()]
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("limbeck ")]
+    return [shlex.split(line.split(" > ")[0], comments=True)[1:] for line in lines if line.startswith("limbeck ")]
 
 
 WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}
