@@ -17,7 +17,7 @@ install(DIRECTORY recipes/ DESTINATION ${CMAKE_INSTALL_DATADIR}/limbeck/recipes 
 
 # As the build has written them: app/CMakeLists.txt.
 install(DIRECTORY "${PROJECT_BINARY_DIR}/share/man" "${PROJECT_BINARY_DIR}/share/bash-completion"
-  DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program)
+  "${PROJECT_BINARY_DIR}/share/limbeck" DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT program)
 set(zsh_completion "${PROJECT_BINARY_DIR}/share/zsh/site-functions/_limbeck")
 install(FILES "${zsh_completion}" DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT zsh)
 install(FILES "${zsh_completion}" DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT debian

@@ -67,7 +67,7 @@ fi
 
 # Without install scripts: onnxruntime's only fetches parts for GPUs. npm writes node_modules/.package-lock.json when it
 # is done.
-case $what in all) folders=(web tests/onnx) ;; program) folders=(web) ;; *) folders=() ;; esac
+case $what in all) folders=(web tests/onnx tests/schema) ;; program) folders=(web) ;; *) folders=() ;; esac
 for folder in "${folders[@]}"; do
   installed=$folder/node_modules/.package-lock.json
   if [ ! -e "$installed" ] || [ "$folder/package-lock.json" -nt "$installed" ]; then

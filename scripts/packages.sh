@@ -5,7 +5,8 @@ set -euo pipefail
 out=$(realpath -m "${1:-"$(dirname "$0")/../build/packages"}")
 cd "$(dirname "$0")/.."
 for tool in dpkg-shlibdeps file; do
-  command -v $tool >/dev/null || { echo "scripts/packages.sh: $tool is missing; apt install dpkg-dev file" >&2; exit 2; }
+  command -v $tool >/dev/null ||
+    { echo "scripts/packages.sh: $tool is missing; apt install dpkg-dev file" >&2; exit 2; }
 done
 [ -e build/release/lib/liblimbeck.so ] || scripts/build.sh limbeck limbeck_library
 mkdir -p "$out"

@@ -10,9 +10,13 @@ if command -v limbeck >/dev/null; then echo "scripts/try_packages.sh: limbeck is
 export DEBIAN_FRONTEND=noninteractive
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-files() { find / -xdev \( -path "$work" -o -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /root \
-  -o -path /run -o -path "$folder" -o -path /var/log -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg \) \
-  -prune -o -print | sort; }
+files() {
+  local ignored=(-path "$work")
+  for place in "$folder" /proc /sys /dev /tmp /root /run /var/log /var/cache /var/lib/apt /var/lib/dpkg; do
+    ignored+=(-o -path "$place")
+  done
+  find / -xdev \( "${ignored[@]}" \) -prune -o -print | sort
+}
 
 apt-get update -q
 # What building needs, and what only removing automatically installed packages would take along with ours.

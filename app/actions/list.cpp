@@ -7,6 +7,7 @@
 #include "core/nearest.h"
 #include "experiment/components.h"
 #include "recipe/recipe.h"
+#include "recipe/schema.h"
 #include "report/text_table.h"
 
 namespace limbeck {
@@ -140,6 +141,10 @@ std::string overview_text(const OutputOptions& output) {
 }  // namespace
 
 void list(ListFlags flags, const OutputOptions& output) {
+  if (flags.schema) {
+    print_out("{}\n", recipe_schema(components()).dump(1));
+    return;
+  }
   if (flags.markdown) {
     if (output.json) throw Error(ErrorKind::usage, "--markdown and --json are two formats; give one of them");
     print_text(recipe_reference());

@@ -34,6 +34,11 @@ void add_list(Program& program) {
       ->add_flag("--markdown", flags->markdown,
                  "print the whole recipe reference as Markdown, as it stands in docs/reference.md")
       ->excludes("what");
+  command
+      ->add_flag("--json-schema", flags->schema,
+                 "print the JSON Schema of recipes, with which editors complete keys and mark mistakes")
+      ->excludes("what")
+      ->excludes("--markdown");
   command->callback([=, &program] { program.act(&Actions::list, *flags); });
 }
 

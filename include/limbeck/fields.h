@@ -47,6 +47,20 @@ inline Range from_below(double low, double high) {
   return {.low = low, .high = high, .high_open = true};
 }
 
+/// How many values a list may have. A single value counts as a list of one.
+struct Length {
+  size_t least = 0;
+  size_t most = std::numeric_limits<size_t>::max();
+  bool distinct = false;  ///< no value may stand twice
+
+  bool contains(size_t count) const { return count >= least && count <= most; }
+  /// "at least 1 value", "2 values", "from 1 to 2 values, none twice"; empty: any
+  std::string text() const;
+};
+
+/// The valid values of a list: "2 values, each from 0 to 10".
+std::string list_text(const Length& length, const Range& range);
+
 /// Whether a field must be given.
 enum class Presence { required, optional };
 
@@ -57,8 +71,17 @@ class Fields {
 
   virtual void number(const char* name, double& value, const Range& range, const char* meaning) = 0;
   virtual void integer(const char* name, int64_t& value, const Range& range, const char* meaning) = 0;
-  virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) = 0;
-  virtual void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) = 0;
+  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) {
+    integers(name, value, range, {}, meaning);
+  }
+  void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) {
+    numbers(name, value, range, {}, meaning);
+  }
+  /// Lists, of which `range` holds for each value. A list that is empty by default and may not be must be given.
+  virtual void integers(const char* name, std::vector<int64_t>& value, const Range& range, const Length& length,
+                        const char* meaning) = 0;
+  virtual void numbers(const char* name, std::vector<double>& value, const Range& range, const Length& length,
+                       const char* meaning) = 0;
   virtual void flag(const char* name, bool& value, const char* meaning) = 0;
   void text(const char* name, std::string& value, const char* meaning) { text(name, value, "none", meaning); }
   /// `if_empty`: what an empty value means, as documentation shows it.
@@ -68,7 +91,7 @@ class Fields {
   virtual void features(const char* name, std::vector<std::string>& value, Presence presence, const char* meaning) = 0;
   /// The name of an input file. Its content, not its name, enters fingerprints.
   virtual void file(const char* name, std::string& value, Presence presence, const char* meaning) = 0;
-  /// Names of earlier stages or pretrained networks; at least one.
+  /// Names of earlier stages or pretrained networks; at least one, and none twice.
   virtual void references(const char* name, std::vector<std::string>& value, const char* meaning) = 0;
   /// The name of an earlier stage or pretrained network.
   virtual void reference(const char* name, std::string& value, const char* meaning) = 0;
@@ -85,6 +108,10 @@ class Fields {
   virtual void end_group() = 0;
   /// A check that the range of a single field cannot express.
   virtual void require(bool holds, const std::string& otherwise) = 0;
+  /// That of two lists both are given, or neither.
+  virtual void require_both(const char* first, const char* second, bool holds) {
+    require(holds, "'" + std::string(first) + "' and '" + second + "' belong together, and one is missing or empty");
+  }
 
   template <class Enum>
   void choice(const char* name, Enum& value, const std::vector<std::pair<std::string, Enum>>& table,

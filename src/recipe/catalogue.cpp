@@ -14,8 +14,12 @@ class FieldWriter : public Fields {
 
   void number(const char* name, double& value, const Range&, const char*) override { put(name, value); }
   void integer(const char* name, int64_t& value, const Range&, const char*) override { put(name, value); }
-  void integers(const char* name, std::vector<int64_t>& value, const Range&, const char*) override { put(name, value); }
-  void numbers(const char* name, std::vector<double>& value, const Range&, const char*) override { put(name, value); }
+  void integers(const char* name, std::vector<int64_t>& value, const Range&, const Length&, const char*) override {
+    put(name, value);
+  }
+  void numbers(const char* name, std::vector<double>& value, const Range&, const Length&, const char*) override {
+    put(name, value);
+  }
   void flag(const char* name, bool& value, const char*) override { put(name, value); }
   void text(const char* name, std::string& value, const char*, const char*) override { put(name, value); }
   void feature(const char* name, std::string& value, Presence, const char*) override { put(name, value); }
@@ -58,11 +62,13 @@ class FieldLister : public Fields {
   void integer(const char* name, int64_t& value, const Range& range, const char* meaning) override {
     add(name, "integer", std::to_string(value), range.text(), meaning);
   }
-  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override {
-    add(name, "list of integers", Json(value).dump(), range.text().empty() ? "" : "each " + range.text(), meaning);
+  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const Length& length,
+                const char* meaning) override {
+    add_list(name, "list of integers", value, range, length, meaning);
   }
-  void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override {
-    add(name, "list of numbers", Json(value).dump(), range.text().empty() ? "" : "each " + range.text(), meaning);
+  void numbers(const char* name, std::vector<double>& value, const Range& range, const Length& length,
+               const char* meaning) override {
+    add_list(name, "list of numbers", value, range, length, meaning);
   }
   void flag(const char* name, bool& value, const char* meaning) override {
     add(name, "true or false", value ? "true" : "false", "", meaning);
@@ -80,7 +86,7 @@ class FieldLister : public Fields {
     add(name, "file", value.empty() && presence == Presence::optional ? "none" : value, "", meaning);
   }
   void references(const char* name, std::vector<std::string>&, const char* meaning) override {
-    add(name, "list of stages or networks", "", "", meaning);
+    add(name, "list of stages or networks", "", Length{.least = 1, .distinct = true}.text(), meaning);
   }
   void reference(const char* name, std::string& value, const char* meaning) override {
     add(name, "stage or network", value, "", meaning);
@@ -100,6 +106,12 @@ class FieldLister : public Fields {
   }
 
  private:
+  template <class Item>
+  void add_list(const char* name, const char* type, const std::vector<Item>& value, const Range& range,
+                const Length& length, const char* meaning) {
+    const bool required = value.empty() && length.least > 0;
+    add(name, type, required ? "" : Json(value).dump(), list_text(length, range), meaning);
+  }
   void add(const char* name, const char* type, const std::string& value, const std::string& allowed,
            const char* meaning) {
     fields_.push_back({prefix_ + name, type, value, allowed, meaning});
@@ -118,8 +130,8 @@ class FileCollector : public Fields {
   }
   void number(const char*, double&, const Range&, const char*) override {}
   void integer(const char*, int64_t&, const Range&, const char*) override {}
-  void integers(const char*, std::vector<int64_t>&, const Range&, const char*) override {}
-  void numbers(const char*, std::vector<double>&, const Range&, const char*) override {}
+  void integers(const char*, std::vector<int64_t>&, const Range&, const Length&, const char*) override {}
+  void numbers(const char*, std::vector<double>&, const Range&, const Length&, const char*) override {}
   void flag(const char*, bool&, const char*) override {}
   void text(const char*, std::string&, const char*, const char*) override {}
   void feature(const char*, std::string&, Presence, const char*) override {}
@@ -147,6 +159,25 @@ std::string Range::text() const {
   if (has_high)
     words += fmt::format("{}{} {}", has_low ? " and " : "", high_open ? "below" : "at most", shortest(high));
   return words;
+}
+
+std::string Length::text() const {
+  const bool has_most = most < std::numeric_limits<size_t>::max();
+  std::string words;
+  if (least == most)
+    words = std::to_string(least);
+  else if (least > 0 && has_most)
+    words = fmt::format("from {} to {}", least, most);
+  else if (least > 0 || has_most)
+    words = has_most ? fmt::format("at most {}", most) : fmt::format("at least {}", least);
+  if (!words.empty()) words += (has_most ? most : least) == 1 ? " value" : " values";
+  if (distinct) words += words.empty() ? "no value twice" : ", none twice";
+  return words;
+}
+
+std::string list_text(const Length& length, const Range& range) {
+  const std::string each = range.text().empty() ? "" : "each " + range.text();
+  return length.text() + (length.text().empty() || each.empty() ? "" : ", ") + each;
 }
 
 std::string slot_name(Slot slot) {

@@ -181,6 +181,9 @@ class RecipeReader {
     for (const FieldDescription& field : describe_fields(*kind.default_options()))
       if (field.name != principal_name) take(field.name, field.name);
     keys.finish();
+    if (principal.kind == Value::Kind::scalar && principal.scalar.empty())
+      context_.mistake(principal.where, path + "." + own,
+                       fmt::format("expected a {}, found nothing", kind.info().form));
     stage.kind = read_kind_options(kind, options, principal.where, path, path + "." + own);
     check_kind(stage, principal, path);
   }
@@ -306,8 +309,6 @@ class RecipeReader {
     if (stage.stop.epoch > stage.epochs)
       context_.mistake(value.where, path,
                        fmt::format("epoch {} is past the stage's {} epochs", stage.stop.epoch, stage.epochs));
-    if (!stage.stop.any())
-      context_.mistake(value.where, path, "nothing stops the stage; expected an epoch, an accuracy or a patience");
     if (stage.stop.patience > 0) require_validation(value.where, path, "patience");
   }
 

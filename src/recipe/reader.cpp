@@ -35,6 +35,14 @@ bool in_range(double number, const Value& value, const std::string& path, const 
   return false;
 }
 
+/// nullptr if no item stands twice.
+template <class Item>
+const Item* find_repeated(const std::vector<Item>& items) {
+  for (auto item = items.begin(); item != items.end(); ++item)
+    if (std::find(items.begin(), item, *item) != item) return &*item;
+  return nullptr;
+}
+
 }  // namespace
 
 bool read_number(const Value& value, const std::string& path, const Range& range, ReadContext& context, double& out) {
@@ -151,8 +159,8 @@ void MapReader::integer(const char* name, int64_t& value, const Range& range, co
 
 /// A list of values that `read(value, path, out)` reads one of; `hidden: 30` is `hidden: [30]`.
 template <class Item, class Read>
-void MapReader::list(const char* name, const Value* found, std::vector<Item>& value, const char* expected,
-                     const Read& read) {
+void MapReader::list(const char* name, const Value* found, const Length& length, std::vector<Item>& value,
+                     const char* expected, const Read& read) {
   if (found == nullptr) return;
   if (found->kind == Value::Kind::map || found->kind == Value::Kind::null) {
     wrong_type(*found, path_of(name), expected, context_);
@@ -166,17 +174,35 @@ void MapReader::list(const char* name, const Value* found, std::vector<Item>& va
   }
   for (size_t i = 0; i < found->items.size(); ++i)
     if (read(found->items[i], fmt::format("{}[{}]", path_of(name), i), one)) items.push_back(one);
-  value = std::move(items);
+  if (check_length(*found, path_of(name), length, items)) value = std::move(items);
 }
 
-void MapReader::integers(const char* name, std::vector<int64_t>& value, const Range& range, const char*) {
-  list(name, find(name), value, "list of integers", [&](const Value& item, const std::string& path, int64_t& out) {
+/// Items that could not be read are counted too: they are reported already.
+template <class Item>
+bool MapReader::check_length(const Value& found, const std::string& path, const Length& length,
+                             const std::vector<Item>& items) {
+  const size_t count = found.kind == Value::Kind::scalar ? 1 : found.items.size();
+  const Item* repeated = length.distinct ? find_repeated(items) : nullptr;
+  const std::string told = count == 0 ? "no value" : count == 1 ? "1 value" : fmt::format("{} values", count);
+  if (!length.contains(count))
+    context_.mistake(found.where, path, fmt::format("{}; expected {}", told, length.text()));
+  else if (repeated != nullptr)
+    context_.mistake(found.where, path, fmt::format("{} stands twice; expected each once", *repeated));
+  return length.contains(count) && repeated == nullptr;
+}
+
+void MapReader::integers(const char* name, std::vector<int64_t>& value, const Range& range, const Length& length,
+                         const char*) {
+  const Value* found = length.least > 0 && value.empty() ? require_key(name) : find(name);
+  list(name, found, length, value, "list of integers", [&](const Value& item, const std::string& path, int64_t& out) {
     return read_integer(item, path, range, context_, out);
   });
 }
 
-void MapReader::numbers(const char* name, std::vector<double>& value, const Range& range, const char*) {
-  list(name, find(name), value, "list of numbers", [&](const Value& item, const std::string& path, double& out) {
+void MapReader::numbers(const char* name, std::vector<double>& value, const Range& range, const Length& length,
+                        const char*) {
+  const Value* found = length.least > 0 && value.empty() ? require_key(name) : find(name);
+  list(name, found, length, value, "list of numbers", [&](const Value& item, const std::string& path, double& out) {
     return read_number(item, path, range, context_, out);
   });
 }
@@ -218,7 +244,7 @@ void MapReader::feature(const char* name, std::string& value, Presence presence,
 
 void MapReader::features(const char* name, std::vector<std::string>& value, Presence presence, const char*) {
   const Value* found = presence == Presence::optional ? find(name) : require_key(name);
-  list(name, found, value, "list of features", [&](const Value& item, const std::string& path, std::string& out) {
+  list(name, found, {}, value, "list of features", [&](const Value& item, const std::string& path, std::string& out) {
     return read_text(item, path, context_, out);
   });
   if (found != nullptr && found->kind == Value::Kind::sequence && found->items.empty() &&
@@ -243,6 +269,8 @@ void MapReader::references(const char* name, std::vector<std::string>& value, co
                      fmt::format("expected a list of names, found {}",
                                  found->kind == Value::Kind::sequence ? "none" : found->description()));
   for (size_t i = 0; i < found->items.size(); ++i) add(found->items[i], fmt::format("{}[{}]", path_of(name), i));
+  if (const std::string* repeated = find_repeated(value); repeated != nullptr)
+    context_.mistake(found->where, path_of(name), fmt::format("'{}' stands twice; expected each once", *repeated));
 }
 
 void MapReader::reference(const char* name, std::string& value, const char*) {

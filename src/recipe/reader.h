@@ -49,8 +49,10 @@ class MapReader : public Fields {
 
   void number(const char* name, double& value, const Range& range, const char* meaning) override;
   void integer(const char* name, int64_t& value, const Range& range, const char* meaning) override;
-  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const char* meaning) override;
-  void numbers(const char* name, std::vector<double>& value, const Range& range, const char* meaning) override;
+  void integers(const char* name, std::vector<int64_t>& value, const Range& range, const Length& length,
+                const char* meaning) override;
+  void numbers(const char* name, std::vector<double>& value, const Range& range, const Length& length,
+               const char* meaning) override;
   void flag(const char* name, bool& value, const char* meaning) override;
   void text(const char* name, std::string& value, const char* if_empty, const char* meaning) override;
   void feature(const char* name, std::string& value, Presence presence, const char* meaning) override;
@@ -82,7 +84,10 @@ class MapReader : public Fields {
   void check_part(const std::string& key) const;
   void finish(const Frame& frame);
   template <class Item, class Read>
-  void list(const char* name, const Value* found, std::vector<Item>& value, const char* expected, const Read& read);
+  void list(const char* name, const Value* found, const Length& length, std::vector<Item>& value, const char* expected,
+            const Read& read);
+  template <class Item>
+  bool check_length(const Value& found, const std::string& path, const Length& length, const std::vector<Item>& items);
 
   ReadContext& context_;
   std::vector<Frame> frames_;

@@ -105,6 +105,7 @@ void StopRecipe::bind(Fields& fields) {
       "early stopping: stop after so many epochs without a better validation, and keep the best weights; 0: off");
   fields.choice<By>("by", by, {{"accuracy", By::accuracy}, {"loss", By::loss}},
                     "the validation metric of early stopping");
+  fields.require(any(), "nothing stops the stage; expected an epoch, an accuracy or a patience");
 }
 
 void WeightRecipe::bind(Fields& fields) {

@@ -51,7 +51,8 @@ class StageOptions {
  public:
   virtual ~StageOptions() = default;
   virtual StageForm form() const = 0;
-  /// false: with these options the stage trains a single network, like one without a kind.
+  /// false: with these options the stage trains a single network, like one without a kind. A kind whose defaults do not
+  /// apply does apply with any other value of its principal option.
   virtual bool applies() const { return true; }
   /// Reports mistakes that span several keys, and fills in values derived from earlier stages.
   virtual void check(StageRecipe& stage, StageCheck& check) const = 0;

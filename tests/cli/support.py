@@ -94,9 +94,25 @@ def statements(block):
         begun = ""
 
 
+def sections_of(recipe):
+    """A recipe's or a fragment's text by top-level key."""
+    parts = re.split(r"^(?=\w+:)", recipe, flags=re.MULTILINE)
+    return {part.split(":", 1)[0]: part for part in parts if re.match(r"\w+:", part)}
+
+
+def recipes_of(page, whole):
+    """The page's recipes: of each fragment, a whole one with the fragment in it."""
+    for block in blocks(page, "yaml"):
+        if block.startswith("- "):  # further stages
+            yield whole + "".join(f"  {line}\n" for line in block.splitlines())
+        else:  # sections in place of those of the whole
+            yield "".join({**sections_of(whole), **sections_of(block)}.values())
+
+
 def commands_of(page):
-    """The arguments of each call of the program on a page."""
-    return [words[1:] for block in blocks(page, "sh") for words in statements(block) if words[0] == "limbeck"]
+    """The arguments of each call of the program on a page, without `> FILE`."""
+    calls = [words[1:] for block in blocks(page, "sh") for words in statements(block) if words[0] == "limbeck"]
+    return [call[:call.index(">")] if ">" in call else call for call in calls]
 
 
 WORDS = {"rise": (300, 900), "fall": (900, 300), "high": (2200, 2200)}

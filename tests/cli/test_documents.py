@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import PICTURE_PAGES, SOURCE, ProgramTest, blocks, commands_of, pages, write_npy
+from support import PICTURE_PAGES, SOURCE, ProgramTest, commands_of, pages, recipes_of, write_npy
 
 SMALL = ["--set", "data.source={digits: {train: 300, test: 50}}", "--set", "data.validation=0"]
 LINK = re.compile(r"\]\(([^()\s]+)\)")
@@ -30,12 +30,6 @@ def addresses(document):
         address = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
         count = found[address] = found.get(address, 0) + 1
         yield address if count == 1 else f"{address}-{count - 1}"
-
-
-def sections_of(recipe):
-    """A recipe's or a fragment's text by top-level key."""
-    parts = re.split(r"^(?=\w+:)", recipe, flags=re.MULTILINE)
-    return {part.split(":", 1)[0]: part for part in parts if re.match(r"\w+:", part)}
 
 
 def takes_settings(command):
@@ -106,13 +100,9 @@ class Documents(ProgramTest):
         whole = (self.folder / "whole.yaml").read_text()
         count = 0
         for page in [*pages(), "docs/reference.md"]:
-            for block in blocks(page, "yaml"):
-                if block.startswith("- "):  # further stages
-                    text = whole + "".join(f"  {line}\n" for line in block.splitlines())
-                else:  # sections in place of those of the whole
-                    text = "".join({**sections_of(whole), **sections_of(block)}.values())
+            for text in recipes_of(page, whole):
                 self.recipe.write_text(text)
-                with self.subTest(page=page, block=block):
+                with self.subTest(page=page, text=text):
                     self.limbeck("check", self.recipe)
                     count += 1
         self.assertGreater(count, 20)

@@ -90,8 +90,8 @@ void ImageFolderOptions::bind(Fields& fields) {
       "folder", folder,
       "folder with train/CLASS/* and test/CLASS/*, or CLASS/*; absolute, or below a data folder or the current one; "
       "'.' is the data folder itself");
-  fields.integers("size", size, between(1, 4096), "side of the pictures, or height and width, pixels");
-  fields.require(size.size() == 1 || size.size() == 2, "size: expected one number, or height and width");
+  fields.integers("size", size, between(1, 4096), {.least = 1, .most = 2},
+                  "side of the pictures, or height and width, pixels");
   fields.choice("resize", resize, {{"crop", ResizeMode::crop}, {"stretch", ResizeMode::stretch}},
                 "scale the shorter side and cut out the middle, or scale both sides");
   fields.integer("channels", channels, between(1, 3), "3: colour, 1: grey");

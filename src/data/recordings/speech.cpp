@@ -262,13 +262,13 @@ void SpeechOptions::bind(Fields& fields) {
       "each bank to mean 0 and deviation 1: over each speaker's recordings, or over all training ones");
   fields.integer("string_length", string_length, between(0, 100),
                  "test recordings of a speaker that are joined to one string; 0: none are");
-  fields.numbers("pause", pause, between(0, 10), "seconds between the words of a string: shortest, longest");
-  fields.numbers("word_penalty", word_penalty, any_number(),
+  fields.numbers("pause", pause, between(0, 10), {.least = 2, .most = 2},
+                 "seconds between the words of a string: shortest, longest");
+  fields.numbers("word_penalty", word_penalty, any_number(), {.least = 1},
                  "added to the logarithm of a string's probability for each word that is heard; of several, the one "
                  "that is best on strings of training "
                  "recordings");
-  fields.require(!word_penalty.empty(), "'word_penalty' has no number");
-  fields.require(pause.size() == 2 && pause[0] <= pause[1], "'pause' takes two numbers, the shortest first");
+  fields.require(pause.size() == 2 && pause[0] <= pause[1], "'pause' takes the shortest first");
 }
 
 std::string SpeechCorpus::fingerprint() const {

@@ -74,7 +74,7 @@ void register_align(Catalogue& catalogue) {
        .summary = "Rounds of training of recordings, each with labels that the network before gives their frames.",
        .principal = "rounds",
        .form = "integer",
-       .standard = "0",
+       .standard = "none",
        .meaning = "speech: rounds of training, each followed by a forced alignment that relabels the frames",
        .excludes = "one network aligns; several replicas cannot"},
       [](const AlignOptions& options) { return std::make_unique<AlignStage>(options); });

@@ -3,7 +3,6 @@
 //
 //   { name: calibrated, calibrate: distilled, classes: [3], tuned_on: validation }
 #include <cmath>
-#include <set>
 
 #include "experiment/stage.h"
 #include "experiment/stage_entry.h"
@@ -26,13 +25,11 @@ struct CalibrateOptions : StageOptions {
 
   void bind(Fields& fields) {
     fields.text("of", of, "the earlier stage whose network is calibrated");
-    fields.integers("classes", classes, at_least(0), "the classes to whose output biases the number is added");
+    fields.integers("classes", classes, at_least(0), {.least = 1, .distinct = true},
+                    "the classes to whose output biases the number is added");
     fields.choice<Split>(
         "tuned_on", tuned_on, {{"validation", Split::validation}, {"test", Split::test}},
         "split on which the number is tuned for fewest errors; test is what Hinton et al. did, and is no fair measure");
-    fields.require(!classes.empty(), "the key 'classes' is missing or empty");
-    fields.require(std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(),
-                   "a class stands twice in 'classes'");
   }
 
   StageForm form() const override { return {.trains = false, .source = of, .classes = classes}; }

@@ -12,11 +12,10 @@ struct DenseNetOptions {
   int64_t growth = 32;
   double compression = 0.5;
   void bind(Fields& fields) {
-    fields.integers("blocks", blocks, between(1, 200), "layers of each block");
+    fields.integers("blocks", blocks, between(1, 200), {.least = 1}, "layers of each block");
     fields.integer("growth", growth, between(1, 512), "channels that each layer adds");
     fields.number("compression", compression, {.low = 0, .high = 1, .low_open = true},
                   "part of the channels that is kept between blocks");
-    fields.require(!blocks.empty(), "no blocks; expected at least one");
   }
 };
 

@@ -8,8 +8,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
 
-#include <set>
-
 #include "core/hash.h"
 #include "nn/ensembles/committee.h"
 #include "teacher/computed_outputs.h"
@@ -23,8 +21,6 @@ struct EnsembleOptions : ComputedOptions {
   EnsembleMean mean = EnsembleMean::geometric;
   void bind(Fields& fields) {
     fields.references("of", of, "earlier stages, or networks with weights, that teach together");
-    fields.require(std::set<std::string>(of.begin(), of.end()).size() == of.size(),
-                   "a network stands twice in the ensemble");
     bind_mean(fields, mean);
     ComputedOptions::bind(fields);
     fields.require(
