@@ -1,11 +1,13 @@
 #pragma once
 // The catalogue of components available to recipes: losses, networks, datasets, teachers, optimizers, schedules and
-// augmentations, each with its options and documentation. Each component registers itself from its own file; the recipe
-// code sees them only through this header.
+// augmentations, each with its options and documentation. Each component is registered by a function in its own file;
+// those from outside by add_components (components.h).
 //
 //   catalogue.add<Loss, SoftTargetsOptions>(
 //       Slot::loss, {.name = "soft_targets", .summary = "…", .formula = "…", .source = "Hinton et al. 2015"},
 //       [](const SoftTargetsOptions& options) { return std::make_unique<SoftTargets>(options); });
+//
+// Thread-safety: one thread while a catalogue is filled; several may read it afterwards.
 #include <functional>
 #include <map>
 #include <memory>

@@ -12,6 +12,8 @@
 //   Slot::network   add<Graph, Options, const TaskShape&>          … → unique_ptr<Graph>            (graph.h, layers.h)
 //   Slot::data      add<Dataset, Options, const DataFolders&>      … → unique_ptr<Dataset>                  (dataset.h)
 //
+// Thread-safety: add_components may be called from several threads.
+//
 // Fingerprints of finished stages hold a component's name and options, not its code: give it another name, or an option
 // `version`, when the same options give other results.
 #include <functional>

@@ -1,5 +1,10 @@
 #pragma once
 // Search path for data: --data, then $LIMBECK_DATA, then the user's cache folder. Files have their publishers' names.
+//
+//   const DataFolders folders("/data");
+//   if (const auto file = folders.find({"mine/readings.csv"})) read(*file);
+//
+// Thread-safety: several threads may use one that none of them changes.
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,7 +19,8 @@ namespace limbeck LIMBECK_API {
 
 class DataFolders {
  public:
-  /// `chosen`: the folder given with --data; empty: none.
+  /// `chosen`: a folder to search first, as --data names it; empty: none. Throws Error of kind usage if it does not
+  /// exist.
   explicit DataFolders(const std::filesystem::path& chosen = {});
 
   /// The folders, in search order.

@@ -35,7 +35,7 @@ struct RowContext {
 };
 
 struct Split {
-  at::Tensor inputs;  ///< images [N, C, H, W] uint8; frames [N, banks] float32
+  at::Tensor inputs;  ///< images [N, C, H, W] uint8; other inputs [N, …] float32; on the CPU
   at::Tensor labels;  ///< [N] int64 in {0, …, classes − 1}; −1: unlabelled
   RowContext context = {};
   bool mapped = false;  ///< the inputs are in a memory-mapped file, whose pages the system can reclaim
@@ -43,14 +43,14 @@ struct Split {
   int64_t size() const { return labels.size(0); }
 };
 
-struct SpeechCorpus;  // data/recordings/speech.h
+struct SpeechCorpus;  // of recordings
 
 struct Dataset {
   std::string name;
   std::vector<std::string> classes;
   Split train;
   Split test;
-  double scale = 1.0 / 255;  ///< pixel value = byte · scale
+  double scale = 1.0 / 255;  ///< networks see input · scale: pixels from 0 to 1; 1 for inputs that are no pixels
   std::vector<double> mean,
       deviation;  ///< usual normalization of this data set, per channel, for scaled pixels; empty: none
   std::vector<std::string> notices;            ///< messages for the user from loading, to be emitted as Notice

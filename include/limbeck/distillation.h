@@ -5,6 +5,8 @@
 //   run_recipe(recipe_of(distillation), {.out = "runs/mobile"});
 //
 // Values are texts as in a recipe. Error messages name the flags of `limbeck distill`: --teacher-size is teacher_size.
+//
+// Thread-safety: a value.
 #include <cstdint>
 #include <string>
 

@@ -1,10 +1,12 @@
 #pragma once
-// The errors of the library. Library code never prints, exits or aborts: it throws limbeck::Error, and the embedding
-// program handles it. A message says what was found and what was expected. Message lines longer than 1,200 bytes (for
+// The errors of the library. It never prints, exits or aborts: it throws limbeck::Error, and the program that embeds it
+// decides. A message says what was found and what was expected. Message lines longer than 1,200 bytes (for
 // example, with long names from input files) are truncated in the middle.
 //
 //   throw Error("batch_size is 0; expected at least 1");
 //   throw Error(ErrorKind::usage, "unknown split 'tset'; did you mean 'test'?");
+//
+// Thread-safety: errors are values.
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -13,11 +15,11 @@
 
 namespace limbeck LIMBECK_API {
 
-/// Category of an error; determines the program's exit code.
+/// Category of an error; determines the exit code of the program limbeck.
 enum class ErrorKind {
   failed,       ///< the run failed: a file could not be read, the loss became NaN (exit code 1)
   usage,        ///< the command line or the recipe is wrong (exit code 2)
-  interrupted,  ///< stopped by a signal; progress is saved (exit code 128 + signal)
+  interrupted,  ///< a stop was requested; progress is saved (exit code 128 + signal)
 };
 
 class Error : public std::runtime_error {

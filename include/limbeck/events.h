@@ -1,6 +1,11 @@
 #pragma once
-// Events of a run. The trainer and the runner emit them; the progress line, metrics.jsonl and the terminal table
-// observe them.
+// What a run tells while it works: the observer of run_recipe (run.h) is called with each event.
+//
+//   const auto observer = [](const Event& event) {
+//     if (const auto* epoch = std::get_if<EpochDone>(&event)) std::cout << epoch->stage << " " << epoch->train.loss;
+//   };
+//
+// Thread-safety: events are values; an observer gets one at a time.
 #include <cstdint>
 #include <functional>
 #include <map>

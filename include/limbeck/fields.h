@@ -6,6 +6,8 @@
 //     double temperature = 4;  // T
 //     void bind(Fields& fields) { fields.number("temperature", temperature, above(0), "softens both distributions"); }
 //   };
+//
+// Thread-safety: a Fields belongs to the call of `bind` that it is given to.
 #include <cstdint>
 #include <limits>
 #include <string>

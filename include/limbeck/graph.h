@@ -1,13 +1,13 @@
 #pragma once
 // A network as a data structure: named nodes with operations, shapes and parameters under PyTorch's names. The same
-// description is executed (network.h), counted, folded (fold.h) and exported. To add an operation, add a struct in
-// kernels/operation.h, one case in graph.cpp (shape, parameters, multiply-adds) and one in kernels/plain_operations.cpp
-// (execution).
+// description is executed, counted, folded and exported. Its operations are those of operation.h.
 //
 //   Graph graph({1, 28, 28});
 //   size_t at = graph.add("flatten", Flatten{}, {Graph::kInput});
 //   at = graph.add("fc1", Linear{.in = 784, .out = 10}, {at});
 //   graph.parameter_count();   // 7,850
+//
+// Thread-safety: several threads may read a graph that none of them changes.
 #include <cstdint>
 #include <map>
 #include <string>

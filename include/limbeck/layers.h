@@ -7,6 +7,8 @@
 //   layers.feature("stem", at);
 //   return layers.classify(at, "fc");
 //
+// Thread-safety: an object belongs to one thread.
+//
 // Input channels of convolutions, batch norms and linear layers are inferred from the node that they are attached to.
 //
 // Features. All architectures use the same feature names at corresponding places, so that feature losses work for any

@@ -1,11 +1,13 @@
 #pragma once
 // Distillation losses. A loss is a function of (student outputs, teacher outputs, targets); it has no access to
 // networks or files. It may have trainable parameters, which are optimized together with the student and saved in
-// checkpoints, but not in the student's file. A new loss is one new file in losses/: formula and citation, options,
-// class, registration.
+// checkpoints, but not in the student's file. A new loss is one file: formula and citation, options, class,
+// registration (catalogue.h). N examples, C classes.
 //
 //   auto loss = catalogue.choose(Slot::loss, "soft_targets").make<Loss>();
 //   at::Tensor value = loss->value(student, teacher, targets);   // scalar, mean over examples
+//
+// Thread-safety: a loss belongs to the thread of its run; each run makes its own.
 
 #include <ATen/core/Tensor.h>
 

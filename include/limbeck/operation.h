@@ -1,6 +1,10 @@
 #pragma once
-// The operations of a network, each a struct with its hyperparameters. Graphs (nn/graph.h) consist of them; kernels
-// take them as arguments. plain_operations.h implements all of them with LibTorch's operations.
+// The operations of a network, each a struct with its hyperparameters and its formula. Graphs (graph.h) consist of
+// them; kernels take them as arguments.
+//
+//   graph.add("fc1", Linear{.in = 784, .out = 10}, {at});
+//
+// Thread-safety: operations are values.
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -34,7 +38,7 @@ struct Linear {
   int64_t out = 0;
   bool bias = true;
   Initial initial = Initial::uniform;
-  bool rounds = false;  ///< W is quantized to int8, with a scale per output (quantization.h)
+  bool rounds = false;  ///< W is quantized to int8, with a scale per output
 };
 /// Cross-correlation of [in, H, W] with W [out, in/groups, kernel, kernel], zero padding; b [out].
 struct Convolution {
@@ -46,7 +50,7 @@ struct Convolution {
   int64_t groups = 1;
   bool bias = false;
   Initial initial = Initial::uniform;
-  bool rounds = false;  ///< W is quantized to int8, with a scale per output channel (quantization.h)
+  bool rounds = false;  ///< W is quantized to int8, with a scale per output channel
 };
 /// y = γ (x − μ) / √(σ² + ε) + β over the batch and all positions of a channel (Ioffe, Szegedy 2015). In training, μ
 /// and σ² are the batch statistics, and the running statistics are updated with the factor `momentum` (σ² as the

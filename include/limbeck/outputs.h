@@ -1,5 +1,7 @@
 #pragma once
-// Outputs of networks and teachers, as seen by losses.
+// Outputs of networks and teachers, as seen by losses (loss.h). N examples, C classes.
+//
+// Thread-safety: values that share their tensors; several threads may read one that none of them changes.
 
 #include <ATen/core/Tensor.h>
 

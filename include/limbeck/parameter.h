@@ -1,5 +1,7 @@
 #pragma once
 // A parameter of a network or of a loss: a named tensor.
+//
+// Thread-safety: a value that shares its tensor.
 #include <ATen/core/Tensor.h>
 
 #include <string>

@@ -5,6 +5,8 @@
 //   int main(int argc, char** argv) {
 //     limbeck::settle_process(argv);   // first of all
 //
+// Thread-safety: for the main thread, before there are others.
+//
 // A program that must not be started again sets the variables before it starts: OMP_WAIT_POLICY=passive,
 // GOMP_SPINCOUNT=10000 and, on processors with AVX-512, OPENBLAS_CORETYPE=SkylakeX.
 #include "limbeck/api.h"

@@ -2,6 +2,8 @@
 // Options of a run: where it leaves its files, where the data is, seeds, device.
 //
 //   RunOptions options{.out = "runs/digits", .seeds = {1, 2, 3}};
+//
+// Thread-safety: a value. `stop` may be requested from any thread.
 #include <cstdint>
 #include <filesystem>
 #include <stop_token>

@@ -3,6 +3,8 @@
 // the shared library: liblimbeck.so.0.3 belongs to the headers of 0.3.x, whose patch versions are compatible.
 //
 //   #if LIMBECK_VERSION >= 300   // 0.3.0
+//
+// Thread-safety: library_version() may be called from several threads.
 #include "limbeck/api.h"
 
 #define LIMBECK_VERSION_MAJOR 0
@@ -13,7 +15,7 @@
 
 namespace limbeck LIMBECK_API {
 
-/// Returns the version of the library that is loaded, "0.3.0". Thread-safe.
+/// Returns the version of the library that is loaded, "0.3.0".
 const char* library_version() noexcept;
 
 }  // namespace LIMBECK_API

@@ -44,7 +44,7 @@ def unindented(text):
     return [line.strip().replace("limbeck::", "") for line in text.strip().splitlines() if line.strip()]
 
 
-@unittest.skipUnless((BUILD / "lib/liblimbeck.so").exists(), "the library is not built: scripts/build.sh builds it")
+@unittest.skipUnless((BUILD / "lib/liblimbeck.so").exists(), "the library is not built")
 class Consumer(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

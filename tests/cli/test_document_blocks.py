@@ -55,6 +55,8 @@ DRAWN = {
 OTHER_TESTS = {
     "yaml": "test_documents: test_recipes_of_the_documents_are_valid",
     "cpp": "test_consumer: test_the_pages_code_is_that_of_the_programs_or_compiles",
+    "bash": "test_completion, which sources the scripts",
+    "lua": "nothing: these are settings of Neovim; test_schema looks at the schema that they name",
     "cmake": "test_consumer: test_the_pages_code_is_that_of_the_programs_or_compiles",
 }
 

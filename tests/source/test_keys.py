@@ -20,7 +20,7 @@ EXCEPTIONS = {
                     "seed source split stages teacher test title train validation weights x "
                     "x_label", "the recipe's keys"),
     "src/recipe/schema": ("class_errors description stage", "the recipe's key, JSON Schema's, and a definition's name"),
-    "app/actions/distill.cpp": ("weights", "the recipe's key"),
+    "src/api/distillation.cpp": ("weights", "the recipe's key"),
     "app/commands/": ("data message test", "of the commands' own output, and of their arguments"),
     "app/actions/list.cpp": ("name source stages", "of its own output"),
     "app/actions/data.cpp": ("class classes seconds shape test train", "of its own output"),
