@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Makes the Debian packages limbeck and liblimbeck-dev of what scripts/build.sh has built.
+# Makes the Debian packages limbeck and liblimbeck-dev of what scripts/build.sh has built, or builds first.
 # Usage: scripts/packages.sh [OUT]   (by default build/packages)
 set -euo pipefail
 out=$(realpath -m "${1:-"$(dirname "$0")/../build/packages"}")
 cd "$(dirname "$0")/.."
+if [ ! -e build/release/lib/liblimbeck.so ]; then
+  scripts/bootstrap.sh packages
+  scripts/build.sh limbeck limbeck_library
+fi
 for tool in dpkg-shlibdeps file; do
-  command -v $tool >/dev/null ||
-    { echo "scripts/packages.sh: $tool is missing; apt install dpkg-dev file" >&2; exit 2; }
+  command -v $tool >/dev/null || scripts/bootstrap.sh packages
 done
-[ -e build/release/lib/liblimbeck.so ] || scripts/build.sh limbeck limbeck_library
 mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -3,8 +3,8 @@ import pathlib
 import re
 
 project = "Limbeck"
-_cmake = (pathlib.Path(__file__).parents[2] / "CMakeLists.txt").read_text(encoding="utf-8")
-release = re.search(r"project\(limbeck VERSION (\S+)", _cmake)[1]
+_version = (pathlib.Path(__file__).parents[2] / "include/limbeck/version.h").read_text()
+release = ".".join(re.findall(r"^#define LIMBECK_VERSION_[A-Z]+ (\d+)$", _version, re.MULTILINE))
 
 extensions = ["myst_parser", "breathe"]
 root_doc = "README"

@@ -150,6 +150,7 @@ class Site(unittest.TestCase):
         for document in [*documents, *(SOURCE / "docs").rglob("*.md")]:
             self.assertTrue((self.site / document.relative_to(SOURCE).with_suffix(".html")).exists(), document)
         start = (self.site / "index.html").read_text()
+        self.assertRegex(start, r"Limbeck \d+\.\d+\.\d+")
         for place in ("docs/quickstart", "docs/reference", "docs/how-to/quantization", "docs/results/README",
                       "docs/decisions/0001-recipe-components", "CONTRIBUTING", "CHANGELOG"):
             self.assertTrue(re.search(rf'<li class="toctree-l[12][^>]*><a [^>]*href="{place}.html"', start), place)
