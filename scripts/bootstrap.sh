@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Limbeck is built from on Debian 12, Debian 13 and Ubuntu 24.04: the system's packages, and npm's for the
-# pages and the tests. Safe to repeat; asks for nothing. Usage: scripts/bootstrap.sh [all|program|packages|headless|docs]
+# pages and the tests. Safe to repeat; asks for nothing.
+# Usage: scripts/bootstrap.sh [all|program|packages|headless|docs]
 #   all        what building and testing everything needs (the default)
 #   program    what building and running the program needs
 #   packages   that, and what scripts/packages.sh makes Debian packages with
