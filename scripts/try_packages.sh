@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Debian packages with apt, runs the demo and builds a program against the library, then removes everything
 # and tells what is left. As root, in a system that may be thrown away: scripts/debian13.sh makes one.
-# Usage: scripts/try_packages.sh FOLDER   with the packages in FOLDER, as scripts/packages.sh leaves them
+# Usage: scripts/try_packages.sh [FOLDER]   with the packages in FOLDER, by default build/packages
 set -euo pipefail
-folder=$(realpath "${1:?the folder of the packages}")
+folder=$(realpath "${1:-"$(dirname "$0")/../build/packages"}")
 consumer=$(realpath "$(dirname "$0")/../tests/consumer")
 [ "$(id -u)" -eq 0 ] || { echo "scripts/try_packages.sh: needs root" >&2; exit 2; }
 if command -v limbeck >/dev/null; then echo "scripts/try_packages.sh: limbeck is installed already" >&2; exit 2; fi

@@ -31,7 +31,7 @@ NOT_RUN = {
     "scripts/bootstrap.sh program && scripts/build.sh limbeck limbeck_library": "installs packages and builds",
     "scripts/build.sh limbeck limbeck_library": "builds the program and the library",
     "scripts/debian13.sh /var/tmp/trixie scripts/packages.sh": "makes a Debian 13",
-    "scripts/debian13.sh /var/tmp/trixie scripts/try_packages.sh build/packages": "makes a Debian 13",
+    "scripts/debian13.sh /var/tmp/trixie scripts/try_packages.sh": "makes a Debian 13",
     "scripts/bootstrap.sh headless": "installs packages",
     "cmake --preset headless && cmake --build --preset headless": "builds the program once more",
 }
