@@ -42,5 +42,5 @@ if [ -n "$(grep -i limbeck <<<"$left" || true)" ]; then
   printf 'Left behind by limbeck:\n%s\n' "$left"
   exit 1
 fi
-echo "Removed without a trace; $(grep -c . <<<"$left" || true) other files are new, of packages that were taken along:"
+echo "Removed without a trace; $(grep -c . <<<"$left" || true) files of other packages stay:"
 head -n 20 <<<"$left"
