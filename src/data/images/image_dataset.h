@@ -10,6 +10,7 @@
 #include "data/images/image_folder.h"
 #include "data/images/image_store.h"
 #include "limbeck/dataset.h"
+#include "limbeck/fields.h"
 
 namespace limbeck {
 
