@@ -24,8 +24,9 @@
 namespace limbeck LIMBECK_API {
 
 /// Adds components for the whole process. Call it before anything else uses the library: the catalogue is made when the
-/// first recipe is read or the first model is loaded. `registration` is called then, once; from then on add_components
-/// throws Error. A name that is taken throws Error when the catalogue is made. Thread-safe.
+/// first recipe is read or the first model is loaded. `registration` is called then, once (again if it throws), and
+/// may use nothing but the catalogue; from then on add_components throws Error. A name that is taken throws Error when
+/// the catalogue is made. Thread-safe.
 void add_components(std::function<void(Catalogue&)> registration);
 
 }  // namespace LIMBECK_API

@@ -35,7 +35,7 @@ struct PredictorOptions {
   DeviceChoice device = DeviceChoice::cpu;
   /// Shape of one example, {3, 224, 224}: for TorchScript and ONNX files that Limbeck did not write.
   std::vector<int64_t> input_shape = {};
-  /// Names of the classes of such a file; empty: their numbers.
+  /// Names of the classes in place of the file's; empty: the file's, or their numbers.
   std::vector<std::string> classes = {};
 };
 
@@ -54,10 +54,11 @@ class Predictor {
   /// Number of trainable parameters.
   int64_t parameter_count() const;
 
-  /// Predicts N examples that lie one after the other, each in row-major order: pixels from 0 to 1, other inputs as the
-  /// data set has them. Throws Error unless their number is a multiple of an example's.
+  /// Predicts N examples that lie one after the other, each in row-major order, as the network sees them: the data
+  /// set's inputs times its scale, so that pixels are from 0 to 1. Throws Error unless their number is a multiple of an
+  /// example's.
   std::vector<Prediction> predict(std::span<const float> examples) const;
-  /// The same for pixels as bytes, from 0 to 255.
+  /// The same for bytes, from 0 to 255, which are multiplied by the data set's scale.
   std::vector<Prediction> predict(std::span<const uint8_t> pixels) const;
   /// Predicts JPEG and PNG files, resized to the network's input and cropped in the middle. Throws Error that lists the
   /// files that cannot be read.

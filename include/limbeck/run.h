@@ -15,7 +15,8 @@
 // kind interrupted after a stop, when everything is saved. Nothing is printed.
 //
 // Thread-safety: all functions may be called from several threads. Runs in parallel need folders of their own; they
-// share LibTorch's threads, whose number belongs to the process.
+// share LibTorch's threads, whose number belongs to the process. TorchScript students with dropout draw from LibTorch's
+// generator, which belongs to the process too: runs beside theirs disturb their bit-identity.
 //
 // Speed: call settle_process (process.h) first in main. Without it training on several threads may be many times
 // slower; a Notice says so.

@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "api/guarded.h"
 #include "data/images/image_reader.h"
@@ -33,7 +34,29 @@ struct Predictor::State {
       throw Error(
           fmt::format("the inputs are {}; expected N examples of {}", to_text(inputs.sizes().vec()), to_text(input)));
     const at::Tensor there = inputs.to(device);
-    return bytes ? there.to(at::kFloat) * model.description.scale : there;
+    if (bytes) return there.to(at::kFloat) * model.description.scale;
+    // A program may write into what it is given.
+    return dynamic_cast<const GraphNetwork*>(model.network.get()) == nullptr ? there.clone() : there;
+  }
+
+  /// Moves the network; an automatic choice falls back to the CPU where it cannot be moved, as an ONNX file.
+  void use(DeviceChoice choice) {
+    device = device_of(choice);
+    try {
+      model.network->to(device);
+    } catch (const Error&) {
+      if (choice != DeviceChoice::automatic) throw;
+      device = at::kCPU;
+    }
+  }
+
+  void name_classes(const std::vector<std::string>& names, size_t count) {
+    std::vector<std::string>& classes = model.description.classes;
+    if (!names.empty()) classes = names;
+    if (classes.empty())
+      for (size_t i = 0; i < count; ++i) classes.push_back(std::to_string(i));
+    if (classes.size() != count)
+      throw Error(fmt::format("the network tells {} classes apart, and {} names are given", count, classes.size()));
   }
 
   at::Tensor logits(const at::Tensor& inputs) const {
@@ -80,12 +103,18 @@ Predictor::Predictor(const fs::path& model, const PredictorOptions& options) : s
     if (!options.input_shape.empty())
       foreign = ModelDescription{.input = options.input_shape, .classes = options.classes};
     state_->model = load_model(model_file(model), foreign);
-    state_->device = device_of(options.device);
-    state_->model.network->to(state_->device);
-    Shape one = state_->model.description.input;
+    const Shape& input = state_->model.description.input;
+    if (input.empty() || std::any_of(input.begin(), input.end(), [](int64_t extent) { return extent < 1; }))
+      throw Error(fmt::format("'{}' takes inputs of {}; expected extents above 0", model.string(), to_text(input)));
+    state_->use(options.device);
+    Shape one = input;
     one.insert(one.begin(), 1);
     const at::NoGradGuard no_gradient;
-    state_->model.network->forward(state_->numbers(at::zeros(one)), {.prepared = &state_->prepared});
+    const at::Tensor logits =
+        state_->model.network->forward(state_->numbers(at::zeros(one)), {.prepared = &state_->prepared}).logits;
+    if (logits.dim() != 2 || logits.size(1) < 1)
+      throw Error(fmt::format("'{}' gives {}; expected logits [N, C]", model.string(), to_text(logits.sizes().vec())));
+    state_->name_classes(options.classes, static_cast<size_t>(logits.size(1)));
   });
 }
 
@@ -118,8 +147,15 @@ std::vector<Prediction> Predictor::predict_images(const std::vector<fs::path>& f
     const Shape& input = input_shape();
     if (!takes_pictures(state_->model.description))
       throw Error(fmt::format("the network takes inputs of {}, and no pictures", to_text(input)));
-    if (files.empty()) return {};
-    return state_->predictions(read_images(files, {.size = {input[1], input[2]}, .channels = input[0]}));
+    constexpr size_t kAtOnce = 512;
+    std::vector<Prediction> all;
+    for (size_t begin = 0; begin < files.size(); begin += kAtOnce) {
+      const auto part = std::span(files).subspan(begin, std::min(kAtOnce, files.size() - begin));
+      std::vector<Prediction> found = state_->predictions(
+          read_images({part.begin(), part.end()}, {.size = {input[1], input[2]}, .channels = input[0]}));
+      std::move(found.begin(), found.end(), std::back_inserter(all));
+    }
+    return all;
   });
 }
 

@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
+#include <cmath>
+
 #include "core/error.h"
 #include "data/check_dataset.h"
 #include "data/recordings/speech.h"
@@ -33,6 +35,10 @@ void check_split(const Dataset& dataset, const Split& split, const char* name) {
   if (labels.size(0) != inputs.size(0))
     refuse(dataset, fmt::format("has {} {}.inputs and {} {}.labels", inputs.size(0), name, labels.size(0), name));
   if (labels.size(0) == 0) refuse(dataset, fmt::format("has no examples in {}", name));
+  if (inputs.numel() == 0) refuse(dataset, fmt::format("has {}.inputs of {}, without numbers", name, form_of(inputs)));
+  if (split.context.defined() &&
+      (split.context.first.sizes() != labels.sizes() || split.context.last.sizes() != labels.sizes()))
+    refuse(dataset, fmt::format("has a {}.context for another number of examples", name));
   const auto classes = static_cast<int64_t>(dataset.classes.size());
   const auto lowest = labels.min().item<int64_t>(), highest = labels.max().item<int64_t>();
   if (lowest < -1 || highest >= classes)
@@ -65,6 +71,11 @@ std::vector<int64_t> Dataset::input_shape() const {
 void check_dataset(const Dataset& dataset) {
   if (dataset.classes.size() < 2)
     refuse(dataset, fmt::format("has {} classes; expected 2 or more", dataset.classes.size()));
+  if (!std::isfinite(dataset.scale) || dataset.scale <= 0)
+    refuse(dataset, fmt::format("has scale {}; expected a number above 0", dataset.scale));
+  if (!dataset.superclasses.empty() && dataset.superclasses.size() != dataset.classes.size())
+    refuse(dataset,
+           fmt::format("has {} classes and {} superclasses", dataset.classes.size(), dataset.superclasses.size()));
   check_split(dataset, dataset.train, "train");
   check_split(dataset, dataset.test, "test");
   if (dataset.train.inputs.sizes().slice(1) != dataset.test.inputs.sizes().slice(1))

@@ -18,6 +18,13 @@ std::function<void(int64_t, int64_t)> reading_progress(const EventBus& events) {
   };
 }
 
+std::unique_ptr<Dataset> load(const Choice& source, const DataFolders& folders) {
+  auto dataset = source.make<Dataset, const DataFolders&>(folders);
+  if (dataset == nullptr) throw Error(fmt::format("the data set '{}' was not made", source.name()));
+  check_dataset(*dataset);
+  return dataset;
+}
+
 }  // namespace
 
 LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events,
@@ -26,12 +33,11 @@ LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder,
   folders.progress = reading_progress(events);
   folders.stop = stop;
   folders.tell = [&events](const std::string& notice) { events.emit(Notice{notice}); };
-  LoadedDataset loaded{.dataset = recipe.source.make<Dataset, const DataFolders&>(folders)};
-  check_dataset(*loaded.dataset);
+  LoadedDataset loaded{.dataset = load(recipe.source, folders)};
   for (const std::string& notice : loaded.dataset->notices) events.emit(Notice{notice});
   loaded.fingerprints.source = loaded.dataset->fingerprint();
   if (!recipe.extra) return loaded;
-  const auto extra = recipe.extra.make<Dataset, const DataFolders&>(folders);
+  const auto extra = load(recipe.extra, folders);
   loaded.fingerprints.extra = extra->fingerprint();
   append_unlabelled(*loaded.dataset, *extra);
   return loaded;

@@ -54,6 +54,16 @@ void check_possible(const ModelDescription& description, const fs::path& path) {
     throw Error(fmt::format("'{}' has unreadable metadata: a scale or a deviation is not above 0", path.string()));
 }
 
+/// The network's graph. Throws Error unless it gives a number for each class: networks from outside may not.
+std::unique_ptr<Graph> make_graph(const Choice& architecture, const Shape& input, int64_t classes) {
+  auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{input, classes});
+  const Shape given = graph == nullptr || graph->nodes().empty() ? Shape{} : graph->output_shape();
+  if (given != Shape{classes})
+    throw Error(fmt::format("the network '{}' gives {} for inputs of {}; expected a number for each of the {} classes",
+                            architecture.name(), given.empty() ? "nothing" : to_text(given), to_text(input), classes));
+  return graph;
+}
+
 std::shared_ptr<Network> network_of(const ModelDescription& description, const std::string& where) {
   const Choice architecture = architecture_from(description.network, where);
   const auto classes = static_cast<int64_t>(description.classes.size());
@@ -61,8 +71,7 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
   if (!is_graph(architecture))
     return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{description.input, classes},
                                                                              input);
-  const auto graph =
-      architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, description.input), classes});
+  const auto graph = make_graph(architecture, shape_after(input, description.input), classes);
   const Graph whole = fold(with_input(*graph, input, description.input), description.folding);
   return std::make_shared<GraphNetwork>(description.quantized ? quantize(whole) : whole, 0);
 }
@@ -232,7 +241,7 @@ std::shared_ptr<Network> make_network(const Choice& architecture, const Dataset&
   if (classes == 0) classes = static_cast<int64_t>(dataset.classes.size());
   if (!is_graph(architecture))
     return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{raw, classes}, input);
-  const auto graph = architecture.make<Graph, const TaskShape&>(TaskShape{shape_after(input, raw), classes});
+  const auto graph = make_graph(architecture, shape_after(input, raw), classes);
   return std::make_shared<GraphNetwork>(with_input(*graph, input, raw), seed);
 }
 

@@ -396,8 +396,10 @@ torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
 
 Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& options) const {
   const bool is_training = options.noise != nullptr;
-  if (script_->is_training != is_training) script_->module.train(is_training);
-  script_->is_training = is_training;
+  if (script_->is_training != is_training) {  // not written otherwise: threads may evaluate side by side
+    script_->module.train(is_training);
+    script_->is_training = is_training;
+  }
   if (is_training) seed_generator(*options.noise);
   const torch::jit::GraphOptimizerEnabledGuard as_it_stands(!script_->device.is_cpu());
   Returned returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));

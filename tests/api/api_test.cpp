@@ -176,7 +176,18 @@ TEST_F(Api, ExportsByTheExtension) {
   const torch::Tensor inputs = torch::rand({3, 1, 28, 28});
   const torch::Tensor logits = Predictor(weights).logits(inputs);
   EXPECT_TRUE(Predictor(folder / "a.safetensors").logits(inputs).allclose(logits, 1e-4, 1e-5));
-  EXPECT_TRUE(Predictor(folder / "a.pt", {.input_shape = {1, 28, 28}}).logits(inputs).allclose(logits, 1e-4, 1e-5));
+  const Predictor program(folder / "a.pt", {.input_shape = {1, 28, 28}});
+  EXPECT_TRUE(program.logits(inputs).allclose(logits, 1e-4, 1e-5));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i)
+    threads.emplace_back([&] { EXPECT_TRUE(program.logits(inputs).allclose(logits, 1e-4, 1e-5)); });
+  for (std::thread& thread : threads) thread.join();
+  const std::vector<std::string> names(10, "digit");
+  EXPECT_EQ(Predictor(weights, {.classes = names}).classes(), names);
+  EXPECT_EQ(message_of<Error>([&] {
+              Predictor(weights, {.classes = {"a", "b"}});
+            }),
+            "the network tells 10 classes apart, and 2 names are given");
   EXPECT_NE(message_of<Error>([&] { export_model(weights, folder / "a.txt"); }).find(".onnx, .pt or .safetensors"),
             std::string::npos);
   EXPECT_THROW(export_model(weights, folder / "b.pt", {.softmax = true}), Error);
@@ -221,6 +232,12 @@ TEST(CheckDataset, NamesWhatIsWrong) {
               it.test = {torch::zeros({0, 3}), torch::zeros({0}, torch::kLong)};
             }),
             "the data set 'mine' has no examples in test");
+  EXPECT_EQ(told([](Dataset& it) { it.scale = 0; }), "the data set 'mine' has scale 0; expected a number above 0");
+  EXPECT_EQ(told([](Dataset& it) { it.superclasses = {0}; }), "the data set 'mine' has 2 classes and 1 superclasses");
+  EXPECT_EQ(told([](Dataset& it) {
+              it.train.inputs = torch::zeros({4, 0});
+            }),
+            "the data set 'mine' has train.inputs of Float [4, 0] on cpu, without numbers");
   EXPECT_EQ(told([](Dataset& it) {
               it.test.inputs = torch::zeros({2, 4});
             }),
