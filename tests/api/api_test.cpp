@@ -137,11 +137,11 @@ TEST_F(Api, SeveralThreadsUseOnePredictor) {
   const torch::Tensor expected = predictor.logits(inputs);
   constexpr int kThreads = 4, kTimes = 20;
   std::vector<int> wrong(kThreads);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < kThreads; ++i)
-    threads.emplace_back([&, i] {
+  std::vector<std::thread> threads(kThreads);
+  for (size_t i = 0; i < threads.size(); ++i)
+    threads[i] = std::thread([&, i] {
       for (int time = 0; time < kTimes; ++time)
-        wrong[static_cast<size_t>(i)] += predictor.logits(inputs).allclose(expected, 1e-4, 1e-5) ? 0 : 1;
+        wrong[i] += predictor.logits(inputs).allclose(expected, 1e-4, 1e-5) ? 0 : 1;
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, std::vector<int>(kThreads));
@@ -178,9 +178,9 @@ TEST_F(Api, ExportsByTheExtension) {
   EXPECT_TRUE(Predictor(folder / "a.safetensors").logits(inputs).allclose(logits, 1e-4, 1e-5));
   const Predictor program(folder / "a.pt", {.input_shape = {1, 28, 28}});
   EXPECT_TRUE(program.logits(inputs).allclose(logits, 1e-4, 1e-5));
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 3; ++i)
-    threads.emplace_back([&] { EXPECT_TRUE(program.logits(inputs).allclose(logits, 1e-4, 1e-5)); });
+  std::vector<std::thread> threads(3);
+  for (std::thread& thread : threads)
+    thread = std::thread([&] { EXPECT_TRUE(program.logits(inputs).allclose(logits, 1e-4, 1e-5)); });
   for (std::thread& thread : threads) thread.join();
   const std::vector<std::string> names(10, "digit");
   EXPECT_EQ(Predictor(weights, {.classes = names}).classes(), names);
