@@ -31,9 +31,7 @@ void help_run(const std::string& file, const RunFlags& flags, const OutputOption
   const Recipe recipe = read_recipe(file, flags);
   ProgressPrinter progress(output);
   const EventBus events = observers(progress, flags, recipe);
-  RunOptions options = run_options(flags, recipe);
-  options.helps = true;
-  const int64_t trained = Experiment(recipe, options, events).help();
+  const int64_t trained = Experiment(recipe, run_options(flags, recipe), events, RunRole::helps).help();
   if (output.json)
     print_out("{}\n", Json{{"trained", trained}}.dump());
   else

@@ -1,5 +1,5 @@
 #pragma once
-// Settings that libraries read once, when they are loaded, before main. Without them training on several threads is
+// Settings that libraries read once, when they are loaded, before main. Without them training on several threads may be
 // many times slower wherever another program runs: idle OpenMP threads then occupy the processors.
 //
 //   int main(int argc, char** argv) {

@@ -26,7 +26,6 @@ struct RunOptions {
   std::vector<int64_t> seeds = {};                ///< empty: the recipe's
   std::vector<std::filesystem::path> reuse = {};  ///< run folders whose finished stages are reused if identical
   bool deployment = false;                        ///< measure the inference cost of each network at the end
-  bool helps = false;                             ///< train members of a run that another process runs
   bool force = false;                             ///< use `out` even if it contains files with names that a run writes
   std::stop_token stop = {};                      ///< a stop saves a checkpoint and throws Error of kind interrupted
   std::vector<std::string> command = {};          ///< command line, for results.json

@@ -16,13 +16,13 @@
 #include "teacher/stored_views.h"
 
 namespace limbeck {
-Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events)
+Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role)
     : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
   check_options(recipe_, options_);
   check_output_folder(folder_.path(),
                       {.names = names_in_run_folder(), .proof = ".lock", .kind = "run", .force = options_.force});
-  if (!options_.helps) lock_ = std::make_unique<FolderLock>(folder_.path());
+  if (role == RunRole::runs) lock_ = std::make_unique<FolderLock>(folder_.path());
 }
 
 Experiment::~Experiment() = default;

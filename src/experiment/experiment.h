@@ -24,10 +24,13 @@ namespace limbeck {
 
 class SeedRun;
 
+/// Whether a process runs all of a recipe, and alone in its folder, or trains members for the one that does.
+enum class RunRole { runs, helps };
+
 class Experiment {
  public:
   /// Checks everything that does not need the data: the device, the folder, and that files named in the recipe exist.
-  Experiment(Recipe recipe, RunOptions options, const EventBus& events);
+  Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role = RunRole::runs);
   ~Experiment();
 
   /// Runs all unfinished stages and returns the content of results.json.
