@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/vectorize.h"
-#include "kernels/autograd_function.h"
+#include "device/autograd_function.h"
 #include "kernels/torch_compatibility.h"
 
 namespace limbeck {

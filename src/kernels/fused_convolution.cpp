@@ -9,7 +9,7 @@
 
 #include <cmath>
 
-#include "kernels/autograd_function.h"
+#include "device/autograd_function.h"
 #include "kernels/fused_linear.h"
 #include "kernels/torch_compatibility.h"
 #include "kernels/winograd.h"

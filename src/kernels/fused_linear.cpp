@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 #include "core/vectorize.h"
-#include "kernels/autograd_function.h"
+#include "device/autograd_function.h"
 #include "kernels/dropout.h"
 #include "kernels/products.h"
 #include "kernels/torch_compatibility.h"

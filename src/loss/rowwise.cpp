@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "kernels/autograd_function.h"
+#include "device/autograd_function.h"
 
 namespace limbeck {
 namespace {

@@ -15,22 +15,24 @@ NARROW = re.compile(
 WIDE = {
     "ATen/Context.h": {"src/experiment/device.cpp", "src/experiment/check_options.cpp"},
     "ATen/autocast_mode.h": {"src/kernels/mixed_precision.cpp"},
-    "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h"},
+    "ATen/core/dispatch/Dispatcher.h": {"src/device/operators.cpp"},
+    "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h", "src/device/implementations.h"},
     "ATen/cuda/CUDAGraph.h": {"src/kernels/cuda_graph.cpp"},
     "ATen/record_function.h": {"src/programs/product_count.cpp"},
-    "torch/csrc/autograd/custom_function.h": {"src/kernels/autograd_function.h"},
-    "kernels/autograd_function.h": {
-        "src/loss/rowwise.cpp", "src/kernels/fused_batch_norm.cpp", "src/kernels/fused_convolution.cpp",
-        "src/kernels/fused_linear.cpp"},
+    "torch/csrc/autograd/custom_function.h": {"src/device/autograd_function.h"},
+    "device/autograd_function.h": {
+        "src/device/operators.cpp", "src/loss/rowwise.cpp", "src/kernels/fused_batch_norm.cpp",
+        "src/kernels/fused_convolution.cpp", "src/kernels/fused_linear.cpp"},
     "torch/csrc/jit/api/module.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/ir/ir.h": {"src/deploy/graph_torchscript.cpp", "src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/freeze_module.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/frozen_conv_folding.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/inliner.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/runtime/graph_executor.h": {"src/programs/torchscript_network.cpp"},
+    "torch/library.h": {"src/device/operators.cpp"},
     "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/programs/torchscript_network.cpp"},
 }
-LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|kernels/autograd_function\.h)[>\"]",
+LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|device/autograd_function\.h)[>\"]",
                       re.MULTILINE)
 
 

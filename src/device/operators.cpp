@@ -1,0 +1,258 @@
+#include "device/operators.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/library.h>
+
+#include "core/error.h"
+#include "device/autograd_function.h"
+#include "device/implementations.h"
+
+namespace limbeck {
+namespace {
+
+using torch::autograd::variable_list;
+using DeviceContext = torch::autograd::AutogradContext;
+
+const std::vector<const char*>& device_schemas() {
+  static const std::vector<const char*> schemas = {
+      "draw_views(Tensor ids, Tensor epoch, int seed, int count) -> Tensor",
+      "picture_views(Tensor pixels, Tensor ids, Tensor views, int padding, int fill, bool horizontal, bool vertical, "
+      "float scale) -> Tensor",
+      "normalize_pictures(Tensor x, Tensor mean, Tensor deviation, ScalarType type) -> Tensor",
+      "drop_units(Tensor x, Tensor ids, Tensor epoch, int seed, int lane, float probability) -> Tensor",
+      "batch_norm_forward(Tensor x, Tensor weight, Tensor bias, Tensor(a!) running_mean, Tensor(b!) running_variance, "
+      "float momentum, float epsilon, Tensor? added, bool on, float slope, float most) -> (Tensor, Tensor, Tensor)",
+      "batch_norm_backward(Tensor gradient, Tensor x, Tensor y, Tensor weight, Tensor mean, Tensor inverse, bool adds, "
+      "bool on, float slope, float most) -> (Tensor, Tensor, Tensor, Tensor)",
+      "add_and_rectify(Tensor(a!) x, Tensor? bias, Tensor? added, bool on, float slope, float most) -> ()",
+      "soft_target_loss(Tensor z, Tensor v, float temperature, bool cross_entropy, float factor) -> (Tensor, Tensor)",
+      "label_loss(Tensor z, Tensor labels, Tensor? partner_labels, Tensor? mix) -> (Tensor, Tensor)",
+      "add_step(Tensor(a!) sums, Tensor(b!) state, Tensor(c!) failed, Tensor rates, Tensor(d!) rate, Tensor values, "
+      "Tensor logits, Tensor labels, int[] needs_labels, int networks) -> ()",
+      "sgd_update(Tensor(a!)[] values, Tensor(b!)[] momenta, Tensor[] gradients, Tensor?[] rounded, Tensor rate, "
+      "Tensor state, float decay, float momentum, bool nesterov) -> ()",
+      "adam_update(Tensor(a!)[] values, Tensor(b!)[] means, Tensor(c!)[] squares, Tensor[] gradients, "
+      "Tensor?[] rounded, Tensor steps, Tensor rate, Tensor state, float beta1, float beta2, float epsilon, "
+      "float decay, bool decoupled) -> ()"};
+  return schemas;
+}
+
+// A torch::Library takes its operators out of the dispatcher when it is destroyed; these stay to the end.
+
+bool define_device_operators() {
+  // Another copy of this code in the process (a program's, beside the shared library's) may have been first.
+  if (c10::Dispatcher::singleton().findSchema({"limbeck::draw_views", ""}).has_value()) return true;
+  auto* operators = new torch::Library(torch::Library::FRAGMENT, "limbeck", {}, __FILE__, __LINE__);
+  for (const char* schema : device_schemas()) operators->def(schema);
+  auto* plain = new torch::Library(torch::Library::IMPL, "limbeck", c10::DispatchKey::CompositeExplicitAutograd,
+                                   __FILE__, __LINE__);
+#define LIMBECK_IMPLEMENT(name) plain->impl(#name, TORCH_FN(device_plain::name));
+  LIMBECK_FOR_EACH_DEVICE_OPERATOR(LIMBECK_IMPLEMENT)
+#undef LIMBECK_IMPLEMENT
+#ifdef LIMBECK_HAS_CUDA_KERNELS
+  register_device_kernels(c10::DispatchKey::CUDA);
+#endif
+  return true;
+}
+
+void require_operators() {
+  static const bool defined = define_device_operators();
+  (void)defined;
+}
+
+template <class Signature>
+c10::TypedOperatorHandle<Signature> found_operator(const char* name) {
+  require_operators();
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
+}
+
+/// The handle of an operator: LIMBECK_OPERATOR(draw_views).call(…).
+#define LIMBECK_OPERATOR(name)                                                                 \
+  ([]() -> const c10::TypedOperatorHandle<decltype(device_plain::name)>& {                     \
+    static const auto found = found_operator<decltype(device_plain::name)>("limbeck::" #name); \
+    return found;                                                                              \
+  }())
+
+MaybeTensor maybe(const at::Tensor& tensor) {
+  return tensor.defined() ? MaybeTensor(tensor) : MaybeTensor();
+}
+
+MaybeTensors maybe_list(const std::vector<at::Tensor>& tensors) {
+  MaybeTensors list;
+  list.reserve(tensors.size());
+  for (const at::Tensor& tensor : tensors) list.push_back(maybe(tensor));
+  return list;
+}
+
+void refuse_second_derivative() {
+  if (at::GradMode::is_enabled()) throw Error("fused operators have no second derivative");
+}
+
+class DroppedUnits : public torch::autograd::Function<DroppedUnits> {
+ public:
+  static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
+                            const DropoutStream& stream) {
+    context->save_for_backward({ids, epoch});
+    context->saved_data["seed"] = static_cast<int64_t>(stream.seed);
+    context->saved_data["lane"] = static_cast<int64_t>(stream.lane);
+    context->saved_data["probability"] = stream.probability;
+    return dropped(x, ids, epoch, context);
+  }
+
+  static variable_list backward(DeviceContext* context, const variable_list& gradients) {
+    refuse_second_derivative();
+    const auto saved = context->get_saved_variables();
+    const at::Tensor none;
+    return {dropped(gradients[0], saved[0], saved[1], context), none, none, none};
+  }
+
+ private:
+  static at::Tensor dropped(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
+                            DeviceContext* context) {
+    return LIMBECK_OPERATOR(drop_units)
+        .call(x, ids, epoch, context->saved_data["seed"].toInt(), context->saved_data["lane"].toInt(),
+              context->saved_data["probability"].toDouble());
+  }
+};
+
+class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> {
+ public:
+  static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, const MaybeTensor& added, const DeviceNorm& norm,
+                            const DeviceRectifier& rectifier) {
+    auto [y, mean, inverse] = LIMBECK_OPERATOR(batch_norm_forward)
+                                  .call(x, weight, bias, norm.running_mean, norm.running_variance, norm.momentum,
+                                        norm.epsilon, added, rectifier.on, rectifier.slope, rectifier.most);
+    context->save_for_backward({x, y, weight, mean, inverse});
+    context->saved_data["adds"] = added.has_value();
+    context->saved_data["on"] = rectifier.on;
+    context->saved_data["slope"] = static_cast<double>(rectifier.slope);
+    context->saved_data["most"] = static_cast<double>(rectifier.most);
+    return y;
+  }
+
+  static variable_list backward(DeviceContext* context, const variable_list& gradients) {
+    refuse_second_derivative();
+    const auto saved = context->get_saved_variables();
+    auto [x, weight, bias, added] =
+        LIMBECK_OPERATOR(batch_norm_backward)
+            .call(gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["adds"].toBool(),
+                  context->saved_data["on"].toBool(), context->saved_data["slope"].toDouble(),
+                  context->saved_data["most"].toDouble());
+    return {x, weight, bias, added, at::Tensor(), at::Tensor()};
+  }
+};
+
+/// A loss whose gradient was computed with it.
+class ValueWithGradient : public torch::autograd::Function<ValueWithGradient> {
+ public:
+  static at::Tensor forward(DeviceContext* context, const at::Tensor& logits, const TwoTensors& computed) {
+    context->save_for_backward({std::get<1>(computed)});
+    return std::get<0>(computed);
+  }
+
+  static variable_list backward(DeviceContext* context, const variable_list& gradients) {
+    refuse_second_derivative();
+    return {context->get_saved_variables()[0] * gradients[0], at::Tensor()};
+  }
+};
+
+}  // namespace
+
+void register_device_kernels(c10::DispatchKey key) {
+  if (key != c10::DispatchKey::CUDA) require_operators();  // which registers CUDA's
+  auto* kernels = new torch::Library(torch::Library::IMPL, "limbeck", key, __FILE__, __LINE__);
+#define LIMBECK_IMPLEMENT(name) kernels->impl(#name, TORCH_FN(device_kernels::name));
+  LIMBECK_FOR_EACH_DEVICE_OPERATOR(LIMBECK_IMPLEMENT)
+#undef LIMBECK_IMPLEMENT
+}
+
+at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, int64_t count) {
+  if (count < 1 || count > int64_t{1} << 62)
+    throw Error(fmt::format("draw_views: count is {}; expected 1 to 2^62", count));
+  return LIMBECK_OPERATOR(draw_views).call(ids, epoch, static_cast<int64_t>(seed), count);
+}
+
+at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const at::Tensor& views,
+                         const PictureViews& how) {
+  constexpr int64_t kReflect = 2;
+  const int64_t smaller = std::min(pixels.size(2), pixels.size(3));
+  if (how.fill == kReflect && how.padding >= smaller)
+    throw Error(ErrorKind::usage,
+                fmt::format("images of {}x{} pixels cannot be reflected {} pixels far; expected a padding of at "
+                            "most {}",
+                            pixels.size(2), pixels.size(3), how.padding, smaller - 1));
+  return LIMBECK_OPERATOR(picture_views)
+      .call(pixels, ids, views, how.padding, how.fill, how.horizontal, how.vertical, how.scale);
+}
+
+at::Tensor normalize_pictures(const at::Tensor& x, const at::Tensor& mean, const at::Tensor& deviation,
+                              at::ScalarType type) {
+  const at::NoGradGuard no_gradient;
+  return LIMBECK_OPERATOR(normalize_pictures).call(x, mean, deviation, type);
+}
+
+at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
+                      const DropoutStream& stream) {
+  return DroppedUnits::apply(x, ids, epoch, stream);
+}
+
+at::Tensor batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at::Tensor& added,
+                                const DeviceRectifier& rectifier) {
+  return RectifiedBatchNorm::apply(x, norm.weight, norm.bias, maybe(added), norm, rectifier);
+}
+
+void add_and_rectify(at::Tensor& x, const at::Tensor& bias, const at::Tensor& added, const DeviceRectifier& rectifier) {
+  const at::NoGradGuard no_gradient;
+  LIMBECK_OPERATOR(add_and_rectify).call(x, maybe(bias), maybe(added), rectifier.on, rectifier.slope, rectifier.most);
+}
+
+at::Tensor soft_target_loss(const at::Tensor& z, const at::Tensor& v, double temperature, bool cross_entropy,
+                            double factor) {
+  const auto computed = [&] {
+    const at::NoGradGuard no_gradient;
+    return LIMBECK_OPERATOR(soft_target_loss).call(z, v, temperature, cross_entropy, factor);
+  }();
+  return ValueWithGradient::apply(z, computed);
+}
+
+at::Tensor label_loss(const at::Tensor& z, const at::Tensor& labels, const at::Tensor& partner_labels,
+                      const at::Tensor& mix) {
+  if (partner_labels.defined() != mix.defined())
+    throw Error("label_loss: partner labels without shares, or shares without them");
+  const auto computed = [&] {
+    const at::NoGradGuard no_gradient;
+    return LIMBECK_OPERATOR(label_loss).call(z, labels, maybe(partner_labels), maybe(mix));
+  }();
+  return ValueWithGradient::apply(z, computed);
+}
+
+void add_step(StepSums& sums, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
+              const std::vector<int64_t>& needs_labels, int64_t networks) {
+  const at::NoGradGuard no_gradient;
+  LIMBECK_OPERATOR(add_step).call(sums.sums, sums.state, sums.failed, sums.rates, sums.rate, values, logits, labels,
+                                  needs_labels, networks);
+}
+
+void sgd_update(at::TensorList values, at::TensorList momenta, at::TensorList gradients,
+                const std::vector<at::Tensor>& rounded, const at::Tensor& rate, const at::Tensor& state,
+                const DeviceSgd& how) {
+  if (values.empty()) return;
+  const at::NoGradGuard no_gradient;
+  LIMBECK_OPERATOR(sgd_update)
+      .call(values, momenta, gradients, maybe_list(rounded), rate, state, how.decay, how.momentum, how.nesterov);
+}
+
+void adam_update(at::TensorList values, at::TensorList means, at::TensorList squares, at::TensorList gradients,
+                 const std::vector<at::Tensor>& rounded, const at::Tensor& steps, const at::Tensor& rate,
+                 const at::Tensor& state, const DeviceAdam& how) {
+  if (values.empty()) return;
+  const at::NoGradGuard no_gradient;
+  LIMBECK_OPERATOR(adam_update)
+      .call(values, means, squares, gradients, maybe_list(rounded), steps, rate, state, how.beta1, how.beta2,
+            how.epsilon, how.decay, how.decoupled);
+}
+
+}  // namespace limbeck
