@@ -37,8 +37,8 @@ void RunFlags::add_to(CLI::App& app, const Program& program) {
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->option_text("NAME=auto")
       ->group(kMachine);
-  app.add_flag("--cuda-graphs", cuda_graphs,
-               "on a CUDA device, record the passes of training once and launch them as one")
+  app.add_flag("--cuda-graphs,!--no-cuda-graphs", cuda_graphs,
+               "on a CUDA device, capture a training step once and launch it as one graph (the default there)")
       ->group(kMachine);
   app.add_option("--threads", threads, "processor threads (default: all)")
       ->check(CLI::Range(1, 1024))

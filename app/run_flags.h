@@ -1,6 +1,7 @@
 #pragma once
 // The flags that control how a recipe runs, shared by `run`, `distill` and `store`.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct RunFlags {
   int64_t seed = -1;  ///< −1: the recipe's
   int64_t seeds = 0;  ///< 0: one
   std::string device = "auto";
-  bool cuda_graphs = false;
+  std::optional<bool> cuda_graphs;
   int threads = 0;
   bool tensorboard = false;
   bool force = false;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ struct SweepFlags {
   std::string metric = "errors";
   std::string device = "auto";
   int threads = 0, jobs = 0;
-  bool tensorboard = false, cuda_graphs = false, force = false;
+  bool tensorboard = false, force = false;
+  std::optional<bool> cuda_graphs;
 };
 
 }  // namespace limbeck

@@ -6,6 +6,7 @@
 // Thread-safety: a value. `stop` may be requested from any thread.
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,7 +22,9 @@ struct RunOptions {
   std::filesystem::path out;   ///< run folder, created if missing; empty: runs/NAME, NAME being the recipe's
   std::filesystem::path data;  ///< data folder; empty: $LIMBECK_DATA, then the user's cache folder
   DeviceChoice device = DeviceChoice::automatic;
-  bool cuda_graphs = false;                       ///< capture training passes on a CUDA device as CUDA graphs
+  /// Capture a training step on a CUDA device as one CUDA graph. Not set: where that is possible. true: it is an error
+  /// if the device is another.
+  std::optional<bool> cuda_graphs = {};
   int threads = 0;                                ///< of the whole process; 0: as many as the processor has
   std::vector<int64_t> seeds = {};                ///< empty: the recipe's
   std::vector<std::filesystem::path> reuse = {};  ///< run folders whose finished stages are reused if identical

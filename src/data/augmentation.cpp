@@ -1,7 +1,8 @@
 #include "data/augmentation.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "core/json.h"
 #include "core/random.h"
@@ -52,19 +53,26 @@ int64_t Augmenter::view_count() const {
   return count;
 }
 
-at::Tensor Augmenter::draw(const at::Tensor& ids, uint64_t seed, int64_t epoch) const {
-  at::Tensor views = at::zeros({ids.size(0)}, at::kLong);
-  if (!augmentations_.empty()) {
-    const at::Tensor on_host = ids.to(at::kCPU).contiguous();
-    const auto* id = on_host.data_ptr<int64_t>();
-    auto* view = views.data_ptr<int64_t>();
-    const auto count = static_cast<uint64_t>(view_count());
-    for (int64_t i = 0; i < ids.size(0); ++i) {
-      Random random({seed, Purpose::view, static_cast<uint32_t>(epoch), static_cast<uint32_t>(id[i])});
-      view[i] = static_cast<int64_t>(random.below_wide(count));
-    }
+at::Tensor Augmenter::draw(const at::Tensor& ids, uint64_t seed, const Epoch& epoch) const {
+  if (augmentations_.empty()) return at::zeros_like(ids);
+  if (!ids.is_cpu()) return draw_views(ids, epoch.on(ids.device()), seed, view_count());
+  const at::Tensor in_order = ids.contiguous();
+  at::Tensor views = at::empty_like(in_order);
+  const auto* id = in_order.data_ptr<int64_t>();
+  auto* view = views.data_ptr<int64_t>();
+  const auto count = static_cast<uint64_t>(view_count());
+  for (int64_t i = 0; i < ids.size(0); ++i) {
+    Random random({seed, Purpose::view, static_cast<uint32_t>(epoch.number()), static_cast<uint32_t>(id[i])});
+    view[i] = static_cast<int64_t>(random.below_wide(count));
   }
-  return views.to(ids.device());
+  return views;
+}
+
+std::optional<PictureViews> Augmenter::picture_views() const {
+  PictureViews how;
+  for (const auto& augmentation : augmentations_)
+    if (!augmentation->add_to(how)) return std::nullopt;
+  return how;
 }
 
 at::Tensor Augmenter::apply(const at::Tensor& images, const at::Tensor& views) const {

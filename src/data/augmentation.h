@@ -12,9 +12,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "device/epoch.h"
+#include "device/operators.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
@@ -26,6 +29,12 @@ class Augmentation {
   virtual int64_t view_count() const = 0;
   /// Images [N, C, H, W] of any type, views [N] int64 in {0, …, view_count − 1} → images of the same shape and type.
   virtual at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const = 0;
+  /// Adds this augmentation to how pictures are read from memory on a device, after what `how` has. Returns false if
+  /// they cannot be read so.
+  virtual bool add_to(PictureViews& how) const {
+    (void)how;
+    return false;
+  }
 };
 
 /// Mixup partners and weights of N examples (see data/mixup.h).
@@ -58,13 +67,16 @@ class Augmenter {
   /// produce equal pixels for equal views.
   const std::string& description() const { return description_; }
 
-  /// ids [N] int64 → views [N] int64, on the device of the ids.
-  at::Tensor draw(const at::Tensor& ids, uint64_t seed, int64_t epoch) const;
+  /// ids [N] int64 → views [N] int64, on the device of the ids. Never waits for a device.
+  at::Tensor draw(const at::Tensor& ids, uint64_t seed, const Epoch& epoch) const;
   /// Throws Error if there is an augmentation and the inputs are not images [N, C, H, W].
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const;
   /// Draws mixup partners and weights for the examples with these ids [N], in a set of `examples` examples. Throws
   /// Error without mixup.
   Mixing draw_mixing(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const;
+  /// Returns how pictures in these views are read from memory in one operation (device/operators.h), without `scale`;
+  /// nullopt if they are not windows and flips alone.
+  std::optional<PictureViews> picture_views() const;
 
  private:
   void add(std::unique_ptr<Augmentation> augmentation);

@@ -19,6 +19,7 @@
 #include "core/random.h"
 #include "core/vectorize.h"
 #include "data/tensor_hash.h"
+#include "device/operators.h"
 
 namespace limbeck {
 namespace {
@@ -174,10 +175,27 @@ Batch ExampleSet::batch(const at::Tensor& positions) const {
   return batch(positions, {}, 0, 0);
 }
 
-Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const {
-  Batch batch = in_views(positions, augmenter, augmenter.draw(ids_.index_select(0, positions), seed, epoch));
-  batch.draw = epoch;
-  if (augmenter.mixes()) mix(batch, augmenter, seed);
+Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed,
+                        const Epoch& epoch) const {
+  if (!augmenter.mixes()) return batch(positions, augmenter, seed, epoch, Mixing{});
+  const at::Tensor ids = ids_.index_select(0, positions);
+  return batch(positions, augmenter, seed, epoch, augmenter.draw_mixing(ids, size(), seed, epoch.number()));
+}
+
+Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
+                        const Mixing& mixing) const {
+  const auto in_drawn_views = [&](const at::Tensor& at) {
+    return in_views(at, augmenter, augmenter.draw(ids_.index_select(0, at), seed, epoch));
+  };
+  Batch batch = in_drawn_views(positions);
+  batch.draw = epoch.number();
+  if (!mixing.partners.defined()) return batch;
+  const Batch partners = in_drawn_views(mixing.partners);
+  std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
+  shape[0] = batch.size();
+  batch.inputs = at::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
+  batch.partner_labels = partners.labels;
+  batch.mix = mixing.shares;
   return batch;
 }
 
@@ -208,24 +226,24 @@ Batch ExampleSet::in_views(const at::Tensor& positions, const Augmenter& augment
   batch.ids = ids_.index_select(0, positions);
   batch.labels = labels_.index_select(0, positions);
   batch.views = views;
-  const at::Tensor pixels = inputs_of(batch.ids);
-  batch.inputs = scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, batch.views), scale_);
+  batch.inputs = scaled_inputs(batch.ids, augmenter, views);
   return batch;
 }
 
-void ExampleSet::mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const {
-  const Mixing mixing = augmenter.draw_mixing(batch.ids, size(), seed, batch.draw);
-  const at::Tensor ids = ids_.index_select(0, mixing.partners);
-  const Batch partners = in_views(mixing.partners, augmenter, augmenter.draw(ids, seed, batch.draw));
-  std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
-  shape[0] = batch.size();
-  batch.inputs = at::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
-  batch.partner_labels = partners.labels;
-  batch.mix = mixing.shares;
+at::Tensor ExampleSet::scaled_inputs(const at::Tensor& ids, const Augmenter& augmenter, const at::Tensor& views) const {
+  if (!ids.is_cpu() && inputs_.scalar_type() == at::kByte && inputs_.dim() == 4 && !context_.defined()) {
+    if (auto how = augmenter.picture_views(); how && how->padding < std::min(inputs_.size(2), inputs_.size(3))) {
+      how->scale = scale_;
+      return picture_views(inputs_, ids, views, *how);
+    }
+  }
+  const at::Tensor pixels = inputs_of(ids);
+  return scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, views), scale_);
 }
 
 at::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
-  return to_tensor(shuffled(ids_, seed, Purpose::order, epoch)).to(ids_.device());
+  if (ids_.is_cpu()) return to_tensor(shuffled(ids_, seed, Purpose::order, epoch));
+  return std::get<1>(random_keys(ids_, Epoch(epoch).on(ids_.device()), seed, Purpose::order).sort(/*stable=*/true, 0, /*descending=*/false));
 }
 
 int64_t ExampleSet::at_once(int64_t most) const {

@@ -52,7 +52,11 @@ class ExampleSet {
   /// Returns the examples at `positions` [n] int64, in that order, without augmentation.
   Batch batch(const at::Tensor& positions) const;
   /// Same, with views drawn from (seed, epoch, id), and mixup if the augmenter mixes.
-  Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, int64_t epoch) const;
+  Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch) const;
+  /// Same, with mixup partners and weights drawn before (Augmenter::draw_mixing; undefined: nothing is mixed), so that
+  /// nothing waits for a device.
+  Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
+              const Mixing& mixing) const;
   /// Same, with the given views [n] int64: replays an augmentation. Throws Error if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
 
@@ -62,13 +66,14 @@ class ExampleSet {
   std::vector<at::Tensor> parts(int64_t most = 1000) const;
 
   /// Returns the positions of all examples in the shuffled order of an epoch: sorted by a random number of (seed,
-  /// epoch, id).
+  /// epoch, id). Computed on the device of the examples.
   at::Tensor order(uint64_t seed, int64_t epoch) const;
 
  private:
   ExampleSet() = default;
   Batch in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
-  void mix(Batch& batch, const Augmenter& augmenter, uint64_t seed) const;
+  /// Returns the pixels or features of examples in their views, scaled; `views` undefined: as they are.
+  at::Tensor scaled_inputs(const at::Tensor& ids, const Augmenter& augmenter, const at::Tensor& views) const;
   std::string name_;
   at::Tensor inputs_of(const at::Tensor& ids) const;
   at::Tensor inputs_;   ///< of the whole split, shared between sets

@@ -12,11 +12,17 @@
 #include <limits>
 #include <vector>
 
+#include "core/random.h"
+
 namespace limbeck {
 
 /// Draws a view of each example: Random({seed, Purpose::view, epoch, id}).below_wide(count) of core/random.h, bit by
 /// bit. ids [N] int64, epoch [] int64 on the same device → [N] int64. count: 1 to 2^62.
 at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, int64_t count);
+
+/// Returns 64 random bits of (seed, purpose, epoch, id) for each id, in the order of unsigned numbers: block 0 of the
+/// stream, its first word the higher one, with the sign bit inverted. ids [N] int64, epoch [] int64 → [N] int64.
+at::Tensor random_keys(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, Purpose purpose);
 
 /// How pictures are read. A view's number is that of its window, of (2p + 1)² (data/images/windows.h), plus so many
 /// times that of its flips (data/augmentations/flip.cpp).

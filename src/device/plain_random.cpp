@@ -67,6 +67,14 @@ at::Tensor kept_units(const at::Tensor& ids, const at::Tensor& epoch, const Drop
   return bits.ge(static_cast<int64_t>(std::llround(stream.probability * 65536)));
 }
 
+at::Tensor random_keys(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, Purpose purpose) {
+  constexpr int64_t kSign = 0x80000000;  // of the higher word, inverted: so signed numbers compare as unsigned ones
+  const at::Tensor id = low_word(ids), zero = id * 0;
+  const auto words = plain_philox(
+      {id, low_word(epoch).expand_as(id), zero + (static_cast<int64_t>(purpose) << 24), zero}, seed);
+  return words[0].bitwise_xor(kSign).bitwise_left_shift(int64_t{32}).bitwise_or(words[1]);
+}
+
 namespace device_plain {
 
 at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, int64_t seed, int64_t count) {

@@ -1,7 +1,5 @@
 #include "experiment/check_options.h"
 
-#include <ATen/Context.h>
-
 #include <algorithm>
 
 #include "experiment/device.h"
@@ -45,8 +43,8 @@ void check_options(const Recipe& recipe, const RunOptions& options) {
   check_stages(recipe);
   const at::Device device = device_of(options.device);
   for (const StageRecipe& stage : recipe.stages) precision_of(stage, device);
-  if (!device.is_cpu()) at::globalContext().setAllowTF32CuDNN(false);  // float32 is float32, in convolutions too
-  if (options.cuda_graphs && (device.is_cpu() || !cuda_graphs()))
+  use_tf32(false);  // float32 is float32, in convolutions too
+  if (options.cuda_graphs.value_or(false) && (device.is_cpu() || !cuda_graphs()))
     throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device, or LibTorch was built without CUDA");
   for (const NetworkRecipe& network : recipe.networks) {
     if (!network.weights.empty() && !fs::exists(network.weights))

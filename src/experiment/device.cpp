@@ -16,6 +16,11 @@ at::Device device_of(DeviceChoice choice) {
   return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
 }
 
+void use_tf32(bool on) {
+  at::globalContext().setAllowTF32CuDNN(on);
+  at::globalContext().setAllowTF32CuBLAS(on);
+}
+
 void use_threads(int threads) {
   if (threads <= 0) {
     cpu_set_t allowed;

@@ -9,6 +9,10 @@ namespace limbeck {
 /// Returns the device. Throws Error of kind usage if a CUDA device is requested but not available.
 at::Device device_of(DeviceChoice choice);
 
+/// Sets whether float32 products and convolutions on a CUDA device may round their factors to TF32, for the whole
+/// process.
+void use_tf32(bool on);
+
 /// Sets the number of threads for the whole process; 0: all available to this process.
 void use_threads(int threads);
 

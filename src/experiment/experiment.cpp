@@ -37,10 +37,11 @@ RunFolder Experiment::folder_of(int64_t seed) const {
 }
 
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
+  const bool uses_graphs = device_of(options_.device).is_cuda() && options_.cuda_graphs.value_or(true);
   const Recorder recorder =
-      until_failure(options_.cuda_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
+      until_failure(uses_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
         events_.emit(Notice{
-            fmt::format("a pass could not be recorded as a CUDA graph; training continues without: {}", reason)});
+            fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
       });
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (const int64_t seed : options_.seeds)

@@ -7,7 +7,7 @@
 
 #include "experiment/run_data.h"
 #include "experiment/trained_networks.h"
-#include "kernels/captured_function.h"
+#include "kernels/captured_work.h"
 #include "limbeck/events.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"

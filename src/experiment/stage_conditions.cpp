@@ -4,13 +4,20 @@
 
 #include <algorithm>
 
+#include "kernels/cuda_device.h"
 #include "kernels/fused_linear.h"
 #include "kernels/products.h"
 
 namespace limbeck {
 
 Precision precision_of(const StageRecipe& stage, at::Device device) {
-  if (!device.is_cpu()) return stage.precision == PrecisionChoice::bfloat16 ? Precision::bfloat16 : Precision::float32;
+  if (!device.is_cpu()) {
+    const bool automatic = stage.precision == PrecisionChoice::automatic && has_bfloat16(device);
+    return automatic || stage.precision == PrecisionChoice::bfloat16 ? Precision::bfloat16 : Precision::float32;
+  }
+  if (stage.precision == PrecisionChoice::tf32)
+    throw Error(ErrorKind::usage,
+                fmt::format("stage '{}': precision tf32 needs a CUDA device; use `auto` or `float32`", stage.name));
   const bool fast = has_fast_bfloat16();
   if (stage.precision == PrecisionChoice::bfloat16 && !fast)
     throw Error(ErrorKind::usage, fmt::format("stage '{}': precision bfloat16 {}; use `auto` or `float32`", stage.name,
@@ -22,6 +29,7 @@ Precision precision_of(const StageRecipe& stage, at::Device device) {
 std::string conditions_of(const RunContext& run, const StageRecipe& stage, const Network& network,
                           Precision precision) {
   const auto precision_in = [&](bool has_large_products) {
+    if (!run.device.is_cpu() && stage.precision == PrecisionChoice::tf32) return "tf32";
     return precision == Precision::bfloat16 && (has_large_products || !run.device.is_cpu()) ? "bfloat16" : "float32";
   };
   const auto has_large_products = [&](const std::string& teacher) {

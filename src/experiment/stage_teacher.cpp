@@ -42,7 +42,6 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
                              .augmenter = augmenter,
                              .taps = Objective(stage.loss).needs().teacher_taps,
                              .precision = precision_of(stage, run.device),
-                             .recorder = run.recorder,
                              .view_seed = run.seed_of(stage),
                              .stop = run.stop});
 }

@@ -1,5 +1,6 @@
 #include "experiment/stage_training.h"
 
+#include "experiment/device.h"
 #include "experiment/stage_conditions.h"
 #include "experiment/stage_entry.h"
 #include "experiment/stage_networks.h"
@@ -29,6 +30,22 @@ EventBus metrics_writer(const RunContext& run, const StageFolder& folder) {
   return bus;
 }
 
+/// Allows TF32 while it lives; evaluation is in float32.
+class Tf32 {
+ public:
+  explicit Tf32(bool on) : on_(on) {
+    if (on_) use_tf32(true);
+  }
+  ~Tf32() {
+    if (on_) use_tf32(false);
+  }
+  Tf32(const Tf32&) = delete;
+  Tf32& operator=(const Tf32&) = delete;
+
+ private:
+  bool on_;
+};
+
 }  // namespace
 
 TrainingResult train(RunContext& run, const StageRecipe& stage, Network& network, const ExampleSet& examples,
@@ -41,6 +58,7 @@ TrainingResult train(RunContext& run, const StageRecipe& stage, Network& network
   if (teacher != nullptr) tell_of_views(run, stage, view_accuracy(*teacher, examples, augmenter, seed));
   const CheckpointFile checkpoint(folder.checkpoint(), fingerprint);
   const EventBus bus = metrics_writer(run, folder);
+  const Tf32 tf32(stage.precision == PrecisionChoice::tf32);
   return Trainer({.stage = stage,
                   .seed = seed,
                   .network = network,

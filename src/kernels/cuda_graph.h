@@ -1,6 +1,6 @@
 #pragma once
 // CUDA graphs: captures the kernels of a piece of work to launch them as one.
-#include "kernels/captured_function.h"
+#include "kernels/captured_work.h"
 
 namespace limbeck {
 

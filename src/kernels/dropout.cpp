@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <array>
@@ -33,8 +32,8 @@ uint32_t drop_threshold(double probability) {
 }
 
 at::Tensor keep_mask(const Dropout& dropout, const Noise& noise, int64_t units) {
-  return kept_units(noise.ids, at::full({}, noise.epoch, noise.ids.options()),
-                    {noise.seed, dropout.lane, dropout.probability}, units);
+  return kept_units(noise.ids, noise.epoch.on(noise.ids.device()), {noise.seed, dropout.lane, dropout.probability},
+                    units);
 }
 
 void drop_row(const Dropout& dropout, uint64_t seed, int64_t epoch, int64_t id, int64_t units, float* factors) {
@@ -55,17 +54,15 @@ void drop_row(const Dropout& dropout, uint64_t seed, int64_t epoch, int64_t id, 
 
 at::Tensor dropout(const at::Tensor& x, const Dropout& dropout, const Noise& noise) {
   const int64_t units = x.numel() / x.size(0);
-  if (!x.is_cpu() || x.scalar_type() != at::kFloat) {
-    const at::Tensor mask = keep_mask(dropout, noise, units).reshape(x.sizes());
-    return x * mask.to(x.scalar_type()) / (1 - dropout.probability);
-  }
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat)
+    return drop_units(x, noise.ids, noise.epoch.on(x.device()), {noise.seed, dropout.lane, dropout.probability});
   at::Tensor factors = at::empty(x.sizes(), at::kFloat);
   const at::Tensor ids = noise.ids.contiguous();
   const auto* id = read_pointer<int64_t>(ids);
   auto* factor = factors.data_ptr<float>();
   at::parallel_for(0, x.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row)
-      drop_row(dropout, noise.seed, noise.epoch, id[row], units, factor + row * units);
+      drop_row(dropout, noise.seed, noise.epoch.number(), id[row], units, factor + row * units);
   });
   return x * factors;
 }

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 
+#include "device/epoch.h"
+
 namespace limbeck {
 
 /// The inputs of random operations (dropout) in a training pass.
 struct Noise {
   uint64_t seed = 0;
-  int64_t epoch = 0;
+  Epoch epoch = 0;
   at::Tensor ids;  ///< [N] int64, ids of the examples in the batch
 };
 

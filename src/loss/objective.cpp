@@ -1,6 +1,7 @@
 #include "loss/objective.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 
@@ -21,7 +22,7 @@ Objective::Objective(const std::vector<LossTermRecipe>& terms) {
 }
 
 Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets,
-                                  double epoch) const {
+                                  const TermWeights& weights) const {
   std::vector<Outputs> networks;
   for (const at::Tensor& logits : student.members) networks.push_back({.logits = logits});
   for (Outputs& network : networks)
@@ -29,18 +30,31 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
   if (networks.empty()) networks.push_back(student);
 
   Value value;
+  std::vector<at::Tensor> sums;
   for (const Term& term : terms_) {
-    at::Tensor sum;
+    at::Tensor& sum = sums.emplace_back();
     for (const Outputs& network : networks) {
       const at::Tensor own = term.loss->value(network, teacher, targets);
       sum = sum.defined() ? sum + own : own;
     }
     value.terms.push_back(networks.size() == 1 ? sum : sum.detach() / static_cast<double>(networks.size()));
     value.needs_labels.push_back(term.needs_labels);
-    const at::Tensor weighted = sum * term.weight.at(epoch);
+  }
+  if (weights.on_device.defined()) {
+    value.total = at::stack(sums).dot(weights.on_device);
+    return value;
+  }
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const at::Tensor weighted = sums[i] * weights.numbers.at(i);
     value.total = value.total.defined() ? value.total + weighted : weighted;
   }
   return value;
+}
+
+TermWeights Objective::weights_at(double epoch) const {
+  TermWeights weights;
+  for (const Term& term : terms_) weights.numbers.push_back(term.weight.at(epoch));
+  return weights;
 }
 
 void Objective::use(const TeacherStatistics& statistics) {
@@ -55,11 +69,6 @@ void Objective::prepare(const LossShapes& shapes, uint64_t seed, at::Device devi
     for (const Parameter& parameter : own.all())
       parameters_.push_back({names_[i] + "." + parameter.name, parameter.value});
   }
-}
-
-bool Objective::can_be_recorded() const {
-  return !needs().chooses_examples &&
-         std::all_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.weight.epochs == 0; });
 }
 
 LossNeeds Objective::needs() const {

@@ -12,6 +12,12 @@
 
 namespace limbeck {
 
+/// The weights of an objective's terms at one moment of training.
+struct TermWeights {
+  std::vector<double> numbers;
+  at::Tensor on_device = {};  ///< [terms] float32; if defined, used in place of the numbers
+};
+
 class Objective {
  public:
   explicit Objective(const std::vector<LossTermRecipe>& terms);
@@ -22,10 +28,12 @@ class Objective {
                                      ///< members
     std::vector<bool> needs_labels;  ///< per term: whether it is a mean over the labelled examples only
   };
-  /// `epoch`: number of completed epochs, with fraction; determines the weights. If the student is a Committee
-  /// (networks trained jointly), each member has its own loss, as if trained alone, with the logits of all members as
-  /// its community.
-  Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets, double epoch) const;
+  /// If the student is a Committee (networks trained jointly), each member has its own loss, as if trained alone, with
+  /// the logits of all members as its community.
+  Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets,
+              const TermWeights& weights) const;
+  /// `epoch`: number of completed epochs, with fraction.
+  TermWeights weights_at(double epoch) const;
 
   /// Passes the teacher's statistics to all losses. Call before the first value() if needs().teacher_statistics.
   void use(const TeacherStatistics& statistics);
@@ -37,9 +45,6 @@ class Objective {
 
   /// Names of the terms; repeated losses are numbered: "soft_targets", "soft_targets.2".
   const std::vector<std::string>& names() const { return names_; }
-  /// Returns whether all batches of one size run the same operations with constant weights, so that they can be
-  /// captured as a CUDA graph.
-  bool can_be_recorded() const;
   /// Combined needs of all terms.
   LossNeeds needs() const;
 

@@ -46,6 +46,10 @@ bool can_go_rowwise(const at::Tensor& logits) {
   return logits.is_cpu() && logits.scalar_type() == at::kFloat && logits.dim() == 2 && logits.numel() <= kMost;
 }
 
+bool is_on_device(const at::Tensor& logits) {
+  return !logits.is_cpu() && logits.scalar_type() == at::kFloat && logits.dim() == 2;
+}
+
 at::Tensor rowwise(const at::Tensor& logits, double scale, const RowLoss& loss) {
   return Rowwise::apply(logits, scale, loss);
 }

@@ -15,6 +15,9 @@ using RowLoss = std::function<double(int64_t row, const float* z, float* gradien
 /// Returns true for float32 logits [N, C] on the CPU with at most 2^15 elements, where one thread is faster than many.
 bool can_go_rowwise(const at::Tensor& logits);
 
+/// Returns true for float32 logits [N, C] on another device, where a loss is one operator (device/operators.h).
+bool is_on_device(const at::Tensor& logits);
+
 /// Returns the scalar scale · Σ_n loss(n, z_n), differentiable with respect to logits [N, C]. Second derivatives throw
 /// Error.
 at::Tensor rowwise(const at::Tensor& logits, double scale, const RowLoss& loss);

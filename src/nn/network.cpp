@@ -2,6 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,7 +14,6 @@
 #include "kernels/fused_batch_norm.h"
 #include "kernels/fused_convolution.h"
 #include "kernels/fused_linear.h"
-#include "kernels/mixed_precision.h"
 #include "kernels/products.h"
 #include "nn/fold.h"
 
@@ -55,10 +56,16 @@ GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
     for (const ParameterDescription& buffer : graph_.buffers_of(node))
       buffers_.push_back({buffer.name, initial_value(buffer, stream(0))});
   }
+  for (const Node& node : graph_.nodes()) {
+    at::Tensor& constants = constants_.emplace_back();
+    if (const auto* op = std::get_if<Normalize>(&node.operation))
+      constants = at::stack({at::tensor(op->mean, at::kFloat), at::tensor(op->deviation, at::kFloat)});
+  }
   const bool fuses = execution_ == Execution::fused;
   training_steps_ = plan_steps(graph_, fuses ? Pass::training : Pass::plain, {});
   inference_steps_ = plan_steps(graph_, fuses ? Pass::inference : Pass::plain, {});
   capabilities_ = capabilities_of_graph();
+  quantized_ = !capabilities_.can_be_recorded;
 }
 
 Capabilities GraphNetwork::capabilities_of_graph() const {
@@ -79,8 +86,15 @@ bool GraphNetwork::gains_from_bfloat16(size_t node) const {
 }
 
 void GraphNetwork::to(at::Device device) {
-  for (Parameter& parameter : parameters_) parameter.value = parameter.value.detach().to(device).requires_grad_();
-  for (Parameter& buffer : buffers_) buffer.value = buffer.value.to(device);
+  const auto moved = [&](const at::Tensor& value) {  // GPUs convolve in channels_last, the CPU's kernels in neither
+    const bool is_kernel = value.dim() == 4 && !device.is_cpu() && execution_ == Execution::fused;
+    return value.detach().to(device).contiguous(is_kernel ? at::MemoryFormat::ChannelsLast
+                                                          : at::MemoryFormat::Contiguous);
+  };
+  for (Parameter& parameter : parameters_) parameter.value = moved(parameter.value).requires_grad_();
+  for (Parameter& buffer : buffers_) buffer.value = moved(buffer.value);
+  for (at::Tensor& constants : constants_)
+    if (constants.defined()) constants = constants.to(device);
 }
 
 at::Tensor GraphNetwork::weight_in_bfloat16(size_t node, const at::Tensor& weight,
@@ -99,8 +113,10 @@ OperationContext GraphNetwork::context_of(size_t node, const ForwardOptions& opt
   const auto end_of = [&](const std::vector<size_t>& first, const std::vector<Parameter>& all) {
     return node + 1 < first.size() ? first[node + 1] : all.size();
   };
-  for (size_t i = first_parameter_[node]; i < end_of(first_parameter_, parameters_); ++i)
-    context.parameters.push_back(parameters_[i].value);
+  for (size_t i = first_parameter_[node]; i < end_of(first_parameter_, parameters_); ++i) {
+    const bool is_rounded = options.rounded != nullptr && options.rounded->at(i).defined();
+    context.parameters.push_back(is_rounded ? options.rounded->at(i) : parameters_[i].value);
+  }
   for (size_t i = first_buffer_[node]; i < end_of(first_buffer_, buffers_); ++i)
     context.buffers.push_back(buffers_[i].value);
   return context;
@@ -136,7 +152,10 @@ FoldedConvolution GraphNetwork::fold_convolution(const Step& step, const Forward
     result.bias = layer.bias;
   }
   const auto& op = std::get<Convolution>(graph_.nodes()[first].operation);
-  if (is_winograd(op)) result.winograd = prepare_winograd(op, result.weight);
+  if (!result.weight.is_cpu())
+    result.weight = result.weight.to(type_on_device(options)).contiguous(at::MemoryFormat::ChannelsLast);
+  else if (is_winograd(op))
+    result.winograd = prepare_winograd(op, result.weight);
   if (options.prepared != nullptr) options.prepared->convolutions[first] = result;
   return result;
 }
@@ -181,6 +200,7 @@ at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& in
                              Pass pass, const ForwardOptions& options) const {
   const Node& first = graph_.nodes()[step.nodes[0]];
   const bool fuses = pass != Pass::plain;
+  if (fuses && !inputs[0].is_cpu()) return run_on_device(step, inputs, shortcut, pass, options);
   if (fuses && is_plain<Linear>(first) &&
       can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
     return run_linear(step, inputs[0], options);
@@ -201,8 +221,6 @@ Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& op
   const bool infers = options.noise == nullptr && !at::GradMode::is_enabled();
   const Pass pass = execution_ == Execution::plain ? Pass::plain : infers ? Pass::inference : Pass::training;
   const std::vector<Step> of_taps = tapped.empty() ? std::vector<Step>{} : plan_steps(graph_, pass, tapped);
-  std::optional<MixedPrecision> mixed;  // on the CPU, products round their own factors
-  if (options.precision == Precision::bfloat16 && inputs.is_cuda()) mixed.emplace(inputs.device().type());
   const std::vector<Step>& steps = !tapped.empty() ? of_taps : infers ? inference_steps_ : training_steps_;
 
   std::vector<size_t> uses = graph_.uses();
@@ -221,7 +239,7 @@ Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& op
       if (tapped[i] == step.output()) outputs.features[options.taps[i]] = values[step.output()];
   }
   outputs.logits = values.back();
-  if (mixed) {
+  if (outputs.logits.scalar_type() == at::kBFloat16) {
     outputs.logits = outputs.logits.to(at::kFloat);
     for (auto& [name, feature] : outputs.features) feature = feature.to(at::kFloat);
   }

@@ -46,6 +46,9 @@ struct ForwardOptions {
   const Noise* noise = nullptr;   ///< given: a training pass; nullptr: evaluation
   std::vector<std::string> taps;  ///< names of features to return
   Precision precision = Precision::float32;
+  /// On a device in bfloat16: per parameter, a copy in bfloat16 that is used in its place, and to which the gradient
+  /// goes; undefined: the parameter itself.
+  const std::vector<at::Tensor>* rounded = nullptr;
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
 };
 
@@ -71,6 +74,8 @@ class Network {
   /// Returns the multiply-adds of one example's forward pass; nullopt if unknown.
   virtual std::optional<int64_t> multiply_adds() const = 0;
   virtual Capabilities capabilities() const = 0;
+  /// Returns for each parameter whether ForwardOptions::rounded may have a copy of it; empty: of none.
+  virtual std::vector<bool> rounded_parameters() const { return {}; }
   /// Returns the names of all features that can be tapped; those common to all architectures come first.
   virtual std::vector<std::string> features() const { return {}; }
   /// Returns a description of everything that the outputs depend on, other than names, shapes and values of parameters
@@ -94,6 +99,7 @@ class GraphNetwork : public Network {
   int64_t parameter_count() const override { return graph_.parameter_count(); }
   std::optional<int64_t> multiply_adds() const override { return graph_.multiply_adds(); }
   Capabilities capabilities() const override { return capabilities_; }
+  std::vector<bool> rounded_parameters() const override;
   std::vector<std::string> features() const override { return graph_.feature_list(); }
   std::string identity() const override { return graph_.description(); }
   void to(at::Device device) override;
@@ -109,6 +115,16 @@ class GraphNetwork : public Network {
                             const ForwardOptions& options) const;
   at::Tensor run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                        const ForwardOptions& options) const;
+  // On a device other than the CPU (network_on_device.cpp): few kernels, channels_last, activations of one type.
+  at::Tensor run_on_device(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
+                           Pass pass, const ForwardOptions& options) const;
+  at::Tensor run_layer_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
+  at::Tensor infer_convolution_on_device(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
+                                         const ForwardOptions& options) const;
+  at::ScalarType type_on_device(const ForwardOptions& options) const;
+  /// Returns whether the node's weights are used as they are, so that they may be rounded to bfloat16.
+  bool is_plain_layer(size_t node) const;
+
   FoldedConvolution fold_convolution(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   Capabilities capabilities_of_graph() const;
@@ -125,7 +141,9 @@ class GraphNetwork : public Network {
   std::vector<size_t> first_buffer_;     ///< per node, into buffers_
   std::vector<Step> training_steps_;     ///< used if nothing is tapped
   std::vector<Step> inference_steps_;
+  std::vector<at::Tensor> constants_;    ///< per node: of a normalization, [2, C] means and deviations
   Capabilities capabilities_;
+  bool quantized_ = false;  ///< some node rounds to int8, which takes float32
 };
 
 }  // namespace limbeck

@@ -157,8 +157,10 @@ void StageRecipe::bind(Fields& fields) {
       "precision", precision,
       {{"auto", PrecisionChoice::automatic},
        {"float32", PrecisionChoice::float32},
+       {"tf32", PrecisionChoice::tf32},
        {"bfloat16", PrecisionChoice::bfloat16}},
-      "precision of large matrix products in training; auto: bfloat16 if the processor is faster with it");
+      "precision of products and convolutions in training; auto: bfloat16 if the device is faster with it; tf32: on a "
+      "CUDA device only");
 }
 
 StageForm StageRecipe::form() const {

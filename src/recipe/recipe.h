@@ -82,7 +82,7 @@ struct LossTermRecipe {
 
 /// The precision of a training pass's large matrix products. automatic: bfloat16 if the processor is faster with it.
 /// Evaluation is always in float32.
-enum class PrecisionChoice { automatic, float32, bfloat16 };
+enum class PrecisionChoice { automatic, float32, tf32, bfloat16 };
 
 /// Early stopping and other criteria that end a stage before its last epoch. The learning-rate schedule is not
 /// affected.

@@ -205,7 +205,7 @@ class SweepRunner {
     for (const size_t other : point.shares_with)
       if (fs::exists(folder(plan_.points[other]))) add("--reuse", folder(plan_.points[other]).string());
     for (const std::string& run : options_.reuse) add("--reuse", run);
-    if (options_.cuda_graphs) arguments.emplace_back("--cuda-graphs");
+    if (options_.cuda_graphs) arguments.emplace_back(*options_.cuda_graphs ? "--cuda-graphs" : "--no-cuda-graphs");
     if (options_.tensorboard) arguments.emplace_back("--tensorboard");
     running_[i] = {std::make_unique<Subprocess>(arguments, log(point))};
   }

@@ -23,7 +23,7 @@ struct SweepRunOptions {
   std::string data;    ///< data folder; empty: the default locations
   std::string device = "auto";
   std::vector<std::string> reuse = {};  ///< run folders whose finished stages are reused by every point if identical
-  bool cuda_graphs = false;
+  std::optional<bool> cuda_graphs;
   int threads = 0;           ///< total over all runs; 0: all available to this process
   bool tensorboard = false;  ///< write TensorBoard event files
   int jobs = 0;              ///< parallel runs; 0: as many as threads

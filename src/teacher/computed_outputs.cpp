@@ -186,7 +186,7 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, co
 }
 
 TeacherOutputs KeptOutputs::outputs(const Batch& batch) const {
-  const at::Tensor rows = rows_.of(batch.ids).to(kept_.logits.device());
+  const at::Tensor rows = batch.ids.is_cpu() ? rows_.of(batch.ids) : rows_.on_device_of(batch.ids);
   TeacherOutputs outputs{.logits = kept_.logits.index_select(0, rows)};
   if (kept_.members.defined()) outputs.members = kept_.members.index_select(0, rows);
   return outputs;

@@ -27,4 +27,9 @@ at::Tensor ExampleRows::of(const at::Tensor& ids) const {
   return rows;
 }
 
+at::Tensor ExampleRows::on_device_of(const at::Tensor& ids) const {
+  if (!on_device_.defined() || on_device_.device() != ids.device()) on_device_ = row_of_.to(ids.device());
+  return on_device_.index_select(0, ids);
+}
+
 }  // namespace limbeck

@@ -13,9 +13,12 @@ class ExampleRows {
   explicit ExampleRows(const at::Tensor& ids);
   /// ids [N] int64 → rows [N] int64 on the CPU. Throws Error for an id that is not in the table.
   at::Tensor of(const at::Tensor& ids) const;
+  /// Same on the device of the ids, without waiting for it; every id must be in the table.
+  at::Tensor on_device_of(const at::Tensor& ids) const;
 
  private:
   at::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not in the table
+  mutable at::Tensor on_device_;  ///< the same where on_device_of() was asked last
 };
 
 }  // namespace limbeck

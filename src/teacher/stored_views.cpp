@@ -22,15 +22,23 @@ StoredViews::StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, cons
       examples_(examples),
       augmenter_(augmenter),
       seed_(seed),
-      cycle_(cycle) {
+      cycle_(cycle),
+      positions_(examples.ids()) {
   lacking_ = store_.outputs() - store_.filled();
 }
 
-at::Tensor StoredViews::slots_of(const Batch& batch) const {
-  if (cycle_ == 0) return batch.views.to(at::kCPU);
-  if (batch.draw < 0 || batch.draw >= cycle_)
-    throw Error(fmt::format("drawing {} of views is not stored; there are {}", batch.draw, cycle_));
-  return at::full({batch.size()}, batch.draw, at::kLong);
+at::Tensor StoredViews::slots_of(const at::Tensor& views, int64_t drawing) const {
+  if (cycle_ == 0) return views;
+  if (drawing < 0 || drawing >= cycle_)
+    throw Error(fmt::format("drawing {} of views is not stored; there are {}", drawing, cycle_));
+  return at::full_like(views, drawing);
+}
+
+at::Tensor StoredViews::missing(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views) const {
+  const at::Tensor known = store_.views().index({rows, slots}) - 1;
+  if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
+    throw Error("the stored outputs are of other views of the examples than those that are trained on");
+  return known.lt(0).nonzero().flatten();
 }
 
 void StoredViews::compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const {
@@ -43,26 +51,55 @@ void StoredViews::compute(const Batch& batch, const at::Tensor& rows, const at::
 
 TeacherOutputs StoredViews::outputs(const Batch& batch) const {
   const at::NoGradGuard no_gradient;
-  const at::Tensor rows = store_.rows().of(batch.ids), slots = slots_of(batch), views = batch.views.to(at::kCPU);
-  const at::Tensor known = store_.views().index({rows, slots}) - 1;
-  const at::Tensor missing = known.lt(0).nonzero().flatten();
-  if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
-    throw Error("the stored outputs are of other views of the examples than those that are trained on");
-  if (missing.size(0) > 0) {
+  if (!batch.ids.is_cpu() && batch.draw == prepared_) {
+    const at::Tensor positions = positions_.on_device_of(batch.ids);
+    TeacherOutputs outputs{.logits = of_epoch_.logits.index_select(0, positions)};
+    if (of_epoch_.members.defined()) outputs.members = of_epoch_.members.index_select(0, positions);
+    return outputs;
+  }
+  const at::Tensor views = batch.views.to(at::kCPU);
+  const at::Tensor rows = store_.rows().of(batch.ids), slots = slots_of(views, batch.draw);
+  if (const at::Tensor lacking = missing(rows, slots, views); lacking.size(0) > 0) {
     // A small batch costs the teacher nearly what a whole one does, so the order of what is computed together does not
     // matter.
-    const at::Tensor on_device = missing.to(batch.inputs.device());
+    const at::Tensor on_device = lacking.to(batch.inputs.device());
     Batch part;
     part.inputs = batch.inputs.index_select(0, on_device);
     part.labels = batch.labels.index_select(0, on_device);
     part.ids = batch.ids.index_select(0, on_device);
     part.views = batch.views.index_select(0, on_device);
-    compute(part, rows.index_select(0, missing), slots.index_select(0, missing));
+    compute(part, rows.index_select(0, lacking), slots.index_select(0, lacking));
   }
   TeacherOutputs outputs = store_.read(rows, slots);
   outputs.logits = outputs.logits.to(batch.inputs.device());
   if (outputs.members.defined()) outputs.members = outputs.members.to(batch.inputs.device());
   return outputs;
+}
+
+void StoredViews::prepare_epoch(int64_t drawing, const std::function<void()>& between) const {
+  const at::Tensor& ids = examples_.ids();
+  if (ids.is_cpu() || drawing == prepared_) return;
+  const at::NoGradGuard no_gradient;
+  const at::Tensor on_device = augmenter_.draw(ids, seed_, drawing), views = on_device.to(at::kCPU);
+  const at::Tensor rows = store_.rows().of(ids), slots = slots_of(views, drawing);
+  if (const at::Tensor lacking = missing(rows, slots, views); lacking.size(0) > 0) {
+    for (const at::Tensor& part : lacking.split(examples_.at_once(kTogether))) {
+      const at::Tensor positions = part.to(ids.device());
+      compute(examples_.batch(positions, augmenter_, on_device.index_select(0, positions)), rows.index_select(0, part),
+              slots.index_select(0, part));
+      between();
+    }
+  }
+  const TeacherOutputs read = store_.read(rows, slots);
+  const auto keep = [&](at::Tensor& at, const at::Tensor& outputs) {  // captured work reads the same memory
+    if (at.defined())
+      at.copy_(outputs);
+    else if (outputs.defined())
+      at = outputs.to(ids.device());
+  };
+  keep(of_epoch_.logits, read.logits);
+  keep(of_epoch_.members, read.members);
+  prepared_ = drawing;
 }
 
 at::Tensor StoredViews::views_in(const at::Tensor& positions, int64_t slot) const {

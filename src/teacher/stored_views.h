@@ -21,6 +21,7 @@ class StoredViews : public Teacher {
   /// Computes the outputs that are missing from the store, then reads the whole batch from the store, so that new
   /// outputs are rounded like stored ones. Throws Error if the store holds other views than those of the batch.
   TeacherOutputs outputs(const Batch& batch) const override;
+  void prepare_epoch(int64_t drawing, const std::function<void()>& between) const override;
   int64_t view_cycle() const override { return cycle_; }
   bool depends_on_past() const override { return !store_.in_file() && !augmenter_.empty(); }
   const Teacher& live() const override { return *live_; }
@@ -40,7 +41,10 @@ class StoredViews : public Teacher {
   const TeacherStore& store() const { return store_; }
 
  private:
-  at::Tensor slots_of(const Batch& batch) const;
+  at::Tensor slots_of(const at::Tensor& views, int64_t drawing) const;
+  /// Returns which of the outputs at these places [N] are missing: [M] int64, indices into them. Throws Error if the
+  /// store holds other views there.
+  at::Tensor missing(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views) const;
   /// Computes the live teacher's outputs and writes them to the store.
   void compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const;
   /// Returns the views [n] of the examples at positions [n] in one slot.
@@ -53,6 +57,10 @@ class StoredViews : public Teacher {
   const Augmenter& augmenter_;
   uint64_t seed_;
   int64_t cycle_;
+  // On a device: the outputs of a prepared epoch, by position of the example.
+  ExampleRows positions_;
+  mutable int64_t prepared_ = -1;  ///< drawing; −1: none
+  mutable TeacherOutputs of_epoch_;
 };
 
 }  // namespace limbeck

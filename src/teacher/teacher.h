@@ -9,7 +9,6 @@
 
 #include "data/batch.h"
 #include "data/example_set.h"
-#include "kernels/captured_function.h"
 #include "nn/network.h"
 #include "recipe/catalogue.h"
 
@@ -21,6 +20,15 @@ class Teacher {
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
   /// Returns the teacher that computes outputs live, for inputs that are not in a store.
   virtual const Teacher& live() const { return *this; }
+  /// On a device: makes the outputs of all training examples in the views of this drawing (Batch::draw) available there,
+  /// so that outputs() of their batches reads and writes nothing on the host, and always at the same memory. `between`
+  /// is called now and then, and may throw.
+  virtual void prepare_epoch(int64_t drawing, const std::function<void()>& between) const {
+    (void)drawing;
+    (void)between;
+  }
+  /// Returns whether outputs() of batches of a prepared epoch can be captured as a graph (nn/network.h, Capabilities).
+  virtual bool can_be_recorded() const { return true; }
   /// k > 0: the teacher has outputs only for the views of epochs 0 … k − 1, so the stage's augmentation must repeat
   /// these; 0: for all views.
   virtual int64_t view_cycle() const { return 0; }
@@ -44,7 +52,6 @@ struct TeacherContext {
   std::vector<std::string> taps = {};
   Precision precision = Precision::float32;  ///< of the stage's forward passes, including the teacher's
   TeacherPurpose purpose = TeacherPurpose::training;
-  Recorder recorder = {};     ///< captures forward passes as CUDA graphs; empty: operations are launched individually
   uint64_t view_seed = 0;     ///< seed for drawing views: that of the stage, or of its replica
   std::stop_token stop = {};  ///< ends the computation of outputs that are cached
 };

@@ -4,29 +4,24 @@
 #include "train/adam.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/_foreach_add.h>
-#include <ATen/ops/_foreach_addcdiv.h>
-#include <ATen/ops/_foreach_addcmul.h>
-#include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_sqrt.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 
 #include "core/vectorize.h"
+#include "device/operators.h"
 #include "kernels/fused_update.h"
 
 namespace limbeck {
 namespace {
 
-template <class Number>
 struct AdamFactors {
-  Number rate, root_scale, coupled, shrink, beta1, beta2, epsilon;
+  float rate, root_scale, coupled, shrink, beta1, beta2, epsilon;
 };
 
 LIMBECK_VECTORIZED
 void update_range(float* __restrict w, float* __restrict m, float* __restrict v, const float* __restrict g,
-                  int64_t count, AdamFactors<float> by) {
+                  int64_t count, AdamFactors by) {
   for (int64_t i = 0; i < count; ++i) {
     const float pulled = g[i] + by.coupled * w[i];
     m[i] = by.beta1 * m[i] + (1 - by.beta1) * pulled;
@@ -43,7 +38,7 @@ class Adam : public Optimizer {
         decay_(decay),
         mean_(state_like_parameters("mean")),
         square_(state_like_parameters("square")),
-        steps_(at::zeros({1}, at::kLong)) {}
+        steps_(at::zeros({1}, at::TensorOptions(at::kLong).device(device_of(groups)))) {}
 
   TensorMap state() const override {
     TensorMap map;
@@ -57,7 +52,7 @@ class Adam : public Optimizer {
   void begin_step() override { steps_.add_(1); }
 
   void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) override {
-    const auto factors = factors_at<float>(learning_rate);
+    const auto factors = factors_at(learning_rate);
     auto* w = value.data_ptr<float>();
     auto* m = mean_[index].value.data_ptr<float>();
     auto* v = square_[index].value.data_ptr<float>();
@@ -68,26 +63,27 @@ class Adam : public Optimizer {
   }
 
   void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
-                    const std::vector<at::Tensor>& gradients, double learning_rate) override {
-    const auto by = factors_at<double>(learning_rate);
-    const std::vector<at::Tensor> means = chosen(mean_, indices), squares = chosen(square_, indices);
-    const std::vector<at::Tensor> pulled = at::_foreach_add(gradients, values, by.coupled);
-    at::_foreach_mul_(means, by.beta1);
-    at::_foreach_add_(means, pulled, 1 - by.beta1);
-    at::_foreach_mul_(squares, by.beta2);
-    at::_foreach_addcmul_(squares, pulled, pulled, 1 - by.beta2);
-    const std::vector<at::Tensor> roots = at::_foreach_sqrt(squares);
-    at::_foreach_mul_(roots, by.root_scale);
-    at::_foreach_add_(roots, by.epsilon);
-    at::_foreach_mul_(values, by.shrink);
-    at::_foreach_addcdiv_(values, means, roots, -by.rate);
+                    const std::vector<at::Tensor>& gradients, const DeviceUpdate& update) override {
+    adam_update(values, chosen(mean_, indices), chosen(square_, indices), gradients, update.rounded, steps_,
+                update.rate, update.state,
+                {.beta1 = options_.beta1,
+                 .beta2 = options_.beta2,
+                 .epsilon = options_.epsilon,
+                 .decay = options_.weight_decay,
+                 .decoupled = decay_ == WeightDecay::decoupled});
   }
 
  private:
-  template <class Number>
-  AdamFactors<Number> factors_at(double learning_rate) const {
+  /// The count of steps stands where the parameters are.
+  static at::Device device_of(const ParameterGroups& groups) {
+    for (const ParameterGroup& group : groups)
+      if (!group.parameters.empty()) return group.parameters.front().value.device();
+    return at::kCPU;
+  }
+
+  AdamFactors factors_at(double learning_rate) const {
     const auto steps = static_cast<double>(steps_.item<int64_t>());
-    const auto number = [](double value) { return static_cast<Number>(value); };
+    const auto number = [](double value) { return static_cast<float>(value); };
     return {.rate = number(learning_rate / (1 - std::pow(options_.beta1, steps))),
             .root_scale = number(1 / std::sqrt(1 - std::pow(options_.beta2, steps))),
             .coupled = number(decay_ == WeightDecay::coupled ? options_.weight_decay : 0),

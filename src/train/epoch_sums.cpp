@@ -18,7 +18,7 @@ enum Sum : int64_t { kExamples, kLoss, kLabelled, kErrors, kTerms };
 EpochSums::EpochSums(std::vector<std::string> terms)
     : terms_(std::move(terms)), values_(at::zeros({kTerms + 2 * static_cast<int64_t>(terms_.size())}, at::kDouble)) {}
 
-void EpochSums::add(const Batch& batch, const StepResult& step) {
+void EpochSums::add(const Batch& batch, const StepValues& step) {
   const at::NoGradGuard no_gradient;
   auto* sums = values_.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
@@ -29,7 +29,7 @@ void EpochSums::add(const Batch& batch, const StepResult& step) {
   sums[kLabelled] += labelled;
   sums[kErrors] += static_cast<double>(hits.labelled - hits.correct);
   for (size_t i = 0; i < step.needs_labels.size(); ++i) {
-    const double count = step.needs_labels[i] ? labelled : examples;
+    const double count = step.needs_labels[i] != 0 ? labelled : examples;
     sums[kTerms + 2 * static_cast<int64_t>(i)] += step.values[1 + i] * count;
     sums[kTerms + 2 * static_cast<int64_t>(i) + 1] += count;
   }

@@ -7,16 +7,23 @@
 
 #include "data/batch.h"
 #include "limbeck/events.h"
-#include "train/training_step.h"
 
 namespace limbeck {
+
+/// The values of a step, on the host.
+struct StepValues {
+  at::Tensor logits;                  ///< of the student, [N, C]
+  std::vector<double> values;         ///< the total, then the terms
+  std::vector<int64_t> needs_labels;  ///< per term: whether it is a mean over labelled examples
+  int64_t networks = 1;               ///< the total is the sum over so many
+};
 
 class EpochSums {
  public:
   /// `terms`: the names of the objective's terms.
   explicit EpochSums(std::vector<std::string> terms);
 
-  void add(const Batch& batch, const StepResult& step);
+  void add(const Batch& batch, const StepValues& step);
   void clear();
 
   /// Returns the mean loss per example so far.

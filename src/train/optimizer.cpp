@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <array>
@@ -79,8 +80,35 @@ void Optimizer::step_group(size_t begin, size_t end, double learning_rate) {
     }
   }
   if (others.empty()) return;
-  update_lists(others, values, gradients, learning_rate);
+  const at::TensorOptions where = values.front().options().requires_grad(false);
+  update_lists(others, values, gradients,
+               {.rate = at::full({}, learning_rate, where.dtype(at::kFloat)),
+                .state = at::full({2}, -1, where.dtype(at::kLong)),
+                .rounded = {}});
   for (at::Tensor& value : values) constrain(value);
+}
+
+void Optimizer::step(const DeviceUpdate& update) {
+  const at::NoGradGuard no_gradient;
+  begin_step();
+  std::vector<size_t> indices;
+  std::vector<at::Tensor> values, gradients;
+  DeviceUpdate own{update.rate, update.state, {}};
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    at::Tensor& value = parameters_[i].value;
+    if (!value.grad().defined()) continue;
+    indices.push_back(i);
+    values.push_back(value);
+    gradients.push_back(value.grad());
+    if (!update.rounded.empty()) own.rounded.push_back(update.rounded[i]);
+    value.mutable_grad() = at::Tensor();
+  }
+  update_lists(indices, values, gradients, own);
+  if (options_.max_norm == 0) return;
+  for (size_t i = 0; i < values.size(); ++i) {
+    constrain(values[i]);
+    if (!own.rounded.empty() && own.rounded[i].defined()) own.rounded[i].copy_(values[i]);
+  }
 }
 
 std::vector<at::Tensor> Optimizer::chosen(const std::vector<Parameter>& state, const std::vector<size_t>& indices) {

@@ -33,6 +33,13 @@ struct ParameterGroup {
 /// All trainable parameters of a stage.
 using ParameterGroups = std::vector<ParameterGroup>;
 
+/// What an update on a device reads there (device/operators.h).
+struct DeviceUpdate {
+  at::Tensor rate;                  ///< [] float32, the learning rate
+  at::Tensor state;                 ///< [2] int64; nothing is updated while the second is at least 0
+  std::vector<at::Tensor> rounded;  ///< per parameter, its copy in bfloat16, which is written; undefined or empty: none
+};
+
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -40,6 +47,8 @@ class Optimizer {
   /// Updates every parameter from its gradient, then releases the gradients. `rate_factor` multiplies the learning
   /// rate.
   void step(double rate_factor);
+  /// Same on a device, without waiting for it.
+  void step(const DeviceUpdate& update);
   void release_gradients();
   double learning_rate() const { return options_.learning_rate; }
   /// Returns all parameters, group by group.
@@ -57,10 +66,11 @@ class Optimizer {
   /// Updates one parameter in one pass, without the norm constraint. Value, gradient and state satisfy
   /// can_fuse_update().
   virtual void update(size_t index, at::Tensor& value, const at::Tensor& gradient, double learning_rate) = 0;
-  /// Updates all other parameters (on a GPU: all) with LibTorch's foreach operations on tensor lists, which launch one
-  /// kernel for many parameters. The reference implementation of update().
+  /// Updates all other parameters (on a device: all) by an operator on tensor lists (device/operators.h), which
+  /// launches one kernel for many parameters. The reference implementation of update(). `rounded` is empty, or has a
+  /// copy for each of `values`.
   virtual void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
-                            const std::vector<at::Tensor>& gradients, double learning_rate) = 0;
+                            const std::vector<at::Tensor>& gradients, const DeviceUpdate& update) = 0;
   /// Called before the first update of a step.
   virtual void begin_step() {}
 

@@ -17,6 +17,7 @@ void TeacherReplay::begin_epoch(int64_t epoch) {
 }
 
 void TeacherReplay::compute(int64_t epoch, int64_t steps) {
+  if (!batches_.examples().ids().is_cpu()) return teacher_->prepare_epoch(batches_.drawing(epoch), between_);
   for (int64_t step = 0; step < steps; ++step) {
     teacher_->outputs(batches_.batch(epoch, step));
     between_();

@@ -30,10 +30,42 @@ Trainer::Trainer(const TrainingSetup& setup)
       objective_(setup.stage.loss),
       optimizer_(make_optimizer(setup.stage.optimizer, prepare())),
       schedule_(setup.stage.schedule.make<Schedule>()),
-      step_(make_training_step(setup.network, objective_, *optimizer_, setup.precision, setup.recorder)),
       stopping_(setup.stage.stop, setup.validation.size() > 0),
-      sums_(objective_.names()) {
+      sums_(objective_.names()),
+      step_(make_training_step({.seed = setup.seed,
+                                .epochs = static_cast<double>(setup.stage.epochs),
+                                .network = setup.network,
+                                .objective = objective_,
+                                .teacher = setup.teacher,
+                                .schedule = *schedule_,
+                                .optimizer = *optimizer_,
+                                .batches = batches_,
+                                .sums = sums_,
+                                .precision = setup.precision,
+                                .recorder = usable_recorder(),
+                                .between = [this] { stop_between(); }})) {
   progress_.sums = sums_.state();
+}
+
+Recorder Trainer::usable_recorder() const {
+  if (!setup_.recorder) return {};
+  std::string what;
+  if (objective_.needs().chooses_examples)
+    what = "a loss chooses examples of the batch";
+  else if (!setup_.network.capabilities().can_be_recorded)
+    what = "the network is a TorchScript program or rounds to int8";
+  else if (setup_.teacher != nullptr && !setup_.teacher->can_be_recorded())
+    what = "the teacher is a TorchScript program or combines specialists";
+  if (what.empty()) return setup_.recorder;
+  setup_.events.emit(Notice{fmt::format("stage '{}' is trained without CUDA graphs: {}, which waits for the device",
+                                        setup_.stage.name, what)});
+  return {};
+}
+
+void Trainer::stop_between() {
+  if (!setup_.stop.stop_requested()) return;
+  setup_.checkpoint.save(trained_state(), progress_);
+  stop();
 }
 
 ParameterGroups Trainer::prepare() {
@@ -61,16 +93,7 @@ TrainingResult Trainer::run() {
   TeacherReplay replay = replay_teacher();
   while (progress_.epoch < stage.epochs && !stopping_.stops()) {
     replay.begin_epoch(progress_.epoch);
-    batches_.prepare(progress_.epoch);  // not part of a step's time
-    epoch_seconds_ = epoch_examples_ = 0;
-    step_->begin_epoch();
-    while (progress_.step < batches_.per_epoch()) {
-      const Clock::time_point start = Clock::now();
-      const Batch batch = batches_.batch(progress_.epoch, progress_.step);
-      train_step(batch);
-      count_step(batch.size(), seconds_since(start));
-      if (progress_.step < batches_.per_epoch()) save_or_stop();
-    }
+    train_epoch();
     finish_epoch();
     save_or_stop();
   }
@@ -118,27 +141,46 @@ TeacherReplay Trainer::replay_teacher() {
   return replay;
 }
 
-double Trainer::epochs_done() const {
-  return static_cast<double>(progress_.epoch) +
-         static_cast<double>(progress_.step) / static_cast<double>(batches_.per_epoch());
+void Trainer::train_epoch() {
+  step_->begin_epoch(progress_.epoch, progress_.step);  // not part of a step's time
+  epoch_seconds_ = epoch_examples_ = 0;
+  counted_ = progress_.step;
+  mark_ = Clock::now();
+  while (progress_.step < batches_.per_epoch()) {
+    (*step_)();
+    ++progress_.step;
+    const bool ends = progress_.step == batches_.per_epoch();
+    if (!ends && !step_->is_due() && !setup_.stop.stop_requested()) continue;
+    settle();
+    if (!ends) save_or_stop();
+    mark_ = Clock::now();
+  }
 }
 
-double Trainer::rate_factor() const {
-  return schedule_->factor(epochs_done(), static_cast<double>(setup_.stage.epochs));
+void Trainer::settle() {
+  const auto failure = step_->settle();
+  if (failure) fail(*failure);
+  const double seconds = seconds_since(mark_);
+  progress_.seconds += seconds;
+  epoch_seconds_ += seconds;
+  epoch_examples_ += static_cast<double>(batches_.examples_in(progress_.step) - batches_.examples_in(counted_));
+  counted_ = progress_.step;
+  report();
 }
 
-void Trainer::train_step(const Batch& batch) {
+void Trainer::fail(const StepFailure& failure) {
+  const Batch batch = batches_.batch(progress_.epoch, failure.step);
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
-  const StepResult result = (*step_)(batch, teacher, {setup_.seed, progress_.epoch, epochs_done(), rate_factor()});
-  if (!std::isfinite(result.values[0]))
-    throw_non_finite({.stage = setup_.stage.name,
-                      .epoch = progress_.epoch + 1,
-                      .step = progress_.step + 1,
-                      .learning_rate = optimizer_->learning_rate() * rate_factor(),
-                      .terms = objective_.names(),
-                      .values = result.values},
-                     teacher, batch);
-  sums_.add(batch, result);
+  const double epoch = static_cast<double>(progress_.epoch) +
+                       static_cast<double>(failure.step) / static_cast<double>(batches_.per_epoch());
+  throw_non_finite(
+      {.stage = setup_.stage.name,
+       .epoch = progress_.epoch + 1,
+       .step = failure.step + 1,
+       .learning_rate = optimizer_->learning_rate() * schedule_->factor(epoch, static_cast<double>(setup_.stage.epochs)),
+       .terms = objective_.names(),
+       .values = failure.values},
+      teacher, batch);
 }
 
 void Trainer::finish_epoch() {
@@ -148,7 +190,7 @@ void Trainer::finish_epoch() {
   done.epoch = progress_.epoch + 1;
   done.epochs = setup_.stage.epochs;
   done.step = done.epoch * batches_.per_epoch();
-  const double last_step = epochs_done() - 1.0 / static_cast<double>(batches_.per_epoch());
+  const double last_step = static_cast<double>(done.epoch) - 1.0 / static_cast<double>(batches_.per_epoch());
   done.learning_rate = optimizer_->learning_rate() * schedule_->factor(last_step, epochs);
   done.seconds = epoch_seconds_;
   done.examples_per_second = epoch_examples_ / std::max(epoch_seconds_, 1e-9);
@@ -180,11 +222,7 @@ void Trainer::stop() const {
                                                   setup_.stage.name, progress_.epoch, setup_.stage.epochs));
 }
 
-void Trainer::count_step(int64_t examples, double seconds) {
-  ++progress_.step;
-  progress_.seconds += seconds;
-  epoch_seconds_ += seconds;
-  epoch_examples_ += static_cast<double>(examples);
+void Trainer::report() {
   constexpr double kEverySeconds = 0.1;
   if (seconds_since(last_report_) < kEverySeconds) return;
   last_report_ = Clock::now();

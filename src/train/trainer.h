@@ -12,11 +12,11 @@
 #include "teacher/teacher.h"
 #include "train/checkpoint.h"
 #include "train/epoch_sums.h"
-#include "train/recorded_step.h"
 #include "train/schedule.h"
 #include "train/stopping.h"
 #include "train/teacher_replay.h"
 #include "train/training_batches.h"
+#include "train/training_step.h"
 
 namespace limbeck {
 
@@ -63,27 +63,34 @@ class Trainer {
   /// Returns the state that a checkpoint stores besides the progress.
   TrainedState trained_state() { return {setup_.network, objective_.parameters(), *optimizer_}; }
   void load_checkpoint();
+  /// Returns the recorder if network and teacher can be captured; else emits a notice.
+  Recorder usable_recorder() const;
+  /// Ends training with a checkpoint if a stop was requested.
+  void stop_between();
   /// Adds this process's conditions to the stage's; emits a notice if they changed.
   void note_conditions();
   /// Recomputes the outputs that the teacher of a resumed stage had cached in memory, now or before they are needed.
   TeacherReplay replay_teacher();
-  void train_step(const Batch& batch);
+  void train_epoch();
+  /// Waits for the steps of this epoch so far and counts them. Throws Error if the loss of one was not finite.
+  void settle();
+  [[noreturn]] void fail(const StepFailure& failure);
   void finish_epoch();
   void save_or_stop();
   [[noreturn]] void stop() const;
-  void count_step(int64_t examples, double seconds);
-  double epochs_done() const;
-  double rate_factor() const;
+  void report();
 
   TrainingSetup setup_;
   TrainingBatches batches_;
   Objective objective_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
-  std::unique_ptr<TrainingStep> step_;
   Stopping stopping_;
   EpochSums sums_;
+  std::unique_ptr<TrainingStep> step_;
   Progress progress_;
+  int64_t counted_ = 0;       ///< steps of this epoch whose time and examples have been counted
+  Clock::time_point mark_;    ///< until when time has been counted
   double epoch_seconds_ = 0;  ///< time of this epoch's steps in this process
   double epoch_examples_ = 0;
   Clock::time_point last_save_;

@@ -2,6 +2,8 @@
 // The training batches of a stage, by epoch and step.
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
+
 #include "data/example_set.h"
 
 namespace limbeck {
@@ -14,17 +16,27 @@ class TrainingBatches {
       : examples_(examples), augmenter_(augmenter), seed_(seed), batch_size_(batch_size), cycle_(cycle) {}
 
   int64_t per_epoch() const { return (examples_.size() + batch_size_ - 1) / batch_size_; }
+  int64_t batch_size() const { return batch_size_; }
+  /// Returns the number of examples in the first `steps` batches of an epoch.
+  int64_t examples_in(int64_t steps) const { return std::min(examples_.size(), steps * batch_size_); }
   int64_t cycle() const { return cycle_; }
   /// Returns the first epoch with the same views as this one.
   int64_t drawing(int64_t epoch) const { return cycle_ > 0 ? epoch % cycle_ : epoch; }
+  const ExampleSet& examples() const { return examples_; }
 
   Batch batch(int64_t epoch, int64_t step);
-  /// Finds the order of an epoch, which its first batch does otherwise.
+  /// Finds the order of an epoch, which its first batch does otherwise. Captured work keeps reading the same memory.
   void prepare(int64_t epoch);
+  /// Returns the batch of the prepared epoch at step [1] int64, a tensor of the device of the examples, without
+  /// waiting for it. `size`: of this batch; `drawing`: of the prepared epoch.
+  Batch queued_batch(const at::Tensor& step, int64_t size, const Epoch& drawing) const;
   /// Returns a batch of one example, without augmentation.
   Batch sample() const;
 
  private:
+  /// Copies values [n, …] in the order of the epoch to a table [steps, batch size, …] in memory that stays.
+  void set_table(at::Tensor& table, const at::Tensor& values) const;
+
   const ExampleSet& examples_;
   const Augmenter& augmenter_;
   uint64_t seed_;
@@ -32,6 +44,9 @@ class TrainingBatches {
   int64_t cycle_;
   at::Tensor order_;  ///< example order of epoch `ordered_`
   int64_t ordered_ = -1;
+  // On a device: for each step, the positions of its examples, and their mixup partners and weights.
+  at::Tensor positions_;
+  Mixing mixing_;
 };
 
 }  // namespace limbeck

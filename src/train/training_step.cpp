@@ -4,39 +4,39 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
-#include <cmath>
+
+#include "train/device_step.h"
+#include "train/host_step.h"
 
 namespace limbeck {
 
-StepResult PlainStep::operator()(const Batch& batch, const TeacherOutputs& teacher, const StepPlace& place) {
-  return update(passes(batch, teacher, place), place);
+double StepSetup::epochs_done(int64_t epoch, int64_t step) const {
+  return static_cast<double>(epoch) + static_cast<double>(step) / static_cast<double>(batches.per_epoch());
 }
 
-StepPasses PlainStep::passes(const Batch& batch, const TeacherOutputs& teacher, const StepPlace& place) const {
-  optimizer_.release_gradients();
-  const Noise noise{place.seed, place.epoch, batch.ids};
-  const Outputs student = network_.forward(batch.inputs, {.noise = &noise, .taps = taps_, .precision = precision_});
+double StepSetup::rate_factor(int64_t epoch, int64_t step) const {
+  return schedule.factor(epochs_done(epoch, step), epochs);
+}
+
+StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherOutputs& teacher,
+                      const ForwardOptions& options, const TermWeights& weights) {
+  setup.optimizer.release_gradients();
+  const Outputs student = setup.network.forward(batch.inputs, options);
   const Targets targets{batch.labels, batch.ids, batch.partner_labels, batch.mix};
-  const Objective::Value value = objective_.value(student, teacher, targets, place.epochs_done);
+  const Objective::Value value = setup.objective.value(student, teacher, targets, weights);
   value.total.backward();
 
-  std::vector<at::Tensor> values{value.total};
-  values.insert(values.end(), value.terms.begin(), value.terms.end());
+  std::vector<at::Tensor> values{value.total.detach()};
+  for (const at::Tensor& term : value.terms) values.push_back(term.detach());
   return {.logits = student.logits.detach(),
-          .values = at::stack(values).detach(),
-          .needs_labels = value.needs_labels,
+          .values = at::stack(values),
+          .needs_labels = {value.needs_labels.begin(), value.needs_labels.end()},
           .networks = std::max<int64_t>(1, static_cast<int64_t>(student.members.size()))};
 }
 
-StepResult PlainStep::update(const StepPasses& passes, const StepPlace& place) {
-  const at::Tensor values = passes.values.to(at::kCPU, at::kDouble).contiguous();
-  const double* numbers = values.data_ptr<double>();
-  StepResult result{.logits = passes.logits,
-                    .values = {numbers, numbers + values.numel()},
-                    .needs_labels = passes.needs_labels,
-                    .networks = passes.networks};
-  if (std::isfinite(result.values[0])) optimizer_.step(place.rate_factor);
-  return result;
+std::unique_ptr<TrainingStep> make_training_step(const StepSetup& setup) {
+  if (setup.network.parameters().front().value.is_cpu()) return std::make_unique<HostStep>(setup);
+  return std::make_unique<DeviceStep>(setup);
 }
 
 }  // namespace limbeck

@@ -10,7 +10,6 @@
 #include "kernels/byte_rounding.h"
 #include "kernels/dropout.h"
 #include "kernels/fused_linear.h"
-#include "kernels/mixed_precision.h"
 #include "kernels/plain_operations.h"
 #include "kernels/products.h"
 
@@ -131,26 +130,6 @@ TEST(Rounding, TakesTheRangeThatLosesLeast) {
   EXPECT_EQ(best_range(torch::linspace(0.5, 1, 100)).zero_point, 0);  // zero is held, though it is not among the values
   EXPECT_NO_THROW(best_range(torch::zeros({5})));
   EXPECT_THROW(best_range(torch::tensor({1.0F, INFINITY})), Error);
-}
-
-TEST(MixedPrecision, RoundsFactorsWhileItLives) {
-  const torch::Tensor x = torch::randn({2, 3, 8, 8}), w = torch::randn({4, 3, 3, 3}).requires_grad_();
-  const torch::Tensor exact = torch::conv2d(x, w);
-  {
-    const MixedPrecision mixed(torch::kCPU);
-    const torch::Tensor rounded = torch::conv2d(x, w);
-    EXPECT_EQ(rounded.scalar_type(), torch::kBFloat16);
-    EXPECT_TRUE(rounded.to(torch::kFloat32).allclose(exact, 0.05, 0.2));
-    rounded.to(torch::kFloat32).sum().backward();
-    EXPECT_EQ(w.grad().scalar_type(), torch::kFloat32);
-  }
-  EXPECT_TRUE(torch::conv2d(x, w).equal(exact));
-  try {
-    const MixedPrecision mixed(torch::kCPU);
-    throw Error("stop");
-  } catch (const Error&) {
-  }
-  EXPECT_EQ(torch::conv2d(x, w).scalar_type(), torch::kFloat32);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "nn/ensembles/committee.h"
 #include "nn/tensor_files.h"
 #include "nn/weights.h"
-#include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 #include "teacher/computed_outputs.h"
@@ -63,20 +62,6 @@ TEST(NetworkTeacher, IsInEvaluationModeAndWithoutGradient) {
   EXPECT_FALSE(outputs.logits.requires_grad());
   EXPECT_TRUE(outputs.logits.equal(world.network().forward(batch.inputs, {}).logits));
   EXPECT_TRUE(outputs.log_probabilities(3).exp().sum(1).allclose(torch::ones({5})));
-}
-
-TEST(NetworkTeacher, KeepsNoOutputsInThePlaceThatAReplayWrites) {
-  World world;
-  const auto teacher =
-      teach_by(world.networks.at("t"),
-               {.network = nullptr, .examples = world.train, .augmenter = world.none, .recorder = replayed_work()});
-  std::vector<torch::Tensor> given;
-  for (int64_t first = 0; first < 30; first += 10)
-    given.push_back(teacher->outputs(world.train.batch(torch::arange(first, first + 10))).logits);
-  for (int64_t i = 0; i < 3; ++i) {
-    const Batch batch = world.train.batch(torch::arange(10 * i, 10 * i + 10));
-    EXPECT_TRUE(given[static_cast<size_t>(i)].equal(world.network().forward(batch.inputs, {}).logits)) << i;
-  }
 }
 
 TEST(KeptOutputs, AreTheLiveOnesInWhateverOrderTheyAreAsked) {

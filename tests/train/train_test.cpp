@@ -9,7 +9,6 @@
 
 #include "limbeck/loss.h"
 #include "models/model.h"
-#include "support/replayed_work.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 #include "teacher/network_teacher.h"
@@ -164,7 +163,6 @@ class Training : public TemporaryFolder {
                       .augmenter = augmenter,
                       .checkpoint = checkpoint,
                       .events = events,
-                      .recorder = recorder,
                       .stop = stop.get_token()})
                  .run();
     return state_of(*network);
@@ -178,7 +176,6 @@ class Training : public TemporaryFolder {
 
   std::unique_ptr<Dataset> digits = small_digits(330, 10);
   std::vector<EpochDone> epochs;
-  Recorder recorder;
   const Teacher* teacher = nullptr;
   TrainingResult result;
 };
@@ -227,12 +224,6 @@ TEST_F(Training, WithALossThatHasParametersGoesOnToTheSameBits) {
     EXPECT_EQ(continued.size(), saved.size());
     for (const auto& [name, value] : saved) EXPECT_TRUE(value.equal(continued.at(name))) << optimizer << " " << name;
     fs::remove(folder / "checkpoint.safetensors");
-    int recorded = 0;
-    recorder = replayed_work(&recorded);
-    for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << optimizer << " " << name;
-    EXPECT_EQ(recorded, 4);
-    recorder = {};
-    fs::remove(folder / "checkpoint.safetensors");
   }
 }
 
@@ -267,72 +258,6 @@ TEST(Optimizers, UpdateAllGroupsAlikeAndNameTheirStatesApart) {
   for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(all[i].value.equal(whole->parameters()[i].value)) << i;
   EXPECT_TRUE(second->state().contains("mean.fc1.weight"));
   EXPECT_TRUE(second->state().contains("mean.losses:fc2.weight"));
-}
-
-TEST_F(Training, WithStepsThatAreReplayedGivesTheSameBits) {
-  const std::string stage = "epochs: 3, batch_size: 32, augment: {shift: 1, mixup: 0.4}";
-  const TensorMap whole = train(stage);
-  fs::remove(folder / "checkpoint.safetensors");  // the next training begins anew
-  int recorded = 0;
-  recorder = replayed_work(&recorded);
-  for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
-  EXPECT_EQ(recorded, 3);  // one in each epoch
-  fs::remove(folder / "checkpoint.safetensors");
-
-  train("epochs: 3, batch_size: 32, loss: [ hard_labels: { weight: { from: 1, to: 0.5, epochs: 3 } } ]");
-  EXPECT_EQ(recorded, 3);  // weights that change are not recorded
-  fs::remove(folder / "checkpoint.safetensors");
-
-  recorder = [](const std::function<void()>& work) -> std::unique_ptr<RecordedWork> {
-    work();  // whose gradients are nobody's
-    throw std::runtime_error("waits for the device");
-  };
-  for (const auto& [name, value] : train(stage)) EXPECT_TRUE(value.equal(whole.at(name))) << name;
-}
-
-/// Keeps the gradients that it is given, and updates nothing.
-class GradientKeeper : public Optimizer {
- public:
-  explicit GradientKeeper(const Network& network) : Optimizer({{"", network.parameters()}}, {}) {}
-  TensorMap state() const override { return {}; }
-  std::vector<torch::Tensor> gradients;
-
- protected:
-  void update(size_t, at::Tensor&, const at::Tensor& gradient, double) override { gradients.push_back(gradient); }
-  void update_lists(const std::vector<size_t>&, const std::vector<at::Tensor>&, const std::vector<at::Tensor>& given,
-                    double) override {
-    gradients.insert(gradients.end(), given.begin(), given.end());
-  }
-};
-
-TEST(TrainingStep, HasTheGradientsOfItsOwnBatchAndTeacherWhenItIsReplayed) {
-  const auto digits = small_digits(96, 10);
-  const auto network = small_network(*digits);
-  const ExampleSet examples(digits->train, "train", *digits);
-  const Recipe recipe = parse_recipe(
-      "name: t\ndata: {source: digits}\nnetworks: {n: {mlp: [12]}}\nstages: [{name: a, train: n}, {name: s, train: n, "
-      "teacher: a, loss: [soft_targets: {temperature: 2, weight: 0.9}, hard_labels: {weight: 0.1}]}]\n",
-      "t", {}, components());
-  const Objective objective(recipe.stages[1].loss);
-  GradientKeeper optimizer(*network);
-  int recorded = 0;
-  const auto plain = make_training_step(*network, objective, optimizer, Precision::float32, {}),
-             replayed =
-                 make_training_step(*network, objective, optimizer, Precision::float32, replayed_work(&recorded));
-  torch::manual_seed(3);
-  for (int64_t step = 0; step < 3; ++step) {
-    const torch::Tensor positions = torch::arange(32 * step, 32 * step + 32);
-    const Batch batch = examples.batch(positions, Augmenter(), 1, 0);
-    const TeacherOutputs teacher{.logits = torch::randn({32, 10})};
-    optimizer.gradients.clear();
-    const StepPlace place{.seed = 1};
-    EXPECT_EQ((*plain)(batch, teacher, place).values, (*replayed)(batch, teacher, place).values) << step;
-    const std::vector<torch::Tensor>& gradients = optimizer.gradients;
-    ASSERT_EQ(gradients.size(), 2 * network->parameters().size());
-    for (size_t i = 0; i < gradients.size() / 2; ++i)
-      EXPECT_TRUE(gradients[i].equal(gradients[i + gradients.size() / 2])) << step << " " << i;
-  }
-  EXPECT_EQ(recorded, 1);
 }
 
 TEST_F(Training, ReportsSumsOverExamplesAndNotMeansOfBatchMeans) {

@@ -36,6 +36,13 @@ class Flip : public Augmentation {
 
   int64_t view_count() const override { return horizontal_views() * (options_.vertical ? 2 : 1); }
 
+  bool add_to(PictureViews& how) const override {
+    if (how.horizontal || how.vertical) return false;
+    how.horizontal = options_.horizontal;
+    how.vertical = options_.vertical;
+    return true;
+  }
+
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
     if (images.is_cpu() && images.scalar_type() == at::kByte)
       return flip_bytes(images.contiguous(), views.contiguous());

@@ -85,15 +85,39 @@ at::Tensor padded(const at::Tensor& images, const Padding& padding) {
   return padded_by_own(padded_by_own(images, 2, padding), 3, padding);
 }
 
-}  // namespace
+/// The numbers of PictureViews::fill.
+int64_t number_of(Fill fill) {
+  switch (fill) {
+    case Fill::zero:
+      return 0;
+    case Fill::edge:
+      return 1;
+    case Fill::reflect:
+      return 2;
+  }
+  return 0;
+}
 
-at::Tensor windows_of(const at::Tensor& images, const at::Tensor& views, const Padding& padding) {
-  const int64_t height = images.size(2), width = images.size(3);
+void require_reflection(int64_t height, int64_t width, const Padding& padding) {
   if (padding.fill == Fill::reflect && padding.padding >= std::min(height, width))
     throw Error(ErrorKind::usage,
                 fmt::format("images of {}x{} pixels cannot be reflected {} pixels far; expected a padding of at "
                             "most {}",
                             height, width, padding.padding, std::min(height, width) - 1));
+}
+
+}  // namespace
+
+bool RandomWindow::add_to(PictureViews& how) const {
+  if (how.padding > 0 || how.horizontal || how.vertical) return false;  // windows come first
+  how.padding = padding_.padding;
+  how.fill = number_of(padding_.fill);
+  return true;
+}
+
+at::Tensor windows_of(const at::Tensor& images, const at::Tensor& views, const Padding& padding) {
+  const int64_t height = images.size(2), width = images.size(3);
+  require_reflection(height, width, padding);
   if (images.is_cpu() && images.scalar_type() == at::kByte)
     return windows_of_bytes(images.contiguous(), views.contiguous(), padding);
   // windows [N, C, side, side, H, W] shares the padded image's memory: the window at (y, x) starts at that pixel.

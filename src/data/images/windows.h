@@ -36,6 +36,7 @@ class RandomWindow : public Augmentation {
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const override {
     return windows_of(images, views, padding_);
   }
+  bool add_to(PictureViews& how) const override;
 
  private:
   Padding padding_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "device/operators.h"
 #include "limbeck/loss.h"
 #include "loss/rowwise.h"
 
@@ -25,6 +26,8 @@ class HardLabels : public Loss {
 
   at::Tensor value(const Outputs& student, const TeacherOutputs&, const Targets& targets) const override {
     if (can_go_rowwise(student.logits)) return fused(student.logits, targets);
+    if (is_on_device(student.logits))
+      return label_loss(student.logits, targets.labels, targets.partner_labels, targets.mix);
     const auto [sum, weights] = label_sums(at::log_softmax(student.logits, 1), targets);
     const at::Tensor count = weights.sum();
     return sum / (count + count.eq(0));

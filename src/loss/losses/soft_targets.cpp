@@ -9,10 +9,12 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/where.h>
 
 #include <cmath>
 #include <vector>
 
+#include "device/operators.h"
 #include "limbeck/loss.h"
 #include "loss/rowwise.h"
 
@@ -50,30 +52,39 @@ class SoftTargets : public Loss {
   explicit SoftTargets(const SoftTargetsOptions& options) : options_(options) {}
 
   LossNeeds needs() const override {
-    return {.teacher_logits = true, .chooses_examples = options_.examples != Applies::all};
+    return {.teacher_logits = true};
   }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
     if (options_.examples == Applies::all) return mean_over(student.logits, given);
-    const at::Tensor rows = targets.labels.lt(0).nonzero().flatten();
-    if (rows.size(0) == 0) return student.logits.sum() * 0;
-    TeacherOutputs chosen{.logits = given.logits.index_select(0, rows)};
-    if (given.members.defined()) chosen.members = given.members.index_select(0, rows);
-    return mean_over(student.logits.index_select(0, rows), chosen);
+    const at::Tensor applies = targets.labels.lt(0).to(student.logits.scalar_type());  // [N]
+    const at::Tensor count = applies.sum(), each = divergences(student.logits, softened(given)).sum(1);
+    const at::Tensor factor = at::where(count.gt(0), static_cast<double>(each.size(0)) / count, count);
+    return (each * applies).sum() * factor * scale(student.logits);
   }
 
  private:
+  TeacherOutputs softened(const TeacherOutputs& given) const {
+    if (options_.softened == Softened::logits) return given;
+    return {.logits = given.log_probabilities(1).exp(), .features = {}, .members = {}};
+  }
+
+  /// [N, C]: each class's share of the divergence of an example.
+  at::Tensor divergences(const at::Tensor& student, const TeacherOutputs& teacher) const {
+    const at::Tensor log_p = teacher.log_probabilities(options_.temperature);
+    const at::Tensor log_q = at::log_softmax(student / options_.temperature, 1);
+    return log_p.exp() * (options_.form == Form::kl ? log_p - log_q : -log_q);
+  }
+
   at::Tensor mean_over(const at::Tensor& student, const TeacherOutputs& given) const {
-    const TeacherOutputs teacher =
-        options_.softened == Softened::logits ? given : TeacherOutputs{.logits = given.log_probabilities(1).exp()};
-    const double temperature = options_.temperature;
+    const TeacherOutputs teacher = softened(given);
     const bool one_network = !teacher.members.defined();
     if (one_network && can_go_rowwise(student) && can_go_rowwise(teacher.logits)) return fused(student, teacher.logits);
-    const at::Tensor log_p = teacher.log_probabilities(temperature);     // [N, C]
-    const at::Tensor log_q = at::log_softmax(student / temperature, 1);  // [N, C]
-    const at::Tensor compared = options_.form == Form::kl ? log_p - log_q : -log_q;
-    return (log_p.exp() * compared).sum() * scale(log_q);
+    if (one_network && is_on_device(student))
+      return soft_target_loss(student, teacher.logits, options_.temperature, options_.form == Form::cross_entropy,
+                              scale(student));
+    return divergences(student, teacher).sum() * scale(student);
   }
 
   double scale(const at::Tensor& logits) const {

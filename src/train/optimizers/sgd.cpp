@@ -2,10 +2,9 @@
 //   g ← ∇L + λ w        m ← μ m + g        w ← w − η (g + μ m  if nesterov else  m)
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/_foreach_add.h>
-#include <ATen/ops/_foreach_mul.h>
 
 #include "core/vectorize.h"
+#include "device/operators.h"
 #include "kernels/fused_update.h"
 #include "train/optimizer.h"
 
@@ -65,13 +64,9 @@ class Sgd : public Optimizer {
   }
 
   void update_lists(const std::vector<size_t>& indices, const std::vector<at::Tensor>& values,
-                    const std::vector<at::Tensor>& gradients, double learning_rate) override {
-    const std::vector<at::Tensor> momenta = chosen(momentum_, indices);
-    const std::vector<at::Tensor> pulled = at::_foreach_add(gradients, values, options_.weight_decay);
-    at::_foreach_mul_(momenta, options_.momentum);
-    at::_foreach_add_(momenta, pulled);
-    at::_foreach_add_(values, options_.nesterov ? at::_foreach_add(pulled, momenta, options_.momentum) : momenta,
-                      -learning_rate);
+                    const std::vector<at::Tensor>& gradients, const DeviceUpdate& update) override {
+    sgd_update(values, chosen(momentum_, indices), gradients, update.rounded, update.rate, update.state,
+               {.decay = options_.weight_decay, .momentum = options_.momentum, .nesterov = options_.nesterov});
   }
 
  private:

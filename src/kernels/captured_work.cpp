@@ -1,0 +1,40 @@
+#include "kernels/captured_work.h"
+
+#include <c10/util/Exception.h>
+
+#include "core/error.h"
+
+namespace limbeck {
+
+Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell) {
+  if (!recorder) return {};
+  return [recorder = std::move(recorder), tell = std::move(tell),
+          failed = std::make_shared<bool>(false)](const std::function<void()>& work) {
+    if (*failed) throw Error("an earlier recording failed");
+    try {
+      return recorder(work);
+    } catch (const std::exception& error) {
+      *failed = true;
+      const auto* own = dynamic_cast<const c10::Error*>(&error);
+      tell(own != nullptr ? own->what_without_backtrace() : error.what());
+      throw;
+    }
+  };
+}
+
+void CapturedWork::operator()() {
+  if (recorder_ && has_run_ && recording_ == nullptr) {
+    try {
+      recording_ = recorder_(work_);
+    } catch (const std::exception&) {  // the recorder has told
+      recorder_ = nullptr;
+    }
+  }
+  if (recording_ != nullptr)
+    recording_->replay();
+  else
+    work_();
+  has_run_ = true;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,336 @@
+// Training steps on a device, on the simulated one (support/simulated_device.h): what is queued, what the host waits
+// for, and that a captured step trains as the processor's steps do.
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <optional>
+
+#include "models/model.h"
+#include "support/simulated_device.h"
+#include "support/small_data.h"
+#include "support/temporary_folder.h"
+#include "teacher/network_teacher.h"
+#include "train/device_step.h"
+#include "train/trainer.h"
+
+namespace limbeck {
+namespace {
+
+enum class Where { processor, device, graphs };
+
+/// A data set of random coloured pictures in so many classes.
+std::unique_ptr<Dataset> pictures(int64_t count, int64_t classes) {
+  torch::manual_seed(5);
+  auto dataset = std::make_unique<Dataset>();
+  dataset->name = "pictures";
+  for (int64_t i = 0; i < classes; ++i) dataset->classes.push_back(std::to_string(i));
+  for (Split* split : {&dataset->train, &dataset->test}) {
+    split->inputs = torch::randint(256, {count, 3, 32, 32}, torch::kLong).to(torch::kByte);
+    split->labels = torch::randint(classes, {count}, torch::kLong);
+  }
+  dataset->scale = 1.0 / 255;
+  return dataset;
+}
+
+/// One stage that is trained on the processor or on the simulated device.
+class World {
+ public:
+  World(const Dataset& dataset, const std::string& networks, const std::string& stage)
+      : dataset_(dataset),
+        recipe_(parse_recipe("name: t\ndata: {source: digits}\nnetworks: " + networks +
+                                 "\nstages: [{name: large, train: teacher}, {name: s, train: student, " + stage + "}]\n",
+                             "t", {}, components())),
+        split_(hold_out(dataset, 30, 1)) {}
+
+  const StageRecipe& stage() const { return recipe_.stages[1]; }
+  std::shared_ptr<Network> network(const std::string& name, uint64_t seed, at::Device device) const {
+    for (const NetworkRecipe& each : recipe_.networks)
+      if (each.name == name) {
+        auto network = make_network(each.architecture, dataset_, seed);
+        network->to(device);
+        return network;
+      }
+    throw Error("no such network");
+  }
+
+  const Dataset& dataset_;
+  Recipe recipe_;
+  TrainingSplit split_;
+};
+
+at::Device device_of(Where where) {
+  simulated_device::use();
+  return where == Where::processor ? at::Device(at::kCPU) : simulated_device::device();
+}
+
+class DeviceTraining : public TemporaryFolder {
+ protected:
+  /// Returns the weights after training; `stop_after` epochs in, a stop is requested once.
+  TensorMap train(const World& world, Where where, Precision precision = Precision::float32, int stop_after = -1) {
+    const at::Device device = device_of(where);
+    const auto network = world.network("student", 1, device);
+    const ExampleSet examples = world.split_.train.to(device), validation = world.split_.validation.to(device);
+    const Augmenter augmenter(world.stage().augment);
+    const std::shared_ptr<const Network> large = world.network("teacher", 2, device);
+    std::unique_ptr<Teacher> teacher;
+    if (world.stage().teacher)
+      teacher = make_teacher(world.stage().teacher, {.network = [&](const std::string&) { return large; },
+                                                     .examples = examples,
+                                                     .augmenter = augmenter,
+                                                     .classes = static_cast<int64_t>(world.dataset_.classes.size()),
+                                                     .seed = 1,
+                                                     .taps = Objective(world.stage().loss).needs().teacher_taps,
+                                                     .precision = precision,
+                                                     .view_seed = 1});
+    const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
+    std::stop_source stop;
+    EventBus events;
+    epochs.clear();
+    notices.clear();
+    events.subscribe([&](const Event& event) {
+      if (const auto* notice = std::get_if<Notice>(&event)) notices.push_back(notice->message);
+      const auto* epoch = std::get_if<EpochDone>(&event);
+      if (epoch == nullptr) return;
+      epochs.push_back(*epoch);
+      if (epoch->epoch == stop_after) stop.request_stop();
+    });
+    const auto record = [this](const std::function<void()>& work) {
+      ++captures;
+      return simulated_device::graphs()(work);
+    };
+    const Recorder recorder = until_failure(where == Where::graphs ? Recorder(record) : Recorder(),
+                                            [&](const std::string& reason) { notices.push_back(reason); });
+    Trainer({.stage = world.stage(),
+             .seed = 1,
+             .network = *network,
+             .teacher = teacher.get(),
+             .train = examples,
+             .validation = validation,
+             .augmenter = augmenter,
+             .checkpoint = checkpoint,
+             .events = events,
+             .precision = precision,
+             .recorder = recorder,
+             .stop = stop.get_token()})
+        .run();
+    network->to(at::kCPU);
+    return state_of(*network);
+  }
+
+  /// Begins anew.
+  TensorMap train_anew(const World& world, Where where, Precision precision = Precision::float32) {
+    fs::remove(folder / "checkpoint.safetensors");
+    return train(world, where, precision);
+  }
+
+  std::vector<EpochDone> epochs;
+  std::vector<std::string> notices;
+  int captures = 0;
+};
+
+void expect_near(const TensorMap& given, const TensorMap& expected, double tolerance, const std::string& what) {
+  for (const auto& [name, value] : expected)
+    EXPECT_TRUE(given.at(name).allclose(value, tolerance, tolerance))
+        << what << " " << name << " differs by " << (given.at(name) - value).abs().max().item<double>();
+}
+
+void expect_equal(const TensorMap& given, const TensorMap& expected, const std::string& what) {
+  for (const auto& [name, value] : expected) EXPECT_TRUE(given.at(name).equal(value)) << what << " " << name;
+}
+
+constexpr const char* kMlps = "{teacher: {mlp: [30]}, student: {mlp: {hidden: [20], dropout: {input: 0.1, hidden: 0.3}}}}";
+
+TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) {
+  const auto digits = small_digits(230, 20);
+  const std::string soft = ", teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 3, "
+                           "weight: 0.8 }, hard_labels: { weight: 0.2 } ]";
+  for (const std::string stage : {
+           "augment: {shift: 1}, optimizer: {sgd: {learning_rate: 0.1, weight_decay: 0.01}}, schedule: one_cycle" + soft,
+           "augment: {crop: 2, flip: true}, optimizer: {sgd: {nesterov: true, max_norm: 1}}" + soft,
+           "augment: {rotation: 10}, optimizer: {adam: {learning_rate: 0.01, weight_decay: 0.1}}" + soft,
+           std::string("augment: none, optimizer: {adamw: {learning_rate: 0.01, weight_decay: 0.1}}, ") +
+               "loss: [ hard_labels: { weight: { from: 1, to: 0.5, epochs: 2 } } ]",
+           "augment: {shift: 1, mixup: 0.4}" + soft,
+           std::string("augment: none, teacher: uniform, loss: [ soft_targets: { temperature: 2 }, label_smoothing: ") +
+               "{ smoothing: 0.1 } ]",
+           std::string("augment: none, teacher: virtual, loss: [ soft_targets: { temperature: 20 } ]"),
+       }) {
+    const World world(*digits, kMlps, "epochs: 3, batch_size: 64, " + stage);
+    const TensorMap processor = train_anew(world, Where::processor);
+    const std::vector<EpochDone> metrics = epochs;
+    const TensorMap device = train_anew(world, Where::device);
+    expect_near(device, processor, 2e-4, stage);
+    ASSERT_EQ(epochs.size(), metrics.size());
+    for (size_t i = 0; i < metrics.size(); ++i) {
+      EXPECT_EQ(epochs[i].train.examples, metrics[i].train.examples) << stage;
+      EXPECT_NEAR(epochs[i].train.loss, metrics[i].train.loss, 1e-4) << stage;
+      EXPECT_NEAR(static_cast<double>(epochs[i].train.errors), static_cast<double>(metrics[i].train.errors), 2) << stage;
+      EXPECT_NEAR(epochs[i].learning_rate, metrics[i].learning_rate, 1e-9) << stage;
+      for (const auto& [name, value] : metrics[i].terms) EXPECT_NEAR(epochs[i].terms.at(name), value, 1e-3) << stage;
+    }
+    captures = 0;
+    expect_equal(train_anew(world, Where::graphs), device, stage);
+    EXPECT_EQ(captures, 1) << stage;  // for all epochs
+    EXPECT_EQ(notices, std::vector<std::string>{}) << stage;
+  }
+}
+
+TEST_F(DeviceTraining, OfConvolutionsComesToTheWeightsOfTheProcessor) {
+  const auto data = pictures(100, 4);
+  const World world(*data, "{teacher: resnet14, student: resnet8}",
+                    "epochs: 2, batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
+                    "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 4 } ]");
+  const TensorMap processor = train_anew(world, Where::processor), device = train_anew(world, Where::device);
+  expect_near(device, processor, 5e-3, "float32");
+  expect_equal(train_anew(world, Where::graphs), device, "graphs");
+  const TensorMap mixed = train_anew(world, Where::device, Precision::bfloat16);
+  expect_near(mixed, processor, 0.1, "bfloat16");
+  EXPECT_FALSE(mixed.at("fc.weight").equal(device.at("fc.weight")));
+  EXPECT_EQ(mixed.at("fc.weight").scalar_type(), torch::kFloat32);
+  expect_equal(train_anew(world, Where::graphs, Precision::bfloat16), mixed, "bfloat16, graphs");
+}
+
+TEST_F(DeviceTraining, StoppedAndContinuedGivesTheSameBits) {
+  const auto digits = small_digits(230, 20);
+  for (const std::string teacher : {"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
+    const World world(*digits, kMlps,
+                      "epochs: 5, batch_size: 64, augment: {shift: 1}, optimizer: adamw, teacher: {network: {of: large, " +
+                          teacher + "}}, loss: [ soft_targets: { temperature: 3 } ]");
+    const TensorMap whole = train_anew(world, Where::graphs);
+    EXPECT_EQ(notices, std::vector<std::string>{}) << teacher;
+    expect_near(whole, train_anew(world, Where::processor), 2e-3, teacher);
+    fs::remove(folder / "checkpoint.safetensors");
+    EXPECT_THROW(train(world, Where::graphs, Precision::float32, 3), Error);
+    expect_equal(train(world, Where::graphs), whole, teacher);
+  }
+}
+
+TEST_F(DeviceTraining, NamesTheStepAtWhichTheLossWasLost) {
+  const auto digits = small_digits(230, 20);
+  const World world(*digits, kMlps,
+                    "epochs: 3, batch_size: 20, augment: none, optimizer: {sgd: {learning_rate: 1e12}}, loss: "
+                    "[ logit_regression: { weight: 1e8 } ], teacher: {network: {of: large, outputs: live}}");
+  std::vector<std::string> messages;
+  for (const Where where : {Where::processor, Where::device, Where::graphs}) {
+    fs::remove(folder / "checkpoint.safetensors");
+    messages.push_back(message_of<Error>([&] { train(world, where); }));
+  }
+  EXPECT_NE(messages[0].find("the loss is not finite in epoch 1, step "), std::string::npos) << messages[0];
+  EXPECT_EQ(messages[1], messages[0]);
+  EXPECT_EQ(messages[2], messages[0]);
+}
+
+TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
+  const auto digits = small_digits(130, 20);
+  const World world(*digits, kMlps, "epochs: 2, batch_size: 32, augment: none");
+  const TensorMap expected = train_anew(world, Where::device);
+  const at::Device device = device_of(Where::device);
+  const auto network = world.network("student", 1, device);
+  const ExampleSet examples = world.split_.train.to(device), validation = world.split_.validation.to(device);
+  const Augmenter augmenter;
+  /// Reads a value on the host, as the program of someone else's network may.
+  class Waiting : public Teacher {
+   public:
+    TeacherOutputs outputs(const Batch& batch) const override {
+      EXPECT_GE(batch.labels.max().item<int64_t>(), 0);
+      return {.logits = torch::zeros({batch.size(), 10}).to(batch.inputs.device())};
+    }
+  } teacher;
+  const CheckpointFile checkpoint(folder / "other.safetensors", "f");
+  EventBus events;
+  const Recorder recorder = until_failure(simulated_device::graphs(), [&](const std::string& reason) {
+    notices.push_back(reason);
+  });
+  Trainer({.stage = world.stage(),
+           .seed = 1,
+           .network = *network,
+           .teacher = &teacher,
+           .train = examples,
+           .validation = validation,
+           .augmenter = augmenter,
+           .checkpoint = checkpoint,
+           .events = events,
+           .recorder = recorder})
+      .run();
+  network->to(at::kCPU);
+  EXPECT_EQ(notices, std::vector<std::string>{"item() waits for the device during a capture"});
+  expect_equal(state_of(*network), expected, "without graphs");
+}
+
+/// Counts a step, the third, since the first ones prepare.
+simulated_device::Counts counts_of(const Dataset& data, const std::string& networks, const std::string& stage,
+                                   Precision precision) {
+  const World world(data, networks, stage);
+  const at::Device device = device_of(Where::device);
+  const auto network = world.network("student", 1, device);
+  const std::shared_ptr<const Network> large = world.network("teacher", 2, device);
+  const ExampleSet examples = world.split_.train.to(device);
+  const Augmenter augmenter(world.stage().augment);
+  std::unique_ptr<Teacher> teacher;
+  if (world.stage().teacher)
+    teacher = make_teacher(world.stage().teacher, {.network = [&](const std::string&) { return large; },
+                                                   .examples = examples,
+                                                   .augmenter = augmenter,
+                                                   .classes = static_cast<int64_t>(data.classes.size()),
+                                                   .seed = 1,
+                                                   .precision = precision,
+                                                   .view_seed = 1});
+  TrainingBatches batches(examples, augmenter, 1, world.stage().batch_size,
+                          teacher == nullptr ? 0 : teacher->view_cycle());
+  Objective objective(world.stage().loss);
+  const auto optimizer = make_optimizer(world.stage().optimizer, *network);
+  const auto schedule = world.stage().schedule.make<Schedule>();
+  EpochSums sums(objective.names());
+  DeviceStep step({.seed = 1,
+                   .epochs = 3,
+                   .network = *network,
+                   .objective = objective,
+                   .teacher = teacher.get(),
+                   .schedule = *schedule,
+                   .optimizer = *optimizer,
+                   .batches = batches,
+                   .sums = sums,
+                   .precision = precision});
+  step.begin_epoch(0, 0);
+  step();
+  step();
+  const simulated_device::Counts counts = simulated_device::count([&] { step(); });
+  EXPECT_EQ(counts.host_reads, 0) << counts.to_text();
+  EXPECT_EQ(counts.host_writes, 0) << counts.to_text();
+  EXPECT_FALSE(step.settle().has_value());
+  return counts;
+}
+
+constexpr const char* kLoss = "loss: [ soft_targets: { temperature: 4, weight: 0.9 }, hard_labels: { weight: 0.1 } ]";
+
+TEST(DeviceStep, QueuesFewKernelsAndReadsNothingOnTheHost) {
+  const auto cifar = pictures(130, 100);
+  const auto digits = small_digits(130, 20);
+  const std::string mlp = "{teacher: {mlp: [60, 60]}, student: {mlp: [40, 40]}}", taught = std::string(", ") + kLoss;
+  const std::string live = ", teacher: {network: {of: large, outputs: live}}" + taught,
+                    kept = ", teacher: {network: {of: large, views: 1}}" + taught;
+  const std::string on_digits = "batch_size: 32, augment: {shift: 1}, optimizer: {sgd: {weight_decay: 0.001}}",
+                    on_cifar = "batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {weight_decay: 0.001}}";
+  const std::string narrow = "{teacher: resnet8, student: resnet20}", pair = "{teacher: resnet56, student: resnet20}";
+  struct Case {
+    std::string name;
+    const Dataset& data;
+    std::string networks, stage;
+    int64_t most, most_in_bfloat16;
+  };
+  for (const Case& each : {Case{"MLP on labels", *digits, mlp, on_digits, 0, 0},
+                           Case{"MLP, live teacher", *digits, mlp, on_digits + live, 0, 0},
+                           Case{"MLP, stored teacher", *digits, mlp, on_digits + kept, 0, 0},
+                           Case{"resnet20 on labels", *cifar, narrow, on_cifar, 0, 0},
+                           Case{"resnet56 -> resnet20, live", *cifar, pair, on_cifar + live, 0, 0},
+                           Case{"resnet56 -> resnet20, stored", *cifar, pair, on_cifar + kept, 0, 0}}) {
+    for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+      const auto counts = counts_of(each.data, each.networks, each.stage, precision);
+      EXPECT_LE(counts.kernels, precision == Precision::float32 ? each.most : each.most_in_bfloat16)
+          << each.name << ": " << counts.to_text();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace limbeck
