@@ -68,7 +68,9 @@ LIMBECK_DEVICE_OPERATORS
 
 #define LIMBECK_FOR_EACH_DEVICE_OPERATOR(DO)                                                             \
   DO(draw_views)                                                                                         \
-  DO(picture_views) DO(normalize_pictures) DO(drop_units) DO(batch_norm_forward) DO(batch_norm_backward) \
-      DO(add_and_rectify) DO(soft_target_loss) DO(label_loss) DO(add_step) DO(sgd_update) DO(adam_update)
+  DO(picture_views)                                                                                      \
+  DO(normalize_pictures)                                                                                 \
+  DO(drop_units) DO(batch_norm_forward) DO(batch_norm_backward) DO(add_and_rectify) DO(soft_target_loss) \
+      DO(label_loss) DO(add_step) DO(sgd_update) DO(adam_update)
 
 }  // namespace limbeck
