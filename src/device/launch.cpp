@@ -28,25 +28,11 @@ void launch_on_host(const char* name, const std::function<void()>& work) {
 }
 
 #ifdef LIMBECK_HAS_CUDA_KERNELS
-struct CudaStreamOf::Guard {
-  explicit Guard(const at::Tensor& on) : device(on.device()) {}
-  c10::cuda::CUDAGuard device;
-};
-
-CudaStreamOf::CudaStreamOf(const at::Tensor& on)
-    : guard_(std::make_unique<Guard>(on)), stream_(c10::cuda::getCurrentCUDAStream(on.device().index()).stream()) {}
-#else
-struct CudaStreamOf::Guard {};
-
-CudaStreamOf::CudaStreamOf(const at::Tensor&) {
-  throw Error("this build has no kernels for CUDA");
+void launch_on_stream(const at::Tensor& on, const char* name, const std::function<const char*(void* stream)>& launch) {
+  const c10::cuda::CUDAGuard guard(on.device());
+  if (const char* error = launch(c10::cuda::getCurrentCUDAStream(on.device().index()).stream()))
+    throw Error(fmt::format("the kernel {} could not be launched: {}", name, error));
 }
 #endif
-
-CudaStreamOf::~CudaStreamOf() = default;
-
-void CudaStreamOf::check(const char* name, const char* error) {
-  if (error != nullptr) throw Error(fmt::format("the kernel {} could not be launched: {}", name, error));
-}
 
 }  // namespace limbeck

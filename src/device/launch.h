@@ -19,31 +19,16 @@ HostLauncher set_host_launcher(HostLauncher launcher);
 
 void launch_on_host(const char* name, const std::function<void()>& work);
 
-/// Makes the tensor's device current while it lives, and gives its stream.
-class CudaStreamOf {
- public:
-  explicit CudaStreamOf(const at::Tensor& on);
-  ~CudaStreamOf();
-  CudaStreamOf(const CudaStreamOf&) = delete;
-  CudaStreamOf& operator=(const CudaStreamOf&) = delete;
-
-  void* stream() const { return stream_; }
-  /// Throws Error if the launch gave an error (null: none).
-  static void check(const char* name, const char* error);
-
- private:
-  struct Guard;
-  std::unique_ptr<Guard> guard_;
-  void* stream_ = nullptr;
-};
+/// Calls launch(stream), which returns an error or null, where the tensor's device is current, with its current stream.
+/// Throws Error for an error.
+void launch_on_stream(const at::Tensor& on, const char* name, const std::function<const char*(void* stream)>& launch);
 
 template <class Program>
 void launch(const at::Tensor& on, const Program& program, int64_t blocks) {
   if (blocks <= 0) return;
 #ifdef LIMBECK_HAS_CUDA_KERNELS
   if (on.is_cuda()) {
-    const CudaStreamOf current(on);
-    CudaStreamOf::check(Program::kName, launch_on_cuda(program, blocks, current.stream()));
+    launch_on_stream(on, Program::kName, [&](void* stream) { return launch_on_cuda(program, blocks, stream); });
     return;
   }
 #endif
