@@ -23,52 +23,56 @@ inline at::Tensor tensor_or_undefined(const MaybeTensor& tensor) {
   return tensor.has_value() ? *tensor : at::Tensor();
 }
 
-// batch_norm_forward returns y, and the mean and 1 / √(variance + ε) of the batch; batch_norm_backward the gradients of
-// x, weight, bias and, where something was added, of that. The losses return value and gradient.
-#define LIMBECK_DEVICE_OPERATORS                                                                                       \
-  at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, int64_t seed, int64_t count);                  \
-  at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const at::Tensor& views, int64_t padding,  \
-                           int64_t fill, bool horizontal, bool vertical, double scale);                                \
-  at::Tensor normalize_pictures(const at::Tensor& x, const at::Tensor& mean, const at::Tensor& deviation,              \
-                                at::ScalarType type);                                                                  \
-  at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch, int64_t seed,             \
-                        int64_t lane, double probability);                                                             \
-  ThreeTensors batch_norm_forward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,               \
-                                  const at::Tensor& running_mean, const at::Tensor& running_variance, double momentum, \
-                                  double epsilon, const MaybeTensor& added, bool on, double slope, double most);       \
-  FourTensors batch_norm_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& y,                \
-                                  const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse,         \
-                                  bool adds, bool on, double slope, double most);                                      \
-  void add_and_rectify(const at::Tensor& x, const MaybeTensor& bias, const MaybeTensor& added, bool on, double slope,  \
-                       double most);                                                                                   \
-  TwoTensors soft_target_loss(const at::Tensor& z, const at::Tensor& v, double temperature, bool cross_entropy,        \
-                              double factor);                                                                          \
-  TwoTensors label_loss(const at::Tensor& z, const at::Tensor& labels, const MaybeTensor& partner_labels,              \
-                        const MaybeTensor& mix);                                                                       \
-  void add_step(const at::Tensor& sums, const at::Tensor& state, const at::Tensor& failed, const at::Tensor& rates,    \
-                const at::Tensor& rate, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,  \
-                at::IntArrayRef needs_labels, int64_t networks);                                                       \
-  void sgd_update(at::TensorList values, at::TensorList momenta, at::TensorList gradients,                             \
-                  const MaybeTensors& rounded, const at::Tensor& rate, const at::Tensor& state, double decay,          \
-                  double momentum, bool nesterov);                                                                     \
-  void adam_update(at::TensorList values, at::TensorList means, at::TensorList squares, at::TensorList gradients,      \
-                   const MaybeTensors& rounded, const at::Tensor& steps, const at::Tensor& rate,                       \
-                   const at::Tensor& state, double beta1, double beta2, double epsilon, double decay, bool decoupled);
-
 /// Tensor operations, on any device.
 namespace device_plain {
-LIMBECK_DEVICE_OPERATORS
-}
+
+// batch_norm_forward returns y, and the mean and 1 / √(variance + ε) of the batch; batch_norm_backward the gradients of
+// x, weight, bias and, where something was added, of that. The losses return value and gradient.
+at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, int64_t seed, int64_t count);
+at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const at::Tensor& views, int64_t padding,
+                         int64_t fill, bool horizontal, bool vertical, double scale);
+at::Tensor normalize_pictures(const at::Tensor& x, const at::Tensor& mean, const at::Tensor& deviation,
+                              at::ScalarType type);
+at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch, int64_t seed, int64_t lane,
+                      double probability);
+ThreeTensors batch_norm_forward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                const at::Tensor& running_mean, const at::Tensor& running_variance, double momentum,
+                                double epsilon, const MaybeTensor& added, bool on, double slope, double most);
+FourTensors batch_norm_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& y,
+                                const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse, bool adds,
+                                bool on, double slope, double most);
+void add_and_rectify(const at::Tensor& x, const MaybeTensor& bias, const MaybeTensor& added, bool on, double slope,
+                     double most);
+TwoTensors soft_target_loss(const at::Tensor& z, const at::Tensor& v, double temperature, bool cross_entropy,
+                            double factor);
+TwoTensors label_loss(const at::Tensor& z, const at::Tensor& labels, const MaybeTensor& partner_labels,
+                      const MaybeTensor& mix);
+void add_step(const at::Tensor& sums, const at::Tensor& state, const at::Tensor& failed, const at::Tensor& rates,
+              const at::Tensor& rate, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
+              at::IntArrayRef needs_labels, int64_t networks);
+void sgd_update(at::TensorList values, at::TensorList momenta, at::TensorList gradients, const MaybeTensors& rounded,
+                const at::Tensor& rate, const at::Tensor& state, double decay, double momentum, bool nesterov);
+void adam_update(at::TensorList values, at::TensorList means, at::TensorList squares, at::TensorList gradients,
+                 const MaybeTensors& rounded, const at::Tensor& steps, const at::Tensor& rate, const at::Tensor& state,
+                 double beta1, double beta2, double epsilon, double decay, bool decoupled);
+
+}  // namespace device_plain
+
+#define LIMBECK_FOR_EACH_DEVICE_OPERATOR(DO) \
+  DO(draw_views)                             \
+  DO(picture_views)                          \
+  DO(normalize_pictures)                     \
+  DO(drop_units)                             \
+  DO(batch_norm_forward)                     \
+  DO(batch_norm_backward)                    \
+  DO(add_and_rectify) DO(soft_target_loss) DO(label_loss) DO(add_step) DO(sgd_update) DO(adam_update)
+
 /// Block programs, launched on the device of the tensors (launch.h). What they do not support they leave to the plain
 /// form.
 namespace device_kernels {
-LIMBECK_DEVICE_OPERATORS
-}
-#undef LIMBECK_DEVICE_OPERATORS
-
-#define LIMBECK_FOR_EACH_DEVICE_OPERATOR(DO)                                                             \
-  DO(draw_views)                                                                                         \
-  DO(picture_views) DO(normalize_pictures) DO(drop_units) DO(batch_norm_forward) DO(batch_norm_backward) \
-      DO(add_and_rectify) DO(soft_target_loss) DO(label_loss) DO(add_step) DO(sgd_update) DO(adam_update)
+#define LIMBECK_DECLARE(name) decltype(device_plain::name) name;
+LIMBECK_FOR_EACH_DEVICE_OPERATOR(LIMBECK_DECLARE)
+#undef LIMBECK_DECLARE
+}  // namespace device_kernels
 
 }  // namespace limbeck

@@ -1,6 +1,7 @@
 #include "device/operators.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/library.h>
@@ -62,17 +63,33 @@ void require_operators() {
   (void)defined;
 }
 
+/// An operator of the dispatcher. It is called below autograd, which knows nothing of it, and whose fallback in
+/// LibTorch 2.x would box all arguments.
 template <class Signature>
-c10::TypedOperatorHandle<Signature> found_operator(const char* name) {
-  require_operators();
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
-}
+class DeviceOperator {
+ public:
+  explicit DeviceOperator(const char* name) : handle_(found(name)) {}
 
-/// The handle of an operator: LIMBECK_OPERATOR(draw_views).call(…).
-#define LIMBECK_OPERATOR(name)                                                                 \
-  ([]() -> const c10::TypedOperatorHandle<decltype(device_plain::name)>& {                     \
-    static const auto found = found_operator<decltype(device_plain::name)>("limbeck::" #name); \
-    return found;                                                                              \
+  template <class... Arguments>
+  auto operator()(Arguments&&... arguments) const {
+    const at::AutoDispatchBelowAutograd below;
+    return handle_.call(std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  static c10::TypedOperatorHandle<Signature> found(const char* name) {
+    require_operators();
+    return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
+  }
+
+  c10::TypedOperatorHandle<Signature> handle_;
+};
+
+/// LIMBECK_OPERATOR(draw_views)(ids, …)
+#define LIMBECK_OPERATOR(name)                                                          \
+  ([]() -> const auto& {                                                                \
+    static const DeviceOperator<decltype(device_plain::name)> found("limbeck::" #name); \
+    return found;                                                                       \
   }())
 
 MaybeTensor maybe(const at::Tensor& tensor) {
@@ -111,9 +128,9 @@ class DroppedUnits : public torch::autograd::Function<DroppedUnits> {
  private:
   static at::Tensor dropped(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
                             DeviceContext* context) {
-    return LIMBECK_OPERATOR(drop_units)
-        .call(x, ids, epoch, context->saved_data["seed"].toInt(), context->saved_data["lane"].toInt(),
-              context->saved_data["probability"].toDouble());
+    return LIMBECK_OPERATOR(drop_units)(x, ids, epoch, context->saved_data["seed"].toInt(),
+                                        context->saved_data["lane"].toInt(),
+                                        context->saved_data["probability"].toDouble());
   }
 };
 
@@ -122,9 +139,9 @@ class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> 
   static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, const MaybeTensor& added, const DeviceNorm& norm,
                             const DeviceRectifier& rectifier) {
-    auto [y, mean, inverse] = LIMBECK_OPERATOR(batch_norm_forward)
-                                  .call(x, weight, bias, norm.running_mean, norm.running_variance, norm.momentum,
-                                        norm.epsilon, added, rectifier.on, rectifier.slope, rectifier.most);
+    auto [y, mean, inverse] =
+        LIMBECK_OPERATOR(batch_norm_forward)(x, weight, bias, norm.running_mean, norm.running_variance, norm.momentum,
+                                             norm.epsilon, added, rectifier.on, rectifier.slope, rectifier.most);
     context->save_for_backward({x, y, weight, mean, inverse});
     context->saved_data["adds"] = added.has_value();
     context->saved_data["on"] = rectifier.on;
@@ -136,11 +153,10 @@ class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> 
   static variable_list backward(DeviceContext* context, const variable_list& gradients) {
     refuse_second_derivative();
     const auto saved = context->get_saved_variables();
-    auto [x, weight, bias, added] =
-        LIMBECK_OPERATOR(batch_norm_backward)
-            .call(gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["adds"].toBool(),
-                  context->saved_data["on"].toBool(), context->saved_data["slope"].toDouble(),
-                  context->saved_data["most"].toDouble());
+    auto [x, weight, bias, added] = LIMBECK_OPERATOR(batch_norm_backward)(
+        gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["adds"].toBool(),
+        context->saved_data["on"].toBool(), context->saved_data["slope"].toDouble(),
+        context->saved_data["most"].toDouble());
     return {x, weight, bias, added, at::Tensor(), at::Tensor()};
   }
 };
@@ -172,7 +188,7 @@ void register_device_kernels(c10::DispatchKey key) {
 at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, int64_t count) {
   if (count < 1 || count > int64_t{1} << 62)
     throw Error(fmt::format("draw_views: count is {}; expected 1 to 2^62", count));
-  return LIMBECK_OPERATOR(draw_views).call(ids, epoch, static_cast<int64_t>(seed), count);
+  return LIMBECK_OPERATOR(draw_views)(ids, epoch, static_cast<int64_t>(seed), count);
 }
 
 at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const at::Tensor& views,
@@ -184,14 +200,13 @@ at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const 
                 fmt::format("images of {}x{} pixels cannot be reflected {} pixels far; expected a padding of at "
                             "most {}",
                             pixels.size(2), pixels.size(3), how.padding, smaller - 1));
-  return LIMBECK_OPERATOR(picture_views)
-      .call(pixels, ids, views, how.padding, how.fill, how.horizontal, how.vertical, how.scale);
+  return LIMBECK_OPERATOR(picture_views)(pixels, ids, views, how.padding, how.fill, how.horizontal, how.vertical,
+                                         how.scale);
 }
 
 at::Tensor normalize_pictures(const at::Tensor& x, const at::Tensor& mean, const at::Tensor& deviation,
                               at::ScalarType type) {
-  const at::NoGradGuard no_gradient;
-  return LIMBECK_OPERATOR(normalize_pictures).call(x, mean, deviation, type);
+  return LIMBECK_OPERATOR(normalize_pictures)(x, mean, deviation, type);
 }
 
 at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
@@ -205,54 +220,42 @@ at::Tensor batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, con
 }
 
 void add_and_rectify(at::Tensor& x, const at::Tensor& bias, const at::Tensor& added, const DeviceRectifier& rectifier) {
-  const at::NoGradGuard no_gradient;
-  LIMBECK_OPERATOR(add_and_rectify).call(x, maybe(bias), maybe(added), rectifier.on, rectifier.slope, rectifier.most);
+  LIMBECK_OPERATOR(add_and_rectify)(x, maybe(bias), maybe(added), rectifier.on, rectifier.slope, rectifier.most);
 }
 
 at::Tensor soft_target_loss(const at::Tensor& z, const at::Tensor& v, double temperature, bool cross_entropy,
                             double factor) {
-  const auto computed = [&] {
-    const at::NoGradGuard no_gradient;
-    return LIMBECK_OPERATOR(soft_target_loss).call(z, v, temperature, cross_entropy, factor);
-  }();
-  return ValueWithGradient::apply(z, computed);
+  return ValueWithGradient::apply(z, LIMBECK_OPERATOR(soft_target_loss)(z, v, temperature, cross_entropy, factor));
 }
 
 at::Tensor label_loss(const at::Tensor& z, const at::Tensor& labels, const at::Tensor& partner_labels,
                       const at::Tensor& mix) {
   if (partner_labels.defined() != mix.defined())
     throw Error("label_loss: partner labels without shares, or shares without them");
-  const auto computed = [&] {
-    const at::NoGradGuard no_gradient;
-    return LIMBECK_OPERATOR(label_loss).call(z, labels, maybe(partner_labels), maybe(mix));
-  }();
-  return ValueWithGradient::apply(z, computed);
+  return ValueWithGradient::apply(z, LIMBECK_OPERATOR(label_loss)(z, labels, maybe(partner_labels), maybe(mix)));
 }
 
 void add_step(StepSums& sums, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
               const std::vector<int64_t>& needs_labels, int64_t networks) {
-  const at::NoGradGuard no_gradient;
-  LIMBECK_OPERATOR(add_step).call(sums.sums, sums.state, sums.failed, sums.rates, sums.rate, values, logits, labels,
-                                  needs_labels, networks);
+  LIMBECK_OPERATOR(add_step)
+  (sums.sums, sums.state, sums.failed, sums.rates, sums.rate, values, logits, labels, needs_labels, networks);
 }
 
 void sgd_update(at::TensorList values, at::TensorList momenta, at::TensorList gradients,
                 const std::vector<at::Tensor>& rounded, const at::Tensor& rate, const at::Tensor& state,
                 const DeviceSgd& how) {
   if (values.empty()) return;
-  const at::NoGradGuard no_gradient;
   LIMBECK_OPERATOR(sgd_update)
-      .call(values, momenta, gradients, maybe_list(rounded), rate, state, how.decay, how.momentum, how.nesterov);
+  (values, momenta, gradients, maybe_list(rounded), rate, state, how.decay, how.momentum, how.nesterov);
 }
 
 void adam_update(at::TensorList values, at::TensorList means, at::TensorList squares, at::TensorList gradients,
                  const std::vector<at::Tensor>& rounded, const at::Tensor& steps, const at::Tensor& rate,
                  const at::Tensor& state, const DeviceAdam& how) {
   if (values.empty()) return;
-  const at::NoGradGuard no_gradient;
   LIMBECK_OPERATOR(adam_update)
-      .call(values, means, squares, gradients, maybe_list(rounded), steps, rate, state, how.beta1, how.beta2,
-            how.epsilon, how.decay, how.decoupled);
+  (values, means, squares, gradients, maybe_list(rounded), steps, rate, state, how.beta1, how.beta2, how.epsilon,
+   how.decay, how.decoupled);
 }
 
 }  // namespace limbeck

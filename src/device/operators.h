@@ -2,7 +2,7 @@
 // Fused operators of a training step. On a GPU a step is bound by launches of kernels; each of these is one or two.
 //
 // Each calls an operator limbeck::NAME of LibTorch's dispatcher. Every device has its plain form, tensor operations
-// that never read a value on the host (plain_operators.cpp, the reference); CUDA has block programs (kernels.cpp,
+// that never read a value on the host (plain_operators.cpp, the reference); CUDA has block programs (kernels/,
 // programs/), where the build has nvcc.
 
 #include <ATen/core/Tensor.h>
@@ -129,7 +129,7 @@ void adam_update(at::TensorList values, at::TensorList means, at::TensorList squ
                  const std::vector<at::Tensor>& rounded, const at::Tensor& steps, const at::Tensor& rate,
                  const at::Tensor& state, const DeviceAdam& how);
 
-/// Registers the block programs (kernels.cpp) as the operators' kernels on another device. CUDA's are registered at
+/// Registers the block programs (kernels/) as the operators' kernels on another device. CUDA's are registered at
 /// first use where the build has them; tests call this for a simulated device.
 void register_device_kernels(c10::DispatchKey key);
 

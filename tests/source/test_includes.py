@@ -15,6 +15,7 @@ NARROW = re.compile(
 WIDE = {
     "ATen/Context.h": {"src/experiment/device.cpp", "src/experiment/check_options.cpp"},
     "ATen/autocast_mode.h": {"src/kernels/mixed_precision.cpp"},
+    "ATen/core/LegacyTypeDispatch.h": {"src/device/operators.cpp"},
     "ATen/core/dispatch/Dispatcher.h": {"src/device/operators.cpp"},
     "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h", "src/device/implementations.h"},
     "ATen/cuda/CUDAGraph.h": {"src/kernels/cuda_graph.cpp"},

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "device/kernels.h"
+#include "device/operators.h"
 #include "device/launch.h"
 
 namespace limbeck::simulated_device {

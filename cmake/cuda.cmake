@@ -1,0 +1,75 @@
+# The CUDA kernels of src/device. Where LibTorch has CUDA and nvcc is there, limbeck_device holds them, and knows it by
+# LIMBECK_HAS_CUDA_KERNELS. Where only nvcc is there, a build with tests compiles them alone, so that it is seen that
+# they compile. Elsewhere the plain tensor operations run.
+# nvcc is called directly: CMake's own CUDA language asks more of a machine than one file of kernels does.
+set(LIMBECK_CUDA_KERNELS AUTO CACHE STRING "Fused kernels for CUDA: AUTO (where nvcc is), ON, OFF")
+set_property(CACHE LIMBECK_CUDA_KERNELS PROPERTY STRINGS AUTO ON OFF)
+if(NOT LIMBECK_CUDA_KERNELS OR (NOT TARGET torch_cuda AND NOT LIMBECK_BUILD_TESTS))
+  return()
+endif()
+find_program(LIMBECK_NVCC nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin" "${CUDA_TOOLKIT_ROOT_DIR}/bin"
+  /usr/local/cuda/bin)
+if(NOT LIMBECK_NVCC)
+  if(LIMBECK_CUDA_KERNELS STREQUAL "ON" OR TARGET torch_cuda)
+    message(STATUS "CUDA kernels: none, since there is no nvcc; plain tensor operations run in their place")
+  endif()
+  return()
+endif()
+
+# "8.0;9.0", as LibTorch's own builds name them; all that a newer GPU needs is the last one's PTX.
+set(architectures "$ENV{TORCH_CUDA_ARCH_LIST}")
+string(REGEX MATCHALL "[0-9]+\\.?[0-9]" architectures "${architectures}")
+list(TRANSFORM architectures REPLACE "\\." "")
+if(NOT architectures)
+  set(architectures 80 90)
+endif()
+set(LIMBECK_CUDA_ARCHITECTURES "${architectures}" CACHE STRING "What the kernels are compiled for, such as 80;90")
+set(flags -c -std=c++20 -O3 -Xcompiler=-fPIC,-fvisibility=hidden -ccbin "${CMAKE_CXX_COMPILER}")
+foreach(architecture IN LISTS LIMBECK_CUDA_ARCHITECTURES)
+  list(APPEND flags "-gencode=arch=compute_${architecture},code=sm_${architecture}")
+endforeach()
+list(GET LIMBECK_CUDA_ARCHITECTURES -1 newest)
+list(APPEND flags "-gencode=arch=compute_${newest},code=compute_${newest}")
+
+# Whether this nvcc takes this compiler and these architectures.
+if(NOT LIMBECK_NVCC_TRIED STREQUAL "${LIMBECK_NVCC} ${flags}")
+  set(tried "${PROJECT_BINARY_DIR}/generated/nvcc_tried.cu")
+  file(WRITE "${tried}" "__global__ void tried() {}\n")
+  execute_process(COMMAND "${LIMBECK_NVCC}" ${flags} "${tried}" -o "${tried}.o"
+    RESULT_VARIABLE result OUTPUT_VARIABLE told ERROR_VARIABLE told)
+  set(LIMBECK_NVCC_TRIED "${LIMBECK_NVCC} ${flags}" CACHE INTERNAL "")
+  set(LIMBECK_NVCC_WORKS "${result}" CACHE INTERNAL "")
+  if(NOT result EQUAL 0)
+    message(STATUS "CUDA kernels: ${LIMBECK_NVCC} fails: ${told}")
+  endif()
+endif()
+if(NOT LIMBECK_NVCC_WORKS EQUAL 0)
+  if(LIMBECK_CUDA_KERNELS STREQUAL "ON")
+    message(FATAL_ERROR "LIMBECK_CUDA_KERNELS=ON, but ${LIMBECK_NVCC} does not compile")
+  endif()
+  message(STATUS "CUDA kernels: none; plain tensor operations run in their place")
+  return()
+endif()
+
+set(source "${PROJECT_SOURCE_DIR}/src/device/cuda/kernels.cu")
+set(object "${PROJECT_BINARY_DIR}/cuda/kernels.o")
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/cuda")
+add_custom_command(OUTPUT "${object}"
+  COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} "${LIMBECK_NVCC}" ${flags} -I "${PROJECT_SOURCE_DIR}/src"
+    -MD -MF "${object}.d" -MT "${object}" "${source}" -o "${object}"
+  DEPENDS "${source}" DEPFILE "${object}.d" COMMENT "Compiling the CUDA kernels" VERBATIM)
+if(TARGET torch_cuda)
+  message(STATUS "CUDA kernels: by ${LIMBECK_NVCC}, for ${LIMBECK_CUDA_ARCHITECTURES}")
+  get_filename_component(toolkit "${LIMBECK_NVCC}" REALPATH)
+  get_filename_component(toolkit "${toolkit}" DIRECTORY)
+  get_filename_component(toolkit "${toolkit}" DIRECTORY)
+  find_library(LIMBECK_CUDART cudart HINTS "${toolkit}/lib64" "${toolkit}/lib" REQUIRED)
+  set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  target_sources(limbeck_device PRIVATE "${object}")
+  target_include_directories(limbeck_device SYSTEM PRIVATE "${toolkit}/include")
+  target_link_libraries(limbeck_device PRIVATE "${LIMBECK_CUDART}")
+  target_compile_definitions(limbeck_device PRIVATE LIMBECK_HAS_CUDA_KERNELS)
+else()
+  message(STATUS "CUDA kernels: compiled by ${LIMBECK_NVCC}, and not used: this LibTorch is for the processor")
+  add_custom_target(limbeck_cuda_kernels ALL DEPENDS "${object}")
+endif()
