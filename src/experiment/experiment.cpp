@@ -10,6 +10,8 @@
 #include "experiment/load_dataset.h"
 #include "experiment/plots.h"
 #include "experiment/seed_run.h"
+#include "experiment/seeds_together.h"
+#include "kernels/cuda_device.h"
 #include "kernels/cuda_graph.h"
 #include "results/binding.h"
 #include "results/run_results.h"
@@ -17,7 +19,11 @@
 
 namespace limbeck {
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role)
-    : recipe_(std::move(recipe)), options_(std::move(options)), events_(events), folder_(options_.out) {
+    : recipe_(std::move(recipe)),
+      options_(std::move(options)),
+      stop_with_options_(options_.stop, [this] { stop_.request_stop(); }),
+      events_(events),
+      folder_(options_.out) {
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
   check_options(recipe_, options_);
   check_output_folder(folder_.path(),
@@ -36,7 +42,7 @@ RunFolder Experiment::folder_of(int64_t seed) const {
   return options_.seeds.size() > 1 ? folder_.seed(seed) : folder_;
 }
 
-std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
+std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder* order) const {
   const bool uses_graphs = device_of(options_.device).is_cuda() && options_.cuda_graphs.value_or(true);
   const Recorder recorder =
       until_failure(uses_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
@@ -44,43 +50,77 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs() const {
             fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
       });
   std::vector<std::unique_ptr<SeedRun>> runs;
-  for (const int64_t seed : options_.seeds)
+  for (size_t i = 0; i < options_.seeds.size(); ++i) {
+    const int64_t seed = options_.seeds[i];
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{.recipe = recipe_,
                                                           .dataset = *data_.dataset,
                                                           .data = data_.fingerprints,
-                                                          .events = events_,
+                                                          .events = order == nullptr ? events_ : order->of(i),
                                                           .device = device_of(options_.device),
                                                           .folder = folder_of(seed),
                                                           .seed = static_cast<uint64_t>(seed),
                                                           .reuse = options_.reuse,
                                                           .recorder = recorder,
                                                           .deployment = options_.deployment,
-                                                          .stop = options_.stop,
+                                                          .stop = stop_.get_token(),
                                                           .command = options_.command}));
+  }
+  return runs;
+}
+
+bool Experiment::runs_together() const {
+  return options_.seeds.size() > 1 && device_of(options_.device).is_cuda() &&
+         std::none_of(recipe_.networks.begin(), recipe_.networks.end(),
+                      [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); });
+}
+
+std::vector<RunResults> Experiment::run_seeds() {
+  const bool together = runs_together();
+  EventsInOrder order(events_, options_.seeds.size());
+  // All seeds are made first: what does not fit is found before any of them is trained.
+  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(together ? &order : nullptr);
+  seeds.front()->tell_few_steps();
+  std::vector<RunResults> runs(seeds.size());
+  if (seeds.size() == 1) return {seeds.front()->run()};
+
+  Hasher made_of;
+  for (const auto& seed : seeds) made_of.add(seed->made_of());
+  made_of_seeds_ = made_of.fingerprint();
+  set_aside_results(folder_, made_of_seeds_, events_);
+  const auto run_one = [&](size_t i) {
+    const EventBus& events = together ? order.of(i) : events_;
+    events.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
+    runs[i] = seeds[i]->run();
+    seeds[i].reset();
+  };
+  if (together) {
+    events_.emit(Notice{fmt::format("{} seeds are trained side by side; shown is the first that is not done",
+                                    seeds.size())});
+    const at::Device device = device_of(options_.device);
+    wait_for(device);
+    run_together(
+        seeds.size(),
+        [&](size_t i) {
+          const OwnStream stream(device);
+          run_one(i);
+          wait_for(device);
+          order.end(i);
+        },
+        [&] { stop_.request_stop(); });
+  } else {
+    for (size_t i = 0; i < seeds.size(); ++i) run_one(i);
+  }
   return runs;
 }
 
 Json Experiment::run() {
   load_data();
-  // All seeds are made first: what does not fit is found before any of them is trained.
-  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs();
-  seeds.front()->tell_few_steps();
-  if (seeds.size() == 1) return to_json(seeds.front()->run());
-
-  Hasher made_of;
-  for (const auto& seed : seeds) made_of.add(seed->made_of());
-  const std::string fingerprint = made_of.fingerprint();
-  set_aside_results(folder_, fingerprint, events_);
-  std::vector<RunResults> runs;
+  const std::vector<RunResults> runs = run_seeds();
+  if (runs.size() == 1) return to_json(runs.front());
   std::vector<RunFolder> folders;
-  for (size_t i = 0; i < seeds.size(); ++i) {
-    events_.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
-    runs.push_back(seeds[i]->run());
-    folders.push_back(folder_of(options_.seeds[i]));
-    seeds[i].reset();
-  }
+  for (const int64_t seed : options_.seeds) folders.push_back(folder_of(seed));
   RunResults combined = combine_seeds(runs);
-  combined.made_of = fingerprint;
+  combined.made_of = made_of_seeds_;
   combined.plots = plots_of(recipe_, combined.stages, folders);
   folder_.write_recipe(to_yaml(resolve(recipe_)));
   folder_.write_results(combined);

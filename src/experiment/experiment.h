@@ -6,6 +6,7 @@
 //   Json results = experiment.run();
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@
 
 namespace limbeck {
 
+class EventsInOrder;
 class SeedRun;
+struct RunResults;
 
 /// Whether a process runs all of a recipe, and alone in its folder, or trains members for the one that does.
 enum class RunRole { runs, helps };
@@ -45,16 +48,25 @@ class Experiment {
 
  private:
   void load_data();
-  /// One for each seed.
-  std::vector<std::unique_ptr<SeedRun>> seed_runs() const;
+  /// One for each seed. `order`: gives each its own events; nullptr: all have those of the run.
+  std::vector<std::unique_ptr<SeedRun>> seed_runs(const EventsInOrder* order = nullptr) const;
+  /// Returns whether the seeds are run side by side: on a GPU, if no network is a program, whose random numbers may come
+  /// from the process's one generator.
+  bool runs_together() const;
+  /// Runs all seeds, one after the other or together, and returns their results. Sets made_of_seeds_ if there are
+  /// several.
+  std::vector<RunResults> run_seeds();
   RunFolder folder_of(int64_t seed) const;
 
   Recipe recipe_;
   RunOptions options_;
+  std::stop_source stop_;  ///< requested by the options' token, or where one of several seeds fails
+  std::stop_callback<std::function<void()>> stop_with_options_;
   const EventBus& events_;
   RunFolder folder_;
   std::unique_ptr<FolderLock> lock_;
   LoadedDataset data_;
+  std::string made_of_seeds_;  ///< fingerprint of all that the combined results depend on
 };
 
 }  // namespace limbeck

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include "core/error.h"
+#include "kernels/device_turns.h"
 
 namespace limbeck {
 
@@ -25,6 +26,7 @@ Recorder until_failure(Recorder recorder, std::function<void(const std::string& 
 void CapturedWork::operator()() {
   if (recorder_ && has_run_ && recording_ == nullptr) {
     try {
+      const DeviceAlone alone;
       recording_ = recorder_(work_);
     } catch (const std::exception&) {  // the recorder has told
       recorder_ = nullptr;

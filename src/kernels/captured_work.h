@@ -37,7 +37,8 @@ class CapturedWork {
   CapturedWork& operator=(const CapturedWork&) = delete;
 
   /// Does the work. The first call runs it, since libraries initialize themselves on first use; the second captures it;
-  /// that and later calls replay the capture. If capture fails, the work is always run.
+  /// that and later calls replay the capture. If capture fails, the work is always run. Other threads that use the
+  /// device pause during the capture (device_turns.h).
   void operator()();
 
  private:

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "kernels/device_turns.h"
+
 namespace limbeck {
 namespace {
 
@@ -102,6 +104,7 @@ void DeviceStep::queue(int64_t size) {
 }
 
 void DeviceStep::operator()() {
+  DeviceUse::pause();
   const int64_t begin = setup_.batches.examples_in(step_), end = setup_.batches.examples_in(step_ + 1);
   if (end - begin == setup_.batches.batch_size())
     whole_();

@@ -93,7 +93,7 @@ TEST(SimulatedDevice, NoticesMemoryThatAGraphUsesAndNobodyKeeps) {
   torch::Tensor x = on_device(torch::ones({1}));
   const auto graph = simulated_device::graphs()([&] { y.add_(x); });
   graph->replay();
-  x = {};
+  x = torch::Tensor();
   EXPECT_THROW(graph->replay(), std::exception);
 }
 

@@ -72,7 +72,7 @@ TEST(Dropout, OneRowAtATimeIsTheMaskOfTensorOperations) {
   const torch::Tensor mask = keep_mask(drop, noise, 100);
   for (int64_t row = 0; row < 3; ++row) {
     std::vector<float> factors(100);
-    drop_row(drop, noise.seed, noise.epoch, noise.ids[row].item<int64_t>(), 100, factors.data());
+    drop_row(drop, noise.seed, noise.epoch.number(), noise.ids[row].item<int64_t>(), 100, factors.data());
     for (int64_t unit = 0; unit < 100; ++unit)
       ASSERT_FLOAT_EQ(factors[static_cast<size_t>(unit)], mask[row][unit].item<bool>() ? 1 / 0.7F : 0.0F);
   }

@@ -144,7 +144,7 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
   const auto digits = small_digits(230, 20);
   const std::string soft = ", teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 3, "
                            "weight: 0.8 }, hard_labels: { weight: 0.2 } ]";
-  for (const std::string stage : {
+  for (const std::string& stage : std::vector<std::string>{
            "augment: {shift: 1}, optimizer: {sgd: {learning_rate: 0.1, weight_decay: 0.01}}, schedule: one_cycle" + soft,
            "augment: {crop: 2, flip: true}, optimizer: {sgd: {nesterov: true, max_norm: 1}}" + soft,
            "augment: {rotation: 10}, optimizer: {adam: {learning_rate: 0.01, weight_decay: 0.1}}" + soft,
@@ -192,7 +192,7 @@ TEST_F(DeviceTraining, OfConvolutionsComesToTheWeightsOfTheProcessor) {
 
 TEST_F(DeviceTraining, StoppedAndContinuedGivesTheSameBits) {
   const auto digits = small_digits(230, 20);
-  for (const std::string teacher : {"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
+  for (const std::string& teacher : std::vector<std::string>{"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
     const World world(*digits, kMlps,
                       "epochs: 5, batch_size: 64, augment: {shift: 1}, optimizer: adamw, teacher: {network: {of: large, " +
                           teacher + "}}, loss: [ soft_targets: { temperature: 3 } ]");
