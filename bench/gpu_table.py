@@ -3,9 +3,10 @@
 Usage: bench/gpu_table.py [--limbeck PROGRAM] [--data DIR] [--rounds N] [--limit SECONDS] [--out FILE.md] ...
        bench/gpu_table.py --rehearse          tiny networks on the processor, in seconds
 Limbeck trains each pair with the teacher at every step (live) and with its outputs stored, in each precision, without
-and with --cuda-graphs; and so for three seeds at once, whose speeds are summed. A figure is the median of its epochs
-after the first. The peers are bench/peers/*_kd_gpu.py; those with torch.compile are measured in the first round alone.
-Networks have nearly their initial weights, and where --data has no pictures they are random: speed depends on neither.
+and with --cuda-graphs; and so for several seeds at once, whose speeds are summed. A figure is the median of its epochs
+after the first. The peers are bench/peers/*_kd_gpu.py. torch.compile and several seeds are measured in the first round
+alone. Networks have nearly their initial weights, and where --data has no pictures they are random: speed depends on
+neither.
 """
 import argparse
 import collections
@@ -24,10 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 import random_pictures  # noqa: E402
 
-COMPILED = "compile,compile_max,compile_graph,compile_max_graph"
+COMPILED = "compile_graph,compile,compile_max_graph,compile_max"  # in the order of what is most likely to be best
 # By column: who, in which mode.
 COLUMNS = {("limbeck", "plain"): "Limbeck", ("limbeck", "graphs"): "Limbeck `--cuda-graphs`",
-           ("limbeck", "seeds"): "three seeds at once", ("peer", "eager"): "PyTorch eager",
+           ("limbeck", "seeds"): "several seeds at once", ("peer", "eager"): "PyTorch eager",
            ("peer", "graph"): "graph", ("peer", "compile"): "compile", ("peer", "compile_max"): "compile max",
            ("peer", "compile_graph"): "compile, graph", ("peer", "compile_max_graph"): "compile max, graph"}
 MLPS = {"mnist": ("[1200, 1200]", "[800, 800]"), "tiny": ("[16]", "[8]")}
@@ -77,7 +78,7 @@ class Pair:
                          f"hard_labels: {{ weight: 0.1 }} ] }}\n")
         return text
 
-    def peer(self, modes, limit):
+    def peer(self, modes, precisions, limit):
         options = self.options
         command = [options.python, str(ROOT / "bench/peers" / ("mnist" if self.is_mlp else "cifar"))]
         command[1] += "_kd_gpu.py"
@@ -86,9 +87,10 @@ class Pair:
         elif self.name == "tiny":
             command += ["--widths", "16,8"]
         command += ["--device", options.device, "--modes", modes, "--ways", ",".join(options.ways), "--precisions",
-                    ",".join(options.peer_precisions), "--batch", str(self.batch), "--limit", str(max(1, int(limit)))]
+                    ",".join(precisions), "--batch", str(self.batch), "--limit", str(max(1, int(limit))),
+                    "--seconds", str(options.peer_seconds), "--stretches", "3"]
         if options.rehearse:
-            command += ["--seconds", "0.02", "--stretches", "3", "--warm-up", "2", "--examples", "200"]
+            command += ["--warm-up", "2", "--examples", "200"]
         return command
 
 
@@ -116,9 +118,9 @@ class Table:
             with open(self.options.json, "a") as file:
                 file.write(json.dumps(row) + "\n")
 
-    def run(self, command, what, log):
+    def run(self, command, what, log, most=None):
         """The exit code; None where there was no time."""
-        seconds = min(self.options.each, self.left())
+        seconds = min(most or self.options.each, self.left())
         if seconds < 3:
             self.note(f"{what}: no time left")
             return None
@@ -221,9 +223,10 @@ class Table:
             log.close()
         return outs
 
-    def peers(self, pair, modes, number, folder):
+    def peers(self, pair, modes, precisions, seconds, number, folder):
         what, log = f"PyTorch, {pair.title}, {modes}", folder / "peer.log"
-        if self.run(pair.peer(modes, min(self.options.each, self.left()) * 0.8), what, log) is None:
+        command = pair.peer(modes, precisions, min(seconds, self.left()) * 0.8)
+        if self.run(command, what, log, seconds) is None:
             return
         rows = 0
         for line in log.read_text(errors="replace").splitlines():
@@ -250,12 +253,13 @@ class Table:
                 for pair in pairs:
                     for graphs in self.options.graphs:
                         self.limbeck(pair, graphs == "on", number, folder)
-                    self.peers(pair, "eager,graph", number, folder)
-                    if self.options.seeds:
+                    self.peers(pair, "eager,graph", self.options.peer_precisions, self.options.each, number, folder)
+                    if self.options.seeds and number == 1:
                         self.seeds(pair, self.options.graphs[-1] == "on", number, folder)
                 if number == 1 and self.options.compile:
                     for pair in pairs:
-                        self.peers(pair, COMPILED, number, folder)
+                        self.peers(pair, COMPILED, self.options.compile_precisions, self.options.compile, number,
+                                   folder)
 
     def median(self, key, column):
         return statistics.median(self.figures[key].get(column, {}).values() or [0]) or None
@@ -279,12 +283,12 @@ class Table:
         used = [column for column in COLUMNS if column in asked or any(column in self.figures[key] for key in keys)]
         titles = {pair.name: pair.title for pair in pairs}
         rows = [["pair, teacher", "precision", *(COLUMNS[column] for column in used), "Limbeck / PyTorch",
-                 "three seeds / PyTorch"]]
+                 "several seeds / PyTorch"]]
         for key in keys:
             rows.append([f"{titles[key[0]]}, {key[1]}", key[2], *(count(self.median(key, column)) for column in used),
                          shown(self.ratio([key], alone)), shown(self.ratio([key], seeds))])
         text = "Examples per second of training\n\n" + table(rows, 2)
-        best = [["pair, teacher", "Limbeck", "PyTorch", "Limbeck / PyTorch", "three seeds / PyTorch"]]
+        best = [["pair, teacher", "Limbeck", "PyTorch", "Limbeck / PyTorch", "several seeds / PyTorch"]]
         for pair in pairs:
             for way in self.options.ways:
                 of = [key for key in keys if key[:2] == (pair.name, way)]
@@ -296,7 +300,7 @@ class Table:
         text += "\n" + "".join(f"- {note}\n" for note in self.notes)
         if self.options.seeds:
             how = "in one process" if self.seeds_in_one else "in a process of each"
-            text += f"- three seeds at once: seeds {self.options.seeds}, {how}\n"
+            text += f"- several seeds at once: seeds {self.options.seeds}, {how}\n"
         return text + "\nCommands:\n\n" + "".join(f"    {command}\n" for command in self.commands)
 
     def about(self):
@@ -382,9 +386,11 @@ def main():
     parser.add_argument("--peer-precisions", default="float32,tf32,bfloat16")
     parser.add_argument("--graphs", default="off,on", help="of Limbeck; the last is taken for several seeds")
     parser.add_argument("--seeds", default="1,2,3", help="that run at once; empty: none do")
-    parser.add_argument("--no-compile", dest="compile", action="store_false", help="leave torch.compile out")
+    parser.add_argument("--compile", type=float, default=60, help="seconds of a pair for torch.compile; 0: none")
+    parser.add_argument("--compile-precisions", default="bfloat16")
+    parser.add_argument("--peer-seconds", type=float, default=0.3, help="of each of three stretches")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=200, help="of an epoch")
+    parser.add_argument("--steps", type=int, default=120, help="of an epoch; twice as many with graphs")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--limit", type=float, default=600, help="seconds for everything")
@@ -395,8 +401,9 @@ def main():
     options = parser.parse_args()
     if options.rehearse:
         options.device, options.pairs, options.graphs, options.threads = "cpu", "tiny,resnet8-resnet8", "off", 1
-        options.rounds, options.steps, options.epochs, options.compile = 1, 4, 2, False
-    for name in ("pairs", "ways", "precisions", "peer_precisions", "graphs"):
+        options.rounds, options.steps, options.epochs, options.compile, options.peer_seconds = 1, 4, 2, 0, 0.02
+        options.seeds = options.seeds and "1,2"
+    for name in ("pairs", "ways", "precisions", "peer_precisions", "compile_precisions", "graphs"):
         setattr(options, name, [word for word in getattr(options, name).split(",") if word])
     if not options.rehearse:
         options.data = with_pictures(options, options.pictures)

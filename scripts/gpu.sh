@@ -17,7 +17,7 @@
 #   LIMBECK_DEPS=build/gpu-deps  a folder like /usr with the other libraries, beside the system's
 #   LIMBECK_DATA=DIR             data sets; bench takes random pictures where there are none
 #   PYTHON=python3               with PyTorch
-#   BUILD_SECONDS=420 TEST_SECONDS=150 BENCH_SECONDS=400 TRAIN_SECONDS=180    the limits
+#   BUILD_SECONDS=420 TEST_SECONDS=150 BENCH_SECONDS=400 TRAIN_SECONDS=240    the limits
 set -uo pipefail
 here=$PWD
 cd "$(dirname "$0")/.."
@@ -58,7 +58,8 @@ find_torch() {
   if [ -n "${LIMBECK_TORCH:-}" ]; then
     torch=$(absolute "$LIMBECK_TORCH")
   else
-    torch=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null) && torch=${torch%/share/cmake}
+    torch=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null)
+    torch=${torch%/share/cmake}
   fi
   torch_version=$(cat "$torch/build-version" 2>/dev/null ||
     "$python" -c 'import torch; print(torch.__version__, "CUDA", torch.version.cuda)' 2>/dev/null || echo unknown)
@@ -80,9 +81,10 @@ find_cuda() {
 torch='' torch_version=unknown
 find_torch
 gpu=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -1)
+[ -n "$gpu" ] || gpu='no CUDA device, none'
 about() {  # COMMAND...: the head of a file of results
   printf -- '- date: %s\n- command: %s\n' "$(date -u '+%Y-%m-%d %H:%M UTC')" "$*"
-  printf -- '- device: %s\n- driver: %s\n' "${gpu:-no CUDA device}" "${gpu#*, }" | sed 's/^\(- device: [^,]*\), .*/\1/'
+  printf -- '- device: %s\n- driver: %s\n' "${gpu%%, *}" "${gpu#*, }"
   printf -- '- LibTorch: %s\n- compiler: %s\n' "$torch_version" "$(c++ --version 2>/dev/null | head -1)"
   printf -- '- commit: %s\n\n' "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
 }
@@ -102,6 +104,7 @@ part_collect() {
       esac
     done < <(dpkg -L "$package" 2>/dev/null)
   done
+  cp -a "$deps"/include/x86_64-linux-gnu/* "$deps/include/" 2>/dev/null
   # A link to a place outside of the folder would lead nowhere.
   find "$deps" -xtype l -print -delete
   du -sh "$deps"
@@ -155,6 +158,12 @@ run_tests() {
           ;;
       esac
     done < <("$program" --gtest_list_tests 2>/dev/null | grep -v '^Running main') | tee -a "$log"
+  fi
+  # The frames of crashes (tests/gpu/crash_test.cpp), with the functions' names.
+  if grep -q "$program(" "$log" && command -v addr2line >/dev/null; then
+    echo "-- frames" >>"$log"
+    grep -o "$program([^)]*+0x[0-9a-f]*)" "$log" | grep -o '0x[0-9a-f]*)$' | tr -d ')' |
+      xargs addr2line -Cfpe "$program" | tee -a "$log"
   fi
   return $code
 }
@@ -228,7 +237,7 @@ part_train() {
     done
     rm -rf "$out/train/$precision"
     mkdir -p "$out/train"
-    limited $((${TRAIN_SECONDS:-180} / 2)) "$limbeck" run recipes/cifar100/resnet56_resnet20_short.yaml "${flags[@]}" \
+    limited $((${TRAIN_SECONDS:-240} / 2)) "$limbeck" run recipes/cifar100/resnet56_resnet20_short.yaml "${flags[@]}" \
       "${settings[@]}" --out "$out/train/$precision" >"$out/train/$precision.log" 2>&1 || {
       code=$?
       echo "$precision ended with status $code:"
@@ -237,7 +246,8 @@ part_train() {
   done
   { about scripts/gpu.sh train; echo "$epochs epochs a network"; echo; accuracies; } >"$out/train.md"
   grep '^|' "$out/train.md"
-  find "$out/train" -name '*.safetensors' -delete  # what is left is to be looked at, and small
+  find "$out/train" -name '*.safetensors' -delete
+  tar czf "$out/train.tgz" -C "$out" train && rm -rf "$out/train"
   return $code
 }
 
