@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/json.h"
+#include "data/recordings/speech.h"
 #include "experiment/experiment.h"
 #include "gpu/on_gpu.h"
 #include "nn/weights.h"
@@ -17,7 +18,7 @@ class Runs : public OnGpu {
  protected:
   /// Runs to the end; a recording that fails is a failure.
   Json run(const std::string& recipe, const std::string& out, DeviceChoice device, bool cuda_graphs = false,
-           const Observer& observer = {}, std::stop_token stop = {}) const {
+           const Observer& observer = {}, std::stop_token stop = {}, const Catalogue& catalogue = components()) const {
     EventBus events;
     events.subscribe([](const Event& event) {
       if (const auto* notice = std::get_if<Notice>(&event)) {
@@ -25,7 +26,7 @@ class Runs : public OnGpu {
       }
     });
     if (observer) events.subscribe(observer);
-    Experiment experiment(parse_recipe(recipe, "r", {}, components()),
+    Experiment experiment(parse_recipe(recipe, "r", {}, catalogue),
                           {.out = folder / out,
                            .device = device,
                            .cuda_graphs = cuda_graphs && !is_rehearsed(),
@@ -136,6 +137,76 @@ TEST_F(KindsOfStage, ComeToTheSameNearlyInBfloat16) {
 
 TEST_F(KindsOfStage, ComeToTheSameNearlyInBfloat16WhereTheyAreRecorded) {
   compare(run_on_gpu(kinds("bfloat16"), "gpu", /*cuda_graphs=*/true), 0.15);
+}
+
+/// Frames of three words of two states each, where no sound files can be read: each state is a place in seven
+/// dimensions. A word's first state is shorter than its second, and the labels divide it evenly.
+std::unique_ptr<Dataset> frames_of_words() {
+  auto corpus = std::make_shared<SpeechCorpus>();
+  corpus->words = {"a", "b", "c"};
+  corpus->states = 2;
+  torch::manual_seed(6);
+  const auto split = [&](std::vector<Utterance>& utterances, int64_t count) {
+    std::vector<int64_t> states, labels, first, last;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t word = i % 3, begin = static_cast<int64_t>(states.size());
+      for (const auto& [state, frames] : {std::pair{corpus->first_silence(), 3},
+                                          {corpus->first_state(word), 3},
+                                          {corpus->first_state(word) + 1, 7},
+                                          {corpus->first_silence(), 3}})
+        states.insert(states.end(), static_cast<size_t>(frames), state);
+      for (int64_t frame = 0; frame < 16; ++frame)
+        labels.push_back(frame < 3 || frame >= 13 ? corpus->first_silence()
+                                                  : corpus->first_state(word) + (frame < 8 ? 0 : 1));
+      first.insert(first.end(), 16, begin);
+      last.insert(last.end(), 16, begin + 15);
+      utterances.push_back({.begin = begin,
+                            .frames = 16,
+                            .words = {word},
+                            .name = fmt::format("{}_{}", corpus->words[static_cast<size_t>(word)], i),
+                            .speaker = "s"});
+    }
+    const torch::Tensor places = torch::one_hot(torch::tensor(states), corpus->classes()).to(torch::kFloat32);
+    return Split{.inputs = 2 * places + 0.3 * torch::randn_like(places),
+                 .labels = torch::tensor(labels),
+                 .context = {.before = 0,
+                             .after = 0,
+                             .first = torch::tensor(first).to(torch::kInt32),
+                             .last = torch::tensor(last).to(torch::kInt32)}};
+  };
+  auto dataset = std::make_unique<Dataset>();
+  dataset->name = "frames_of_words";
+  dataset->scale = 1;
+  dataset->train = split(corpus->train, 60);
+  dataset->test = split(corpus->test, 15);
+  for (int64_t state = 0; state < corpus->classes(); ++state) dataset->classes.push_back(std::to_string(state));
+  dataset->speech = std::move(corpus);
+  return dataset;
+}
+
+TEST_F(Runs, AlignFramesAsOnTheProcessor) {
+  Catalogue catalogue(components());
+  catalogue.add<Dataset, NoOptions, const DataFolders&>(
+      Slot::data, {.name = "frames_of_words", .summary = "Frames."},
+      [](const NoOptions&, const DataFolders&) { return frames_of_words(); });
+  const std::string recipe = R"(
+name: aligned
+data: { source: frames_of_words }
+networks: { n: { mlp: [32] } }
+stages:
+  - { name: labels, train: n, epochs: 6, batch_size: 32, align: 1, precision: float32 }
+  - { name: again, train: n, epochs: 2, batch_size: 32, align: 2, precision: float32 }
+  - { name: distilled, train: n, epochs: 6, batch_size: 32, teacher: labels, precision: float32 }
+)";
+  const Json here = run(recipe, "processor", DeviceChoice::cpu, false, {}, {}, catalogue);
+  EXPECT_GT(here["stages"][0]["alignment"]["changed"]["train"], 0.05);
+  for (const bool recorded : {false, true}) {
+    const Json there = run(recipe, recorded ? "graphs" : "gpu", gpu_choice(), recorded, {}, {}, catalogue);
+    for (size_t stage = 0; stage < 3; ++stage)
+      EXPECT_NEAR(accuracy(there["stages"][stage]), accuracy(here["stages"][stage]), 0.05);
+    EXPECT_NEAR(there["stages"][0]["alignment"]["changed"]["train"].get<double>(),
+                here["stages"][0]["alignment"]["changed"]["train"].get<double>(), 0.03);
+  }
 }
 
 TEST_F(Runs, OfEachOptimizerAndScheduleComeToTheWeightsOfTheProcessor) {
