@@ -17,7 +17,7 @@
 #   LIMBECK_DEPS=build/gpu-deps  a folder like /usr with the other libraries, beside the system's
 #   LIMBECK_DATA=DIR             data sets; bench takes random pictures where there are none
 #   PYTHON=python3               with PyTorch
-#   BUILD_SECONDS=420 TEST_SECONDS=150 BENCH_SECONDS=400 TRAIN_SECONDS=240    the limits
+#   BUILD_SECONDS=420 TEST_SECONDS=240 BENCH_SECONDS=400 TRAIN_SECONDS=240    the limits
 set -uo pipefail
 here=$PWD
 cd "$(dirname "$0")/.."
@@ -60,6 +60,7 @@ find_torch() {
   else
     torch=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)' 2>/dev/null)
     torch=${torch%/share/cmake}
+    [ -e "$torch/share/cmake/Torch/TorchConfig.cmake" ] || torch=''  # Debian's: the system's
   fi
   torch_version=$(cat "$torch/build-version" 2>/dev/null ||
     "$python" -c 'import torch; print(torch.__version__, "CUDA", torch.version.cuda)' 2>/dev/null || echo unknown)
@@ -67,7 +68,7 @@ find_torch() {
 # The compiler of CUDA and its headers: the system's, or those of the wheels beside PyTorch.
 find_cuda() {
   local folder
-  for folder in /usr/local/cuda/bin /usr/local/cuda-*/bin /opt/cuda/bin "${torch:+$torch/../nvidia/cu13/bin}"; do
+  for folder in /usr/local/cuda/bin /usr/local/cuda-*/bin /opt/cuda/bin "${torch:-/nowhere}/../nvidia/cu13/bin"; do
     command -v nvcc >/dev/null && break
     [ -x "$folder/nvcc" ] && export PATH=$folder:$PATH
   done
@@ -136,6 +137,7 @@ part_build() {
   fi
   limited "${BUILD_SECONDS:-420}" ninja -C "$build" -k 0 "${targets[@]}" >>"$log" 2>&1
   code=$?
+  [ $code -ne 124 ] || echo "stopped after ${BUILD_SECONDS:-420} s" | tee -a "$log"
   [ $code -eq 0 ] || grep -E -A4 'error|undefined reference|FAILED' "$log" | head -60
   [ -x "$limbeck" ] && { "$limbeck" --version; ldd "$limbeck-engine" | grep -E 'not found|torch_cuda'; } | tee -a "$log"
   return $code
@@ -144,7 +146,7 @@ part_build() {
 # What a test program says; where it dies of a signal, each of its tests by itself, to find the one.
 run_tests() {
   local program=$1 log=$2 code suite='' line
-  limited "${TEST_SECONDS:-150}" "$program" --gtest_color=no >>"$log" 2>&1
+  limited "${TEST_SECONDS:-240}" "$program" --gtest_color=no >>"$log" 2>&1
   code=$?
   if [ $code -gt 128 ] && [ $code -ne 137 ]; then
     echo "-- ended with status $code; each test by itself" | tee -a "$log"
@@ -162,7 +164,7 @@ run_tests() {
   # The frames of crashes (tests/gpu/crash_test.cpp), with the functions' names.
   if grep -q "$program(" "$log" && command -v addr2line >/dev/null; then
     echo "-- frames" >>"$log"
-    grep -o "$program([^)]*+0x[0-9a-f]*)" "$log" | grep -o '0x[0-9a-f]*)$' | tr -d ')' |
+    grep -o "$program(+0x[0-9a-f]*)" "$log" | grep -o '0x[0-9a-f]*)$' | tr -d ')' | awk '!seen[$0]++' |
       xargs addr2line -Cfpe "$program" | tee -a "$log"
   fi
   return $code
