@@ -28,6 +28,11 @@ NOT_RUN = {
     "scripts/bootstrap.sh program && scripts/build.sh limbeck": "installs packages and builds the program",
     "scripts/bootstrap.sh && scripts/build.sh": "installs packages and builds everything",
     "export LIMBECK_TORCH=~/libtorch": "needs another LibTorch",
+    "export LIMBECK_TORCH=$(python3 -c import torch; print(torch.__path__[0]))": "needs another LibTorch",
+    "scripts/gpu.sh": "needs a GPU",
+    "scripts/gpu.sh build": "needs a GPU",
+    "scripts/gpu.sh collect": "is of use to a machine with a GPU",
+    "LIMBECK_BUILD=build/release scripts/gpu.sh test bench": "needs a GPU",
     "scripts/bootstrap.sh program && scripts/build.sh limbeck limbeck_library": "installs packages and builds",
     "scripts/build.sh limbeck limbeck_library": "builds the program and the library",
     "scripts/debian13.sh /var/tmp/trixie scripts/packages.sh": "makes a Debian 13",
@@ -37,6 +42,7 @@ NOT_RUN = {
 }
 # Those that a test runs elsewhere.
 RUN_ELSEWHERE = {
+    "scripts/gpu.sh --rehearse": "test_gpu_script.py",
     "scripts/docs.sh": "tests/source/test_docs_site.py",
     "cmake --install build/release --prefix ~/limbeck": "test_consumer.py",
     "scripts/packages.sh": "test_packages.py",

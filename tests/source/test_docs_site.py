@@ -30,7 +30,7 @@ QUERIES = {
     "label smoothing": ["docs/how-to/self-distillation"],
     "ensemble": ["docs/how-to/ensembles"],
     "int8": ["docs/how-to/quantization"],
-    "cuda": ["docs/how-to/gpu-and-precision", "docs/how-to/install"],
+    "cuda": ["docs/how-to/gpu", "docs/how-to/gpu-and-precision", "docs/how-to/install"],
     "sweep": ["docs/how-to/hyperparameter-sweep"],
     "logits": ["docs/how-to/stored-teacher-outputs", "docs/how-to/teachers-and-losses"],
     "co-distillation": ["docs/how-to/ensembles"],
