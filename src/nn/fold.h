@@ -24,10 +24,6 @@ Graph fold(const Graph& graph, Folding folding);
 /// Returns the network of the folded graph; products are computed in float64.
 std::shared_ptr<GraphNetwork> fold(const GraphNetwork& network, Folding folding);
 
-/// A layer's weight [outputs, …] and bias, undefined if it has none.
-struct LayerWeights {
-  at::Tensor weight, bias;
-};
 /// Parameters of a batch norm in evaluation mode. Folded into the preceding layer, they give the weight W γ / √(σ² + ε)
 /// and the bias (b − μ) γ / √(σ² + ε) + β.
 struct NormWeights {

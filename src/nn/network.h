@@ -29,6 +29,11 @@ struct FoldedConvolution {
   at::Tensor winograd;  ///< the weight transformed for Winograd's method; undefined if that is not used
 };
 
+/// A layer's weight [outputs, …] and bias, undefined if it has none.
+struct LayerWeights {
+  at::Tensor weight, bias;
+};
+
 /// A prepared form of the weights of a network that is not a graph, reused over many passes; each kind derives its own.
 struct PreparedForm {
   virtual ~PreparedForm() = default;
@@ -37,6 +42,7 @@ struct PreparedForm {
 /// A cache of transformed weights, valid as long as the weights do not change.
 struct PreparedWeights {
   std::vector<FoldedConvolution> convolutions;  ///< per node; undefined: not yet made
+  std::vector<LayerWeights> layers;             ///< per node, on a device, in the type of the activations; likewise
   std::vector<at::Tensor> rounded;              ///< per node, its weight as bfloat16; undefined: not yet made
   std::vector<PreparedWeights> members;         ///< of an ensemble: one per member
   std::shared_ptr<PreparedForm> form;           ///< of a network that is not a graph
@@ -118,7 +124,10 @@ class GraphNetwork : public Network {
   // On a device other than the CPU (network_on_device.cpp): few kernels, channels_last, activations of one type.
   at::Tensor run_on_device(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                            Pass pass, const ForwardOptions& options) const;
+  LayerWeights weights_on_device(size_t node, const ForwardOptions& options) const;
   at::Tensor run_layer_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
+  at::Tensor run_linear_on_device(const Step& step, const at::Tensor& input, Pass pass,
+                                  const ForwardOptions& options) const;
   at::Tensor infer_convolution_on_device(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
                                          const ForwardOptions& options) const;
   at::ScalarType type_on_device(const ForwardOptions& options) const;

@@ -3,6 +3,7 @@
 // logits, and sums, statistics and parameters stay float32.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_addmm_activation.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 
@@ -39,16 +40,43 @@ std::vector<bool> GraphNetwork::rounded_parameters() const {
   return rounds;
 }
 
+/// A layer's weights in the type of activations, cast once where they do not change.
+LayerWeights GraphNetwork::weights_on_device(size_t node, const ForwardOptions& options) const {
+  if (options.prepared != nullptr) {
+    options.prepared->layers.resize(graph_.nodes().size());
+    if (options.prepared->layers[node].weight.defined()) return options.prepared->layers[node];
+  }
+  const at::ScalarType type = type_on_device(options);
+  const OperationContext own = context_of(node, options);
+  const LayerWeights weights{own.parameters[0].to(type),
+                             own.parameters.size() > 1 ? own.parameters[1].to(type) : at::Tensor()};
+  if (options.prepared != nullptr) options.prepared->layers[node] = weights;
+  return weights;
+}
+
 /// A convolution or linear layer.
 at::Tensor GraphNetwork::run_layer_on_device(size_t node, const at::Tensor& input,
                                              const ForwardOptions& options) const {
-  const at::ScalarType type = type_on_device(options);
-  const OperationContext own = context_of(node, options);
-  const at::Tensor weight = own.parameters[0].to(type);
-  const at::Tensor bias = own.parameters.size() > 1 ? own.parameters[1].to(type) : at::Tensor();
+  const auto [weight, bias] = weights_on_device(node, options);
+  const at::Tensor x = input.to(weight.scalar_type());
   if (const auto* op = std::get_if<Convolution>(&graph_.nodes()[node].operation))
-    return at::conv2d(input.to(type), weight, bias, op->stride, op->padding, 1, op->groups);
-  return at::linear(input.to(type), weight, bias);
+    return at::conv2d(x, weight, bias, op->stride, op->padding, 1, op->groups);
+  return at::linear(x, weight, bias);
+}
+
+/// linear → ReLU → dropout
+at::Tensor GraphNetwork::run_linear_on_device(const Step& step, const at::Tensor& input, Pass pass,
+                                              const ForwardOptions& options) const {
+  const bool relu = step.nodes.size() > 1;
+  if (relu && pass == Pass::inference && input.dim() == 2) {
+    const auto [weight, bias] = weights_on_device(step.nodes[0], options);
+    if (bias.defined())  // the product and what follows it as one kernel
+      return at::_addmm_activation(bias, input.to(weight.scalar_type()), weight.t(), 1, 1, /*use_gelu=*/false);
+  }
+  at::Tensor y = run_layer_on_device(step.nodes[0], input, options);
+  for (size_t i = 1; i < step.nodes.size(); ++i)
+    y = run_operation(graph_.nodes()[step.nodes[i]].operation, {y}, context_of(step.nodes[i], options));
+  return y;
 }
 
 at::Tensor GraphNetwork::infer_convolution_on_device(const Step& step, const at::Tensor& input,
@@ -69,12 +97,7 @@ at::Tensor GraphNetwork::run_on_device(const Step& step, const std::vector<at::T
   if (is_plain_layer(first) && std::holds_alternative<Convolution>(operation))
     return pass == Pass::inference ? infer_convolution_on_device(step, inputs[0], shortcut, options)
                                    : run_layer_on_device(first, inputs[0], options);
-  if (is_plain_layer(first)) {
-    at::Tensor y = run_layer_on_device(first, inputs[0], options);
-    for (size_t i = 1; i < step.nodes.size(); ++i)
-      y = run_operation(graph_.nodes()[step.nodes[i]].operation, {y}, context_of(step.nodes[i], options));
-    return y;
-  }
+  if (is_plain_layer(first)) return run_linear_on_device(step, inputs[0], pass, options);
   if (const auto* op = std::get_if<BatchNorm>(&operation); op != nullptr && options.noise != nullptr) {
     const OperationContext own = context_of(first, options);
     const DeviceNorm norm{own.parameters[0], own.parameters[1], own.buffers[0],

@@ -1,5 +1,6 @@
 #include "support/simulated_device.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
@@ -104,8 +105,11 @@ at::Tensor on_device(const at::Tensor& host) {
 
 /// A host tensor on the device's memory, which it does not keep.
 at::Tensor on_host(const at::Tensor& tensor) {
-  return at::from_blob(tensor.data_ptr(), tensor.sizes(), tensor.strides(),
-                       at::TensorOptions(tensor.scalar_type()).device(at::kCPU));
+  const c10::Storage& storage = tensor.storage();
+  const auto elements = static_cast<int64_t>(storage.nbytes() / tensor.itemsize());
+  const at::Tensor whole = at::from_blob(storage.data_ptr().get(), {elements},
+                                         at::TensorOptions(tensor.scalar_type()).device(at::kCPU));
+  return whole.as_strided(tensor.sizes(), tensor.strides(), tensor.storage_offset());
 }
 
 /// A view of the device tensor `base`, as the host tensor `host` is one of its memory.
@@ -208,7 +212,7 @@ class Arguments {
 };
 
 /// What the operation gives back for the host's result: the argument that it wrote to, a view of one, or new memory.
-at::Tensor result_of(const Arguments& arguments, const at::Tensor& host) {
+at::Tensor result_of(const Arguments& arguments, const at::Tensor& host, bool is_view) {
   if (!host.defined()) return host;
   if (const at::Tensor* own = arguments.resized(host)) {
     if (host.numel() > 0) {
@@ -221,7 +225,7 @@ at::Tensor result_of(const Arguments& arguments, const at::Tensor& host) {
     const auto* begin = static_cast<const char*>(tensor.storage().data());
     const auto* at = static_cast<const char*>(host.data_ptr());
     if (at == nullptr || at < begin || at >= begin + tensor.storage().nbytes()) continue;
-    if (at == tensor.data_ptr() && host.sizes() == tensor.sizes() && host.strides() == tensor.strides()) return tensor;
+    if (!is_view && at == tensor.data_ptr() && host.sizes() == tensor.sizes() && host.strides() == tensor.strides()) return tensor;
     return view_of(tensor, host);
   }
   return on_device(host);
@@ -241,6 +245,11 @@ void copy_results(const Stack& results, const std::vector<at::Tensor>& recorded)
   }
 }
 
+void run_on_processor(const c10::OperatorHandle& op, Stack& stack) {
+  const at::AutoDispatchBelowADInplaceOrView below_autograd;
+  op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
+}
+
 /// Runs an operation on the processor.
 void run(const c10::OperatorHandle& op, Stack* stack) {
   const std::lock_guard lock(state().mutex);
@@ -253,18 +262,17 @@ void run(const c10::OperatorHandle& op, Stack* stack) {
     return result.alias_info() != nullptr && !result.alias_info()->isWrite();
   });
   if (!is_view) count_kernel(name);
-  const c10::DispatchKeySet processor(c10::DispatchKey::CPU);
   Stack results = arguments.host();
-  op.redispatchBoxed(processor, &results);
+  run_on_processor(op, results);
   std::vector<at::Tensor> given;
   for (const c10::IValue& value : results) {
     if (value.isTensor()) {
-      given.push_back(result_of(arguments, value.toTensor()));
+      given.push_back(result_of(arguments, value.toTensor(), is_view));
       stack->emplace_back(given.back());
     } else if (value.isTensorList()) {
       c10::List<at::Tensor> list;
       for (const at::Tensor& tensor : value.toTensorVector()) {
-        given.push_back(result_of(arguments, tensor));
+        given.push_back(result_of(arguments, tensor, is_view));
         list.push_back(given.back());
       }
       stack->emplace_back(list);
@@ -273,9 +281,9 @@ void run(const c10::OperatorHandle& op, Stack* stack) {
     }
   }
   if (state().capture == nullptr || is_view) return;
-  state().capture->kernels.emplace_back([op, processor, host = arguments.host(), given] {
+  state().capture->kernels.emplace_back([op, host = arguments.host(), given] {
     Stack again = host;
-    op.redispatchBoxed(processor, &again);
+    run_on_processor(op, again);
     copy_results(again, given);
   });
 }
