@@ -6,6 +6,9 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/library.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/error.h"
 #include "device/autograd_function.h"
 #include "device/implementations.h"

@@ -12,6 +12,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <limits>
+#include <vector>
 
 #include "device/implementations.h"
 #include "device/operators.h"

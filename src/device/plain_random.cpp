@@ -5,6 +5,8 @@
 #include <ATen/ops/stack.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "core/random.h"
 #include "device/implementations.h"

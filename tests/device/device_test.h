@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <cmath>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>

@@ -2,6 +2,8 @@
 #include <ATen/ops/log_softmax.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/error.h"

@@ -157,7 +157,8 @@ TEST(DeviceDropout, KeepsTheUnitsOfTheRandomStreams) {
   const auto kept = static_cast<float>(1 / (1 - stream.probability));
   const auto threshold = static_cast<uint32_t>(std::llround(stream.probability * 65536));
   int64_t launched = 0;
-  for (const auto& shape : std::vector<std::vector<int64_t>>{{1, 1}, {3, 100}, {5, 64}, {2, 3, 4, 4}, {3, 5, 3, 7}})
+  for (const auto& shape :
+       std::vector<std::vector<int64_t>>{{1, 1}, {3, 100}, {5, 64}, {2, 3, 4, 4}, {2, 3, 3, 3}, {3, 5, 3, 7}})
     for (const auto type : {torch::kFloat32, torch::kBFloat16})
       for (const bool last : {false, true}) {
         if (last && shape.size() != 4) continue;

@@ -147,10 +147,10 @@ TEST(DeviceUpdates, DoNothingAfterAFailure) {
 TEST(DeviceUpdates, ParametersOfOtherOrdersGoToThePlainForm) {
   const Launches launches;
   const torch::Tensor rate = torch::full({}, 0.5F);
-  const torch::Tensor strided = torch::zeros({4, 6}).slice(1, 0, 6, 2), dense = torch::zeros({3});
   const torch::Tensor gradient = torch::ones({4, 3}), other = torch::ones({3});
-  // A parameter of the network's, which has a gradient of autograd's.
-  torch::Tensor leaf = dense.clone().requires_grad_();
+  // Parameters of a network's, which have gradients of autograd's.
+  torch::Tensor strided = torch::zeros({4, 6}).slice(1, 0, 6, 2).requires_grad_(),
+                leaf = torch::zeros({3}).requires_grad_();
   sgd_update({strided, leaf}, {torch::zeros({4, 3}), torch::zeros({3})}, {gradient, other}, {}, rate, going_on(), {});
   EXPECT_TRUE(strided.eq(-0.5).all().item<bool>());
   EXPECT_TRUE(leaf.eq(-0.5).all().item<bool>());

@@ -23,8 +23,11 @@ at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, int64_t se
 
 at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const at::Tensor& views, int64_t padding,
                          int64_t fill, bool horizontal, bool vertical, double scale) {
-  const bool fits = pixels.scalar_type() == at::kByte && pixels.dim() == 4 && pixels.is_contiguous() && is_words(ids) &&
-                    is_words(views) && pixels.numel() / std::max<int64_t>(1, pixels.size(0)) < 1 << 30;
+  // The program numbers pixels and views in 32 bits.
+  constexpr int64_t kMost = int64_t{1} << 31, kMostPadding = 1 << 13;
+  const bool fits = pixels.scalar_type() == at::kByte && pixels.dim() == 4 && pixels.is_contiguous() &&
+                    pixels.numel() > 0 && is_words(ids) && is_words(views) && padding < kMostPadding &&
+                    ids.size(0) * (pixels.numel() / pixels.size(0)) < kMost;
   if (!fits) return device_plain::picture_views(pixels, ids, views, padding, fill, horizontal, vertical, scale);
   const int64_t channels = pixels.size(1), height = pixels.size(2), width = pixels.size(3);
   at::Tensor shown =
@@ -32,8 +35,9 @@ at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const 
   const int64_t count = ids.size(0) * height * width;
   launch(pixels,
          PictureViewsProgram{data_of<uint8_t>(pixels), data_of<int64_t>(ids), data_of<int64_t>(views),
-                             data_of<float>(shown), count, static_cast<int>(channels), static_cast<int>(height),
-                             static_cast<int>(width), padding, fill, horizontal, vertical, static_cast<float>(scale)},
+                             data_of<float>(shown), static_cast<uint32_t>(count), static_cast<int>(channels),
+                             static_cast<int>(height), static_cast<int>(width), static_cast<int>(padding),
+                             static_cast<int>(fill), horizontal, vertical, static_cast<float>(scale)},
          ceil_of(count, PictureViewsProgram::kThreads));
   return shown;
 }
@@ -62,7 +66,7 @@ at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tens
                       double probability) {
   const bool pictures = is_pictures(x) && !x.is_contiguous();
   const bool fits = x.numel() > 0 && has_program_type(x) && (pictures || x.is_contiguous()) && is_words(ids) &&
-                    is_words(epoch) && x.numel() / x.size(0) <= int64_t{1} << 34;
+                    is_words(epoch) && x.numel() < int64_t{1} << 31;
   if (!fits) return device_plain::drop_units(x, ids, epoch, seed, lane, probability);
   at::Tensor y = at::empty_like(x);
   const int64_t rows = x.size(0), units = x.numel() / rows;
@@ -70,12 +74,13 @@ at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tens
     using T = decltype(number);
     using Program = DropUnitsProgram<T>;
     const int64_t bit_blocks = ceil_of(units, Program::kUnits), channels = pictures ? x.size(1) : 1;
-    launch(
-        x,
-        Program{data_of<T>(x), data_of<T>(y), data_of<int64_t>(ids), data_of<int64_t>(epoch), rows, units, bit_blocks,
-                channels, units / channels, static_cast<uint64_t>(seed), purpose_word(Purpose::dropout, lane),
-                static_cast<uint32_t>(std::llround(probability * 65536)), static_cast<float>(1 / (1 - probability))},
-        ceil_of(rows * bit_blocks, Program::kThreads));
+    const auto number_of = [](int64_t count) { return static_cast<uint32_t>(count); };
+    launch(x,
+           Program{data_of<T>(x), data_of<T>(y), data_of<int64_t>(ids), data_of<int64_t>(epoch), number_of(rows),
+                   number_of(units), number_of(bit_blocks), number_of(channels), number_of(units / channels),
+                   static_cast<uint64_t>(seed), purpose_word(Purpose::dropout, lane),
+                   static_cast<uint32_t>(std::llround(probability * 65536)), static_cast<float>(1 / (1 - probability))},
+           ceil_of(rows * bit_blocks, Program::kThreads));
   });
   return y;
 }

@@ -12,14 +12,14 @@ struct PictureViewsProgram {
   const uint8_t* pixels;       ///< [n, C, H, W]
   const int64_t *ids, *views;  ///< [N]
   float* shown;                ///< [N, H, W, C] in memory
-  int64_t count;               ///< N · H · W
+  uint32_t count;              ///< N · H · W
   int channels, height, width;
-  int64_t padding, fill;
+  int padding, fill;
   bool horizontal, vertical;
   float scale;
 
   /// Which of n pixels stands at place i of the padded row; −1: none.
-  LIMBECK_DEVICE int64_t source_of(int64_t i, int64_t n) const {
+  LIMBECK_DEVICE int source_of(int i, int n) const {
     if (i >= 0 && i < n) return i;
     if (fill == 0) return -1;
     if (fill == 1) return i < 0 ? 0 : n - 1;
@@ -29,19 +29,20 @@ struct PictureViewsProgram {
   LIMBECK_DEVICE void run(int, int64_t block, int thread, Shared&) const {
     const int64_t i = block * kThreads + thread;
     if (i >= count) return;
-    const int64_t plane = int64_t{height} * width, row = i / plane;
-    const auto pixel = static_cast<int>(i - row * plane);
+    const auto plane = static_cast<uint32_t>(height * width), row = static_cast<uint32_t>(i) / plane;
+    const auto pixel = static_cast<int>(static_cast<uint32_t>(i) - row * plane);
     int y = pixel / width, x = pixel % width;
-    const int64_t side = 2 * padding + 1, window = views[row] % (side * side), flips = views[row] / (side * side);
-    const int64_t horizontal_views = horizontal ? 2 : 1;
+    const int side = 2 * padding + 1, view = static_cast<int>(views[row]);
+    const int window = view % (side * side), flips = view / (side * side), horizontal_views = horizontal ? 2 : 1;
     if (flips % horizontal_views == 1) x = width - 1 - x;
     if (vertical && flips / horizontal_views == 1) y = height - 1 - y;
-    const int64_t from_y = source_of(y + window / side - padding, height),
-                  from_x = source_of(x + window % side - padding, width);
+    const int from_y = source_of(y + window / side - padding, height),
+              from_x = source_of(x + window % side - padding, width);
     const bool inside = from_y >= 0 && from_x >= 0;
     const uint8_t* from = pixels + ids[row] * channels * plane + (inside ? from_y * width + from_x : 0);
     float* to = shown + i * channels;
-    for (int c = 0; c < channels; ++c) to[c] = static_cast<float>(inside ? from[c * plane] : uint8_t{0}) * scale;
+    for (int c = 0; c < channels; ++c)
+      to[c] = static_cast<float>(inside ? from[static_cast<int64_t>(c) * plane] : uint8_t{0}) * scale;
   }
 };
 

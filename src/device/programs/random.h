@@ -62,26 +62,25 @@ struct DropUnitsProgram {
   const T* x;
   T* y;
   const int64_t *ids, *epoch;
-  int64_t rows, units, bit_blocks;  ///< of an example
-  int64_t channels, positions;      ///< in memory, positions come first: unit = channel · positions + position
+  uint32_t rows, units, bit_blocks;  ///< units and blocks of an example
+  uint32_t channels, positions;      ///< in memory, positions come first: unit = channel · positions + position
   uint64_t seed;
   uint32_t purpose, threshold;  ///< Purpose::dropout << 24 | lane << 16; in units of 2⁻¹⁶
   float kept;
 
   LIMBECK_DEVICE void run(int, int64_t block, int thread, Shared&) const {
     const int64_t i = block * kThreads + thread;
-    if (i >= rows * bit_blocks) return;
-    const int64_t row = i / bit_blocks;
-    int64_t of_row = i % bit_blocks;
+    if (i >= static_cast<int64_t>(rows) * bit_blocks) return;
+    const uint32_t row = static_cast<uint32_t>(i) / bit_blocks;
+    uint32_t bits = static_cast<uint32_t>(i) % bit_blocks;
     // Neighbouring threads take neighbouring channels where they are neighbours in memory.
-    if (channels > 1 && positions % kUnits == 0) of_row = of_row % channels * (positions / kUnits) + of_row / channels;
-    const auto bits = static_cast<uint32_t>(of_row);
+    if (channels > 1 && positions % kUnits == 0) bits = bits % channels * (positions / kUnits) + bits / channels;
     const PhiloxWords drawn = philox_words(static_cast<uint32_t>(ids[row]), static_cast<uint32_t>(*epoch),
                                            purpose | (bits & 0xffff), bits >> 16, seed);
     for (int j = 0; j < kUnits; ++j) {
-      const int64_t unit = of_row * kUnits + j;
+      const uint32_t unit = bits * kUnits + static_cast<uint32_t>(j);
       if (unit >= units) return;
-      const int64_t at = row * units + (channels > 1 ? unit % positions * channels + unit / positions : unit);
+      const uint32_t at = row * units + (channels > 1 ? unit % positions * channels + unit / positions : unit);
       const uint32_t drawn_bits = drawn.words[j / 2] >> (j % 2 * 16) & 0xffff;
       store(to_float(x[at]) * (drawn_bits >= threshold ? kept : 0.0F), y[at]);
     }
