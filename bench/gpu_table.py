@@ -3,7 +3,7 @@
 Usage: bench/gpu_table.py [--limbeck PROGRAM] [--data DIR] [--rounds N] [--limit SECONDS] [--out FILE.md] ...
        bench/gpu_table.py --rehearse          tiny networks on the processor, in seconds
 Limbeck trains each pair with the teacher at every step (live) and with its outputs stored, in each precision, without
-and with --cuda-graphs; and so for several seeds at once, whose speeds are summed. A figure is the median of its epochs
+and with --no-cuda-graphs; and so for several seeds at once, whose speeds are summed. A figure is the median of its epochs
 after the first. The peers are bench/peers/*_kd_gpu.py. torch.compile and several seeds are measured in the first round
 alone. Networks have nearly their initial weights, and where --data has no pictures they are random: speed depends on
 neither.
@@ -27,7 +27,7 @@ import random_pictures  # noqa: E402
 
 COMPILED = "compile_graph,compile,compile_max_graph,compile_max"  # in the order of what is most likely to be best
 # By column: who, in which mode.
-COLUMNS = {("limbeck", "plain"): "Limbeck", ("limbeck", "graphs"): "Limbeck `--cuda-graphs`",
+COLUMNS = {("limbeck", "plain"): "Limbeck `--no-cuda-graphs`", ("limbeck", "graphs"): "Limbeck",
            ("limbeck", "seeds"): "several seeds at once", ("peer", "eager"): "PyTorch eager",
            ("peer", "graph"): "graph", ("peer", "compile"): "compile", ("peer", "compile_max"): "compile max",
            ("peer", "compile_graph"): "compile, graph", ("peer", "compile_max_graph"): "compile max, graph"}
@@ -99,7 +99,6 @@ class Table:
         self.options, self.begin = options, time.monotonic()
         self.figures = collections.defaultdict(dict)  # by (pair, way, precision) and (who, mode), by round
         self.notes, self.commands, self.environment, self.peer = [], [], {}, ""
-        self.seeds_in_one = None  # whether the program takes a list of seeds
 
     def left(self):
         return self.options.limit - (time.monotonic() - self.begin)
@@ -144,7 +143,7 @@ class Table:
             command += ["--data", self.options.data]
         if self.options.threads:
             command += ["--threads", self.options.threads]
-        return [str(word) for word in command + (["--cuda-graphs"] if graphs else [])]
+        return [str(word) for word in command + ([] if graphs or self.options.device == "cpu" else ["--no-cuda-graphs"])]
 
     def tell_failure(self, what, code, log):
         if code:
@@ -152,7 +151,7 @@ class Table:
             self.note(f"{what}: exit code {code}: {' '.join(lines[-2:])[:200]}")
 
     def limbeck(self, pair, graphs, number, folder):
-        what, out = f"Limbeck, {pair.title}{', --cuda-graphs' if graphs else ''}", folder / "run"
+        what, out = f"Limbeck, {pair.title}{'' if graphs else ', --no-cuda-graphs'}", folder / "run"
         log = folder / "limbeck.log"
         code = self.run(self.command(pair, graphs, out), what, log)
         if code is None:
@@ -170,58 +169,24 @@ class Table:
                     self.add(pair, way, precision, "limbeck", "graphs" if graphs else "plain", number, speed(epochs))
 
     def seeds(self, pair, graphs, number, folder):
-        """Several seeds at once: by one process where the program takes a list, else by one for each."""
-        what, log, seeds = f"Limbeck, {pair.title}, seeds {self.options.seeds}", folder / "seeds.log", []
-        out = folder / "seeds"
-        if self.seeds_in_one is not False:
-            code = self.run([*self.command(pair, graphs, out), "--seeds", self.options.seeds], what, log)
-            if code is None:
-                return
-            if code == 2 and self.seeds_in_one is None:
-                self.seeds_in_one = False
-                self.commands.pop()
-            else:
-                self.seeds_in_one = True
-                self.tell_failure(what, code, log)
-                seeds = [out / f"seed-{seed}" for seed in self.options.seeds.split(",")]
-        if self.seeds_in_one is False:
-            seeds = self.seeds_by_processes(pair, graphs, folder, what)
+        """Several seeds in one process, which trains them side by side on a GPU."""
+        what, log, out = f"Limbeck, {pair.title}, {self.options.seeds} seeds", folder / "seeds.log", folder / "seeds"
+        code = self.run([*self.command(pair, graphs, out), "--seeds", str(self.options.seeds)], what, log)
+        if code is None:
+            return
+        self.tell_failure(what, code, log)
+        seeds = sorted(out.glob("seed-*"))
         for way in self.options.ways:
             for precision in self.options.precisions:
                 stages = [seed / "stages" / f"{way}_{precision}" for seed in seeds]
                 epochs = [epochs_of(stage) for stage in stages]
                 if not stages or any(len(of_seed) < 2 for of_seed in epochs):
                     continue
-                if not together([span(stage, of_seed) for stage, of_seed in zip(stages, epochs)]):
+                spans = [span(stage, of_seed) for stage, of_seed in zip(stages, epochs)]
+                if self.options.device != "cpu" and not together(spans):
                     self.note(f"{what}, {way}, {precision}: the seeds were not trained at the same time")
                     continue
                 self.add(pair, way, precision, "limbeck", "seeds", number, sum(map(speed, epochs)))
-
-    def seeds_by_processes(self, pair, graphs, folder, what):
-        seconds = min(self.options.each, self.left())
-        if seconds < 3:
-            self.note(f"{what}: no time left")
-            return []
-        outs = [folder / f"seed-{seed}" for seed in self.options.seeds.split(",")]
-        logs = [open(folder / f"{out.name}.log", "w") for out in outs]
-        processes = []
-        for seed, out, log in zip(self.options.seeds.split(","), outs, logs):
-            command = [*self.command(pair, graphs, out), "--seed", seed]
-            if not self.options.threads:
-                command += ["--threads", str(max(1, (os.cpu_count() or 1) // len(outs)))]
-            self.commands.append(shlex.join(command))
-            processes.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
-        deadline = time.monotonic() + seconds
-        for process, out, log in zip(processes, outs, logs):
-            try:
-                self.tell_failure(f"{what}, {out.name}", process.wait(max(0.1, deadline - time.monotonic())),
-                                  pathlib.Path(log.name))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                self.note(f"{what}, {out.name}: stopped after {seconds:.0f} s")
-            log.close()
-        return outs
 
     def peers(self, pair, modes, precisions, seconds, number, folder):
         what, log = f"PyTorch, {pair.title}, {modes}", folder / "peer.log"
@@ -279,7 +244,7 @@ class Table:
         alone, seeds = [("limbeck", "plain"), ("limbeck", "graphs")], [("limbeck", "seeds")]
         keys = [(pair.name, way, precision) for pair in pairs for way in self.options.ways
                 for precision in ("float32", "tf32", "bfloat16") if (pair.name, way, precision) in self.figures]
-        asked = [alone[0]] + (seeds if self.options.seeds else [])
+        asked = [alone[1]] + (seeds if self.options.seeds else [])
         used = [column for column in COLUMNS if column in asked or any(column in self.figures[key] for key in keys)]
         titles = {pair.name: pair.title for pair in pairs}
         rows = [["pair, teacher", "precision", *(COLUMNS[column] for column in used), "Limbeck / PyTorch",
@@ -299,8 +264,7 @@ class Table:
         text += "\nThe best of all precisions and modes\n\n" + table(best, 1)
         text += "\n" + "".join(f"- {note}\n" for note in self.notes)
         if self.options.seeds:
-            how = "in one process" if self.seeds_in_one else "in a process of each"
-            text += f"- several seeds at once: seeds {self.options.seeds}, {how}\n"
+            text += f"- several seeds at once: {self.options.seeds}, in one process\n"
         return text + "\nCommands:\n\n" + "".join(f"    {command}\n" for command in self.commands)
 
     def about(self):
@@ -385,7 +349,7 @@ def main():
     parser.add_argument("--precisions", default="float32,bfloat16", help="Limbeck's")
     parser.add_argument("--peer-precisions", default="float32,tf32,bfloat16")
     parser.add_argument("--graphs", default="off,on", help="of Limbeck; the last is taken for several seeds")
-    parser.add_argument("--seeds", default="1,2,3", help="that run at once; empty: none do")
+    parser.add_argument("--seeds", type=int, default=3, help="how many run at once; 0: none do")
     parser.add_argument("--compile", type=float, default=60, help="seconds of a pair for torch.compile; 0: none")
     parser.add_argument("--compile-precisions", default="bfloat16")
     parser.add_argument("--peer-seconds", type=float, default=0.3, help="of each of three stretches")
@@ -400,9 +364,9 @@ def main():
     parser.add_argument("--rehearse", action="store_true")
     options = parser.parse_args()
     if options.rehearse:
-        options.device, options.pairs, options.graphs, options.threads = "cpu", "tiny,resnet8-resnet8", "off", 1
+        options.device, options.pairs, options.graphs, options.threads = "cpu", "tiny,resnet8-resnet8", "on", 1
         options.rounds, options.steps, options.epochs, options.compile, options.peer_seconds = 1, 4, 2, 0, 0.02
-        options.seeds = options.seeds and "1,2"
+        options.seeds = min(options.seeds, 2)
     for name in ("pairs", "ways", "precisions", "peer_precisions", "compile_precisions", "graphs"):
         setattr(options, name, [word for word in getattr(options, name).split(",") if word])
     if not options.rehearse:

@@ -228,8 +228,6 @@ part_train() {
   elif ! compgen -G "${LIMBECK_DATA:-/nonexistent}/cifar-100-binary/train.bin" >/dev/null; then
     echo "LIMBECK_DATA has no cifar-100-binary/train.bin: nothing is trained"
     return
-  else
-    flags+=(--cuda-graphs)
   fi
   [ -x "$limbeck" ] || { echo "there is no $limbeck"; return 1; }
   for precision in float32 bfloat16; do

@@ -41,7 +41,10 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
     value.needs_labels.push_back(term.needs_labels);
   }
   if (weights.on_device.defined()) {
-    value.total = at::stack(sums).dot(weights.on_device);
+    for (at::Tensor& term : value.terms) term = term.detach();
+    value.total = at::stack(value.terms).dot(weights.on_device);
+    if (networks.size() > 1) value.total = value.total * static_cast<double>(networks.size());
+    value.sums = std::move(sums);
     return value;
   }
   for (size_t i = 0; i < sums.size(); ++i) {

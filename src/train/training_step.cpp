@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 
@@ -24,7 +25,10 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
   const Outputs student = setup.network.forward(batch.inputs, options);
   const Targets targets{batch.labels, batch.ids, batch.partner_labels, batch.mix};
   const Objective::Value value = setup.objective.value(student, teacher, targets, weights);
-  value.total.backward();
+  if (weights.on_device.defined())  // the terms as they are: a weighted sum, and its gradient, would be kernels
+    torch::autograd::backward(value.sums, weights.on_device.unbind());
+  else
+    value.total.backward();
 
   std::vector<at::Tensor> values{value.total.detach()};
   for (const at::Tensor& term : value.terms) values.push_back(term.detach());

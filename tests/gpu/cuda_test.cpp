@@ -3,12 +3,13 @@
 
 #include "data/augmentation.h"
 #include "gpu/on_gpu.h"
+#include "kernels/captured_work.h"
 #include "loss/objective.h"
 #include "models/model.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
+#include "teacher/network_teacher.h"
 #include "train/optimizer.h"
-#include "train/recorded_step.h"
 #include "train/training_step.h"
 
 namespace limbeck {
@@ -132,15 +133,14 @@ TEST_F(Cuda, ARecordedPassOfEachNetworkGivesWhatItWouldGive) {
     SCOPED_TRACE(name);
     network->to(gpu());
     PreparedWeights prepared;
-    CapturedFunction pass(
-        [&](const CapturedFunction::Tensors& given) {
-          return CapturedFunction::Tensors{network->forward(given[0], {.prepared = &prepared}).logits};
-        },
-        gpu_recorder());
+    const torch::Tensor given = random_pictures({3, 32, 32}, 8).to(gpu()), logits = torch::zeros({8, 10}).to(gpu());
+    CapturedWork pass([&] { logits.copy_(network->forward(given, {.prepared = &prepared}).logits); }, gpu_recorder());
     for (int batch = 0; batch < 4; ++batch) {
       const torch::Tensor pictures = (random_pictures({3, 32, 32}, 8) + 0.1 * batch).to(gpu());
       const torch::Tensor expected = logits_of(*network, pictures);
-      EXPECT_LE(relative_distance(pass({pictures})[0], expected), 1e-4) << "batch " << batch;
+      given.copy_(pictures);
+      pass();
+      EXPECT_LE(relative_distance(logits, expected), 1e-4) << "batch " << batch;
     }
   }
 }
@@ -239,21 +239,35 @@ std::vector<torch::Tensor> weights_after(const std::string& architecture, const 
                    "t", {}, components());
   const auto network = network_of(architecture);
   network->to(gpu());
+  torch::manual_seed(4);
+  Dataset dataset;
+  for (int i = 0; i < 10; ++i) dataset.classes.push_back(std::to_string(i));
+  dataset.train.inputs = torch::randint(256, {16 * 8, 3, 32, 32}, torch::kInt64).to(torch::kUInt8);
+  dataset.train.labels = torch::randint(10, {16 * 8}, torch::kInt64);
+  const ExampleSet examples = ExampleSet(dataset.train, "train", dataset).to(gpu());
+  const Augmenter none;
+  const auto large = network_of("resnet8");
+  large->to(gpu());
+  const auto teacher = teach_by(large, {.network = nullptr, .examples = examples, .augmenter = none});
+  TrainingBatches batches(examples, none, 1, 16, 0);
   const Objective objective(recipe.stages[0].loss);
   const auto optimizer = make_optimizer(recipe.stages[0].optimizer, *network);
-  const auto step = make_training_step(*network, objective, *optimizer, Precision::float32,
-                                       is_recorded ? gpu_recorder() : Recorder());
-  step->begin_epoch();
-  torch::manual_seed(4);
-  for (int i = 0; i < 8; ++i) {
-    const Batch batch{.inputs = torch::rand({16, 3, 32, 32}).to(gpu()),
-                      .labels = torch::randint(10, {16}, torch::kInt64).to(gpu()),
-                      .ids = torch::arange(16 * i, 16 * (i + 1)).to(gpu()),
-                      .views = torch::zeros({16}, torch::kInt64).to(gpu())};
-    const TeacherOutputs teacher{.logits = torch::randn({16, 10}).to(gpu())};
-    const StepResult result = (*step)(batch, teacher, {.seed = 1, .epoch = 0, .epochs_done = 0.1 * i});
-    EXPECT_TRUE(std::isfinite(result.values[0]));
-  }
+  const auto schedule = recipe.stages[0].schedule.make<Schedule>();
+  EpochSums sums(objective.names());
+  const auto step = make_training_step({.seed = 1,
+                                        .epochs = 1,
+                                        .network = *network,
+                                        .objective = objective,
+                                        .teacher = teacher.get(),
+                                        .schedule = *schedule,
+                                        .optimizer = *optimizer,
+                                        .batches = batches,
+                                        .sums = sums,
+                                        .recorder = is_recorded ? gpu_recorder() : Recorder()});
+  step->begin_epoch(0, 0);
+  for (int i = 0; i < 8; ++i) (*step)();
+  EXPECT_FALSE(step->settle().has_value());
+  EXPECT_TRUE(std::isfinite(sums.loss()));
   std::vector<torch::Tensor> tensors;
   for (const auto* of : {&network->parameters(), &network->buffers()})
     for (const Parameter& parameter : *of) tensors.push_back(parameter.value.detach().cpu());

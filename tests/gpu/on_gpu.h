@@ -1,5 +1,6 @@
 #pragma once
-// What the tests of a GPU share. LIMBECK_GPU_TESTS_ON=cpu puts the processor in its place: that tests the tests.
+// What the tests of a GPU share. LIMBECK_GPU_TESTS_ON=simulated puts the simulated device in its place, and where a whole
+// run is tested the processor: that tests the tests, and what of a GPU's path needs no GPU.
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/cuda.h>
@@ -9,23 +10,25 @@
 #include <string>
 
 #include "kernels/cuda_graph.h"
-#include "support/replayed_work.h"
+#include "support/simulated_device.h"
 #include "support/temporary_folder.h"
 
 namespace limbeck {
 
 inline bool is_rehearsed() {
   const char* device = std::getenv("LIMBECK_GPU_TESTS_ON");
-  return device != nullptr && std::string(device) == "cpu";
+  return device != nullptr && std::string(device) == "simulated";
 }
 
 /// The device whose work is compared with the processor's.
 inline torch::Device gpu() {
-  return is_rehearsed() ? torch::Device(torch::kCPU) : torch::Device(torch::kCUDA, 0);
+  if (!is_rehearsed()) return {torch::kCUDA, 0};
+  simulated_device::use();
+  return simulated_device::device();
 }
 
 inline Recorder gpu_recorder() {
-  return is_rehearsed() ? replayed_work() : cuda_graphs();
+  return is_rehearsed() ? simulated_device::graphs() : cuda_graphs();
 }
 
 /// The largest difference of two numbers.

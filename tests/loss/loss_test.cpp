@@ -356,7 +356,7 @@ stages:
   const Objective objective(recipe.stages[1].loss);
   EXPECT_EQ(objective.names(), (std::vector<std::string>{"soft_targets", "soft_targets.2", "hard_labels"}));
   const torch::Tensor z = random_logits(2, 3, 11), v = random_logits(2, 3, 12), y = torch::tensor({0, 2});
-  const auto value = objective.value({.logits = z}, {.logits = v}, {.labels = y}, 4);
+  const auto value = objective.value({.logits = z}, {.logits = v}, {.labels = y}, objective.weights_at(4));
   const auto term = [&](const std::string& yaml) { return value_of(*make_loss(yaml), z, v, y).item<double>(); };
   EXPECT_NEAR(value.total.item<double>(),
               0.6 * term("{soft_targets: 2}") + 0.5 * term("{soft_targets: 8}") + term("hard_labels"), 1e-10);
@@ -385,7 +385,7 @@ stages:
     hard += own / 2;
   }
   for (torch::Tensor& z : members) z.requires_grad_();
-  const auto value = objective.value({.logits = members[0], .features = {}, .members = members}, {}, {.labels = y}, 0);
+  const auto value = objective.value({.logits = members[0], .features = {}, .members = members}, {}, {.labels = y}, objective.weights_at(0));
   EXPECT_NEAR(value.total.item<double>(), expected, 1e-10);
   EXPECT_NEAR(value.terms[1].item<double>(), hard, 1e-10);
   value.total.backward();

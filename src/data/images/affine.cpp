@@ -59,6 +59,7 @@ int64_t Affine::view_count() const {
 
 void Affine::append(const Affine& next) {
   parameters_.insert(parameters_.end(), next.parameters_.begin(), next.parameters_.end());
+  tables_ = {};
 }
 
 at::Tensor Affine::apply(const at::Tensor& images, const at::Tensor& views) const {
@@ -77,11 +78,20 @@ AffineMatrix Affine::matrix(int64_t view, int64_t height, int64_t width) const {
   return whole;
 }
 
+const std::vector<at::Tensor>& Affine::tables_on(at::Device device, int64_t height, int64_t width) const {
+  if (tables_.of.empty() || tables_.device != device || tables_.height != height || tables_.width != width) {
+    tables_ = {.of = {}, .device = device, .height = height, .width = width};
+    for (const AffineLevels& levels : parameters_)
+      tables_.of.push_back(table_of(levels, height, width).to(device));
+  }
+  return tables_.of;
+}
+
 at::Tensor Affine::matrices(const at::Tensor& views, int64_t height, int64_t width) const {
   at::Tensor rest = views, whole;
-  for (const AffineLevels& levels : parameters_) {
-    const auto count = static_cast<int64_t>(levels.size());
-    const at::Tensor own = table_of(levels, height, width).to(views.device()).index_select(0, rest.remainder(count));
+  for (const at::Tensor& table : tables_on(views.device(), height, width)) {
+    const int64_t count = table.size(0);
+    const at::Tensor own = table.index_select(0, rest.remainder(count));
     whole = whole.defined() ? whole.matmul(own) : own;
     rest = rest.div(count, "floor");
   }

@@ -61,8 +61,18 @@ class Affine : public Augmentation {
   at::Tensor matrices(const at::Tensor& views, int64_t height, int64_t width) const;
   AffineMatrix matrix(int64_t view, int64_t height, int64_t width) const;
 
+  /// The matrices of each parameter's levels, [levels, 3, 3], for images of one size on one device: made once, since
+  /// captured work may copy nothing to a device.
+  struct Tables {
+    std::vector<at::Tensor> of;
+    at::Device device = at::kCPU;
+    int64_t height = 0, width = 0;
+  };
+  const std::vector<at::Tensor>& tables_on(at::Device device, int64_t height, int64_t width) const;
+
   std::vector<AffineLevels> parameters_;
   Fill fill_;
+  mutable Tables tables_;
 };
 
 }  // namespace limbeck
