@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "results/binding.h"
+#include "results/checkpoint_parts.h"
 #include "results/examples_result.h"
 #include "results/json_fields.h"
 #include "results/keys.h"
@@ -56,6 +57,7 @@ void StageFolder::finish(Json record, const std::vector<StageFolder>& members) c
   write_file(stage(), record.dump(1) + "\n");
   std::error_code ignored;
   fs::remove(checkpoint(), ignored);
+  for (const fs::path& part : checkpoint_parts(checkpoint())) fs::remove(part, ignored);
 }
 
 void StageFolder::copy_from(const StageFolder& other) const {

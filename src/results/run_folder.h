@@ -10,7 +10,7 @@
 //                            file of the stage is written, and written last; the stage is finished if all files
 //                            match the record.
 //     weights.safetensors, metrics.jsonl, evaluation.json
-//     checkpoint.safetensors while the stage is trained
+//     checkpoint.safetensors while the stage is trained; a large one in parts, checkpoint-12-0-1.safetensors, …
 //     model.pt               of a TorchScript network: the program with the trained weights
 //     labels.safetensors     of an `align` stage: the labels of the frames
 //   stages/NAME.K/         the same for each replica; only the weights for replicas trained jointly

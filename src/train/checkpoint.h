@@ -2,6 +2,9 @@
 // The full state for bit-identical resume: weights, running statistics, the losses' parameters, the optimizer's state,
 // the position, and the sums of the current epoch. There is no random generator state, since randomness is a function
 // of (seed, purpose, epoch, id).
+//
+// A checkpoint of more than 15 MiB is divided, so that each file can be carried where large ones cannot: the tensors
+// stand in checkpoint-EPOCH-STEP-1.safetensors, …-2.safetensors, …, and checkpoint.safetensors says how many there are.
 #include <ATen/core/Tensor.h>
 
 #include <optional>
@@ -34,7 +37,8 @@ class CheckpointFile {
   CheckpointFile(fs::path path, std::string fingerprint)
       : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {}
 
-  /// Writes atomically: if the process dies, the file is either the old or the new checkpoint.
+  /// Writes atomically: if the process dies, the file is either the old or the new checkpoint, and the parts that belong
+  /// to it are there.
   void save(const TrainedState& state, const Progress& progress) const;
 
   /// Restores the state. Returns nullopt if there is no checkpoint or it has another fingerprint; throws Error, with
@@ -45,6 +49,12 @@ class CheckpointFile {
   const fs::path& path() const { return path_; }
 
  private:
+  fs::path part(const std::string& place, int64_t number) const;
+  /// Moves tensors into parts, if they are too large for one file. Returns the number of parts.
+  int64_t write_parts(TensorMap& tensors, const std::string& place) const;
+  /// Removes the parts of other places; `place` empty: all.
+  void remove_parts(const std::string& place) const;
+
   fs::path path_;
   std::string fingerprint_;
 };

@@ -6,6 +6,7 @@
 #include <torch/utils.h>
 
 #include <cmath>
+#include <set>
 
 #include "limbeck/loss.h"
 #include "models/model.h"
@@ -238,6 +239,41 @@ TEST_F(Training, RefusesACheckpointWithoutTheParametersOfItsLosses) {
   parameters.push_back({"fitnet.weight", torch::zeros({2, 3})});
   EXPECT_NE(message_of<Error>([&] { checkpoint.load(state); }).find("has no fitting 'fitnet.weight' for the losses"),
             std::string::npos);
+}
+
+TEST_F(Training, DividesALargeCheckpointIntoFilesThatCanBeCarried) {
+  const auto network = make_network(choose(Slot::network, "{mlp: [1200, 1200]}"), *digits, 1);
+  const auto optimizer = make_optimizer(choose(Slot::optimizer, "adamw"), *network);
+  const CheckpointFile checkpoint(folder / "c.safetensors", "f");
+  const std::vector<Parameter> none;
+  const TrainedState state{*network, none, *optimizer};
+  const auto files = [&] {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      names.insert(entry.path().filename().string());
+      EXPECT_LE(fs::file_size(entry), 16 << 20) << entry.path();
+    }
+    return names;
+  };
+  const auto save = [&](int64_t epoch) {
+    checkpoint.save(state, {.epoch = epoch, .sums = torch::zeros({4}, torch::kFloat64), .conditions = {"one"}});
+  };
+  const auto names_at = [](const std::string& place) {
+    return std::set<std::string>{"c.safetensors", "c-" + place + "-1.safetensors", "c-" + place + "-2.safetensors"};
+  };
+  save(3);
+  EXPECT_EQ(files(), names_at("3-0"));
+  TensorMap saved;
+  for (const auto& [name, tensor] : state_of(*network)) saved[name] = tensor.detach().clone();
+  save(4);
+  EXPECT_EQ(files(), names_at("4-0"));
+  for (const Parameter& parameter : network->parameters()) parameter.value.detach().zero_();
+  EXPECT_EQ(checkpoint.load(state)->epoch, 4);
+  for (const auto& [name, tensor] : state_of(*network)) EXPECT_TRUE(tensor.equal(saved.at(name))) << name;
+  fs::remove(folder / "c-4-0-2.safetensors");
+  EXPECT_NE(message_of<Error>([&] { checkpoint.load(state); }).find("is in 2 parts, and"), std::string::npos);
+  checkpoint.remove();
+  EXPECT_EQ(files(), std::set<std::string>{});
 }
 
 TEST(Optimizers, UpdateAllGroupsAlikeAndNameTheirStatesApart) {
