@@ -2,8 +2,8 @@
 
 Usage: bench/gpu_table.py [--limbeck PROGRAM] [--data DIR] [--rounds N] [--limit SECONDS] [--out FILE.md] ...
        bench/gpu_table.py --rehearse          tiny networks on the processor, in seconds
-Limbeck trains each pair with the teacher at every step (live) and with its outputs stored, in each precision, without
-and with --no-cuda-graphs; and so for several seeds at once, whose speeds are summed. A figure is the median of its epochs
+Limbeck trains each pair with the teacher at every step (live) and with its outputs stored, in each precision, with
+CUDA graphs and without; and so for several seeds at once, whose speeds are summed. A figure is the median of its epochs
 after the first. The peers are bench/peers/*_kd_gpu.py. torch.compile and several seeds are measured in the first round
 alone. Networks have nearly their initial weights, and where --data has no pictures they are random: speed depends on
 neither.
@@ -143,7 +143,9 @@ class Table:
             command += ["--data", self.options.data]
         if self.options.threads:
             command += ["--threads", self.options.threads]
-        return [str(word) for word in command + ([] if graphs or self.options.device == "cpu" else ["--no-cuda-graphs"])]
+        if not graphs and self.options.device != "cpu":
+            command.append("--no-cuda-graphs")
+        return [str(word) for word in command]
 
     def tell_failure(self, what, code, log):
         if code:

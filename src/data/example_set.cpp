@@ -243,7 +243,8 @@ at::Tensor ExampleSet::scaled_inputs(const at::Tensor& ids, const Augmenter& aug
 
 at::Tensor ExampleSet::order(uint64_t seed, int64_t epoch) const {
   if (ids_.is_cpu()) return to_tensor(shuffled(ids_, seed, Purpose::order, epoch));
-  return std::get<1>(random_keys(ids_, Epoch(epoch).on(ids_.device()), seed, Purpose::order).sort(/*stable=*/true, 0, /*descending=*/false));
+  return std::get<1>(random_keys(ids_, Epoch(epoch).on(ids_.device()), seed, Purpose::order)
+                         .sort(/*stable=*/true, 0, /*descending=*/false));
 }
 
 int64_t ExampleSet::at_once(int64_t most) const {

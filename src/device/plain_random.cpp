@@ -72,8 +72,8 @@ at::Tensor kept_units(const at::Tensor& ids, const at::Tensor& epoch, const Drop
 at::Tensor random_keys(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, Purpose purpose) {
   constexpr int64_t kSign = 0x80000000;  // of the higher word, inverted: so signed numbers compare as unsigned ones
   const at::Tensor id = low_word(ids), zero = id * 0;
-  const auto words = plain_philox(
-      {id, low_word(epoch).expand_as(id), zero + (static_cast<int64_t>(purpose) << 24), zero}, seed);
+  const auto words =
+      plain_philox({id, low_word(epoch).expand_as(id), zero + (static_cast<int64_t>(purpose) << 24), zero}, seed);
   return words[0].bitwise_xor(kSign).bitwise_left_shift(int64_t{32}).bitwise_or(words[1]);
 }
 

@@ -44,11 +44,10 @@ RunFolder Experiment::folder_of(int64_t seed) const {
 
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder* order) const {
   const bool uses_graphs = device_of(options_.device).is_cuda() && options_.cuda_graphs.value_or(true);
-  const Recorder recorder =
-      until_failure(uses_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
-        events_.emit(Notice{
-            fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
-      });
+  const Recorder recorder = until_failure(uses_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
+    events_.emit(
+        Notice{fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
+  });
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (size_t i = 0; i < options_.seeds.size(); ++i) {
     const int64_t seed = options_.seeds[i];
@@ -94,8 +93,8 @@ std::vector<RunResults> Experiment::run_seeds() {
     seeds[i].reset();
   };
   if (together) {
-    events_.emit(Notice{fmt::format("{} seeds are trained side by side; shown is the first that is not done",
-                                    seeds.size())});
+    events_.emit(
+        Notice{fmt::format("{} seeds are trained side by side; shown is the first that is not done", seeds.size())});
     const at::Device device = device_of(options_.device);
     wait_for(device);
     run_together(

@@ -32,7 +32,8 @@ class CapturedWork {
  public:
   /// Everything that the work reads and writes, apart from what it allocates itself, must stay at the same memory
   /// address, and every host value that it depends on must stay the same.
-  CapturedWork(std::function<void()> work, Recorder recorder) : work_(std::move(work)), recorder_(std::move(recorder)) {}
+  CapturedWork(std::function<void()> work, Recorder recorder)
+      : work_(std::move(work)), recorder_(std::move(recorder)) {}
   CapturedWork(const CapturedWork&) = delete;
   CapturedWork& operator=(const CapturedWork&) = delete;
 

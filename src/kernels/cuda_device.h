@@ -10,8 +10,8 @@ namespace limbeck {
 /// 8.0 and above.
 bool has_bfloat16(at::Device device);
 
-/// While this lives, what this thread queues on a CUDA device goes into a stream of its own, so that it runs beside what
-/// other threads queue. Does nothing for other devices.
+/// While this lives, what this thread queues on a CUDA device goes into a stream of its own, so that it runs beside
+/// what other threads queue. Does nothing for other devices.
 class OwnStream {
  public:
   explicit OwnStream(at::Device device);

@@ -59,7 +59,8 @@ void apply_epilogue(const Epilogue& epilogue, const float* bias, float* y, int64
       if (bias != nullptr) add_bias(at, bias, columns);
       if (epilogue.activation == Activation::relu) apply_relu(at, columns);
       if (!drops) continue;
-      drop_row(*epilogue.dropout, epilogue.noise->seed, epilogue.noise->epoch.number(), id[row], columns, factors.data());
+      drop_row(*epilogue.dropout, epilogue.noise->seed, epilogue.noise->epoch.number(), id[row], columns,
+               factors.data());
       scale_by(at, factors.data(), columns);
     }
   });

@@ -150,7 +150,7 @@ class GraphNetwork : public Network {
   std::vector<size_t> first_buffer_;     ///< per node, into buffers_
   std::vector<Step> training_steps_;     ///< used if nothing is tapped
   std::vector<Step> inference_steps_;
-  std::vector<at::Tensor> constants_;    ///< per node: of a normalization, [2, C] means and deviations
+  std::vector<at::Tensor> constants_;  ///< per node: of a normalization, [2, C] means and deviations
   Capabilities capabilities_;
   bool quantized_ = false;  ///< some node rounds to int8, which takes float32
 };

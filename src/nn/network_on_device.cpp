@@ -1,5 +1,5 @@
-// GraphNetwork on a device other than the CPU. Convolutions and products are LibTorch's; what stands between them is one
-// kernel each (device/operators.h). With Precision::bfloat16 activations are bfloat16 from the first layer to the
+// GraphNetwork on a device other than the CPU. Convolutions and products are LibTorch's; what stands between them is
+// one kernel each (device/operators.h). With Precision::bfloat16 activations are bfloat16 from the first layer to the
 // logits, and sums, statistics and parameters stay float32.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

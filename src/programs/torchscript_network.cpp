@@ -207,7 +207,8 @@ void seed_generator(const Noise& noise) {
   const auto first = noise.ids.numel() > 0 ? noise.ids[0].item<int64_t>() : 0;
   constexpr uint32_t kLane = 255;  // dropout nodes of graphs count from 0
   const auto words = philox(
-      {noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch.number()), static_cast<uint32_t>(first), kLane}, 0);
+      {noise.seed, Purpose::dropout, static_cast<uint32_t>(noise.epoch.number()), static_cast<uint32_t>(first), kLane},
+      0);
   at::manual_seed(static_cast<uint64_t>(words[0]) << 32 | words[1]);
 }
 

@@ -8,7 +8,8 @@ std::vector<fs::path> checkpoint_parts(const fs::path& checkpoint) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(checkpoint.parent_path(), ignored)) {
     const fs::path& file = entry.path();
-    if (file.extension() == checkpoint.extension() && file.filename().string().starts_with(begin)) parts.push_back(file);
+    if (file.extension() == checkpoint.extension() && file.filename().string().starts_with(begin))
+      parts.push_back(file);
   }
   return parts;
 }

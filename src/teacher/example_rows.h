@@ -17,7 +17,7 @@ class ExampleRows {
   at::Tensor on_device_of(const at::Tensor& ids) const;
 
  private:
-  at::Tensor row_of_;  ///< [largest id + 1] int64 on the CPU; −1: not in the table
+  at::Tensor row_of_;             ///< [largest id + 1] int64 on the CPU; −1: not in the table
   mutable at::Tensor on_device_;  ///< the same where on_device_of() was asked last
 };
 

@@ -20,9 +20,9 @@ class Teacher {
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
   /// Returns the teacher that computes outputs live, for inputs that are not in a store.
   virtual const Teacher& live() const { return *this; }
-  /// On a device: makes the outputs of all training examples in the views of this drawing (Batch::draw) available there,
-  /// so that outputs() of their batches reads and writes nothing on the host, and always at the same memory. `between`
-  /// is called now and then, and may throw.
+  /// On a device: makes the outputs of all training examples in the views of this drawing (Batch::draw) available
+  /// there, so that outputs() of their batches reads and writes nothing on the host, and always at the same memory.
+  /// `between` is called now and then, and may throw.
   virtual void prepare_epoch(int64_t drawing, const std::function<void()>& between) const {
     (void)drawing;
     (void)between;

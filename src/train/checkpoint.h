@@ -37,8 +37,8 @@ class CheckpointFile {
   CheckpointFile(fs::path path, std::string fingerprint)
       : path_(std::move(path)), fingerprint_(std::move(fingerprint)) {}
 
-  /// Writes atomically: if the process dies, the file is either the old or the new checkpoint, and the parts that belong
-  /// to it are there.
+  /// Writes atomically: if the process dies, the file is either the old or the new checkpoint, and the parts that
+  /// belong to it are there.
   void save(const TrainedState& state, const Progress& progress) const;
 
   /// Restores the state. Returns nullopt if there is no checkpoint or it has another fingerprint; throws Error, with

@@ -93,10 +93,12 @@ void DeviceStep::queue(int64_t size) {
   const Batch batch = setup_.batches.queued_batch(step, size, {setup_.batches.drawing(epoch_number_), drawing_});
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
   const Noise noise{setup_.seed, {epoch_number_, epoch_}, batch.ids};
-  const StepPasses passes = run_passes(
-      setup_, batch, teacher,
-      {.noise = &noise, .taps = taps_, .precision = setup_.precision, .rounded = rounded_.empty() ? nullptr : &rounded_},
-      {.numbers = {}, .on_device = weights_.index_select(0, step)[0]});
+  const StepPasses passes = run_passes(setup_, batch, teacher,
+                                       {.noise = &noise,
+                                        .taps = taps_,
+                                        .precision = setup_.precision,
+                                        .rounded = rounded_.empty() ? nullptr : &rounded_},
+                                       {.numbers = {}, .on_device = weights_.index_select(0, step)[0]});
   take_gradients();
   const at::NoGradGuard no_gradient;
   add_step(sums_, passes.values, passes.logits, batch.labels, passes.needs_labels, passes.networks);
@@ -120,8 +122,9 @@ std::optional<StepFailure> DeviceStep::settle() {
   at::Tensor sums = setup_.sums.state();
   sums.copy_(sums_.sums);
   const double seconds = std::chrono::duration<double>(Clock::now() - settled_).count();
-  settle_after_ = std::clamp(static_cast<int64_t>(static_cast<double>(queued_) * kEverySeconds / std::max(seconds, 1e-9)),
-                             int64_t{1}, 2 * std::max<int64_t>(queued_, 1));
+  settle_after_ =
+      std::clamp(static_cast<int64_t>(static_cast<double>(queued_) * kEverySeconds / std::max(seconds, 1e-9)),
+                 int64_t{1}, 2 * std::max<int64_t>(queued_, 1));
   queued_ = 0;
   settled_ = Clock::now();
   const auto failed = state[1].item<int64_t>();

@@ -173,14 +173,14 @@ void Trainer::fail(const StepFailure& failure) {
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
   const double epoch = static_cast<double>(progress_.epoch) +
                        static_cast<double>(failure.step) / static_cast<double>(batches_.per_epoch());
-  throw_non_finite(
-      {.stage = setup_.stage.name,
-       .epoch = progress_.epoch + 1,
-       .step = failure.step + 1,
-       .learning_rate = optimizer_->learning_rate() * schedule_->factor(epoch, static_cast<double>(setup_.stage.epochs)),
-       .terms = objective_.names(),
-       .values = failure.values},
-      teacher, batch);
+  throw_non_finite({.stage = setup_.stage.name,
+                    .epoch = progress_.epoch + 1,
+                    .step = failure.step + 1,
+                    .learning_rate = optimizer_->learning_rate() *
+                                     schedule_->factor(epoch, static_cast<double>(setup_.stage.epochs)),
+                    .terms = objective_.names(),
+                    .values = failure.values},
+                   teacher, batch);
 }
 
 void Trainer::finish_epoch() {

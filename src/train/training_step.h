@@ -34,7 +34,7 @@ struct StepSetup {
   TrainingBatches& batches;
   EpochSums& sums;
   Precision precision = Precision::float32;
-  Recorder recorder = {};  ///< captures a step; empty: kernels are launched one by one
+  Recorder recorder = {};                 ///< captures a step; empty: kernels are launched one by one
   std::function<void()> between = [] {};  ///< called now and then while an epoch is prepared; may throw
 
   /// Number of epochs done before a step, with fraction.
@@ -64,10 +64,10 @@ class TrainingStep {
 
 /// Outputs of forward and backward pass; gradients are in the parameters.
 struct StepPasses {
-  at::Tensor logits;                ///< of the student, [N, C], without gradient
-  at::Tensor values;                ///< [1 + terms]: the total, then the terms of Objective::Value
+  at::Tensor logits;                  ///< of the student, [N, C], without gradient
+  at::Tensor values;                  ///< [1 + terms]: the total, then the terms of Objective::Value
   std::vector<int64_t> needs_labels;  ///< per term: whether it is a mean over labelled examples
-  int64_t networks = 1;             ///< number of networks in the ensemble; the total is their sum
+  int64_t networks = 1;               ///< number of networks in the ensemble; the total is their sum
 };
 /// Runs forward pass, objective and backward pass, without waiting for a device.
 StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherOutputs& teacher,

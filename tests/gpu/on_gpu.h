@@ -1,6 +1,6 @@
 #pragma once
-// What the tests of a GPU share. LIMBECK_GPU_TESTS_ON=simulated puts the simulated device in its place, and where a whole
-// run is tested the processor: that tests the tests, and what of a GPU's path needs no GPU.
+// What the tests of a GPU share. LIMBECK_GPU_TESTS_ON=simulated puts the simulated device in its place, and where a
+// whole run is tested the processor: that tests the tests, and what of a GPU's path needs no GPU.
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/cuda.h>

@@ -385,7 +385,8 @@ stages:
     hard += own / 2;
   }
   for (torch::Tensor& z : members) z.requires_grad_();
-  const auto value = objective.value({.logits = members[0], .features = {}, .members = members}, {}, {.labels = y}, objective.weights_at(0));
+  const auto value = objective.value({.logits = members[0], .features = {}, .members = members}, {}, {.labels = y},
+                                     objective.weights_at(0));
   EXPECT_NEAR(value.total.item<double>(), expected, 1e-10);
   EXPECT_NEAR(value.terms[1].item<double>(), hard, 1e-10);
   value.total.backward();

@@ -25,8 +25,9 @@ TEST(NetworkOnDevice, KeepsActivationsInBfloat16AndLogitsInFloat32) {
   torch::Tensor logits;
   for (int pass = 0; pass < 2; ++pass) {
     const auto counts = simulated_device::count([&] {
-      logits = network->forward(pictures.to(simulated_device::device()),
-                                {.precision = Precision::bfloat16, .prepared = &prepared})
+      logits = network
+                   ->forward(pictures.to(simulated_device::device()),
+                             {.precision = Precision::bfloat16, .prepared = &prepared})
                    .logits;
     });
     // Prepared weights are cast and folded once: then a convolution and what follows it are two kernels.

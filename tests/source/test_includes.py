@@ -13,17 +13,18 @@ NARROW = re.compile(
     r"ATen/(core/(Tensor|grad_mode)|TensorOperators|Parallel|ops/\w+)\.h|torch/(version|cuda)\.h|c10/.*\.h")
 # What else may be included, and by whom.
 WIDE = {
-    "ATen/Context.h": {"src/experiment/device.cpp", "src/experiment/check_options.cpp"},
-    "ATen/autocast_mode.h": {"src/kernels/mixed_precision.cpp"},
+    "ATen/Context.h": {"src/experiment/device.cpp"},
     "ATen/core/LegacyTypeDispatch.h": {"src/device/operators.cpp"},
     "ATen/core/dispatch/Dispatcher.h": {"src/device/operators.cpp"},
     "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h", "src/device/implementations.h"},
+    "ATen/cuda/CUDAContext.h": {"src/kernels/cuda_device.cpp"},
     "ATen/cuda/CUDAGraph.h": {"src/kernels/cuda_graph.cpp"},
     "ATen/record_function.h": {"src/programs/product_count.cpp"},
     "torch/csrc/autograd/custom_function.h": {"src/device/autograd_function.h"},
     "device/autograd_function.h": {
         "src/device/operators.cpp", "src/loss/rowwise.cpp", "src/kernels/fused_batch_norm.cpp",
         "src/kernels/fused_convolution.cpp", "src/kernels/fused_linear.cpp"},
+    "torch/csrc/autograd/autograd.h": {"src/train/training_step.cpp"},
     "torch/csrc/jit/api/module.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/ir/ir.h": {"src/deploy/graph_torchscript.cpp", "src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/freeze_module.h": {"src/deploy/torchscript_onnx.cpp"},

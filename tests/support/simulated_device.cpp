@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "device/operators.h"
 #include "device/launch.h"
+#include "device/operators.h"
 
 namespace limbeck::simulated_device {
 namespace {
@@ -107,8 +107,8 @@ at::Tensor on_device(const at::Tensor& host) {
 at::Tensor on_host(const at::Tensor& tensor) {
   const c10::Storage& storage = tensor.storage();
   const auto elements = static_cast<int64_t>(storage.nbytes() / tensor.itemsize());
-  const at::Tensor whole = at::from_blob(storage.data_ptr().get(), {elements},
-                                         at::TensorOptions(tensor.scalar_type()).device(at::kCPU));
+  const at::Tensor whole =
+      at::from_blob(storage.data_ptr().get(), {elements}, at::TensorOptions(tensor.scalar_type()).device(at::kCPU));
   return whole.as_strided(tensor.sizes(), tensor.strides(), tensor.storage_offset());
 }
 
@@ -140,9 +140,9 @@ void count_kernel(const std::string& name) {
 
 /// Operations whose result's shape, or whose result itself, the host must know.
 bool is_read_by_host(const std::string& name) {
-  static const std::set<std::string> names{"aten::nonzero", "aten::masked_select",  "aten::_unique2", "aten::equal",
-                                           "aten::bincount", "aten::is_nonzero",    "aten::histc",    "aten::unique_dim",
-                                           "aten::allclose", "aten::repeat_interleave"};
+  static const std::set<std::string> names{
+      "aten::nonzero",    "aten::masked_select", "aten::_unique2",   "aten::equal",    "aten::bincount",
+      "aten::is_nonzero", "aten::histc",         "aten::unique_dim", "aten::allclose", "aten::repeat_interleave"};
   return names.contains(name);
 }
 
@@ -207,7 +207,7 @@ class Arguments {
 
   std::string name_;
   Stack given_, host_;
-  std::vector<at::Tensor> tensors_;  ///< of the device, among the arguments
+  std::vector<at::Tensor> tensors_;                       ///< of the device, among the arguments
   std::vector<std::pair<at::Tensor, at::Tensor>> empty_;  ///< those without elements, and what stands for them
 };
 
@@ -225,7 +225,8 @@ at::Tensor result_of(const Arguments& arguments, const at::Tensor& host, bool is
     const auto* begin = static_cast<const char*>(tensor.storage().data());
     const auto* at = static_cast<const char*>(host.data_ptr());
     if (at == nullptr || at < begin || at >= begin + tensor.storage().nbytes()) continue;
-    if (!is_view && at == tensor.data_ptr() && host.sizes() == tensor.sizes() && host.strides() == tensor.strides()) return tensor;
+    if (!is_view && at == tensor.data_ptr() && host.sizes() == tensor.sizes() && host.strides() == tensor.strides())
+      return tensor;
     return view_of(tensor, host);
   }
   return on_device(host);
@@ -386,7 +387,9 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   void setDevice(at::Device) const override {}
   void uncheckedSetDevice(at::Device) const noexcept override {}
   c10::Stream getStream(at::Device) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, device()); }
-  c10::Stream exchangeStream(c10::Stream) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, device()); }
+  c10::Stream exchangeStream(c10::Stream) const noexcept override {
+    return c10::Stream(c10::Stream::DEFAULT, device());
+  }
   at::DeviceIndex deviceCount() const noexcept override { return 1; }
 };
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard);

@@ -28,10 +28,10 @@ void use();
 
 /// What reached the device.
 struct Counts {
-  int64_t kernels = 0;      ///< operations, including copies on the device
-  int64_t host_reads = 0;   ///< values or tensors that the host read, which waits for the device
-  int64_t host_writes = 0;  ///< tensors that the host copied to the device
-  int64_t replays = 0;      ///< of recorded graphs; their kernels are not counted
+  int64_t kernels = 0;                     ///< operations, including copies on the device
+  int64_t host_reads = 0;                  ///< values or tensors that the host read, which waits for the device
+  int64_t host_writes = 0;                 ///< tensors that the host copied to the device
+  int64_t replays = 0;                     ///< of recorded graphs; their kernels are not counted
   std::map<std::string, int64_t> by_name;  ///< operations by name
   std::string to_text() const;             ///< "48 kernels: 12 aten::mm, …"
 };

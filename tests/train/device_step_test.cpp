@@ -38,7 +38,8 @@ class World {
   World(const Dataset& dataset, const std::string& networks, const std::string& stage)
       : dataset_(dataset),
         recipe_(parse_recipe("name: t\ndata: {source: digits}\nnetworks: " + networks +
-                                 "\nstages: [{name: large, train: teacher}, {name: s, train: student, " + stage + "}]\n",
+                                 "\nstages: [{name: large, train: teacher}, {name: s, train: student, " + stage +
+                                 "}]\n",
                              "t", {}, components())),
         split_(hold_out(dataset, 30, 1)) {}
 
@@ -138,14 +139,17 @@ void expect_equal(const TensorMap& given, const TensorMap& expected, const std::
   for (const auto& [name, value] : expected) EXPECT_TRUE(given.at(name).equal(value)) << what << " " << name;
 }
 
-constexpr const char* kMlps = "{teacher: {mlp: [30]}, student: {mlp: {hidden: [20], dropout: {input: 0.1, hidden: 0.3}}}}";
+constexpr const char* kMlps =
+    "{teacher: {mlp: [30]}, student: {mlp: {hidden: [20], dropout: {input: 0.1, hidden: 0.3}}}}";
 
 TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) {
   const auto digits = small_digits(230, 20);
-  const std::string soft = ", teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 3, "
-                           "weight: 0.8 }, hard_labels: { weight: 0.2 } ]";
+  const std::string soft =
+      ", teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 3, "
+      "weight: 0.8 }, hard_labels: { weight: 0.2 } ]";
   for (const std::string& stage : std::vector<std::string>{
-           "augment: {shift: 1}, optimizer: {sgd: {learning_rate: 0.1, weight_decay: 0.01}}, schedule: one_cycle" + soft,
+           "augment: {shift: 1}, optimizer: {sgd: {learning_rate: 0.1, weight_decay: 0.01}}, schedule: one_cycle" +
+               soft,
            "augment: {crop: 2, flip: true}, optimizer: {sgd: {nesterov: true, max_norm: 1}}" + soft,
            "augment: {rotation: 10}, optimizer: {adam: {learning_rate: 0.01, weight_decay: 0.1}}" + soft,
            std::string("augment: none, optimizer: {adamw: {learning_rate: 0.01, weight_decay: 0.1}}, ") +
@@ -164,7 +168,8 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
     for (size_t i = 0; i < metrics.size(); ++i) {
       EXPECT_EQ(epochs[i].train.examples, metrics[i].train.examples) << stage;
       EXPECT_NEAR(epochs[i].train.loss, metrics[i].train.loss, 1e-4) << stage;
-      EXPECT_NEAR(static_cast<double>(epochs[i].train.errors), static_cast<double>(metrics[i].train.errors), 2) << stage;
+      EXPECT_NEAR(static_cast<double>(epochs[i].train.errors), static_cast<double>(metrics[i].train.errors), 2)
+          << stage;
       EXPECT_NEAR(epochs[i].learning_rate, metrics[i].learning_rate, 1e-9) << stage;
       for (const auto& [name, value] : metrics[i].terms) EXPECT_NEAR(epochs[i].terms.at(name), value, 1e-3) << stage;
     }
@@ -177,9 +182,10 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
 
 TEST_F(DeviceTraining, OfConvolutionsComesToTheWeightsOfTheProcessor) {
   const auto data = pictures(100, 4);
-  const World world(*data, "{teacher: resnet14, student: resnet8}",
-                    "epochs: 2, batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
-                    "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 4 } ]");
+  const World world(
+      *data, "{teacher: resnet14, student: resnet8}",
+      "epochs: 2, batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
+      "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 4 } ]");
   const TensorMap processor = train_anew(world, Where::processor), device = train_anew(world, Where::device);
   expect_near(device, processor, 5e-3, "float32");
   expect_equal(train_anew(world, Where::graphs), device, "graphs");
@@ -192,10 +198,12 @@ TEST_F(DeviceTraining, OfConvolutionsComesToTheWeightsOfTheProcessor) {
 
 TEST_F(DeviceTraining, StoppedAndContinuedGivesTheSameBits) {
   const auto digits = small_digits(230, 20);
-  for (const std::string& teacher : std::vector<std::string>{"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
-    const World world(*digits, kMlps,
-                      "epochs: 5, batch_size: 64, augment: {shift: 1}, optimizer: adamw, teacher: {network: {of: large, " +
-                          teacher + "}}, loss: [ soft_targets: { temperature: 3 } ]");
+  for (const std::string& teacher :
+       std::vector<std::string>{"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
+    const World world(
+        *digits, kMlps,
+        "epochs: 5, batch_size: 64, augment: {shift: 1}, optimizer: adamw, teacher: {network: {of: large, " + teacher +
+            "}}, loss: [ soft_targets: { temperature: 3 } ]");
     const TensorMap whole = train_anew(world, Where::graphs);
     EXPECT_EQ(notices, std::vector<std::string>{}) << teacher;
     expect_near(whole, train_anew(world, Where::processor), 2e-3, teacher);
@@ -238,9 +246,8 @@ TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
   } teacher;
   const CheckpointFile checkpoint(folder / "other.safetensors", "f");
   EventBus events;
-  const Recorder recorder = until_failure(simulated_device::graphs(), [&](const std::string& reason) {
-    notices.push_back(reason);
-  });
+  const Recorder recorder =
+      until_failure(simulated_device::graphs(), [&](const std::string& reason) { notices.push_back(reason); });
   Trainer({.stage = world.stage(),
            .seed = 1,
            .network = *network,
@@ -310,7 +317,8 @@ TEST(DeviceStep, QueuesFewKernelsAndReadsNothingOnTheHost) {
   const std::string live = ", teacher: {network: {of: large, outputs: live}}" + taught,
                     kept = ", teacher: {network: {of: large, views: 1}}" + taught;
   const std::string on_digits = "batch_size: 32, augment: {shift: 1}, optimizer: {sgd: {weight_decay: 0.001}}",
-                    on_cifar = "batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {weight_decay: 0.001}}";
+                    on_cifar =
+                        "batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {weight_decay: 0.001}}";
   const std::string narrow = "{teacher: resnet8, student: resnet20}", pair = "{teacher: resnet56, student: resnet20}";
   struct Case {
     std::string name;

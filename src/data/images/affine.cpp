@@ -81,8 +81,7 @@ AffineMatrix Affine::matrix(int64_t view, int64_t height, int64_t width) const {
 const std::vector<at::Tensor>& Affine::tables_on(at::Device device, int64_t height, int64_t width) const {
   if (tables_.of.empty() || tables_.device != device || tables_.height != height || tables_.width != width) {
     tables_ = {.of = {}, .device = device, .height = height, .width = width};
-    for (const AffineLevels& levels : parameters_)
-      tables_.of.push_back(table_of(levels, height, width).to(device));
+    for (const AffineLevels& levels : parameters_) tables_.of.push_back(table_of(levels, height, width).to(device));
   }
   return tables_.of;
 }

@@ -51,9 +51,7 @@ class SoftTargets : public Loss {
  public:
   explicit SoftTargets(const SoftTargetsOptions& options) : options_(options) {}
 
-  LossNeeds needs() const override {
-    return {.teacher_logits = true};
-  }
+  LossNeeds needs() const override { return {.teacher_logits = true}; }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
