@@ -188,6 +188,14 @@ void register_device_kernels(c10::DispatchKey key) {
 #undef LIMBECK_IMPLEMENT
 }
 
+bool has_device_kernels(at::Device device) {
+  require_operators();
+  const c10::DispatchKey key = c10::computeDispatchKey(at::kFloat, at::kStrided, device);
+  return c10::Dispatcher::singleton()
+      .findSchemaOrThrow("limbeck::batch_norm_forward", "")
+      .hasKernelForDispatchKey(key);
+}
+
 at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, int64_t count) {
   if (count < 1 || count > int64_t{1} << 62)
     throw Error(fmt::format("draw_views: count is {}; expected 1 to 2^62", count));

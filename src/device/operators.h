@@ -129,6 +129,10 @@ void adam_update(at::TensorList values, at::TensorList means, at::TensorList squ
                  const std::vector<at::Tensor>& rounded, const at::Tensor& steps, const at::Tensor& rate,
                  const at::Tensor& state, const DeviceAdam& how);
 
+/// Returns whether the operators are kernels of their own on this device. Else each is several tensor operations, of
+/// which LibTorch may have better ones: its batch norm, for example.
+bool has_device_kernels(at::Device device);
+
 /// Registers the block programs (kernels/) as the operators' kernels on another device. CUDA's are registered at
 /// first use where the build has them; tests call this for a simulated device.
 void register_device_kernels(c10::DispatchKey key);

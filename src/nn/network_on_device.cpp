@@ -98,7 +98,8 @@ at::Tensor GraphNetwork::run_on_device(const Step& step, const std::vector<at::T
     return pass == Pass::inference ? infer_convolution_on_device(step, inputs[0], shortcut, options)
                                    : run_layer_on_device(first, inputs[0], options);
   if (is_plain_layer(first)) return run_linear_on_device(step, inputs[0], pass, options);
-  if (const auto* op = std::get_if<BatchNorm>(&operation); op != nullptr && options.noise != nullptr) {
+  const auto* op = std::get_if<BatchNorm>(&operation);
+  if (op != nullptr && options.noise != nullptr && has_device_kernels(inputs[0].device())) {
     const OperationContext own = context_of(first, options);
     const DeviceNorm norm{own.parameters[0], own.parameters[1], own.buffers[0],
                           own.buffers[1],    op->momentum,      op->epsilon};

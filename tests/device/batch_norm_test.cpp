@@ -161,6 +161,8 @@ TEST(DeviceBatchNorm, SquaresDoNotCancelFarFromZero) {
 
 TEST(DeviceBatchNorm, OtherTensorsGoToThePlainForm) {
   const Launches launches;
+  EXPECT_TRUE(has_device_kernels(torch::kCPU));
+  EXPECT_FALSE(has_device_kernels(torch::kMeta));
   torch::manual_seed(4);
   NormCase ours({3, 4, 5, 5}, torch::kFloat64, true, {.on = true});
   NormCase exact = ours.copied(torch::kFloat64);
