@@ -13,12 +13,14 @@ namespace {
 class CudaGraph : public RecordedWork {
  public:
   explicit CudaGraph(const std::function<void()>& work) {
-    // The default stream cannot be captured; always the same other one, since libraries keep memory for each.
+    // The default stream cannot be captured; then always the same other one, since libraries keep memory for each. A
+    // thread with a stream of its own captures there: graphs that are launched side by side may not share that memory.
     static const c10::cuda::CUDAStream beside = c10::cuda::getStreamFromPool();
+    const c10::cuda::CUDAStream own = c10::cuda::getCurrentCUDAStream();
     c10::cuda::device_synchronize();
     c10::cuda::CUDACachingAllocator::emptyCache();  // of recordings that are no more: during a capture nothing is given
                                                     // back
-    const c10::cuda::CUDAStreamGuard guard(beside);
+    const c10::cuda::CUDAStreamGuard guard(own == c10::cuda::getDefaultCUDAStream() ? beside : own);
     graph_.capture_begin();
     try {
       work();

@@ -158,6 +158,11 @@ double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t cla
   return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
+bool seeds_share_store(const Choice& teacher) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  return options != nullptr && !options->store.empty() && options->store.find(kSeedMark) == std::string::npos;
+}
+
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint) {
   if (context.purpose == TeacherPurpose::evaluation) return live;

@@ -31,6 +31,9 @@ struct ComputedOptions {
 /// Upper bound on the memory for a recipe teacher's cached outputs, in bytes; 0 if they are in a file or not cached.
 double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples);
 
+/// Returns whether the runs of several seeds have one store file for this recipe teacher's outputs.
+bool seeds_share_store(const Choice& teacher);
+
 /// Throws Error of kind usage if the recipe caches the outputs of this teacher but the augmentation does not allow it:
 /// mixup, or more than 4,096 views per example without `views`.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);

@@ -89,6 +89,8 @@ void DeviceStep::begin_epoch(int64_t epoch, int64_t step) {
 }
 
 void DeviceStep::queue(int64_t size) {
+  for (at::Tensor& copy : rounded_)  // of a capture that failed
+    if (copy.defined()) copy.mutable_grad() = at::Tensor();
   const at::Tensor step = sums_.state.slice(0, 0, 1);
   const Batch batch = setup_.batches.queued_batch(step, size, {setup_.batches.drawing(epoch_number_), drawing_});
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
