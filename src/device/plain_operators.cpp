@@ -91,7 +91,8 @@ ThreeTensors batch_norm_forward(const at::Tensor& x, const at::Tensor& weight, c
                                 double epsilon, const MaybeTensor& added, bool on, double slope, double most) {
   const at::Tensor values = x.to(at::kFloat);
   const auto [variance, mean] = at::var_mean(values, all_but_channels(x), /*unbiased=*/false);
-  const auto rows = static_cast<double>(x.numel() / x.size(1));
+  const int64_t count = x.numel() / x.size(1);
+  const auto rows = static_cast<double>(count);
   running_mean.mul_(1 - momentum).add_(mean, momentum);
   running_variance.mul_(1 - momentum).add_(variance, momentum * (rows > 1 ? rows / (rows - 1) : 1));
   const at::Tensor inverse = (variance + epsilon).rsqrt(), scale = weight * inverse, shift = bias - mean * scale;
@@ -103,7 +104,8 @@ ThreeTensors batch_norm_forward(const at::Tensor& x, const at::Tensor& weight, c
 FourTensors batch_norm_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& y,
                                 const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse, bool adds,
                                 bool on, double slope, double most) {
-  const auto rows = static_cast<double>(x.numel() / x.size(1));
+  const int64_t count = x.numel() / x.size(1);
+  const auto rows = static_cast<double>(count);
   const std::vector<int64_t> dimensions = all_but_channels(x);
   at::Tensor passed = gradient.to(at::kFloat);
   if (on) passed = at::where(y.gt(0), at::where(y.lt(most), passed, at::zeros_like(passed)), passed * slope);

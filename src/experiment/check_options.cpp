@@ -43,7 +43,7 @@ void check_options(const Recipe& recipe, const RunOptions& options) {
   check_stages(recipe);
   const at::Device device = device_of(options.device);
   for (const StageRecipe& stage : recipe.stages) precision_of(stage, device);
-  use_tf32(false);  // float32 is float32, in convolutions too
+  if (!device.is_cpu()) use_tf32(false);  // float32 is float32, in convolutions too
   if (options.cuda_graphs.value_or(false) && (device.is_cpu() || !cuda_graphs()))
     throw Error(ErrorKind::usage, "--cuda-graphs: the run is not on a CUDA device, or LibTorch was built without CUDA");
   for (const NetworkRecipe& network : recipe.networks) {

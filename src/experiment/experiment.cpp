@@ -15,9 +15,16 @@
 #include "kernels/cuda_graph.h"
 #include "results/binding.h"
 #include "results/run_results.h"
+#include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
+namespace {
+
+constexpr size_t kSeedsTogether = 4;  // each needs memory of the device; more hardly fill it better
+
+}  // namespace
+
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role)
     : recipe_(std::move(recipe)),
       options_(std::move(options)),
@@ -68,9 +75,13 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
 }
 
 bool Experiment::runs_together() const {
-  return options_.seeds.size() > 1 && device_of(options_.device).is_cuda() &&
-         std::none_of(recipe_.networks.begin(), recipe_.networks.end(),
-                      [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); });
+  const auto is_program = [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); };
+  const auto needs_all = [](const StageRecipe& stage) {
+    return stage.precision == PrecisionChoice::tf32 || seeds_share_store(stage.teacher);
+  };
+  return options_.seeds.size() > 1 && device_of(options_.device).is_cuda() && !options_.deployment &&
+         std::none_of(recipe_.networks.begin(), recipe_.networks.end(), is_program) &&
+         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), needs_all);
 }
 
 std::vector<RunResults> Experiment::run_seeds() {
@@ -93,17 +104,17 @@ std::vector<RunResults> Experiment::run_seeds() {
     seeds[i].reset();
   };
   if (together) {
-    events_.emit(
-        Notice{fmt::format("{} seeds are trained side by side; shown is the first that is not done", seeds.size())});
+    events_.emit(Notice{fmt::format("{} seeds are trained, up to {} side by side; shown is the first that is not done",
+                                    seeds.size(), kSeedsTogether)});
     const at::Device device = device_of(options_.device);
     wait_for(device);
     run_together(
-        seeds.size(),
+        seeds.size(), kSeedsTogether,
         [&](size_t i) {
+          const EventsInOrder::Turn turn(order, i);
           const OwnStream stream(device);
           run_one(i);
           wait_for(device);
-          order.end(i);
         },
         [&] { stop_.request_stop(); });
   } else {

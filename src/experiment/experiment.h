@@ -50,8 +50,8 @@ class Experiment {
   void load_data();
   /// One for each seed. `order`: gives each its own events; nullptr: all have those of the run.
   std::vector<std::unique_ptr<SeedRun>> seed_runs(const EventsInOrder* order = nullptr) const;
-  /// Returns whether the seeds are run side by side: on a GPU, if no network is a program, whose random numbers may
-  /// come from the process's one generator.
+  /// Returns whether the seeds are run side by side: on a GPU, unless they share what is one in a process (the random
+  /// numbers of programs, the switch of TF32), a teacher's store, or a measurement of deployment.
   bool runs_together() const;
   /// Runs all seeds, one after the other or together, and returns their results. Sets made_of_seeds_ if there are
   /// several.

@@ -1,6 +1,8 @@
 #include "experiment/seeds_together.h"
 
+#include <algorithm>
 #include <exception>
+#include <optional>
 #include <thread>
 
 #include "kernels/device_turns.h"
@@ -37,16 +39,23 @@ void EventsInOrder::pass_on() {
   kept_[turn_].clear();
 }
 
-void run_together(size_t count, const std::function<void(size_t)>& work, const std::function<void()>& stop) {
+void run_together(size_t count, size_t at_once, const std::function<void(size_t)>& work,
+                  const std::function<void()>& stop) {
   std::mutex mutex;
+  size_t next = 0;
   std::exception_ptr failure;
-  const auto guarded = [&](size_t i) {
-    try {
-      const DeviceUse use;
-      work(i);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!failure) {
+  const auto take = [&]() -> std::optional<size_t> {
+    const std::lock_guard lock(mutex);
+    return failure || next == count ? std::nullopt : std::optional(next++);
+  };
+  const auto run = [&] {
+    while (const auto i = take()) {
+      try {
+        const DeviceUse use;
+        work(*i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (failure) return;
         failure = std::current_exception();
         stop();
       }
@@ -54,7 +63,7 @@ void run_together(size_t count, const std::function<void(size_t)>& work, const s
   };
   {
     std::vector<std::jthread> threads;
-    for (size_t i = 0; i < count; ++i) threads.emplace_back(guarded, i);
+    for (size_t i = 0; i < std::min(count, at_once); ++i) threads.emplace_back(run);
   }
   if (failure) std::rethrow_exception(failure);
 }

@@ -20,6 +20,19 @@ class EventsInOrder {
   EventsInOrder(const EventBus& events, size_t runs);
   /// The bus of a run, from 0.
   const EventBus& of(size_t run) const { return *buses_[run]; }
+  /// A run's turn, which ends with this.
+  class Turn {
+   public:
+    Turn(EventsInOrder& order, size_t run) : order_(order), run_(run) {}
+    ~Turn() { order_.end(run_); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    EventsInOrder& order_;
+    size_t run_;
+  };
+
   /// Must be called once when a run has ended.
   void end(size_t run);
 
@@ -35,8 +48,10 @@ class EventsInOrder {
   size_t turn_ = 0;
 };
 
-/// Calls work(0) … work(count − 1), each on a thread of its own that uses the device (kernels/device_turns.h). When one
-/// throws, calls `stop` and waits for the others, then throws what the first one threw.
-void run_together(size_t count, const std::function<void(size_t)>& work, const std::function<void()>& stop);
+/// Calls work(0) … work(count − 1) in this order, at most `at_once` at a time, each on a thread that uses the device
+/// (kernels/device_turns.h). When one throws, calls `stop`, begins no other, and waits for those that have begun; then
+/// throws what the first one threw.
+void run_together(size_t count, size_t at_once, const std::function<void(size_t)>& work,
+                  const std::function<void()>& stop);
 
 }  // namespace limbeck

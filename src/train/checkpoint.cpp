@@ -130,7 +130,10 @@ std::optional<Progress> CheckpointFile::load(const TrainedState& state) const {
       const fs::path file = part(fmt::format("{}-{}", epoch, step), i);
       if (!fs::exists(file))
         throw Error(fmt::format("{} is in {} parts, and '{}' is not there", name, parts, file.string()));
-      loaded.tensors.merge(load_tensors(file).tensors);
+      LoadedTensors own = load_tensors(file);
+      if (own.metadata["format"] != kFormat || own.metadata["fingerprint"] != fingerprint_)
+        throw Error(fmt::format("{} is in parts, and '{}' belongs to another training", name, file.string()));
+      loaded.tensors.merge(own.tensors);
     }
     load_state(state.network, part_of(loaded.tensors, "network."), name);
     load_parameters(state.loss_parameters, part_of(loaded.tensors, "losses."), name);

@@ -10,6 +10,20 @@
 #include "train/host_step.h"
 
 namespace limbeck {
+namespace {
+
+/// The backward pass of Σ weight · term without the sum, which would be kernels of its own, forward and backward.
+void pass_back(const std::vector<at::Tensor>& terms, const at::Tensor& weights) {
+  std::vector<at::Tensor> roots, gradients;
+  for (size_t i = 0; i < terms.size(); ++i) {
+    if (!terms[i].requires_grad()) continue;  // a loss may be constant
+    roots.push_back(terms[i]);
+    gradients.push_back(weights[static_cast<int64_t>(i)].reshape(terms[i].sizes()));
+  }
+  if (!roots.empty()) torch::autograd::backward(roots, gradients);
+}
+
+}  // namespace
 
 double StepSetup::epochs_done(int64_t epoch, int64_t step) const {
   return static_cast<double>(epoch) + static_cast<double>(step) / static_cast<double>(batches.per_epoch());
@@ -25,8 +39,8 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
   const Outputs student = setup.network.forward(batch.inputs, options);
   const Targets targets{batch.labels, batch.ids, batch.partner_labels, batch.mix};
   const Objective::Value value = setup.objective.value(student, teacher, targets, weights);
-  if (weights.on_device.defined())  // the terms as they are: a weighted sum, and its gradient, would be kernels
-    torch::autograd::backward(value.sums, weights.on_device.unbind());
+  if (weights.on_device.defined())
+    pass_back(value.sums, weights.on_device);
   else
     value.total.backward();
 

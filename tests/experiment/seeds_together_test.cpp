@@ -42,7 +42,7 @@ TEST(RunTogether, ThrowsWhatTheFirstOneThrewAfterAllHaveEnded) {
   std::atomic<int> ended = 0;
   const auto run = [&] {
     run_together(
-        3,
+        5, 3,
         [&](size_t i) {
           if (i == 1) throw std::runtime_error("the second fails");
           while (!stopped) std::this_thread::yield();
@@ -58,7 +58,7 @@ TEST(DeviceTurns, GiveTheDeviceToOneThreadAloneAndGoOn) {
   std::atomic<int> working = 0, captures = 0;
   std::atomic<bool> disturbed = false;
   run_together(
-      4,
+      4, 4,
       [&](size_t i) {
         for (size_t step = 0; step < 200; ++step) {
           DeviceUse::pause();

@@ -17,7 +17,7 @@ NormTiles tiles_of(const at::Tensor& x, int width, int64_t most_pieces) {
   tiles.channels = static_cast<int>(x.size(1));
   tiles.rows = x.numel() / x.size(1);
   tiles.lanes = power_of_2(ceil_of(tiles.channels, width), NormTiles::kMostChannels / width);
-  tiles.tiles = static_cast<int>(ceil_of(tiles.channels, tiles.lanes * width));
+  tiles.tiles = static_cast<int>(ceil_of(tiles.channels, static_cast<int64_t>(tiles.lanes) * width));
   const int64_t rows_at_once = NormTiles::kThreads / tiles.lanes;
   const int64_t most = std::clamp<int64_t>(kBlocks / tiles.tiles, kFewestPieces, most_pieces);
   const int64_t pieces = std::clamp<int64_t>(tiles.rows / (rows_at_once * kRowsOfThread), 1, most);

@@ -76,6 +76,7 @@ std::vector<size_t> launch_updates(Program program, at::TensorList values, at::T
 
 std::vector<at::Tensor> chosen_tensors(at::TensorList all, const std::vector<size_t>& indices) {
   std::vector<at::Tensor> chosen;
+  chosen.reserve(indices.size());
   for (const size_t i : indices) chosen.push_back(all[i]);
   return chosen;
 }

@@ -10,6 +10,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <vector>
@@ -56,8 +57,16 @@ class SoftTargets : public Loss {
   at::Tensor value(const Outputs& student, const TeacherOutputs& given, const Targets& targets) const override {
     require_same_shape(student, given);
     if (options_.examples == Applies::all) return mean_over(student.logits, given);
-    const at::Tensor applies = targets.labels.lt(0).to(student.logits.scalar_type());  // [N]
-    const at::Tensor count = applies.sum(), each = divergences(student.logits, softened(given)).sum(1);
+    // The others are weighed with 0, and their logits are 0, of which nothing is infinite.
+    const at::Tensor chosen = targets.labels.lt(0), applies = chosen.to(student.logits.scalar_type());  // [N]
+    const auto only_chosen = [&](const at::Tensor& logits) {
+      std::vector<int64_t> shape(static_cast<size_t>(logits.dim()), 1);
+      shape[0] = -1;
+      return at::where(chosen.reshape(shape), logits, at::zeros({}, logits.options()));
+    };
+    TeacherOutputs teacher{.logits = only_chosen(given.logits), .features = {}, .members = {}};
+    if (given.members.defined()) teacher.members = only_chosen(given.members);
+    const at::Tensor count = applies.sum(), each = divergences(only_chosen(student.logits), softened(teacher)).sum(1);
     const at::Tensor factor = at::where(count.gt(0), static_cast<double>(each.size(0)) / count, count);
     return (each * applies).sum() * factor * scale(student.logits);
   }
