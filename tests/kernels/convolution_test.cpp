@@ -57,7 +57,7 @@ TEST_P(WinogradTest, GradientOfWeightsIsTheConvolutions) {
   add_weight_gradient(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), 0, shape.blocks(), workspace.data(),
                       sums.data());
   torch::Tensor found = torch::zeros({size.out, size.in, 3, 3});
-  finish_weight_gradient(shape, sums.data(), found.data_ptr<float>(), 0, size.in);
+  finish_weight_gradient(shape, sums.data(), 1, found.data_ptr<float>(), 0, size.in);
   const torch::Tensor weight = torch::zeros({size.out, size.in, 3, 3}, torch::kFloat64).requires_grad_();
   torch::conv2d(x.to(torch::kFloat64), weight, {}, 1, 1).backward(gradient.to(torch::kFloat64));
   EXPECT_LT(difference(found, weight.grad()), 5e-5);
