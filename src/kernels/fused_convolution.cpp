@@ -88,9 +88,8 @@ at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, cons
   });
   at::Tensor result = at::empty({shape.out, shape.in, 3, 3}, x.options());
   float* values = result.data_ptr<float>();
-  for_each_range(shape.in, kChannelsAtOnce, [&](int64_t begin, int64_t end) {
-    finish_weight_gradient(shape, to, parts, values, begin, end);
-  });
+  for_each_range(shape.in, kChannelsAtOnce,
+                 [&](int64_t begin, int64_t end) { finish_weight_gradient(shape, to, parts, values, begin, end); });
   return result;
 }
 
@@ -114,8 +113,8 @@ at::Tensor packed(const PatchShape& shape, const at::Tensor& weight, bool turned
 
 at::Tensor convolve(const PatchShape& shape, const at::Tensor& x, const at::Tensor& weight,
                     const WinogradEpilogue& epilogue) {
-  at::Tensor y = at::empty({x.size(0), shape.out, shape.out_height(), shape.out_width()}, x.options(),
-                           kConvolutionFormat);
+  at::Tensor y =
+      at::empty({x.size(0), shape.out, shape.out_height(), shape.out_width()}, x.options(), kConvolutionFormat);
   const at::Tensor factors = packed(shape, weight, /*turned=*/false);
   const float *from = read_pointer<float>(x), *of_weight = read_pointer<float>(factors);
   float* to = y.data_ptr<float>();

@@ -38,7 +38,8 @@ LIMBECK_INLINE void product_tile(const float* __restrict a, int64_t a_step, cons
   for (int64_t k = 0; k < depth; ++k) {
     Vector factors[kVectors];
 #pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectors; ++v) factors[v] = *reinterpret_cast<const Vector*>(b + k * kPackedColumns + v * Lanes);
+    for (int64_t v = 0; v < kVectors; ++v)
+      factors[v] = *reinterpret_cast<const Vector*>(b + k * kPackedColumns + v * Lanes);
 #pragma GCC unroll 12
     for (int64_t row = 0; row < kRows; ++row)
 #pragma GCC unroll 2
