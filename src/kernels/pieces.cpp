@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <linux/futex.h>
+#include <omp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -161,6 +162,8 @@ class Pool {
   }
 
   [[noreturn]] void help() {
+    at::get_num_threads();  // LibTorch sets a thread's number when it is first asked for
+    omp_set_num_threads(1);
     uint32_t seen = 0, place = 0;
     for (;;) {
       if (comes_true([&] { return (place = join(seen)) != 0; })) {
@@ -196,11 +199,24 @@ Pool& pool() {
   return it;
 }
 
+/// No threads of OpenMP's beside the pool's.
+class NoOtherThreads {
+ public:
+  NoOtherThreads() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~NoOtherThreads() { omp_set_num_threads(before_); }
+  NoOtherThreads(const NoOtherThreads&) = delete;
+  NoOtherThreads& operator=(const NoOtherThreads&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace
 
 void run_pieces(int64_t pieces, PieceBody body) {
   const size_t threads =
       in_piece || at::in_parallel_region() ? 1 : std::min(static_cast<size_t>(at::get_num_threads()), kMostThreads);
+  const NoOtherThreads guard;
   if (threads > 1 && pool().run(pieces, body, threads)) return;
   for (int64_t piece = 0; piece < pieces; ++piece) body(piece);
 }

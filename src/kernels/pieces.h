@@ -10,7 +10,8 @@
 // Thread-safety: all functions may be called by several threads at once; a loop that finds the helpers at work for
 // another thread, or that is called within a piece or in a parallel region of LibTorch, runs on its caller alone. There
 // are as many threads as LibTorch is set to use by the caller (at::set_num_threads). Helpers have the caller's floating
-// point mode (flushing of denormal numbers), but not its thread-local state in LibTorch.
+// point mode (flushing of denormal numbers), but not its thread-local state in LibTorch. LibTorch and oneDNN, called in
+// a piece, use one thread.
 #include <cstdint>
 #include <memory>
 #include <type_traits>

@@ -158,8 +158,8 @@ std::vector<torch::Tensor> computed(const Convolution& op, int threads) {
   const torch::Tensor scale = torch::ones({op.out}).requires_grad_(), shift = torch::zeros({op.out}).requires_grad_();
   const torch::Tensor mean = torch::zeros({op.out}), variance = torch::ones({op.out});
   const torch::Tensor y = fused_convolution(op, x, weight, {});
-  const torch::Tensor z = fused_batch_norm(BatchNorm{.channels = op.out}, y, {scale, shift, mean, variance}, {},
-                                           {.on = true});
+  const torch::Tensor z =
+      fused_batch_norm(BatchNorm{.channels = op.out}, y, {scale, shift, mean, variance}, {}, {.on = true});
   z.backward(random_image(z.sizes().vec(), 3));
   return {y.detach(), z.detach(), x.grad(), weight.grad(), scale.grad(), shift.grad(), mean, variance};
 }
