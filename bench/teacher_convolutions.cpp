@@ -55,8 +55,8 @@ void one_dnn(benchmark::State& state, Memory::data_type inputs, Memory::data_typ
   Memory from(x, engine), factors(description.weights_desc(), engine), bias(b, engine), to(x, engine);
   const dnnl::convolution_forward convolution(description);
   for (auto _ : state) {
-    convolution.execute(
-        stream, {{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, factors}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, to}});
+    convolution.execute(stream,
+                        {{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, factors}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, to}});
     stream.wait();
   }
   tell_speed(state, channels, side);
