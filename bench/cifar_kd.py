@@ -1,12 +1,13 @@
 """Limbeck against the peer on CIFAR-100, in turn, several times over: ratios of examples per second.
 
-Usage: bench/cifar_kd.py [PAIR...] [--rounds N] [--steps N] [--python /usr/bin/python3]
+Usage: bench/cifar_kd.py [PAIR...] [--rounds N] [--steps N] [--busy N] [--python /usr/bin/python3]
 (needs the build, PyTorch and torchvision for that Python, and LIMBECK_DATA)
 Both crop (4 pixels of padding) and flip, batch 64, SGD. The program distils with the teacher run at every step, and
 with its outputs stored by view; the peer runs it at every step. Teachers have their initial weights: speed does not
-depend on them.
+depend on them. --busy N: beside N processes that do nothing but use a processor.
 """
 import argparse
+import contextlib
 import json
 import pathlib
 import statistics
@@ -31,6 +32,17 @@ STAGE = ("  - {{ name: {name}, train: small, epochs: 1, batch_size: 64, checkpoi
 WAYS = {"live": "outputs: live", "stored": "views: 1, store: views.safetensors, type: float16"}
 
 
+@contextlib.contextmanager
+def busy_processes(count):
+    started = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
 def ours(folder, pair, steps):
     """Examples per second of each stage, of training alone; teacher and store are made once and used again."""
     teacher, student = pair.split("-")
@@ -51,11 +63,12 @@ def main():
     parser.add_argument("pairs", nargs="*", default=PAIRS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--python", default="/usr/bin/python3")
     options = parser.parse_args()
     for pair in options.pairs:
         ratios = {name: [] for name in WAYS}
-        with tempfile.TemporaryDirectory() as name:
+        with busy_processes(options.busy), tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             _, conditions = ours(folder, pair, options.steps)
             print(f"{pair}, Limbeck with {conditions}. Examples per second:\n\nround  " +

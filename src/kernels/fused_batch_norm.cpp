@@ -1,6 +1,5 @@
 #include "kernels/fused_batch_norm.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -11,6 +10,7 @@
 
 #include "core/vectorize.h"
 #include "device/autograd_function.h"
+#include "kernels/pieces.h"
 #include "kernels/torch_compatibility.h"
 
 namespace limbeck {
@@ -107,18 +107,15 @@ template <class Add>
 std::pair<std::vector<double>, std::vector<double>> channel_sums(const Pieces& pieces, const Add& add) {
   const auto channels = static_cast<size_t>(pieces.channels);
   std::vector<double> partial(static_cast<size_t>(pieces.count()) * 2 * channels, 0.0);
-  at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
+  for_each_piece(pieces.count(), [&](int64_t piece) {
     std::vector<float> sums(static_cast<size_t>(2 * pieces.pattern()));
-    for (int64_t piece = begin; piece < end; ++piece) {
-      std::fill(sums.begin(), sums.end(), 0.0F);
-      over_patterns(pieces, piece, [&](int64_t first, int64_t count) {
-        add(first, count, sums.data(), sums.data() + pieces.pattern());
-      });
-      double* to = partial.data() + static_cast<size_t>(piece) * 2 * channels;
-      for (int64_t i = 0; i < pieces.pattern(); ++i) {
-        to[i % pieces.channels] += sums[static_cast<size_t>(i)];
-        to[pieces.channels + i % pieces.channels] += sums[static_cast<size_t>(pieces.pattern() + i)];
-      }
+    over_patterns(pieces, piece, [&](int64_t first, int64_t count) {
+      add(first, count, sums.data(), sums.data() + pieces.pattern());
+    });
+    double* to = partial.data() + static_cast<size_t>(piece) * 2 * channels;
+    for (int64_t i = 0; i < pieces.pattern(); ++i) {
+      to[i % pieces.channels] += sums[static_cast<size_t>(i)];
+      to[pieces.channels + i % pieces.channels] += sums[static_cast<size_t>(pieces.pattern() + i)];
     }
   });
   std::pair<std::vector<double>, std::vector<double>> total{std::vector<double>(channels),
@@ -197,15 +194,14 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     const std::vector<float> scales = pieces.repeated(scale), shifts = pieces.repeated(shift);
     const float *from = read_pointer<float>(x), *plus = adds ? read_pointer<float>(added) : nullptr;
     float* to = y.data_ptr<float>();
-    at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t piece = begin; piece < end; ++piece)
-        over_patterns(pieces, piece, [&](int64_t at, int64_t count) {
-          if (plus == nullptr)
-            normalize(from + at, scales.data(), shifts.data(), to + at, count);
-          else
-            normalize_and_add(from + at, scales.data(), shifts.data(), plus + at, to + at, count);
-          if (rectifier.on) rectify(to + at, rectifier.slope, rectifier.most, count);
-        });
+    for_each_piece(pieces.count(), [&](int64_t piece) {
+      over_patterns(pieces, piece, [&](int64_t at, int64_t count) {
+        if (plus == nullptr)
+          normalize(from + at, scales.data(), shifts.data(), to + at, count);
+        else
+          normalize_and_add(from + at, scales.data(), shifts.data(), plus + at, to + at, count);
+        if (rectifier.on) rectify(to + at, rectifier.slope, rectifier.most, count);
+      });
     });
     context->save_for_backward({x, y, weight, as_tensor(batch.mean), as_tensor(inverse)});
     context->saved_data["adds"] = adds;
@@ -247,11 +243,10 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     const std::vector<float> a = pieces.repeated(of_gradient), b = pieces.repeated(of_x), k = pieces.repeated(constant);
     at::Tensor to_x = at::empty_like(x);
     float* to = to_x.data_ptr<float>();
-    at::parallel_for(0, pieces.count(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t piece = begin; piece < end; ++piece)
-        over_patterns(pieces, piece, [&](int64_t at, int64_t count) {
-          combine(through + at, inputs + at, a.data(), b.data(), k.data(), to + at, count);
-        });
+    for_each_piece(pieces.count(), [&](int64_t piece) {
+      over_patterns(pieces, piece, [&](int64_t at, int64_t count) {
+        combine(through + at, inputs + at, a.data(), b.data(), k.data(), to + at, count);
+      });
     });
     const at::Tensor none;
     return {

@@ -1,16 +1,18 @@
 #include "kernels/fused_convolution.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/leaky_relu.h>
-#include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "device/autograd_function.h"
+#include "kernels/direct_convolution.h"
 #include "kernels/fused_linear.h"
+#include "kernels/pieces.h"
 #include "kernels/torch_compatibility.h"
 #include "kernels/winograd.h"
 
@@ -38,12 +40,21 @@ const float* pointer_or_null(const at::Tensor& tensor) {
   return tensor.defined() ? read_pointer<float>(tensor) : nullptr;
 }
 
+/// Floats for a piece's intermediate values, the same for all pieces of a thread: they stay in its cache.
+float* workspace_of(int64_t floats) {
+  thread_local std::vector<float> kept;
+  if (kept.size() < static_cast<size_t>(floats)) kept.resize(static_cast<size_t>(floats));
+  return kept.data();
+}
+
+constexpr int64_t kChannelsAtOnce = 16;  // whose weights are transformed in one piece
+
 at::Tensor transformed(const WinogradShape& shape, const at::Tensor& weight, bool turned) {
   at::Tensor result = at::empty({shape.weights()}, weight.options());
   const float* from = read_pointer<float>(weight);
   float* to = result.data_ptr<float>();
-  at::parallel_for(0, shape.in, 8,
-                   [&](int64_t begin, int64_t end) { transform_weights(shape, from, turned, to, begin, end); });
+  for_each_range(shape.in, kChannelsAtOnce,
+                 [&](int64_t begin, int64_t end) { transform_weights(shape, from, turned, to, begin, end); });
   return result;
 }
 
@@ -51,43 +62,116 @@ void convolve(const WinogradShape& shape, const at::Tensor& x, const at::Tensor&
               const WinogradEpilogue& epilogue, at::Tensor& y) {
   const float *from = read_pointer<float>(x), *factors = read_pointer<float>(weights);
   float* to = y.data_ptr<float>();
-  at::parallel_for(0, shape.blocks(), 1, [&](int64_t begin, int64_t end) {
-    at::Tensor workspace = at::empty({shape.workspace()}, x.options());
-    convolve_blocks(shape, from, factors, epilogue, to, begin, end, workspace.data_ptr<float>());
+  for_each_piece(shape.blocks(), [&](int64_t block) {
+    convolve_blocks(shape, from, factors, epilogue, to, block, block + 1, workspace_of(shape.workspace()));
   });
 }
 
-/// ∂L/∂W [out, in, 3, 3]. Each thread sums its blocks, then the threads' sums are added.
+/// Into how many sums a gradient of so many weights is summed: what is added up in which order depends on the shape
+/// alone.
+int64_t partial_sums(int64_t blocks, int64_t weights) {
+  constexpr int64_t kFloats = 1 << 20, kFewest = 4, kMost = 16;  // so much memory, if that gives enough
+  return std::min(blocks, std::clamp(kFloats / weights, kFewest, kMost));
+}
+
+/// ∂L/∂W [out, in, 3, 3].
 at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
-  const int64_t threads = std::min<int64_t>(at::get_num_threads(), shape.blocks());
-  at::Tensor sums = at::zeros({threads, shape.weights()}, x.options());
+  const int64_t parts = partial_sums(shape.blocks(), shape.weights());
+  at::Tensor sums = at::empty({parts, shape.weights()}, x.options());
   const float *from = read_pointer<float>(x), *of_outputs = read_pointer<float>(gradient);
   float* to = sums.data_ptr<float>();
-  at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
-    at::Tensor workspace = at::empty({shape.workspace()}, x.options());
-    for (int64_t i = first; i < last; ++i)
-      add_weight_gradient(shape, from, of_outputs, shape.blocks() * i / threads, shape.blocks() * (i + 1) / threads,
-                          workspace.data_ptr<float>(), to + i * shape.weights());
+  for_each_piece(parts, [&](int64_t part) {
+    float* own = to + part * shape.weights();
+    std::fill_n(own, shape.weights(), 0.0F);
+    add_weight_gradient(shape, from, of_outputs, shape.blocks() * part / parts, shape.blocks() * (part + 1) / parts,
+                        workspace_of(shape.workspace()), own);
   });
-  for (int64_t i = 1; i < threads; ++i) sums[0].add_(sums[i]);
   at::Tensor result = at::empty({shape.out, shape.in, 3, 3}, x.options());
   float* values = result.data_ptr<float>();
-  at::parallel_for(0, shape.in, 8,
-                   [&](int64_t begin, int64_t end) { finish_weight_gradient(shape, to, values, begin, end); });
+  for_each_range(shape.in, kChannelsAtOnce,
+                 [&](int64_t begin, int64_t end) { finish_weight_gradient(shape, to, parts, values, begin, end); });
   return result;
 }
 
-class WinogradConvolution : public torch::autograd::Function<WinogradConvolution> {
+PatchShape patches_of(const Convolution& op, const at::Tensor& x) {
+  return {.images = x.size(0),
+          .height = x.size(2),
+          .width = x.size(3),
+          .in = op.in,
+          .out = op.out,
+          .kernel = op.kernel,
+          .stride = op.stride,
+          .padding = op.padding};
+}
+
+at::Tensor packed(const PatchShape& shape, const at::Tensor& weight, bool turned) {
+  at::Tensor result = at::empty({shape.weights()}, weight.options());
+  const at::Tensor plain = weight.contiguous();
+  pack_patch_weights(shape, read_pointer<float>(plain), turned, result.data_ptr<float>());
+  return result;
+}
+
+at::Tensor convolve(const PatchShape& shape, const at::Tensor& x, const at::Tensor& weight,
+                    const WinogradEpilogue& epilogue) {
+  at::Tensor y =
+      at::empty({x.size(0), shape.out, shape.out_height(), shape.out_width()}, x.options(), kConvolutionFormat);
+  const at::Tensor factors = packed(shape, weight, /*turned=*/false);
+  const float *from = read_pointer<float>(x), *of_weight = read_pointer<float>(factors);
+  float* to = y.data_ptr<float>();
+  for_each_piece(shape.blocks(), [&](int64_t block) {
+    convolve_patches(shape, from, of_weight, epilogue, to, block, workspace_of(shape.workspace()));
+  });
+  return y;
+}
+
+/// ∂L/∂W [out, in, kernel, kernel].
+at::Tensor weight_gradient(const PatchShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
+  const int64_t parts = partial_sums(shape.blocks(), shape.weights());
+  at::Tensor sums = at::empty({parts, shape.weights()}, x.options());
+  const float *from = read_pointer<float>(x), *of_outputs = read_pointer<float>(gradient);
+  float* to = sums.data_ptr<float>();
+  for_each_piece(parts, [&](int64_t part) {
+    float* own = to + part * shape.weights();
+    std::fill_n(own, shape.weights(), 0.0F);
+    add_patch_gradient(shape, from, of_outputs, shape.blocks() * part / parts, shape.blocks() * (part + 1) / parts,
+                       workspace_of(shape.workspace()), own);
+  });
+  at::Tensor result = at::empty({shape.out, shape.in, shape.kernel, shape.kernel}, x.options());
+  finish_patch_gradient(shape, to, parts, result.data_ptr<float>());
+  return result;
+}
+
+at::Tensor input_gradient(const PatchShape& shape, const at::Tensor& x, const at::Tensor& weight,
+                          const at::Tensor& gradient) {
+  at::Tensor of_x = empty_image(x, shape.in);
+  const at::Tensor factors = packed(shape, weight, /*turned=*/true);
+  const float *of_outputs = read_pointer<float>(gradient), *turned = read_pointer<float>(factors);
+  float* to = of_x.data_ptr<float>();
+  for_each_piece(shape.images, [&](int64_t image) {
+    patch_input_gradient(shape, of_outputs, turned, image, to, workspace_of(shape.workspace()));
+  });
+  return of_x;
+}
+
+/// By Winograd's method or over patches.
+class ImageConvolution : public torch::autograd::Function<ImageConvolution> {
  public:
   /// `bias`: [0] for none, since autograd takes no undefined tensors.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& image, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const at::Tensor& bias, const Convolution& op) {
     const at::Tensor x = as_image(image);
-    const WinogradShape shape = shape_of(x, weight.size(1), weight.size(0));
-    at::Tensor y = empty_image(x, shape.out);
-    convolve(shape, x, transformed(shape, weight, /*turned=*/false),
-             {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr}, y);
+    const WinogradEpilogue epilogue = {.bias = bias.numel() > 0 ? read_pointer<float>(bias) : nullptr};
+    at::Tensor y;
+    if (is_winograd(op)) {
+      const WinogradShape shape = shape_of(x, op.in, op.out);
+      y = empty_image(x, op.out);
+      convolve(shape, x, transformed(shape, weight, /*turned=*/false), epilogue, y);
+    } else {
+      y = convolve(patches_of(op, x), x, weight, epilogue);
+    }
     context->save_for_backward({x, weight});
+    for (const auto& [name, value] : {std::pair{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}})
+      context->saved_data[name] = value;
     context->saved_data["bias"] = bias.numel() > 0;
     context->saved_data["needs_x"] = image.requires_grad();
     return y;
@@ -96,15 +180,28 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1];
+    const Convolution op = {.in = weight.size(1),
+                            .out = weight.size(0),
+                            .kernel = context->saved_data["kernel"].toInt(),
+                            .stride = context->saved_data["stride"].toInt(),
+                            .padding = context->saved_data["padding"].toInt()};
     const at::Tensor gradient = as_image(gradients[0]);
-    at::Tensor of_x;
-    if (context->saved_data["needs_x"].toBool()) {
-      const WinogradShape back = shape_of(x, weight.size(0), weight.size(1));
-      of_x = empty_image(x, back.out);
-      convolve(back, gradient, transformed(back, weight, /*turned=*/true), {}, of_x);
+    const bool needs_x = context->saved_data["needs_x"].toBool();
+    at::Tensor of_x, of_weight;
+    if (is_winograd(op)) {
+      if (needs_x) {
+        const WinogradShape back = shape_of(x, op.out, op.in);
+        of_x = empty_image(x, op.in);
+        convolve(back, gradient, transformed(back, weight, /*turned=*/true), {}, of_x);
+      }
+      of_weight = weight_gradient(shape_of(x, op.in, op.out), x, gradient);
+    } else {
+      const PatchShape shape = patches_of(op, x);
+      if (needs_x) of_x = input_gradient(shape, x, weight, gradient);
+      of_weight = weight_gradient(shape, x, gradient);
     }
     const at::Tensor of_bias = context->saved_data["bias"].toBool() ? gradient.sum({0, 2, 3}) : at::Tensor();
-    return {of_x, weight_gradient(shape_of(x, weight.size(1), weight.size(0)), x, gradient), of_bias};
+    return {of_x, of_weight, of_bias, at::Tensor()};
   }
 };
 
@@ -127,6 +224,11 @@ bool is_winograd(const Convolution& op) {
   return op.kernel == 3 && op.stride == 1 && op.padding == 1 && op.groups == 1 && op.in % 16 == 0 && op.out % 16 == 0;
 }
 
+bool multiplies_patches(const Convolution& op) {
+  constexpr int64_t kLongest = 1 << 11;  // patch; with longer ones oneDNN is faster
+  return !is_winograd(op) && op.groups == 1 && op.out % 16 == 0 && op.kernel * op.kernel * op.in <= kLongest;
+}
+
 bool worth_bfloat16(const Convolution& op) {
   constexpr int64_t kFewest = 64;  // channels; with fewer, rounding the factors costs what the product gains
   return op.kernel == 1 && op.stride == 1 && op.padding == 0 && op.groups == 1 && std::min(op.in, op.out) >= kFewest;
@@ -135,8 +237,9 @@ bool worth_bfloat16(const Convolution& op) {
 at::Tensor fused_convolution(const Convolution& op, const at::Tensor& x, const at::Tensor& weight,
                              const at::Tensor& bias, const at::Tensor& rounded_weight) {
   if (rounded_weight.defined()) return multiply_pixels(op, x, weight, bias, rounded_weight);
-  if (!is_winograd(op)) return at::conv2d(as_image(x), weight, bias, op.stride, op.padding, 1, op.groups);
-  return WinogradConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, x.options()));
+  if (!is_winograd(op) && !multiplies_patches(op))
+    return at::conv2d(as_image(x), weight, bias, op.stride, op.padding, 1, op.groups);
+  return ImageConvolution::apply(x, weight, bias.defined() ? bias : at::empty({0}, x.options()), op);
 }
 
 at::Tensor prepare_winograd(const Convolution& op, const at::Tensor& weight) {
@@ -153,6 +256,10 @@ at::Tensor convolve_without_gradient(const Convolution& op, const at::Tensor& im
     convolve(shape_of(x, op.in, op.out), x, prepared.defined() ? prepared : prepare_winograd(op, weight),
              {pointer_or_null(bias), pointer_or_null(shortcut), rectifier}, y);
     return y;
+  }
+  if (!prepared.defined() && multiplies_patches(op)) {
+    const at::Tensor shortcut = added.defined() ? as_image(added) : added;
+    return convolve(patches_of(op, x), x, weight, {pointer_or_null(bias), pointer_or_null(shortcut), rectifier});
   }
   at::Tensor y = prepared.defined() ? multiply_pixels(op, x, weight, bias, prepared)
                                     : at::conv2d(x, weight, bias, op.stride, op.padding, 1, op.groups);

@@ -1,6 +1,7 @@
 #pragma once
 // CPU convolutions in channels_last layout [N, H, W, C]: Winograd's method (winograd.h) for 3×3 kernels with stride 1,
-// bfloat16 matrix products for 1×1 kernels if requested, LibTorch for the rest. run_operation is the reference.
+// bfloat16 matrix products for 1×1 kernels if requested, patches (direct_convolution.h), LibTorch for the rest. Results
+// of the first and the third do not depend on the number of threads. run_operation is the reference.
 
 #include <ATen/core/Tensor.h>
 
@@ -13,6 +14,9 @@ namespace limbeck {
 bool is_cpu_image(const at::Tensor& x);
 /// Whether the convolution uses Winograd's method: 3×3, stride 1, one group, channels in multiples of 16.
 bool is_winograd(const Convolution& op);
+/// Whether the convolution is computed as a product over patches (direct_convolution.h): one group, channels out in
+/// multiples of 16, not by Winograd's method.
+bool multiplies_patches(const Convolution& op);
 
 /// Whether the convolution is a single matrix product, [N·H·W, in] with the weight, for which the speedup of bfloat16
 /// exceeds the cost of rounding.

@@ -17,7 +17,7 @@ bool can_fuse_update(const Tensors&... tensors) {
 /// Calls body(begin, end) in parallel for ranges that cover `count` elements, each on one thread.
 template <class Body>
 void for_each_range(int64_t count, const Body& body) {
-  constexpr int64_t kSmallest = 1 << 14;
+  constexpr int64_t kSmallest = 1 << 16;  // a second thread is not worth waking for less
   at::parallel_for(0, count, kSmallest, body);
 }
 

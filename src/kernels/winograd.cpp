@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/vectorize.h"
+#include "kernels/packed_products.h"
 
 // Sums of products are meant to become fused multiply-adds, which ISO mode forbids by default.
 #pragma GCC optimize("fp-contract=fast")
@@ -13,23 +14,9 @@ namespace limbeck {
 namespace {
 
 constexpr int64_t kSide = 6, kPoints = kSide * kSide, kOutputs = 4;
-constexpr int64_t kColumns = 16;   // of a product that are summed in registers together,
-constexpr int64_t kMostRows = 12;  // and rows: so many, or half, so that 12 registers hold the sums
+constexpr int64_t kColumns = kPackedColumns;
+constexpr int64_t kMostRows = kMostPackedRows;
 
-template <int64_t Lanes>
-struct Of;
-template <>
-struct Of<8> {
-  using Vector = float __attribute__((vector_size(32), aligned(4), may_alias));
-  static constexpr int64_t kRows = 6, kVectors = 2;
-};
-template <>
-struct Of<16> {
-  using Vector = float __attribute__((vector_size(64), aligned(4), may_alias));
-  static constexpr int64_t kRows = 12, kVectors = 1;
-};
-
-#define LIMBECK_INLINE __attribute__((always_inline)) inline
 #define LIMBECK_FLATTEN __attribute__((always_inline))  // of a lambda
 
 /// Bᵀ d of six values.
@@ -118,7 +105,7 @@ LIMBECK_INLINE void with_square(const float* image, int64_t height, int64_t widt
 /// Bᵀ d B of one tile's inputs, written as 36 rows of `channels`, `step` floats apart.
 template <int64_t Lanes, class Square>
 LIMBECK_INLINE void input_tile(const Square& square, int64_t channels, float* __restrict to, int64_t step) {
-  using Vector = typename Of<Lanes>::Vector;
+  using Vector = typename VectorsOf<Lanes>::Vector;
   Vector columns[kPoints], rows[kSide];
   for (int64_t c = 0; c < channels; c += Lanes) {
 #pragma GCC unroll 6
@@ -140,7 +127,7 @@ LIMBECK_INLINE void input_tile(const Square& square, int64_t channels, float* __
 /// A dY Aᵀ of one tile's gradients, written likewise.
 template <int64_t Lanes, class Square>
 LIMBECK_INLINE void gradient_tile(const Square& square, int64_t channels, float* __restrict to, int64_t step) {
-  using Vector = typename Of<Lanes>::Vector;
+  using Vector = typename VectorsOf<Lanes>::Vector;
   Vector columns[kSide * kOutputs], rows[kSide];
   for (int64_t c = 0; c < channels; c += Lanes) {
 #pragma GCC unroll 4
@@ -170,7 +157,7 @@ struct TileEpilogue {
 template <int64_t Lanes, bool Whole>
 LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, int64_t channels, int64_t row,
                                 int64_t down, int64_t across, const TileEpilogue& epilogue, float* __restrict image) {
-  using Vector = typename Of<Lanes>::Vector;
+  using Vector = typename VectorsOf<Lanes>::Vector;
   Vector rows[kOutputs * kSide], outputs[kOutputs];
   const Vector most = Vector{} + epilogue.rectifier.most;
   for (int64_t c = 0; c < channels; c += Lanes) {
@@ -198,64 +185,6 @@ LIMBECK_INLINE void output_tile(const float* __restrict products, int64_t step, 
       }
     }
   }
-}
-
-/// c [kRows, kColumns] = a [kRows, depth] b [depth, kColumns].
-template <int64_t Lanes>
-LIMBECK_INLINE void product_tile(const float* __restrict a, int64_t a_step, const float* __restrict b, int64_t depth,
-                                 float* __restrict c, int64_t c_step) {
-  using Vector = typename Of<Lanes>::Vector;
-  constexpr int64_t kRows = Of<Lanes>::kRows, kVectors = Of<Lanes>::kVectors;
-  Vector sums[kRows][kVectors];
-#pragma GCC unroll 12
-  for (int64_t row = 0; row < kRows; ++row)
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectors; ++v) sums[row][v] = Vector{};
-  for (int64_t k = 0; k < depth; ++k) {
-    Vector factors[kVectors];
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectors; ++v) factors[v] = *reinterpret_cast<const Vector*>(b + k * kColumns + v * Lanes);
-#pragma GCC unroll 12
-    for (int64_t row = 0; row < kRows; ++row)
-#pragma GCC unroll 2
-      for (int64_t v = 0; v < kVectors; ++v) sums[row][v] += a[row * a_step + k] * factors[v];
-  }
-#pragma GCC unroll 12
-  for (int64_t row = 0; row < kRows; ++row)
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectors; ++v) *reinterpret_cast<Vector*>(c + row * c_step + v * Lanes) = sums[row][v];
-}
-
-/// c [rows, columns] = a [rows, depth] b, b being packed as [columns / 16, depth, 16]. `a` is read, and `c` is written,
-/// up to a multiple of kRows.
-template <int64_t Lanes>
-LIMBECK_INLINE void multiply_packed(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth,
-                                    int64_t columns, float* __restrict c) {
-  constexpr int64_t kRows = Of<Lanes>::kRows;
-  for (int64_t column = 0; column < columns; column += kColumns)
-    for (int64_t row = 0; row < rows; row += kRows)
-      product_tile<Lanes>(a + row * depth, depth, b + column * depth, depth, c + row * columns + column, columns);
-}
-
-/// c [depth_a, depth_b] += aᵀ b, a [rows, depth_a], b [rows, depth_b]; c is packed as [depth_b / 16, depth_a, 16].
-template <int64_t Lanes>
-LIMBECK_INLINE void add_outer(const float* __restrict a, const float* __restrict b, int64_t rows, int64_t depth_a,
-                              int64_t depth_b, float* __restrict c) {
-  using Vector = typename Of<Lanes>::Vector;
-  constexpr int64_t kVectors = Of<Lanes>::kVectors, kStep = 8 / kVectors;  // channels of a at a time
-  for (int64_t column = 0; column < depth_b; column += kColumns)
-    for (int64_t i = 0; i < depth_a; i += kStep) {
-      auto* to = reinterpret_cast<Vector*>(c + column * depth_a + i * kColumns);
-      Vector sums[kStep * kVectors];
-      for (int64_t j = 0; j < kStep * kVectors; ++j) sums[j] = to[j];
-      for (int64_t row = 0; row < rows; ++row) {
-        const auto* factors = reinterpret_cast<const Vector*>(b + row * depth_b + column);
-#pragma GCC unroll 8
-        for (int64_t j = 0; j < kStep * kVectors; ++j)
-          sums[j] += a[row * depth_a + i + j / kVectors] * factors[j % kVectors];
-      }
-      for (int64_t j = 0; j < kStep * kVectors; ++j) to[j] = sums[j];
-    }
 }
 
 constexpr float kG[kSide][3] = {{1.0F / 4, 0, 0},
@@ -359,6 +288,11 @@ void add_gradient_wide(const WinogradShape& shape, const float* x, const float* 
   add_gradient<16>(shape, x, gradient, begin, end, workspace, sums);
 }
 
+LIMBECK_VECTORIZED
+void add_up(float* __restrict to, const float* __restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] += from[i];
+}
+
 /// G g Gᵀ for the kernels of 16 outputs side by side: [9][16] → 36 rows of 16, `step` floats apart.
 LIMBECK_VECTORIZED
 void transform_kernels(const float (*__restrict kernels)[kColumns], float* __restrict to, int64_t step) {
@@ -424,8 +358,14 @@ void transform_weights(const WinogradShape& shape, const float* weights, bool tu
     }
 }
 
-void finish_weight_gradient(const WinogradShape& shape, const float* sums, float* gradient, int64_t begin,
+void finish_weight_gradient(const WinogradShape& shape, float* sums, int64_t parts, float* gradient, int64_t begin,
                             int64_t end) {
+  for (int64_t part = 1; part < parts; ++part)
+    for (int64_t point = 0; point < kPoints; ++point)
+      for (int64_t out = 0; out < shape.out; out += kColumns) {
+        const int64_t at = point * shape.in * shape.out + place_of(shape, begin, out);
+        add_up(sums + at, sums + part * shape.weights() + at, (end - begin) * kColumns);
+      }
   float kernels[9][kColumns];
   for (int64_t in = begin; in < end; ++in)
     for (int64_t out = 0; out < shape.out; out += kColumns) {

@@ -58,7 +58,9 @@ void convolve_blocks(const WinogradShape& shape, const float* x, const float* tr
 /// the convolution's inputs x [N, H, W, in] and the gradient of its outputs [N, H, W, out].
 void add_weight_gradient(const WinogradShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
                          float* workspace, float* sums);
-/// Computes the gradient [out, in, 3, 3] from `sums`, for input channels begin … end − 1.
-void finish_weight_gradient(const WinogradShape& shape, const float* sums, float* gradient, int64_t begin, int64_t end);
+/// Computes the gradient [out, in, 3, 3] from `parts` such sums, one after the other, for input channels begin … end
+/// − 1. Adds the other sums to the first.
+void finish_weight_gradient(const WinogradShape& shape, float* sums, int64_t parts, float* gradient, int64_t begin,
+                            int64_t end);
 
 }  // namespace limbeck

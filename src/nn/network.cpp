@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -14,6 +15,7 @@
 #include "kernels/fused_batch_norm.h"
 #include "kernels/fused_convolution.h"
 #include "kernels/fused_linear.h"
+#include "kernels/pieces.h"
 #include "kernels/products.h"
 #include "nn/fold.h"
 
@@ -211,11 +213,50 @@ at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& in
   return run_nodes(step, inputs, shortcut, options);
 }
 
+int64_t GraphNetwork::part_of(const at::Tensor& inputs, const ForwardOptions& options) const {
+  constexpr int64_t kPart = 8;            // examples: of the CIFAR networks, a core keeps so many in its cache
+  constexpr int64_t kWidest = (1 << 14);  // numbers in an activation
+  const bool infers = options.noise == nullptr && !at::GradMode::is_enabled() && execution_ == Execution::fused;
+  const bool small = is_cpu_image(inputs) && capabilities_.widest_activation <= kWidest;
+  return infers && small && capabilities_.can_be_recorded ? kPart : std::max<int64_t>(inputs.size(0), 1);
+}
+
+/// An inference pass in parts of the batch, each from the first layer to the last on one thread: threads wait for each
+/// other once, and not at each layer.
+Outputs GraphNetwork::forward_parts(const at::Tensor& inputs, const ForwardOptions& options, int64_t part) const {
+  PreparedWeights own;
+  ForwardOptions of_part = options;
+  if (of_part.prepared == nullptr) of_part.prepared = &own;
+  for (const Step& step : inference_steps_) {  // threads may read what is prepared, and not write it
+    const Node& node = graph_.nodes()[step.nodes[0]];
+    if (is_plain<Convolution>(node))
+      weight_in_bfloat16(step.nodes[0], fold_convolution(step, of_part).weight, of_part);
+    else if (is_plain<Linear>(node))
+      weight_in_bfloat16(step.nodes[0], parameters_[first_parameter_[step.nodes[0]]].value, of_part);
+  }
+  std::vector<Outputs> parts(static_cast<size_t>((inputs.size(0) + part - 1) / part));
+  for_each_range(inputs.size(0), part, [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_gradient;
+    parts[static_cast<size_t>(begin / part)] = forward(inputs.slice(0, begin, end), of_part);
+  });
+  const auto joined = [&](const auto& tensor_of) {
+    std::vector<at::Tensor> tensors;
+    for (const Outputs& outputs : parts) tensors.push_back(tensor_of(outputs));
+    return at::cat(tensors);
+  };
+  Outputs outputs;
+  outputs.logits = joined([](const Outputs& it) { return it.logits; });
+  for (const std::string& tap : options.taps)
+    outputs.features[tap] = joined([&](const Outputs& it) { return it.features.at(tap); });
+  return outputs;
+}
+
 Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != graph_.input_shape())
     throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(graph_.input_shape()), to_text(shape)));
+  if (const int64_t part = part_of(inputs, options); part < inputs.size(0)) return forward_parts(inputs, options, part);
   std::vector<size_t> tapped;
   for (const std::string& tap : options.taps) tapped.push_back(graph_.feature(tap));
   const bool infers = options.noise == nullptr && !at::GradMode::is_enabled();

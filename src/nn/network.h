@@ -134,6 +134,10 @@ class GraphNetwork : public Network {
   /// Returns whether the node's weights are used as they are, so that they may be rounded to bfloat16.
   bool is_plain_layer(size_t node) const;
 
+  /// How many examples go through the layers together: all of them, or a part of an inference pass over images on the
+  /// CPU, which depends on the network alone.
+  int64_t part_of(const at::Tensor& inputs, const ForwardOptions& options) const;
+  Outputs forward_parts(const at::Tensor& inputs, const ForwardOptions& options, int64_t part) const;
   FoldedConvolution fold_convolution(const Step& step, const ForwardOptions& options) const;
   OperationContext context_of(size_t node, const ForwardOptions& options) const;
   Capabilities capabilities_of_graph() const;

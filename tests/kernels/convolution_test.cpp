@@ -4,6 +4,9 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <cmath>
+
+#include "kernels/direct_convolution.h"
 #include "kernels/fused_batch_norm.h"
 #include "kernels/fused_convolution.h"
 #include "kernels/products.h"
@@ -53,11 +56,13 @@ TEST_P(WinogradTest, GradientOfWeightsIsTheConvolutions) {
   const torch::Tensor gradient =
       random_tensor({size.images, size.out, size.height, size.width}, 2).contiguous(at::MemoryFormat::ChannelsLast);
   const WinogradShape shape{size.images, size.height, size.width, size.in, size.out, wide};
-  std::vector<float> sums(static_cast<size_t>(shape.weights())), workspace(static_cast<size_t>(shape.workspace()));
-  add_weight_gradient(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), 0, shape.blocks(), workspace.data(),
-                      sums.data());
+  std::vector<float> sums(static_cast<size_t>(2 * shape.weights())), workspace(static_cast<size_t>(shape.workspace()));
+  const int64_t middle = shape.blocks() / 2;
+  add_weight_gradient(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), 0, middle, workspace.data(), sums.data());
+  add_weight_gradient(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), middle, shape.blocks(), workspace.data(),
+                      sums.data() + shape.weights());
   torch::Tensor found = torch::zeros({size.out, size.in, 3, 3});
-  finish_weight_gradient(shape, sums.data(), found.data_ptr<float>(), 0, size.in);
+  finish_weight_gradient(shape, sums.data(), 2, found.data_ptr<float>(), 0, size.in);
   const torch::Tensor weight = torch::zeros({size.out, size.in, 3, 3}, torch::kFloat64).requires_grad_();
   torch::conv2d(x.to(torch::kFloat64), weight, {}, 1, 1).backward(gradient.to(torch::kFloat64));
   EXPECT_LT(difference(found, weight.grad()), 5e-5);
@@ -90,6 +95,83 @@ TEST(FusedConvolution, GradientsAreTheConvolutions) {
   torch::conv2d(plain[0], plain[1], plain[2], 1, 1).backward(gradient);
   for (size_t i = 0; i < fused.size(); ++i)
     EXPECT_LT(difference(fused[i].grad(), plain[i].grad()), 3e-5) << "input " << i;
+}
+
+struct PatchCase {
+  Convolution op;
+  int64_t images, height, width;
+};
+
+class PatchTest : public testing::TestWithParam<std::tuple<PatchCase, bool>> {};
+
+TEST_P(PatchTest, IsTheConvolution) {
+  const auto& [given, wide] = GetParam();
+  const Convolution& op = given.op;
+  const auto channels_last = [](const torch::Tensor& image) {
+    return image.contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const torch::Tensor x = channels_last(random_tensor({given.images, op.in, given.height, given.width}, 1));
+  const torch::Tensor weight = random_tensor({op.out, op.in, op.kernel, op.kernel}, 2),
+                      bias = random_tensor({op.out}, 3);
+  const PatchShape shape{given.images, given.height, given.width, op.in, op.out,
+                         op.kernel,    op.stride,    op.padding,  wide};
+  std::vector<float> packed(static_cast<size_t>(shape.weights())), turned(packed.size()), sums(2 * packed.size()),
+      workspace(static_cast<size_t>(shape.workspace()));
+  const torch::Tensor in = x.to(torch::kFloat64).requires_grad_(), of = weight.to(torch::kFloat64).requires_grad_();
+  const torch::Tensor oracle = torch::conv2d(in, of, bias.to(torch::kFloat64), op.stride, op.padding);
+  torch::Tensor y = channels_last(torch::full(oracle.sizes(), NAN));
+  pack_patch_weights(shape, weight.data_ptr<float>(), false, packed.data());
+  for (int64_t block = 0; block < shape.blocks(); ++block)
+    convolve_patches(shape, x.data_ptr<float>(), packed.data(), {.bias = bias.data_ptr<float>()}, y.data_ptr<float>(),
+                     block, workspace.data());
+  EXPECT_LT(difference(y, oracle), 3e-6);
+
+  const torch::Tensor gradient = channels_last(random_tensor(oracle.sizes().vec(), 4));
+  oracle.backward(gradient.to(torch::kFloat64));
+  const int64_t middle = shape.blocks() / 2;
+  add_patch_gradient(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), 0, middle, workspace.data(), sums.data());
+  add_patch_gradient(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), middle, shape.blocks(), workspace.data(),
+                     sums.data() + shape.weights());
+  torch::Tensor of_weight = torch::full_like(weight, NAN), of_x = torch::full_like(x, NAN);
+  finish_patch_gradient(shape, sums.data(), 2, of_weight.data_ptr<float>());
+  EXPECT_LT(difference(of_weight, of.grad()), 1e-5);
+  pack_patch_weights(shape, weight.data_ptr<float>(), true, turned.data());
+  for (int64_t image = 0; image < given.images; ++image)
+    patch_input_gradient(shape, gradient.data_ptr<float>(), turned.data(), image, of_x.data_ptr<float>(),
+                         workspace.data());
+  EXPECT_LT(difference(of_x, in.grad()), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, PatchTest,
+    testing::Combine(testing::Values(PatchCase{{.in = 3, .out = 16, .kernel = 3, .stride = 1, .padding = 1}, 2, 32, 32},
+                                     PatchCase{
+                                         {.in = 16, .out = 32, .kernel = 3, .stride = 2, .padding = 1}, 3, 32, 32},
+                                     PatchCase{{.in = 32, .out = 64, .kernel = 1, .stride = 2, .padding = 0}, 5, 9, 7},
+                                     PatchCase{{.in = 5, .out = 48, .kernel = 5, .stride = 3, .padding = 2}, 2, 11, 6},
+                                     PatchCase{{.in = 16, .out = 16, .kernel = 7, .stride = 2, .padding = 3}, 1, 4, 4}),
+                     testing::Bool()),
+    [](const auto& info) {
+      const PatchCase& given = std::get<0>(info.param);
+      return fmt::format("in{}out{}kernel{}stride{}{}", given.op.in, given.op.out, given.op.kernel, given.op.stride,
+                         std::get<1>(info.param) ? "wide" : "narrow");
+    });
+
+TEST(FusedConvolution, StridedGradientsAreTheConvolutions) {
+  const Convolution op{.in = 16, .out = 32, .kernel = 3, .stride = 2, .padding = 1, .bias = true};
+  ASSERT_TRUE(multiplies_patches(op));
+  std::vector<torch::Tensor> fused = {random_tensor({3, 16, 10, 6}, 1), random_tensor({32, 16, 3, 3}, 2),
+                                      random_tensor({32}, 3)};
+  std::vector<torch::Tensor> plain;
+  for (torch::Tensor& tensor : fused) {
+    plain.push_back(tensor.clone().requires_grad_());
+    tensor.requires_grad_();
+  }
+  const torch::Tensor gradient = random_tensor({3, 32, 5, 3}, 4);
+  fused_convolution(op, fused[0], fused[1], fused[2]).backward(gradient);
+  torch::conv2d(plain[0], plain[1], plain[2], 2, 1).backward(gradient);
+  for (size_t i = 0; i < fused.size(); ++i)
+    EXPECT_LT(difference(fused[i].grad(), plain[i].grad()), 1e-5) << "input " << i;
 }
 
 TEST(FusedConvolution, OfOnePixelMultipliesRoundedFactors) {

@@ -1,10 +1,12 @@
 // The fused passes of image networks against the plain execution of the same graph.
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "kernels/products.h"
 #include "nn/network.h"
 #include "nn/weights.h"
@@ -67,6 +69,28 @@ double gradient_difference(const GraphNetwork& fused, const GraphNetwork& plain)
     largest = std::max(largest, difference(own.value.grad(), oracle.value.grad()));
   }
   return largest;
+}
+
+TEST(ImageNetwork, PartsOfABatchAreTheWhole) {
+  const torch::NoGradGuard no_gradient;
+  const GraphNetwork fused(residual_graph(), 1), plain(residual_graph(), 1, Execution::plain);
+  const int before = at::get_num_threads();
+  PreparedWeights kept;
+  for (const int64_t count : {1, 8, 9, 29}) {
+    const torch::Tensor x = random_tensor({count, 3, 12, 12}, 2);
+    const Outputs oracle = plain.forward(x, {.taps = {"a"}});
+    std::vector<torch::Tensor> logits;
+    for (const int threads : {1, 2, 5}) {
+      at::set_num_threads(threads);
+      const Outputs found = fused.forward(x, {.taps = {"a"}, .prepared = threads == 2 ? &kept : nullptr});
+      EXPECT_LT(difference(found.logits, oracle.logits), 1e-4) << count;
+      EXPECT_LT(difference(found.features.at("a"), oracle.features.at("a")), 1e-4) << count;
+      logits.push_back(fused.forward(x, {}).logits);
+      EXPECT_TRUE(torch::equal(logits.back(), logits.front())) << count << " examples, " << threads << " threads";
+    }
+    at::set_num_threads(before);
+  }
+  EXPECT_THROW(fused.forward(random_tensor({20, 3, 12, 12}, 2), {.taps = {"nowhere"}}), std::exception);
 }
 
 TEST(ImageNetwork, FusedPassesAreThePlainOnes) {
