@@ -13,6 +13,7 @@ inline constexpr const char* kVersionDate = "2026-12-01";
 /// finished stages and points of sweeps run again:
 ///   1  until version 0.1: random numbers depend on the seed alone
 ///   2  they depend on the stage's stream too (StageRecipe::stream); files are identified by their content
+///   3  the processor sums gradients of convolutions in fixed parts; on a GPU, `auto` precision is bfloat16
 inline constexpr int64_t kNumericsRevision = 3;
 
 /// Commit of the repository from which this program was built; empty if unknown.

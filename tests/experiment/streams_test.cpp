@@ -61,7 +61,7 @@ TEST_F(Streams, OfEarlierVersionsDoNotMatchAndSayWhy) {
   write_file(file, record.dump());
   run(stage);
   EXPECT_NE(notices.find("stage 'a' runs again: it was computed with revision 1 of the numerics, and this program "
-                         "computes revision 2, in "
+                         "computes revision 3, in "
                          "which each stage draws random numbers of its own (`stream`)"),
             std::string::npos)
       << notices;
