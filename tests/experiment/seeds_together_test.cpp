@@ -39,11 +39,13 @@ TEST(EventsInOrder, ShowOneRunAfterTheOther) {
 
 TEST(RunTogether, ThrowsWhatTheFirstOneThrewAfterAllHaveEnded) {
   std::atomic<bool> stopped = false;
-  std::atomic<int> ended = 0;
+  std::atomic<int> begun = 0, ended = 0;
   const auto run = [&] {
     run_together(
         5, 3,
         [&](size_t i) {
+          ++begun;
+          while (begun < 3) std::this_thread::yield();
           if (i == 1) throw std::runtime_error("the second fails");
           while (!stopped) std::this_thread::yield();
           ++ended;
@@ -51,6 +53,7 @@ TEST(RunTogether, ThrowsWhatTheFirstOneThrewAfterAllHaveEnded) {
         [&] { stopped = true; });
   };
   EXPECT_THROW(run(), std::runtime_error);
+  EXPECT_EQ(begun, 3);  // of five
   EXPECT_EQ(ended, 2);
 }
 
