@@ -115,7 +115,7 @@ class DroppedUnits : public torch::autograd::Function<DroppedUnits> {
   static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
                             const DropoutStream& stream) {
     context->save_for_backward({ids, epoch});
-    context->saved_data["seed"] = static_cast<int64_t>(stream.seed);
+    context->saved_data["stream_seed"] = static_cast<int64_t>(stream.seed);
     context->saved_data["lane"] = static_cast<int64_t>(stream.lane);
     context->saved_data["probability"] = stream.probability;
     return dropped(x, ids, epoch, context);
@@ -131,7 +131,7 @@ class DroppedUnits : public torch::autograd::Function<DroppedUnits> {
  private:
   static at::Tensor dropped(const at::Tensor& x, const at::Tensor& ids, const at::Tensor& epoch,
                             DeviceContext* context) {
-    return LIMBECK_OPERATOR(drop_units)(x, ids, epoch, context->saved_data["seed"].toInt(),
+    return LIMBECK_OPERATOR(drop_units)(x, ids, epoch, context->saved_data["stream_seed"].toInt(),
                                         context->saved_data["lane"].toInt(),
                                         context->saved_data["probability"].toDouble());
   }

@@ -8,7 +8,7 @@ import unittest
 from test_includes import sources
 
 DEFINITION = re.compile(r"^(?:template <[^\n]*>\n"
-                        r")?(?:class|struct|enum class|union) (?:\[\[\w+\]\] )?(\w+)\b(?!::)[^;\n]*\{", re.MULTILINE)
+                        r")?(?:class|struct|enum class|union) (?:\[\[\w+\]\] )?(\w+)\b(?!::|<)[^;\n]*\{", re.MULTILINE)
 ANONYMOUS = re.compile(r"^namespace \{\n.*?^\}  // namespace\n", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"//[^\n]*")
 
