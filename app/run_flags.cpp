@@ -37,9 +37,15 @@ void RunFlags::add_to(CLI::App& app, const Program& program) {
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->option_text("NAME=auto")
       ->group(kMachine);
-  app.add_flag("--cuda-graphs,!--no-cuda-graphs", cuda_graphs,
-               "on a CUDA device, capture a training step once and launch it as one graph (the default there)")
-      ->group(kMachine);
+  const auto graphs = [&](const char* name, bool on, const char* what) {
+    return app
+        .add_flag_callback(
+            name, [this, on] { cuda_graphs = on; }, what)
+        ->group(kMachine);
+  };
+  graphs("--no-cuda-graphs", false, "on a CUDA device, launch kernel by kernel")
+      ->excludes(graphs("--cuda-graphs", true,
+                        "capture a training step once and launch it as one CUDA graph (default on a CUDA device)"));
   app.add_option("--threads", threads, "processor threads (default: all)")
       ->check(CLI::Range(1, 1024))
       ->option_text("N")
