@@ -12,42 +12,21 @@ import re
 import sys
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 import gpu_loop
+from cifar_networks import resnet
 
 EXAMPLES, PADDING, SIDE = 50000, 4, 32
 PAIRS = ("resnet56-resnet20", "resnet32x4-resnet8x4")
 MEAN, DEVIATION = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
 
 
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs),
-                                   nn.ReLU(inplace=True))
-        self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
-        self.shortcut = nn.Sequential()
-        if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-    def forward(self, x):
-        return F.relu(self.second(self.first(x)) + self.shortcut(x), inplace=True)
-
-
-def resnet(name):
+def resnet_named(name):
     found = re.fullmatch(r"resnet(\d+)(x4)?", name)
     if found is None or (int(found[1]) - 2) % 6 != 0:
         sys.exit(f"'{name}' is no ResNet of 6n + 2 layers, such as resnet20 or resnet8x4")
-    width = 4 if found[2] else 1
-    channels = [32 if found[2] else 16, 16 * width, 32 * width, 64 * width]
-    layers = [nn.Conv2d(3, channels[0], 3, 1, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True)]
-    for group in range(3):
-        for block in range((int(found[1]) - 2) // 6):
-            inputs = channels[group] if block == 0 else channels[group + 1]
-            layers.append(Block(inputs, channels[group + 1], 2 if group > 0 and block == 0 else 1))
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels[3], 100))
+    return resnet(int(found[1]), 4 if found[2] else 1)
 
 
 class Cifar(gpu_loop.Task):
@@ -62,7 +41,7 @@ class Cifar(gpu_loop.Task):
             sys.exit(f"'{pair}' is no pair, such as {PAIRS[0]}")
 
     def networks(self):
-        return [resnet(name) for name in self.pair]
+        return [resnet_named(name) for name in self.pair]
 
     def data(self, count, device):
         self.ramp = torch.arange(SIDE, device=device)
