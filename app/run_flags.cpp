@@ -4,6 +4,18 @@
 
 namespace limbeck {
 
+std::vector<CLI::Option*> add_cuda_graph_flags(CLI::App& app, std::optional<bool>& chosen) {
+  const auto add = [&](const char* name, bool value, const char* what) {
+    return app.add_flag_callback(
+        name, [&chosen, value] { chosen = value; }, what);
+  };
+  CLI::Option* off = add("--no-cuda-graphs", false, "on a CUDA device, launch kernel by kernel");
+  CLI::Option* on = add("--cuda-graphs", true,
+                        "capture a training step once and launch it as one CUDA graph (default on a CUDA device)");
+  off->excludes(on);
+  return {off, on};
+}
+
 void RunFlags::add_to(CLI::App& app, const Program& program) {
   constexpr const char *kFolders = "Folders", *kChanges = "What is run", *kMachine = "Machine";
   for (char** argument = program.arguments; argument != nullptr && *argument != nullptr; ++argument)
@@ -37,15 +49,7 @@ void RunFlags::add_to(CLI::App& app, const Program& program) {
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->option_text("NAME=auto")
       ->group(kMachine);
-  const auto graphs = [&](const char* name, bool on, const char* what) {
-    return app
-        .add_flag_callback(
-            name, [this, on] { cuda_graphs = on; }, what)
-        ->group(kMachine);
-  };
-  graphs("--no-cuda-graphs", false, "on a CUDA device, launch kernel by kernel")
-      ->excludes(graphs("--cuda-graphs", true,
-                        "capture a training step once and launch it as one CUDA graph (default on a CUDA device)"));
+  for (CLI::Option* flag : add_cuda_graph_flags(app, cuda_graphs)) flag->group(kMachine);
   app.add_option("--threads", threads, "processor threads (default: all)")
       ->check(CLI::Range(1, 1024))
       ->option_text("N")

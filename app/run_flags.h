@@ -7,7 +7,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace limbeck {
 
@@ -29,5 +30,8 @@ struct RunFlags {
 
   void add_to(CLI::App& app, const Program& program);
 };
+
+/// Adds --cuda-graphs and --no-cuda-graphs, which set `chosen` and exclude each other. `chosen` must outlive the parse.
+std::vector<CLI::Option*> add_cuda_graph_flags(CLI::App& app, std::optional<bool>& chosen);
 
 }  // namespace limbeck

@@ -2,6 +2,7 @@
 #include "app/commands/sweep.h"
 
 #include "app/commands.h"
+#include "app/run_flags.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
@@ -41,13 +42,7 @@ void add_sweep(Program& program) {
   command->add_option("--device", flags->device, "cpu, cuda or auto")
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
-  const auto graphs = [&](const char* name, bool on, const char* what) {
-    return command->add_flag_callback(
-        name, [flags, on] { flags->cuda_graphs = on; }, what);
-  };
-  graphs("--no-cuda-graphs", false, "on a CUDA device, launch kernel by kernel")
-      ->excludes(graphs("--cuda-graphs", true,
-                        "capture a training step once and launch it as one CUDA graph (default on a CUDA device)"));
+  add_cuda_graph_flags(*command, flags->cuda_graphs);
   command->add_option("--jobs", flags->jobs, "runs at a time (default: as many as processor threads; on a GPU one)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--threads", flags->threads, "processor threads of all runs together (default: all)")

@@ -189,9 +189,11 @@ void register_device_kernels(c10::DispatchKey key) {
 }
 
 bool has_device_kernels(at::Device device) {
-  require_operators();
-  const c10::DispatchKey key = c10::computeDispatchKey(at::kFloat, at::kStrided, device);
-  return c10::Dispatcher::singleton().findSchemaOrThrow("limbeck::batch_norm_forward", "").hasKernelForDispatchKey(key);
+  static const c10::OperatorHandle one = [] {  // found once: each batch norm of each step asks
+    require_operators();
+    return c10::Dispatcher::singleton().findSchemaOrThrow("limbeck::batch_norm_forward", "");
+  }();
+  return one.hasKernelForDispatchKey(c10::computeDispatchKey(at::kFloat, at::kStrided, device));
 }
 
 at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, uint64_t seed, int64_t count) {

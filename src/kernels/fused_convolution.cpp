@@ -74,8 +74,9 @@ int64_t partial_sums(int64_t blocks, int64_t weights) {
   return std::min(blocks, std::clamp(kFloats / weights, kFewest, kMost));
 }
 
-/// ∂L/∂W [out, in, 3, 3].
-at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
+/// Sums of weight gradients, [parts, weights]: each part's blocks are added to its own by `add`.
+template <class Shape, class Add>
+at::Tensor gradient_in_parts(const Shape& shape, const at::Tensor& x, const at::Tensor& gradient, const Add& add) {
   const int64_t parts = partial_sums(shape.blocks(), shape.weights());
   at::Tensor sums = at::empty({parts, shape.weights()}, x.options());
   const float *from = read_pointer<float>(x), *of_outputs = read_pointer<float>(gradient);
@@ -83,9 +84,17 @@ at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, cons
   for_each_piece(parts, [&](int64_t part) {
     float* own = to + part * shape.weights();
     std::fill_n(own, shape.weights(), 0.0F);
-    add_weight_gradient(shape, from, of_outputs, shape.blocks() * part / parts, shape.blocks() * (part + 1) / parts,
-                        workspace_of(shape.workspace()), own);
+    add(shape, from, of_outputs, shape.blocks() * part / parts, shape.blocks() * (part + 1) / parts,
+        workspace_of(shape.workspace()), own);
   });
+  return sums;
+}
+
+/// ∂L/∂W [out, in, 3, 3].
+at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
+  const at::Tensor sums = gradient_in_parts(shape, x, gradient, add_weight_gradient);
+  const int64_t parts = sums.size(0);
+  auto* to = sums.data_ptr<float>();
   at::Tensor result = at::empty({shape.out, shape.in, 3, 3}, x.options());
   float* values = result.data_ptr<float>();
   for_each_range(shape.in, kChannelsAtOnce,
@@ -126,16 +135,9 @@ at::Tensor convolve(const PatchShape& shape, const at::Tensor& x, const at::Tens
 
 /// ∂L/∂W [out, in, kernel, kernel].
 at::Tensor weight_gradient(const PatchShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
-  const int64_t parts = partial_sums(shape.blocks(), shape.weights());
-  at::Tensor sums = at::empty({parts, shape.weights()}, x.options());
-  const float *from = read_pointer<float>(x), *of_outputs = read_pointer<float>(gradient);
-  float* to = sums.data_ptr<float>();
-  for_each_piece(parts, [&](int64_t part) {
-    float* own = to + part * shape.weights();
-    std::fill_n(own, shape.weights(), 0.0F);
-    add_patch_gradient(shape, from, of_outputs, shape.blocks() * part / parts, shape.blocks() * (part + 1) / parts,
-                       workspace_of(shape.workspace()), own);
-  });
+  const at::Tensor sums = gradient_in_parts(shape, x, gradient, add_patch_gradient);
+  const int64_t parts = sums.size(0);
+  auto* to = sums.data_ptr<float>();
   at::Tensor result = at::empty({shape.out, shape.in, shape.kernel, shape.kernel}, x.options());
   finish_patch_gradient(shape, to, parts, result.data_ptr<float>());
   return result;

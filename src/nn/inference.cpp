@@ -23,6 +23,15 @@ at::Tensor joined(const std::vector<Outputs>& parts, Get get) {
 
 }  // namespace
 
+Outputs join_parts(const std::vector<Outputs>& parts) {
+  Outputs outputs{.logits = joined(parts, [](const Outputs& part) { return part.logits; })};
+  for (const auto& [name, feature] : parts.front().features)
+    outputs.features[name] = joined(parts, [&name = name](const Outputs& part) { return part.features.at(name); });
+  for (size_t i = 0; i < parts.front().members.size(); ++i)
+    outputs.members.push_back(joined(parts, [i](const Outputs& part) { return part.members[i]; }));
+  return outputs;
+}
+
 int64_t estimated_widest_activation(const Shape& seen) {
   constexpr int64_t kChannels = 64, kOfEach = 16;
   return seen.size() == 3 ? std::max(kChannels, seen[0]) * seen[1] * seen[2] : kOfEach * element_count(seen);
@@ -41,12 +50,7 @@ Outputs infer(const Network& network, const at::Tensor& inputs, const ForwardOpt
   std::vector<Outputs> results;
   for (const at::Tensor& part : inputs.split((count + parts - 1) / parts))
     results.push_back(network.forward(part, options));
-  Outputs outputs{.logits = joined(results, [](const Outputs& part) { return part.logits; })};
-  for (const auto& [name, feature] : results.front().features)
-    outputs.features[name] = joined(results, [&name = name](const Outputs& part) { return part.features.at(name); });
-  for (size_t i = 0; i < results.front().members.size(); ++i)
-    outputs.members.push_back(joined(results, [i](const Outputs& part) { return part.members[i]; }));
-  return outputs;
+  return join_parts(results);
 }
 
 }  // namespace limbeck

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -18,6 +17,7 @@
 #include "kernels/pieces.h"
 #include "kernels/products.h"
 #include "nn/fold.h"
+#include "nn/inference.h"
 
 namespace limbeck {
 namespace {
@@ -239,16 +239,7 @@ Outputs GraphNetwork::forward_parts(const at::Tensor& inputs, const ForwardOptio
     const at::NoGradGuard no_gradient;
     parts[static_cast<size_t>(begin / part)] = forward(inputs.slice(0, begin, end), of_part);
   });
-  const auto joined = [&](const auto& tensor_of) {
-    std::vector<at::Tensor> tensors;
-    for (const Outputs& outputs : parts) tensors.push_back(tensor_of(outputs));
-    return at::cat(tensors);
-  };
-  Outputs outputs;
-  outputs.logits = joined([](const Outputs& it) { return it.logits; });
-  for (const std::string& tap : options.taps)
-    outputs.features[tap] = joined([&](const Outputs& it) { return it.features.at(tap); });
-  return outputs;
+  return join_parts(parts);
 }
 
 Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {

@@ -55,7 +55,7 @@ class TrainingStep {
   virtual void begin_epoch(int64_t epoch, int64_t step) = 0;
   /// Does the next step of the epoch, or queues it.
   virtual void operator()() = 0;
-  /// Returns whether it is time to settle(): at least ten times a second where steps are queued.
+  /// Returns whether it is time to settle(): about ten times a second where steps are queued.
   virtual bool is_due() const = 0;
   /// Waits for all queued steps, and brings the sums up to date. Returns the first step of the epoch whose loss was not
   /// finite, if any; no parameter has been updated from there on.
