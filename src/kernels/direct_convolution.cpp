@@ -1,6 +1,7 @@
 #include "kernels/direct_convolution.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/vectorize.h"
 #include "kernels/packed_products.h"
@@ -11,111 +12,228 @@
 namespace limbeck {
 namespace {
 
-/// Where an output pixel's patch begins: its image, and the row and column there, which may lie outside.
-struct Patch {
-  int64_t image, y, x;
+constexpr int64_t kPixels = 48;  // whose gradients are multiplied together
+
+/// Of 16 channels, how many are summed in registers together, and for a gradient, so many numbers of a patch.
+template <int64_t Lanes>
+constexpr int64_t kGroupsOf = Lanes == 16 ? 2 : 1;
+template <int64_t Lanes>
+constexpr int64_t kTakenOf = Lanes == 16 ? 8 : 4;
+
+/// Some rows of an image's output, and the rows of its input that they need.
+struct Block {
+  int64_t image, first, count;  ///< of the output's rows
+  const float* input;           ///< padded
+  int64_t pitch;                ///< floats from one row of the input to the next
 };
 
-LIMBECK_INLINE Patch patch_at(const PatchShape& shape, int64_t pixel) {
-  const int64_t across = shape.out_width(), down = shape.out_height();
-  return {pixel / (across * down), pixel / across % down * shape.stride - shape.padding,
-          pixel % across * shape.stride - shape.padding};
-}
-
-/// Calls use(place in the patch, place in the image or −1, floats) for each pixel of a patch.
-template <class Use>
-LIMBECK_INLINE void over_patch(const PatchShape& shape, const Patch& patch, const Use& use) {
-  for (int64_t ky = 0; ky < shape.kernel; ++ky)
-    for (int64_t kx = 0; kx < shape.kernel; ++kx) {
-      const int64_t y = patch.y + ky, x = patch.x + kx;
-      const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
-      use((ky * shape.kernel + kx) * shape.in,
-          inside ? ((patch.image * shape.height + y) * shape.width + x) * shape.in : int64_t{-1});
-    }
-}
-
-/// The patches of pixels first … first + count − 1, as rows of depth() floats.
-LIMBECK_INLINE void gather(const PatchShape& shape, const float* __restrict x, int64_t first, int64_t count,
-                           float* __restrict patches) {
-  const int64_t depth = shape.depth(), filled = shape.kernel * shape.kernel * shape.in;
-  for (int64_t row = 0; row < count; ++row) {
-    float* to = patches + row * depth;
-    over_patch(shape, patch_at(shape, first + row), [&](int64_t place, int64_t from) {
-      if (from < 0)
-        for (int64_t i = 0; i < shape.in; ++i) to[place + i] = 0;
-      else
-        for (int64_t i = 0; i < shape.in; ++i) to[place + i] = x[from + i];
-    });
-    for (int64_t i = filled; i < depth; ++i) to[i] = 0;
+/// Copies the rows of the input where they are padded.
+LIMBECK_INLINE Block block_at(const PatchShape& shape, const float* x, int64_t block, float* workspace) {
+  const int64_t of_image = shape.blocks_of_image(), first = block % of_image * shape.rows();
+  Block result{.image = block / of_image,
+               .first = first,
+               .count = std::min(shape.rows(), shape.out_height() - first),
+               .input = workspace,
+               .pitch = (shape.width + 2 * shape.padding) * shape.in};
+  const int64_t row = shape.width * shape.in, side = shape.padding * shape.in;
+  const int64_t y = first * shape.stride - shape.padding;
+  const float* image = x + result.image * shape.height * row;
+  if (shape.padding == 0) {
+    result.input = image + y * row;
+    return result;
   }
+  for (int64_t i = 0; i < (result.count - 1) * shape.stride + shape.kernel; ++i) {
+    float* to = workspace + i * result.pitch;
+    if (y + i < 0 || y + i >= shape.height) {
+      std::fill_n(to, result.pitch, 0.0F);
+      continue;
+    }
+    std::fill_n(to, side, 0.0F);
+    std::copy_n(image + (y + i) * row, row, to + side);
+    std::fill_n(to + side + row, side, 0.0F);
+  }
+  return result;
 }
 
-LIMBECK_INLINE void finish_outputs(const PatchShape& shape, const WinogradEpilogue& epilogue, int64_t first,
-                                   int64_t count, float* __restrict y) {
+/// An output pixel of a block, and where its patch begins in the input.
+class PatchPlace {
+ public:
+  PatchPlace(const PatchShape& shape, const Block& block)
+      : step_(shape.stride * shape.in), row_step_(shape.stride * block.pitch), last_(shape.out_width() - 1) {}
+  int64_t offset() const { return row_ + x_ * step_; }
+  LIMBECK_INLINE void next() {
+    if (x_ < last_) {
+      ++x_;
+    } else {
+      x_ = 0;
+      row_ += row_step_;
+    }
+  }
+
+ private:
+  int64_t step_, row_step_, last_, row_ = 0, x_ = 0;
+};
+
+/// The outputs of kRows pixels, of which `count` are written, in Groups · 16 channels from `column` on.
+template <int64_t Lanes, int64_t Groups>
+LIMBECK_INLINE void patch_tile(const PatchShape& shape, const Block& block,
+                               const std::array<int64_t, VectorsOf<Lanes>::kRows>& places, const float* packed,
+                               const WinogradEpilogue& epilogue, int64_t column, int64_t count, int64_t to, float* y) {
+  using Vector = typename VectorsOf<Lanes>::Vector;
+  constexpr int64_t kRows = VectorsOf<Lanes>::kRows, kVectors = VectorsOf<Lanes>::kVectors * Groups;
+  const auto vector_at = [](const float* at) { return reinterpret_cast<const Vector*>(at); };
+  const int64_t length = shape.kernel * shape.in, next_group = kPackedColumns * shape.depth();
+  Vector sums[kRows][kVectors];
+#pragma GCC unroll 12
+  for (int64_t row = 0; row < kRows; ++row)
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectors; ++v)
+      sums[row][v] = epilogue.bias == nullptr ? Vector{} : *vector_at(epilogue.bias + column + v * Lanes);
+  const float* b = packed + column * shape.depth();
+  for (int64_t ky = 0; ky < shape.kernel; ++ky) {
+    const float* const a = block.input + ky * block.pitch;
+    for (int64_t k = 0; k < length; ++k, b += kPackedColumns) {
+      Vector factors[kVectors];
+#pragma GCC unroll 2
+      for (int64_t v = 0; v < kVectors; ++v)
+        factors[v] = *vector_at(b + v * Lanes / kPackedColumns * next_group + v * Lanes % kPackedColumns);
+#pragma GCC unroll 12
+      for (int64_t row = 0; row < kRows; ++row)
+#pragma GCC unroll 2
+        for (int64_t v = 0; v < kVectors; ++v) sums[row][v] += a[places[row] + k] * factors[v];
+    }
+  }
   const Rectifier rectifier = epilogue.rectifier;
-  for (int64_t row = first; row < first + count; ++row) {
-    float* at = y + row * shape.out;
-    if (epilogue.bias != nullptr)
-      for (int64_t c = 0; c < shape.out; ++c) at[c] += epilogue.bias[c];
-    if (epilogue.added != nullptr)
-      for (int64_t c = 0; c < shape.out; ++c) at[c] += epilogue.added[row * shape.out + c];
-    if (rectifier.on)
-      for (int64_t c = 0; c < shape.out; ++c)
-        at[c] = at[c] > 0 ? (at[c] < rectifier.most ? at[c] : rectifier.most) : at[c] * rectifier.slope;
+  const Vector most = Vector{} + rectifier.most;
+#pragma GCC unroll 12
+  for (int64_t row = 0; row < kRows; ++row) {
+    if (row >= count) break;
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectors; ++v) {
+      const int64_t at = to + row * shape.out + column + v * Lanes;
+      Vector value = sums[row][v];
+      if (epilogue.added != nullptr) value += *vector_at(epilogue.added + at);
+      if (rectifier.on) value = value > 0 ? (value < most ? value : most) : rectifier.slope * value;
+      *reinterpret_cast<Vector*>(y + at) = value;
+    }
   }
 }
 
 template <int64_t Lanes>
 LIMBECK_INLINE void convolve_block(const PatchShape& shape, const float* x, const float* packed,
-                                   const WinogradEpilogue& epilogue, float* y, int64_t block, float* workspace) {
-  constexpr int64_t kBlock = PatchShape::kBlock;
-  const int64_t first = block * kBlock, count = std::min(kBlock, shape.pixels() - first);
-  float* const patches = workspace;
-  gather(shape, x, first, count, patches);
-  if (count == kBlock) {
-    multiply_packed<Lanes>(patches, packed, count, shape.depth(), shape.out, y + first * shape.out);
-  } else {
-    float* const products = workspace + kBlock * shape.depth();
-    std::fill(patches + count * shape.depth(), products, 0.0F);
-    multiply_packed<Lanes>(patches, packed, count, shape.depth(), shape.out, products);
-    std::copy_n(products, count * shape.out, y + first * shape.out);
+                                   const WinogradEpilogue& epilogue, float* y, int64_t number, float* workspace) {
+  constexpr int64_t kRows = VectorsOf<Lanes>::kRows, kGroups = kGroupsOf<Lanes>;
+  const Block block = block_at(shape, x, number, workspace);
+  const int64_t pixels = block.count * shape.out_width();
+  int64_t to = (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
+  PatchPlace place(shape, block);
+  std::array<int64_t, kRows> places{};
+  for (int64_t first = 0; first < pixels; first += kRows, to += kRows * shape.out) {
+    const int64_t count = std::min(kRows, pixels - first);
+    for (int64_t row = 0; row < count; ++row) {
+      places[row] = place.offset();
+      place.next();
+    }
+    int64_t column = 0;
+    for (; column + kGroups * kPackedColumns <= shape.out; column += kGroups * kPackedColumns)
+      patch_tile<Lanes, kGroups>(shape, block, places, packed, epilogue, column, count, to, y);
+    for (; column < shape.out; column += kPackedColumns)
+      patch_tile<Lanes, 1>(shape, block, places, packed, epilogue, column, count, to, y);
   }
-  finish_outputs(shape, epilogue, first, count, y);
+}
+
+/// Where the number of a patch at `place` lies, from where the patch begins; of what fills it up: its first.
+LIMBECK_INLINE int64_t offset_in_patch(const PatchShape& shape, const Block& block, int64_t place) {
+  const int64_t length = shape.kernel * shape.in, ky = place / length;
+  return ky < shape.kernel ? ky * block.pitch + place % length : 0;
+}
+
+/// Adds the gradients of Groups · 16 channels from `column` on with respect to kTaken numbers of a patch from `i` on.
+template <int64_t Lanes, int64_t Groups>
+LIMBECK_INLINE void gradient_tile(const PatchShape& shape, const Block& block, const float* gradient, int64_t column,
+                                  int64_t i, float* sums) {
+  using Vector = typename VectorsOf<Lanes>::Vector;
+  constexpr int64_t kVectors = VectorsOf<Lanes>::kVectors * Groups, kTaken = kTakenOf<Lanes>;
+  const int64_t across = shape.out_width(), step = shape.stride * shape.in;
+  const int64_t next_group = kPackedColumns * shape.depth();
+  int64_t places[kTaken];
+  for (int64_t j = 0; j < kTaken; ++j) places[j] = offset_in_patch(shape, block, i + j);
+  Vector own[kTaken][kVectors] = {};
+  for (int64_t row = 0; row < block.count; ++row) {
+    const float* patch = block.input + row * shape.stride * block.pitch;
+    const float* factors = gradient + row * across * shape.out + column;
+    for (int64_t pixel = 0; pixel < across; ++pixel, patch += step, factors += shape.out) {
+      Vector vectors[kVectors];
+#pragma GCC unroll 2
+      for (int64_t v = 0; v < kVectors; ++v) vectors[v] = *reinterpret_cast<const Vector*>(factors + v * Lanes);
+#pragma GCC unroll 8
+      for (int64_t j = 0; j < kTaken; ++j)
+#pragma GCC unroll 2
+        for (int64_t v = 0; v < kVectors; ++v) own[j][v] += patch[places[j]] * vectors[v];
+    }
+  }
+#pragma GCC unroll 8
+  for (int64_t j = 0; j < kTaken; ++j)
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectors; ++v)
+      *reinterpret_cast<Vector*>(sums + column * shape.depth() + (i + j) * kPackedColumns +
+                                 v * Lanes / kPackedColumns * next_group + v * Lanes % kPackedColumns) += own[j][v];
 }
 
 template <int64_t Lanes>
 LIMBECK_INLINE void add_block_gradients(const PatchShape& shape, const float* x, const float* gradient, int64_t begin,
                                         int64_t end, float* workspace, float* sums) {
-  for (int64_t block = begin; block < end; ++block) {
-    const int64_t first = block * PatchShape::kBlock, count = std::min(PatchShape::kBlock, shape.pixels() - first);
-    gather(shape, x, first, count, workspace);
-    add_outer<Lanes>(workspace, gradient + first * shape.out, count, shape.depth(), shape.out, sums);
+  constexpr int64_t kGroups = kGroupsOf<Lanes>;
+  for (int64_t number = begin; number < end; ++number) {
+    const Block block = block_at(shape, x, number, workspace);
+    const float* of_block = gradient + (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
+    for (int64_t i = 0; i < shape.kernel * shape.kernel * shape.in; i += kTakenOf<Lanes>) {
+      int64_t column = 0;
+      for (; column + kGroups * kPackedColumns <= shape.out; column += kGroups * kPackedColumns)
+        gradient_tile<Lanes, kGroups>(shape, block, of_block, column, i, sums);
+      for (; column < shape.out; column += kPackedColumns)
+        gradient_tile<Lanes, 1>(shape, block, of_block, column, i, sums);
+    }
   }
 }
 
+/// The image's gradient in products of kPixels pixels' gradients with the turned weights, added up where the patches
+/// lie.
 template <int64_t Lanes>
 LIMBECK_INLINE void image_gradient(const PatchShape& shape, const float* gradient, const float* turned, int64_t image,
-                                   float* __restrict of_x, float* workspace) {
-  constexpr int64_t kBlock = PatchShape::kBlock;
-  const int64_t size = shape.height * shape.width * shape.in, pixels = shape.out_height() * shape.out_width();
+                                   float* of_x, float* workspace) {
+  using Vector = typename VectorsOf<Lanes>::Vector;
+  const int64_t size = shape.height * shape.width * shape.in, across = shape.out_width();
+  const int64_t pixels = shape.out_height() * across;
   float* const patches = workspace;
-  float* const factors = workspace + kBlock * shape.depth();
+  float* const factors = workspace + kPixels * shape.depth();
   std::fill_n(of_x + image * size, size, 0.0F);
-  for (int64_t begin = 0; begin < pixels; begin += kBlock) {
-    const int64_t first = image * pixels + begin, count = std::min(kBlock, pixels - begin);
-    const float* rows = gradient + first * shape.out;
-    if (count < kBlock) {  // a product reads whole tiles of rows
+  int64_t x = -shape.padding, y = -shape.padding;
+  for (int64_t begin = 0; begin < pixels; begin += kPixels) {
+    const int64_t count = std::min(kPixels, pixels - begin);
+    const float* rows = gradient + (image * pixels + begin) * shape.out;
+    if (count < kPixels) {  // a product reads whole tiles of rows
       std::copy_n(rows, count * shape.out, factors);
-      std::fill(factors + count * shape.out, factors + kBlock * shape.out, 0.0F);
+      std::fill(factors + count * shape.out, factors + kPixels * shape.out, 0.0F);
       rows = factors;
     }
     multiply_packed<Lanes>(rows, turned, count, shape.out, shape.depth(), patches);
     for (int64_t row = 0; row < count; ++row) {
-      const float* __restrict patch = patches + row * shape.depth();
-      over_patch(shape, patch_at(shape, first + row), [&](int64_t place, int64_t to) {
-        if (to < 0) return;
-        for (int64_t i = 0; i < shape.in; ++i) of_x[to + i] += patch[place + i];
-      });
+      const int64_t first = std::max<int64_t>(-x, 0), last = std::min(shape.width - x, shape.kernel);
+      const int64_t length = (last - first) * shape.in;
+      for (int64_t ky = std::max<int64_t>(-y, 0); ky < std::min(shape.height - y, shape.kernel); ++ky) {
+        float* to = of_x + image * size + ((y + ky) * shape.width + x + first) * shape.in;
+        const float* from = patches + row * shape.depth() + (ky * shape.kernel + first) * shape.in;
+        int64_t i = 0;
+        for (; i + Lanes <= length; i += Lanes)
+          *reinterpret_cast<Vector*>(to + i) += *reinterpret_cast<const Vector*>(from + i);
+        for (; i < length; ++i) to[i] += from[i];
+      }
+      x += shape.stride;
+      if (x + shape.padding == across * shape.stride) {
+        x = -shape.padding;
+        y += shape.stride;
+      }
     }
   }
 }
@@ -159,6 +277,17 @@ int64_t packed_place(const PatchShape& shape, bool turned, int64_t out, int64_t 
 }
 
 }  // namespace
+
+int64_t PatchShape::rows() const {
+  constexpr int64_t kFewest = 96;  // pixels: whole tiles of rows, and not many rows of the input read twice
+  const int64_t wanted = (kFewest + out_width() - 1) / out_width();
+  return std::min((wanted + 2) / 3 * 3, out_height());
+}
+
+int64_t PatchShape::workspace() const {
+  const int64_t rows_of_input = (rows() - 1) * stride + kernel;
+  return std::max(rows_of_input * (width + 2 * padding) * in, kPixels * (depth() + out));
+}
 
 void pack_patch_weights(const PatchShape& shape, const float* weights, bool turned, float* packed) {
   const int64_t area = shape.kernel * shape.kernel;

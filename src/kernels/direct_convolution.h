@@ -1,7 +1,8 @@
 #pragma once
-// Convolution by the definition, as a matrix product over patches of a few output pixels at a time, which stay in the
-// cache: for kernels and strides that Winograd's method (winograd.h) does not serve. Images are in [N, H, W, C] layout.
-// float32. Everything here is one piece of the work, for kernels/pieces.h.
+// Convolution by the definition, as matrix products over a few rows of the output at a time, whose patches are read
+// from the image where they lie; only rows with padding are copied, to the cache. For kernels and strides that
+// Winograd's method (winograd.h) does not serve. Images are in [N, H, W, C] layout. float32. Everything here is one
+// piece of the work, for kernels/pieces.h.
 #include <cstdint>
 
 #include "kernels/winograd.h"
@@ -21,25 +22,26 @@ struct PatchShape {
 
   int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
   int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
-  int64_t pixels() const { return images * out_height() * out_width(); }
-  static constexpr int64_t kBlock = 48;  ///< pixels that are multiplied together
-  int64_t blocks() const { return (pixels() + kBlock - 1) / kBlock; }
+  /// Rows of an image's output that are computed together.
+  int64_t rows() const;
+  int64_t blocks_of_image() const { return (out_height() + rows() - 1) / rows(); }
+  int64_t blocks() const { return images * blocks_of_image(); }
   /// Length of a patch in floats, filled up with zeros.
   int64_t depth() const { return (kernel * kernel * in + 15) / 16 * 16; }
   /// Size of the packed weights, and of their gradient's sums, in floats.
   int64_t weights() const { return depth() * out; }
   /// Size of a thread's workspace in floats.
-  int64_t workspace() const { return kBlock * (depth() + out); }
+  int64_t workspace() const;
 };
 
 /// Packs weights [out, in, kernel, kernel] for convolve_patches, or turned for patch_input_gradient.
 void pack_patch_weights(const PatchShape& shape, const float* weights, bool turned, float* packed);
 
-/// Computes y [N, H', W', out] for the pixels of a block, from x [N, H, W, in].
+/// Computes y [N, H', W', out] for the rows of a block, from x [N, H, W, in].
 void convolve_patches(const PatchShape& shape, const float* x, const float* packed, const WinogradEpilogue& epilogue,
                       float* y, int64_t block, float* workspace);
 
-/// Adds the weights' gradient over the pixels of blocks begin … end − 1 to `sums` (weights() floats).
+/// Adds the weights' gradient over the rows of blocks begin … end − 1 to `sums` (weights() floats).
 void add_patch_gradient(const PatchShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
                         float* workspace, float* sums);
 /// Adds up `parts` such sums and writes the gradient [out, in, kernel, kernel].

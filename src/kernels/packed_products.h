@@ -1,10 +1,10 @@
 #pragma once
 // Small matrix products in registers, for kernels that are compiled once for each width of vectors: `Lanes` is 8 or 16
-// floats. The files that
-// include it allow fused multiply-adds (fp-contract=fast).
+// floats. The files that include it allow fused multiply-adds (fp-contract=fast).
 #include <cstdint>
 
 #define LIMBECK_INLINE __attribute__((always_inline)) inline
+#define LIMBECK_FLATTEN __attribute__((always_inline))  // of a lambda
 
 namespace limbeck {
 

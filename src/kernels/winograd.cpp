@@ -17,8 +17,6 @@ constexpr int64_t kSide = 6, kPoints = kSide * kSide, kOutputs = 4;
 constexpr int64_t kColumns = kPackedColumns;
 constexpr int64_t kMostRows = kMostPackedRows;
 
-#define LIMBECK_FLATTEN __attribute__((always_inline))  // of a lambda
-
 /// Bᵀ d of six values.
 template <class Vector>
 LIMBECK_INLINE void transform_inputs(const Vector* d, int64_t step, Vector* to, int64_t to_step) {

@@ -214,7 +214,7 @@ at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& in
 }
 
 int64_t GraphNetwork::part_of(const at::Tensor& inputs, const ForwardOptions& options) const {
-  constexpr int64_t kPart = 8;            // examples: of the CIFAR networks, a core keeps so many in its cache
+  constexpr int64_t kPart = 6;            // examples: of the CIFAR networks, a core keeps so many in its cache
   constexpr int64_t kWidest = (1 << 14);  // numbers in an activation
   const bool infers = options.noise == nullptr && !at::GradMode::is_enabled() && execution_ == Execution::fused;
   const bool small = is_cpu_image(inputs) && capabilities_.widest_activation <= kWidest;
