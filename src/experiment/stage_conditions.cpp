@@ -7,6 +7,7 @@
 #include "kernels/cuda_device.h"
 #include "kernels/fused_linear.h"
 #include "kernels/products.h"
+#include "teacher/computed_outputs.h"
 
 namespace limbeck {
 
@@ -26,6 +27,11 @@ Precision precision_of(const StageRecipe& stage, at::Device device) {
   return fast && stage.precision != PrecisionChoice::float32 ? Precision::bfloat16 : Precision::float32;
 }
 
+bool teaches_in_int8(const StageRecipe& stage) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  return options != nullptr && options->precision == ComputedOptions::TeacherPrecision::int8;
+}
+
 std::string conditions_of(const RunContext& run, const StageRecipe& stage, const Network& network,
                           Precision precision) {
   const auto precision_in = [&](bool has_large_products) {
@@ -37,7 +43,9 @@ std::string conditions_of(const RunContext& run, const StageRecipe& stage, const
   };
   const std::string own = precision_in(network.capabilities().rounds_products);
   const std::string taught =
-      precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
+      teaches_in_int8(stage)
+          ? "int8"
+          : precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
   const int threads = at::get_num_threads();
   return fmt::format("{} thread{}, {}{}", threads, threads == 1 ? "" : "s", own,
                      stage.teachers.empty() || taught == own ? "" : ", teacher in " + taught);

@@ -4,6 +4,7 @@
 
 #include "experiment/stage_conditions.h"
 #include "loss/objective.h"
+#include "models/model.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/teacher_store.h"
 
@@ -22,6 +23,20 @@ bool has_given_store(const RunContext& run, const StageRecipe& stage) {
   if (!fs::exists(file)) return false;
   const StoreInfo info = read_store_info(file);
   return info.filled == info.examples * info.layout.slots;
+}
+
+void check_int8(const RunContext& run, const StageRecipe& stage) {
+  if (!teaches_in_int8(stage)) return;
+  if (!run.device.is_cpu())
+    throw Error(ErrorKind::usage, "a teacher in int8 is computed on the processor; leave 'precision: int8' out");
+  for (const std::string& teacher : stage.teachers) {
+    const StageRecipe* trained = run.recipe.stage_of(teacher);
+    const NetworkRecipe* network = run.recipe.network(trained == nullptr ? teacher : trained->network);
+    if (network != nullptr && !is_graph(network->architecture))
+      throw Error(ErrorKind::usage, fmt::format("'{}' cannot teach in int8: it is a program's file, and no graph of "
+                                                "operations that are known by name; leave 'precision: int8' out",
+                                                teacher));
+  }
 }
 
 }  // namespace
@@ -43,10 +58,14 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
                              .taps = Objective(stage.loss).needs().teacher_taps,
                              .precision = precision_of(stage, run.device),
                              .view_seed = run.seed_of(stage),
-                             .stop = run.stop});
+                             .stop = run.stop,
+                             .tell = [&run, &stage](const std::string& message) {
+                               run.events.emit(Notice{fmt::format("{}: {}", stage.name, message)});
+                             }});
 }
 
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
+  check_int8(run, stage);
   const Augmenter augmenter(stage.augment);
   const auto classes = static_cast<int64_t>(run.dataset().classes.size());
   if (run.dataset().speech == nullptr)  // whose alignment changes the labels of the examples

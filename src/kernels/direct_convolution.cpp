@@ -20,63 +20,11 @@ constexpr int64_t kGroupsOf = Lanes == 16 ? 2 : 1;
 template <int64_t Lanes>
 constexpr int64_t kTakenOf = Lanes == 16 ? 8 : 4;
 
-/// Some rows of an image's output, and the rows of its input that they need.
-struct Block {
-  int64_t image, first, count;  ///< of the output's rows
-  const float* input;           ///< padded
-  int64_t pitch;                ///< floats from one row of the input to the next
-};
-
-/// Copies the rows of the input where they are padded.
-LIMBECK_INLINE Block block_at(const PatchShape& shape, const float* x, int64_t block, float* workspace) {
-  const int64_t of_image = shape.blocks_of_image(), first = block % of_image * shape.rows();
-  Block result{.image = block / of_image,
-               .first = first,
-               .count = std::min(shape.rows(), shape.out_height() - first),
-               .input = workspace,
-               .pitch = (shape.width + 2 * shape.padding) * shape.in};
-  const int64_t row = shape.width * shape.in, side = shape.padding * shape.in;
-  const int64_t y = first * shape.stride - shape.padding;
-  const float* image = x + result.image * shape.height * row;
-  if (shape.padding == 0) {
-    result.input = image + y * row;
-    return result;
-  }
-  for (int64_t i = 0; i < (result.count - 1) * shape.stride + shape.kernel; ++i) {
-    float* to = workspace + i * result.pitch;
-    if (y + i < 0 || y + i >= shape.height) {
-      std::fill_n(to, result.pitch, 0.0F);
-      continue;
-    }
-    std::fill_n(to, side, 0.0F);
-    std::copy_n(image + (y + i) * row, row, to + side);
-    std::fill_n(to + side + row, side, 0.0F);
-  }
-  return result;
-}
-
-/// An output pixel of a block, and where its patch begins in the input.
-class PatchPlace {
- public:
-  PatchPlace(const PatchShape& shape, const Block& block)
-      : step_(shape.stride * shape.in), row_step_(shape.stride * block.pitch), last_(shape.out_width() - 1) {}
-  int64_t offset() const { return row_ + x_ * step_; }
-  LIMBECK_INLINE void next() {
-    if (x_ < last_) {
-      ++x_;
-    } else {
-      x_ = 0;
-      row_ += row_step_;
-    }
-  }
-
- private:
-  int64_t step_, row_step_, last_, row_ = 0, x_ = 0;
-};
+using Block = PatchBlock<float>;
 
 /// The outputs of kRows pixels, of which `count` are written, in Groups · 16 channels from `column` on.
 template <int64_t Lanes, int64_t Groups>
-LIMBECK_INLINE void patch_tile(const PatchShape& shape, const Block& block,
+LIMBECK_INLINE void patch_tile(const FloatPatches& shape, const Block& block,
                                const std::array<int64_t, VectorsOf<Lanes>::kRows>& places, const float* packed,
                                const WinogradEpilogue& epilogue, int64_t column, int64_t count, int64_t to, float* y) {
   using Vector = typename VectorsOf<Lanes>::Vector;
@@ -120,13 +68,13 @@ LIMBECK_INLINE void patch_tile(const PatchShape& shape, const Block& block,
 }
 
 template <int64_t Lanes>
-LIMBECK_INLINE void convolve_block(const PatchShape& shape, const float* x, const float* packed,
+LIMBECK_INLINE void convolve_block(const FloatPatches& shape, const float* x, const float* packed,
                                    const WinogradEpilogue& epilogue, float* y, int64_t number, float* workspace) {
   constexpr int64_t kRows = VectorsOf<Lanes>::kRows, kGroups = kGroupsOf<Lanes>;
-  const Block block = block_at(shape, x, number, workspace);
+  const Block block = block_at(shape, x, number, 0.0F, workspace);
   const int64_t pixels = block.count * shape.out_width();
   int64_t to = (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
-  PatchPlace place(shape, block);
+  PatchPlace place(shape, block.pitch);
   std::array<int64_t, kRows> places{};
   for (int64_t first = 0; first < pixels; first += kRows, to += kRows * shape.out) {
     const int64_t count = std::min(kRows, pixels - first);
@@ -143,14 +91,14 @@ LIMBECK_INLINE void convolve_block(const PatchShape& shape, const float* x, cons
 }
 
 /// Where the number of a patch at `place` lies, from where the patch begins; of what fills it up: its first.
-LIMBECK_INLINE int64_t offset_in_patch(const PatchShape& shape, const Block& block, int64_t place) {
+LIMBECK_INLINE int64_t offset_in_patch(const FloatPatches& shape, const Block& block, int64_t place) {
   const int64_t length = shape.kernel * shape.in, ky = place / length;
   return ky < shape.kernel ? ky * block.pitch + place % length : 0;
 }
 
 /// Adds the gradients of Groups · 16 channels from `column` on with respect to kTaken numbers of a patch from `i` on.
 template <int64_t Lanes, int64_t Groups>
-LIMBECK_INLINE void gradient_tile(const PatchShape& shape, const Block& block, const float* gradient, int64_t column,
+LIMBECK_INLINE void gradient_tile(const FloatPatches& shape, const Block& block, const float* gradient, int64_t column,
                                   int64_t i, float* sums) {
   using Vector = typename VectorsOf<Lanes>::Vector;
   constexpr int64_t kVectors = VectorsOf<Lanes>::kVectors * Groups, kTaken = kTakenOf<Lanes>;
@@ -181,11 +129,11 @@ LIMBECK_INLINE void gradient_tile(const PatchShape& shape, const Block& block, c
 }
 
 template <int64_t Lanes>
-LIMBECK_INLINE void add_block_gradients(const PatchShape& shape, const float* x, const float* gradient, int64_t begin,
+LIMBECK_INLINE void add_block_gradients(const FloatPatches& shape, const float* x, const float* gradient, int64_t begin,
                                         int64_t end, float* workspace, float* sums) {
   constexpr int64_t kGroups = kGroupsOf<Lanes>;
   for (int64_t number = begin; number < end; ++number) {
-    const Block block = block_at(shape, x, number, workspace);
+    const Block block = block_at(shape, x, number, 0.0F, workspace);
     const float* of_block = gradient + (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
     for (int64_t i = 0; i < shape.kernel * shape.kernel * shape.in; i += kTakenOf<Lanes>) {
       int64_t column = 0;
@@ -200,7 +148,7 @@ LIMBECK_INLINE void add_block_gradients(const PatchShape& shape, const float* x,
 /// The image's gradient in products of kPixels pixels' gradients with the turned weights, added up where the patches
 /// lie.
 template <int64_t Lanes>
-LIMBECK_INLINE void image_gradient(const PatchShape& shape, const float* gradient, const float* turned, int64_t image,
+LIMBECK_INLINE void image_gradient(const FloatPatches& shape, const float* gradient, const float* turned, int64_t image,
                                    float* of_x, float* workspace) {
   using Vector = typename VectorsOf<Lanes>::Vector;
   const int64_t size = shape.height * shape.width * shape.in, across = shape.out_width();
@@ -240,56 +188,49 @@ LIMBECK_INLINE void image_gradient(const PatchShape& shape, const float* gradien
 
 // One copy of each for each width of vectors.
 LIMBECK_VECTORS_OF_8
-void convolve_block_narrow(const PatchShape& shape, const float* x, const float* packed,
+void convolve_block_narrow(const FloatPatches& shape, const float* x, const float* packed,
                            const WinogradEpilogue& epilogue, float* y, int64_t block, float* workspace) {
   convolve_block<8>(shape, x, packed, epilogue, y, block, workspace);
 }
 LIMBECK_VECTORS_OF_16
-void convolve_block_wide(const PatchShape& shape, const float* x, const float* packed, const WinogradEpilogue& epilogue,
-                         float* y, int64_t block, float* workspace) {
+void convolve_block_wide(const FloatPatches& shape, const float* x, const float* packed,
+                         const WinogradEpilogue& epilogue, float* y, int64_t block, float* workspace) {
   convolve_block<16>(shape, x, packed, epilogue, y, block, workspace);
 }
 LIMBECK_VECTORS_OF_8
-void add_block_gradients_narrow(const PatchShape& shape, const float* x, const float* gradient, int64_t begin,
+void add_block_gradients_narrow(const FloatPatches& shape, const float* x, const float* gradient, int64_t begin,
                                 int64_t end, float* workspace, float* sums) {
   add_block_gradients<8>(shape, x, gradient, begin, end, workspace, sums);
 }
 LIMBECK_VECTORS_OF_16
-void add_block_gradients_wide(const PatchShape& shape, const float* x, const float* gradient, int64_t begin,
+void add_block_gradients_wide(const FloatPatches& shape, const float* x, const float* gradient, int64_t begin,
                               int64_t end, float* workspace, float* sums) {
   add_block_gradients<16>(shape, x, gradient, begin, end, workspace, sums);
 }
 LIMBECK_VECTORS_OF_8
-void image_gradient_narrow(const PatchShape& shape, const float* gradient, const float* turned, int64_t image,
+void image_gradient_narrow(const FloatPatches& shape, const float* gradient, const float* turned, int64_t image,
                            float* of_x, float* workspace) {
   image_gradient<8>(shape, gradient, turned, image, of_x, workspace);
 }
 LIMBECK_VECTORS_OF_16
-void image_gradient_wide(const PatchShape& shape, const float* gradient, const float* turned, int64_t image,
+void image_gradient_wide(const FloatPatches& shape, const float* gradient, const float* turned, int64_t image,
                          float* of_x, float* workspace) {
   image_gradient<16>(shape, gradient, turned, image, of_x, workspace);
 }
 
 /// Where the weight of (out, place in the patch) stands among the packed ones.
-int64_t packed_place(const PatchShape& shape, bool turned, int64_t out, int64_t place) {
+int64_t packed_place(const FloatPatches& shape, bool turned, int64_t out, int64_t place) {
   const int64_t column = turned ? place : out, row = turned ? out : place, rows = turned ? shape.out : shape.depth();
   return (column / kPackedColumns * rows + row) * kPackedColumns + column % kPackedColumns;
 }
 
 }  // namespace
 
-int64_t PatchShape::rows() const {
-  constexpr int64_t kFewest = 96;  // pixels: whole tiles of rows, and not many rows of the input read twice
-  const int64_t wanted = (kFewest + out_width() - 1) / out_width();
-  return std::min((wanted + 2) / 3 * 3, out_height());
+int64_t FloatPatches::workspace() const {
+  return std::max(padded(), kPixels * (depth() + out));
 }
 
-int64_t PatchShape::workspace() const {
-  const int64_t rows_of_input = (rows() - 1) * stride + kernel;
-  return std::max(rows_of_input * (width + 2 * padding) * in, kPixels * (depth() + out));
-}
-
-void pack_patch_weights(const PatchShape& shape, const float* weights, bool turned, float* packed) {
+void pack_patch_weights(const FloatPatches& shape, const float* weights, bool turned, float* packed) {
   const int64_t area = shape.kernel * shape.kernel;
   std::fill_n(packed, shape.weights(), 0.0F);
   for (int64_t out = 0; out < shape.out; ++out)
@@ -298,17 +239,17 @@ void pack_patch_weights(const PatchShape& shape, const float* weights, bool turn
         packed[packed_place(shape, turned, out, i * shape.in + in)] = weights[(out * shape.in + in) * area + i];
 }
 
-void convolve_patches(const PatchShape& shape, const float* x, const float* packed, const WinogradEpilogue& epilogue,
+void convolve_patches(const FloatPatches& shape, const float* x, const float* packed, const WinogradEpilogue& epilogue,
                       float* y, int64_t block, float* workspace) {
   (shape.wide ? convolve_block_wide : convolve_block_narrow)(shape, x, packed, epilogue, y, block, workspace);
 }
 
-void add_patch_gradient(const PatchShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
+void add_patch_gradient(const FloatPatches& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
                         float* workspace, float* sums) {
   (shape.wide ? add_block_gradients_wide : add_block_gradients_narrow)(shape, x, gradient, begin, end, workspace, sums);
 }
 
-void finish_patch_gradient(const PatchShape& shape, const float* sums, int64_t parts, float* gradient) {
+void finish_patch_gradient(const FloatPatches& shape, const float* sums, int64_t parts, float* gradient) {
   const int64_t area = shape.kernel * shape.kernel;
   for (int64_t out = 0; out < shape.out; ++out)
     for (int64_t in = 0; in < shape.in; ++in)
@@ -320,7 +261,7 @@ void finish_patch_gradient(const PatchShape& shape, const float* sums, int64_t p
       }
 }
 
-void patch_input_gradient(const PatchShape& shape, const float* gradient, const float* turned, int64_t image,
+void patch_input_gradient(const FloatPatches& shape, const float* gradient, const float* turned, int64_t image,
                           float* of_x, float* workspace) {
   (shape.wide ? image_gradient_wide : image_gradient_narrow)(shape, gradient, turned, image, of_x, workspace);
 }

@@ -5,27 +5,12 @@
 // piece of the work, for kernels/pieces.h.
 #include <cstdint>
 
-#include "kernels/winograd.h"
+#include "kernels/patches.h"
 
 namespace limbeck {
 
-struct PatchShape {
-  int64_t images = 0;
-  int64_t height = 0;  ///< of the inputs
-  int64_t width = 0;
-  int64_t in = 0;
-  int64_t out = 0;  ///< a multiple of 16
-  int64_t kernel = 1;
-  int64_t stride = 1;
-  int64_t padding = 0;
-  bool wide = has_wide_vectors();  ///< vectors of 16 floats, else of 8; slow but correct if the processor lacks them
-
-  int64_t out_height() const { return (height + 2 * padding - kernel) / stride + 1; }
-  int64_t out_width() const { return (width + 2 * padding - kernel) / stride + 1; }
-  /// Rows of an image's output that are computed together.
-  int64_t rows() const;
-  int64_t blocks_of_image() const { return (out_height() + rows() - 1) / rows(); }
-  int64_t blocks() const { return images * blocks_of_image(); }
+/// A convolution over patches of floats.
+struct FloatPatches : PatchShape {
   /// Length of a patch in floats, filled up with zeros.
   int64_t depth() const { return (kernel * kernel * in + 15) / 16 * 16; }
   /// Size of the packed weights, and of their gradient's sums, in floats.
@@ -35,20 +20,20 @@ struct PatchShape {
 };
 
 /// Packs weights [out, in, kernel, kernel] for convolve_patches, or turned for patch_input_gradient.
-void pack_patch_weights(const PatchShape& shape, const float* weights, bool turned, float* packed);
+void pack_patch_weights(const FloatPatches& shape, const float* weights, bool turned, float* packed);
 
 /// Computes y [N, H', W', out] for the rows of a block, from x [N, H, W, in].
-void convolve_patches(const PatchShape& shape, const float* x, const float* packed, const WinogradEpilogue& epilogue,
+void convolve_patches(const FloatPatches& shape, const float* x, const float* packed, const WinogradEpilogue& epilogue,
                       float* y, int64_t block, float* workspace);
 
 /// Adds the weights' gradient over the rows of blocks begin … end − 1 to `sums` (weights() floats).
-void add_patch_gradient(const PatchShape& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
+void add_patch_gradient(const FloatPatches& shape, const float* x, const float* gradient, int64_t begin, int64_t end,
                         float* workspace, float* sums);
 /// Adds up `parts` such sums and writes the gradient [out, in, kernel, kernel].
-void finish_patch_gradient(const PatchShape& shape, const float* sums, int64_t parts, float* gradient);
+void finish_patch_gradient(const FloatPatches& shape, const float* sums, int64_t parts, float* gradient);
 
 /// Computes the gradient of an image of the inputs, from `turned` weights.
-void patch_input_gradient(const PatchShape& shape, const float* gradient, const float* turned, int64_t image,
+void patch_input_gradient(const FloatPatches& shape, const float* gradient, const float* turned, int64_t image,
                           float* of_x, float* workspace);
 
 }  // namespace limbeck

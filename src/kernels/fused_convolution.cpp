@@ -102,25 +102,25 @@ at::Tensor weight_gradient(const WinogradShape& shape, const at::Tensor& x, cons
   return result;
 }
 
-PatchShape patches_of(const Convolution& op, const at::Tensor& x) {
-  return {.images = x.size(0),
-          .height = x.size(2),
-          .width = x.size(3),
-          .in = op.in,
-          .out = op.out,
-          .kernel = op.kernel,
-          .stride = op.stride,
-          .padding = op.padding};
+FloatPatches patches_of(const Convolution& op, const at::Tensor& x) {
+  return {{.images = x.size(0),
+           .height = x.size(2),
+           .width = x.size(3),
+           .in = op.in,
+           .out = op.out,
+           .kernel = op.kernel,
+           .stride = op.stride,
+           .padding = op.padding}};
 }
 
-at::Tensor packed(const PatchShape& shape, const at::Tensor& weight, bool turned) {
+at::Tensor packed(const FloatPatches& shape, const at::Tensor& weight, bool turned) {
   at::Tensor result = at::empty({shape.weights()}, weight.options());
   const at::Tensor plain = weight.contiguous();
   pack_patch_weights(shape, read_pointer<float>(plain), turned, result.data_ptr<float>());
   return result;
 }
 
-at::Tensor convolve(const PatchShape& shape, const at::Tensor& x, const at::Tensor& weight,
+at::Tensor convolve(const FloatPatches& shape, const at::Tensor& x, const at::Tensor& weight,
                     const WinogradEpilogue& epilogue) {
   at::Tensor y =
       at::empty({x.size(0), shape.out, shape.out_height(), shape.out_width()}, x.options(), kConvolutionFormat);
@@ -134,7 +134,7 @@ at::Tensor convolve(const PatchShape& shape, const at::Tensor& x, const at::Tens
 }
 
 /// ∂L/∂W [out, in, kernel, kernel].
-at::Tensor weight_gradient(const PatchShape& shape, const at::Tensor& x, const at::Tensor& gradient) {
+at::Tensor weight_gradient(const FloatPatches& shape, const at::Tensor& x, const at::Tensor& gradient) {
   const at::Tensor sums = gradient_in_parts(shape, x, gradient, add_patch_gradient);
   const int64_t parts = sums.size(0);
   auto* to = sums.data_ptr<float>();
@@ -143,7 +143,7 @@ at::Tensor weight_gradient(const PatchShape& shape, const at::Tensor& x, const a
   return result;
 }
 
-at::Tensor input_gradient(const PatchShape& shape, const at::Tensor& x, const at::Tensor& weight,
+at::Tensor input_gradient(const FloatPatches& shape, const at::Tensor& x, const at::Tensor& weight,
                           const at::Tensor& gradient) {
   at::Tensor of_x = empty_image(x, shape.in);
   const at::Tensor factors = packed(shape, weight, /*turned=*/true);
@@ -198,7 +198,7 @@ class ImageConvolution : public torch::autograd::Function<ImageConvolution> {
       }
       of_weight = weight_gradient(shape_of(x, op.in, op.out), x, gradient);
     } else {
-      const PatchShape shape = patches_of(op, x);
+      const FloatPatches shape = patches_of(op, x);
       if (needs_x) of_x = input_gradient(shape, x, weight, gradient);
       of_weight = weight_gradient(shape, x, gradient);
     }

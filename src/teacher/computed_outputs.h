@@ -17,11 +17,13 @@ enum class Computed { automatic, live, kept };
 /// Options shared by all teachers that compute their outputs.
 struct ComputedOptions {
   enum class Type { float32, float16 };
+  enum class TeacherPrecision { stage, int8 };
   Computed outputs = Computed::automatic;
   std::string store;  ///< file; {seed} in its name is replaced by the run's seed; empty: cached in memory
   int64_t views = 0;  ///< number of views per example, which repeat cyclically; 0: all views
   Type type = Type::float32;
   int64_t top = 0;  ///< number of largest logits stored per output; 0: all
+  TeacherPrecision precision = TeacherPrecision::stage;
 
   void bind(Fields& fields);
   /// Returns the store file for a run with this seed; empty: none.
@@ -46,6 +48,11 @@ void check_store(const Choice& teacher, const TeacherContext& context);
 /// Returns a fingerprint of everything but the inputs that determines a network's outputs: names, shapes and bytes of
 /// its parameters and buffers, its identity, and the kind of mean of a Committee.
 std::string fingerprint_of(const Network& network);
+
+/// Returns the network of that name in the precision of the options. On other examples than those to train on, that is
+/// float32: no examples are there to calibrate int8 with.
+std::shared_ptr<const Network> network_for(const ComputedOptions& options, const std::string& name,
+                                           const TeacherContext& context);
 
 /// Wraps the teacher according to the options: live or cached. `fingerprint`: of everything but the examples that
 /// determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of other

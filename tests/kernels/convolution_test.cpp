@@ -113,8 +113,8 @@ TEST_P(PatchTest, IsTheConvolution) {
   const torch::Tensor x = channels_last(random_tensor({given.images, op.in, given.height, given.width}, 1));
   const torch::Tensor weight = random_tensor({op.out, op.in, op.kernel, op.kernel}, 2),
                       bias = random_tensor({op.out}, 3);
-  const PatchShape shape{given.images, given.height, given.width, op.in, op.out,
-                         op.kernel,    op.stride,    op.padding,  wide};
+  const FloatPatches shape{
+      {given.images, given.height, given.width, op.in, op.out, op.kernel, op.stride, op.padding, wide}};
   std::vector<float> packed(static_cast<size_t>(shape.weights())), turned(packed.size()), sums(2 * packed.size()),
       workspace(static_cast<size_t>(shape.workspace()));
   const torch::Tensor in = x.to(torch::kFloat64).requires_grad_(), of = weight.to(torch::kFloat64).requires_grad_();

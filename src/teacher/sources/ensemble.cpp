@@ -54,7 +54,7 @@ std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const Tea
   hasher.add(options.mean == EnsembleMean::arithmetic ? "arithmetic" : "logits");
   std::vector<std::unique_ptr<Teacher>> members;
   for (const std::string& name : options.of) {
-    const std::shared_ptr<const Network> network = context.network(name);
+    const std::shared_ptr<const Network> network = network_for(options, name, context);
     const auto* committee = dynamic_cast<const Committee*>(network.get());
     if (committee != nullptr && committee->mean() == EnsembleMean::arithmetic)
       throw Error(ErrorKind::usage,
