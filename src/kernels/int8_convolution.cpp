@@ -155,8 +155,7 @@ LIMBECK_BYTE_PRODUCTS inline void byte_tile(const Int8Patches& shape, const Byte
 }
 
 LIMBECK_BYTE_PRODUCTS void convolve_with_byte_products(const Int8Patches& shape, const ByteBlock& block,
-                                                       const int8_t* packed, const Int8Epilogue& epilogue,
-                                                       uint8_t* y) {
+                                                       const int8_t* packed, const Int8Epilogue& epilogue, uint8_t* y) {
   over_tiles<kTile>(shape, block, [&](const std::array<int64_t, kTile>& places, int64_t count, int64_t to) {
     int64_t column = 0;
     for (; column + 2 * kChannels <= shape.out; column += 2 * kChannels)
@@ -209,8 +208,7 @@ void floats_to_bytes(const float* from, int64_t pixels, int64_t channels, int64_
 void bytes_to_floats(const uint8_t* from, int64_t pixels, int64_t channels, int64_t padded, const ByteGrid& grid,
                      float* to) {
   for (int64_t pixel = 0; pixel < pixels; ++pixel)
-    for (int64_t c = 0; c < channels; ++c)
-      to[pixel * channels + c] = value_of(from[pixel * padded + c], grid);
+    for (int64_t c = 0; c < channels; ++c) to[pixel * channels + c] = value_of(from[pixel * padded + c], grid);
 }
 
 }  // namespace limbeck

@@ -32,9 +32,8 @@ std::shared_ptr<Network> int8_of(const std::shared_ptr<const Network>& network, 
                             "'precision: int8' out",
                             name));
   const std::vector<Node>& nodes = graph->graph().nodes();
-  const bool is_quantized = std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
-    return std::holds_alternative<Quantize>(node.operation);
-  });
+  const bool is_quantized = std::any_of(
+      nodes.begin(), nodes.end(), [](const Node& node) { return std::holds_alternative<Quantize>(node.operation); });
   return std::make_shared<Int8Network>(is_quantized ? graph : quantize(*graph, inputs));
 }
 
@@ -61,16 +60,16 @@ std::shared_ptr<const Network> in_int8(const std::shared_ptr<const Network>& net
     throw Error(ErrorKind::usage, "a teacher in int8 is computed on the processor; leave 'precision: int8' out");
   const at::Tensor order = context.examples.order(/*seed=*/0, /*epoch=*/0);
   const int64_t count = std::min(kExamples, order.size(0));
-  std::shared_ptr<const Network> int8 =
-      int8_of(network, name, context.examples.batch(order.slice(0, 0, count)).inputs);
+  std::shared_ptr<const Network> int8 = int8_of(network, name, context.examples.batch(order.slice(0, 0, count)).inputs);
   if (context.tell == nullptr) return int8;
   const int64_t begin = order.size(0) >= 2 * count ? count : 0;
   const Int8Agreement found =
       agreement_of(*network, *int8, context.examples.select(order.slice(0, begin, begin + count), "compared"));
-  context.tell(fmt::format("'{}' teaches in int8: its class is that of float32 on {:.1f} % of {} training examples, and "
-                           "the mean divergence of its soft targets KL(float32 ‖ int8) is {:.2g} at T = 1",
-                           name, 100 * static_cast<double>(found.same) / static_cast<double>(found.examples),
-                           found.examples, found.divergence));
+  context.tell(
+      fmt::format("'{}' teaches in int8: its class is that of float32 on {:.1f} % of {} training examples, and "
+                  "the mean divergence of its soft targets KL(float32 ‖ int8) is {:.2g} at T = 1",
+                  name, 100 * static_cast<double>(found.same) / static_cast<double>(found.examples), found.examples,
+                  found.divergence));
   return int8;
 }
 

@@ -2,6 +2,7 @@
 import gzip
 import json
 import random
+import re
 import struct
 import unittest
 
@@ -221,6 +222,48 @@ stages:
         self.assertIn("far: the teacher is right on", told)
         self.assertIn("of 500 training examples as they are", told)
         self.assertNotIn("seen: the teacher is right on", told)
+
+
+class InInt8(ProgramTest):
+    RECIPE = """
+name: bytes
+data: { source: { digits: { train: 1500, test: 200 } } }
+networks: { large: resnet8, small: { mlp: [16] }, file: { torchscript: nothing.pt } }
+stages:
+  - { name: teacher, train: large, epochs: 2, batch_size: 32 }
+  - { name: distilled, train: small, epochs: 1, teacher: { network: { of: teacher, outputs: live, precision: int8 } } }
+"""
+
+    def test_a_teacher_says_how_well_it_agrees(self):
+        self.recipe.write_text(self.RECIPE.replace(", file: { torchscript: nothing.pt }", ""))
+        done = self.limbeck("run", self.recipe, "--out", self.out, "--json")
+        told = re.search(r"distilled: 'teacher' teaches in int8: its class is that of float32 on ([\d.]+) % of 1024 "
+                         r"training examples, and the mean divergence .* is ([\d.e-]+) at T = 1", done.stderr)
+        self.assertGreater(float(told[1]), 90)
+        self.assertLess(float(told[2]), 0.05)
+        self.assertGreater(float(told[2]), 0)
+        stages = json.loads(done.stdout)["stages"]
+        self.assertIn("teacher in int8", stages[1]["conditions"][0])
+        self.assertNotIn("int8", stages[0]["conditions"][0])
+
+    def test_its_outputs_are_another_teachers(self):
+        recipe = self.RECIPE.replace("outputs: live", "store: outputs.safetensors")
+        recipe = recipe.replace(", file: { torchscript: nothing.pt }", "").replace("train: 1500", "train: 200")
+        self.recipe.write_text(recipe)
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        self.recipe.write_text(recipe.replace(", precision: int8", ""))
+        done = self.limbeck("run", self.recipe, "--out", self.out, "--quiet", expect=1)
+        self.assertIn("outputs.safetensors", done.stderr)
+
+    def test_a_programs_file_is_refused_before_any_work(self):
+        recipe = self.RECIPE.replace("train: 1500", "train: 200").replace("epochs: 2", "epochs: 1")
+        self.recipe.write_text(recipe.replace(", file: { torchscript: nothing.pt }", ""))
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        self.limbeck("export", self.out / "stages/teacher/weights.safetensors", "--out", self.folder / "nothing.pt")
+        self.recipe.write_text(recipe.replace("of: teacher", "of: file"))
+        done = self.limbeck("run", self.recipe, "--out", self.folder / "of_file", expect=2)
+        self.assertIn("stage 'distilled': 'file' cannot teach in int8: it is a program's file", done.stderr)
+        self.assertFalse((self.folder / "of_file/stages").exists())
 
 
 if __name__ == "__main__":

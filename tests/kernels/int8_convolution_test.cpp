@@ -27,7 +27,8 @@ TEST_P(BytesTest, AreThoseOfTheDefinition) {
   const Case& it = GetParam();
   constexpr int64_t kImages = 3;
   torch::manual_seed(1);
-  const ByteGrid input(0.0203F, 7), product(0.0473F, 120), of_added(0.0311F, 11), output(0.0397F, it.rectifier ? 0 : 90);
+  const ByteGrid input(0.0203F, 7), product(0.0473F, 120), of_added(0.0311F, 11),
+      output(0.0397F, it.rectifier ? 0 : 90);
   const torch::Tensor x = torch::randint(0, 256, {kImages, it.height, it.width, it.in}, torch::kByte),
                       p = torch::randint(-63, 64, {it.out, it.in, it.kernel, it.kernel}, torch::kChar),
                       scales = torch::rand({it.out}) * 0.01 + 0.001, bias = torch::randn({it.out});
@@ -52,7 +53,8 @@ TEST_P(BytesTest, AreThoseOfTheDefinition) {
   expected = grid_byte(expected, output);
 
   const torch::Tensor start = (p.to(torch::kInt).sum({1, 2, 3}, false, torch::kInt) * -input.zero).contiguous(),
-                      scale = (scales * input.scale).contiguous(), packed = torch::empty({shape.weights()}, torch::kChar);
+                      scale = (scales * input.scale).contiguous(),
+                      packed = torch::empty({shape.weights()}, torch::kChar);
   pack_int8_weights(shape, p.data_ptr<int8_t>(), packed.data_ptr<int8_t>());
   const Int8Epilogue epilogue{.outside = input.zero,
                               .start = start.data_ptr<int32_t>(),
@@ -78,15 +80,12 @@ TEST_P(BytesTest, AreThoseOfTheDefinition) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, BytesTest,
-                         testing::Values(Case{16, 16, 3, 1, 1, 32, 32, false, true},
-                                         Case{16, 16, 3, 1, 1, 9, 13, true, true},
-                                         Case{4, 32, 3, 1, 1, 8, 8, false, true},
-                                         Case{16, 48, 3, 2, 1, 15, 17, true, false},
-                                         Case{32, 64, 1, 2, 0, 16, 16, false, false},
-                                         Case{64, 32, 1, 1, 0, 5, 7, true, true},
-                                         Case{8, 16, 5, 2, 2, 11, 11, false, true},
-                                         Case{12, 16, 3, 1, 0, 6, 6, false, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, BytesTest,
+    testing::Values(Case{16, 16, 3, 1, 1, 32, 32, false, true}, Case{16, 16, 3, 1, 1, 9, 13, true, true},
+                    Case{4, 32, 3, 1, 1, 8, 8, false, true}, Case{16, 48, 3, 2, 1, 15, 17, true, false},
+                    Case{32, 64, 1, 2, 0, 16, 16, false, false}, Case{64, 32, 1, 1, 0, 5, 7, true, true},
+                    Case{8, 16, 5, 2, 2, 11, 11, false, true}, Case{12, 16, 3, 1, 0, 6, 6, false, false}));
 
 TEST(Bytes, ComeFromFloatsAndBack) {
   const ByteGrid grid(0.5F, 10);

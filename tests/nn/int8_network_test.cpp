@@ -64,8 +64,10 @@ TEST(ByteNetwork, LeavesTapsToTheSimulation) {
   const torch::Tensor inputs = random_pictures(kPictures.input, 4);
   const auto simulated = quantized("resnet20", inputs);
   const ForwardOptions options{.taps = {"layer2"}};
-  EXPECT_TRUE(Int8Network(simulated).forward(inputs, options).features.at("layer2").equal(
-      simulated->forward(inputs, options).features.at("layer2")));
+  EXPECT_TRUE(Int8Network(simulated)
+                  .forward(inputs, options)
+                  .features.at("layer2")
+                  .equal(simulated->forward(inputs, options).features.at("layer2")));
   EXPECT_THROW(Int8Network(simulated).to(torch::Device(torch::kMeta)), Error);
 }
 
