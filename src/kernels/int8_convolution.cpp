@@ -43,11 +43,11 @@ LIMBECK_INLINE void over_tiles(const PatchShape& shape, const ByteBlock& block, 
   }
 }
 
-float on_grid(float value, const ByteGrid& grid) {
+inline float on_grid(float value, const ByteGrid& grid) {
   return std::clamp(std::nearbyint(value * grid.inverse) + static_cast<float>(grid.zero), 0.0F, kMostByte);
 }
 
-float value_of(float byte, const ByteGrid& grid) {
+inline float value_of(float byte, const ByteGrid& grid) {
   return (byte - static_cast<float>(grid.zero)) * grid.scale;
 }
 
@@ -85,6 +85,16 @@ void convolve_plainly(const Int8Patches& shape, const ByteBlock& block, const in
         y[to + column + c] = finished(epilogue, sums[c], column + c, to + column + c);
     }
   });
+}
+
+LIMBECK_VECTORIZED
+void round_row(const float* __restrict from, int64_t count, const ByteGrid& grid, uint8_t* __restrict to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<uint8_t>(on_grid(from[i], grid));
+}
+
+LIMBECK_VECTORIZED
+void value_row(const uint8_t* __restrict from, int64_t count, const ByteGrid& grid, float* __restrict to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = value_of(from[i], grid);
 }
 
 #ifdef LIMBECK_HAS_BYTE_PRODUCTS
@@ -198,6 +208,7 @@ void convolve_int8(const Int8Patches& shape, const uint8_t* x, const int8_t* pac
 
 void floats_to_bytes(const float* from, int64_t pixels, int64_t channels, int64_t padded, const ByteGrid& grid,
                      uint8_t* to) {
+  if (channels == padded) return round_row(from, pixels * channels, grid, to);
   for (int64_t pixel = 0; pixel < pixels; ++pixel) {
     for (int64_t c = 0; c < channels; ++c)
       to[pixel * padded + c] = static_cast<uint8_t>(on_grid(from[pixel * channels + c], grid));
@@ -207,6 +218,7 @@ void floats_to_bytes(const float* from, int64_t pixels, int64_t channels, int64_
 
 void bytes_to_floats(const uint8_t* from, int64_t pixels, int64_t channels, int64_t padded, const ByteGrid& grid,
                      float* to) {
+  if (channels == padded) return value_row(from, pixels * channels, grid, to);
   for (int64_t pixel = 0; pixel < pixels; ++pixel)
     for (int64_t c = 0; c < channels; ++c) to[pixel * channels + c] = value_of(from[pixel * padded + c], grid);
 }

@@ -66,9 +66,10 @@ at::Tensor to_bytes(const at::Tensor& floats, const ByteGrid& grid) {
   return bytes;
 }
 
-at::Tensor to_floats(const at::Tensor& bytes, const ByteGrid& grid) {
-  at::Tensor floats = at::empty(bytes.sizes(), bytes.options().dtype(at::kFloat));
-  bytes_to_floats(read_pointer<uint8_t>(bytes), bytes.numel() / bytes.size(3), bytes.size(3), bytes.size(3), grid,
+at::Tensor to_floats(const at::Tensor& bytes, int64_t channels, const ByteGrid& grid) {
+  at::Tensor floats =
+      at::empty({bytes.size(0), bytes.size(1), bytes.size(2), channels}, bytes.options().dtype(at::kFloat));
+  bytes_to_floats(read_pointer<uint8_t>(bytes), bytes.numel() / bytes.size(3), channels, bytes.size(3), grid,
                   floats.data_ptr<float>());
   return floats.permute({0, 3, 1, 2});
 }
@@ -99,6 +100,10 @@ Int8Network::Int8Network(std::shared_ptr<const GraphNetwork> quantized)
     steps_.push_back(std::move(step));
   }
   std::sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.output < b.output; });
+}
+
+at::Tensor Int8Network::floats_of(const Value& value) {
+  return value.floats.defined() ? value.floats : to_floats(value.bytes, value.channels, value.grid);
 }
 
 /// The grid on which the node's values are.
@@ -181,11 +186,12 @@ Int8Network::Value Int8Network::run(const Step& step, const std::vector<Value>& 
   if (!step.convolution) {
     const Node& node = quantized_->graph().nodes()[step.node];
     std::vector<at::Tensor> floats;
-    for (const Value& input : inputs)
-      floats.push_back(input.floats.defined() ? input.floats : to_floats(input.bytes, input.grid));
-    return {.floats = run_operation(with_given_weight(node.operation), floats, contexts_[step.node]),
-            .bytes = {},
-            .grid = {}};
+    for (const Value& input : inputs) floats.push_back(floats_of(input));
+    if (std::holds_alternative<Quantize>(node.operation) && floats[0].dim() == 4) {
+      const ByteGrid grid = *grid_of(step.node);
+      return {.floats = {}, .bytes = to_bytes(floats[0], grid), .channels = floats[0].size(1), .grid = grid};
+    }
+    return {.floats = run_operation(with_given_weight(node.operation), floats, contexts_[step.node])};
   }
   const ByteConvolution& own = *step.convolution;
   const auto bytes_of = [](const Value& value, const ByteGrid& grid) {
@@ -211,7 +217,7 @@ Int8Network::Value Int8Network::run(const Step& step, const std::vector<Value>& 
   for_each_piece(shape.blocks(), [&](int64_t block) {
     convolve_int8(shape, from, weights, epilogue, to, block, byte_workspace(shape.workspace()));
   });
-  return {.floats = {}, .bytes = y, .grid = own.output};
+  return {.floats = {}, .bytes = y, .channels = shape.out, .grid = own.output};
 }
 
 at::Tensor Int8Network::logits_of(const at::Tensor& inputs) const {
@@ -219,7 +225,7 @@ at::Tensor Int8Network::logits_of(const at::Tensor& inputs) const {
   std::vector<size_t> uses = quantized_->graph().uses();
   std::vector<Value> values(nodes.size());
   const auto take = [&](size_t from) -> Value {  // what nothing takes any more is released
-    if (from == Graph::kInput) return {.floats = inputs, .bytes = {}, .grid = {}};
+    if (from == Graph::kInput) return {.floats = inputs};
     return --uses[from] == 0 ? std::move(values[from]) : values[from];
   };
   for (const Step& step : steps_) {
@@ -228,8 +234,7 @@ at::Tensor Int8Network::logits_of(const at::Tensor& inputs) const {
     if (step.convolution && step.convolution->shortcut) operands.push_back(take(*step.convolution->shortcut));
     values[step.output] = run(step, operands);
   }
-  const Value& last = values.back();
-  return last.floats.defined() ? last.floats : to_floats(last.bytes, last.grid);
+  return floats_of(values.back());
 }
 
 Outputs Int8Network::forward(const at::Tensor& inputs, const ForwardOptions& options) const {

@@ -58,9 +58,11 @@ class Int8Network : public Network {
   /// A node's output, as floats or as bytes [N, H, W, C].
   struct Value {
     at::Tensor floats, bytes;
+    int64_t channels = 0;  ///< of the bytes, which are filled up to a multiple of 4
     ByteGrid grid;
   };
 
+  static at::Tensor floats_of(const Value& value);
   std::optional<ByteGrid> grid_of(size_t node) const;
   std::optional<Step> byte_step(size_t node, const std::vector<bool>& taken) const;
   ByteConvolution prepare(size_t node) const;
