@@ -36,14 +36,21 @@ std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRe
 
 std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
                                                const ExampleSet& examples, const Augmenter& augmenter) {
-  return make_stage_teacher(run, stage,
-                            {.network = nullptr,
-                             .examples = examples,
-                             .augmenter = augmenter,
-                             .taps = Objective(stage.loss).needs().teacher_taps,
-                             .precision = precision_of(stage, run.device),
-                             .view_seed = run.seed_of(stage),
-                             .stop = run.stop});
+  return make_stage_teacher(
+      run, stage,
+      {.network = nullptr,
+       .examples = examples,
+       .augmenter = augmenter,
+       .taps = Objective(stage.loss).needs().teacher_taps,
+       .precision = precision_of(stage, run.device),
+       .view_seed = run.seed_of(stage),
+       .stop = run.stop,
+       .tell = [&run, name = stage.name](const std::string& reason) {
+         run.events.emit(
+             Notice{fmt::format("stage '{}': the teacher's convolutions and what follows them are more than one call "
+                                "each, which is slower: {}",
+                                name, reason)});
+       }});
 }
 
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {

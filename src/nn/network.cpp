@@ -143,7 +143,7 @@ FoldedConvolution GraphNetwork::fold_convolution(const Step& step, const Forward
   }
   const OperationContext own = context_of(first, options);
   FoldedConvolution result{
-      own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}};
+      own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}, {}};
   if (step.nodes.size() > 1 && is_a<BatchNorm>(graph_.nodes()[step.nodes[1]])) {
     const OperationContext norm = context_of(step.nodes[1], options);
     const double epsilon = std::get<BatchNorm>(graph_.nodes()[step.nodes[1]].operation).epsilon;

@@ -17,6 +17,7 @@
 #include "kernels/parameter.h"
 #include "kernels/plain_operations.h"
 #include "kernels/precision.h"
+#include "kernels/rectified_convolution.h"
 #include "limbeck/graph.h"
 #include "limbeck/outputs.h"
 #include "nn/plan.h"
@@ -26,7 +27,8 @@ namespace limbeck {
 /// A convolution with the batch norm that follows it folded in.
 struct FoldedConvolution {
   at::Tensor weight, bias;
-  at::Tensor winograd;  ///< the weight transformed for Winograd's method; undefined if that is not used
+  at::Tensor winograd;             ///< the weight transformed for Winograd's method; undefined if that is not used
+  RectifiedConvolution rectified;  ///< on a device
 };
 
 /// A layer's weight [outputs, …] and bias, undefined if it has none.
@@ -56,6 +58,7 @@ struct ForwardOptions {
   /// goes; undefined: the parameter itself.
   const std::vector<at::Tensor>* rounded = nullptr;
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
+  const TellReason* tell = nullptr;     ///< hears what a pass on a device cannot do in one call; nullptr: nobody does
 };
 
 /// Properties of a network's passes that callers use for planning.

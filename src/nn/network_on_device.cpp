@@ -84,7 +84,12 @@ at::Tensor GraphNetwork::infer_convolution_on_device(const Step& step, const at:
   const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
   const FoldedConvolution own = fold_convolution(step, options);
   const Rectifier rectifier = rectifier_of(graph_, step);
-  at::Tensor y = at::conv2d(input.to(own.weight.scalar_type()), own.weight, {}, op.stride, op.padding, 1, op.groups);
+  const at::Tensor x = input.to(own.weight.scalar_type());
+  if (options.prepared != nullptr && own.bias.defined() && is_relu(rectifier)) {
+    RectifiedConvolution& joined = options.prepared->convolutions[step.nodes[0]].rectified;
+    if (const at::Tensor y = joined(op, x, own.weight, own.bias, shortcut, options.tell); y.defined()) return y;
+  }
+  at::Tensor y = at::conv2d(x, own.weight, {}, op.stride, op.padding, 1, op.groups);
   if (own.bias.defined() || shortcut.defined() || rectifier.on)
     add_and_rectify(y, own.bias, shortcut, on_device(rectifier));
   return y;

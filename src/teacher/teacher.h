@@ -54,6 +54,7 @@ struct TeacherContext {
   TeacherPurpose purpose = TeacherPurpose::training;
   uint64_t view_seed = 0;     ///< seed for drawing views: that of the stage, or of its replica
   std::stop_token stop = {};  ///< ends the computation of outputs that are cached
+  TellReason tell = {};       ///< hears, at most once, what the teacher's pass on a device cannot do in one call
 };
 
 /// Creates the teacher of a stage. For evaluation, returns nullptr if the teacher has outputs for the training examples

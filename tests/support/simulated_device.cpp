@@ -1,10 +1,13 @@
 #include "support/simulated_device.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fmt/format.h>
 #include <torch/library.h>
@@ -42,6 +45,7 @@ struct State {
   Counts* counts = nullptr;
   Capture* capture = nullptr;
   std::map<void*, size_t> memory;  ///< all of the device's that is in use, with its size
+  JoinedConvolutions joined = JoinedConvolutions::right;
 };
 State& state() {
   static State one;
@@ -333,6 +337,26 @@ c10::Scalar value_of(const at::Tensor& self) {
   return on_host(self).item();
 }
 
+/// What cuDNN computes, on the processor: with sums in float32.
+at::Tensor convolve_add_and_rectify(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& added,
+                                    const c10::optional<at::Scalar>& alpha, const c10::optional<at::Tensor>& bias,
+                                    at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
+                                    int64_t groups) {
+  if (state().joined == JoinedConvolutions::missing) throw Error("no engine for this convolution");
+  const auto wide = [](const at::Tensor& tensor) { return tensor.to(at::kFloat); };
+  at::Tensor y =
+      at::conv2d(wide(x), wide(weight), bias ? wide(*bias) : at::Tensor(), stride, padding, dilation, groups);
+  y = y + wide(added) * alpha.value_or(1);
+  if (state().joined == JoinedConvolutions::wrong) y = y + 1;
+  return y.relu().to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor convolve_and_rectify(const at::Tensor& x, const at::Tensor& weight, const c10::optional<at::Tensor>& bias,
+                                at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
+                                int64_t groups) {
+  return convolve_add_and_rectify(x, weight, at::zeros({}, x.options()), 1, bias, stride, padding, dilation, groups);
+}
+
 /// A program of src/device, which the host runs.
 void launch(const char* name, const std::function<void()>& work) {
   const std::lock_guard lock(state().mutex);
@@ -408,6 +432,11 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
     library.impl(name, torch::CppFunction::makeFromBoxedFunction<&run>());
 }
 
+TORCH_LIBRARY_IMPL(aten, CPU, library) {
+  library.impl("cudnn_convolution_relu", convolve_and_rectify);
+  library.impl("cudnn_convolution_add_relu", convolve_add_and_rectify);
+}
+
 }  // namespace
 
 at::Device device() {
@@ -421,6 +450,11 @@ void use() {
     return true;
   }();
   (void)once;
+}
+
+void set(JoinedConvolutions how) {
+  const std::lock_guard lock(state().mutex);
+  state().joined = how;
 }
 
 std::string Counts::to_text() const {

@@ -26,6 +26,11 @@ at::Device device();
 /// Registers the device. Must be called before its first use; may be called again.
 void use();
 
+/// How the device convolves, adds and rectifies in one call, as cuDNN: rightly, with other numbers, or not at all.
+enum class JoinedConvolutions { right, wrong, missing };
+/// Until the next call; at first `right`.
+void set(JoinedConvolutions how);
+
 /// What reached the device.
 struct Counts {
   int64_t kernels = 0;                     ///< operations, including copies on the device
