@@ -185,7 +185,8 @@ Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter,
 Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
                         const Mixing& mixing) const {
   const auto in_drawn_views = [&](const at::Tensor& at) {
-    return in_views(at, augmenter, augmenter.draw(ids_.index_select(0, at), seed, epoch));
+    const at::Tensor ids = ids_.index_select(0, at);
+    return in_views(ids, at, augmenter, augmenter.draw(ids, seed, epoch));
   };
   Batch batch = in_drawn_views(positions);
   batch.draw = epoch.number();
@@ -201,7 +202,7 @@ Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter,
 
 Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
   if (augmenter.mixes()) throw Error("examples that are mixed with others follow from no view and cannot be replayed");
-  return in_views(positions, augmenter, views);
+  return in_views(ids_.index_select(0, positions), positions, augmenter, views);
 }
 
 at::Tensor ExampleSet::groups() const {
@@ -221,9 +222,10 @@ at::Tensor ExampleSet::inputs_of(const at::Tensor& ids) const {
   return inputs_.index_select(0, rows.flatten()).reshape(shape);
 }
 
-Batch ExampleSet::in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
+Batch ExampleSet::in_views(const at::Tensor& ids, const at::Tensor& positions, const Augmenter& augmenter,
+                           const at::Tensor& views) const {
   Batch batch;
-  batch.ids = ids_.index_select(0, positions);
+  batch.ids = ids;
   batch.labels = labels_.index_select(0, positions);
   batch.views = views;
   batch.inputs = scaled_inputs(batch.ids, augmenter, views);

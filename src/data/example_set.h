@@ -71,7 +71,8 @@ class ExampleSet {
 
  private:
   ExampleSet() = default;
-  Batch in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
+  Batch in_views(const at::Tensor& ids, const at::Tensor& positions, const Augmenter& augmenter,
+                 const at::Tensor& views) const;
   /// Returns the pixels or features of examples in their views, scaled; `views` undefined: as they are.
   at::Tensor scaled_inputs(const at::Tensor& ids, const Augmenter& augmenter, const at::Tensor& views) const;
   std::string name_;

@@ -115,8 +115,9 @@ class GraphNetwork : public Network {
   const Graph& graph() const { return graph_; }
 
  private:
+  /// The second name of a result on a device (device/operators.h, Twins) is written to `twin`, if there is one.
   at::Tensor run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut, Pass pass,
-                 const ForwardOptions& options) const;
+                 const ForwardOptions& options, at::Tensor& twin) const;
   at::Tensor run_linear(const Step& step, const at::Tensor& input, const ForwardOptions& options) const;
   at::Tensor run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut, Pass pass,
                              const ForwardOptions& options) const;
@@ -126,7 +127,7 @@ class GraphNetwork : public Network {
                        const ForwardOptions& options) const;
   // On a device other than the CPU (network_on_device.cpp): few kernels, channels_last, activations of one type.
   at::Tensor run_on_device(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
-                           Pass pass, const ForwardOptions& options) const;
+                           Pass pass, const ForwardOptions& options, at::Tensor& twin) const;
   LayerWeights weights_on_device(size_t node, const ForwardOptions& options) const;
   at::Tensor run_layer_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
   at::Tensor run_linear_on_device(const Step& step, const at::Tensor& input, Pass pass,

@@ -96,7 +96,8 @@ at::Tensor GraphNetwork::infer_convolution_on_device(const Step& step, const at:
 }
 
 at::Tensor GraphNetwork::run_on_device(const Step& step, const std::vector<at::Tensor>& inputs,
-                                       const at::Tensor& shortcut, Pass pass, const ForwardOptions& options) const {
+                                       const at::Tensor& shortcut, Pass pass, const ForwardOptions& options,
+                                       at::Tensor& twin) const {
   const size_t first = step.nodes[0];
   const Operation& operation = graph_.nodes()[first].operation;
   if (is_plain_layer(first) && std::holds_alternative<Convolution>(operation))
@@ -108,7 +109,13 @@ at::Tensor GraphNetwork::run_on_device(const Step& step, const std::vector<at::T
     const OperationContext own = context_of(first, options);
     const DeviceNorm norm{own.parameters[0], own.parameters[1], own.buffers[0],
                           own.buffers[1],    op->momentum,      op->epsilon};
-    return batch_norm_rectified(inputs[0], norm, shortcut, on_device(rectifier_of(graph_, step)));
+    const Twins y = batch_norm_rectified(inputs[0], norm, shortcut, on_device(rectifier_of(graph_, step)));
+    twin = y.second;
+    return y.first;
+  }
+  if (const auto* pool = std::get_if<GlobalAveragePool>(&operation); pool != nullptr && options.noise != nullptr) {
+    const at::Tensor means = mean_of_pixels(inputs[0]);
+    return pool->flat ? means.flatten(1) : means;
   }
   if (std::holds_alternative<Normalize>(operation) && !inputs[0].requires_grad())
     return normalize_pictures(inputs[0], constants_[first][0], constants_[first][1], type_on_device(options));

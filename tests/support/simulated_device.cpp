@@ -31,8 +31,9 @@ constexpr at::DeviceType kType = at::DeviceType::PrivateUse1;
 using Stack = torch::jit::Stack;
 using WeakStorage = c10::weak_intrusive_ptr<c10::StorageImpl>;
 
-/// The kernels of a capture.
+/// The kernels of a capture, at most so many.
 struct Capture {
+  size_t most;
   std::vector<std::function<void()>> kernels;
   std::vector<at::Tensor> results;  ///< keeps the memory that was allocated during the capture
   std::set<const c10::StorageImpl*> own;
@@ -140,6 +141,13 @@ void count_kernel(const std::string& name) {
   if (state().counts == nullptr) return;
   ++state().counts->kernels;
   ++state().counts->by_name[name];
+}
+
+/// Adds a kernel to the capture, if there is one.
+void record(std::function<void()> kernel) {
+  if (state().capture == nullptr) return;
+  if (state().capture->kernels.size() == state().capture->most) throw Error("a kernel that cannot be captured");
+  state().capture->kernels.push_back(std::move(kernel));
 }
 
 /// Operations whose result's shape, or whose result itself, the host must know.
@@ -285,8 +293,8 @@ void run(const c10::OperatorHandle& op, Stack* stack) {
       stack->push_back(value);
     }
   }
-  if (state().capture == nullptr || is_view) return;
-  state().capture->kernels.emplace_back([op, host = arguments.host(), given] {
+  if (is_view) return;
+  record([op, host = arguments.host(), given] {
     Stack again = host;
     run_on_processor(op, again);
     copy_results(again, given);
@@ -327,7 +335,7 @@ at::Tensor& copy(at::Tensor& self, const at::Tensor& source, bool) {
   const at::Tensor from = on_host(source);
   count_kernel("aten::copy_");
   to.copy_(from);
-  if (state().capture != nullptr) state().capture->kernels.emplace_back([to, from] { to.copy_(from); });
+  record([to, from] { to.copy_(from); });
   return self;
 }
 
@@ -362,12 +370,12 @@ void launch(const char* name, const std::function<void()>& work) {
   const std::lock_guard lock(state().mutex);
   count_kernel(name);
   work();
-  if (state().capture != nullptr) state().capture->kernels.push_back(work);
+  record(work);
 }
 
 class Graph : public RecordedWork {
  public:
-  explicit Graph(const std::function<void()>& work) {
+  Graph(const std::function<void()>& work, size_t most) : capture_{.most = most} {
     {
       const std::lock_guard lock(state().mutex);
       if (state().capture != nullptr) throw Error("a capture within a capture");
@@ -484,7 +492,7 @@ Counts count(const std::function<void()>& work) {
   return counts;
 }
 
-Recorder graphs() {
-  return [](const std::function<void()>& work) { return std::make_unique<Graph>(work); };
+Recorder graphs(size_t most) {
+  return [most](const std::function<void()>& work) { return std::make_unique<Graph>(work, most); };
 }
 }  // namespace limbeck::simulated_device
