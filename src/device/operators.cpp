@@ -4,9 +4,11 @@
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_addmm_activation.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/threshold_backward.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -175,16 +177,35 @@ class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> 
 class MeanOfPixels : public torch::autograd::Function<MeanOfPixels> {
  public:
   static at::Tensor forward(DeviceContext* context, const at::Tensor& x) {
-    context->saved_data["shape"] = x.sizes();
+    context->saved_data["sizes"] = x.sizes();
     return x.mean({2, 3}, /*keepdim=*/true);
   }
 
   static variable_list backward(DeviceContext* context, const variable_list& gradients) {
     refuse_second_derivative();
-    const std::vector<int64_t> shape = context->saved_data["shape"].toIntVector();
+    const std::vector<int64_t> shape = context->saved_data["sizes"].toIntVector();
     at::Tensor to_x = at::empty(shape, gradients[0].options(), at::MemoryFormat::ChannelsLast);
     at::mul_out(to_x, gradients[0].expand(shape), at::scalar_tensor(1.0 / static_cast<double>(shape[2] * shape[3])));
     return {to_x};
+  }
+};
+
+class RectifiedLinear : public torch::autograd::Function<RectifiedLinear> {
+ public:
+  static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias) {
+    const at::Tensor y = at::_addmm_activation(bias, x, weight.t(), 1, 1, /*use_gelu=*/false);
+    context->save_for_backward({x, weight, y});
+    context->saved_data["to_x"] = x.requires_grad();
+    return y;
+  }
+
+  static variable_list backward(DeviceContext* context, const variable_list& gradients) {
+    refuse_second_derivative();
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
+    const at::Tensor passed = at::threshold_backward(gradients[0], y, 0);
+    return {context->saved_data["to_x"].toBool() ? passed.mm(weight) : at::Tensor(), passed.t().mm(x), passed.sum(0)};
   }
 };
 
@@ -252,6 +273,10 @@ Twins batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at
                            const DeviceRectifier& rectifier) {
   const variable_list outputs = RectifiedBatchNorm::apply(x, norm.weight, norm.bias, maybe(added), norm, rectifier);
   return {outputs[0], outputs[1]};
+}
+
+at::Tensor rectified_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return RectifiedLinear::apply(x, weight, bias);
 }
 
 at::Tensor mean_of_pixels(const at::Tensor& x) {

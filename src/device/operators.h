@@ -1,9 +1,10 @@
 #pragma once
 // Fused operators of a training step. On a GPU a step is bound by launches of kernels; each of these is one or two.
 //
-// Each calls an operator limbeck::NAME of LibTorch's dispatcher. Every device has its plain form, tensor operations
-// that never read a value on the host (plain_operators.cpp, the reference); CUDA has block programs (kernels/,
-// programs/), where the build has nvcc.
+// Each, but for rectified_linear and mean_of_pixels, which are LibTorch's with a backward pass of fewer kernels, calls
+// an operator limbeck::NAME of LibTorch's dispatcher. Every device has its plain form, tensor operations that never
+// read a value on the host (plain_operators.cpp, the reference); CUDA has block programs (kernels/, programs/), where
+// the build has nvcc.
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/DispatchKey.h>
@@ -80,6 +81,9 @@ struct Twins {
 /// x, added [N, C, H, W] (or [N, C]) float32 or bfloat16. Differentiable in x, weight, bias and added.
 Twins batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at::Tensor& added,
                            const DeviceRectifier& rectifier);
+
+/// max(0, x Wᵀ + b): x [N, in], weight [out, in], bias [out], of one type → [N, out]. Differentiable, once.
+at::Tensor rectified_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 /// The mean of each channel's pixels: x [N, C, H, W] → [N, C, 1, 1]. Differentiable in x, once; its gradient is
 /// channels_last.

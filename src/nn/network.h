@@ -129,9 +129,8 @@ class GraphNetwork : public Network {
   at::Tensor run_on_device(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                            Pass pass, const ForwardOptions& options, at::Tensor& twin) const;
   LayerWeights weights_on_device(size_t node, const ForwardOptions& options) const;
-  at::Tensor run_layer_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
-  at::Tensor run_linear_on_device(const Step& step, const at::Tensor& input, Pass pass,
-                                  const ForwardOptions& options) const;
+  at::Tensor run_convolution_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
+  at::Tensor run_linear_on_device(const Step& step, const at::Tensor& input, const ForwardOptions& options) const;
   at::Tensor infer_convolution_on_device(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
                                          const ForwardOptions& options) const;
   at::ScalarType type_on_device(const ForwardOptions& options) const;

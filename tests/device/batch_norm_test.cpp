@@ -194,19 +194,6 @@ TEST(DeviceBatchNorm, AddsTheGradientsOfTwoUsersAsItReadsThem) {
       }
 }
 
-TEST(DeviceMeanOfPixels, IsLibTorchs) {
-  torch::manual_seed(6);
-  const torch::Tensor x = torch::randn({3, 5, 4, 7}).contiguous(torch::MemoryFormat::ChannelsLast);
-  torch::Tensor ours = x.clone().requires_grad_(), theirs = x.clone().requires_grad_();
-  const torch::Tensor mean = mean_of_pixels(ours), expected = theirs.mean({2, 3}, true),
-                      factors = torch::randn({3, 5, 1, 1});
-  EXPECT_TRUE(same_bits(mean, expected));
-  (mean * factors).sum().backward();
-  (expected * factors).sum().backward();
-  EXPECT_LT(distance(ours.grad(), theirs.grad()), kFloatTolerance);
-  EXPECT_TRUE(ours.grad().is_contiguous(torch::MemoryFormat::ChannelsLast));
-}
-
 TEST(DeviceBatchNorm, SquaresDoNotCancelFarFromZero) {
   const Launches launches;
   torch::manual_seed(3);
