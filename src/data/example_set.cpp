@@ -171,37 +171,42 @@ ExampleSet ExampleSet::to(at::Device device) const {
   return moved;
 }
 
+LabelledIds ExampleSet::rows_at(const at::Tensor& positions) const {
+  return {ids_.index_select(0, positions), labels_.index_select(0, positions)};
+}
+
 Batch ExampleSet::batch(const at::Tensor& positions) const {
   return batch(positions, {}, 0, 0);
 }
 
 Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed,
                         const Epoch& epoch) const {
-  if (!augmenter.mixes()) return batch(positions, augmenter, seed, epoch, Mixing{});
-  const at::Tensor ids = ids_.index_select(0, positions);
-  return batch(positions, augmenter, seed, epoch, augmenter.draw_mixing(ids, size(), seed, epoch.number()));
+  const LabelledIds examples = rows_at(positions);
+  if (!augmenter.mixes()) return batch(examples, augmenter, seed, epoch, {}, {});
+  const Mixing mixing = augmenter.draw_mixing(examples.ids, size(), seed, epoch.number());
+  return batch(examples, augmenter, seed, epoch, rows_at(mixing.partners), mixing.shares);
 }
 
-Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
-                        const Mixing& mixing) const {
-  const auto in_drawn_views = [&](const at::Tensor& at) {
-    return in_views(at, augmenter, augmenter.draw(ids_.index_select(0, at), seed, epoch));
+Batch ExampleSet::batch(const LabelledIds& examples, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
+                        const LabelledIds& partners, const at::Tensor& shares) const {
+  const auto in_drawn_views = [&](const LabelledIds& of) {
+    return in_views(of, augmenter, augmenter.draw(of.ids, seed, epoch));
   };
-  Batch batch = in_drawn_views(positions);
+  Batch batch = in_drawn_views(examples);
   batch.draw = epoch.number();
-  if (!mixing.partners.defined()) return batch;
-  const Batch partners = in_drawn_views(mixing.partners);
+  if (!shares.defined()) return batch;
+  const Batch others = in_drawn_views(partners);
   std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
   shape[0] = batch.size();
-  batch.inputs = at::lerp(partners.inputs, batch.inputs, mixing.shares.reshape(shape));
-  batch.partner_labels = partners.labels;
-  batch.mix = mixing.shares;
+  batch.inputs = at::lerp(others.inputs, batch.inputs, shares.reshape(shape));
+  batch.partner_labels = others.labels;
+  batch.mix = shares;
   return batch;
 }
 
 Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
   if (augmenter.mixes()) throw Error("examples that are mixed with others follow from no view and cannot be replayed");
-  return in_views(positions, augmenter, views);
+  return in_views(rows_at(positions), augmenter, views);
 }
 
 at::Tensor ExampleSet::groups() const {
@@ -221,10 +226,10 @@ at::Tensor ExampleSet::inputs_of(const at::Tensor& ids) const {
   return inputs_.index_select(0, rows.flatten()).reshape(shape);
 }
 
-Batch ExampleSet::in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const {
+Batch ExampleSet::in_views(const LabelledIds& examples, const Augmenter& augmenter, const at::Tensor& views) const {
   Batch batch;
-  batch.ids = ids_.index_select(0, positions);
-  batch.labels = labels_.index_select(0, positions);
+  batch.ids = examples.ids;
+  batch.labels = examples.labels;
   batch.views = views;
   batch.inputs = scaled_inputs(batch.ids, augmenter, views);
   return batch;

@@ -23,6 +23,11 @@ namespace limbeck {
 /// Error of kind usage if shapes or scales differ, or for recordings.
 void append_unlabelled(Dataset& dataset, const Dataset& extra);
 
+/// Examples by their ids and labels, both [n] int64.
+struct LabelledIds {
+  at::Tensor ids, labels;
+};
+
 /// A subset of the examples of one split, each with its id and label; the label may differ from the split's, and −1
 /// means unlabelled.
 class ExampleSet {
@@ -49,14 +54,16 @@ class ExampleSet {
   /// Returns a copy on a device, where its batches are then created.
   ExampleSet to(at::Device device) const;
 
+  /// Returns ids and labels at `positions` [n] int64.
+  LabelledIds rows_at(const at::Tensor& positions) const;
   /// Returns the examples at `positions` [n] int64, in that order, without augmentation.
   Batch batch(const at::Tensor& positions) const;
   /// Same, with views drawn from (seed, epoch, id), and mixup if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch) const;
-  /// Same, with mixup partners and weights drawn before (Augmenter::draw_mixing; undefined: nothing is mixed), so that
-  /// nothing waits for a device.
-  Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
-              const Mixing& mixing) const;
+  /// Same, of examples, mixup partners and their weights that were found before (rows_at, Augmenter::draw_mixing;
+  /// undefined: nothing is mixed), so that nothing waits for a device.
+  Batch batch(const LabelledIds& examples, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
+              const LabelledIds& partners, const at::Tensor& shares) const;
   /// Same, with the given views [n] int64: replays an augmentation. Throws Error if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
 
@@ -71,7 +78,7 @@ class ExampleSet {
 
  private:
   ExampleSet() = default;
-  Batch in_views(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
+  Batch in_views(const LabelledIds& examples, const Augmenter& augmenter, const at::Tensor& views) const;
   /// Returns the pixels or features of examples in their views, scaled; `views` undefined: as they are.
   at::Tensor scaled_inputs(const at::Tensor& ids, const Augmenter& augmenter, const at::Tensor& views) const;
   std::string name_;

@@ -26,8 +26,9 @@ inline at::Tensor tensor_or_undefined(const MaybeTensor& tensor) {
 /// Tensor operations, on any device.
 namespace device_plain {
 
-// batch_norm_forward returns y, and the mean and 1 / √(variance + ε) of the batch; batch_norm_backward the gradients of
-// x, weight, bias and, where something was added, of that. The losses return value and gradient.
+// batch_norm_forward returns y, and the mean and 1 / √(variance + ε) of the batch; batch_norm_backward, of one
+// gradient or the sum of two, those of x, weight, bias and, where something was added, of that. The losses return value
+// and gradient.
 at::Tensor draw_views(const at::Tensor& ids, const at::Tensor& epoch, int64_t seed, int64_t count);
 at::Tensor picture_views(const at::Tensor& pixels, const at::Tensor& ids, const at::Tensor& views, int64_t padding,
                          int64_t fill, bool horizontal, bool vertical, double scale);
@@ -38,9 +39,9 @@ at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tens
 ThreeTensors batch_norm_forward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                 const at::Tensor& running_mean, const at::Tensor& running_variance, double momentum,
                                 double epsilon, const MaybeTensor& added, bool on, double slope, double most);
-FourTensors batch_norm_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& y,
-                                const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse, bool adds,
-                                bool on, double slope, double most);
+FourTensors batch_norm_backward(const at::Tensor& gradient, const MaybeTensor& of_twin, const at::Tensor& x,
+                                const at::Tensor& y, const at::Tensor& weight, const at::Tensor& mean,
+                                const at::Tensor& inverse, bool adds, bool on, double slope, double most);
 void add_and_rectify(const at::Tensor& x, const MaybeTensor& bias, const MaybeTensor& added, bool on, double slope,
                      double most);
 TwoTensors soft_target_loss(const at::Tensor& z, const at::Tensor& v, double temperature, bool cross_entropy,
@@ -48,8 +49,8 @@ TwoTensors soft_target_loss(const at::Tensor& z, const at::Tensor& v, double tem
 TwoTensors label_loss(const at::Tensor& z, const at::Tensor& labels, const MaybeTensor& partner_labels,
                       const MaybeTensor& mix);
 void add_step(const at::Tensor& sums, const at::Tensor& state, const at::Tensor& failed, const at::Tensor& rates,
-              const at::Tensor& rate, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
-              at::IntArrayRef needs_labels, int64_t networks);
+              const at::Tensor& rate, const at::Tensor& terms, const at::Tensor& weights, const at::Tensor& logits,
+              const at::Tensor& labels, at::IntArrayRef needs_labels, int64_t networks);
 void sgd_update(at::TensorList values, at::TensorList momenta, at::TensorList gradients, const MaybeTensors& rounded,
                 const at::Tensor& rate, const at::Tensor& state, double decay, double momentum, bool nesterov);
 void adam_update(at::TensorList values, at::TensorList means, at::TensorList squares, at::TensorList gradients,

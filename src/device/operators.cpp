@@ -4,6 +4,11 @@
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_addmm_activation.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/threshold_backward.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -28,13 +33,14 @@ const std::vector<const char*>& device_schemas() {
       "drop_units(Tensor x, Tensor ids, Tensor epoch, int seed, int lane, float probability) -> Tensor",
       "batch_norm_forward(Tensor x, Tensor weight, Tensor bias, Tensor(a!) running_mean, Tensor(b!) running_variance, "
       "float momentum, float epsilon, Tensor? added, bool on, float slope, float most) -> (Tensor, Tensor, Tensor)",
-      "batch_norm_backward(Tensor gradient, Tensor x, Tensor y, Tensor weight, Tensor mean, Tensor inverse, bool adds, "
+      "batch_norm_backward(Tensor gradient, Tensor? of_twin, Tensor x, Tensor y, Tensor weight, Tensor mean, Tensor "
+      "inverse, bool adds, "
       "bool on, float slope, float most) -> (Tensor, Tensor, Tensor, Tensor)",
       "add_and_rectify(Tensor(a!) x, Tensor? bias, Tensor? added, bool on, float slope, float most) -> ()",
       "soft_target_loss(Tensor z, Tensor v, float temperature, bool cross_entropy, float factor) -> (Tensor, Tensor)",
       "label_loss(Tensor z, Tensor labels, Tensor? partner_labels, Tensor? mix) -> (Tensor, Tensor)",
-      "add_step(Tensor(a!) sums, Tensor(b!) state, Tensor(c!) failed, Tensor rates, Tensor(d!) rate, Tensor values, "
-      "Tensor logits, Tensor labels, int[] needs_labels, int networks) -> ()",
+      "add_step(Tensor(a!) sums, Tensor(b!) state, Tensor(c!) failed, Tensor rates, Tensor(d!) rate, Tensor terms, "
+      "Tensor weights, Tensor logits, Tensor labels, int[] needs_labels, int networks) -> ()",
       "sgd_update(Tensor(a!)[] values, Tensor(b!)[] momenta, Tensor[] gradients, Tensor?[] rounded, Tensor rate, "
       "Tensor state, float decay, float momentum, bool nesterov) -> ()",
       "adam_update(Tensor(a!)[] values, Tensor(b!)[] means, Tensor(c!)[] squares, Tensor[] gradients, "
@@ -139,9 +145,9 @@ class DroppedUnits : public torch::autograd::Function<DroppedUnits> {
 
 class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> {
  public:
-  static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias, const MaybeTensor& added, const DeviceNorm& norm,
-                            const DeviceRectifier& rectifier) {
+  static variable_list forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& weight,
+                               const at::Tensor& bias, const MaybeTensor& added, const DeviceNorm& norm,
+                               const DeviceRectifier& rectifier) {
     auto [y, mean, inverse] =
         LIMBECK_OPERATOR(batch_norm_forward)(x, weight, bias, norm.running_mean, norm.running_variance, norm.momentum,
                                              norm.epsilon, added, rectifier.on, rectifier.slope, rectifier.most);
@@ -150,21 +156,59 @@ class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> 
     context->saved_data["on"] = rectifier.on;
     context->saved_data["slope"] = static_cast<double>(rectifier.slope);
     context->saved_data["most"] = static_cast<double>(rectifier.most);
+    context->set_materialize_grads(false);
+    const at::AutoDispatchBelowADInplaceOrView below;  // no view, but an output of its own
+    return {y, y.alias()};
+  }
+
+  static variable_list backward(DeviceContext* context, const variable_list& gradients) {
+    refuse_second_derivative();
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &own = gradients[0], &of_twin = gradients[1];
+    auto [x, weight, bias, added] = LIMBECK_OPERATOR(batch_norm_backward)(
+        own.defined() ? own : of_twin, own.defined() ? maybe(of_twin) : MaybeTensor(), saved[0], saved[1], saved[2],
+        saved[3], saved[4], context->saved_data["adds"].toBool(), context->saved_data["on"].toBool(),
+        context->saved_data["slope"].toDouble(), context->saved_data["most"].toDouble());
+    return {x, weight, bias, added, at::Tensor(), at::Tensor()};
+  }
+};
+
+/// A loss whose gradient was computed with it.
+class MeanOfPixels : public torch::autograd::Function<MeanOfPixels> {
+ public:
+  static at::Tensor forward(DeviceContext* context, const at::Tensor& x) {
+    context->saved_data["sizes"] = x.sizes();
+    return x.mean({2, 3}, /*keepdim=*/true);
+  }
+
+  static variable_list backward(DeviceContext* context, const variable_list& gradients) {
+    refuse_second_derivative();
+    const std::vector<int64_t> shape = context->saved_data["sizes"].toIntVector();
+    at::Tensor to_x = at::empty(shape, gradients[0].options(), at::MemoryFormat::ChannelsLast);
+    at::mul_out(to_x, gradients[0].expand(shape), at::scalar_tensor(1.0 / static_cast<double>(shape[2] * shape[3])));
+    return {to_x};
+  }
+};
+
+class RectifiedLinear : public torch::autograd::Function<RectifiedLinear> {
+ public:
+  static at::Tensor forward(DeviceContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias) {
+    const at::Tensor y = at::_addmm_activation(bias, x, weight.t(), 1, 1, /*use_gelu=*/false);
+    context->save_for_backward({x, weight, y});
+    context->saved_data["to_x"] = x.requires_grad();
     return y;
   }
 
   static variable_list backward(DeviceContext* context, const variable_list& gradients) {
     refuse_second_derivative();
     const auto saved = context->get_saved_variables();
-    auto [x, weight, bias, added] = LIMBECK_OPERATOR(batch_norm_backward)(
-        gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["adds"].toBool(),
-        context->saved_data["on"].toBool(), context->saved_data["slope"].toDouble(),
-        context->saved_data["most"].toDouble());
-    return {x, weight, bias, added, at::Tensor(), at::Tensor()};
+    const at::Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
+    const at::Tensor passed = at::threshold_backward(gradients[0], y, 0);
+    return {context->saved_data["to_x"].toBool() ? passed.mm(weight) : at::Tensor(), passed.t().mm(x), passed.sum(0)};
   }
 };
 
-/// A loss whose gradient was computed with it.
 class ValueWithGradient : public torch::autograd::Function<ValueWithGradient> {
  public:
   static at::Tensor forward(DeviceContext* context, const at::Tensor& logits, const TwoTensors& computed) {
@@ -225,9 +269,18 @@ at::Tensor drop_units(const at::Tensor& x, const at::Tensor& ids, const at::Tens
   return DroppedUnits::apply(x, ids, epoch, stream);
 }
 
-at::Tensor batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at::Tensor& added,
-                                const DeviceRectifier& rectifier) {
-  return RectifiedBatchNorm::apply(x, norm.weight, norm.bias, maybe(added), norm, rectifier);
+Twins batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at::Tensor& added,
+                           const DeviceRectifier& rectifier) {
+  const variable_list outputs = RectifiedBatchNorm::apply(x, norm.weight, norm.bias, maybe(added), norm, rectifier);
+  return {outputs[0], outputs[1]};
+}
+
+at::Tensor rectified_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return RectifiedLinear::apply(x, weight, bias);
+}
+
+at::Tensor mean_of_pixels(const at::Tensor& x) {
+  return MeanOfPixels::apply(x);
 }
 
 void add_and_rectify(at::Tensor& x, const at::Tensor& bias, const at::Tensor& added, const DeviceRectifier& rectifier) {
@@ -246,10 +299,10 @@ at::Tensor label_loss(const at::Tensor& z, const at::Tensor& labels, const at::T
   return ValueWithGradient::apply(z, LIMBECK_OPERATOR(label_loss)(z, labels, maybe(partner_labels), maybe(mix)));
 }
 
-void add_step(StepSums& sums, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
-              const std::vector<int64_t>& needs_labels, int64_t networks) {
+void add_step(StepSums& sums, const at::Tensor& terms, const at::Tensor& weights, const at::Tensor& logits,
+              const at::Tensor& labels, const std::vector<int64_t>& needs_labels, int64_t networks) {
   LIMBECK_OPERATOR(add_step)
-  (sums.sums, sums.state, sums.failed, sums.rates, sums.rate, values, logits, labels, needs_labels, networks);
+  (sums.sums, sums.state, sums.failed, sums.rates, sums.rate, terms, weights, logits, labels, needs_labels, networks);
 }
 
 void sgd_update(at::TensorList values, at::TensorList momenta, at::TensorList gradients,

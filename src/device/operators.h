@@ -1,9 +1,10 @@
 #pragma once
 // Fused operators of a training step. On a GPU a step is bound by launches of kernels; each of these is one or two.
 //
-// Each calls an operator limbeck::NAME of LibTorch's dispatcher. Every device has its plain form, tensor operations
-// that never read a value on the host (plain_operators.cpp, the reference); CUDA has block programs (kernels/,
-// programs/), where the build has nvcc.
+// Each, but for rectified_linear and mean_of_pixels, which are LibTorch's with a backward pass of fewer kernels, calls
+// an operator limbeck::NAME of LibTorch's dispatcher. Every device has its plain form, tensor operations that never
+// read a value on the host (plain_operators.cpp, the reference); CUDA has block programs (kernels/, programs/), where
+// the build has nvcc.
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/DispatchKey.h>
@@ -70,10 +71,23 @@ struct DeviceRectifier {
   float most = std::numeric_limits<float>::infinity();
 };
 
+/// One result, under two names. Where two operations use it and each takes a name of its own, the sum of their
+/// gradients is no kernel of its own.
+struct Twins {
+  at::Tensor first, second;
+};
+
 /// Batch norm in training, plus `added` (undefined: none), rectified: y of x's type, computed in float32.
 /// x, added [N, C, H, W] (or [N, C]) float32 or bfloat16. Differentiable in x, weight, bias and added.
-at::Tensor batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at::Tensor& added,
-                                const DeviceRectifier& rectifier);
+Twins batch_norm_rectified(const at::Tensor& x, const DeviceNorm& norm, const at::Tensor& added,
+                           const DeviceRectifier& rectifier);
+
+/// max(0, x Wᵀ + b): x [N, in], weight [out, in], bias [out], of one type → [N, out]. Differentiable, once.
+at::Tensor rectified_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+/// The mean of each channel's pixels: x [N, C, H, W] → [N, C, 1, 1]. Differentiable in x, once; its gradient is
+/// channels_last.
+at::Tensor mean_of_pixels(const at::Tensor& x);
 
 /// In place: x = rectified(x + bias + added). x, added [N, C, …]; bias [C]; bias and added may be undefined. Not
 /// differentiable.
@@ -95,18 +109,18 @@ at::Tensor label_loss(const at::Tensor& z, const at::Tensor& labels, const at::T
 struct StepSums {
   at::Tensor sums;   ///< [4 + 2k] float64: examples, loss, labelled, errors, then each term's sum and count
   at::Tensor state;  ///< [2] int64: the step of the epoch, from 0; and the first whose total was not finite, −1: none
-  at::Tensor failed;  ///< [1 + k] float32: the values of that step
+  at::Tensor failed;  ///< [1 + k] float32: the total of that step, then its terms
   at::Tensor rates;   ///< [steps] float32: the learning rate of each step of the epoch
   at::Tensor rate;    ///< [] float32: that of this step, written
 };
 
-/// Adds step s = state[0], of values [1 + k] float32: total, then terms. Sets rate to rates[s]. While no step has
-/// failed: if the total is finite, adds to the sums, as train/epoch_sums.cpp; else notes the failure, state[1] = s and
-/// failed = values. Then state[0] = s + 1.
-/// logits [N, C], labels [N] int64 (below 0: unlabelled); needs_labels [k]: whether a term is a mean over labelled
-/// examples; networks: the total is the sum over so many.
-void add_step(StepSums& sums, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
-              const std::vector<int64_t>& needs_labels, int64_t networks);
+/// Adds step s = state[0], of terms [k] with weights [k] float32: total = networks · Σ weight · term. Sets rate to
+/// rates[s]. While no step has failed: if the total is finite, adds to the sums, as train/epoch_sums.cpp; else notes
+/// the failure, state[1] = s and failed = total, terms. Then state[0] = s + 1. logits [N, C], labels [N] int64 (below
+/// 0: unlabelled); needs_labels [k]: whether a term is a mean over labelled examples; networks: the terms are means
+/// over so many.
+void add_step(StepSums& sums, const at::Tensor& terms, const at::Tensor& weights, const at::Tensor& logits,
+              const at::Tensor& labels, const std::vector<int64_t>& needs_labels, int64_t networks);
 
 struct DeviceSgd {
   double decay = 0, momentum = 0;

@@ -101,13 +101,14 @@ ThreeTensors batch_norm_forward(const at::Tensor& x, const at::Tensor& weight, c
   return {plain_rectified(y, on, slope, most).to(x.scalar_type()), mean, inverse};
 }
 
-FourTensors batch_norm_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& y,
-                                const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse, bool adds,
-                                bool on, double slope, double most) {
+FourTensors batch_norm_backward(const at::Tensor& gradient, const MaybeTensor& of_twin, const at::Tensor& x,
+                                const at::Tensor& y, const at::Tensor& weight, const at::Tensor& mean,
+                                const at::Tensor& inverse, bool adds, bool on, double slope, double most) {
   const int64_t count = x.numel() / x.size(1);
   const auto rows = static_cast<double>(count);
   const std::vector<int64_t> dimensions = all_but_channels(x);
   at::Tensor passed = gradient.to(at::kFloat);
+  if (of_twin.has_value()) passed = passed + of_twin->to(at::kFloat);
   if (on) passed = at::where(y.gt(0), at::where(y.lt(most), passed, at::zeros_like(passed)), passed * slope);
   const at::Tensor centred = x.to(at::kFloat) - per_channel(mean, x);
   const at::Tensor of_bias = passed.sum(dimensions), of_weight = (passed * centred).sum(dimensions) * inverse;
@@ -152,24 +153,25 @@ TwoTensors label_loss(const at::Tensor& z, const at::Tensor& labels, const Maybe
 }
 
 void add_step(const at::Tensor& sums, const at::Tensor& state, const at::Tensor& failed, const at::Tensor& rates,
-              const at::Tensor& rate, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
-              at::IntArrayRef needs_labels, int64_t networks) {
-  const at::Tensor step = state.select(0, 0), failure = state.select(0, 1), total = values.select(0, 0);
+              const at::Tensor& rate, const at::Tensor& terms, const at::Tensor& weights, const at::Tensor& logits,
+              const at::Tensor& labels, at::IntArrayRef needs_labels, int64_t networks) {
+  const at::Tensor step = state.select(0, 0), failure = state.select(0, 1);
+  const at::Tensor total = (terms * weights).sum() * static_cast<double>(networks);
   rate.copy_(rates.index_select(0, step.clamp(0, rates.size(0) - 1).reshape({1})).squeeze(0));
   const at::Tensor running = failure.lt(0), finite = at::isfinite(total);
   const at::Tensor has_label = labels.ge(0), wrong = logits.argmax(1).ne(labels).logical_and(has_label);
   const at::Tensor labelled = has_label.sum().to(at::kDouble), examples = labelled * 0 + labels.size(0);
-  const at::Tensor exact = values.to(at::kDouble);
-  std::vector<at::Tensor> change = {examples, exact.select(0, 0) * examples / static_cast<double>(networks), labelled,
-                                    wrong.sum().to(at::kDouble)};
+  const at::Tensor exact = terms.to(at::kDouble);
+  std::vector<at::Tensor> change = {examples, total.to(at::kDouble) * examples / static_cast<double>(networks),
+                                    labelled, wrong.sum().to(at::kDouble)};
   for (size_t i = 0; i < needs_labels.size(); ++i) {
     const at::Tensor& count = needs_labels[i] != 0 ? labelled : examples;
-    change.push_back(exact.select(0, 1 + static_cast<int64_t>(i)) * count);
+    change.push_back(exact.select(0, static_cast<int64_t>(i)) * count);
     change.push_back(count);
   }
   sums.copy_(at::where(running.logical_and(finite), sums + at::stack(change), sums));
   const at::Tensor fails = running.logical_and(finite.logical_not());
-  failed.copy_(at::where(fails, values, failed));
+  failed.copy_(at::where(fails, at::cat({total.reshape({1}), terms}), failed));
   state.copy_(at::stack({step + 1, at::where(fails, step, failure)}));
 }
 

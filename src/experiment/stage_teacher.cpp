@@ -59,8 +59,8 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
                              .precision = precision_of(stage, run.device),
                              .view_seed = run.seed_of(stage),
                              .stop = run.stop,
-                             .tell = [&run, &stage](const std::string& message) {
-                               run.events.emit(Notice{fmt::format("{}: {}", stage.name, message)});
+                             .tell = [&run, name = stage.name](const std::string& message) {
+                               run.events.emit(Notice{fmt::format("{}: {}", name, message)});
                              }});
 }
 

@@ -7,6 +7,11 @@
 
 namespace limbeck {
 
+std::string reason_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
+}
+
 Recorder until_failure(Recorder recorder, std::function<void(const std::string& reason)> tell) {
   if (!recorder) return {};
   return [recorder = std::move(recorder), tell = std::move(tell),
@@ -16,8 +21,7 @@ Recorder until_failure(Recorder recorder, std::function<void(const std::string& 
       return recorder(work);
     } catch (const std::exception& error) {
       *failed = true;
-      const auto* own = dynamic_cast<const c10::Error*>(&error);
-      tell(own != nullptr ? own->what_without_backtrace() : error.what());
+      tell(reason_of(error));
       throw;
     }
   };

@@ -5,11 +5,15 @@
 //   CapturedWork step([&] { queue_step(); }, cuda_graphs());
 //   for (int i = 0; i < steps; ++i) step();   // runs, captures and replays, replays, …
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace limbeck {
+
+/// Returns what an error says, without LibTorch's stack of calls.
+std::string reason_of(const std::exception& error);
 
 /// Captured work.
 class RecordedWork {

@@ -1,7 +1,6 @@
 #include "loss/objective.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/stack.h>
 
 #include <algorithm>
 
@@ -42,8 +41,6 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
   }
   if (weights.on_device.defined()) {
     for (at::Tensor& term : value.terms) term = term.detach();
-    value.total = at::stack(value.terms).dot(weights.on_device);
-    if (networks.size() > 1) value.total = value.total * static_cast<double>(networks.size());
     value.sums = std::move(sums);
     return value;
   }

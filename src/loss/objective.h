@@ -23,8 +23,8 @@ class Objective {
   explicit Objective(const std::vector<LossTermRecipe>& terms);
 
   struct Value {
-    at::Tensor total;                ///< scalar, Σ weight · term; for a Committee, summed over its members. Without
-                                     ///< gradient if the weights are on a device
+    at::Tensor total;                ///< scalar, Σ weight · term; for a Committee, summed over its members. Undefined
+                                     ///< if the weights are on a device
     std::vector<at::Tensor> sums;    ///< if so, the unweighted terms, with gradient, summed over the members
     std::vector<at::Tensor> terms;   ///< unweighted, in the order of names(); for a Committee, the mean over its
                                      ///< members

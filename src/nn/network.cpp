@@ -143,7 +143,7 @@ FoldedConvolution GraphNetwork::fold_convolution(const Step& step, const Forward
   }
   const OperationContext own = context_of(first, options);
   FoldedConvolution result{
-      own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}};
+      own.parameters[0].detach(), own.parameters.size() > 1 ? own.parameters[1].detach() : at::Tensor(), {}, {}};
   if (step.nodes.size() > 1 && is_a<BatchNorm>(graph_.nodes()[step.nodes[1]])) {
     const OperationContext norm = context_of(step.nodes[1], options);
     const double epsilon = std::get<BatchNorm>(graph_.nodes()[step.nodes[1]].operation).epsilon;
@@ -199,10 +199,10 @@ at::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<at::Tenso
 }
 
 at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
-                             Pass pass, const ForwardOptions& options) const {
+                             Pass pass, const ForwardOptions& options, at::Tensor& twin) const {
   const Node& first = graph_.nodes()[step.nodes[0]];
   const bool fuses = pass != Pass::plain;
-  if (fuses && !inputs[0].is_cpu()) return run_on_device(step, inputs, shortcut, pass, options);
+  if (fuses && !inputs[0].is_cpu()) return run_on_device(step, inputs, shortcut, pass, options, twin);
   if (fuses && is_plain<Linear>(first) &&
       can_fuse_linear(inputs[0], parameters_[first_parameter_[step.nodes[0]]].value))
     return run_linear(step, inputs[0], options);
@@ -256,17 +256,20 @@ Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& op
   const std::vector<Step>& steps = !tapped.empty() ? of_taps : infers ? inference_steps_ : training_steps_;
 
   std::vector<size_t> uses = graph_.uses();
-  std::vector<at::Tensor> values(nodes.size());
-  const auto take = [&](size_t from) {  // what nothing takes any more is released
+  std::vector<at::Tensor> values(nodes.size()), twins(nodes.size());
+  const auto take = [&](size_t from) -> at::Tensor {  // what nothing takes any more is released
     if (from == Graph::kInput) return inputs;
-    return --uses[from] == 0 ? std::move(values[from]) : values[from];
+    if (--uses[from] == 0) return std::move(values[from]);
+    return twins[from].defined() ? std::move(twins[from]) : values[from];
   };
   Outputs outputs;
   for (const Step& step : steps) {
     std::vector<at::Tensor> operands;
     for (const size_t from : nodes[step.nodes[0]].inputs) operands.push_back(take(from));
     const at::Tensor shortcut = step.shortcut ? take(*step.shortcut) : at::Tensor();
-    values[step.output()] = run(step, operands, shortcut, pass, options);
+    at::Tensor twin;
+    values[step.output()] = run(step, operands, shortcut, pass, options, twin);
+    if (uses[step.output()] > 1) twins[step.output()] = twin;
     for (size_t i = 0; i < tapped.size(); ++i)
       if (tapped[i] == step.output()) outputs.features[options.taps[i]] = values[step.output()];
   }

@@ -17,6 +17,7 @@
 #include "kernels/parameter.h"
 #include "kernels/plain_operations.h"
 #include "kernels/precision.h"
+#include "kernels/rectified_convolution.h"
 #include "limbeck/graph.h"
 #include "limbeck/outputs.h"
 #include "nn/plan.h"
@@ -26,7 +27,8 @@ namespace limbeck {
 /// A convolution with the batch norm that follows it folded in.
 struct FoldedConvolution {
   at::Tensor weight, bias;
-  at::Tensor winograd;  ///< the weight transformed for Winograd's method; undefined if that is not used
+  at::Tensor winograd;             ///< the weight transformed for Winograd's method; undefined if that is not used
+  RectifiedConvolution rectified;  ///< on a device
 };
 
 /// A layer's weight [outputs, …] and bias, undefined if it has none.
@@ -56,6 +58,7 @@ struct ForwardOptions {
   /// goes; undefined: the parameter itself.
   const std::vector<at::Tensor>* rounded = nullptr;
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
+  const TellReason* tell = nullptr;     ///< hears what a pass on a device cannot do in one call; nullptr: nobody does
 };
 
 /// Properties of a network's passes that callers use for planning.
@@ -112,8 +115,9 @@ class GraphNetwork : public Network {
   const Graph& graph() const { return graph_; }
 
  private:
+  /// The second name of a result on a device (device/operators.h, Twins) is written to `twin`, if there is one.
   at::Tensor run(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut, Pass pass,
-                 const ForwardOptions& options) const;
+                 const ForwardOptions& options, at::Tensor& twin) const;
   at::Tensor run_linear(const Step& step, const at::Tensor& input, const ForwardOptions& options) const;
   at::Tensor run_convolution(const Step& step, const at::Tensor& input, const at::Tensor& shortcut, Pass pass,
                              const ForwardOptions& options) const;
@@ -123,11 +127,10 @@ class GraphNetwork : public Network {
                        const ForwardOptions& options) const;
   // On a device other than the CPU (network_on_device.cpp): few kernels, channels_last, activations of one type.
   at::Tensor run_on_device(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
-                           Pass pass, const ForwardOptions& options) const;
+                           Pass pass, const ForwardOptions& options, at::Tensor& twin) const;
   LayerWeights weights_on_device(size_t node, const ForwardOptions& options) const;
-  at::Tensor run_layer_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
-  at::Tensor run_linear_on_device(const Step& step, const at::Tensor& input, Pass pass,
-                                  const ForwardOptions& options) const;
+  at::Tensor run_convolution_on_device(size_t node, const at::Tensor& input, const ForwardOptions& options) const;
+  at::Tensor run_linear_on_device(const Step& step, const at::Tensor& input, const ForwardOptions& options) const;
   at::Tensor infer_convolution_on_device(const Step& step, const at::Tensor& input, const at::Tensor& shortcut,
                                          const ForwardOptions& options) const;
   at::ScalarType type_on_device(const ForwardOptions& options) const;

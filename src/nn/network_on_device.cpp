@@ -3,7 +3,6 @@
 // logits, and sums, statistics and parameters stay float32.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/_addmm_activation.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 
@@ -54,27 +53,22 @@ LayerWeights GraphNetwork::weights_on_device(size_t node, const ForwardOptions& 
   return weights;
 }
 
-/// A convolution or linear layer.
-at::Tensor GraphNetwork::run_layer_on_device(size_t node, const at::Tensor& input,
-                                             const ForwardOptions& options) const {
+/// A convolution in training.
+at::Tensor GraphNetwork::run_convolution_on_device(size_t node, const at::Tensor& input,
+                                                   const ForwardOptions& options) const {
+  const auto& op = std::get<Convolution>(graph_.nodes()[node].operation);
   const auto [weight, bias] = weights_on_device(node, options);
-  const at::Tensor x = input.to(weight.scalar_type());
-  if (const auto* op = std::get_if<Convolution>(&graph_.nodes()[node].operation))
-    return at::conv2d(x, weight, bias, op->stride, op->padding, 1, op->groups);
-  return at::linear(x, weight, bias);
+  return at::conv2d(input.to(weight.scalar_type()), weight, bias, op.stride, op.padding, 1, op.groups);
 }
 
-/// linear → ReLU → dropout
-at::Tensor GraphNetwork::run_linear_on_device(const Step& step, const at::Tensor& input, Pass pass,
+/// linear → ReLU → dropout, the first two as one kernel
+at::Tensor GraphNetwork::run_linear_on_device(const Step& step, const at::Tensor& input,
                                               const ForwardOptions& options) const {
-  const bool relu = step.nodes.size() > 1;
-  if (relu && pass == Pass::inference && input.dim() == 2) {
-    const auto [weight, bias] = weights_on_device(step.nodes[0], options);
-    if (bias.defined())  // the product and what follows it as one kernel
-      return at::_addmm_activation(bias, input.to(weight.scalar_type()), weight.t(), 1, 1, /*use_gelu=*/false);
-  }
-  at::Tensor y = run_layer_on_device(step.nodes[0], input, options);
-  for (size_t i = 1; i < step.nodes.size(); ++i)
+  const auto [weight, bias] = weights_on_device(step.nodes[0], options);
+  const at::Tensor x = input.to(weight.scalar_type());
+  const bool rectifies = step.nodes.size() > 1 && x.dim() == 2 && bias.defined();
+  at::Tensor y = rectifies ? rectified_linear(x, weight, bias) : at::linear(x, weight, bias);
+  for (size_t i = rectifies ? 2 : 1; i < step.nodes.size(); ++i)
     y = run_operation(graph_.nodes()[step.nodes[i]].operation, {y}, context_of(step.nodes[i], options));
   return y;
 }
@@ -84,26 +78,38 @@ at::Tensor GraphNetwork::infer_convolution_on_device(const Step& step, const at:
   const auto& op = std::get<Convolution>(graph_.nodes()[step.nodes[0]].operation);
   const FoldedConvolution own = fold_convolution(step, options);
   const Rectifier rectifier = rectifier_of(graph_, step);
-  at::Tensor y = at::conv2d(input.to(own.weight.scalar_type()), own.weight, {}, op.stride, op.padding, 1, op.groups);
+  const at::Tensor x = input.to(own.weight.scalar_type());
+  if (options.prepared != nullptr && own.bias.defined() && is_relu(rectifier)) {
+    RectifiedConvolution& joined = options.prepared->convolutions[step.nodes[0]].rectified;
+    if (const at::Tensor y = joined(op, x, own.weight, own.bias, shortcut, options.tell); y.defined()) return y;
+  }
+  at::Tensor y = at::conv2d(x, own.weight, {}, op.stride, op.padding, 1, op.groups);
   if (own.bias.defined() || shortcut.defined() || rectifier.on)
     add_and_rectify(y, own.bias, shortcut, on_device(rectifier));
   return y;
 }
 
 at::Tensor GraphNetwork::run_on_device(const Step& step, const std::vector<at::Tensor>& inputs,
-                                       const at::Tensor& shortcut, Pass pass, const ForwardOptions& options) const {
+                                       const at::Tensor& shortcut, Pass pass, const ForwardOptions& options,
+                                       at::Tensor& twin) const {
   const size_t first = step.nodes[0];
   const Operation& operation = graph_.nodes()[first].operation;
   if (is_plain_layer(first) && std::holds_alternative<Convolution>(operation))
     return pass == Pass::inference ? infer_convolution_on_device(step, inputs[0], shortcut, options)
-                                   : run_layer_on_device(first, inputs[0], options);
-  if (is_plain_layer(first)) return run_linear_on_device(step, inputs[0], pass, options);
+                                   : run_convolution_on_device(first, inputs[0], options);
+  if (is_plain_layer(first)) return run_linear_on_device(step, inputs[0], options);
   const auto* op = std::get_if<BatchNorm>(&operation);
   if (op != nullptr && options.noise != nullptr && has_device_kernels(inputs[0].device())) {
     const OperationContext own = context_of(first, options);
     const DeviceNorm norm{own.parameters[0], own.parameters[1], own.buffers[0],
                           own.buffers[1],    op->momentum,      op->epsilon};
-    return batch_norm_rectified(inputs[0], norm, shortcut, on_device(rectifier_of(graph_, step)));
+    const Twins y = batch_norm_rectified(inputs[0], norm, shortcut, on_device(rectifier_of(graph_, step)));
+    twin = y.second;
+    return y.first;
+  }
+  if (const auto* pool = std::get_if<GlobalAveragePool>(&operation); pool != nullptr && options.noise != nullptr) {
+    const at::Tensor means = mean_of_pixels(inputs[0]);
+    return pool->flat ? means.flatten(1) : means;
   }
   if (std::holds_alternative<Normalize>(operation) && !inputs[0].requires_grad())
     return normalize_pictures(inputs[0], constants_[first][0], constants_[first][1], type_on_device(options));

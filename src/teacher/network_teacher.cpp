@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 
+#include <utility>
+
 #include "nn/ensembles/committee.h"
 #include "nn/inference.h"
 
@@ -13,13 +15,20 @@ class NetworkTeacher : public Teacher {
  public:
   NetworkTeacher(std::shared_ptr<const Network> network, const TeacherContext& context)
       : network_(std::move(network)), taps_(context.taps), precision_(context.precision) {
+    if (context.tell)
+      tell_ = [this, tell = context.tell](const std::string& reason) {
+        if (std::exchange(has_told_, true)) return;
+        tell("the teacher's convolutions and what follows them are more than one call each, which is slower: " + reason);
+      };
     const auto* committee = dynamic_cast<const Committee*>(network_.get());
     arithmetic_ = committee != nullptr && committee->mean() == EnsembleMean::arithmetic;
   }
 
   TeacherOutputs outputs(const Batch& batch) const override {
     const at::NoGradGuard no_gradient;
-    Outputs outputs = infer(*network_, batch.inputs, {.taps = taps_, .precision = precision_, .prepared = &prepared_});
+    Outputs outputs =
+        infer(*network_, batch.inputs,
+              {.taps = taps_, .precision = precision_, .prepared = &prepared_, .tell = tell_ ? &tell_ : nullptr});
     TeacherOutputs taught{.logits = std::move(outputs.logits), .features = std::move(outputs.features), .members = {}};
     if (arithmetic_) taught.members = at::stack(outputs.members, 1);
     return taught;
@@ -32,6 +41,8 @@ class NetworkTeacher : public Teacher {
   std::vector<std::string> taps_;
   Precision precision_;
   bool arithmetic_ = false;
+  TellReason tell_;
+  bool has_told_ = false;
   mutable PreparedWeights prepared_;  // a teacher's weights do not change
 };
 

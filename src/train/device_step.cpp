@@ -23,7 +23,8 @@ at::Tensor table(const std::vector<float>& values, int64_t columns) {
 DeviceStep::DeviceStep(const StepSetup& setup)
     : setup_(setup),
       taps_(setup.objective.needs().student_taps),
-      whole_([this] { queue(setup_.batches.batch_size()); }, setup.recorder) {
+      whole_([this] { queue(setup_.batches.batch_size()); }, setup.recorder),
+      first_([this] { full_ = queue_batch(setup_.batches.batch_size()); }, setup.teacher_recorder) {
   const at::Device device = setup.network.parameters().front().value.device();
   const auto of_type = [&](at::ScalarType type) { return at::TensorOptions(type).device(device); };
   const int64_t steps = setup.batches.per_epoch(), terms = static_cast<int64_t>(setup.objective.names().size());
@@ -88,32 +89,42 @@ void DeviceStep::begin_epoch(int64_t epoch, int64_t step) {
   settled_ = Clock::now();
 }
 
-void DeviceStep::queue(int64_t size) {
+TaughtBatch DeviceStep::queue_batch(int64_t size) {
+  const Epoch drawing{setup_.batches.drawing(epoch_number_), drawing_};
+  Batch batch = setup_.batches.queued_batch(sums_.state.slice(0, 0, 1), size, drawing);
+  TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
+  return {std::move(batch), std::move(teacher)};
+}
+
+void DeviceStep::queue_learning(const TaughtBatch& taught) {
   for (at::Tensor& copy : rounded_)  // of a capture that failed
     if (copy.defined()) copy.mutable_grad() = at::Tensor();
-  const at::Tensor step = sums_.state.slice(0, 0, 1);
-  const Batch batch = setup_.batches.queued_batch(step, size, {setup_.batches.drawing(epoch_number_), drawing_});
-  const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
+  const Batch& batch = taught.batch;
+  const at::Tensor weights = weights_.index_select(0, sums_.state.slice(0, 0, 1))[0];
   const Noise noise{setup_.seed, {epoch_number_, epoch_}, batch.ids};
-  const StepPasses passes = run_passes(setup_, batch, teacher,
+  const StepPasses passes = run_passes(setup_, batch, taught.teacher,
                                        {.noise = &noise,
                                         .taps = taps_,
                                         .precision = setup_.precision,
                                         .rounded = rounded_.empty() ? nullptr : &rounded_},
-                                       {.numbers = {}, .on_device = weights_.index_select(0, step)[0]});
+                                       {.numbers = {}, .on_device = weights});
   take_gradients();
   const at::NoGradGuard no_gradient;
-  add_step(sums_, passes.values, passes.logits, batch.labels, passes.needs_labels, passes.networks);
+  add_step(sums_, passes.values, weights, passes.logits, batch.labels, passes.needs_labels, passes.networks);
   setup_.optimizer.step(DeviceUpdate{sums_.rate, sums_.state, rounded_});
 }
 
 void DeviceStep::operator()() {
   DeviceUse::pause();
   const int64_t begin = setup_.batches.examples_in(step_), end = setup_.batches.examples_in(step_ + 1);
-  if (end - begin == setup_.batches.batch_size())
-    whole_();
-  else
+  if (end - begin < setup_.batches.batch_size()) {
     queue(end - begin);
+  } else if (setup_.recorder) {
+    whole_();
+  } else {
+    first_();
+    queue_learning(full_);
+  }
   ++step_;
   ++queued_;
 }

@@ -2,7 +2,8 @@
 // Training steps that are queued on a device, which the host does not wait for: small networks on a GPU take less time
 // than the host needs to launch their kernels. Everything that changes from step to step is memory of the device
 // (order of the examples, number of the step, epoch, learning rates, weights of the losses, sums), so that a whole step
-// is captured once for a stage and then launched as one graph.
+// is captured once for a stage and then launched as one graph. Where the student cannot be captured, batch and
+// teacher's pass are.
 //
 // The capture reads and writes memory that must stay where it is: parameters, optimizer's state, tables of an epoch.
 #include <ATen/core/Tensor.h>
@@ -17,6 +18,12 @@
 
 namespace limbeck {
 
+/// What a step begins with.
+struct TaughtBatch {
+  Batch batch;
+  TeacherOutputs teacher;
+};
+
 class DeviceStep : public TrainingStep {
  public:
   explicit DeviceStep(const StepSetup& setup);
@@ -29,8 +36,10 @@ class DeviceStep : public TrainingStep {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Queues the kernels of one step, of a batch of so many examples.
-  void queue(int64_t size);
+  /// Queues the kernels of one step, of a batch of so many examples: first these and the teacher's pass, then the rest.
+  void queue(int64_t size) { queue_learning(queue_batch(size)); }
+  TaughtBatch queue_batch(int64_t size);
+  void queue_learning(const TaughtBatch& taught);
   /// Makes the copies in bfloat16 of the parameters whose products are computed with them.
   std::vector<at::Tensor> make_rounded() const;
   void write_rounded();
@@ -44,6 +53,8 @@ class DeviceStep : public TrainingStep {
   at::Tensor weights_;               ///< [steps, terms] float32, of the losses
   StepSums sums_;
   CapturedWork whole_;  ///< the step of a full batch
+  CapturedWork first_;  ///< or its first part, which gives `full_`
+  TaughtBatch full_;
 
   int64_t epoch_number_ = 0;
   int64_t step_ = 0;  ///< the next one

@@ -32,34 +32,41 @@ Trainer::Trainer(const TrainingSetup& setup)
       schedule_(setup.stage.schedule.make<Schedule>()),
       stopping_(setup.stage.stop, setup.validation.size() > 0),
       sums_(objective_.names()),
-      step_(make_training_step({.seed = setup.seed,
-                                .epochs = static_cast<double>(setup.stage.epochs),
-                                .network = setup.network,
-                                .objective = objective_,
-                                .teacher = setup.teacher,
-                                .schedule = *schedule_,
-                                .optimizer = *optimizer_,
-                                .batches = batches_,
-                                .sums = sums_,
-                                .precision = setup.precision,
-                                .recorder = usable_recorder(),
-                                .between = [this] { stop_between(); }})) {
+      step_setup_(step_setup()),
+      step_(make_training_step(step_setup_)) {
   progress_.sums = sums_.state();
 }
 
-Recorder Trainer::usable_recorder() const {
-  if (!setup_.recorder) return {};
-  std::string what;
+StepSetup Trainer::step_setup() {
+  StepSetup step{.seed = setup_.seed,
+                 .epochs = static_cast<double>(setup_.stage.epochs),
+                 .network = setup_.network,
+                 .objective = objective_,
+                 .teacher = setup_.teacher,
+                 .schedule = *schedule_,
+                 .optimizer = *optimizer_,
+                 .batches = batches_,
+                 .sums = sums_,
+                 .precision = setup_.precision,
+                 .between = [this] { stop_between(); }};
+  if (!setup_.recorder) return step;
+  const bool captures_teacher = setup_.teacher != nullptr && setup_.teacher->can_be_recorded();
+  std::string obstacle;
   if (objective_.needs().chooses_examples)
-    what = "a loss chooses examples of the batch";
+    obstacle = "a loss chooses examples of the batch";
   else if (!setup_.network.capabilities().can_be_recorded)
-    what = "the network is a TorchScript program or rounds to int8";
-  else if (setup_.teacher != nullptr && !setup_.teacher->can_be_recorded())
-    what = "the teacher is a TorchScript program or combines specialists";
-  if (what.empty()) return setup_.recorder;
-  setup_.events.emit(Notice{fmt::format("stage '{}' is trained without CUDA graphs: {}, which waits for the device",
-                                        setup_.stage.name, what)});
-  return {};
+    obstacle = "the network is a TorchScript program or rounds to int8";
+  else if (setup_.teacher != nullptr && !captures_teacher)
+    obstacle = "the teacher is a TorchScript program or combines specialists";
+  if (obstacle.empty()) {
+    step.recorder = setup_.recorder;
+    return step;
+  }
+  if (captures_teacher) step.teacher_recorder = setup_.recorder;
+  setup_.events.emit(
+      Notice{fmt::format("stage '{}' is trained without CUDA graphs{}: {}, which waits for the device",
+                         setup_.stage.name, captures_teacher ? ", except for the teacher's pass" : "", obstacle)});
+  return step;
 }
 
 void Trainer::stop_between() {
@@ -171,27 +178,23 @@ void Trainer::settle() {
 void Trainer::fail(const StepFailure& failure) {
   const Batch batch = batches_.batch(progress_.epoch, failure.step);
   const TeacherOutputs teacher = setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->outputs(batch);
-  const double epoch = static_cast<double>(progress_.epoch) +
-                       static_cast<double>(failure.step) / static_cast<double>(batches_.per_epoch());
-  throw_non_finite({.stage = setup_.stage.name,
-                    .epoch = progress_.epoch + 1,
-                    .step = failure.step + 1,
-                    .learning_rate = optimizer_->learning_rate() *
-                                     schedule_->factor(epoch, static_cast<double>(setup_.stage.epochs)),
-                    .terms = objective_.names(),
-                    .values = failure.values},
-                   teacher, batch);
+  throw_non_finite(
+      {.stage = setup_.stage.name,
+       .epoch = progress_.epoch + 1,
+       .step = failure.step + 1,
+       .learning_rate = optimizer_->learning_rate() * step_setup_.rate_factor(progress_.epoch, failure.step),
+       .terms = objective_.names(),
+       .values = failure.values},
+      teacher, batch);
 }
 
 void Trainer::finish_epoch() {
-  const auto epochs = static_cast<double>(setup_.stage.epochs);
   EpochDone done;
   done.stage = setup_.stage.name;
   done.epoch = progress_.epoch + 1;
   done.epochs = setup_.stage.epochs;
   done.step = done.epoch * batches_.per_epoch();
-  const double last_step = static_cast<double>(done.epoch) - 1.0 / static_cast<double>(batches_.per_epoch());
-  done.learning_rate = optimizer_->learning_rate() * schedule_->factor(last_step, epochs);
+  done.learning_rate = optimizer_->learning_rate() * step_setup_.rate_factor(progress_.epoch, batches_.per_epoch() - 1);
   done.seconds = epoch_seconds_;
   done.examples_per_second = epoch_examples_ / std::max(epoch_seconds_, 1e-9);
   done.train = sums_.metrics();

@@ -63,8 +63,9 @@ class Trainer {
   /// Returns the state that a checkpoint stores besides the progress.
   TrainedState trained_state() { return {setup_.network, objective_.parameters(), *optimizer_}; }
   void load_checkpoint();
-  /// Returns the recorder if network and teacher can be captured; else emits a notice.
-  Recorder usable_recorder() const;
+  /// Returns what a step works on, with a recorder of what of network and teacher can be captured; emits a notice if
+  /// that is not all.
+  StepSetup step_setup();
   /// Ends training with a checkpoint if a stop was requested.
   void stop_between();
   /// Adds this process's conditions to the stage's; emits a notice if they changed.
@@ -87,6 +88,7 @@ class Trainer {
   std::unique_ptr<Schedule> schedule_;
   Stopping stopping_;
   EpochSums sums_;
+  StepSetup step_setup_;
   std::unique_ptr<TrainingStep> step_;
   Progress progress_;
   int64_t counted_ = 0;       ///< steps of this epoch whose time and examples have been counted

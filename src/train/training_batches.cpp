@@ -1,6 +1,7 @@
 #include "train/training_batches.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 namespace limbeck {
@@ -10,17 +11,23 @@ void TrainingBatches::prepare(int64_t epoch) {
   order_ = examples_.order(seed_, epoch);
   ordered_ = epoch;
   if (order_.is_cpu()) return;
-  set_table(positions_, order_);
+  const auto rows = [](const LabelledIds& of) { return at::stack({of.ids, of.labels}); };
+  const LabelledIds in_order = examples_.rows_at(order_);
+  set_table(examples_of_steps_, rows(in_order));
   if (!augmenter_.mixes()) return;
-  const at::Tensor ids = examples_.ids().index_select(0, order_);
-  const Mixing all = augmenter_.draw_mixing(ids, examples_.size(), seed_, drawing(epoch));
-  set_table(mixing_.partners, all.partners);
-  set_table(mixing_.shares, all.shares);
+  const Mixing all = augmenter_.draw_mixing(in_order.ids, examples_.size(), seed_, drawing(epoch));
+  set_table(partners_of_steps_, rows(examples_.rows_at(all.partners)));
+  set_table(shares_of_steps_, all.shares.unsqueeze(0));
 }
 
 void TrainingBatches::set_table(at::Tensor& table, const at::Tensor& values) const {
-  if (!table.defined()) table = at::zeros({per_epoch(), batch_size_}, values.options());
-  table.flatten().slice(0, 0, values.size(0)).copy_(values);
+  const at::Tensor padded = at::zeros({values.size(0), per_epoch() * batch_size_}, values.options());
+  padded.slice(1, 0, values.size(1)).copy_(values);
+  const at::Tensor by_step = padded.reshape({values.size(0), per_epoch(), batch_size_}).transpose(0, 1);
+  if (table.defined())
+    table.copy_(by_step);
+  else
+    table = by_step.contiguous();
 }
 
 Batch TrainingBatches::batch(int64_t epoch, int64_t step) {
@@ -30,10 +37,14 @@ Batch TrainingBatches::batch(int64_t epoch, int64_t step) {
 }
 
 Batch TrainingBatches::queued_batch(const at::Tensor& step, int64_t size, const Epoch& drawing) const {
-  const auto row = [&](const at::Tensor& table) { return table.index_select(0, step)[0].slice(0, 0, size); };
-  Mixing mixing;
-  if (mixing_.partners.defined()) mixing = {row(mixing_.partners), row(mixing_.shares)};
-  return examples_.batch(row(positions_), augmenter_, seed_, drawing, mixing);
+  const auto rows = [&](const at::Tensor& table) { return table.index_select(0, step)[0].slice(1, 0, size); };
+  const auto examples = [&](const at::Tensor& table) {
+    const at::Tensor of = rows(table);
+    return LabelledIds{of[0], of[1]};
+  };
+  if (!augmenter_.mixes()) return examples_.batch(examples(examples_of_steps_), augmenter_, seed_, drawing, {}, {});
+  return examples_.batch(examples(examples_of_steps_), augmenter_, seed_, drawing, examples(partners_of_steps_),
+                         rows(shares_of_steps_)[0]);
 }
 
 Batch TrainingBatches::sample() const {

@@ -34,7 +34,7 @@ class TrainingBatches {
   Batch sample() const;
 
  private:
-  /// Copies values [n, …] in the order of the epoch to a table [steps, batch size, …] in memory that stays.
+  /// Copies rows of values [k, n] in the order of the epoch to a table [steps, k, batch size] in memory that stays.
   void set_table(at::Tensor& table, const at::Tensor& values) const;
 
   const ExampleSet& examples_;
@@ -44,9 +44,8 @@ class TrainingBatches {
   int64_t cycle_;
   at::Tensor order_;  ///< example order of epoch `ordered_`
   int64_t ordered_ = -1;
-  // On a device: for each step, the positions of its examples, and their mixup partners and weights.
-  at::Tensor positions_;
-  Mixing mixing_;
+  // On a device: for each step, ids and labels of its examples and of their mixup partners, and the partners' weights.
+  at::Tensor examples_of_steps_, partners_of_steps_, shares_of_steps_;
 };
 
 }  // namespace limbeck

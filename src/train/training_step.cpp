@@ -44,7 +44,8 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
   else
     value.total.backward();
 
-  std::vector<at::Tensor> values{value.total.detach()};
+  std::vector<at::Tensor> values;
+  if (value.total.defined()) values.push_back(value.total.detach());
   for (const at::Tensor& term : value.terms) values.push_back(term.detach());
   return {.logits = student.logits.detach(),
           .values = at::stack(values),

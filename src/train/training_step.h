@@ -35,6 +35,7 @@ struct StepSetup {
   EpochSums& sums;
   Precision precision = Precision::float32;
   Recorder recorder = {};                 ///< captures a step; empty: kernels are launched one by one
+  Recorder teacher_recorder = {};         ///< without `recorder`: captures batch and teacher's pass alone
   std::function<void()> between = [] {};  ///< called now and then while an epoch is prepared; may throw
 
   /// Number of epochs done before a step, with fraction.
@@ -65,7 +66,7 @@ class TrainingStep {
 /// Outputs of forward and backward pass; gradients are in the parameters.
 struct StepPasses {
   at::Tensor logits;                  ///< of the student, [N, C], without gradient
-  at::Tensor values;                  ///< [1 + terms]: the total, then the terms of Objective::Value
+  at::Tensor values;                  ///< [1 + terms]: the total, if Objective::Value has one, then the terms
   std::vector<int64_t> needs_labels;  ///< per term: whether it is a mean over labelled examples
   int64_t networks = 1;               ///< number of networks in the ensemble; the total is their sum
 };

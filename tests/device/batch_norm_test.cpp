@@ -1,5 +1,6 @@
 // Batch norm with a shortcut and an activation, against LibTorch's in float64, and its gradients against autograd's.
 #include <ATen/ops/batch_norm.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "device_test.h"
 
@@ -76,7 +77,7 @@ TEST(DeviceBatchNorm, IsLibTorchsInFloat64) {
         NormCase exact = ours.copied(torch::kFloat64), plain = ours.copied(torch::kFloat32);
         ours.require_gradients();
         const torch::Tensor expected = reference_norm(exact);
-        const torch::Tensor y = batch_norm_rectified(ours.x, ours.norm, ours.added, by);
+        const torch::Tensor y = batch_norm_rectified(ours.x, ours.norm, ours.added, by).first;
         const auto [of_plain, mean, inverse] = device_plain::batch_norm_forward(
             plain.x.detach(), plain.norm.weight.detach(), plain.norm.bias.detach(), plain.norm.running_mean,
             plain.norm.running_variance, 0.1, 1e-5, adds ? MaybeTensor(plain.added.detach()) : MaybeTensor(), by.on,
@@ -90,9 +91,9 @@ TEST(DeviceBatchNorm, IsLibTorchsInFloat64) {
         }
         expected.backward(exact.gradient);
         y.backward(ours.gradient);
-        const auto [to_x, to_weight, to_bias, to_added] =
-            device_plain::batch_norm_backward(ours.gradient, plain.x.detach(), of_plain, plain.norm.weight.detach(),
-                                              mean, inverse, adds, by.on, by.slope, by.most);
+        const auto [to_x, to_weight, to_bias, to_added] = device_plain::batch_norm_backward(
+            ours.gradient, MaybeTensor(), plain.x.detach(), of_plain, plain.norm.weight.detach(), mean, inverse, adds,
+            by.on, by.slope, by.most);
         // Few examples: the deviation of two is nearly 0, and all is divided by it.
         const double near = ours.x.numel() / ours.x.size(1) < 4 ? 1e-3 : kFloatTolerance;
         EXPECT_LT(distance(ours.x.grad(), exact.x.grad()), near) << shape;
@@ -126,7 +127,7 @@ TEST(DeviceBatchNorm, IsComputedInFloat32OfBfloat16) {
                             clone(ours.norm.running_variance)};
       ours.require_gradients();
       const torch::Tensor expected = reference_norm(exact);
-      const torch::Tensor y = batch_norm_rectified(ours.x, ours.norm, ours.added, by);
+      const torch::Tensor y = batch_norm_rectified(ours.x, ours.norm, ours.added, by).first;
       EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
       EXPECT_LT(distance(y, expected), kBfloat16Tolerance);
       EXPECT_LT(distance(ours.norm.running_variance, exact.norm.running_variance), 1e-6);
@@ -136,8 +137,9 @@ TEST(DeviceBatchNorm, IsComputedInFloat32OfBfloat16) {
       EXPECT_LT(distance(of_plain, expected), kBfloat16Tolerance);
       y.backward(ours.gradient);
       // Where y rounds to `most` no gradient passes: of the same y, the plain form is the reference.
-      const auto [to_x, to_weight, to_bias, to_added] = device_plain::batch_norm_backward(
-          ours.gradient, ours.x.detach(), y.detach(), norm.weight, mean, inverse, adds, by.on, by.slope, by.most);
+      const auto [to_x, to_weight, to_bias, to_added] =
+          device_plain::batch_norm_backward(ours.gradient, MaybeTensor(), ours.x.detach(), y.detach(), norm.weight,
+                                            mean, inverse, adds, by.on, by.slope, by.most);
       EXPECT_LT(distance(ours.x.grad(), to_x), 2 * kBfloat16Tolerance) << shape;
       EXPECT_LT(distance(ours.norm.weight.grad(), to_weight), 1e-4);
       EXPECT_LT(distance(ours.norm.bias.grad(), to_bias), kFloatTolerance);
@@ -149,12 +151,55 @@ TEST(DeviceBatchNorm, IsComputedInFloat32OfBfloat16) {
   EXPECT_EQ(launches.of("batch_norm_gradient"), count);
 }
 
+TEST(DeviceBatchNorm, AddsTheGradientsOfTwoUsersAsItReadsThem) {
+  const Launches launches;
+  torch::manual_seed(5);
+  for (const auto type : {torch::kFloat32, torch::kBFloat16})
+    for (const bool adds : {false, true})
+      for (const DeviceRectifier& by : {DeviceRectifier{}, DeviceRectifier{.on = true}}) {
+        NormCase once({4, 8, 6, 6}, type, adds, by);
+        const torch::Tensor other =
+            (torch::randn({4, 8, 6, 6}) * 3).to(type).contiguous(once.gradient.suggest_memory_format());
+        NormCase twice = once.copied(type);
+        twice.norm.weight = once.norm.weight.clone().requires_grad_();
+        twice.norm.bias = once.norm.bias.clone().requires_grad_();
+        twice.norm.running_mean = once.norm.running_mean.clone();
+        twice.norm.running_variance = once.norm.running_variance.clone();
+        once.require_gradients();
+        const torch::Tensor sum = once.gradient.to(torch::kFloat32) + other.to(torch::kFloat32);
+        batch_norm_rectified(once.x, once.norm, once.added, by).first.backward(sum.to(type));
+        const Twins y = batch_norm_rectified(twice.x, twice.norm, twice.added, by);
+        EXPECT_EQ(y.first.data_ptr(), y.second.data_ptr());
+        torch::autograd::backward({y.first, y.second}, {once.gradient, other});
+        const double near = type == torch::kFloat32 ? kFloatTolerance : 2 * kBfloat16Tolerance;
+        EXPECT_LT(distance(twice.x.grad(), once.x.grad()), near);
+        EXPECT_LT(distance(twice.norm.weight.grad(), once.norm.weight.grad()), near);
+        EXPECT_LT(distance(twice.norm.bias.grad(), once.norm.bias.grad()), near);
+        if (adds) {
+          EXPECT_LT(distance(twice.added.grad(), once.added.grad()), near);
+        }
+        const auto [plain_x, plain_weight, plain_bias, plain_added] = device_plain::batch_norm_backward(
+            once.gradient, MaybeTensor(other), once.x.detach(), y.first.detach(), once.norm.weight.detach(),
+            once.x.detach().to(torch::kFloat32).mean({0, 2, 3}),
+            (once.x.detach().to(torch::kFloat32).var({0, 2, 3}, false) + 1e-5).rsqrt(), adds, by.on, by.slope, by.most);
+        EXPECT_LT(distance(plain_x, twice.x.grad()), near);
+        EXPECT_LT(distance(plain_weight, twice.norm.weight.grad()), near);
+        if (adds) {
+          EXPECT_LT(distance(plain_added, twice.added.grad()), near);
+        }
+        // Only the second is used.
+        twice.x.mutable_grad() = torch::Tensor();
+        batch_norm_rectified(twice.x, twice.norm, twice.added, by).second.backward(sum.to(type));
+        EXPECT_LT(distance(twice.x.grad(), once.x.grad()), kFloatTolerance);
+      }
+}
+
 TEST(DeviceBatchNorm, SquaresDoNotCancelFarFromZero) {
   const Launches launches;
   torch::manual_seed(3);
   NormCase ours({32, 12, 16, 16}, torch::kFloat32, false, {}, /*offset=*/1000);
   NormCase exact = ours.copied(torch::kFloat64);
-  const torch::Tensor expected = reference_norm(exact), y = batch_norm_rectified(ours.x, ours.norm, {}, {});
+  const torch::Tensor expected = reference_norm(exact), y = batch_norm_rectified(ours.x, ours.norm, {}, {}).first;
   EXPECT_LT(distance(y, expected), 1e-4);  // the mean itself is rounded to 2⁻¹⁵
   EXPECT_LT(distance(ours.norm.running_variance, exact.norm.running_variance), 1e-5);
 }
@@ -166,7 +211,7 @@ TEST(DeviceBatchNorm, OtherTensorsGoToThePlainForm) {
   torch::manual_seed(4);
   NormCase ours({3, 4, 5, 5}, torch::kFloat64, true, {.on = true});
   NormCase exact = ours.copied(torch::kFloat64);
-  const torch::Tensor y = batch_norm_rectified(ours.x, ours.norm, ours.added, ours.rectifier);
+  const torch::Tensor y = batch_norm_rectified(ours.x, ours.norm, ours.added, ours.rectifier).first;
   EXPECT_EQ(y.scalar_type(), torch::kFloat64);
   EXPECT_LT(distance(y, reference_norm(exact)), kFloatTolerance);
   EXPECT_EQ(launches.all(), 0);

@@ -146,9 +146,10 @@ StepSums empty_sums(int64_t terms) {
           torch::zeros({1 + terms}), torch::tensor({0.5F, 0.25F, 0.125F, 0.0625F}), torch::zeros({})};
 }
 
-void add_plain_step(StepSums& sums, const torch::Tensor& values, const torch::Tensor& logits,
-                    const torch::Tensor& labels, const std::vector<int64_t>& needs_labels, int64_t networks) {
-  device_plain::add_step(sums.sums, sums.state, sums.failed, sums.rates, sums.rate, values, logits, labels,
+void add_plain_step(StepSums& sums, const torch::Tensor& terms, const torch::Tensor& weights,
+                    const torch::Tensor& logits, const torch::Tensor& labels, const std::vector<int64_t>& needs_labels,
+                    int64_t networks) {
+  device_plain::add_step(sums.sums, sums.state, sums.failed, sums.rates, sums.rate, terms, weights, logits, labels,
                          needs_labels, networks);
 }
 
@@ -161,13 +162,14 @@ TEST(DeviceStepSums, AreThoseOfLoops) {
       StepSums ours = empty_sums(2), plain = empty_sums(2);
       std::vector<double> expected(8, 0.0);
       for (int64_t step = 0; step < 4; ++step) {
-        torch::Tensor values = torch::rand({3});
-        if (step == 2) values[0] = std::numeric_limits<float>::infinity();
+        torch::Tensor terms = torch::rand({2});
+        const torch::Tensor weights = torch::tensor({0.5F, 2.0F});  // so that products are exact
+        if (step == 2) terms[0] = std::numeric_limits<float>::infinity();
         // Of few different values, so that there are equals.
         const torch::Tensor logits = torch::randint(-3, 4, {rows, classes}, torch::kFloat32).to(type),
                             labels = torch::randint(-1, classes, {rows}, torch::kLong);
-        add_step(ours, values, logits, labels, needs, 3);
-        add_plain_step(plain, values, logits, labels, needs, 3);
+        add_step(ours, terms, weights, logits, labels, needs, 3);
+        add_plain_step(plain, terms, weights, logits, labels, needs, 3);
         EXPECT_EQ(ours.rate.item<float>(), ours.rates[step].item<float>());
         EXPECT_TRUE(same_bits(ours.rate, plain.rate));
         if (step >= 2) continue;  // failed, and after it
@@ -180,10 +182,16 @@ TEST(DeviceStepSums, AreThoseOfLoops) {
           ++labelled;
           errors += std::max_element(z, z + classes) - z == label ? 0 : 1;
         }
-        const auto number = [&](int64_t i) { return static_cast<double>(values[i].item<float>()); };
-        const std::vector<double> change = {double(rows),     number(0) * rows / 3, labelled,
-                                            errors,           number(1) * labelled, labelled,
-                                            number(2) * rows, double(rows)};
+        const auto number = [&](int64_t i) { return static_cast<double>(terms[i].item<float>()); };
+        const float total = (0.5F * terms[0].item<float>() + 2.0F * terms[1].item<float>()) * 3;
+        const std::vector<double> change = {double(rows),
+                                            static_cast<double>(total) * rows / 3,
+                                            labelled,
+                                            errors,
+                                            number(0) * labelled,
+                                            labelled,
+                                            number(1) * rows,
+                                            double(rows)};
         for (size_t i = 0; i < change.size(); ++i) expected[i] += change[i];
         EXPECT_TRUE(ours.sums.equal(torch::tensor(expected, torch::kFloat64))) << rows << " x " << classes;
       }
@@ -200,11 +208,11 @@ TEST(DeviceStepSums, AreThoseOfLoops) {
 
 TEST(DeviceStepSums, NotANumberFails) {
   const Launches launches;
-  StepSums ours = empty_sums(0), plain = empty_sums(0);
-  const torch::Tensor values = torch::full({1}, std::nan("")), logits = torch::ones({2, 3}),
+  StepSums ours = empty_sums(1), plain = empty_sums(1);
+  const torch::Tensor terms = torch::full({1}, std::nan("")), weights = torch::ones({1}), logits = torch::ones({2, 3}),
                       labels = torch::zeros({2}, torch::kLong);
-  add_step(ours, values, logits, labels, {}, 1);
-  add_plain_step(plain, values, logits, labels, {}, 1);
+  add_step(ours, terms, weights, logits, labels, {0}, 1);
+  add_plain_step(plain, terms, weights, logits, labels, {0}, 1);
   for (const StepSums* sums : {&ours, &plain}) {
     EXPECT_EQ(sums->state[1].item<int64_t>(), 0);
     EXPECT_TRUE(std::isnan(sums->failed[0].item<float>()));

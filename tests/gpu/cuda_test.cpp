@@ -8,9 +8,9 @@
 #include "models/model.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
+#include "support/stage_steps.h"
 #include "teacher/network_teacher.h"
 #include "train/optimizer.h"
-#include "train/training_step.h"
 
 namespace limbeck {
 namespace {
@@ -242,10 +242,11 @@ TEST_F(Cuda, OptimizersStepAsOnTheProcessor) {
 
 /// The weights and buffers after eight steps on the GPU.
 std::vector<torch::Tensor> weights_after(const std::string& architecture, const std::string& losses, bool is_recorded) {
-  const Recipe recipe =
-      parse_recipe("name: t\ndata: {source: digits}\nnetworks: {n: " + architecture +
-                       "}\nstages: [{name: s, train: n, epochs: 1, teacher: uniform, loss: " + losses + "}]\n",
-                   "t", {}, components());
+  const Recipe recipe = parse_recipe(
+      "name: t\ndata: {source: digits}\nnetworks: {n: " + architecture +
+          "}\nstages: [{name: s, train: n, epochs: 1, batch_size: 16, augment: none, teacher: uniform, loss: " +
+          losses + "}]\n",
+      "t", {}, components());
   const auto network = network_of(architecture);
   network->to(gpu());
   torch::manual_seed(4);
@@ -257,26 +258,12 @@ std::vector<torch::Tensor> weights_after(const std::string& architecture, const 
   const Augmenter none;
   const auto large = network_of("resnet8");
   large->to(gpu());
-  const auto teacher = teach_by(large, {.network = nullptr, .examples = examples, .augmenter = none});
-  TrainingBatches batches(examples, none, 1, 16, 0);
-  const Objective objective(recipe.stages[0].loss);
-  const auto optimizer = make_optimizer(recipe.stages[0].optimizer, *network);
-  const auto schedule = recipe.stages[0].schedule.make<Schedule>();
-  EpochSums sums(objective.names());
-  const auto step = make_training_step({.seed = 1,
-                                        .epochs = 1,
-                                        .network = *network,
-                                        .objective = objective,
-                                        .teacher = teacher.get(),
-                                        .schedule = *schedule,
-                                        .optimizer = *optimizer,
-                                        .batches = batches,
-                                        .sums = sums,
-                                        .recorder = is_recorded ? gpu_recorder() : Recorder()});
-  step->begin_epoch(0, 0);
-  for (int i = 0; i < 8; ++i) (*step)();
-  EXPECT_FALSE(step->settle().has_value());
-  EXPECT_TRUE(std::isfinite(sums.loss()));
+  StageSteps step(recipe.stages[0], *network, examples,
+                  teach_by(large, {.network = nullptr, .examples = examples, .augmenter = none}), Precision::float32,
+                  is_recorded ? gpu_recorder() : Recorder());
+  for (int i = 0; i < 8; ++i) step();
+  EXPECT_FALSE(step.settle().has_value());
+  EXPECT_TRUE(std::isfinite(step.sums().loss()));
   std::vector<torch::Tensor> tensors;
   for (const auto* of : {&network->parameters(), &network->buffers()})
     for (const Parameter& parameter : *of) tensors.push_back(parameter.value.detach().cpu());

@@ -1,10 +1,13 @@
 #include "support/simulated_device.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fmt/format.h>
 #include <torch/library.h>
@@ -28,8 +31,9 @@ constexpr at::DeviceType kType = at::DeviceType::PrivateUse1;
 using Stack = torch::jit::Stack;
 using WeakStorage = c10::weak_intrusive_ptr<c10::StorageImpl>;
 
-/// The kernels of a capture.
+/// The kernels of a capture, at most so many.
 struct Capture {
+  size_t most;
   std::vector<std::function<void()>> kernels;
   std::vector<at::Tensor> results;  ///< keeps the memory that was allocated during the capture
   std::set<const c10::StorageImpl*> own;
@@ -42,6 +46,7 @@ struct State {
   Counts* counts = nullptr;
   Capture* capture = nullptr;
   std::map<void*, size_t> memory;  ///< all of the device's that is in use, with its size
+  JoinedConvolutions joined = JoinedConvolutions::right;
 };
 State& state() {
   static State one;
@@ -136,6 +141,13 @@ void count_kernel(const std::string& name) {
   if (state().counts == nullptr) return;
   ++state().counts->kernels;
   ++state().counts->by_name[name];
+}
+
+/// Adds a kernel to the capture, if there is one.
+void record(std::function<void()> kernel) {
+  if (state().capture == nullptr) return;
+  if (state().capture->kernels.size() == state().capture->most) throw Error("a kernel that cannot be captured");
+  state().capture->kernels.push_back(std::move(kernel));
 }
 
 /// Operations whose result's shape, or whose result itself, the host must know.
@@ -281,8 +293,8 @@ void run(const c10::OperatorHandle& op, Stack* stack) {
       stack->push_back(value);
     }
   }
-  if (state().capture == nullptr || is_view) return;
-  state().capture->kernels.emplace_back([op, host = arguments.host(), given] {
+  if (is_view) return;
+  record([op, host = arguments.host(), given] {
     Stack again = host;
     run_on_processor(op, again);
     copy_results(again, given);
@@ -323,7 +335,7 @@ at::Tensor& copy(at::Tensor& self, const at::Tensor& source, bool) {
   const at::Tensor from = on_host(source);
   count_kernel("aten::copy_");
   to.copy_(from);
-  if (state().capture != nullptr) state().capture->kernels.emplace_back([to, from] { to.copy_(from); });
+  record([to, from] { to.copy_(from); });
   return self;
 }
 
@@ -333,17 +345,37 @@ c10::Scalar value_of(const at::Tensor& self) {
   return on_host(self).item();
 }
 
+/// What cuDNN computes, on the processor: with sums in float32.
+at::Tensor convolve_add_and_rectify(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& added,
+                                    const c10::optional<at::Scalar>& alpha, const c10::optional<at::Tensor>& bias,
+                                    at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
+                                    int64_t groups) {
+  if (state().joined == JoinedConvolutions::missing) throw Error("no engine for this convolution");
+  const auto wide = [](const at::Tensor& tensor) { return tensor.to(at::kFloat); };
+  at::Tensor y =
+      at::conv2d(wide(x), wide(weight), bias ? wide(*bias) : at::Tensor(), stride, padding, dilation, groups);
+  y = y + wide(added) * alpha.value_or(1);
+  if (state().joined == JoinedConvolutions::wrong) y = y + 1;
+  return y.relu().to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor convolve_and_rectify(const at::Tensor& x, const at::Tensor& weight, const c10::optional<at::Tensor>& bias,
+                                at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
+                                int64_t groups) {
+  return convolve_add_and_rectify(x, weight, at::zeros({}, x.options()), 1, bias, stride, padding, dilation, groups);
+}
+
 /// A program of src/device, which the host runs.
 void launch(const char* name, const std::function<void()>& work) {
   const std::lock_guard lock(state().mutex);
   count_kernel(name);
   work();
-  if (state().capture != nullptr) state().capture->kernels.push_back(work);
+  record(work);
 }
 
 class Graph : public RecordedWork {
  public:
-  explicit Graph(const std::function<void()>& work) {
+  Graph(const std::function<void()>& work, size_t most) : capture_{.most = most} {
     {
       const std::lock_guard lock(state().mutex);
       if (state().capture != nullptr) throw Error("a capture within a capture");
@@ -408,6 +440,11 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
     library.impl(name, torch::CppFunction::makeFromBoxedFunction<&run>());
 }
 
+TORCH_LIBRARY_IMPL(aten, CPU, library) {
+  library.impl("cudnn_convolution_relu", convolve_and_rectify);
+  library.impl("cudnn_convolution_add_relu", convolve_add_and_rectify);
+}
+
 }  // namespace
 
 at::Device device() {
@@ -421,6 +458,11 @@ void use() {
     return true;
   }();
   (void)once;
+}
+
+void set(JoinedConvolutions how) {
+  const std::lock_guard lock(state().mutex);
+  state().joined = how;
 }
 
 std::string Counts::to_text() const {
@@ -450,7 +492,7 @@ Counts count(const std::function<void()>& work) {
   return counts;
 }
 
-Recorder graphs() {
-  return [](const std::function<void()>& work) { return std::make_unique<Graph>(work); };
+Recorder graphs(size_t most) {
+  return [most](const std::function<void()>& work) { return std::make_unique<Graph>(work, most); };
 }
 }  // namespace limbeck::simulated_device

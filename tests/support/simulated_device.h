@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -25,6 +26,11 @@ namespace limbeck::simulated_device {
 at::Device device();
 /// Registers the device. Must be called before its first use; may be called again.
 void use();
+
+/// How the device convolves, adds and rectifies in one call, as cuDNN: rightly, with other numbers, or not at all.
+enum class JoinedConvolutions { right, wrong, missing };
+/// Until the next call; at first `right`.
+void set(JoinedConvolutions how);
 
 /// What reached the device.
 struct Counts {
@@ -39,7 +45,8 @@ struct Counts {
 Counts count(const std::function<void()>& work);
 
 /// Returns a recorder for the device. A capture fails, as a CUDA graph's does, where the host reads or writes the
-/// device's memory; a replay fails if memory that it reads, and did not allocate itself, has been released.
-Recorder graphs();
+/// device's memory, or at the kernel after the first `most`; a replay fails if memory that it reads, and did not
+/// allocate itself, has been released.
+Recorder graphs(size_t most = std::numeric_limits<size_t>::max());
 
 }  // namespace limbeck::simulated_device

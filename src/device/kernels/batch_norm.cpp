@@ -73,33 +73,35 @@ ThreeTensors batch_norm_forward(const at::Tensor& image, const at::Tensor& weigh
   return {y, mean, inverse};
 }
 
-FourTensors batch_norm_backward(const at::Tensor& of_y, const at::Tensor& image, const at::Tensor& output,
-                                const at::Tensor& weight, const at::Tensor& mean, const at::Tensor& inverse, bool adds,
-                                bool on, double slope, double most) {
-  if (!fits_norm(image, {weight, mean, inverse}) || !is_alike(image, of_y) || !is_alike(image, output))
-    return device_plain::batch_norm_backward(of_y, image, output, weight, mean, inverse, adds, on, slope, most);
-  const at::Tensor x = as_rows(image), y = as_rows(output), gradient = as_rows(of_y);
+FourTensors batch_norm_backward(const at::Tensor& of_y, const MaybeTensor& of_twin, const at::Tensor& image,
+                                const at::Tensor& output, const at::Tensor& weight, const at::Tensor& mean,
+                                const at::Tensor& inverse, bool adds, bool on, double slope, double most) {
+  if (!fits_norm(image, {weight, mean, inverse}) || !is_alike(image, of_y) || !is_alike(image, output) ||
+      (of_twin.has_value() && !is_alike(image, *of_twin)))
+    return device_plain::batch_norm_backward(of_y, of_twin, image, output, weight, mean, inverse, adds, on, slope,
+                                             most);
+  const at::Tensor x = as_rows(image), y = as_rows(output), gradient = as_rows(of_y),
+                   more = of_twin.has_value() ? as_rows(*of_twin) : at::Tensor();
   const auto floats = x.options().dtype(at::kFloat);
   at::Tensor to_x = at::empty_like(x), to_weight = at::empty({x.size(1)}, floats),
              to_bias = at::empty({x.size(1)}, floats), to_added = adds ? gradient : at::Tensor();
-  if (adds && on) to_added = at::empty_like(x);
-  with_packs(x, can_pack(x, {y, gradient, to_x, to_added}), [&](auto number, auto width) {
+  const bool writes_added = adds && (on || more.defined());
+  if (writes_added) to_added = at::empty_like(x);
+  with_packs(x, can_pack(x, {y, gradient, more, to_x, to_added}), [&](auto number, auto width) {
     using T = decltype(number);
     constexpr int kWidth = decltype(width)::value;
     const NormTiles sums = tiles_of(x, kWidth, kMostSumPieces), writes = tiles_of(x, kWidth, kMostWritePieces);
     const at::Tensor partial = at::empty({norm_pieces(sums), x.size(1), 2}, floats);
-    const ProgramRectifier rectifier = program_rectifier(on, slope, most);
-    launch(x,
-           BatchNormProducts<T, kWidth>{sums, data_of<T>(gradient), data_of<T>(x), data_of<T>(y), data_of<float>(mean),
-                                        data_of<float>(partial), rectifier},
+    const PassedGradient<T, kWidth> passed{data_of<T>(gradient), more.defined() ? data_of<T>(more) : nullptr,
+                                           data_of<T>(y), program_rectifier(on, slope, most)};
+    launch(x, BatchNormProducts<T, kWidth>{sums, passed, data_of<T>(x), data_of<float>(mean), data_of<float>(partial)},
            norm_blocks(sums));
-    launch(
-        x,
-        BatchNormGradient<T, kWidth>{writes, data_of<T>(gradient), data_of<T>(x), data_of<T>(y), data_of<T>(to_x),
-                                     adds && on ? data_of<T>(to_added) : nullptr, data_of<float>(weight),
-                                     data_of<float>(mean), data_of<float>(inverse), data_of<float>(partial),
-                                     norm_pieces(sums), data_of<float>(to_weight), data_of<float>(to_bias), rectifier},
-        norm_blocks(writes));
+    launch(x,
+           BatchNormGradient<T, kWidth>{writes, passed, data_of<T>(x), data_of<T>(to_x),
+                                        writes_added ? data_of<T>(to_added) : nullptr, data_of<float>(weight),
+                                        data_of<float>(mean), data_of<float>(inverse), data_of<float>(partial),
+                                        norm_pieces(sums), data_of<float>(to_weight), data_of<float>(to_bias)},
+           norm_blocks(writes));
   });
   return {to_x, to_weight, to_bias, to_added};
 }

@@ -71,17 +71,19 @@ TwoTensors label_loss(const at::Tensor& logits, const at::Tensor& labels, const 
 }
 
 void add_step(const at::Tensor& sums, const at::Tensor& state, const at::Tensor& failed, const at::Tensor& rates,
-              const at::Tensor& rate, const at::Tensor& values, const at::Tensor& logits, const at::Tensor& labels,
-              at::IntArrayRef needs_labels, int64_t networks) {
+              const at::Tensor& rate, const at::Tensor& terms, const at::Tensor& weights, const at::Tensor& logits,
+              const at::Tensor& labels, at::IntArrayRef needs_labels, int64_t networks) {
   constexpr int64_t kSmall = 1 << 15;  // logits that one block reads by itself
-  const auto terms = static_cast<int64_t>(needs_labels.size());
-  const bool fits = terms <= AddStepProgram<float>::kMostTerms && has_program_type(logits) && logits.dim() == 2 &&
+  const auto count = static_cast<int64_t>(needs_labels.size());
+  const bool fits = count <= AddStepProgram<float>::kMostTerms && has_program_type(logits) && logits.dim() == 2 &&
                     logits.is_contiguous() && is_words(labels) && labels.numel() == logits.size(0) &&
-                    is_float_vector(values, 1 + terms) && is_float_vector(failed, 1 + terms) && is_words(state) &&
-                    sums.scalar_type() == at::kDouble && sums.is_contiguous() && sums.numel() == 4 + 2 * terms &&
-                    is_float(rates) && rates.is_contiguous() && rates.numel() > 0 && is_float(rate);
+                    is_float_vector(terms, count) && is_float_vector(weights, count) &&
+                    is_float_vector(failed, 1 + count) && is_words(state) && sums.scalar_type() == at::kDouble &&
+                    sums.is_contiguous() && sums.numel() == 4 + 2 * count && is_float(rates) && rates.is_contiguous() &&
+                    rates.numel() > 0 && is_float(rate);
   if (!fits)
-    return device_plain::add_step(sums, state, failed, rates, rate, values, logits, labels, needs_labels, networks);
+    return device_plain::add_step(sums, state, failed, rates, rate, terms, weights, logits, labels, needs_labels,
+                                  networks);
   with_type(logits, [&](auto number) {
     using T = decltype(number);
     const LogitRows<T> rows{data_of<T>(logits), data_of<int64_t>(labels), logits.size(0), logits.size(1)};
@@ -92,13 +94,14 @@ void add_step(const at::Tensor& sums, const at::Tensor& state, const at::Tensor&
                               data_of<int64_t>(state),
                               data_of<float>(failed),
                               data_of<float>(rates),
-                              data_of<float>(values),
+                              data_of<float>(terms),
+                              data_of<float>(weights),
                               data_of<float>(rate),
                               rates.numel(),
                               networks,
-                              static_cast<int>(terms),
+                              static_cast<int>(count),
                               0};
-    for (int64_t i = 0; i < terms; ++i)
+    for (int64_t i = 0; i < count; ++i)
       if (needs_labels[static_cast<size_t>(i)] != 0) program.needs_labels |= uint64_t{1} << i;
     at::Tensor partial;
     if (logits.numel() > kSmall) {

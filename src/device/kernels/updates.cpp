@@ -31,7 +31,7 @@ bool goes_with(const at::Tensor& value, const at::Tensor& other) {
 /// second, rounded: may be undefined.
 bool fits_update(const at::Tensor& value, const at::Tensor& first, const at::Tensor& second, const at::Tensor& gradient,
                  const at::Tensor& rounded) {
-  return is_dense_float(value) && is_float(first) && goes_with(value, first) &&
+  return is_dense_float(value) && value.numel() < int64_t{1} << 32 && is_float(first) && goes_with(value, first) &&
          (!second.defined() || (is_float(second) && goes_with(value, second))) &&
          (!rounded.defined() || (is_narrow(rounded) && goes_with(value, rounded))) && has_program_type(gradient) &&
          gradient.sizes() == value.sizes();
@@ -65,8 +65,8 @@ std::vector<size_t> launch_updates(Program program, at::TensorList values, at::T
                            other.defined() ? data_of<float>(other) : nullptr,
                            kept.back().data_ptr(),
                            copy.defined() ? data_of<Bfloat16>(copy) : nullptr,
-                           values[i].numel()};
-    if (is_narrow(kept.back())) list.bfloat16_gradients |= uint64_t{1} << at;
+                           static_cast<uint32_t>(values[i].numel()),
+                           is_narrow(kept.back())};
     list.first_blocks[at + 1] =
         list.first_blocks[at] + static_cast<uint32_t>(ceil_of(values[i].numel(), UpdateList::kElements));
   }

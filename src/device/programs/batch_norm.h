@@ -5,7 +5,8 @@
 // Forward: BatchNormMoments sums x − s and (x − s)² over pieces of the rows, where s is the first row, near the mean,
 // so that the squares do not cancel; BatchNormApply adds up the pieces and writes
 //   y = rectified((x − μ) γ/√(σ² + ε) + β + added)
-// Backward, with g what passes the activation: BatchNormProducts sums g and g (x − μ); BatchNormGradient writes
+// Backward, with g what passes the activation, of one gradient or the sum of two: BatchNormProducts sums g and g (x −
+// μ); BatchNormGradient writes
 //   ∂x = γ/√(σ² + ε) (g − Σg / R − (x − μ) Σg(x − μ) / ((σ² + ε) R))
 #include "device/programs/numbers.h"
 
@@ -66,6 +67,12 @@ struct NormSums {
   }
 };
 
+/// A channel's two sums over all rows.
+struct NormChannel {
+  int channel;
+  double first, second;
+};
+
 /// The pieces' sums, of a tile's channels, in two phases.
 template <int N>
 struct NormTotals {
@@ -87,14 +94,16 @@ struct NormTotals {
     second[thread] = b;
   }
 
-  /// For a thread below lanes · N: the two sums of its channel.
-  LIMBECK_DEVICE void total(const NormTiles& tiles, int thread, int64_t pieces, double& a, double& b) const {
+  /// Whether the thread has a channel to finish, and which.
+  LIMBECK_DEVICE bool total(const NormTiles& tiles, int64_t block, int thread, int64_t pieces, NormChannel& of) const {
     const int width = tiles.lanes * N;
-    a = b = 0;
+    of = {static_cast<int>(block % tiles.tiles) * width + thread, 0, 0};
+    if (thread >= width || of.channel >= tiles.channels) return false;
     for (int slice = 0; slice < kThreads / width && slice < pieces; ++slice) {
-      a += first[slice * width + thread];
-      b += second[slice * width + thread];
+      of.first += first[slice * width + thread];
+      of.second += second[slice * width + thread];
     }
+    return true;
   }
 };
 
@@ -165,10 +174,9 @@ struct BatchNormApply {
   }
 
   LIMBECK_DEVICE void finish(int64_t block, int thread, Shared& shared) const {
-    const int channel = static_cast<int>(block % tiles.tiles) * tiles.lanes * N + thread;
-    if (thread >= tiles.lanes * N || channel >= tiles.channels) return;
-    double sum, squares;
-    shared.totals.total(tiles, thread, pieces, sum, squares);
+    NormChannel sums;
+    if (!shared.totals.total(tiles, block, thread, pieces, sums)) return;
+    const auto [channel, sum, squares] = sums;
     const auto rows = static_cast<double>(tiles.rows);
     const double offset = sum / rows, raw = squares / rows - offset * offset, variance = raw < 0 ? 0 : raw;
     const double of_batch = to_float(x[channel]) + offset, by = 1 / std::sqrt(variance + epsilon);
@@ -207,16 +215,35 @@ struct BatchNormApply {
   }
 };
 
+/// What of the gradients of y passes the activation.
+template <class T, int N>
+struct PassedGradient {
+  const T *gradient, *more, *y;  ///< more: a second gradient, of y's other user; or null
+  ProgramRectifier rectifier;
+
+  LIMBECK_DEVICE void at(int64_t place, float (&passed)[N]) const {
+    const Pack<T, N> gradients = load_pack<T, N>(gradient + place);
+    Pack<T, N> others{}, outputs{};
+    if (more != nullptr) others = load_pack<T, N>(more + place);
+    if (rectifier.on) outputs = load_pack<T, N>(y + place);
+    for (int j = 0; j < N; ++j) {
+      float sum = to_float(gradients.values[j]);
+      if (more != nullptr) sum += to_float(others.values[j]);
+      passed[j] = rectifier.passed(sum, to_float(outputs.values[j]));
+    }
+  }
+};
+
 template <class T, int N>
 struct BatchNormProducts {
   static constexpr const char* kName = "batch_norm_products";
   static constexpr int kThreads = NormTiles::kThreads, kPhases = 5;
   using Shared = NormSums<N>;
   NormTiles tiles;
-  const T *gradient, *x, *y;
+  PassedGradient<T, N> of_y;
+  const T* x;
   const float* mean;
   float* partial;
-  ProgramRectifier rectifier;
 
   LIMBECK_DEVICE void run(int phase, int64_t block, int thread, Shared& shared) const {
     const NormPlace<N> place(tiles, block, thread);
@@ -236,13 +263,12 @@ struct BatchNormProducts {
       LIMBECK_UNROLL
       for (int64_t row = place.first + place.group; row < place.last; row += place.groups) {
         const int64_t at = row * tiles.channels + place.channel;
-        const Pack<T, N> gradients = load_pack<T, N>(gradient + at), values = load_pack<T, N>(x + at);
-        Pack<T, N> outputs{};
-        if (rectifier.on) outputs = load_pack<T, N>(y + at);
+        float passed[N];
+        of_y.at(at, passed);
+        const Pack<T, N> values = load_pack<T, N>(x + at);
         for (int j = 0; j < N; ++j) {
-          const float passed = rectifier.passed(to_float(gradients.values[j]), to_float(outputs.values[j]));
-          sum[j] += passed;
-          products[j] += passed * (to_float(values.values[j]) - near[j]);
+          sum[j] += passed[j];
+          products[j] += passed[j] * (to_float(values.values[j]) - near[j]);
         }
       }
     }
@@ -263,12 +289,12 @@ struct BatchNormGradient {
         constant[NormTiles::kMostChannels];
   };
   NormTiles tiles;
-  const T *gradient, *x, *y;
+  PassedGradient<T, N> of_y;
+  const T* x;
   T *to_x, *to_added;  ///< to_added: or null
   const float *weight, *mean, *inverse, *partial;
   int64_t pieces;
   float *to_weight, *to_bias;
-  ProgramRectifier rectifier;
 
   LIMBECK_DEVICE void run(int phase, int64_t block, int thread, Shared& shared) const {
     if (phase == 0)
@@ -280,10 +306,9 @@ struct BatchNormGradient {
   }
 
   LIMBECK_DEVICE void finish(int64_t block, int thread, Shared& shared) const {
-    const int channel = static_cast<int>(block % tiles.tiles) * tiles.lanes * N + thread;
-    if (thread >= tiles.lanes * N || channel >= tiles.channels) return;
-    double sum, products;
-    shared.totals.total(tiles, thread, pieces, sum, products);
+    NormChannel sums;
+    if (!shared.totals.total(tiles, block, thread, pieces, sums)) return;
+    const auto [channel, sum, products] = sums;
     const auto rows = static_cast<double>(tiles.rows);
     const double by = inverse[channel], of_weight = products * by, scale = weight[channel] * by;
     shared.mean[thread] = mean[channel];
@@ -307,12 +332,12 @@ struct BatchNormGradient {
     LIMBECK_UNROLL
     for (int64_t row = place.first + place.group; row < place.last; row += place.groups) {
       const int64_t at = row * tiles.channels + place.channel;
-      Pack<T, N> gradients = load_pack<T, N>(gradient + at), values = load_pack<T, N>(x + at), outputs{};
-      if (rectifier.on) outputs = load_pack<T, N>(y + at);
+      float passed[N];
+      of_y.at(at, passed);
+      Pack<T, N> values = load_pack<T, N>(x + at), gradients;
       for (int j = 0; j < N; ++j) {
-        const float passed = rectifier.passed(to_float(gradients.values[j]), to_float(outputs.values[j]));
-        store(passed, gradients.values[j]);
-        store(passed * a[j] + (to_float(values.values[j]) - near[j]) * b[j] + k[j], values.values[j]);
+        store(passed[j], gradients.values[j]);
+        store(passed[j] * a[j] + (to_float(values.values[j]) - near[j]) * b[j] + k[j], values.values[j]);
       }
       store_pack(values, to_x + at);
       if (to_added != nullptr) store_pack(gradients, to_added + at);

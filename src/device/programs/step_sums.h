@@ -73,7 +73,7 @@ struct AddStepProgram {
   double* sums;
   int64_t* state;
   float* failed;
-  const float *rates, *values;
+  const float *rates, *values, *weights;  ///< values: of the terms
   float* rate;
   int64_t steps, networks;
   int terms;
@@ -113,10 +113,13 @@ struct AddStepProgram {
     *rate = rates[step < 0 ? 0 : step < steps ? step : steps - 1];
     state[0] = step + 1;
     if (state[1] >= 0) return;
-    const float total = values[0];
+    float total = 0;
+    for (int i = 0; i < terms; ++i) total += weights[i] * values[i];
+    total *= static_cast<float>(networks);
     if (!(total - total == 0)) {  // infinite, or not a number
       state[1] = step;
-      for (int i = 0; i <= terms; ++i) failed[i] = values[i];
+      failed[0] = total;
+      for (int i = 0; i < terms; ++i) failed[1 + i] = values[i];
       return;
     }
     const auto examples = static_cast<double>(rows.rows), labelled = static_cast<double>(labelled_rows);
@@ -126,7 +129,7 @@ struct AddStepProgram {
     sums[3] += static_cast<double>(errors);
     for (int i = 0; i < terms; ++i) {
       const double count = needs_labels >> i & 1 ? labelled : examples;
-      sums[4 + 2 * i] += values[1 + i] * count;
+      sums[4 + 2 * i] += values[i] * count;
       sums[5 + 2 * i] += count;
     }
   }

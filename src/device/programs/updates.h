@@ -9,14 +9,14 @@ struct UpdatedParameter {
   float *value, *first, *second;  ///< momentum; or mean and mean square
   const void* gradient;           ///< float, or Bfloat16
   Bfloat16* rounded;              ///< or null
-  int64_t count;
+  uint32_t count;
+  bool has_narrow_gradient;
 };
 
 struct UpdateList {
-  static constexpr int kMost = 64, kThreads = 256, kElements = 2048;  ///< elements of a block
+  static constexpr int kMost = 72, kThreads = 256, kElements = 2048;  ///< elements of a block
   UpdatedParameter parameters[kMost];
   uint32_t first_blocks[kMost + 1];
-  uint64_t bfloat16_gradients;  ///< bit i: those of parameter i
   int count;
 
   /// Calls body(parameter, element, gradient) for the elements of a thread.
@@ -31,14 +31,13 @@ struct UpdateList {
         high = middle;
     }
     const UpdatedParameter parameter = parameters[low];
-    const bool narrow = (bfloat16_gradients >> low & 1) != 0;
     const int64_t first = (block - first_blocks[low]) * kElements;
-    const int64_t last = first + kElements < parameter.count ? first + kElements : parameter.count;
+    const int64_t count = parameter.count, last = first + kElements < count ? first + kElements : count;
     LIMBECK_UNROLL
     for (int64_t i = first + thread; i < last; i += kThreads) {
       body(parameter, i,
-           narrow ? to_float(static_cast<const Bfloat16*>(parameter.gradient)[i])
-                  : static_cast<const float*>(parameter.gradient)[i]);
+           parameter.has_narrow_gradient ? to_float(static_cast<const Bfloat16*>(parameter.gradient)[i])
+                                         : static_cast<const float*>(parameter.gradient)[i]);
       if (parameter.rounded != nullptr) store(parameter.value[i], parameter.rounded[i]);
     }
   }
