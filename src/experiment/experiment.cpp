@@ -10,21 +10,15 @@
 #include "experiment/load_dataset.h"
 #include "experiment/plots.h"
 #include "experiment/seed_run.h"
-#include "experiment/seeds_together.h"
-#include "kernels/cuda_device.h"
+#include "experiment/side_by_side.h"
 #include "kernels/cuda_graph.h"
+#include "kernels/device_turns.h"
 #include "results/binding.h"
 #include "results/run_results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
-namespace {
-
-constexpr size_t kSeedsTogether = 4;  // each needs memory of the device; more hardly fill it better
-
-}  // namespace
-
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role)
     : recipe_(std::move(recipe)),
       options_(std::move(options)),
@@ -55,6 +49,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
     events_.emit(
         Notice{fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
   });
+  const bool side_by_side = runs_side_by_side();
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (size_t i = 0; i < options_.seeds.size(); ++i) {
     const int64_t seed = options_.seeds[i];
@@ -67,6 +62,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
                                                           .seed = static_cast<uint64_t>(seed),
                                                           .reuse = options_.reuse,
                                                           .recorder = recorder,
+                                                          .side_by_side = side_by_side,
                                                           .deployment = options_.deployment,
                                                           .stop = stop_.get_token(),
                                                           .command = options_.command}));
@@ -74,18 +70,24 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
   return runs;
 }
 
-bool Experiment::runs_together() const {
+bool Experiment::runs_side_by_side() const {
   const auto is_program = [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); };
-  const auto needs_all = [](const StageRecipe& stage) {
-    return stage.precision == PrecisionChoice::tf32 || seeds_share_store(stage.teacher);
-  };
-  return options_.seeds.size() > 1 && device_of(options_.device).is_cuda() && !options_.deployment &&
+  const auto is_tf32 = [](const StageRecipe& stage) { return stage.precision == PrecisionChoice::tf32; };
+  return device_of(options_.device).is_cuda() &&
          std::none_of(recipe_.networks.begin(), recipe_.networks.end(), is_program) &&
-         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), needs_all);
+         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), is_tf32);
+}
+
+bool Experiment::runs_seeds_side_by_side() const {
+  const auto shares_store = [](const StageRecipe& stage) {
+    return seeds_share_store(stage.teacher) && !unsealed_store(stage.teacher, /*seed=*/0).empty();
+  };
+  return options_.seeds.size() > 1 && runs_side_by_side() && !options_.deployment &&
+         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), shares_store);
 }
 
 std::vector<RunResults> Experiment::run_seeds() {
-  const bool together = runs_together();
+  const bool together = runs_seeds_side_by_side();
   EventsInOrder order(events_, options_.seeds.size());
   // All seeds are made first: what does not fit is found before any of them is trained.
   std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(together ? &order : nullptr);
@@ -105,16 +107,12 @@ std::vector<RunResults> Experiment::run_seeds() {
   };
   if (together) {
     events_.emit(Notice{fmt::format("{} seeds are trained, up to {} side by side; shown is the first that is not done",
-                                    seeds.size(), kSeedsTogether)});
-    const at::Device device = device_of(options_.device);
-    wait_for(device);
-    run_together(
-        seeds.size(), kSeedsTogether,
+                                    seeds.size(), DeviceUse::kMost)});
+    run_side_by_side(
+        device_of(options_.device), WorkNeeds(seeds.size()),
         [&](size_t i) {
           const EventsInOrder::Turn turn(order, i);
-          const OwnStream stream(device);
           run_one(i);
-          wait_for(device);
         },
         [&] { stop_.request_stop(); });
   } else {

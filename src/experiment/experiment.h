@@ -50,9 +50,11 @@ class Experiment {
   void load_data();
   /// One for each seed. `order`: gives each its own events; nullptr: all have those of the run.
   std::vector<std::unique_ptr<SeedRun>> seed_runs(const EventsInOrder* order = nullptr) const;
-  /// Returns whether the seeds are run side by side: on a GPU, unless they share what is one in a process (the random
-  /// numbers of programs, the switch of TF32), a teacher's store, or a measurement of deployment.
-  bool runs_together() const;
+  /// Returns whether stages and their members may run side by side: on a GPU, unless a stage needs what is one in a
+  /// process (the random numbers of programs, the switch of TF32).
+  bool runs_side_by_side() const;
+  /// Returns the same for seeds, which may also share a teacher's store that is not complete, or be measured.
+  bool runs_seeds_side_by_side() const;
   /// Runs all seeds, one after the other or together, and returns their results. Sets made_of_seeds_ if there are
   /// several.
   std::vector<RunResults> run_seeds();

@@ -33,6 +33,7 @@ struct RunContext {
   RunData data;
   TrainedNetworks networks;
   std::stop_token stop;
+  bool side_by_side = false;   ///< stages and members that do not need each other share the device (side_by_side.h)
   bool only_finished = false;  ///< throw Error instead of running an unfinished stage
   std::map<std::string, at::Tensor> teacher_logits =
       {};  ///< cache by split and teacher, since stages may share a teacher
@@ -45,6 +46,11 @@ struct RunContext {
   uint64_t stream_seed(const StageRecipe& stage) const;
   /// The same, but distinct for each member.
   uint64_t seed_of(const StageRecipe& stage) const;
+
+  /// Returns a copy for work that runs beside other work of this run.
+  RunContext beside(const EventBus& own_events, std::stop_token own_stop) const;
+  /// Adds what such a copy has found: networks, their logits, labels.
+  void take(const RunContext& other);
 };
 
 }  // namespace limbeck

@@ -163,6 +163,13 @@ bool seeds_share_store(const Choice& teacher) {
   return options != nullptr && !options->store.empty() && options->store.find(kSeedMark) == std::string::npos;
 }
 
+fs::path unsealed_store(const Choice& teacher, uint64_t seed) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr || options->store.empty()) return {};
+  const fs::path file = fs::absolute(options->store_file(seed)).lexically_normal();
+  return fs::exists(file) && read_store_info(file).sealed ? fs::path() : file;
+}
+
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint) {
   if (context.purpose == TeacherPurpose::evaluation) return live;

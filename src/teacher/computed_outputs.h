@@ -34,6 +34,10 @@ double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t cla
 /// Returns whether the runs of several seeds have one store file for this recipe teacher's outputs.
 bool seeds_share_store(const Choice& teacher);
 
+/// Returns the store file of this recipe teacher's outputs that its stage creates or completes, while no other may open
+/// it; empty if it has none, or one that is complete.
+fs::path unsealed_store(const Choice& teacher, uint64_t seed);
+
 /// Throws Error of kind usage if the recipe caches the outputs of this teacher but the augmentation does not allow it:
 /// mixup, or more than 4,096 views per example without `views`.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
