@@ -11,6 +11,7 @@
 #include "experiment/plots.h"
 #include "experiment/seed_run.h"
 #include "experiment/side_by_side.h"
+#include "kernels/cuda_device.h"
 #include "kernels/cuda_graph.h"
 #include "kernels/device_turns.h"
 #include "results/binding.h"
@@ -103,6 +104,7 @@ std::vector<RunResults> Experiment::run_seeds() {
     const EventBus& events = together ? order.of(i) : events_;
     events.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
     runs[i] = seeds[i]->run();
+    wait_for(device_of(options_.device));  // what it shares with others is released
     seeds[i].reset();
   };
   if (together) {

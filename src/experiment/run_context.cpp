@@ -27,7 +27,8 @@ RunContext RunContext::beside(const EventBus& own_events, std::stop_token own_st
           .stop = std::move(own_stop),
           .side_by_side = side_by_side,
           .only_finished = only_finished,
-          .teacher_logits = teacher_logits};
+          .teacher_logits = teacher_logits,
+          .shared_logits = shared_logits};
 }
 
 void RunContext::take(const RunContext& other) {

@@ -51,9 +51,10 @@ void check_store(const Choice& teacher, const TeacherContext& context);
 /// its parameters and buffers, its identity, and the kind of mean of a Committee.
 std::string fingerprint_of(const Network& network);
 
-/// Wraps the teacher according to the options: live or cached. `fingerprint`: of everything but the examples that
-/// determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of other
-/// examples; such a file is never replaced.
+/// Wraps the teacher according to the options: live or cached. Outputs that are cached in memory, unrounded and without
+/// augmentation, are computed once for all that use them at the same time. `fingerprint`: of everything but the
+/// examples that determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of
+/// other examples; such a file is never replaced.
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint);
 
@@ -61,13 +62,16 @@ std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, co
 class KeptOutputs : public Teacher {
  public:
   /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) belongs to ids[i]; ids [n] int64.
-  KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids) : kept_(std::move(outputs)), rows_(ids) {}
+  KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids)
+      : KeptOutputs(std::make_shared<const TeacherOutputs>(std::move(outputs)), ids) {}
+  KeptOutputs(std::shared_ptr<const TeacherOutputs> outputs, const at::Tensor& ids)
+      : kept_(std::move(outputs)), rows_(ids) {}
 
   /// Returns the outputs of the batch's ids. Throws Error for an unknown id.
   TeacherOutputs outputs(const Batch& batch) const override;
 
  private:
-  TeacherOutputs kept_;
+  std::shared_ptr<const TeacherOutputs> kept_;
   ExampleRows rows_;
 };
 
