@@ -37,6 +37,7 @@ Experiment::~Experiment() = default;
 
 void Experiment::load_data() {
   use_threads(options_.threads);
+  const DeviceUse::Rest rest;
   data_ = load_run_dataset(recipe_.data, options_.data, events_, options_.stop);
 }
 
@@ -55,8 +56,8 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
   for (size_t i = 0; i < options_.seeds.size(); ++i) {
     const int64_t seed = options_.seeds[i];
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{.recipe = recipe_,
-                                                          .dataset = *data_.dataset,
-                                                          .data = data_.fingerprints,
+                                                          .dataset = *data_->dataset,
+                                                          .data = data_->fingerprints,
                                                           .events = order == nullptr ? events_ : order->of(i),
                                                           .device = device_of(options_.device),
                                                           .folder = folder_of(seed),
@@ -72,11 +73,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
 }
 
 bool Experiment::runs_side_by_side() const {
-  const auto is_program = [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); };
-  const auto is_tf32 = [](const StageRecipe& stage) { return stage.precision == PrecisionChoice::tf32; };
-  return device_of(options_.device).is_cuda() &&
-         std::none_of(recipe_.networks.begin(), recipe_.networks.end(), is_program) &&
-         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), is_tf32);
+  return device_of(options_.device).is_cuda() && may_run_side_by_side(recipe_);
 }
 
 bool Experiment::runs_seeds_side_by_side() const {

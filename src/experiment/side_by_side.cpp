@@ -100,18 +100,30 @@ void EventsInOrder::pass_on() {
   kept_[turn_].clear();
 }
 
+bool may_run_side_by_side(const Recipe& recipe) {
+  const auto is_program = [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); };
+  const auto is_tf32 = [](const StageRecipe& stage) { return stage.precision == PrecisionChoice::tf32; };
+  return std::none_of(recipe.networks.begin(), recipe.networks.end(), is_program) &&
+         std::none_of(recipe.stages.begin(), recipe.stages.end(), is_tf32);
+}
+
+void use_device(at::Device device, const std::function<void()>& work) {
+  flush_denormals();
+  const DeviceUse use;
+  const OwnStream stream(device);
+  work();
+  wait_for(device);
+}
+
 void run_side_by_side(at::Device device, const WorkNeeds& needs, const std::function<void(size_t)>& work,
                       const std::function<void()>& stop) {
   WorkQueue queue(needs);
   const auto run = [&] {
-    flush_denormals();
     while (const auto i = queue.take()) {
-      const DeviceUse use;
-      if (queue.has_failed()) return;  // while this waited for the device
       try {
-        const OwnStream stream(device);
-        work(*i);
-        wait_for(device);
+        use_device(device, [&] {
+          if (!queue.has_failed()) work(*i);  // while this waited for the device
+        });
         queue.end(*i);
       } catch (...) {
         if (queue.fail(std::current_exception())) stop();

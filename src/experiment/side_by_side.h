@@ -48,13 +48,20 @@ class EventsInOrder {
   size_t turn_ = 0;
 };
 
+/// Returns whether this recipe's stages, and runs of it, may run beside others in one process: no stage needs what is
+/// one in a process (the random numbers of programs, the switch of TF32).
+bool may_run_side_by_side(const Recipe& recipe);
+
+/// Calls `work` in this thread, which uses the device meanwhile (kernels/device_turns.h), with a stream of its own.
+void use_device(at::Device device, const std::function<void()>& work);
+
 /// For each work, the earlier ones that must have ended before it begins.
 using WorkNeeds = std::vector<std::vector<size_t>>;
 
-/// Calls work(0) … work(needs.size() − 1), each on a thread that uses the device (kernels/device_turns.h) with a stream
-/// of its own: the first that can begin when a thread is free. DeviceUse limits how many run at the same time, over all
-/// calls; a thread that uses the device may call this, and rests until it returns. When one throws, calls `stop`,
-/// begins no other, and waits for those that have begun; then throws what the first one threw.
+/// Calls work(0) … work(needs.size() − 1), each on a thread that uses the device: the first that can begin when a
+/// thread is free. DeviceUse limits how many run at the same time, over all calls; a thread that uses the device may
+/// call this, and rests until it returns. When one throws, calls `stop`, begins no other, and waits for those that have
+/// begun; then throws what the first one threw.
 void run_side_by_side(at::Device device, const WorkNeeds& needs, const std::function<void(size_t)>& work,
                       const std::function<void()>& stop);
 

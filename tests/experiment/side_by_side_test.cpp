@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "experiment/components.h"
 #include "experiment/device.h"
+#include "experiment/load_dataset.h"
 #include "experiment/seed_run.h"
 #include "experiment/training_stage.h"
 #include "kernels/device_turns.h"
@@ -199,12 +200,12 @@ class StagesSideBySide : public TemporaryFolder {
     const auto dataset = recipe.data.source.make<Dataset, const DataFolders&>(DataFolders());
     const DataFingerprints data{.source = dataset->fingerprint(), .extra = ""};
     EventBus events;
-    seen.clear();
-    events.subscribe([this](const Event& event) {
-      if (const auto* started = std::get_if<StageStarted>(&event)) seen.push_back("begin " + started->stage);
-      if (const auto* epoch = std::get_if<EpochDone>(&event)) seen.push_back("epoch " + epoch->stage);
-      if (const auto* done = std::get_if<StageDone>(&event)) seen.push_back("end " + done->stage);
-      if (const auto* stage = std::get_if<StageReused>(&event)) seen.push_back("reused " + stage->stage);
+    std::vector<std::string> own;
+    events.subscribe([&](const Event& event) {
+      if (const auto* started = std::get_if<StageStarted>(&event)) own.push_back("begin " + started->stage);
+      if (const auto* epoch = std::get_if<EpochDone>(&event)) own.push_back("epoch " + epoch->stage);
+      if (const auto* done = std::get_if<StageDone>(&event)) own.push_back("end " + done->stage);
+      if (const auto* stage = std::get_if<StageReused>(&event)) own.push_back("reused " + stage->stage);
     });
     const Recorder records = [this](const std::function<void()>& work) {
       ++captures;
@@ -225,6 +226,10 @@ class StagesSideBySide : public TemporaryFolder {
                   .recorder = records,
                   .side_by_side = side_by_side});
     Json results = to_json(seed.run());
+    {
+      const std::lock_guard lock(mutex);
+      seen = own;
+    }
     EXPECT_EQ(results, read_json(folder / out / "results.json"));
     for (Json& stage : results["stages"]) {
       for (const char* key : {"seconds", "examples_per_second", "said"}) stage.erase(key);
@@ -245,7 +250,8 @@ class StagesSideBySide : public TemporaryFolder {
 
   Meeting meeting;
   Catalogue catalogue;
-  std::vector<std::string> seen;
+  std::mutex mutex;
+  std::vector<std::string> seen;  // in the run that ended last
   std::atomic<int> captures = 0;
 };
 
@@ -288,6 +294,64 @@ stages:
                        "experts.3", "more", "int8"});
   run(with_store("many"), "many", true);
   EXPECT_EQ(std::count_if(seen.begin(), seen.end(), [](const auto& text) { return text.starts_with("begin"); }), 0);
+}
+
+TEST_F(StagesSideBySide, OfSeveralRunsShareTheDevice) {
+  const auto recipe = [](int epochs) {
+    return fmt::format(R"(
+name: points
+data: {{ source: {{ digits: {{ train: 200, test: 60 }} }} }}
+networks: {{ n: {{ mlp: [12] }} }}
+stages:
+  - {{ name: teacher, train: n, epochs: {0}, batch_size: 50, replicas: 2 }}
+  - {{ name: a, train: n, epochs: {0}, batch_size: 50, teacher: teacher }}
+  - {{ name: b, train: n, epochs: {0}, batch_size: 50, teacher: teacher, augment: {{ shift: 1 }} }}
+)",
+                       epochs);
+  };
+  constexpr int kRuns = 5;
+  std::vector<Json> alone(kRuns), beside(kRuns);
+  for (int i = 0; i < kRuns; ++i) alone[static_cast<size_t>(i)] = run(recipe(i + 1), fmt::format("alone{}", i), false);
+  {
+    std::vector<std::jthread> runs;
+    for (int i = 0; i < kRuns; ++i)
+      runs.emplace_back([&, i] {
+        use_device(simulated_device::device(),
+                   [&] { beside[static_cast<size_t>(i)] = run(recipe(i + 1), fmt::format("beside{}", i), true); });
+      });
+  }
+  EXPECT_EQ(beside, alone);
+  for (int i = 0; i < kRuns; ++i)
+    expect_same_weights(fmt::format("alone{}", i), fmt::format("beside{}", i), {"teacher.1", "teacher.2", "a", "b"});
+}
+
+TEST(RunDatasets, AreLoadedOnceForRunsAtTheSameTime) {
+  Catalogue catalogue(components());
+  int loaded = 0;
+  catalogue.add<Dataset, NoOptions, const DataFolders&>(Slot::data, {.name = "counted", .summary = "Counted."},
+                                                        [&](const NoOptions&, const DataFolders&) {
+                                                          ++loaded;
+                                                          auto digits = small_digits(40, 20);
+                                                          digits->notices = {"loaded"};
+                                                          return digits;
+                                                        });
+  const Recipe recipe = parse_recipe(
+      "name: r\ndata: { source: counted }\nnetworks: { n: { mlp: [4] } }\nstages: [ { name: a, train: n } ]", "r", {},
+      catalogue);
+  int notices = 0;
+  EventBus events;
+  events.subscribe([&](const Event&) { ++notices; });
+  auto first = load_run_dataset(recipe.data, "", events, {});
+  auto second = load_run_dataset(recipe.data, "", events, {});
+  EXPECT_EQ(first->dataset, second->dataset);
+  EXPECT_EQ(first->fingerprints.source, first->dataset->fingerprint());
+  EXPECT_EQ(loaded, 1);
+  EXPECT_EQ(notices, 2);
+  EXPECT_NE(load_run_dataset(recipe.data, "/tmp", events, {})->dataset, first->dataset);  // another folder
+  first.reset();
+  second.reset();
+  load_run_dataset(recipe.data, "", events, {});
+  EXPECT_EQ(loaded, 3);
 }
 
 constexpr const char* kMeeting = R"(
