@@ -85,10 +85,9 @@ bool Experiment::runs_seeds_side_by_side() const {
 }
 
 std::vector<RunResults> Experiment::run_seeds() {
-  const bool together = runs_seeds_side_by_side();
   EventsInOrder order(events_, options_.seeds.size());
   // All seeds are made first: what does not fit is found before any of them is trained.
-  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(together ? &order : nullptr);
+  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(&order);
   seeds.front()->tell_few_steps();
   std::vector<RunResults> runs(seeds.size());
   if (seeds.size() == 1) return {seeds.front()->run()};
@@ -97,23 +96,18 @@ std::vector<RunResults> Experiment::run_seeds() {
   for (const auto& seed : seeds) made_of.add(seed->made_of());
   made_of_seeds_ = made_of.fingerprint();
   set_aside_results(folder_, made_of_seeds_, events_);
+  const at::Device device = device_of(options_.device);
   const auto run_one = [&](size_t i) {
-    const EventBus& events = together ? order.of(i) : events_;
-    events.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
+    const EventsInOrder::Turn turn(order, i);
+    order.of(i).emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
     runs[i] = seeds[i]->run();
-    wait_for(device_of(options_.device));  // what it shares with others is released
+    wait_for(device);  // what it shares with others is released
     seeds[i].reset();
   };
-  if (together) {
+  if (runs_seeds_side_by_side() && seeds.front()->fits_side_by_side(seeds.size())) {
     events_.emit(Notice{fmt::format("{} seeds are trained, up to {} side by side; shown is the first that is not done",
                                     seeds.size(), DeviceUse::kMost)});
-    run_side_by_side(
-        device_of(options_.device), WorkNeeds(seeds.size()),
-        [&](size_t i) {
-          const EventsInOrder::Turn turn(order, i);
-          run_one(i);
-        },
-        [&] { stop_.request_stop(); });
+    run_side_by_side(device, WorkNeeds(seeds.size()), run_one, [&] { stop_.request_stop(); });
   } else {
     for (size_t i = 0; i < seeds.size(); ++i) run_one(i);
   }

@@ -91,6 +91,10 @@ RunResults SeedRun::run() {
   run_.folder.write_recipe(to_yaml(own_recipe));
   RunResults results = header(fingerprint);
   tell_memory(run_);
+  if (run_.side_by_side && !fits_side_by_side(/*seeds=*/1)) {
+    run_.events.emit(Notice{"the device's memory is too small for stages side by side; they run one after the other"});
+    run_.side_by_side = false;
+  }
   run_stages(results);
   write_telling_examples(run_);
   if (deployment_) {
@@ -102,6 +106,10 @@ RunResults SeedRun::run() {
 
 void SeedRun::tell_few_steps() const {
   limbeck::tell_few_steps(run_);
+}
+
+bool SeedRun::fits_side_by_side(size_t seeds) const {
+  return limbeck::fits_side_by_side(run_, seeds);
 }
 
 void SeedRun::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {

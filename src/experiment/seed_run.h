@@ -42,6 +42,7 @@ class SeedRun {
   std::string made_of() const;
   /// See run_checks.h.
   void tell_few_steps() const;
+  bool fits_side_by_side(size_t seeds) const;
   /// See Experiment.
   int64_t help();
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
