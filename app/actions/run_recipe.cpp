@@ -15,10 +15,10 @@
 namespace limbeck {
 namespace {
 
-/// Who sees what happens: the progress line, and TensorBoard where it is asked for.
-EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recipe& recipe) {
+/// Who sees what happens: whoever shows it, and TensorBoard where it is asked for.
+EventBus observers(const Observer& show, const RunFlags& flags, const Recipe& recipe) {
   EventBus events;
-  events.subscribe([&progress](const Event& event) { progress(event); });
+  events.subscribe(show);
   if (flags.tensorboard)
     events.subscribe([writer = std::make_shared<TensorBoardWriter>(out_folder(flags, recipe))](const Event& event) {
       (*writer)(event);
@@ -30,7 +30,7 @@ EventBus observers(ProgressPrinter& progress, const RunFlags& flags, const Recip
 void help_run(const std::string& file, const RunFlags& flags, const OutputOptions& output) {
   const Recipe recipe = read_recipe(file, flags);
   ProgressPrinter progress(output);
-  const EventBus events = observers(progress, flags, recipe);
+  const EventBus events = observers([&](const Event& event) { progress(event); }, flags, recipe);
   const int64_t trained = Experiment(recipe, run_options(flags, recipe), events, RunRole::helps).help();
   if (output.json)
     print_out("{}\n", Json{{"trained", trained}}.dump());
@@ -56,7 +56,7 @@ RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const Ou
   options.deployment = deployment;
   {
     ProgressPrinter progress(output);
-    const EventBus events = observers(progress, flags, recipe);
+    const EventBus events = observers([&](const Event& event) { progress(event); }, flags, recipe);
     run_recipe(text, options, [&](const Event& event) { events.emit(event); });
   }
   Json results = read_json(options.out / "results.json");
@@ -67,6 +67,20 @@ RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const Ou
                              deployment_table(from_json<RunResults>(results), output.width()),
                              (options.out / "report.html").string()));
   return {options.out, std::move(results)};
+}
+
+void run_into_log(const RecipeText& text, const RunFlags& flags, const std::stop_token& stop,
+                  const std::function<void(const std::string& line)>& log) {
+  const Recipe recipe = parse_recipe(text.text, text.file, text.settings, components());
+  RunOptions options = run_options(flags, recipe);
+  options.stop = stop;
+  const auto show = [&](const Event& event) {
+    const auto* notice = std::get_if<Notice>(&event);
+    if (notice != nullptr && notice->weight == Notice::Weight::grave) log(notice->message);
+  };
+  const EventBus events = observers(show, flags, recipe);
+  run_recipe(text, options, [&](const Event& event) { events.emit(event); });
+  log(terminal_summary(read_json(options.out / "results.json"), Terminal::kUnlimited));
 }
 
 void run(RunCommand command, const OutputOptions& output) {

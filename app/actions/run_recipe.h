@@ -1,5 +1,9 @@
 #pragma once
 // Runs a recipe with the options given by flags, for `run`, `distill` and `store`.
+#include <functional>
+#include <stop_token>
+#include <string>
+
 #include "app/output.h"
 #include "app/run_flags.h"
 #include "experiment/experiment.h"
@@ -20,5 +24,9 @@ struct RunOutcome {
 /// inference costs. Errors are thrown.
 RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const OutputOptions& output,
                          bool deployment = false);
+
+/// Runs the recipe in this process as `run --quiet` would, but says everything to `log`.
+void run_into_log(const RecipeText& text, const RunFlags& flags, const std::stop_token& stop,
+                  const std::function<void(const std::string& line)>& log);
 
 }  // namespace limbeck

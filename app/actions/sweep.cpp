@@ -1,7 +1,10 @@
 #include <fmt/core.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
+
 #include "app/actions/all.h"
+#include "app/actions/run_recipe.h"
 #include "app/commands/sweep.h"
 #include "app/signals.h"
 #include "core/files.h"
@@ -9,12 +12,16 @@
 #include "core/own_files.h"
 #include "core/text.h"
 #include "experiment/components.h"
+#include "experiment/device.h"
+#include "experiment/side_by_side.h"
+#include "kernels/device_turns.h"
 #include "report/sweep_report.h"
 #include "results/binding.h"
 #include "results/keys.h"
 #include "results/reported_sweep.h"
 #include "sweep/sweep.h"
 #include "sweep/sweep_runner.h"
+#include "teacher/computed_outputs.h"
 
 namespace limbeck {
 namespace {
@@ -40,6 +47,40 @@ void tell(const SweepPlan& plan, const SweepPointEnded& ended) {
               ended.seconds_left ? fmt::format("; about {} left", duration(*ended.seconds_left)) : "");
 }
 
+/// Whether a stage of the recipe writes a store, which may be that of other points too.
+bool writes_store(const Recipe& recipe, const std::vector<int64_t>& seeds) {
+  for (const StageRecipe& stage : recipe.stages)
+    for (const int64_t seed : seeds)
+      if (!unsealed_store(stage.teacher, static_cast<uint64_t>(seed)).empty()) return true;
+  return false;
+}
+
+/// Whether the points share a GPU in this process.
+bool share_device(const SweepFlags& flags, const SweepPlan& plan, const SweepRequest& request) {
+  if (flags.jobs > 0 || flags.device == "cpu" || !torch::cuda::is_available()) return false;
+  return std::all_of(plan.points.begin(), plan.points.end(), [&](const SweepPoint& point) {
+    std::vector<std::string> settings = plan.settings;
+    settings.insert(settings.end(), point.settings.begin(), point.settings.end());
+    const Recipe recipe = parse_recipe(request.text, request.file, settings, components());
+    return may_run_side_by_side(recipe) && !writes_store(recipe, plan.seeds);
+  });
+}
+
+/// Runs a point in this process.
+void run_point(const SweepFlags& flags, const PointRequest& point, const std::stop_token& stop, const PointLog& log) {
+  const RunFlags run{.out = point.out.string(),
+                     .data = flags.data,
+                     .reuse = point.reuse,
+                     .seeds = static_cast<int64_t>(point.seeds.size()),
+                     .device = flags.device,
+                     .cuda_graphs = flags.cuda_graphs,
+                     .threads = flags.threads,
+                     .tensorboard = flags.tensorboard,
+                     .command = point.command};
+  const RecipeText text{.text = read_file(point.recipe), .file = point.recipe.string(), .settings = point.settings};
+  use_device(device_of(DeviceChoice::automatic), [&] { run_into_log(text, run, stop, log); });
+}
+
 }  // namespace
 
 void sweep(SweepFlags flags, const OutputOptions& output) {
@@ -60,21 +101,27 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
                             .proof = ".lock",
                             .kind = "sweep",
                             .force = flags.force});
-  // Runs on one GPU would share its memory.
   for (const std::string& run : flags.reuse)
     if (!fs::is_directory(run))
       throw Error(ErrorKind::usage, fmt::format("there is no run folder '{}' to reuse stages of", run));
-  const bool one_at_a_time = flags.jobs == 0 && flags.device != "cpu" && torch::cuda::is_available();
-  const SweepRunOptions options{.out = out,
-                                .recipe = request.text,
-                                .data = flags.data,
-                                .device = flags.device,
-                                .reuse = flags.reuse,
-                                .cuda_graphs = flags.cuda_graphs,
-                                .threads = flags.threads,
-                                .tensorboard = flags.tensorboard,
-                                .jobs = one_at_a_time ? 1 : flags.jobs,
-                                .stop = stop_token()};
+  const bool on_gpu = flags.device != "cpu" && torch::cuda::is_available();
+  const bool shares = share_device(flags, plan, request);
+  SweepRunOptions options{.out = out,
+                          .recipe = request.text,
+                          .data = flags.data,
+                          .device = flags.device,
+                          .reuse = flags.reuse,
+                          .cuda_graphs = flags.cuda_graphs,
+                          .threads = flags.threads,
+                          .tensorboard = flags.tensorboard,
+                          .jobs = shares                      ? DeviceUse::kMost
+                                  : on_gpu && flags.jobs == 0 ? 1  // processes would not share its memory
+                                                              : flags.jobs,
+                          .stop = stop_token()};
+  if (shares)
+    options.run_point = [&](const PointRequest& point, const std::stop_token& stop, const PointLog& log) {
+      run_point(flags, point, stop, log);
+    };
   const auto started = [&](size_t done, size_t points) {
     if (!output.quiet && done > 0) print_error("{} of {} points done before, unchanged\n", done, points);
   };

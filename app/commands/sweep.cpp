@@ -43,7 +43,10 @@ void add_sweep(Program& program) {
       ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
       ->capture_default_str();
   add_cuda_graph_flags(*command, flags->cuda_graphs);
-  command->add_option("--jobs", flags->jobs, "runs at a time (default: as many as processor threads; on a GPU one)")
+  command
+      ->add_option("--jobs", flags->jobs,
+                   "processes at a time (default: as many as processor threads; on a GPU none: up to four "
+                   "points share it in this process)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--threads", flags->threads, "processor threads of all runs together (default: all)")
       ->check(CLI::Range(1, 1024));

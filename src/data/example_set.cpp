@@ -10,6 +10,7 @@
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,12 +18,43 @@
 #include <numeric>
 
 #include "core/random.h"
+#include "core/shared_values.h"
 #include "core/vectorize.h"
 #include "data/tensor_hash.h"
 #include "device/operators.h"
 
 namespace limbeck {
+
+/// Of a split, on a device; with the host's tensors, by which it is known.
+struct SplitOnDevice {
+  at::Tensor inputs;
+  RowContext context;
+  at::Tensor host_inputs;
+  RowContext host_context;
+};
+
 namespace {
+
+RowContext context_to(at::Device device, RowContext context) {
+  if (!context.defined()) return context;
+  context.first = context.first.to(device);
+  context.last = context.last.to(device);
+  return context;
+}
+
+std::shared_ptr<const SplitOnDevice> share_on_device(const at::Tensor& inputs, const RowContext& context,
+                                                     at::Device device) {
+  static SharedValues<SplitOnDevice> splits;
+  const auto identity = [](const at::Tensor& tensor) { return fmt::ptr(tensor.unsafeGetTensorImpl()); };
+  const std::string key =
+      fmt::format("{} {} {} {}", identity(inputs), identity(context.first), identity(context.last), device.str());
+  return splits.get(key, [&] {
+    return SplitOnDevice{.inputs = inputs.to(device),
+                         .context = context_to(device, context),
+                         .host_inputs = inputs,
+                         .host_context = context};
+  });
+}
 
 at::Tensor to_tensor(const std::vector<int64_t>& values) {
   return at::tensor(values, at::kLong);
@@ -161,10 +193,13 @@ ExampleSet ExampleSet::with_labels(const at::Tensor& labels) const {
 
 ExampleSet ExampleSet::to(at::Device device) const {
   ExampleSet moved = *this;
-  moved.inputs_ = inputs_.to(device);
-  if (context_.defined()) {
-    moved.context_.first = context_.first.to(device);
-    moved.context_.last = context_.last.to(device);
+  if (inputs_.is_cpu() && !device.is_cpu()) {
+    moved.on_device_ = share_on_device(inputs_, context_, device);
+    moved.inputs_ = moved.on_device_->inputs;
+    moved.context_ = moved.on_device_->context;
+  } else {
+    moved.inputs_ = inputs_.to(device);
+    moved.context_ = context_to(device, context_);
   }
   moved.ids_ = ids_.to(device);
   moved.labels_ = labels_.to(device);

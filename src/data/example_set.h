@@ -28,6 +28,8 @@ struct LabelledIds {
   at::Tensor ids, labels;
 };
 
+struct SplitOnDevice;
+
 /// A subset of the examples of one split, each with its id and label; the label may differ from the split's, and −1
 /// means unlabelled.
 class ExampleSet {
@@ -51,7 +53,8 @@ class ExampleSet {
   ExampleSet select(const at::Tensor& positions, std::string name) const;
   /// Returns the same examples with other labels [n] int64.
   ExampleSet with_labels(const at::Tensor& labels) const;
-  /// Returns a copy on a device, where its batches are then created.
+  /// Returns a copy on a device, where its batches are then created. Inputs are there once for all sets of one split
+  /// that were moved there, in whatever thread, and are released with the last of them.
   ExampleSet to(at::Device device) const;
 
   /// Returns ids and labels at `positions` [n] int64.
@@ -88,6 +91,7 @@ class ExampleSet {
   at::Tensor ids_;
   at::Tensor labels_;
   double scale_ = 1;
+  std::shared_ptr<const SplitOnDevice> on_device_;  ///< holds inputs and context of a copy
 };
 
 /// Calls `of_batch` on all examples, in order and without augmentation, and concatenates the results along the first

@@ -21,16 +21,20 @@ void use_tf32(bool on) {
   at::globalContext().setAllowTF32CuBLAS(on);
 }
 
+void flush_denormals() {
+  // Momenta of weights that are no longer used fade into denormal numbers, on which arithmetic is a hundred times
+  // slower. The mode belongs to a thread: each of the pool sets its own.
+  at::globalContext().setFlushDenormal(true);
+  at::parallel_for(0, at::get_num_threads(), 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
+}
+
 void use_threads(int threads) {
   if (threads <= 0) {
     cpu_set_t allowed;
     threads = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
   }
   at::set_num_threads(threads);
-  // Momenta of weights that are no longer used fade into denormal numbers, on which arithmetic is a hundred times
-  // slower. The mode belongs to a thread: each of the pool sets its own.
-  at::globalContext().setFlushDenormal(true);
-  at::parallel_for(0, threads, 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
+  flush_denormals();
 }
 
 }  // namespace limbeck

@@ -13,7 +13,10 @@ at::Device device_of(DeviceChoice choice);
 /// process.
 void use_tf32(bool on);
 
-/// Sets the number of threads for the whole process; 0: all available to this process.
+/// Lets this thread and those of its loops take denormal numbers as zeros.
+void flush_denormals();
+
+/// Sets the number of threads for the whole process, whose loops flush denormals; 0: all available to this process.
 void use_threads(int threads);
 
 }  // namespace limbeck

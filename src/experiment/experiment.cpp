@@ -10,21 +10,16 @@
 #include "experiment/load_dataset.h"
 #include "experiment/plots.h"
 #include "experiment/seed_run.h"
-#include "experiment/seeds_together.h"
+#include "experiment/side_by_side.h"
 #include "kernels/cuda_device.h"
 #include "kernels/cuda_graph.h"
+#include "kernels/device_turns.h"
 #include "results/binding.h"
 #include "results/run_results.h"
 #include "teacher/computed_outputs.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
-namespace {
-
-constexpr size_t kSeedsTogether = 4;  // each needs memory of the device; more hardly fill it better
-
-}  // namespace
-
 Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role)
     : recipe_(std::move(recipe)),
       options_(std::move(options)),
@@ -42,6 +37,7 @@ Experiment::~Experiment() = default;
 
 void Experiment::load_data() {
   use_threads(options_.threads);
+  const DeviceUse::Rest rest;
   data_ = load_run_dataset(recipe_.data, options_.data, events_, options_.stop);
 }
 
@@ -55,18 +51,20 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
     events_.emit(
         Notice{fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
   });
+  const bool side_by_side = runs_side_by_side();
   std::vector<std::unique_ptr<SeedRun>> runs;
   for (size_t i = 0; i < options_.seeds.size(); ++i) {
     const int64_t seed = options_.seeds[i];
     runs.push_back(std::make_unique<SeedRun>(SeedRunSetup{.recipe = recipe_,
-                                                          .dataset = *data_.dataset,
-                                                          .data = data_.fingerprints,
+                                                          .dataset = *data_->dataset,
+                                                          .data = data_->fingerprints,
                                                           .events = order == nullptr ? events_ : order->of(i),
                                                           .device = device_of(options_.device),
                                                           .folder = folder_of(seed),
                                                           .seed = static_cast<uint64_t>(seed),
                                                           .reuse = options_.reuse,
                                                           .recorder = recorder,
+                                                          .side_by_side = side_by_side,
                                                           .deployment = options_.deployment,
                                                           .stop = stop_.get_token(),
                                                           .command = options_.command}));
@@ -74,21 +72,22 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
   return runs;
 }
 
-bool Experiment::runs_together() const {
-  const auto is_program = [](const NetworkRecipe& network) { return !files_of(network.architecture).empty(); };
-  const auto needs_all = [](const StageRecipe& stage) {
-    return stage.precision == PrecisionChoice::tf32 || seeds_share_store(stage.teacher);
+bool Experiment::runs_side_by_side() const {
+  return device_of(options_.device).is_cuda() && may_run_side_by_side(recipe_);
+}
+
+bool Experiment::runs_seeds_side_by_side() const {
+  const auto shares_store = [](const StageRecipe& stage) {
+    return seeds_share_store(stage.teacher) && !unsealed_store(stage.teacher, /*seed=*/0).empty();
   };
-  return options_.seeds.size() > 1 && device_of(options_.device).is_cuda() && !options_.deployment &&
-         std::none_of(recipe_.networks.begin(), recipe_.networks.end(), is_program) &&
-         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), needs_all);
+  return options_.seeds.size() > 1 && runs_side_by_side() && !options_.deployment &&
+         std::none_of(recipe_.stages.begin(), recipe_.stages.end(), shares_store);
 }
 
 std::vector<RunResults> Experiment::run_seeds() {
-  const bool together = runs_together();
   EventsInOrder order(events_, options_.seeds.size());
   // All seeds are made first: what does not fit is found before any of them is trained.
-  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(together ? &order : nullptr);
+  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(&order);
   seeds.front()->tell_few_steps();
   std::vector<RunResults> runs(seeds.size());
   if (seeds.size() == 1) return {seeds.front()->run()};
@@ -97,26 +96,18 @@ std::vector<RunResults> Experiment::run_seeds() {
   for (const auto& seed : seeds) made_of.add(seed->made_of());
   made_of_seeds_ = made_of.fingerprint();
   set_aside_results(folder_, made_of_seeds_, events_);
+  const at::Device device = device_of(options_.device);
   const auto run_one = [&](size_t i) {
-    const EventBus& events = together ? order.of(i) : events_;
-    events.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
+    const EventsInOrder::Turn turn(order, i);
+    order.of(i).emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
     runs[i] = seeds[i]->run();
+    wait_for(device);  // what it shares with others is released
     seeds[i].reset();
   };
-  if (together) {
+  if (runs_seeds_side_by_side() && seeds.front()->fits_side_by_side(seeds.size())) {
     events_.emit(Notice{fmt::format("{} seeds are trained, up to {} side by side; shown is the first that is not done",
-                                    seeds.size(), kSeedsTogether)});
-    const at::Device device = device_of(options_.device);
-    wait_for(device);
-    run_together(
-        seeds.size(), kSeedsTogether,
-        [&](size_t i) {
-          const EventsInOrder::Turn turn(order, i);
-          const OwnStream stream(device);
-          run_one(i);
-          wait_for(device);
-        },
-        [&] { stop_.request_stop(); });
+                                    seeds.size(), DeviceUse::kMost)});
+    run_side_by_side(device, WorkNeeds(seeds.size()), run_one, [&] { stop_.request_stop(); });
   } else {
     for (size_t i = 0; i < seeds.size(); ++i) run_one(i);
   }

@@ -50,9 +50,10 @@ class Experiment {
   void load_data();
   /// One for each seed. `order`: gives each its own events; nullptr: all have those of the run.
   std::vector<std::unique_ptr<SeedRun>> seed_runs(const EventsInOrder* order = nullptr) const;
-  /// Returns whether the seeds are run side by side: on a GPU, unless they share what is one in a process (the random
-  /// numbers of programs, the switch of TF32), a teacher's store, or a measurement of deployment.
-  bool runs_together() const;
+  /// Returns whether stages and their members run side by side: on a GPU, where the recipe allows it.
+  bool runs_side_by_side() const;
+  /// Returns the same for seeds, unless they share a teacher's store that is not complete, or be measured.
+  bool runs_seeds_side_by_side() const;
   /// Runs all seeds, one after the other or together, and returns their results. Sets made_of_seeds_ if there are
   /// several.
   std::vector<RunResults> run_seeds();
@@ -65,7 +66,7 @@ class Experiment {
   const EventBus& events_;
   RunFolder folder_;
   std::unique_ptr<FolderLock> lock_;
-  LoadedDataset data_;
+  std::shared_ptr<const LoadedDataset> data_;
   std::string made_of_seeds_;  ///< fingerprint of all that the combined results depend on
 };
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "core/shared_values.h"
 #include "data/check_dataset.h"
 
 namespace limbeck {
@@ -25,21 +26,37 @@ std::unique_ptr<Dataset> load(const Choice& source, const DataFolders& folders) 
   return dataset;
 }
 
+LoadedDataset load_all(const DataRecipe& recipe, const DataFolders& folders) {
+  auto dataset = load(recipe.source, folders);
+  DataFingerprints fingerprints{.source = dataset->fingerprint(), .extra = ""};
+  if (recipe.extra) {
+    const auto extra = load(recipe.extra, folders);
+    fingerprints.extra = extra->fingerprint();
+    append_unlabelled(*dataset, *extra);
+  }
+  return {.dataset = std::move(dataset), .fingerprints = std::move(fingerprints)};
+}
+
+/// What data are known by while a run holds them. A source of the same name in another catalogue is another.
+std::string key_of(const DataRecipe& recipe, const fs::path& folder) {
+  std::string key = folder.string();
+  for (const Choice* source : {&recipe.source, &recipe.extra})
+    if (*source)
+      key += fmt::format("\n{} {}", static_cast<const void*>(source->component.get()), resolve(*source).dump());
+  return key;
+}
+
 }  // namespace
 
-LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events,
-                               const std::stop_token& stop) {
+std::shared_ptr<const LoadedDataset> load_run_dataset(const DataRecipe& recipe, const fs::path& folder,
+                                                      const EventBus& events, const std::stop_token& stop) {
+  static SharedValues<LoadedDataset> all;
   DataFolders folders(folder);
   folders.progress = reading_progress(events);
   folders.stop = stop;
   folders.tell = [&events](const std::string& notice) { events.emit(Notice{notice}); };
-  LoadedDataset loaded{.dataset = load(recipe.source, folders)};
-  for (const std::string& notice : loaded.dataset->notices) events.emit(Notice{notice});
-  loaded.fingerprints.source = loaded.dataset->fingerprint();
-  if (!recipe.extra) return loaded;
-  const auto extra = load(recipe.extra, folders);
-  loaded.fingerprints.extra = extra->fingerprint();
-  append_unlabelled(*loaded.dataset, *extra);
+  const auto loaded = all.get(key_of(recipe, folder), [&] { return load_all(recipe, folders); });
+  for (const std::string& notice : loaded->dataset->notices) events.emit(Notice{notice});
   return loaded;
 }
 

@@ -10,13 +10,14 @@
 namespace limbeck {
 
 struct LoadedDataset {
-  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<const Dataset> dataset;
   DataFingerprints fingerprints;
 };
 
-/// Loads the dataset. Emits progress for sources of many files, and notices. `folder`: empty: the default. Throws Error
+/// Loads the dataset, or returns that of a run of the same data in this process. Emits progress for sources of many
+/// files, and notices. `folder`: empty: the default. Throws Error
 /// if files are missing or damaged.
-LoadedDataset load_run_dataset(const DataRecipe& recipe, const fs::path& folder, const EventBus& events,
-                               const std::stop_token& stop);
+std::shared_ptr<const LoadedDataset> load_run_dataset(const DataRecipe& recipe, const fs::path& folder,
+                                                      const EventBus& events, const std::stop_token& stop);
 
 }  // namespace limbeck

@@ -2,27 +2,34 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <thread>
+
+#include "experiment/side_by_side.h"
 
 namespace limbeck {
 
-void share_out(const RunContext& run, const StageRecipe& stage, const std::function<void(int64_t k)>& train) {
+void share_out(RunContext& run, const StageRecipe& stage, const TrainMember& train) {
   const std::vector<std::string> names = weight_folders(stage);
-  std::vector<bool> done(names.size());
+  std::vector<size_t> left(names.size());
+  std::iota(left.begin(), left.end(), 0);
   bool announced = false;
   while (true) {
-    bool progress = false, all = true;
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (done[i]) continue;
-      const fs::path lock_file = run.folder.stage(names[i]).lock();
+    std::vector<size_t> busy(left.size());  // 1: another process trains it
+    run_parts(run, needs_of_members(stage, run.seed, left.size()), [&](size_t i, RunContext& context) {
+      const fs::path lock_file = run.folder.stage(names[left[i]]).lock();
       make_writable_folder(lock_file.parent_path());
-      if (const FileLock lock(lock_file); lock.acquired()) {
-        train(static_cast<int64_t>(i) + 1);
-        done[i] = progress = true;
-      }
-      all &= done[i];
-    }
-    if (all) return;
+      if (const FileLock lock(lock_file); lock.acquired())
+        train(context, static_cast<int64_t>(left[i]) + 1);
+      else
+        busy[i] = 1;
+    });
+    std::vector<size_t> others;
+    for (size_t i = 0; i < left.size(); ++i)
+      if (busy[i] == 1) others.push_back(left[i]);
+    if (others.empty()) return;
+    const bool progress = others.size() < left.size();
+    left = std::move(others);
     if (progress) continue;
     if (!announced)
       run.events.emit(Notice{fmt::format("{}: waiting for members that other processes train", stage.name)});

@@ -8,9 +8,12 @@
 
 namespace limbeck {
 
-/// Calls train(k) for each of the stage's members, from 1, that no other process is training; waits for members that
-/// others are training.
-void share_out(const RunContext& run, const StageRecipe& stage, const std::function<void(int64_t k)>& train);
+/// Trains the k-th member of a stage, from 1, in this context.
+using TrainMember = std::function<void(RunContext& run, int64_t k)>;
+
+/// Calls `train` for each of the stage's members that no other process is training, as run_parts does (side_by_side.h);
+/// waits for members that others are training.
+void share_out(RunContext& run, const StageRecipe& stage, const TrainMember& train);
 
 /// Calls train(k) for each member that no other process is training and for which is_done(k) is false. Returns the
 /// number of calls.

@@ -93,6 +93,15 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
   return need;
 }
 
+bool fit_together(std::vector<MemoryNeed> needs, size_t at_once, double memory) {
+  const auto own = [](const MemoryNeed& need) { return need.total() - need.data; };
+  std::sort(needs.begin(), needs.end(),
+            [&](const MemoryNeed& left, const MemoryNeed& right) { return own(left) > own(right); });
+  double all = needs.empty() ? 0 : needs.front().data;
+  for (size_t i = 0; i < std::min(at_once, needs.size()); ++i) all += own(needs[i]);
+  return all <= memory;
+}
+
 double available_memory() {
   return kilobytes_in("/proc/meminfo", "MemAvailable:") * 1024;
 }

@@ -29,6 +29,10 @@ struct MemoryNeed {
 MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const Network& student,
                        const std::vector<std::shared_ptr<Network>>& teachers, double kept);
 
+/// Returns whether the neediest `at_once` of these stages, each of which may stand there several times, fit into
+/// `memory` bytes together. The data are there once.
+bool fit_together(std::vector<MemoryNeed> needs, size_t at_once, double memory);
+
 /// Returns the available memory of the machine in bytes; 0: unknown.
 double available_memory();
 /// Returns the peak memory of this process so far in bytes; 0: unknown.

@@ -7,6 +7,8 @@
 #include "experiment/stage.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_teacher.h"
+#include "kernels/cuda_device.h"
+#include "kernels/device_turns.h"
 #include "teacher/computed_outputs.h"
 
 namespace limbeck {
@@ -20,6 +22,34 @@ std::vector<std::string> networks_in(const RunContext& run, const std::string& n
   const bool whole = stage->name == name;  // "ensemble", not "ensemble.1" of it
   const int64_t count = whole && form.members > 0 ? form.members + (form.source.empty() ? 0 : 1) : 1;
   return std::vector<std::string>(static_cast<size_t>(count), stage->network);
+}
+
+struct StageNeed {
+  const StageRecipe* stage;
+  MemoryNeed need;
+};
+
+/// Of the stages that train.
+std::vector<StageNeed> needs_by_stage(const RunContext& run) {
+  std::vector<StageNeed> needs;
+  std::map<std::string, std::shared_ptr<Network>> made;  // by name; weights do not matter
+  const auto of_name = [&](const std::string& name) {
+    std::shared_ptr<Network>& network = made[name];
+    if (network == nullptr) network = run.networks.make(*run.recipe.network(name), run.seed);
+    return network;
+  };
+  for (const StageRecipe& stage : run.recipe.stages) {
+    if (!stage.form().trains) continue;
+    double kept = 0;
+    if (stage.teacher)
+      kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(run.dataset().classes.size()),
+                        run.data.train().size());
+    std::vector<std::shared_ptr<Network>> teachers;
+    for (const std::string& name : stage.teachers)
+      for (const std::string& network : networks_in(run, name)) teachers.push_back(of_name(network));
+    needs.push_back({&stage, memory_need(run.dataset(), stage, *of_name(stage.network), teachers, kept)});
+  }
+  return needs;
 }
 
 }  // namespace
@@ -55,32 +85,27 @@ void tell_few_steps(const RunContext& run) {
 }
 
 void tell_memory(const RunContext& run) {
-  MemoryNeed most;
-  std::string neediest;
-  std::map<std::string, std::shared_ptr<Network>> made;  // by name; weights do not matter
-  const auto of_name = [&](const std::string& name) {
-    std::shared_ptr<Network>& network = made[name];
-    if (network == nullptr) network = run.networks.make(*run.recipe.network(name), run.seed);
-    return network;
-  };
-  for (const StageRecipe& stage : run.recipe.stages) {
-    if (!stage.form().trains) continue;
-    double kept = 0;
-    if (stage.teacher)
-      kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(run.dataset().classes.size()),
-                        run.data.train().size());
-    std::vector<std::shared_ptr<Network>> teachers;
-    for (const std::string& name : stage.teachers)
-      for (const std::string& network : networks_in(run, name)) teachers.push_back(of_name(network));
-    const MemoryNeed need = memory_need(run.dataset(), stage, *of_name(stage.network), teachers, kept);
-    if (need.total() <= most.total()) continue;
-    most = need;
-    neediest = stage.name;
-  }
-  if (neediest.empty()) return;
-  run.events.emit(Notice{fmt::format("memory: stage '{}' will need about {}", neediest, most.text())});
-  if (const double there = available_memory(); there > 0 && most.total() > there)
+  const std::vector<StageNeed> needs = needs_by_stage(run);
+  const auto most = std::max_element(needs.begin(), needs.end(), [](const StageNeed& left, const StageNeed& right) {
+    return left.need.total() < right.need.total();
+  });
+  if (most == needs.end()) return;
+  run.events.emit(Notice{fmt::format("memory: stage '{}' will need about {}", most->stage->name, most->need.text())});
+  if (const double there = available_memory(); there > 0 && most->need.total() > there)
     run.events.emit(Notice{fmt::format("this machine has {:.1f} GB available: the run may be killed", there / 1e9)});
+}
+
+bool fits_side_by_side(const RunContext& run, size_t seeds) {
+  constexpr double kUsable = 0.8;  // LibTorch, its libraries and graphs need some too, and the estimate is rough
+  const double memory = kUsable * memory_of(run.device);
+  if (memory <= 0) return true;
+  std::vector<MemoryNeed> needs;
+  for (const StageNeed& stage : needs_by_stage(run)) {
+    const StageForm form = stage.stage->form();
+    const size_t networks = form.apart ? static_cast<size_t>(std::max<int64_t>(form.members, 1)) : 1;
+    needs.insert(needs.end(), std::min(seeds * networks, size_t{DeviceUse::kMost}), stage.need);
+  }
+  return fit_together(std::move(needs), DeviceUse::kMost, memory);
 }
 
 }  // namespace limbeck

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/shared_values.h"
 #include "experiment/run_data.h"
 #include "experiment/trained_networks.h"
 #include "kernels/captured_work.h"
@@ -33,9 +34,11 @@ struct RunContext {
   RunData data;
   TrainedNetworks networks;
   std::stop_token stop;
+  bool side_by_side = false;   ///< stages and members that do not need each other share the device (side_by_side.h)
   bool only_finished = false;  ///< throw Error instead of running an unfinished stage
-  std::map<std::string, at::Tensor> teacher_logits =
-      {};  ///< cache by split and teacher, since stages may share a teacher
+  /// By split and teacher, since stages may share a teacher: those that are known here, and those of the whole run.
+  std::map<std::string, std::shared_ptr<const at::Tensor>> teacher_logits = {};
+  std::shared_ptr<SharedValues<at::Tensor>> shared_logits = std::make_shared<SharedValues<at::Tensor>>();
 
   const Dataset& dataset() const { return data.dataset(); }
   /// Returns the network that the stage trains or modifies.
@@ -45,6 +48,11 @@ struct RunContext {
   uint64_t stream_seed(const StageRecipe& stage) const;
   /// The same, but distinct for each member.
   uint64_t seed_of(const StageRecipe& stage) const;
+
+  /// Returns a copy for work that runs beside other work of this run.
+  RunContext beside(const EventBus& own_events, std::stop_token own_stop) const;
+  /// Adds what such a copy has found: networks, their logits, labels.
+  void take(const RunContext& other);
 };
 
 }  // namespace limbeck

@@ -1,10 +1,14 @@
 #include "experiment/seed_run.h"
 
+#include <mutex>
+#include <optional>
+
 #include "core/json.h"
 #include "experiment/environment.h"
 #include "experiment/plots.h"
 #include "experiment/run_checks.h"
 #include "experiment/run_deployment.h"
+#include "experiment/side_by_side.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_runner.h"
 #include "experiment/store_visits.h"
@@ -27,7 +31,8 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
            .recorder = setup.recorder,
            .data = RunData(setup.dataset, setup.recipe.data, setup.seed, setup.device),
            .networks = TrainedNetworks(setup.recipe, setup.dataset, setup.events, setup.seed, setup.device),
-           .stop = setup.stop} {
+           .stop = setup.stop,
+           .side_by_side = setup.side_by_side} {
   for (const StageRecipe& stage : run_.recipe.stages) check_stage(run_, stage);
 }
 
@@ -59,6 +64,25 @@ RunResults SeedRun::header(const std::string& made_of) const {
   return results;
 }
 
+void SeedRun::run_stages(RunResults& results) {
+  const std::vector<StageRecipe>& stages = run_.recipe.stages;
+  std::vector<std::optional<StageResult>> entries(stages.size());
+  std::mutex writing;
+  run_parts(run_, needs_of_stages(run_.recipe, run_.seed), [&](size_t i, RunContext& context) {
+    StageResult entry = run_stage(context, stages[i]);
+    entry.intervals = wilson_intervals(entry.evaluations);
+    entry.curves = curve_points(run_.folder_of(stages[i]));
+    const std::lock_guard lock(writing);
+    entries[i] = std::move(entry);
+    const size_t before = results.stages.size();
+    for (size_t next = before; next < stages.size() && entries[next]; ++next)
+      results.stages.push_back(*std::move(entries[next]));
+    if (results.stages.size() == before) return;  // an earlier stage is not done
+    results.plots = plots_of(run_.recipe, results.stages, {run_.folder});
+    run_.folder.write_results(results);
+  });
+}
+
 RunResults SeedRun::run() {
   const std::string fingerprint = made_of();
   set_aside_results(run_.folder, fingerprint, run_.events);
@@ -67,14 +91,11 @@ RunResults SeedRun::run() {
   run_.folder.write_recipe(to_yaml(own_recipe));
   RunResults results = header(fingerprint);
   tell_memory(run_);
-  for (const StageRecipe& stage : run_.recipe.stages) {
-    StageResult entry = run_stage(run_, stage);
-    entry.intervals = wilson_intervals(entry.evaluations);
-    entry.curves = curve_points(run_.folder_of(stage));
-    results.stages.push_back(std::move(entry));
-    results.plots = plots_of(run_.recipe, results.stages, {run_.folder});
-    run_.folder.write_results(results);
+  if (run_.side_by_side && !fits_side_by_side(/*seeds=*/1)) {
+    run_.events.emit(Notice{"the device's memory is too small for stages side by side; they run one after the other"});
+    run_.side_by_side = false;
   }
+  run_stages(results);
   write_telling_examples(run_);
   if (deployment_) {
     results.deployment = measure_networks(run_, results.stages);
@@ -85,6 +106,10 @@ RunResults SeedRun::run() {
 
 void SeedRun::tell_few_steps() const {
   limbeck::tell_few_steps(run_);
+}
+
+bool SeedRun::fits_side_by_side(size_t seeds) const {
+  return limbeck::fits_side_by_side(run_, seeds);
 }
 
 void SeedRun::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {

@@ -1,5 +1,5 @@
 #pragma once
-// Runs the stages of a recipe in order for one seed.
+// Runs the stages of a recipe for one seed: in order, or side by side where they do not need each other.
 //
 //   const SeedRunSetup setup{.recipe = recipe, .dataset = data, .events = events, .folder = folder, .seed = 1};
 //   RunResults results = SeedRun(setup).run();
@@ -23,6 +23,7 @@ struct SeedRunSetup {
   uint64_t seed = 0;
   std::vector<fs::path> reuse = {};  ///< run folders whose finished stages are reused if identical
   Recorder recorder = {};            ///< graph capture of training passes; empty: kernels are launched one by one
+  bool side_by_side = false;         ///< see RunContext
   bool deployment = false;           ///< measure the inference cost of each network
   std::stop_token stop = {};
   std::vector<std::string> command = {};  ///< command line of the run
@@ -41,6 +42,7 @@ class SeedRun {
   std::string made_of() const;
   /// See run_checks.h.
   void tell_few_steps() const;
+  bool fits_side_by_side(size_t seeds) const;
   /// See Experiment.
   int64_t help();
   void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
@@ -48,6 +50,8 @@ class SeedRun {
  private:
   /// Returns the fields of results.json that precede the stages.
   RunResults header(const std::string& made_of) const;
+  /// Runs the stages and writes the results of those that are done, in the order of the recipe.
+  void run_stages(RunResults& results);
 
   bool deployment_;
   std::vector<std::string> command_;

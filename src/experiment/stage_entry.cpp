@@ -4,6 +4,7 @@
 
 #include "experiment/stage_numbers.h"
 #include "experiment/stage_teacher.h"
+#include "kernels/cuda_device.h"
 #include "loss/objective.h"
 #include "results/binding.h"
 #include "results/evaluation_detail.h"
@@ -18,9 +19,15 @@ at::Tensor logits_of_teacher(RunContext& run, const StageRecipe& stage, const Ex
   const auto teacher = make_stage_teacher(
       run, stage, {.network = nullptr, .examples = examples, .augmenter = none, .purpose = TeacherPurpose::evaluation});
   if (teacher == nullptr) return {};
-  at::Tensor& known = run.teacher_logits[examples.name() + resolve(stage.teacher).dump()];
-  if (!known.defined()) known = outputs_of(*teacher, examples, run.stop).logits;
-  return known;
+  const std::string key = examples.name() + resolve(stage.teacher).dump();
+  std::shared_ptr<const at::Tensor>& known = run.teacher_logits[key];
+  if (known == nullptr)
+    known = run.shared_logits->get(key, [&] {
+      at::Tensor logits = outputs_of(*teacher, examples, run.stop).logits;
+      wait_for(run.device);  // stages that run beside this one read them too
+      return logits;
+    });
+  return *known;
 }
 
 Named<Metrics> evaluate_stage(RunContext& run, const StageRecipe& stage, const Network& network) {

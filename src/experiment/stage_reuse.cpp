@@ -1,11 +1,19 @@
 #include "experiment/stage_reuse.h"
 
+#include <mutex>
+
 #include "core/json.h"
 #include "experiment/stage_fingerprint.h"
 #include "results/binding.h"
 
 namespace limbeck {
 namespace {
+
+/// Held where files are moved aside: members that are trained side by side find the stage of both.
+std::mutex& moving() {
+  static std::mutex one;
+  return one;
+}
 
 /// The record where the stage is done with this fingerprint.
 std::optional<Json> finished_with(const StageFolder& folder, const std::string& fingerprint) {
@@ -65,7 +73,10 @@ std::optional<Json> find_finished(const RunContext& run, const StageRecipe& stag
   const StageFolder folder = run.folder_of(stage);
   const std::string fingerprint = fingerprint_of(settings);
   std::optional<Json> finished = finished_with(folder, fingerprint);
-  if (!finished && !run.only_finished) set_aside(run, stage, settings);
+  if (!finished && !run.only_finished) {
+    const std::lock_guard lock(moving());
+    set_aside(run, stage, settings);
+  }
   if (finished || run.reuse.empty()) return finished;
   take_over(run, stage, fingerprint);
   return finished_with(folder, fingerprint);
@@ -76,6 +87,7 @@ bool is_finished(const RunContext& run, const StageRecipe& stage, const Json& se
 }
 
 void begin_anew(const RunContext& run, const StageRecipe& stage, const Json& settings) {
+  const std::lock_guard lock(moving());
   set_aside(run, stage, settings);
   const StageFolder whole = run.folder.stage(run.recipe.stage_of(stage.name)->name);  // of which this may be a member
   if (whole.record()) run.folder.set_aside_stage(whole.path().filename());

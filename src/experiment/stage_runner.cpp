@@ -80,11 +80,11 @@ StageResult run_stage(RunContext& run, const StageRecipe& stage) {
   const std::unique_ptr<StageKind> kind = kind_of(stage);
   const std::vector<StageRecipe> parts = kind->parts(stage);
   std::vector<StageResult> entries(parts.size());
-  const auto run_part = [&](size_t i) { entries[i] = run_stage(run, parts[i]); };
+  const auto run_part = [&](RunContext& context, size_t i) { entries[i] = run_stage(context, parts[i]); };
   if (stage.form().apart && !parts.empty())
-    share_out(run, stage, [&](int64_t k) { run_part(static_cast<size_t>(k) - 1); });
+    share_out(run, stage, [&](RunContext& context, int64_t k) { run_part(context, static_cast<size_t>(k) - 1); });
   else
-    for (size_t i = 0; i < parts.size(); ++i) run_part(i);
+    for (size_t i = 0; i < parts.size(); ++i) run_part(run, i);
   return run_whole(run, stage, *kind, entries);
 }
 

@@ -45,6 +45,12 @@ void TrainedNetworks::add(const std::string& name, std::shared_ptr<Network> netw
   fingerprints_[name] = std::move(fingerprint);
 }
 
+void TrainedNetworks::take(const TrainedNetworks& other) {
+  networks_.insert(other.networks_.begin(), other.networks_.end());
+  fingerprints_.insert(other.fingerprints_.begin(), other.fingerprints_.end());
+  test_logits_.insert(other.test_logits_.begin(), other.test_logits_.end());
+}
+
 std::shared_ptr<Network> TrainedNetworks::make(const NetworkRecipe& network, uint64_t seed, int64_t classes) const {
   return make_network(network.architecture, dataset_, seed, inputs_.at(network.name), classes);
 }

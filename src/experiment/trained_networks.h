@@ -26,6 +26,8 @@ class TrainedNetworks {
   /// Returns the fingerprint of everything that defines the network.
   const std::string& fingerprint(const std::string& name) const { return fingerprints_.at(name); }
   void add(const std::string& name, std::shared_ptr<Network> network, std::string fingerprint);
+  /// Adds the networks of a copy of this, and their logits, that are not here.
+  void take(const TrainedNetworks& other);
 
   /// Creates a network of the recipe for training, with weights drawn from the seed or those of its TorchScript file.
   /// `classes`: number of classes; 0: that of the data.

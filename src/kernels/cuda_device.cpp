@@ -24,6 +24,10 @@ OwnStream::OwnStream(at::Device device) {
   if (device.is_cuda()) guard_ = std::make_unique<Guard>(device);
 }
 
+double memory_of(at::Device device) {
+  return device.is_cuda() ? static_cast<double>(at::cuda::getDeviceProperties(device.index())->totalGlobalMem) : 0;
+}
+
 void wait_for(at::Device device) {
   if (!device.is_cuda()) return;
   const c10::cuda::CUDAGuard guard(device);
@@ -39,6 +43,10 @@ bool has_bfloat16(at::Device) {
 }
 
 OwnStream::OwnStream(at::Device) {}
+
+double memory_of(at::Device) {
+  return 0;
+}
 
 void wait_for(at::Device) {}
 

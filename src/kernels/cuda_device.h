@@ -24,6 +24,9 @@ class OwnStream {
   std::unique_ptr<Guard> guard_;
 };
 
+/// Returns how many bytes of memory a CUDA device has; 0: not known.
+double memory_of(at::Device device);
+
 /// Waits for all that is queued on a device.
 void wait_for(at::Device device);
 

@@ -1,6 +1,7 @@
 #include "kernels/device_turns.h"
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 namespace limbeck {
@@ -9,9 +10,10 @@ namespace {
 struct Turns {
   std::mutex mutex;
   std::condition_variable changed;
-  int using_it = 0;    ///< threads with a DeviceUse
-  int pausing = 0;     ///< of these, those that pause or wait to be alone
-  bool alone = false;  ///< one thread has the device, or waits for the others to pause
+  int using_it = 0;                 ///< threads with a DeviceUse
+  int pausing = 0;                  ///< of these, those that pause or wait to be alone
+  bool alone = false;               ///< one thread has the device, or waits for the others to pause
+  uint64_t waited = 0, served = 0;  ///< numbers of those that wait to use it
 };
 
 Turns& turns() {
@@ -21,20 +23,40 @@ Turns& turns() {
 
 thread_local bool uses_device = false;
 
-}  // namespace
-
-DeviceUse::DeviceUse() {
+void begin_use() {
   std::unique_lock lock(turns().mutex);
-  turns().changed.wait(lock, [] { return !turns().alone; });
+  const uint64_t own = turns().waited++;
+  turns().changed.wait(lock,
+                       [&] { return turns().served == own && !turns().alone && turns().using_it < DeviceUse::kMost; });
+  ++turns().served;
   ++turns().using_it;
   uses_device = true;
+  turns().changed.notify_all();
 }
 
-DeviceUse::~DeviceUse() {
+void end_use() {
   const std::lock_guard lock(turns().mutex);
   --turns().using_it;
   uses_device = false;
   turns().changed.notify_all();
+}
+
+}  // namespace
+
+DeviceUse::DeviceUse() {
+  begin_use();
+}
+
+DeviceUse::~DeviceUse() {
+  end_use();
+}
+
+DeviceUse::Rest::Rest() : rests_(uses_device) {
+  if (rests_) end_use();
+}
+
+DeviceUse::Rest::~Rest() {
+  if (rests_) begin_use();
 }
 
 void DeviceUse::pause() {

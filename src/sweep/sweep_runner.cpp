@@ -1,7 +1,5 @@
 #include "sweep/sweep_runner.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -119,7 +117,7 @@ class SweepRunner {
 
  private:
   struct Running {
-    std::unique_ptr<Subprocess> process;
+    std::unique_ptr<PointRun> run;
     Clock::time_point start = Clock::now();
   };
 
@@ -183,36 +181,59 @@ class SweepRunner {
     for (size_t i = 0; i < entries_.size() && running_.size() + ready.size() < static_cast<size_t>(jobs_); ++i)
       if (is_ready(i)) ready.push_back(i);
     // A point that others wait for has all processors; those that run side by side share them.
-    if (running_.empty() && !ready.empty()) threads_ = std::max(1, processors_ / static_cast<int>(ready.size()));
+    if (options_.run_point)
+      threads_ = processors_;  // of the process, which all share
+    else if (running_.empty() && !ready.empty())
+      threads_ = std::max(1, processors_ / static_cast<int>(ready.size()));
     for (const size_t i : ready) start(i);
   }
 
   void start(size_t i) {
     const SweepPoint& point = plan_.points[i];
     wait_until_free(folder(point), options_.stop);
-    std::vector<std::string> arguments = {kOwnProgram, "run",   recipe().string(),
-                                          "--quiet",   "--out", folder(point).string()};
+    const PointRequest request = request_for(point);
+    if (!options_.run_point) {
+      running_[i] = {run_as_process(request.command, log(point))};
+      return;
+    }
+    fs::create_directories(log(point).parent_path());
+    running_[i] = {run_as_thread(
+        [this, request](const std::stop_token& stop, const PointLog& say) { options_.run_point(request, stop, say); },
+        log(point))};
+  }
+
+  PointRequest request_for(const SweepPoint& point) const {
+    PointRequest request{
+        .recipe = recipe(), .settings = plan_.settings, .seeds = plan_.seeds, .out = folder(point), .reuse = {}};
+    request.settings.insert(request.settings.end(), point.settings.begin(), point.settings.end());
+    request.settings.push_back(fmt::format("seed={}", plan_.seeds.front()));
+    for (const size_t other : point.shares_with)
+      if (fs::exists(folder(plan_.points[other]))) request.reuse.push_back(folder(plan_.points[other]).string());
+    request.reuse.insert(request.reuse.end(), options_.reuse.begin(), options_.reuse.end());
+    request.command = command_of(request);
+    return request;
+  }
+
+  std::vector<std::string> command_of(const PointRequest& point) const {
+    std::vector<std::string> arguments = {kOwnProgram, "run",   point.recipe.string(),
+                                          "--quiet",   "--out", point.out.string()};
     const auto add = [&](const char* flag, const std::string& value) {
       arguments.insert(arguments.end(), {flag, value});
     };
-    add("--seeds", std::to_string(plan_.seeds.size()));
+    add("--seeds", std::to_string(point.seeds.size()));
     add("--threads", std::to_string(threads_));
     add("--device", options_.device);
     if (!options_.data.empty()) add("--data", options_.data);
-    for (const std::string& setting : plan_.settings) add("--set", setting);
     for (const std::string& setting : point.settings) add("--set", setting);
-    add("--set", fmt::format("seed={}", plan_.seeds.front()));
-    for (const size_t other : point.shares_with)
-      if (fs::exists(folder(plan_.points[other]))) add("--reuse", folder(plan_.points[other]).string());
-    for (const std::string& run : options_.reuse) add("--reuse", run);
+    for (const std::string& run : point.reuse) add("--reuse", run);
     if (options_.cuda_graphs) arguments.emplace_back(*options_.cuda_graphs ? "--cuda-graphs" : "--no-cuda-graphs");
     if (options_.tensorboard) arguments.emplace_back("--tensorboard");
-    running_[i] = {std::make_unique<Subprocess>(arguments, log(point))};
+    return arguments;
   }
 
   void finish_ended() {
     for (auto at = running_.begin(); at != running_.end();) {
-      const std::optional<int> code = at->second.process->exit_code();
+      const std::optional<int> code = at->second.run->exit_code();
       if (!code) {
         ++at;
         continue;
@@ -248,11 +269,11 @@ class SweepRunner {
                      left == 0 ? std::nullopt : std::optional(mean * left / std::min<double>(jobs_, left))});
   }
 
-  /// Passes the signal on, once, and waits: a run saves before it ends. Throws unless everything is done by then.
+  /// Passes the stop on, once, and waits: a run saves before it ends. Throws unless everything is done by then.
   void stop() {
-    for (auto& [i, running] : running_) running.process->signal(SIGTERM);
+    for (auto& [i, running] : running_) running.run->stop();
     for (auto& [i, running] : running_)
-      if (running.process->wait() == 0) finish(i, 0, seconds_since(running.start));
+      if (running.run->wait() == 0) finish(i, 0, seconds_since(running.start));
     running_.clear();
     if (count(kPending) == 0) return;
     throw Error(ErrorKind::interrupted, fmt::format("stopped after {} of {} points; everything is saved",

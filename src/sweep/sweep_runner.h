@@ -1,6 +1,7 @@
 #pragma once
-// Runs the points of a sweep, each as a process of this program, several in parallel. Stages that points share are
-// trained by the first of them; the others wait and reuse them.
+// Runs the points of a sweep, several in parallel: each as a process of this program, or all in this process, where
+// they share a device and the data. Stages that points share are trained by the first of them; the others wait and
+// reuse them.
 //
 //   OUT/sweep.json          every point with its values, its state and its results; written after each of them
 //   OUT/recipe.yaml         the recipe as it was given
@@ -13,9 +14,20 @@
 #include <vector>
 
 #include "core/files.h"
+#include "sweep/point_run.h"
 #include "sweep/sweep.h"
 
 namespace limbeck {
+
+/// A point that is to run.
+struct PointRequest {
+  fs::path recipe;                    ///< file of the sweep's recipe
+  std::vector<std::string> settings;  ///< "KEY=VALUE", all that differ from it
+  std::vector<int64_t> seeds;
+  fs::path out;
+  std::vector<std::string> reuse;    ///< run folders
+  std::vector<std::string> command;  ///< the same as a command line
+};
 
 struct SweepRunOptions {
   fs::path out;
@@ -28,6 +40,8 @@ struct SweepRunOptions {
   bool tensorboard = false;  ///< write TensorBoard event files
   int jobs = 0;              ///< parallel runs; 0: as many as threads
   std::stop_token stop = {};
+  /// Runs a point in this process; called by several threads. Empty: each point is a process.
+  std::function<void(const PointRequest& point, const std::stop_token& stop, const PointLog& log)> run_point = {};
 };
 
 /// A finished point.

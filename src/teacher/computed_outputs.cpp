@@ -5,6 +5,8 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/hash.h"
+#include "core/shared_values.h"
+#include "kernels/cuda_device.h"
 #include "nn/ensembles/committee.h"
 #include "nn/weights.h"
 #include "teacher/int8_teacher.h"
@@ -82,6 +84,20 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
                                                context.view_seed, cycle);
   if (context.augmenter.empty()) teacher->fill([&](int64_t, int64_t) { return !context.stop.stop_requested(); });
   return teacher;
+}
+
+/// The outputs on the context's examples as they are.
+std::shared_ptr<const TeacherOutputs> share_outputs(const Teacher& live, const TeacherContext& context,
+                                                    const std::string& fingerprint) {
+  static SharedValues<TeacherOutputs> all;
+  const at::Device device = context.examples.ids().device();
+  std::string key = device.str();
+  for (const auto& [what, value] : identity_of(context, fingerprint, /*cycle=*/0)) key += "\n" + what + ": " + value;
+  return all.get(key, [&] {
+    TeacherOutputs outputs = outputs_of(live, context.examples, context.stop);
+    wait_for(device);  // other streams may read them
+    return outputs;
+  });
 }
 
 }  // namespace
@@ -170,6 +186,13 @@ bool seeds_share_store(const Choice& teacher) {
   return options != nullptr && !options->store.empty() && options->store.find(kSeedMark) == std::string::npos;
 }
 
+fs::path unsealed_store(const Choice& teacher, uint64_t seed) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr || options->store.empty()) return {};
+  const fs::path file = fs::absolute(options->store_file(seed)).lexically_normal();
+  return fs::exists(file) && read_store_info(file).sealed ? fs::path() : file;
+}
+
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint) {
   if (context.purpose == TeacherPurpose::evaluation) return live;
@@ -179,7 +202,7 @@ std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, co
   const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
   if (!options.store.empty() || !context.augmenter.empty() || rounds)
     return stored_views(std::move(live), options, context, fingerprint);
-  return std::make_unique<KeptOutputs>(outputs_of(*live, context.examples, context.stop), context.examples.ids());
+  return std::make_unique<KeptOutputs>(share_outputs(*live, context, fingerprint), context.examples.ids());
 }
 
 std::shared_ptr<const Network> network_for(const ComputedOptions& options, const std::string& name,
@@ -206,8 +229,8 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, co
 
 TeacherOutputs KeptOutputs::outputs(const Batch& batch) const {
   const at::Tensor rows = batch.ids.is_cpu() ? rows_.of(batch.ids) : rows_.on_device_of(batch.ids);
-  TeacherOutputs outputs{.logits = kept_.logits.index_select(0, rows)};
-  if (kept_.members.defined()) outputs.members = kept_.members.index_select(0, rows);
+  TeacherOutputs outputs{.logits = kept_->logits.index_select(0, rows)};
+  if (kept_->members.defined()) outputs.members = kept_->members.index_select(0, rows);
   return outputs;
 }
 

@@ -36,6 +36,10 @@ double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t cla
 /// Returns whether the runs of several seeds have one store file for this recipe teacher's outputs.
 bool seeds_share_store(const Choice& teacher);
 
+/// Returns the store file of this recipe teacher's outputs that its stage creates or completes, while no other may open
+/// it; empty if it has none, or one that is complete.
+fs::path unsealed_store(const Choice& teacher, uint64_t seed);
+
 /// Throws Error of kind usage if the recipe caches the outputs of this teacher but the augmentation does not allow it:
 /// mixup, or more than 4,096 views per example without `views`.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
@@ -54,9 +58,10 @@ std::string fingerprint_of(const Network& network);
 std::shared_ptr<const Network> network_for(const ComputedOptions& options, const std::string& name,
                                            const TeacherContext& context);
 
-/// Wraps the teacher according to the options: live or cached. `fingerprint`: of everything but the examples that
-/// determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of other
-/// examples; such a file is never replaced.
+/// Wraps the teacher according to the options: live or cached. Outputs that are cached in memory, unrounded and without
+/// augmentation, are computed once for all that use them at the same time. `fingerprint`: of everything but the
+/// examples that determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of
+/// other examples; such a file is never replaced.
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint);
 
@@ -64,13 +69,16 @@ std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, co
 class KeptOutputs : public Teacher {
  public:
   /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) belongs to ids[i]; ids [n] int64.
-  KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids) : kept_(std::move(outputs)), rows_(ids) {}
+  KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids)
+      : KeptOutputs(std::make_shared<const TeacherOutputs>(std::move(outputs)), ids) {}
+  KeptOutputs(std::shared_ptr<const TeacherOutputs> outputs, const at::Tensor& ids)
+      : kept_(std::move(outputs)), rows_(ids) {}
 
   /// Returns the outputs of the batch's ids. Throws Error for an unknown id.
   TeacherOutputs outputs(const Batch& batch) const override;
 
  private:
-  TeacherOutputs kept_;
+  std::shared_ptr<const TeacherOutputs> kept_;
   ExampleRows rows_;
 };
 

@@ -297,6 +297,8 @@ StoreInfo read_store_info(const fs::path& path) {
   StoreInfo info;
   info.bytes = memory.size();
   info.identity = view.metadata;
+  const auto checksum = view.metadata.find(kChecksumKey);
+  info.sealed = checksum == view.metadata.end() || checksum->second != kUnfinished;
   const auto shape_of = [&](const char* name) {
     const auto found = view.tensors.find(name);
     return found == view.tensors.end() ? std::vector<int64_t>{} : found->second.shape;

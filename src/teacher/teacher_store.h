@@ -100,6 +100,7 @@ struct StoreInfo {
   StoreLayout layout;
   int64_t examples = 0;
   int64_t filled = 0;
+  bool sealed = false;  ///< complete; several may open it at the same time
   uintmax_t bytes = 0;
   StoreIdentity identity;
 };

@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <memory>
 #include <set>
+#include <thread>
 
 #include "core/error.h"
 #include "core/file_format.h"
@@ -15,6 +18,7 @@
 #include "core/nearest.h"
 #include "core/random.h"
 #include "core/safetensors.h"
+#include "core/shared_values.h"
 #include "core/text.h"
 #include "support/temporary_folder.h"
 
@@ -25,6 +29,27 @@ TEST(Diagnostics, AreOneErrorInTheOrderOfTheFile) {
   const DiagnosticsError error({{{"a.yaml", 9, 3}, "stages[1].x", "second"}, {{"a.yaml", 2, 1}, "", "first"}});
   EXPECT_STREQ(error.what(), "a.yaml:2:1: first\na.yaml:9:3: stages[1].x: second");
   EXPECT_EQ(error.kind(), ErrorKind::usage);
+}
+
+TEST(SharedValues, AreMadeOnceForAllThatHoldThem) {
+  SharedValues<std::string> values;
+  std::atomic<int> made = 0;
+  const auto make = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return std::to_string(++made);
+  };
+  std::vector<std::shared_ptr<const std::string>> held(8);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& value : held) threads.emplace_back([&] { value = values.get("a", make); });
+  }
+  for (const auto& value : held) EXPECT_EQ(value, held.front());
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(*values.get("b", make), "2");
+  held.clear();
+  EXPECT_EQ(*values.get("a", make), "3");  // the first was released
+  EXPECT_THROW(values.get("c", []() -> std::string { throw Error("no"); }), Error);
+  EXPECT_EQ(*values.get("c", make), "4");
 }
 
 TEST(Errors, KeepBeginAndEndOfALongLine) {

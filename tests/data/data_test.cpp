@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include "data/example_set.h"
 #include "data/published/gzip.h"
 #include "data/published/idx.h"
+#include "support/simulated_device.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -155,6 +157,27 @@ TEST(ExampleSet, BringsFewLargeExamplesToFloatsTogether) {
   Split frames{.inputs = torch::zeros({5, 4000}), .labels = torch::zeros({5}, torch::kInt64)};
   frames.context = {.before = 9, .first = torch::zeros({5}, torch::kInt32), .last = torch::full({5}, 4, torch::kInt32)};
   EXPECT_EQ(ExampleSet(frames, "train", *digits).at_once(), 76);
+}
+
+TEST(ExampleSet, LiesOnADeviceOnceForAllThatUseIt) {
+  simulated_device::use();
+  const auto digits = small_digits();
+  const ExampleSet train(digits->train, "train", *digits);
+  const auto writes_to_move = [&](const ExampleSet& examples, std::optional<ExampleSet>& moved) {
+    return simulated_device::count([&] { moved = examples.to(simulated_device::device()); }).host_writes;
+  };
+  std::optional<ExampleSet> one, other, again;
+  EXPECT_EQ(writes_to_move(train, one), 3);  // inputs, ids, labels
+  EXPECT_EQ(writes_to_move(train.select(torch::arange(5), "few"), other), 2);
+  one.reset();
+  EXPECT_EQ(writes_to_move(train, one), 2);  // the other has them still
+  one.reset();
+  other.reset();
+  EXPECT_EQ(writes_to_move(train, again), 3);  // they had been released
+  const ExampleSet test(digits->test, "test", *digits);
+  EXPECT_EQ(writes_to_move(test, other), 3);
+  const Batch batch = other->batch(torch::arange(3).to(simulated_device::device()));
+  EXPECT_TRUE(batch.inputs.to(torch::kCPU).equal(test.batch(torch::arange(3)).inputs));
 }
 
 TEST(HoldOut, DividesTheTrainingSplitWithoutOverlap) {

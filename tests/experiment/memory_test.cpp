@@ -77,5 +77,15 @@ TEST_F(Memory, CountsReplicasThatAreTrainedTogether) {
   EXPECT_EQ(need(stage).activations, 4 * one.activations);
 }
 
+TEST(MemoryTogether, IsThatOfTheNeediestAndOfOneCopyOfTheData) {
+  const auto need = [](double weights) { return MemoryNeed{.data = 100, .weights = weights}; };
+  const std::vector<MemoryNeed> needs = {need(5), need(20), need(10), need(20)};
+  EXPECT_TRUE(fit_together(needs, 2, 140));
+  EXPECT_FALSE(fit_together(needs, 2, 139));
+  EXPECT_TRUE(fit_together(needs, 9, 155));
+  EXPECT_FALSE(fit_together(needs, 9, 154));
+  EXPECT_TRUE(fit_together({}, 4, 1));
+}
+
 }  // namespace
 }  // namespace limbeck

@@ -4,11 +4,19 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <map>
+#include <mutex>
 #include <set>
+#include <thread>
 
+#include "core/error.h"
 #include "experiment/components.h"
+#include "results/binding.h"
+#include "results/run_results.h"
 #include "support/temporary_folder.h"
 #include "sweep/sweep_axis.h"
+#include "sweep/sweep_runner.h"
 
 namespace limbeck {
 namespace {
@@ -240,6 +248,94 @@ TEST_F(SweepWithFiles, RunsPointsAgainWhenAFileOfTheirNetworksHasOtherContent) {
   keep_earlier(changed, earlier);
   EXPECT_EQ(changed.points[0].run, "points/0001");
   EXPECT_FALSE(changed.points[0].done);
+}
+
+class PointsInThisProcess : public TemporaryFolder {
+ protected:
+  PointsInThisProcess() : planned(plan({.over = {kTemperature + "=1,2,4,8"}, .seeds = 2})) {
+    options = {.out = folder / "sweep", .recipe = kSweptRecipe, .threads = 2, .jobs = 3, .stop = stop.get_token()};
+    options.run_point = [this](const PointRequest& point, const std::stop_token& stop, const PointLog& log) {
+      run_point(point, stop, log);
+    };
+  }
+
+  /// Leaves the results of a run, once so many have begun as `meets` says.
+  void run_point(const PointRequest& point, const std::stop_token& stop, const PointLog& log) {
+    const std::string name = point.out.filename();
+    {
+      const std::lock_guard lock(mutex);
+      requests[name] = point;
+    }
+    ++begun;
+    while (begun < meets && !stop.stop_requested()) std::this_thread::yield();
+    log("point " + name);
+    if (name == fails) throw Error("it does not fit");
+    if (waits && name != "0001") {
+      while (!stop.stop_requested()) std::this_thread::yield();
+      throw Error(ErrorKind::interrupted, "stopped");
+    }
+    StageResult distilled;
+    distilled.name = "distilled";
+    distilled.evaluations["validation"].set("errors", 3);
+    RunResults results;
+    results.stages.push_back(distilled);
+    fs::create_directories(point.out);
+    write_file(point.out / "results.json", to_json(results).dump());
+  }
+  std::vector<std::string> run() {
+    const Json sweep = run_sweep(
+        planned, options, {.started = [](size_t, size_t) {}, .ended = [this](const SweepPointEnded&) { ++ended; }});
+    std::vector<std::string> states;
+    for (const Json& point : sweep["points"]) states.push_back(point["status"]);
+    return states;
+  }
+
+  SweepPlan planned;
+  SweepRunOptions options;
+  std::stop_source stop;
+  std::mutex mutex;
+  std::map<std::string, PointRequest> requests;
+  std::atomic<int> begun = 0, meets = 0, ended = 0;
+  std::string fails;
+  bool waits = false;
+};
+
+TEST_F(PointsInThisProcess, RunSideBySideOnceWhatTheyShareIsThere) {
+  meets = 0;
+  EXPECT_EQ(run(), (Strings{"done", "done", "done", "done"}));
+  EXPECT_EQ(ended, 4);
+  const PointRequest& third = requests.at("0003");
+  EXPECT_EQ(third.settings, (Strings{kTemperature + "=4", "seed=5"}));
+  EXPECT_EQ(third.seeds, (std::vector<int64_t>{5, 6}));
+  EXPECT_EQ(third.reuse, Strings{(folder / "sweep/points/0001").string()});  // which trained the teacher
+  EXPECT_EQ(third.command[1], "run");
+  EXPECT_EQ(read_file(folder / "sweep/points/0003.log"), "point 0003\n");
+}
+
+TEST_F(PointsInThisProcess, RunAtTheSameTime) {
+  planned = plan({.over = {"stages.teacher.epochs=3,4,5", "stages.baseline.epochs=3,4"}});
+  planned.points.resize(3);
+  for (SweepPoint& point : planned.points) point.shares_with.clear();
+  meets = 3;  // each waits for the others
+  EXPECT_EQ(run(), (Strings{"done", "done", "done"}));
+}
+
+TEST_F(PointsInThisProcess, GoOnWhereOneFails) {
+  fails = "0002";
+  EXPECT_EQ(run(), (Strings{"done", "failed", "done", "done"}));
+  const Json point = parse_json(read_file(folder / "sweep/sweep.json"), "sweep")["points"][1];
+  EXPECT_EQ(point["message"], "point 0002\nit does not fit");
+}
+
+TEST_F(PointsInThisProcess, AreStopped) {
+  waits = true;
+  std::jthread stops([&] {
+    while (begun < 3) std::this_thread::yield();
+    stop.request_stop();
+  });
+  EXPECT_EQ(message_of<Error>([&] { run(); }), "stopped after 1 of 4 points; everything is saved");
+  const Json points = parse_json(read_file(folder / "sweep/sweep.json"), "sweep")["points"];
+  EXPECT_EQ(points[1]["status"], "pending");
 }
 
 }  // namespace

@@ -72,6 +72,39 @@ TEST(KeptOutputs, AreTheLiveOnesInWhateverOrderTheyAreAsked) {
   EXPECT_TRUE(kept.allclose(world.teacher("live", world.none, part)->outputs(batch).logits, 1e-5, 1e-6));
 }
 
+TEST(KeptOutputs, AreComputedOnceForAllThatUseThem) {
+  class Counting : public Teacher {
+   public:
+    explicit Counting(int& asked) : asked_(asked) {}
+    TeacherOutputs outputs(const Batch& batch) const override {
+      ++asked_;
+      return {.logits = batch.labels.to(torch::kFloat).unsqueeze(1).expand({-1, 10}).contiguous()};
+    }
+
+   private:
+    int& asked_;
+  };
+  World world;
+  int asked = 0;
+  const auto kept = [&](const std::string& fingerprint) {
+    asked = 0;
+    return make_computed_teacher(std::make_unique<Counting>(asked), ComputedOptions(),
+                                 {.examples = world.train, .augmenter = world.none, .classes = 10}, fingerprint);
+  };
+  std::unique_ptr<Teacher> first = kept("a");
+  EXPECT_GT(asked, 0);
+  std::unique_ptr<Teacher> second = kept("a");
+  EXPECT_EQ(asked, 0);
+  const std::unique_ptr<Teacher> other = kept("b");
+  EXPECT_GT(asked, 0);
+  const Batch batch = world.train.batch(torch::arange(3));
+  EXPECT_TRUE(second->outputs(batch).logits.select(1, 0).equal(batch.labels.to(torch::kFloat)));
+  first.reset();
+  second.reset();
+  first = kept("a");
+  EXPECT_GT(asked, 0);  // they had been released
+}
+
 TEST(KeptOutputs, AreRefusedForOtherExamples) {
   World world;
   const ExampleSet part = world.train.select(torch::arange(0, 50), "train");

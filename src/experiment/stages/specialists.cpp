@@ -220,11 +220,11 @@ class SpecialistsStage : public StageKind {
     for (size_t i = 0; i < groups.size(); ++i)  // what cannot be trained is found before the first is
       examples_for(run, member_of(stage, static_cast<int64_t>(i) + 1), examples, groups[i]);
     std::vector<Specialist> specialists(groups.size());
-    share_out(run, stage, [&](int64_t k) {
+    share_out(run, stage, [&](RunContext& context, int64_t k) {
       const std::vector<int64_t>& group = groups[static_cast<size_t>(k) - 1];
       specialists[static_cast<size_t>(k) - 1] = {.classes = group,
                                                  .full = options_.targets == SpecialistTargets::full,
-                                                 .network = train_one(run, member_of(stage, k), group)};
+                                                 .network = train_one(context, member_of(stage, k), group)};
     });
     return std::make_shared<SpecialistEnsemble>(
         run.networks.network(options_.of), std::move(specialists),
