@@ -87,12 +87,13 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
 }
 
 /// The outputs on the context's examples as they are.
-std::shared_ptr<const TeacherOutputs> share_outputs(const Teacher& live, const TeacherContext& context,
-                                                    const std::string& fingerprint) {
+std::shared_ptr<const TeacherOutputs> share_outputs(const Teacher& live, const ComputedOptions& options,
+                                                    const TeacherContext& context, const std::string& fingerprint) {
   static SharedValues<TeacherOutputs> all;
   const at::Device device = context.examples.ids().device();
   std::string key = device.str();
-  for (const auto& [what, value] : identity_of(context, fingerprint, /*cycle=*/0)) key += "\n" + what + ": " + value;
+  for (const auto& [what, value] : identity_of(options, context, fingerprint, /*cycle=*/0))
+    key += "\n" + what + ": " + value;
   return all.get(key, [&] {
     TeacherOutputs outputs = outputs_of(live, context.examples, context.stop);
     wait_for(device);  // other streams may read them
@@ -202,7 +203,7 @@ std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, co
   const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
   if (!options.store.empty() || !context.augmenter.empty() || rounds)
     return stored_views(std::move(live), options, context, fingerprint);
-  return std::make_unique<KeptOutputs>(share_outputs(*live, context, fingerprint), context.examples.ids());
+  return std::make_unique<KeptOutputs>(share_outputs(*live, options, context, fingerprint), context.examples.ids());
 }
 
 std::shared_ptr<const Network> network_for(const ComputedOptions& options, const std::string& name,

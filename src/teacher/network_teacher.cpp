@@ -18,7 +18,8 @@ class NetworkTeacher : public Teacher {
     if (context.tell)
       tell_ = [this, tell = context.tell](const std::string& reason) {
         if (std::exchange(has_told_, true)) return;
-        tell("the teacher's convolutions and what follows them are more than one call each, which is slower: " + reason);
+        tell("the teacher's convolutions and what follows them are more than one call each, which is slower: " +
+             reason);
       };
     const auto* committee = dynamic_cast<const Committee*>(network_.get());
     arithmetic_ = committee != nullptr && committee->mean() == EnsembleMean::arithmetic;
