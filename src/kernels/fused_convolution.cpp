@@ -70,7 +70,7 @@ void convolve(const WinogradShape& shape, const at::Tensor& x, const at::Tensor&
 /// Into how many sums a gradient of so many weights is summed: what is added up in which order depends on the shape
 /// alone.
 int64_t partial_sums(int64_t blocks, int64_t weights) {
-  constexpr int64_t kFloats = 1 << 20, kFewest = 4, kMost = 16;  // so much memory, if that gives enough
+  constexpr int64_t kFloats = 1 << 19, kFewest = 4, kMost = 8;  // so much memory, if that gives enough
   return std::min(blocks, std::clamp(kFloats / weights, kFewest, kMost));
 }
 

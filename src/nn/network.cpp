@@ -234,10 +234,18 @@ Outputs GraphNetwork::forward_parts(const at::Tensor& inputs, const ForwardOptio
     else if (is_plain<Linear>(node))
       weight_in_bfloat16(step.nodes[0], parameters_[first_parameter_[step.nodes[0]]].value, of_part);
   }
-  std::vector<Outputs> parts(static_cast<size_t>((inputs.size(0) + part - 1) / part));
-  for_each_range(inputs.size(0), part, [&](int64_t begin, int64_t end) {
+  constexpr int64_t kShare = 32;  // examples: half of a usual batch, so that two threads have equal shares
+  std::vector<int64_t> ends = {0};
+  for (int64_t end = std::min(part, kShare); ends.back() < inputs.size(0); end += part) {
+    const int64_t whole_share = (ends.back() / kShare + 1) * kShare;
+    ends.push_back(std::min({end, whole_share, inputs.size(0)}));
+    end = ends.back();
+  }
+  std::vector<Outputs> parts(ends.size() - 1);
+  for_each_piece(static_cast<int64_t>(parts.size()), [&](int64_t piece) {
     const at::NoGradGuard no_gradient;
-    parts[static_cast<size_t>(begin / part)] = forward(inputs.slice(0, begin, end), of_part);
+    const auto at = static_cast<size_t>(piece);
+    parts[at] = forward(inputs.slice(0, ends[at], ends[at + 1]), of_part);
   });
   return join_parts(parts);
 }
