@@ -39,7 +39,9 @@ class SharedValues {
   std::shared_ptr<Entry> entry_of(const std::string& key) {
     const std::lock_guard lock(mutex_);
     std::erase_if(entries_, [](const auto& entry) {
-      return entry.second.use_count() == 1 && entry.second->value.expired();  // nobody has it, or is making it
+      if (entry.second.use_count() > 1) return false;  // somebody asks for it
+      const std::lock_guard last(entry.second->making);
+      return entry.second->value.expired();
     });
     std::shared_ptr<Entry>& entry = entries_[key];
     if (entry == nullptr) entry = std::make_shared<Entry>();

@@ -173,7 +173,6 @@ class RectifiedBatchNorm : public torch::autograd::Function<RectifiedBatchNorm> 
   }
 };
 
-/// A loss whose gradient was computed with it.
 class MeanOfPixels : public torch::autograd::Function<MeanOfPixels> {
  public:
   static at::Tensor forward(DeviceContext* context, const at::Tensor& x) {
@@ -209,6 +208,7 @@ class RectifiedLinear : public torch::autograd::Function<RectifiedLinear> {
   }
 };
 
+/// A loss whose gradient was computed with it.
 class ValueWithGradient : public torch::autograd::Function<ValueWithGradient> {
  public:
   static at::Tensor forward(DeviceContext* context, const at::Tensor& logits, const TwoTensors& computed) {

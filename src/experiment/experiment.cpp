@@ -86,8 +86,9 @@ bool Experiment::runs_seeds_side_by_side() const {
 
 std::vector<RunResults> Experiment::run_seeds() {
   EventsInOrder order(events_, options_.seeds.size());
+  const bool may_share_device = runs_seeds_side_by_side();
   // All seeds are made first: what does not fit is found before any of them is trained.
-  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(&order);
+  std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs(may_share_device ? &order : nullptr);
   seeds.front()->tell_few_steps();
   std::vector<RunResults> runs(seeds.size());
   if (seeds.size() == 1) return {seeds.front()->run()};
@@ -98,13 +99,15 @@ std::vector<RunResults> Experiment::run_seeds() {
   set_aside_results(folder_, made_of_seeds_, events_);
   const at::Device device = device_of(options_.device);
   const auto run_one = [&](size_t i) {
-    const EventsInOrder::Turn turn(order, i);
-    order.of(i).emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
+    EventsInOrder::Turn turn(order, i);
+    const EventBus& bus = may_share_device ? order.of(i) : events_;
+    bus.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
     runs[i] = seeds[i]->run();
     wait_for(device);  // what it shares with others is released
     seeds[i].reset();
+    turn.end();
   };
-  if (runs_seeds_side_by_side() && seeds.front()->fits_side_by_side(seeds.size())) {
+  if (may_share_device && seeds.front()->fits_side_by_side(seeds.size())) {
     events_.emit(Notice{fmt::format("{} seeds are trained, up to {} side by side; shown is the first that is not done",
                                     seeds.size(), DeviceUse::kMost)});
     run_side_by_side(device, WorkNeeds(seeds.size()), run_one, [&] { stop_.request_stop(); });

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "experiment/side_by_side.h"
+#include "kernels/device_turns.h"
 
 namespace limbeck {
 
@@ -36,6 +37,7 @@ void share_out(RunContext& run, const StageRecipe& stage, const TrainMember& tra
     announced = true;
     if (run.stop.stop_requested())
       throw Error(ErrorKind::interrupted, "stopped while other processes train; nothing is lost");
+    const DeviceUse::Rest rest;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }

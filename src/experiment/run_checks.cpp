@@ -97,8 +97,10 @@ void tell_memory(const RunContext& run) {
 
 bool fits_side_by_side(const RunContext& run, size_t seeds) {
   constexpr double kUsable = 0.8;  // LibTorch, its libraries and graphs need some too, and the estimate is rough
-  const double memory = kUsable * memory_of(run.device);
+  double memory = kUsable * memory_of(run.device);
   if (memory <= 0) return true;
+  for (const Split* split : {&run.dataset().train, &run.dataset().test})  // files that are mapped are copied there
+    if (split->mapped) memory -= static_cast<double>(split->inputs.nbytes());
   std::vector<MemoryNeed> needs;
   for (const StageNeed& stage : needs_by_stage(run)) {
     const StageForm form = stage.stage->form();

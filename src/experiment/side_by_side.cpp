@@ -69,6 +69,19 @@ class WorkQueue {
 
 }  // namespace
 
+EventsInOrder::Turn::~Turn() {
+  if (has_ended_) return;
+  try {
+    order_.end(work_);
+  } catch (const std::exception&) {  // the work's own failure is told
+  }
+}
+
+void EventsInOrder::Turn::end() {
+  has_ended_ = true;
+  order_.end(work_);
+}
+
 EventsInOrder::EventsInOrder(const EventBus& events, size_t works)
     : events_(events), kept_(works), ended_(works, false) {
   for (size_t work = 0; work < works; ++work) {
@@ -157,11 +170,14 @@ void run_parts(RunContext& run, const WorkNeeds& needs, const std::function<void
   run_side_by_side(
       run.device, needs,
       [&](size_t i) {
-        const EventsInOrder::Turn turn(order, i);
+        EventsInOrder::Turn turn(order, i);
         RunContext own = own_context(i);
         work(i, own);
-        const std::lock_guard lock(merging);
-        run.take(own);
+        {
+          const std::lock_guard lock(merging);
+          run.take(own);
+        }
+        turn.end();
       },
       [&] { stop.request_stop(); });
 }

@@ -20,17 +20,19 @@ class EventsInOrder {
   EventsInOrder(const EventBus& events, size_t works);
   /// The bus of a work, from 0.
   const EventBus& of(size_t work) const { return *buses_[work]; }
-  /// A work's turn, which ends with this.
+  /// A work's turn. Ends with this where the work has failed; else by end(), which throws what an observer throws.
   class Turn {
    public:
     Turn(EventsInOrder& order, size_t work) : order_(order), work_(work) {}
-    ~Turn() { order_.end(work_); }
+    ~Turn();
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
+    void end();
 
    private:
     EventsInOrder& order_;
     size_t work_;
+    bool has_ended_ = false;
   };
 
   /// Must be called once when a work has ended.

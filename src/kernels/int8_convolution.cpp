@@ -100,9 +100,10 @@ void value_row(const uint8_t* __restrict from, int64_t count, const ByteGrid& gr
 #ifdef LIMBECK_HAS_BYTE_PRODUCTS
 constexpr int64_t kTile = 12;  // pixels whose sums stand in registers
 
-/// Values as whole numbers of a grid, unclamped above and below where packing saturates.
+/// Values as whole numbers of a grid from 0, which packing limits to 255.
 LIMBECK_BYTE_PRODUCTS inline __m512i to_grid(__m512 value, const ByteGrid& grid) {
-  const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(value, _mm512_set1_ps(grid.inverse)));
+  const __m512 scaled = _mm512_mul_ps(value, _mm512_set1_ps(grid.inverse));
+  const __m512i whole = _mm512_cvtps_epi32(_mm512_min_ps(scaled, _mm512_set1_ps(1e6F)));
   return _mm512_max_epi32(_mm512_add_epi32(whole, _mm512_set1_epi32(grid.zero)), _mm512_setzero_si512());
 }
 

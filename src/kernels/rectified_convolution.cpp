@@ -6,9 +6,12 @@
 #include <ATen/ops/cudnn_convolution_add_relu.h>
 #include <ATen/ops/cudnn_convolution_relu.h>
 
+#include <c10/util/accumulate.h>
+
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <vector>
 
 #include "core/error.h"
 #include "kernels/captured_work.h"

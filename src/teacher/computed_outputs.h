@@ -49,8 +49,9 @@ void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 /// another layout or other examples. Creates missing folders.
 void check_store(const Choice& teacher, const TeacherContext& context);
 
-/// Returns a fingerprint of everything but the inputs that determines a network's outputs: names, shapes and bytes of
-/// its parameters and buffers, its identity, and the kind of mean of a Committee.
+/// Returns a fingerprint of everything but inputs and precision that determines a network's outputs: names, shapes and
+/// bytes of its parameters and buffers, its identity, and the kind of mean of a Committee. Of a teacher in int8, it is
+/// that of the network in float32: the last bits of calibrated ranges depend on the machine.
 std::string fingerprint_of(const Network& network);
 
 /// Returns the network of that name in the precision of the options. On other examples than those to train on, that is

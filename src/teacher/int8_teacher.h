@@ -17,9 +17,9 @@ struct Int8Agreement {
 Int8Agreement agreement_of(const Network& network, const Network& int8, const ExampleSet& examples);
 
 /// Returns the network in int8, or the committee of its members in int8; ranges of activations are calibrated on
-/// training examples without augmentation, the same for every seed. Tells the agreement on other training examples, or
-/// on the same if there are no more. Throws Error of kind usage for a network that is no graph of operations known by
-/// name, and on a device other than the CPU.
+/// training examples without augmentation, drawn in one order whatever the run's seed. Tells the agreement on other
+/// training examples, or on the same if there are no more. Throws Error of kind usage for a network that is no graph of
+/// operations known by name, and on a device other than the CPU.
 std::shared_ptr<const Network> in_int8(const std::shared_ptr<const Network>& network, const std::string& name,
                                        const TeacherContext& context);
 

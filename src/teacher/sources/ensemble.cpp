@@ -61,7 +61,7 @@ std::unique_ptr<Teacher> make_ensemble(const EnsembleOptions& options, const Tea
                   fmt::format("'{}' is the arithmetic mean of several networks and has no logits that serve at every "
                               "temperature; name its members",
                               name));
-    hasher.add(fingerprint_of(*network));
+    hasher.add(fingerprint_of(*context.network(name)));
     members.push_back(teach_by(network, context));
   }
   return make_computed_teacher(std::make_unique<EnsembleTeacher>(std::move(members), options.mean), options, context,

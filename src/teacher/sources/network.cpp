@@ -17,7 +17,8 @@ struct NetworkTeacherOptions : ComputedOptions {
 
 std::unique_ptr<Teacher> make_network_teacher(const NetworkTeacherOptions& options, const TeacherContext& context) {
   const std::shared_ptr<const Network> network = network_for(options, options.of, context);
-  return make_computed_teacher(teach_by(network, context), options, context, fingerprint_of(*network));
+  return make_computed_teacher(teach_by(network, context), options, context,
+                               fingerprint_of(*context.network(options.of)));
 }
 
 }  // namespace
