@@ -227,7 +227,10 @@ Outputs GraphNetwork::forward_parts(const at::Tensor& inputs, const ForwardOptio
   PreparedWeights own;
   ForwardOptions of_part = options;
   if (of_part.prepared == nullptr) of_part.prepared = &own;
-  for (const Step& step : inference_steps_) {  // threads may read what is prepared, and not write it
+  std::vector<size_t> tapped;
+  for (const std::string& tap : options.taps) tapped.push_back(graph_.feature(tap));
+  const std::vector<Step> of_taps = tapped.empty() ? std::vector<Step>{} : plan_steps(graph_, Pass::inference, tapped);
+  for (const Step& step : tapped.empty() ? inference_steps_ : of_taps) {  // threads may read what is prepared only
     const Node& node = graph_.nodes()[step.nodes[0]];
     if (is_plain<Convolution>(node))
       weight_in_bfloat16(step.nodes[0], fold_convolution(step, of_part).weight, of_part);

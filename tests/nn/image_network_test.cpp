@@ -10,6 +10,7 @@
 #include "kernels/products.h"
 #include "nn/network.h"
 #include "nn/weights.h"
+#include "support/random_network.h"
 
 namespace limbeck {
 namespace {
@@ -91,6 +92,21 @@ TEST(ImageNetwork, PartsOfABatchAreTheWhole) {
     at::set_num_threads(before);
   }
   EXPECT_THROW(fused.forward(random_tensor({20, 3, 12, 12}, 2), {.taps = {"nowhere"}}), std::exception);
+}
+
+TEST(ImageNetwork, PartsOfABatchAreTheWholeWhateverIsTapped) {
+  const torch::NoGradGuard no_gradient;
+  const auto fused = random_network(residual_graph());
+  GraphNetwork plain(fused->graph(), 1, Execution::plain);
+  for (size_t i = 0; i < plain.buffers().size(); ++i)
+    torch::Tensor(plain.buffers()[i].value).copy_(fused->buffers()[i].value);
+  const torch::Tensor x = random_tensor({40, 3, 12, 12}, 2);
+  const Outputs oracle = plain.forward(x, {.taps = plain.features()});
+  for (const std::string& tap : plain.features()) {  // a convolution alone is not folded with the batch norm behind it
+    const Outputs found = fused->forward(x, {.taps = {tap}});
+    EXPECT_LT(difference(found.logits, oracle.logits), 1e-4) << tap;
+    EXPECT_LT(difference(found.features.at(tap), oracle.features.at(tap)), 1e-4) << tap;
+  }
 }
 
 TEST(ImageNetwork, FusedPassesAreThePlainOnes) {
