@@ -117,8 +117,8 @@ void ComputedOptions::bind(Fields& fields) {
   fields.integer("top", top, at_least(0),
                  "store only the K largest logits of each output, the rest of the probability spread evenly; 0: all");
   fields.choice<TeacherPrecision>(
-      "precision", precision, {{"stage", TeacherPrecision::stage}, {"int8", TeacherPrecision::int8}},
-      "stage: that of the stage; int8: weights and activations of 8 bits, on the processor; faster with AVX-512 VNNI");
+      "precision", precision, {{"auto", TeacherPrecision::stage}, {"int8", TeacherPrecision::int8}},
+      "auto: that of the stage; int8: weights and activations of 8 bits, on the processor; faster with AVX-512 VNNI");
   const bool keeps = outputs == Computed::kept || !store.empty() || views > 0;
   fields.require(keeps || (top == 0 && type == Type::float32),
                  "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
