@@ -26,10 +26,6 @@ int64_t filled_up(int64_t channels) {
   return (channels + kBytesAtOnce - 1) / kBytesAtOnce * kBytesAtOnce;
 }
 
-ByteGrid grid_with(const TensorMap& state, const std::string& node) {
-  return {state.at(node + ".scale").item<float>(), static_cast<int32_t>(state.at(node + ".zero_point").item<float>())};
-}
-
 bool keeps_grid(const Operation& operation) {
   return std::holds_alternative<MaxPool>(operation) || std::holds_alternative<Slice>(operation) ||
          std::holds_alternative<ChannelShuffle>(operation) || std::holds_alternative<Dropout>(operation);
@@ -110,7 +106,10 @@ at::Tensor Int8Network::floats_of(const Value& value) {
 std::optional<ByteGrid> Int8Network::grid_of(size_t node) const {
   while (node != Graph::kInput) {
     const Node& it = quantized_->graph().nodes()[node];
-    if (std::holds_alternative<Quantize>(it.operation)) return grid_with(state_of(*quantized_), it.name);
+    if (std::holds_alternative<Quantize>(it.operation)) {
+      const std::vector<at::Tensor>& buffers = contexts_[node].buffers;  // scale and zero point
+      return ByteGrid(buffers[0].item<float>(), static_cast<int32_t>(buffers[1].item<float>()));
+    }
     if (!keeps_grid(it.operation)) return std::nullopt;
     node = it.inputs[0];
   }

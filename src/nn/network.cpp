@@ -41,6 +41,12 @@ bool rounds_to_bytes(const Operation& operation) {
          (convolution != nullptr && convolution->rounds);
 }
 
+std::vector<size_t> features_of(const Graph& graph, const std::vector<std::string>& taps) {
+  std::vector<size_t> nodes;
+  for (const std::string& tap : taps) nodes.push_back(graph.feature(tap));
+  return nodes;
+}
+
 }  // namespace
 
 GraphNetwork::GraphNetwork(Graph graph, uint64_t seed, Execution execution)
@@ -227,8 +233,7 @@ Outputs GraphNetwork::forward_parts(const at::Tensor& inputs, const ForwardOptio
   PreparedWeights own;
   ForwardOptions of_part = options;
   if (of_part.prepared == nullptr) of_part.prepared = &own;
-  std::vector<size_t> tapped;
-  for (const std::string& tap : options.taps) tapped.push_back(graph_.feature(tap));
+  const std::vector<size_t> tapped = features_of(graph_, options.taps);
   const std::vector<Step> of_taps = tapped.empty() ? std::vector<Step>{} : plan_steps(graph_, Pass::inference, tapped);
   for (const Step& step : tapped.empty() ? inference_steps_ : of_taps) {  // threads may read what is prepared only
     const Node& node = graph_.nodes()[step.nodes[0]];
@@ -239,10 +244,9 @@ Outputs GraphNetwork::forward_parts(const at::Tensor& inputs, const ForwardOptio
   }
   constexpr int64_t kShare = 32;  // examples: half of a usual batch, so that two threads have equal shares
   std::vector<int64_t> ends = {0};
-  for (int64_t end = std::min(part, kShare); ends.back() < inputs.size(0); end += part) {
-    const int64_t whole_share = (ends.back() / kShare + 1) * kShare;
-    ends.push_back(std::min({end, whole_share, inputs.size(0)}));
-    end = ends.back();
+  while (ends.back() < inputs.size(0)) {
+    const int64_t begin = ends.back(), end_of_share = (begin / kShare + 1) * kShare;
+    ends.push_back(std::min({begin + part, end_of_share, inputs.size(0)}));
   }
   std::vector<Outputs> parts(ends.size() - 1);
   for_each_piece(static_cast<int64_t>(parts.size()), [&](int64_t piece) {
@@ -259,8 +263,7 @@ Outputs GraphNetwork::forward(const at::Tensor& inputs, const ForwardOptions& op
   if (shape != graph_.input_shape())
     throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(graph_.input_shape()), to_text(shape)));
   if (const int64_t part = part_of(inputs, options); part < inputs.size(0)) return forward_parts(inputs, options, part);
-  std::vector<size_t> tapped;
-  for (const std::string& tap : options.taps) tapped.push_back(graph_.feature(tap));
+  const std::vector<size_t> tapped = features_of(graph_, options.taps);
   const bool infers = options.noise == nullptr && !at::GradMode::is_enabled();
   const Pass pass = execution_ == Execution::plain ? Pass::plain : infers ? Pass::inference : Pass::training;
   const std::vector<Step> of_taps = tapped.empty() ? std::vector<Step>{} : plan_steps(graph_, pass, tapped);
