@@ -72,22 +72,13 @@ LIMBECK_INLINE void convolve_block(const FloatPatches& shape, const float* x, co
                                    const WinogradEpilogue& epilogue, float* y, int64_t number, float* workspace) {
   constexpr int64_t kRows = VectorsOf<Lanes>::kRows, kGroups = kGroupsOf<Lanes>;
   const Block block = block_at(shape, x, number, 0.0F, workspace);
-  const int64_t pixels = block.count * shape.out_width();
-  int64_t to = (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
-  PatchPlace place(shape, block.pitch);
-  std::array<int64_t, kRows> places{};
-  for (int64_t first = 0; first < pixels; first += kRows, to += kRows * shape.out) {
-    const int64_t count = std::min(kRows, pixels - first);
-    for (int64_t row = 0; row < count; ++row) {
-      places[row] = place.offset();
-      place.next();
-    }
+  over_tiles<kRows>(shape, block, [&](const auto& places, int64_t count, int64_t to) LIMBECK_FLATTEN {
     int64_t column = 0;
     for (; column + kGroups * kPackedColumns <= shape.out; column += kGroups * kPackedColumns)
       patch_tile<Lanes, kGroups>(shape, block, places, packed, epilogue, column, count, to, y);
     for (; column < shape.out; column += kPackedColumns)
       patch_tile<Lanes, 1>(shape, block, places, packed, epilogue, column, count, to, y);
-  }
+  });
 }
 
 /// Where the number of a patch at `place` lies, from where the patch begins; of what fills it up: its first.

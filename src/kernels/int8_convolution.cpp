@@ -21,28 +21,6 @@ constexpr float kMostByte = 255;
 
 using ByteBlock = PatchBlock<uint8_t>;
 
-/// Of a block's outputs, where the first one stands.
-int64_t first_output(const PatchShape& shape, const ByteBlock& block) {
-  return (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
-}
-
-/// Calls use(places, count, place of the first output) for tiles of Rows pixels of a block, of which `count` are there.
-template <int64_t Rows, class Use>
-LIMBECK_INLINE void over_tiles(const PatchShape& shape, const ByteBlock& block, const Use& use) {
-  const int64_t pixels = block.count * shape.out_width();
-  int64_t to = first_output(shape, block);
-  PatchPlace place(shape, block.pitch);
-  std::array<int64_t, Rows> places{};
-  for (int64_t first = 0; first < pixels; first += Rows, to += Rows * shape.out) {
-    const int64_t count = std::min(Rows, pixels - first);
-    for (int64_t row = 0; row < count; ++row) {
-      places[row] = place.offset();
-      place.next();
-    }
-    use(places, count, to);
-  }
-}
-
 inline float on_grid(float value, const ByteGrid& grid) {
   return std::clamp(std::nearbyint(value * grid.inverse) + static_cast<float>(grid.zero), 0.0F, kMostByte);
 }

@@ -2,6 +2,7 @@
 // Where the patches of a convolution by the definition lie: a few rows of an image's output at a time are computed
 // from rows of its input, which are copied to the cache where they are padded. Images are in [N, H, W, C] layout.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "kernels/packed_products.h"
@@ -90,5 +91,23 @@ class PatchPlace {
  private:
   int64_t step_, row_step_, last_, row_ = 0, x_ = 0;
 };
+
+/// Calls use(places, count, to) for tiles of Rows pixels of a block, of which `count` are there: where their patches
+/// begin in the input, and where the first one's output stands.
+template <int64_t Rows, class T, class Use>
+LIMBECK_INLINE void over_tiles(const PatchShape& shape, const PatchBlock<T>& block, const Use& use) {
+  const int64_t pixels = block.count * shape.out_width();
+  int64_t to = (block.image * shape.out_height() + block.first) * shape.out_width() * shape.out;
+  PatchPlace place(shape, block.pitch);
+  std::array<int64_t, Rows> places{};
+  for (int64_t first = 0; first < pixels; first += Rows, to += Rows * shape.out) {
+    const int64_t count = std::min(Rows, pixels - first);
+    for (int64_t row = 0; row < count; ++row) {
+      places[row] = place.offset();
+      place.next();
+    }
+    use(places, count, to);
+  }
+}
 
 }  // namespace limbeck
