@@ -32,6 +32,6 @@ most=${LIMBECK_TIDY_FILES:-20}
 looked=$((count < most ? count : most))
 echo "tidy: looks at $looked of the $count files that have changed since $base"
 head -n "$most" <<<"$files" | xargs -P "$(nproc)" -n 1 "$tidy" --quiet -p $folder "--line-filter=$lines" \
-  '--warnings-as-errors=*' --extra-arg=-Wno-unknown-warning-option \
+  '--warnings-as-errors=*' --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unknown-pragmas \
   --extra-arg=-include "--extra-arg=$PWD/scripts/tidy_vector.h" \
   2> >(grep -vE '^[0-9]+ warnings? generated|^Suppressed|^Use -header-filter' >&2)
