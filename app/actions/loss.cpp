@@ -16,7 +16,7 @@ namespace limbeck {
 namespace {
 
 /// The loss with the options that --set gives it, checked as in a recipe.
-Choice choose_loss(const std::string& name, const std::vector<std::string>& settings) {
+LossTermRecipe choose_loss(const std::string& name, const std::vector<std::string>& settings) {
   components().choose(Slot::loss, name);
   std::vector<Diagnostic> diagnostics;
   ReadContext context{components(), diagnostics, {}};
@@ -24,9 +24,11 @@ Choice choose_loss(const std::string& name, const std::vector<std::string>& sett
   options.kind = Value::Kind::map;
   options.where = {"limbeck loss", 0, 0};
   for (const std::string& setting : settings) apply_setting(options, setting, diagnostics);
-  const Choice choice = read_options(name, options, options.where, name, Slot::loss, context);
+  LossTermRecipe term;
+  term.loss = read_options(name, options, options.where, name, Slot::loss, context,
+                           [&](MapReader& reader) { term.bind(reader); });
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
-  return choice;
+  return term;
 }
 
 /// NAME=FILE, each name once.
@@ -44,7 +46,7 @@ std::map<std::string, std::string> named_files(const std::vector<std::string>& g
 
 /// The files of a loss evaluation's features, by name.
 struct FeatureFiles {
-  std::map<std::string, std::string> student, teacher, gradients;
+  std::map<std::string, std::string> student, teacher, gradients, parameters;
 };
 
 /// What is written, before any work: a name of a feature that is not given, or a file that is read.
@@ -54,7 +56,7 @@ void check_outputs(const LossFlags& flags, const FeatureFiles& features) {
     if (!spec.empty()) rules.reads.push_back(tensor_place(spec).file);
   };
   for (const std::string* read : {&flags.student, &flags.teacher, &flags.labels, &flags.peers}) reads(*read);
-  for (const auto* files : {&features.student, &features.teacher})
+  for (const auto* files : {&features.student, &features.teacher, &features.parameters})
     for (const auto& [name, file] : *files) reads(file);
   if (!flags.gradient.empty()) {
     if (flags.student.empty())
@@ -82,19 +84,22 @@ LossTensors read_tensors(const LossFlags& flags, const FeatureFiles& features) {
           .labels = read(flags.labels),
           .peers = read(flags.peers),
           .student_features = read_all(features.student),
-          .teacher_features = read_all(features.teacher)};
+          .teacher_features = read_all(features.teacher),
+          .parameters = read_all(features.parameters),
+          .epochs = flags.epochs};
 }
 
 }  // namespace
 
 void loss(LossFlags flags, const OutputOptions& output) {
-  const Choice loss = choose_loss(flags.loss, flags.settings);
+  const LossTermRecipe term = choose_loss(flags.loss, flags.settings);
   const FeatureFiles features{named_files(flags.student_features, "--student-feature"),
                               named_files(flags.teacher_features, "--teacher-feature"),
-                              named_files(flags.feature_gradients, "--feature-gradient")};
+                              named_files(flags.feature_gradients, "--feature-gradient"),
+                              named_files(flags.parameters, "--parameter")};
   check_outputs(flags, features);
   const LossTensors tensors = read_tensors(flags, features);
-  const LossEvaluation evaluation = evaluate_loss(loss, tensors, static_cast<uint64_t>(flags.seed));
+  const LossEvaluation evaluation = evaluate_loss(term, tensors, static_cast<uint64_t>(flags.seed));
   if (!flags.gradient.empty()) write_tensor_file(flags.gradient, evaluation.gradient);
   for (const auto& [name, file] : features.gradients) write_tensor_file(file, evaluation.feature_gradients.at(name));
   if (!output.json) {
@@ -104,10 +109,15 @@ void loss(LossFlags flags, const OutputOptions& output) {
       print_out("{:.17g}\n", evaluation.value);
     return;
   }
-  Json json = {{"loss", loss.name()}, {"value", evaluation.value}, {"examples", evaluation.examples}};
+  Json json = {{"loss", term.loss.name()}, {"value", evaluation.value}, {"examples", evaluation.examples}};
   if (tensors.student.defined()) json["classes"] = tensors.student.size(1);
-  if (evaluation.parameters > 0) json[keys::kParameters] = evaluation.parameters;
-  json["options"] = field_values(*loss.options);
+  int64_t parameters = 0;
+  for (const auto& [name, shape] : evaluation.parameters) {
+    parameters += element_count(shape);
+    json["parameter_shapes"][name] = shape;
+  }
+  if (parameters > 0) json[keys::kParameters] = parameters;
+  json["options"] = field_values(*term.loss.options);
   print_out("{}\n", json.dump(1));
 }
 

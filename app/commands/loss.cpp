@@ -36,6 +36,14 @@ void add_loss(Program& program) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   command
+      ->add_option("--parameter", flags->parameters,
+                   "values of a parameter of the loss, in place of its initial ones; may be repeated")
+      ->type_name("NAME=FILE")
+      ->allow_extra_args(false);
+  command->add_option("--epochs", flags->epochs, "epochs done, for a loss that changes with them (default: 0)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  command
       ->add_option("--gradient", flags->gradient,
                    "file to write the gradient by the student's logits to, in their type")
       ->type_name("FILE");
@@ -47,7 +55,9 @@ void add_loss(Program& program) {
   command->callback([=, &program] { program.act(&Actions::loss, *flags); });
   command->footer(
       "FILE is FILE.npy, or FILE.safetensors with one tensor in it, or FILE.safetensors:NAME. Inputs that the loss "
-      "does not use are ignored. The value is that of a recipe at weight 1, computed in the type of the student's "
+      "does not use are ignored. A loss over features compares those that are given, in alphabetical order, unless "
+      "--set from=... and to=... name them. The value is that of a recipe at weight 1, computed in the type of the "
+      "student's "
       "logits; with --json a value that is not finite is null.\n\n"
       "Example:  limbeck loss soft_targets --student z.npy --teacher v.npy --set temperature=4 --gradient g.npy");
 }

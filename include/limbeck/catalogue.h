@@ -26,19 +26,20 @@ enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedul
 std::string slot_name(Slot slot);
 
 struct ComponentInfo {
-  std::string name;              ///< the key in the recipe
-  std::string summary;           ///< one sentence
-  std::string formula;           ///< may be empty
-  std::string source;            ///< paper or web page
-  std::string principal;         ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
-  bool needs_teacher = false;    ///< losses: reads the teacher's outputs
-  bool needs_community = false;  ///< losses: reads the outputs of networks trained jointly
-  bool brings_weights = false;   ///< networks: pretrained, can teach without being trained by a stage
-  std::string form = {};         ///< stages: type of the key's value, "stage, network or map"
-  std::string standard = {};     ///< stages: default if the key is absent
-  std::string meaning = {};      ///< stages: description of the key
-  std::string excludes = {};     ///< stages: error message if another kind's key is present too
-  bool beside = false;           ///< stages: options are keys beside this key; a stage's other keys are not allowed
+  std::string name;                       ///< the key in the recipe
+  std::vector<std::string> aliases = {};  ///< further names that the field uses: "sp"
+  std::string summary;                    ///< one sentence
+  std::string formula;                    ///< may be empty
+  std::string source;                     ///< paper or web page
+  std::string principal;                  ///< the field that a bare value sets: `shift: 2` is `shift: { pixels: 2 }`
+  bool needs_teacher = false;             ///< losses: reads the teacher's outputs
+  bool needs_community = false;           ///< losses: reads the outputs of networks trained jointly
+  bool brings_weights = false;            ///< networks: pretrained, can teach without being trained by a stage
+  std::string form = {};                  ///< stages: type of the key's value, "stage, network or map"
+  std::string standard = {};              ///< stages: default if the key is absent
+  std::string meaning = {};               ///< stages: description of the key
+  std::string excludes = {};              ///< stages: error message if another kind's key is present too
+  bool beside = false;  ///< stages: options are keys beside this key; a stage's other keys are not allowed
 };
 
 /// A component's options, independent of their type.
@@ -46,6 +47,7 @@ class OptionSet {
  public:
   virtual ~OptionSet() = default;
   virtual void bind(Fields& fields) = 0;
+  virtual std::shared_ptr<OptionSet> copy() const = 0;
 };
 
 /// The options as an OptionSet; a dynamic_cast finds a base class that several components' options share.
@@ -55,6 +57,7 @@ class OptionsOf : public OptionSet, public Options {
   OptionsOf() = default;
   explicit OptionsOf(Options options) : Options(std::move(options)) {}
   void bind(Fields& fields) override { Options::bind(fields); }
+  std::shared_ptr<OptionSet> copy() const override { return std::make_shared<OptionsOf>(*this); }
 };
 
 /// Options of a component without options.
@@ -128,7 +131,7 @@ class Catalogue {
   /// Registers the components of another catalogue. Throws Error if a name is taken.
   void add(const Catalogue& other);
 
-  /// Returns nullptr if no component of that name is registered.
+  /// Finds a component by its name or an alias; returns nullptr if none is registered.
   std::shared_ptr<const Component> find(Slot slot, const std::string& name) const;
   std::vector<std::string> names(Slot slot) const;
   std::vector<std::shared_ptr<const Component>> components(Slot slot) const;
@@ -138,6 +141,7 @@ class Catalogue {
  private:
   void insert(Slot slot, std::shared_ptr<const Component> component);
   std::map<Slot, std::map<std::string, std::shared_ptr<const Component>>> components_;
+  std::map<Slot, std::map<std::string, std::string>> aliases_;  ///< names, by alias
 };
 
 }  // namespace LIMBECK_API

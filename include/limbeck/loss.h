@@ -28,6 +28,7 @@ struct Targets {
   at::Tensor ids;             ///< [N] int64
   at::Tensor partner_labels;  ///< [N] int64, labels of the mixup partners; undefined without mixup
   at::Tensor mix;             ///< [N] float, λ, the weight of the example itself; undefined without mixup
+  at::Tensor epochs;          ///< [] float32, epochs done, with fraction; undefined unless LossNeeds::epochs
 };
 
 /// Sums over the labels of a batch; a loss on labels is their quotient. An example mixed by mixup has two labels, its
@@ -52,6 +53,7 @@ struct LossNeeds {
                                   ///< data
   bool community = false;         ///< logits of the networks that are trained jointly with this one (co-distillation)
   bool shapes = false;            ///< Loss::prepare is called before the first value()
+  bool epochs = false;            ///< Targets::epochs
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
 
@@ -63,7 +65,9 @@ struct LossNeeds {
 struct LossShapes {
   Shape student_logits, teacher_logits;  ///< {10}; the teacher's is empty if the stage has no teacher
   std::map<std::string, Shape> student_features, teacher_features;  ///< by tap: {64, 8, 8}
+  int64_t examples = 0;                                             ///< ids of training examples are below this number
 };
+/// `examples` remains 0.
 LossShapes shapes_of(const Outputs& student, const TeacherOutputs& teacher);
 
 /// Returns the feature of this name. Throws Error if it is missing. `whose`: "student" or "teacher", for the message.
@@ -71,8 +75,8 @@ const at::Tensor& feature_of(const std::map<std::string, at::Tensor>& features, 
                              const char* whose);
 const Shape& feature_of(const std::map<std::string, Shape>& features, const std::string& name, const char* whose);
 
-/// Creates the parameters of one loss. Initial values are a function of (seed, index of the loss in the objective,
-/// index of the parameter in the loss).
+/// Creates the parameters of one loss, and its non-trainable state. Initial values are a function of (seed, index of
+/// the loss in the objective, index of the parameter in the loss).
 class LossParameters {
  public:
   LossParameters(uint64_t seed, size_t loss, at::Device device)
@@ -80,13 +84,17 @@ class LossParameters {
 
   /// Creates a float32 parameter; the loss keeps the tensor and reads it in value().
   at::Tensor make(const ParameterDescription& description);
+  /// Adds state that is saved in checkpoints, but not trained, such as a memory of features: the loss keeps the tensor
+  /// that is returned, on the device of the parameters, and writes to it in place in value().
+  at::Tensor keep(const std::string& name, const at::Tensor& initial);
   const std::vector<Parameter>& all() const { return all_; }
+  const std::vector<Parameter>& state() const { return state_; }
 
  private:
   uint64_t seed_;
   uint32_t loss_;
   at::Device device_;
-  std::vector<Parameter> all_;
+  std::vector<Parameter> all_, state_;
 };
 
 /// How a divergence over [N, C] is reduced to a scalar; the names are PyTorch's.

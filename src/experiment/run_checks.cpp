@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "experiment/feature_checks.h"
 #include "experiment/memory.h"
 #include "experiment/stage.h"
+#include "experiment/stage_features.h"
 #include "experiment/stage_fingerprint.h"
 #include "experiment/stage_teacher.h"
 #include "kernels/cuda_device.h"

@@ -3,6 +3,7 @@
 #include "experiment/device.h"
 #include "experiment/stage_conditions.h"
 #include "experiment/stage_entry.h"
+#include "experiment/stage_features.h"
 #include "experiment/stage_networks.h"
 #include "experiment/stage_teacher.h"
 #include "nn/weights.h"
@@ -48,8 +49,10 @@ class Tf32 {
 
 }  // namespace
 
-TrainingResult train(RunContext& run, const StageRecipe& stage, Network& network, const ExampleSet& examples,
+TrainingResult train(RunContext& run, const StageRecipe& recipe, Network& network, const ExampleSet& examples,
                      const ExampleSet& validation, const std::string& fingerprint) {
+  StageRecipe stage = recipe;
+  stage.loss = losses_with_features(run, recipe, examples);
   const StageFolder folder = run.folder_of(stage);
   const uint64_t seed = run.seed_of(stage);
   const Augmenter augmenter(stage.augment);
@@ -87,6 +90,7 @@ StageOutcome train_stage(RunContext& run, const StageRecipe& stage, std::shared_
   save_weights(run, stage, members);
 
   StageResult entry = entry_of(run, stage, *network);
+  if (!result.objective.empty()) entry.objective = result.objective;
   entry.seconds = result.seconds;
   entry.examples_per_second = result.examples_per_second;
   entry.epochs = result.epochs;

@@ -47,13 +47,14 @@ void LossNeeds::add(const LossNeeds& other) {
   chooses_examples |= other.chooses_examples;
   community |= other.community;
   shapes |= other.shapes;
+  epochs |= other.epochs;
   add_names(student_taps, other.student_taps);
   add_names(teacher_taps, other.teacher_taps);
 }
 
 LossShapes shapes_of(const Outputs& student, const TeacherOutputs& teacher) {
   return {shape_without_batch(student.logits), shape_without_batch(teacher.logits),
-          shapes_without_batch(student.features), shapes_without_batch(teacher.features)};
+          shapes_without_batch(student.features), shapes_without_batch(teacher.features), /*examples=*/0};
 }
 
 const at::Tensor& feature_of(const std::map<std::string, at::Tensor>& features, const std::string& name,
@@ -71,6 +72,11 @@ at::Tensor LossParameters::make(const ParameterDescription& description) {
   const at::Tensor value = initial_value(description, stream).to(device_);
   all_.push_back({description.name, value.requires_grad_()});
   return value;
+}
+
+at::Tensor LossParameters::keep(const std::string& name, const at::Tensor& initial) {
+  state_.push_back({name, initial.detach().to(device_).clone()});
+  return state_.back().value;
 }
 
 void bind_reduction(Fields& fields, Reduction& reduction) {

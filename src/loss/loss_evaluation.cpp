@@ -6,8 +6,12 @@
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+
+#include "core/nearest.h"
 #include "limbeck/graph.h"
-#include "limbeck/loss.h"
+#include "loss/feature_pairs.h"
+#include "loss/objective.h"
 #include "nn/dtypes.h"
 
 namespace limbeck {
@@ -117,12 +121,53 @@ TeacherOutputs teacher_outputs(const at::Tensor& logits) {
   return outputs;
 }
 
+std::vector<std::string> names_of(const Features& features) {
+  std::vector<std::string> names;
+  for (const auto& [name, feature] : features) names.push_back(name);
+  return names;
+}
+
+/// The term, whose loss compares the features that are given if it names none.
+LossTermRecipe with_features(LossTermRecipe term, const LossTensors& tensors) {
+  const auto* given = dynamic_cast<const FeaturePairs*>(term.loss.options.get());
+  if (given == nullptr || !given->are_open()) return term;
+  if (tensors.student_features.empty() && tensors.teacher_features.empty())
+    misuse(
+        fmt::format("the loss '{}' compares features; give them with --student-feature NAME=FILE and "
+                    "--teacher-feature NAME=FILE",
+                    term.loss.name()));
+  term.loss.options = term.loss.options->copy();
+  dynamic_cast<FeaturePairs&>(*term.loss.options)
+      .choose(names_of(tensors.student_features), names_of(tensors.teacher_features));
+  return term;
+}
+
+/// Gives parameters the values of files; they have `type` from then on.
+void set_parameters(const Objective& objective, const std::string& prefix, const Features& values,
+                    at::ScalarType type) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : objective.parameters()) {
+    names.push_back(parameter.name.substr(prefix.size()));
+    const auto given = values.find(names.back());
+    if (given != values.end() && given->second.sizes() != parameter.value.sizes())
+      misuse(fmt::format("--parameter {} is {}; expected {}", names.back(), shape_of(given->second),
+                         shape_of(parameter.value)));
+    const at::Tensor& value = given == values.end() ? parameter.value.detach() : given->second;
+    parameter.value.set_data(value.to(type));
+  }
+  for (const auto& [name, value] : values)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      misuse(fmt::format("the loss has no parameter '{}'{}", name,
+                         names.empty() ? "; it has none" : suggestion(name, names)));
+}
+
 }  // namespace
 
-LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors, uint64_t seed) {
-  const std::unique_ptr<Loss> loss = choice.make<Loss>();
-  const LossNeeds needs = loss->needs();
-  check_given(choice, needs, tensors);
+LossEvaluation evaluate_loss(const LossTermRecipe& given, const LossTensors& tensors, uint64_t seed) {
+  const LossTermRecipe term = with_features(given, tensors);
+  Objective objective({term});
+  const LossNeeds needs = objective.needs();
+  check_given(term.loss, needs, tensors);
   const bool has_logits = tensors.student.defined();
   if (!has_logits && (tensors.teacher.defined() || tensors.labels.defined() || tensors.peers.defined()))
     misuse("--teacher, --labels and --peers go with --student");
@@ -143,14 +188,20 @@ LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors, u
   TeacherOutputs teacher;
   if (tensors.teacher.defined()) teacher = teacher_outputs(tensors.teacher.detach().to(type));
   teacher.features = converted(tensors.teacher_features, type);
-  LossParameters parameters(seed, /*loss=*/0, at::kCPU);
-  if (needs.shapes) loss->prepare(shapes_of(student, teacher), parameters);
-  if (needs.teacher_statistics) loss->use(statistics_of(teacher.logits));
+  const std::string prefix = objective.names().front() + ".";
+  if (needs.shapes) {
+    LossShapes shapes = shapes_of(student, teacher);
+    shapes.examples = examples;
+    objective.prepare(shapes, seed, at::kCPU);
+  }
+  set_parameters(objective, prefix, tensors.parameters, type);
+  if (needs.teacher_statistics) objective.use(statistics_of(teacher.logits));
   const Targets targets{
       .labels = tensors.labels.defined() ? tensors.labels.to(at::kLong) : at::full({examples}, -1, at::kLong),
-      .ids = at::arange(examples, at::kLong)};
+      .ids = at::arange(examples, at::kLong),
+      .epochs = at::full({}, tensors.epochs, at::kFloat)};
 
-  const at::Tensor value = loss->value(student, teacher, targets);
+  const at::Tensor value = objective.value(student, teacher, targets, {.numbers = {1}}).total;
   LossEvaluation evaluation{.value = value.item<double>(), .examples = examples};
   if (value.requires_grad()) value.backward();
   const auto gradient_by = [](const at::Tensor& leaf, const at::Tensor& given) {
@@ -159,7 +210,8 @@ LossEvaluation evaluate_loss(const Choice& choice, const LossTensors& tensors, u
   if (has_logits) evaluation.gradient = gradient_by(student.logits, tensors.student);
   for (const auto& [name, feature] : student.features)
     evaluation.feature_gradients[name] = gradient_by(feature, tensors.student_features.at(name));
-  for (const Parameter& parameter : parameters.all()) evaluation.parameters += parameter.value.numel();
+  for (const Parameter& parameter : objective.parameters())
+    evaluation.parameters[parameter.name.substr(prefix.size())] = parameter.value.sizes().vec();
   return evaluation;
 }
 

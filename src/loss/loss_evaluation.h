@@ -3,7 +3,7 @@
 // implementation.
 //
 //   const Choice loss = components().choose(Slot::loss, "soft_targets");
-//   const LossEvaluation evaluation = evaluate_loss(loss, {.student = z, .teacher = v});
+//   const LossEvaluation evaluation = evaluate_loss({.loss = loss}, {.student = z, .teacher = v});
 //   evaluation.value;      // mean over the examples
 //   evaluation.gradient;   // [N, C], with respect to the student's logits
 
@@ -12,7 +12,7 @@
 #include <map>
 #include <string>
 
-#include "recipe/catalogue.h"
+#include "recipe/recipe.h"
 
 namespace limbeck {
 
@@ -24,6 +24,8 @@ struct LossTensors {
   at::Tensor labels;   ///< [N], of any integer type, from −1 (unlabelled) to C − 1
   at::Tensor peers;    ///< logits [M, N, C] of all networks that are trained jointly, including the student
   std::map<std::string, at::Tensor> student_features, teacher_features;  ///< [N, …], by name; any floating-point type
+  std::map<std::string, at::Tensor> parameters;  ///< of the loss, by name; others have their initial values
+  double epochs = 0;                             ///< epochs done, for losses that change with them
 };
 
 struct LossEvaluation {
@@ -31,13 +33,14 @@ struct LossEvaluation {
   at::Tensor gradient;  ///< [N, C], in the type of the student's logits; undefined if these were not given
   std::map<std::string, at::Tensor> feature_gradients;  ///< with respect to the student's features, in their types
   int64_t examples = 0;
-  int64_t parameters = 0;  ///< number of trainable parameters of the loss; here they have their initial values
+  std::map<std::string, Shape> parameters;  ///< shapes of the loss's trainable parameters, by name
 };
 
 /// Computes in the type of the student's logits, or of its features if there are no logits. Teacher statistics are
-/// computed over the N rows; the loss's own parameters are initialized from `seed`. Throws Error of kind usage, before
-/// any computation, if tensors have incompatible shapes or one that the loss requires is missing. Tensors that the loss
-/// does not read are allowed.
-LossEvaluation evaluate_loss(const Choice& loss, const LossTensors& tensors, uint64_t seed = 1);
+/// computed over the N rows; the loss's own parameters are initialized from `seed`. A loss over features that names
+/// none compares those that are given, in alphabetical order. The term's weight is not used. Throws Error of kind
+/// usage, before any computation, if tensors have incompatible shapes or one that the loss requires is missing. Tensors
+/// that the loss does not read are allowed.
+LossEvaluation evaluate_loss(const LossTermRecipe& term, const LossTensors& tensors, uint64_t seed = 1);
 
 }  // namespace limbeck

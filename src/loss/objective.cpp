@@ -1,6 +1,9 @@
 #include "loss/objective.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 
@@ -8,6 +11,31 @@
 #include "core/text.h"
 
 namespace limbeck {
+namespace {
+
+TeacherOutputs standardized_teacher(const TeacherOutputs& teacher, Standardize by) {
+  TeacherOutputs outputs = teacher;
+  outputs.logits = standardized(teacher.logits, by);
+  if (!teacher.members.defined()) return outputs;
+  outputs.members = standardized(teacher.members, by);
+  outputs.logits = log_mean_distribution(outputs.members, 1);
+  return outputs;
+}
+
+}  // namespace
+
+at::Tensor standardized(const at::Tensor& logits, Standardize by) {
+  if (by == Standardize::none || !logits.defined()) return logits;
+  constexpr double kLeast = 1e-7;
+  const at::Tensor centered = logits - logits.mean(-1, /*keepdim=*/true);
+  const auto classes = static_cast<double>(logits.size(-1));
+  const double count = by == Standardize::sample ? std::max(classes - 1, 1.0) : classes;
+  // In units of the largest, whose square is finite; where all are equal, the root has no derivative.
+  const at::Tensor largest = centered.detach().abs().amax(-1, /*keepdim=*/true), varies = largest.gt(0);
+  const at::Tensor unit = at::where(varies, largest, at::ones_like(largest));
+  const at::Tensor mean_square = (centered / unit).square().sum(-1, /*keepdim=*/true) / count;
+  return centered / (at::where(varies, mean_square, at::ones_like(mean_square)).sqrt() * unit + kLeast);
+}
 
 Objective::Objective(const std::vector<LossTermRecipe>& terms) {
   for (const LossTermRecipe& term : terms) {
@@ -15,8 +43,13 @@ Objective::Objective(const std::vector<LossTermRecipe>& terms) {
     const auto before = std::count_if(names_.begin(), names_.end(), same);
     names_.push_back(before == 0 ? term.loss.name() : fmt::format("{}.{}", term.loss.name(), before + 1));
     std::unique_ptr<Loss> loss = term.loss.make<Loss>();
-    const bool needs_labels = loss->needs().labels;
-    terms_.push_back({std::move(loss), term.weight, needs_labels});
+    const LossNeeds needs = loss->needs();
+    if (term.standardize != Standardize::none && !(needs.student_logits && needs.teacher_logits))
+      throw Error(ErrorKind::usage, fmt::format("the loss '{}' does not compare logits of teacher and student, which "
+                                                "'standardize' is of; leave it out",
+                                                term.loss.name()));
+    reads_epochs_ |= needs.epochs;
+    terms_.push_back({std::move(loss), term.weight, term.standardize, needs.labels});
   }
 }
 
@@ -32,8 +65,11 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
   std::vector<at::Tensor> sums;
   for (const Term& term : terms_) {
     at::Tensor& sum = sums.emplace_back();
-    for (const Outputs& network : networks) {
-      const at::Tensor own = term.loss->value(network, teacher, targets);
+    for (Outputs network : networks) {
+      if (term.standardize != Standardize::none) network.logits = standardized(network.logits, term.standardize);
+      const at::Tensor own = term.loss->value(
+          network, term.standardize == Standardize::none ? teacher : standardized_teacher(teacher, term.standardize),
+          targets);
       sum = sum.defined() ? sum + own : own;
     }
     value.terms.push_back(networks.size() == 1 ? sum : sum.detach() / static_cast<double>(networks.size()));
@@ -54,6 +90,7 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
 TermWeights Objective::weights_at(double epoch) const {
   TermWeights weights;
   for (const Term& term : terms_) weights.numbers.push_back(term.weight.at(epoch));
+  if (reads_epochs_) weights.epochs = at::full({}, epoch, at::kFloat);
   return weights;
 }
 
@@ -63,11 +100,13 @@ void Objective::use(const TeacherStatistics& statistics) {
 
 void Objective::prepare(const LossShapes& shapes, uint64_t seed, at::Device device) {
   parameters_.clear();
+  state_.clear();
   for (size_t i = 0; i < terms_.size(); ++i) {
     LossParameters own(seed, i, device);
     terms_[i].loss->prepare(shapes, own);
     for (const Parameter& parameter : own.all())
       parameters_.push_back({names_[i] + "." + parameter.name, parameter.value});
+    for (const Parameter& kept : own.state()) state_.push_back({names_[i] + "." + kept.name, kept.value});
   }
 }
 

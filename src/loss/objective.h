@@ -12,14 +12,21 @@
 
 namespace limbeck {
 
-/// The weights of an objective's terms at one moment of training.
+/// The weights of an objective's terms at one moment of training, and that moment.
 struct TermWeights {
   std::vector<double> numbers;
   at::Tensor on_device = {};  ///< [terms] float32; if defined, used in place of the numbers
+  at::Tensor epochs = {};     ///< Targets::epochs
 };
+
+/// How logits are standardized before a loss sees them: z' = (z − mean_c z) / (s + 1e-7), per example, of student and
+/// teacher (Sun et al. 2024, "Logit standardization in knowledge distillation", arXiv 2403.01427). s: deviation of the
+/// logits, of the population of classes (the paper's) or of a sample (divided by C − 1: its authors' code).
+at::Tensor standardized(const at::Tensor& logits, Standardize by);
 
 class Objective {
  public:
+  /// Throws Error of kind usage if a term standardizes logits that its loss does not read.
   explicit Objective(const std::vector<LossTermRecipe>& terms);
 
   struct Value {
@@ -44,6 +51,8 @@ class Objective {
   void prepare(const LossShapes& shapes, uint64_t seed, at::Device device);
   /// Parameters of all losses, e.g. "fitnet.weight". They are trained with the network and needed only for training.
   const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// Non-trainable state of all losses, e.g. "crd.memory".
+  const std::vector<Parameter>& state() const { return state_; }
 
   /// Names of the terms; repeated losses are numbered: "soft_targets", "soft_targets.2".
   const std::vector<std::string>& names() const { return names_; }
@@ -54,11 +63,13 @@ class Objective {
   struct Term {
     std::unique_ptr<Loss> loss;
     WeightRecipe weight;
+    Standardize standardize = Standardize::none;
     bool needs_labels = false;
   };
   std::vector<Term> terms_;
   std::vector<std::string> names_;
-  std::vector<Parameter> parameters_;
+  std::vector<Parameter> parameters_, state_;
+  bool reads_epochs_ = false;
 };
 
 /// "0.9 soft_targets (temperature 20) + 0.1 hard_labels"

@@ -8,7 +8,9 @@
 
 namespace limbeck {
 
-PooledPair pooled_to_one_size(const at::Tensor& student, const at::Tensor& teacher) {
+FeaturePair pooled_to_one_size(const FeaturePair& pair) {
+  const auto& [student, teacher] = pair;
+  if (student.dim() != 4 || teacher.dim() != 4) return pair;
   const int64_t height = std::min(student.size(2), teacher.size(2)), width = std::min(student.size(3), teacher.size(3));
   const auto pooled = [&](const at::Tensor& picture) {
     const bool fits = picture.size(2) == height && picture.size(3) == width;

@@ -206,7 +206,11 @@ std::shared_ptr<const Component> Catalogue::find(Slot slot, const std::string& n
   const auto in_slot = components_.find(slot);
   if (in_slot == components_.end()) return nullptr;
   const auto found = in_slot->second.find(name);
-  return found == in_slot->second.end() ? nullptr : found->second;
+  if (found != in_slot->second.end()) return found->second;
+  const auto names = aliases_.find(slot);
+  if (names == aliases_.end()) return nullptr;
+  const auto alias = names->second.find(name);
+  return alias == names->second.end() ? nullptr : find(slot, alias->second);
 }
 
 std::vector<std::shared_ptr<const Component>> Catalogue::components(Slot slot) const {
@@ -237,9 +241,16 @@ void Catalogue::add(const Catalogue& other) {
 }
 
 void Catalogue::insert(Slot slot, std::shared_ptr<const Component> component) {
-  const std::string name = component->info().name;
-  if (!components_[slot].emplace(name, std::move(component)).second)
-    throw Error(fmt::format("the {} '{}' is registered twice", slot_name(slot), name));
+  const ComponentInfo& info = component->info();
+  const auto require_new = [&](const std::string& name) {
+    if (find(slot, name) != nullptr) throw Error(fmt::format("the {} '{}' is registered twice", slot_name(slot), name));
+  };
+  require_new(info.name);
+  for (const std::string& alias : info.aliases) {
+    require_new(alias);
+    aliases_[slot].emplace(alias, info.name);
+  }
+  components_[slot].emplace(info.name, component);
 }
 
 std::vector<FieldDescription> describe_fields(OptionSet& options) {

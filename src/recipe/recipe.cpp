@@ -58,6 +58,11 @@ void NetworkRecipe::bind(Fields& fields) {
 void LossTermRecipe::bind(Fields& fields) {
   fields.part("weight", "number or map", "1",
               "weight of this term in the objective; a map lets it change over the first epochs");
+  fields.choice<Standardize>(
+      "standardize", standardize,
+      {{"none", Standardize::none}, {"population", Standardize::population}, {"sample", Standardize::sample}},
+      "logits of teacher and student are divided by their deviation over the classes, less their mean: of the "
+      "population, as Sun et al. 2024 write, or of a sample, as their code does");
 }
 
 void PaperRecipe::bind(Fields& fields) {

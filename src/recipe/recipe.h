@@ -72,9 +72,14 @@ struct WeightRecipe {
   double at(double epoch) const;
 };
 
+/// Standardization of logits before a loss sees them (loss/objective.h). population, sample: how the deviation is
+/// estimated.
+enum class Standardize { none, population, sample };
+
 struct LossTermRecipe {
   Choice loss;
   WeightRecipe weight;
+  Standardize standardize = Standardize::none;
 
   /// The keys common to all losses' options.
   void bind(Fields& fields);

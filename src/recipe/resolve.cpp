@@ -159,6 +159,7 @@ Json resolve(const StageRecipe& stage) {
   json["loss"] = Json::array();
   for (const LossTermRecipe& term : stage.loss) {
     Json entry = resolve(term.loss);
+    if (term.standardize != Standardize::none) entry[term.loss.name()].update(fields_of(term));
     entry[term.loss.name()]["weight"] = resolve_weight(term.weight);
     json["loss"].push_back(std::move(entry));
   }

@@ -95,7 +95,8 @@ void CheckpointFile::remove_parts(const std::string& place) const {
 void CheckpointFile::save(const TrainedState& state, const Progress& progress) const {
   TensorMap tensors;
   for (const auto& [name, tensor] : state_of(state.network)) tensors["network." + name] = tensor;
-  for (const Parameter& parameter : state.loss_parameters) tensors["losses." + parameter.name] = parameter.value;
+  for (const auto* own : {&state.loss_parameters, &state.loss_state})
+    for (const Parameter& parameter : *own) tensors["losses." + parameter.name] = parameter.value;
   for (const auto& [name, tensor] : state.optimizer.state()) tensors["optimizer." + name] = tensor;
   for (const auto& [name, tensor] : progress.stopping) tensors["stopping." + name] = tensor;
   const std::string place = fmt::format("{}-{}", progress.epoch, progress.step);
@@ -136,7 +137,8 @@ std::optional<Progress> CheckpointFile::load(const TrainedState& state) const {
       loaded.tensors.merge(own.tensors);
     }
     load_state(state.network, part_of(loaded.tensors, "network."), name);
-    load_parameters(state.loss_parameters, part_of(loaded.tensors, "losses."), name);
+    for (const auto* own : {&state.loss_parameters, &state.loss_state})
+      load_parameters(*own, part_of(loaded.tensors, "losses."), name);
     state.optimizer.load_state(part_of(loaded.tensors, "optimizer."), name);
     return Progress{.epoch = epoch,
                     .step = step,

@@ -1,7 +1,7 @@
 #pragma once
-// The full state for bit-identical resume: weights, running statistics, the losses' parameters, the optimizer's state,
-// the position, and the sums of the current epoch. There is no random generator state, since randomness is a function
-// of (seed, purpose, epoch, id).
+// The full state for bit-identical resume: weights, running statistics, the losses' parameters and state, the
+// optimizer's state, the position, and the sums of the current epoch. There is no random generator state, since
+// randomness is a function of (seed, purpose, epoch, id).
 //
 // A checkpoint of more than 15 MiB is divided, so that each file can be carried where large ones cannot: the tensors
 // stand in checkpoint-EPOCH-STEP-1.safetensors, …-2.safetensors, …, and checkpoint.safetensors says how many there are.
@@ -28,6 +28,7 @@ struct Progress {
 struct TrainedState {
   Network& network;
   const std::vector<Parameter>& loss_parameters;
+  const std::vector<Parameter>& loss_state;
   Optimizer& optimizer;
 };
 

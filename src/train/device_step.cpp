@@ -30,7 +30,7 @@ DeviceStep::DeviceStep(const StepSetup& setup)
   const int64_t steps = setup.batches.per_epoch(), terms = static_cast<int64_t>(setup.objective.names().size());
   epoch_ = at::zeros({}, of_type(at::kLong));
   drawing_ = at::zeros({}, of_type(at::kLong));
-  weights_ = at::zeros({steps, terms}, of_type(at::kFloat));
+  weights_ = at::zeros({steps, terms + 1}, of_type(at::kFloat));
   sums_ = {.sums = at::zeros(setup.sums.state().sizes(), of_type(at::kDouble)),
            .state = at::zeros({2}, of_type(at::kLong)),
            .failed = at::zeros({1 + terms}, of_type(at::kFloat)),
@@ -77,6 +77,7 @@ void DeviceStep::begin_epoch(int64_t epoch, int64_t step) {
     rates.push_back(static_cast<float>(setup_.optimizer.learning_rate() * setup_.rate_factor(epoch, i)));
     for (const double weight : setup_.objective.weights_at(setup_.epochs_done(epoch, i)).numbers)
       weights.push_back(static_cast<float>(weight));
+    weights.push_back(static_cast<float>(setup_.epochs_done(epoch, i)));
   }
   epoch_.fill_(epoch);
   drawing_.fill_(drawing);
@@ -100,14 +101,15 @@ void DeviceStep::queue_learning(const TaughtBatch& taught) {
   for (at::Tensor& copy : rounded_)  // of a capture that failed
     if (copy.defined()) copy.mutable_grad() = at::Tensor();
   const Batch& batch = taught.batch;
-  const at::Tensor weights = weights_.index_select(0, sums_.state.slice(0, 0, 1))[0];
+  const at::Tensor row = weights_.index_select(0, sums_.state.slice(0, 0, 1))[0];
+  const at::Tensor weights = row.slice(0, 0, -1), epochs = row[-1];
   const Noise noise{setup_.seed, {epoch_number_, epoch_}, batch.ids};
   const StepPasses passes = run_passes(setup_, batch, taught.teacher,
                                        {.noise = &noise,
                                         .taps = taps_,
                                         .precision = setup_.precision,
                                         .rounded = rounded_.empty() ? nullptr : &rounded_},
-                                       {.numbers = {}, .on_device = weights});
+                                       {.numbers = {}, .on_device = weights, .epochs = epochs});
   take_gradients();
   const at::NoGradGuard no_gradient;
   add_step(sums_, passes.values, weights, passes.logits, batch.labels, passes.needs_labels, passes.networks);

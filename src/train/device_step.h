@@ -50,7 +50,7 @@ class DeviceStep : public TrainingStep {
   std::vector<std::string> taps_;
   std::vector<at::Tensor> rounded_;  ///< per parameter of the network; undefined: not rounded; empty: none is
   at::Tensor epoch_, drawing_;       ///< [] int64
-  at::Tensor weights_;               ///< [steps, terms] float32, of the losses
+  at::Tensor weights_;               ///< [steps, terms + 1] float32: of the losses; epochs done
   StepSums sums_;
   CapturedWork whole_;  ///< the step of a full batch
   CapturedWork first_;  ///< or its first part, which gives `full_`

@@ -87,7 +87,10 @@ LossShapes Trainer::dry_run() const {
   const at::NoGradGuard no_gradient;
   const Batch one = batches_.sample();
   const Outputs student = setup_.network.forward(one.inputs, {.taps = objective_.needs().student_taps});
-  return shapes_of(student, setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->live().outputs(one));
+  LossShapes shapes =
+      shapes_of(student, setup_.teacher == nullptr ? TeacherOutputs{} : setup_.teacher->live().outputs(one));
+  shapes.examples = setup_.train.ids().max().item<int64_t>() + 1;
+  return shapes;
 }
 
 TrainingResult Trainer::run() {
@@ -111,6 +114,7 @@ TrainingResult Trainer::run() {
           .epochs = progress_.epoch,
           .kept_epoch = stopping_.kept_epoch() > 0 ? stopping_.kept_epoch() : progress_.epoch,
           .conditions = progress_.conditions,
+          .objective = describe_objective(stage.loss),
           .loss_parameters = count_of(objective_.parameters())};
 }
 

@@ -43,6 +43,7 @@ struct TrainingResult {
   int64_t epochs = 0;      ///< trained
   int64_t kept_epoch = 0;  ///< epoch whose weights the network has; less than `epochs` after early stopping
   std::vector<std::string> conditions;  ///< all conditions under which the stage was trained
+  std::string objective;                ///< with the features that the losses compare
   int64_t loss_parameters = 0;          ///< trainable parameters of the losses
 };
 
@@ -61,7 +62,7 @@ class Trainer {
   ParameterGroups prepare();
   LossShapes dry_run() const;
   /// Returns the state that a checkpoint stores besides the progress.
-  TrainedState trained_state() { return {setup_.network, objective_.parameters(), *optimizer_}; }
+  TrainedState trained_state() { return {setup_.network, objective_.parameters(), objective_.state(), *optimizer_}; }
   void load_checkpoint();
   /// Returns what a step works on, with a recorder of what of network and teacher can be captured; emits a notice if
   /// that is not all.

@@ -37,7 +37,11 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
                       const ForwardOptions& options, const TermWeights& weights) {
   setup.optimizer.release_gradients();
   const Outputs student = setup.network.forward(batch.inputs, options);
-  const Targets targets{batch.labels, batch.ids, batch.partner_labels, batch.mix};
+  const Targets targets{.labels = batch.labels,
+                        .ids = batch.ids,
+                        .partner_labels = batch.partner_labels,
+                        .mix = batch.mix,
+                        .epochs = weights.epochs};
   const Objective::Value value = setup.objective.value(student, teacher, targets, weights);
   if (weights.on_device.defined())
     pass_back(value.sums, weights.on_device);

@@ -14,7 +14,7 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 
-#include "limbeck/loss.h"
+#include "loss/feature_pairs.h"
 #include "loss/pooling.h"
 
 namespace limbeck {
@@ -22,20 +22,16 @@ namespace {
 
 enum class AttentionForm { norm, mean };
 
-struct AttentionTransferOptions {
-  std::vector<std::string> from;
-  std::vector<std::string> to;
+struct AttentionTransferOptions : FeaturePairs {
+  AttentionTransferOptions() : FeaturePairs(Places::stages) {}
   int64_t power = 2;
   AttentionForm form = AttentionForm::norm;
   void bind(Fields& fields) {
-    fields.features("from", from, Presence::required, "the teacher's features");
-    fields.features("to", to, Presence::optional, "the student's, in the same order; none: those of the same names");
+    FeaturePairs::bind(fields);
     fields.integer("power", power, between(1, 8), "p, to which an activation is raised");
     fields.choice<AttentionForm>("form", form, {{"norm", AttentionForm::norm}, {"mean", AttentionForm::mean}},
                                  "norm: the distance of the maps, averaged over examples, as in the paper; mean: its "
                                  "square, averaged over examples and places, as in its authors' code");
-    fields.require(to.empty() || from.empty() || to.size() == from.size(),
-                   "'from' and 'to' are pairs of features; they must have as many names");
   }
 };
 
@@ -51,36 +47,19 @@ at::Tensor attention_map(const at::Tensor& feature, int64_t power) {
 
 class AttentionTransfer : public Loss {
  public:
-  explicit AttentionTransfer(AttentionTransferOptions options) : options_(std::move(options)) {
-    if (options_.to.empty()) options_.to = options_.from;
-  }
+  explicit AttentionTransfer(AttentionTransferOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override {
-    return {.student_logits = false, .shapes = true, .student_taps = options_.to, .teacher_taps = options_.from};
-  }
+  LossNeeds needs() const override { return options_.needs(); }
 
-  void prepare(const LossShapes& shapes, LossParameters&) override {
-    for (size_t i = 0; i < options_.from.size(); ++i) {
-      const Shape& student = feature_of(shapes.student_features, options_.to[i], "student");
-      const Shape& teacher = feature_of(shapes.teacher_features, options_.from[i], "teacher");
-      if (student.size() != 3 || teacher.size() != 3)
-        refuse_features({options_.to[i], student}, {options_.from[i], teacher},
-                        "two pictures [channels, height, width]");
-    }
-  }
+  void prepare(const LossShapes& shapes, LossParameters&) override { require_maps(options_.of(shapes)); }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
-    at::Tensor sum;
-    for (size_t i = 0; i < options_.from.size(); ++i) {
-      const PooledPair pair = pooled_to_one_size(feature_of(student.features, options_.to[i], "student"),
-                                                 feature_of(teacher.features, options_.from[i], "teacher").detach());
+    return sum_over(options_.of(student, teacher), [&](const FeaturePair& pair) {
+      const FeaturePair maps = pooled_to_one_size(pair);
       const at::Tensor difference =
-          attention_map(pair.student, options_.power) - attention_map(pair.teacher, options_.power);  // [N, H·W]
-      const at::Tensor own =
-          options_.form == AttentionForm::norm ? difference.norm(2, {1}).mean() : difference.square().mean();
-      sum = sum.defined() ? sum + own : own;
-    }
-    return sum;
+          attention_map(maps.student, options_.power) - attention_map(maps.teacher, options_.power);  // [N, H·W]
+      return options_.form == AttentionForm::norm ? difference.norm(2, {1}).mean() : difference.square().mean();
+    });
   }
 
  private:
@@ -93,6 +72,7 @@ void register_attention_transfer(Catalogue& catalogue) {
   catalogue.add<Loss, AttentionTransferOptions>(
       Slot::loss,
       {.name = "attention_transfer",
+       .aliases = {"at"},
        .summary = "Distance of the student's attention maps from the teacher's, at pairs of features.",
        .formula = "sum_j |Q_S/|Q_S| - Q_T/|Q_T||, Q = sum_c |A_c|^p over the channels of a feature; mean over examples",
        .source = "Zagoruyko, Komodakis 2017, section 3.1",
