@@ -41,7 +41,8 @@ FeatureShapes groups_of(const FeatureShapes& features) {
 FeatureShapes ends_of(const FeatureShapes& groups) {
   FeatureShapes ends;
   for (const Feature& feature : groups) {
-    const bool same = is_map(feature.second) && !ends.empty() && pixels_of(ends.back().second) == pixels_of(feature.second);
+    const bool same =
+        is_map(feature.second) && !ends.empty() && pixels_of(ends.back().second) == pixels_of(feature.second);
     if (same)
       ends.back() = feature;
     else

@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 
+#include "limbeck/operation.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {

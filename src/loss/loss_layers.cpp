@@ -64,7 +64,8 @@ Connector::Connector(LossParameters& parameters, const std::string& prefix, cons
   const auto& [student, teacher] = pair;
   const size_t ours = student.second.size(), theirs = teacher.second.size();
   if ((ours != 3 && ours != 1) || (theirs != 3 && theirs != 1) || ours < theirs)
-    refuse_features(student, teacher, "two pictures [channels, height, width], two vectors, or a vector of the teacher");
+    refuse_features(student, teacher,
+                    "two pictures [channels, height, width], two vectors, or a vector of the teacher's");
   maps_ = ours == 3 && theirs == 3;
   const int64_t in = student.second[0], out = teacher.second[0];
   if (maps_)

@@ -178,9 +178,9 @@ TEST(FeatureLosses, AreFiniteAtExtremeInputs) {
 
 TEST(FeatureLosses, RefuseFeaturesThatTheyCannotCompare) {
   const FeatureMap picture = {{"f", random_feature({2, 3, 4, 4}, 1)}}, vector = {{"f", random_feature({2, 3}, 1)}};
-  EXPECT_EQ(message_of<Error>([&] { PreparedLoss("{fitnet: f}", picture, vector); }),
-            "the teacher's feature 'f' is 3, the student's 'f' 3x4x4; expected two pictures [channels, height, width], "
-            "or two vectors");
+  EXPECT_EQ(message_of<Error>([&] { PreparedLoss("{fitnet: f}", vector, picture); }),
+            "the teacher's feature 'f' is 3x4x4, the student's 'f' 3; expected two pictures [channels, height, width], "
+            "two vectors, or a vector of the teacher's");
   EXPECT_EQ(message_of<Error>([&] { PreparedLoss("{attention_transfer: f}", vector, vector); }),
             "the teacher's feature 'f' is 3, the student's 'f' 3; expected two pictures [channels, height, width]");
   EXPECT_EQ(message_of<Error>([&] { PreparedLoss("{fitnet: {from: f, to: g}}", picture, picture); }),
