@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "data/images/affine.h"
-#include "data/mixup.h"
+#include "data/mixer.h"
 
 namespace limbeck {
 
@@ -34,9 +34,11 @@ Augmenter::Augmenter(const std::vector<Choice>& choices) {
 }
 
 void Augmenter::add(std::unique_ptr<Augmentation> augmentation) {
-  if (auto* mixup = dynamic_cast<Mixup*>(augmentation.get())) {
+  if (auto* mixer = dynamic_cast<Mixer*>(augmentation.get())) {
+    if (mixer_ != nullptr)
+      throw Error(ErrorKind::usage, "examples are mixed by one augmentation at most: mixup or cutmix, not both");
     augmentation.release();
-    mixup_.reset(mixup);
+    mixer_.reset(mixer);
     return;
   }
   auto* before = augmentations_.empty() ? nullptr : dynamic_cast<Affine*>(augmentations_.back().get());
@@ -91,8 +93,16 @@ at::Tensor Augmenter::apply(const at::Tensor& images, const at::Tensor& views) c
 }
 
 Mixing Augmenter::draw_mixing(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
-  if (mixup_ == nullptr) throw Error(fmt::format("nothing is mixed by these augmentations: {}", description_));
-  return mixup_->draw(ids, examples, seed, epoch);
+  return mixer().draw(ids, examples, seed, epoch);
+}
+
+MixedInputs Augmenter::mix(const at::Tensor& own, const at::Tensor& partners, const at::Tensor& draws) const {
+  return mixer().mix(own, partners, draws);
+}
+
+const Mixer& Augmenter::mixer() const {
+  if (mixer_ == nullptr) throw Error(fmt::format("nothing is mixed by these augmentations: {}", description_));
+  return *mixer_;
 }
 
 }  // namespace limbeck

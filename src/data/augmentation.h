@@ -37,13 +37,14 @@ class Augmentation {
   }
 };
 
-/// Mixup partners and weights of N examples (see data/mixup.h).
+/// The partners of N examples that are mixed with others (data/mixer.h).
 struct Mixing {
   at::Tensor partners;  ///< [N] int64, positions of the partners in the set of examples
-  at::Tensor shares;    ///< [N] float32, λ, the weight of the example itself
+  at::Tensor draws;     ///< [N, 3] float32 from 0 to 1: a share of Beta(α, α), and a place, which not all mixers read
 };
 
-class Mixup;
+class Mixer;
+struct MixedInputs;
 
 /// A sequence of augmentations. Its view is one number in mixed radix, with the first augmentation's view as the lowest
 /// digit. Adjacent affine augmentations with the same fill are merged into one matrix, so that pixels are resampled
@@ -58,10 +59,10 @@ class Augmenter {
   ~Augmenter();
 
   /// Returns true if there is no augmentation: the only view is the image itself, and nothing is mixed.
-  bool empty() const { return augmentations_.empty() && mixup_ == nullptr; }
-  /// Returns true if examples are mixed in pairs (mixup). Outputs on mixed examples cannot be stored by view, since
-  /// pairs are not numbered.
-  bool mixes() const { return mixup_ != nullptr; }
+  bool empty() const { return augmentations_.empty() && mixer_ == nullptr; }
+  /// Returns true if examples are mixed in pairs (mixup, cutmix). Outputs on mixed examples cannot be stored by view,
+  /// since pairs are not numbered.
+  bool mixes() const { return mixer_ != nullptr; }
   int64_t view_count() const;
   /// The augmentations with all their options, in order; "none" if there are none. Augmenters with equal descriptions
   /// produce equal pixels for equal views.
@@ -71,18 +72,21 @@ class Augmenter {
   at::Tensor draw(const at::Tensor& ids, uint64_t seed, const Epoch& epoch) const;
   /// Throws Error if there is an augmentation and the inputs are not images [N, C, H, W].
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const;
-  /// Draws mixup partners and weights for the examples with these ids [N], in a set of `examples` examples. Throws
-  /// Error without mixup.
+  /// Draws partners and mixtures for the examples with these ids [N], in a set of `examples` examples. Throws Error if
+  /// nothing is mixed.
   Mixing draw_mixing(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const;
+  /// Mixes inputs [N, …] float with those of their partners. Throws Error if nothing is mixed.
+  MixedInputs mix(const at::Tensor& own, const at::Tensor& partners, const at::Tensor& draws) const;
   /// Returns how pictures in these views are read from memory in one operation (device/operators.h), without `scale`;
   /// nullopt if they are not windows and flips alone.
   std::optional<PictureViews> picture_views() const;
 
  private:
   void add(std::unique_ptr<Augmentation> augmentation);
+  const Mixer& mixer() const;
 
   std::vector<std::unique_ptr<Augmentation>> augmentations_;
-  std::unique_ptr<Mixup> mixup_;
+  std::unique_ptr<Mixer> mixer_;
   std::string description_ = "none";
 };
 

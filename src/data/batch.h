@@ -11,8 +11,8 @@ struct Batch {
   at::Tensor views;   ///< [N] int64, view (augmented version) of each example; all 0 without augmentation
   int64_t draw = 0;   ///< epoch for which the views were drawn
 
-  at::Tensor partner_labels;  ///< [N] int64, labels of the mixup partners; undefined without mixup
-  at::Tensor mix;             ///< [N] float32, λ, the weight of the example itself; undefined without mixup
+  at::Tensor partner_labels;  ///< [N] int64, labels of the partners that were mixed in; undefined: nothing is
+  at::Tensor mix;             ///< [N] float32, λ, the weight of the example itself; undefined: 1
 
   int64_t size() const { return ids.size(0); }
 };

@@ -6,7 +6,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full_like.h>
-#include <ATen/ops/lerp.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/tensor.h>
@@ -20,6 +19,7 @@
 #include "core/random.h"
 #include "core/shared_values.h"
 #include "core/vectorize.h"
+#include "data/mixer.h"
 #include "data/tensor_hash.h"
 #include "device/operators.h"
 
@@ -219,23 +219,22 @@ Batch ExampleSet::batch(const at::Tensor& positions, const Augmenter& augmenter,
   const LabelledIds examples = rows_at(positions);
   if (!augmenter.mixes()) return batch(examples, augmenter, seed, epoch, {}, {});
   const Mixing mixing = augmenter.draw_mixing(examples.ids, size(), seed, epoch.number());
-  return batch(examples, augmenter, seed, epoch, rows_at(mixing.partners), mixing.shares);
+  return batch(examples, augmenter, seed, epoch, rows_at(mixing.partners), mixing.draws);
 }
 
 Batch ExampleSet::batch(const LabelledIds& examples, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
-                        const LabelledIds& partners, const at::Tensor& shares) const {
+                        const LabelledIds& partners, const at::Tensor& draws) const {
   const auto in_drawn_views = [&](const LabelledIds& of) {
     return in_views(of, augmenter, augmenter.draw(of.ids, seed, epoch));
   };
   Batch batch = in_drawn_views(examples);
   batch.draw = epoch.number();
-  if (!shares.defined()) return batch;
+  if (!draws.defined()) return batch;
   const Batch others = in_drawn_views(partners);
-  std::vector<int64_t> shape(static_cast<size_t>(batch.inputs.dim()), 1);
-  shape[0] = batch.size();
-  batch.inputs = at::lerp(others.inputs, batch.inputs, shares.reshape(shape));
+  MixedInputs mixed = augmenter.mix(batch.inputs, others.inputs, draws);
+  batch.inputs = std::move(mixed.inputs);
   batch.partner_labels = others.labels;
-  batch.mix = shares;
+  batch.mix = std::move(mixed.shares);
   return batch;
 }
 

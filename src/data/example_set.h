@@ -61,12 +61,12 @@ class ExampleSet {
   LabelledIds rows_at(const at::Tensor& positions) const;
   /// Returns the examples at `positions` [n] int64, in that order, without augmentation.
   Batch batch(const at::Tensor& positions) const;
-  /// Same, with views drawn from (seed, epoch, id), and mixup if the augmenter mixes.
+  /// Same, with views drawn from (seed, epoch, id), and mixed if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch) const;
-  /// Same, of examples, mixup partners and their weights that were found before (rows_at, Augmenter::draw_mixing;
+  /// Same, of examples, their partners and mixtures that were found before (rows_at, Augmenter::draw_mixing;
   /// undefined: nothing is mixed), so that nothing waits for a device.
   Batch batch(const LabelledIds& examples, const Augmenter& augmenter, uint64_t seed, const Epoch& epoch,
-              const LabelledIds& partners, const at::Tensor& shares) const;
+              const LabelledIds& partners, const at::Tensor& draws) const;
   /// Same, with the given views [n] int64: replays an augmentation. Throws Error if the augmenter mixes.
   Batch batch(const at::Tensor& positions, const Augmenter& augmenter, const at::Tensor& views) const;
 

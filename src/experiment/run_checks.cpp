@@ -9,7 +9,9 @@
 #include "experiment/stage_teacher.h"
 #include "kernels/cuda_device.h"
 #include "kernels/device_turns.h"
+#include "loss/objective.h"
 #include "teacher/computed_outputs.h"
+#include "train/optimizer.h"
 
 namespace limbeck {
 namespace {
@@ -52,6 +54,19 @@ std::vector<StageNeed> needs_by_stage(const RunContext& run) {
   return needs;
 }
 
+/// That an optimizer which keeps two gradients apart has both.
+void check_gradients(const StageRecipe& stage) {
+  if (!make_optimizer(stage.optimizer, ParameterGroups{})->separates()) return;
+  const std::vector<bool> distils = Objective(stage.loss).distils();
+  const auto of_teacher = std::count(distils.begin(), distils.end(), true);
+  if (of_teacher > 0 && of_teacher < static_cast<int64_t>(distils.size())) return;
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("the optimizer '{}' keeps the gradient of the teacher's terms apart from that of the others, "
+                  "and the loss has {}; use 'sgd', or add a term",
+                  stage.optimizer.name(), of_teacher == 0 ? "none of the teacher" : "those of the teacher alone"));
+}
+
 }  // namespace
 
 void check_stage(const RunContext& run, const StageRecipe& stage) {
@@ -62,6 +77,7 @@ void check_stage(const RunContext& run, const StageRecipe& stage) {
       throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
     const ExampleSet examples = run.data.examples_of(stage);
     check_features(run, stage, examples);
+    if (stage.form().trains) check_gradients(stage);
     if (stage.form().trains && stage.teacher) check_stage_teacher(run, stage, examples);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("stage '{}': {}", stage.name, error.what()));

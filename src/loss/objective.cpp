@@ -80,6 +80,7 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
     value.sums = std::move(sums);
     return value;
   }
+  value.sums = sums;
   for (size_t i = 0; i < sums.size(); ++i) {
     const at::Tensor weighted = sums[i] * weights.numbers.at(i);
     value.total = value.total.defined() ? value.total + weighted : weighted;
@@ -108,6 +109,15 @@ void Objective::prepare(const LossShapes& shapes, uint64_t seed, at::Device devi
       parameters_.push_back({names_[i] + "." + parameter.name, parameter.value});
     for (const Parameter& kept : own.state()) state_.push_back({names_[i] + "." + kept.name, kept.value});
   }
+}
+
+std::vector<bool> Objective::distils() const {
+  std::vector<bool> distils;
+  for (const Term& term : terms_) {
+    const LossNeeds needs = term.loss->needs();
+    distils.push_back(needs.teacher_logits || needs.community || !needs.teacher_taps.empty());
+  }
+  return distils;
 }
 
 LossNeeds Objective::needs() const {

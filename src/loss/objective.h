@@ -32,11 +32,14 @@ class Objective {
   struct Value {
     at::Tensor total;                ///< scalar, Σ weight · term; for a Committee, summed over its members. Undefined
                                      ///< if the weights are on a device
-    std::vector<at::Tensor> sums;    ///< if so, the unweighted terms, with gradient, summed over the members
+    std::vector<at::Tensor> sums;    ///< the unweighted terms, with gradient, summed over the members
     std::vector<at::Tensor> terms;   ///< unweighted, in the order of names(); for a Committee, the mean over its
                                      ///< members
     std::vector<bool> needs_labels;  ///< per term: whether it is a mean over the labelled examples only
   };
+  /// Returns for each term whether it reads the teacher, or the networks trained jointly: whether it distils.
+  std::vector<bool> distils() const;
+
   /// If the student is a Committee (networks trained jointly), each member has its own loss, as if trained alone, with
   /// the logits of all members as its community.
   Value value(const Outputs& student, const TeacherOutputs& teacher, const Targets& targets,

@@ -24,6 +24,7 @@
 #include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
 #include "programs/product_count.h"
+#include "programs/tapped_program.h"
 #include "programs/torchscript_file.h"
 
 namespace limbeck {
@@ -355,6 +356,40 @@ void TorchScriptNetwork::try_out() {
   task_.classes = shape[1];
   features_.clear();
   for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
+  returned_features_ = features_.size();
+  find_modules();
+}
+
+void TorchScriptNetwork::find_modules() {
+  const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
+  const at::NoGradGuard no_gradient;
+  try {
+    const std::vector<std::string> paths = module_paths(script_->module);
+    const TappedProgram::Result all = TappedProgram(script_->module, paths).run(prepared(trial_inputs()));
+    for (size_t i = 0; i < paths.size(); ++i) {
+      const at::Tensor& output = all.outputs[i];
+      const bool is_feature = output.dim() > 1 && output.size(0) == kTried && output.is_floating_point();
+      if (is_feature && std::find(features_.begin(), features_.end(), paths[i]) == features_.end())
+        features_.push_back(paths[i]);
+    }
+  } catch (const std::exception&) {
+    features_.resize(returned_features_);  // the program has no modules that can be told apart
+  }
+}
+
+std::vector<std::string> TorchScriptNetwork::modules_in(const std::vector<std::string>& taps) const {
+  std::vector<std::string> modules;
+  const auto begin = features_.begin() + static_cast<std::ptrdiff_t>(returned_features_);
+  std::copy_if(taps.begin(), taps.end(), std::back_inserter(modules),
+               [&](const std::string& tap) { return std::find(begin, features_.end(), tap) != features_.end(); });
+  return modules;
+}
+
+std::shared_ptr<const TappedProgram> TorchScriptNetwork::tapped(const std::vector<std::string>& modules) const {
+  const std::lock_guard lock(tapping_);
+  std::shared_ptr<const TappedProgram>& program = tapped_[modules];
+  if (program == nullptr) program = std::make_shared<TappedProgram>(script_->module, modules);
+  return program;
 }
 
 Capabilities TorchScriptNetwork::capabilities() const {
@@ -403,7 +438,15 @@ Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& 
   }
   if (is_training) seed_generator(*options.noise);
   const torch::jit::GraphOptimizerEnabledGuard as_it_stands(!script_->device.is_cpu());
-  Returned returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));
+  const std::vector<std::string> modules = modules_in(options.taps);
+  Returned returned;
+  if (modules.empty()) {
+    returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));
+  } else {
+    const TappedProgram::Result result = tapped(modules)->run(prepared(inputs));
+    returned = returned_by(result.returned);
+    for (size_t i = 0; i < modules.size(); ++i) returned.features[modules[i]] = result.outputs[i].to(at::kFloat);
+  }
   if (is_training)
     for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].value = script_->buffers[i].tensor();
   const Shape shape = returned.logits.defined() ? returned.logits.sizes().vec() : Shape{};
@@ -438,6 +481,7 @@ void TorchScriptNetwork::to(at::Device device) {
   if (Hasher().add(read.content).fingerprint() != content_fingerprint_)
     throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
   const std::vector<Parameter> parameters = parameters_, buffers = buffers_;
+  tapped_.clear();
   *script_ = {load_module(file_, read.content, device), device};
   collect_tensors();
   const at::NoGradGuard no_gradient;

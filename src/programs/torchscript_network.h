@@ -4,6 +4,7 @@
 //   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
 //   a dict of text to tensors   "logits", or the first tensor if there is none of that name; the others are features
 //                               by their keys
+// Outputs of the program's modules are features too, by module path: "layer3", "layer1.0.conv2" (tapped_program.h).
 // If the outputs are probabilities (all rows are distributions, as after softmax), their logarithms are the logits:
 // those before the softmax, up to a constant per row. The program runs in the type of its weights, and its input is
 // converted to it; logits are returned as float32. Weights in float16 and bfloat16 are converted to float32, which
@@ -25,6 +26,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "core/files.h"
 #include "nn/input.h"
@@ -35,6 +37,8 @@ struct Module;
 }
 
 namespace limbeck {
+
+class TappedProgram;
 
 class TorchScriptNetwork : public Network {
  public:
@@ -67,7 +71,7 @@ class TorchScriptNetwork : public Network {
   /// to smallest_probability().
   bool gives_probabilities() const { return gives_probabilities_; }
   double smallest_probability() const;
-  /// Returns the names of features that can be tapped.
+  /// Returns the names of features that can be tapped: those that the program returns, then its modules.
   std::vector<std::string> features() const override { return features_; }
 
   /// Writes the program with its current weights, in evaluation mode, with these extra files.
@@ -86,6 +90,11 @@ class TorchScriptNetwork : public Network {
   /// Runs the program on trial inputs, and determines and validates its outputs.
   void try_out();
   Outputs run(const at::Tensor& inputs, const ForwardOptions& options) const;
+  /// Adds the modules of the program whose outputs have a row for each example to the features.
+  void find_modules();
+  /// Returns those of the names that are modules.
+  std::vector<std::string> modules_in(const std::vector<std::string>& taps) const;
+  std::shared_ptr<const TappedProgram> tapped(const std::vector<std::string>& modules) const;
   at::Tensor prepared(const at::Tensor& inputs) const;
 
   fs::path file_;
@@ -100,6 +109,9 @@ class TorchScriptNetwork : public Network {
   bool gives_probabilities_ = false;
   bool gives_float16_ = false;
   std::vector<std::string> features_;
+  size_t returned_features_ = 0;  ///< of them, those that the program returns
+  mutable std::mutex tapping_;
+  mutable std::map<std::vector<std::string>, std::shared_ptr<const TappedProgram>> tapped_;  ///< by modules
 };
 
 }  // namespace limbeck

@@ -50,6 +50,12 @@ class Optimizer {
   /// Same on a device, without waiting for it.
   void step(const DeviceUpdate& update);
   void release_gradients();
+  /// Returns whether the gradients of what the teacher says and those of the other terms are updates of their own:
+  /// the former are then handed over by keep_distilled(), before the others are computed.
+  virtual bool separates() const { return false; }
+  /// Takes the present gradients as those of the distillation terms. `rounded`: as in DeviceUpdate; the gradients of
+  /// parameters with such a copy are the copy's.
+  virtual void keep_distilled(const std::vector<at::Tensor>& rounded) { static_cast<void>(rounded); }
   double learning_rate() const { return options_.learning_rate; }
   /// Returns all parameters, group by group.
   const std::vector<Parameter>& parameters() const { return parameters_; }

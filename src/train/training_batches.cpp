@@ -17,7 +17,7 @@ void TrainingBatches::prepare(int64_t epoch) {
   if (!augmenter_.mixes()) return;
   const Mixing all = augmenter_.draw_mixing(in_order.ids, examples_.size(), seed_, drawing(epoch));
   set_table(partners_of_steps_, rows(examples_.rows_at(all.partners)));
-  set_table(shares_of_steps_, all.shares.unsqueeze(0));
+  set_table(draws_of_steps_, all.draws.t());
 }
 
 void TrainingBatches::set_table(at::Tensor& table, const at::Tensor& values) const {
@@ -44,7 +44,7 @@ Batch TrainingBatches::queued_batch(const at::Tensor& step, int64_t size, const 
   };
   if (!augmenter_.mixes()) return examples_.batch(examples(examples_of_steps_), augmenter_, seed_, drawing, {}, {});
   return examples_.batch(examples(examples_of_steps_), augmenter_, seed_, drawing, examples(partners_of_steps_),
-                         rows(shares_of_steps_)[0]);
+                         rows(draws_of_steps_).t());
 }
 
 Batch TrainingBatches::sample() const {

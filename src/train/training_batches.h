@@ -44,8 +44,8 @@ class TrainingBatches {
   int64_t cycle_;
   at::Tensor order_;  ///< example order of epoch `ordered_`
   int64_t ordered_ = -1;
-  // On a device: for each step, ids and labels of its examples and of their mixup partners, and the partners' weights.
-  at::Tensor examples_of_steps_, partners_of_steps_, shares_of_steps_;
+  // On a device: for each step, ids and labels of its examples and of their partners, and their mixtures.
+  at::Tensor examples_of_steps_, partners_of_steps_, draws_of_steps_;
 };
 
 }  // namespace limbeck

@@ -1,6 +1,7 @@
 #include "train/training_step.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -12,15 +13,29 @@
 namespace limbeck {
 namespace {
 
-/// The backward pass of Σ weight · term without the sum, which would be kernels of its own, forward and backward.
-void pass_back(const std::vector<at::Tensor>& terms, const at::Tensor& weights) {
+/// The backward pass of Σ weight · term over some of the terms, without the sum, which would be kernels of its own,
+/// forward and backward.
+void pass_back(const std::vector<at::Tensor>& terms, const std::vector<bool>& which, const TermWeights& weights,
+               bool keep_graph) {
   std::vector<at::Tensor> roots, gradients;
   for (size_t i = 0; i < terms.size(); ++i) {
-    if (!terms[i].requires_grad()) continue;  // a loss may be constant
+    if (!which[i] || !terms[i].requires_grad()) continue;  // a loss may be constant
     roots.push_back(terms[i]);
-    gradients.push_back(weights[static_cast<int64_t>(i)].reshape(terms[i].sizes()));
+    gradients.push_back(weights.on_device.defined()
+                            ? weights.on_device[static_cast<int64_t>(i)].reshape(terms[i].sizes())
+                            : at::full_like(terms[i].detach(), weights.numbers.at(i)));
   }
-  if (!roots.empty()) torch::autograd::backward(roots, gradients);
+  if (!roots.empty()) torch::autograd::backward(roots, gradients, keep_graph);
+}
+
+/// One pass for the terms that distil, whose gradients the optimizer takes, and one for the others.
+void pass_back_apart(const StepSetup& setup, const Objective::Value& value, const ForwardOptions& options,
+                     const TermWeights& weights) {
+  std::vector<bool> which = setup.objective.distils();
+  pass_back(value.sums, which, weights, /*keep_graph=*/true);
+  setup.optimizer.keep_distilled(options.rounded == nullptr ? std::vector<at::Tensor>() : *options.rounded);
+  which.flip();
+  pass_back(value.sums, which, weights, /*keep_graph=*/false);
 }
 
 }  // namespace
@@ -43,8 +58,10 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
                         .mix = batch.mix,
                         .epochs = weights.epochs};
   const Objective::Value value = setup.objective.value(student, teacher, targets, weights);
-  if (weights.on_device.defined())
-    pass_back(value.sums, weights.on_device);
+  if (setup.optimizer.separates())
+    pass_back_apart(setup, value, options, weights);
+  else if (weights.on_device.defined())
+    pass_back(value.sums, std::vector<bool>(value.sums.size(), true), weights, /*keep_graph=*/false);
   else
     value.total.backward();
 

@@ -338,7 +338,7 @@ TEST(Mixup, MixesWithPartnersInTheirOwnViews) {
   EXPECT_TRUE(batch.views.equal(own.views));
   EXPECT_TRUE(batch.labels.equal(own.labels));
   EXPECT_TRUE(batch.partner_labels.equal(partners.labels));
-  EXPECT_TRUE(batch.mix.equal(mixing.shares));
+  EXPECT_TRUE(batch.mix.equal(mixing.draws.select(1, 0)));
   const torch::Tensor share = batch.mix.reshape({-1, 1, 1, 1});
   EXPECT_TRUE(batch.inputs.allclose(share * own.inputs + (1 - share) * partners.inputs, 1e-5, 1e-6));
   EXPECT_FALSE(batch.inputs.allclose(own.inputs, 1e-2, 1e-2));
@@ -353,7 +353,7 @@ TEST(Mixup, DrawsSharesFromTheBetaDistribution) {
   for (const double alpha : {1e-6, 0.2, 1.0, 8.0}) {
     const Augmenter augmenter = make({fmt::format("{{mixup: {}}}", alpha).c_str()});
     const Mixing mixing = augmenter.draw_mixing(ids, 500, 1, 0);
-    const torch::Tensor shares = mixing.shares.to(torch::kFloat64);
+    const torch::Tensor shares = mixing.draws.select(1, 0).to(torch::kFloat64);
     EXPECT_TRUE(shares.ge(0).logical_and(shares.le(1)).all().item<bool>());
     EXPECT_NEAR(shares.mean().item<double>(), 0.5, 0.015) << alpha;  // four standard deviations of the widest
     const double variance = 1 / (4 * (2 * alpha + 1));
@@ -367,6 +367,42 @@ TEST(Mixup, DrawsSharesFromTheBetaDistribution) {
     EXPECT_GT(counts.min().item<int64_t>(), 12);  // 40 expected, standard deviation 6.3
     EXPECT_LT(counts.max().item<int64_t>(), 72);
   }
+}
+
+TEST(Cutmix, ReplacesARectangleByThatOfAPartner) {
+  const auto digits = small_digits();
+  const ExampleSet all = ExampleSet(digits->train, "train", *digits).select(torch::arange(50, 250), "part");
+  const Augmenter mixed = make({"{shift: 2}", "{cutmix: 1}"}), plain = make({"{shift: 2}"});
+  EXPECT_TRUE(mixed.mixes());
+  const torch::Tensor positions = torch::arange(0, 200);
+  const Batch batch = all.batch(positions, mixed, 1, 2);
+  const Mixing mixing = mixed.draw_mixing(batch.ids, 200, 1, 2);
+  const Batch own = all.batch(positions, plain, 1, 2), partners = all.batch(mixing.partners, plain, 1, 2);
+  EXPECT_TRUE(batch.partner_labels.equal(partners.labels));
+  const int64_t height = batch.inputs.size(2), width = batch.inputs.size(3);
+  for (int64_t i = 0; i < batch.size(); ++i) {
+    // The rectangle by loops, from the formula of the paper.
+    const auto draw = [&](int64_t k) { return mixing.draws[i][k].item<float>(); };
+    const auto bounds = [&](float centre, int64_t n) {
+      const auto half = static_cast<int64_t>(std::sqrt(1 - draw(0)) * static_cast<float>(n)) / 2;
+      const auto middle = static_cast<int64_t>(centre * static_cast<float>(n));
+      return std::pair{std::max<int64_t>(middle - half, 0), std::min(middle + half, n)};
+    };
+    const auto [top, bottom] = bounds(draw(1), height);
+    const auto [left, right] = bounds(draw(2), width);
+    torch::Tensor expected = own.inputs[i].clone();
+    expected.slice(1, top, bottom)
+        .slice(2, left, right)
+        .copy_(partners.inputs[i].slice(1, top, bottom).slice(2, left, right));
+    EXPECT_TRUE(batch.inputs[i].equal(expected)) << i;
+    const double area = static_cast<double>((bottom - top) * (right - left)) / static_cast<double>(height * width);
+    EXPECT_NEAR(batch.mix[i].item<double>(), 1 - area, 1e-6);
+  }
+  EXPECT_GT(batch.mix.lt(0.9).sum().item<int64_t>(), 50);
+  EXPECT_EQ(message_of<Error>([] {
+              make({"{mixup: 1}", "{cutmix: 1}"});
+            }),
+            "examples are mixed by one augmentation at most: mixup or cutmix, not both");
 }
 
 TEST(Random, BelowWideFillsAllBits) {

@@ -53,7 +53,7 @@ TEST_F(Cuda, ViewsAreThoseOfTheProcessorToRounding) {
     if (augmenter.mixes()) {
       const Mixing here = augmenter.draw_mixing(ids, 60, 1, 2), there = augmenter.draw_mixing(ids.to(gpu()), 60, 1, 2);
       EXPECT_TRUE(there.partners.cpu().equal(here.partners));
-      EXPECT_TRUE(there.shares.cpu().equal(here.shares));
+      EXPECT_TRUE(there.draws.cpu().equal(here.draws));
       continue;
     }
     const torch::Tensor views = augmenter.draw(ids, 1, 2);

@@ -9,6 +9,7 @@
 #include "loss/objective.h"
 #include "support/gradient_check.h"
 #include "support/small_data.h"
+#include "support/temporary_folder.h"
 
 namespace limbeck {
 namespace {
@@ -216,6 +217,62 @@ TEST(Community, PullsEachNetworkTowardsTheMeanOfAll) {
   EXPECT_THROW(loss->value({.logits = z}, {}, {}), Error);
   const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}});
   EXPECT_TRUE(loss->value({.logits = extreme, .community = {extreme, -extreme}}, {}, {}).isfinite().item<bool>());
+}
+
+TEST(Mutual, IsTheMeanDivergenceFromTheOthers) {
+  const torch::Tensor z = random_logits(4, 5, 43), second = random_logits(4, 5, 44), third = random_logits(4, 5, 45);
+  const auto loss = make_loss("{mutual: 2}");
+  const auto value = [&](const torch::Tensor& logits) {
+    return loss->value({.logits = logits, .community = {second, z, third}}, {}, {});
+  };
+  const torch::Tensor log_q = torch::log_softmax(z / 2, 1);
+  double expected = 0;
+  for (const torch::Tensor& other : {second, third}) {
+    const torch::Tensor p = torch::softmax(other / 2, 1);
+    expected += (4 * p * (p.log() - log_q)).sum().item<double>() / 4 / 2;
+  }
+  EXPECT_NEAR(value(z).item<double>(), expected, 1e-12);
+  const torch::Tensor mean = (torch::softmax(second / 2, 1) + torch::softmax(third / 2, 1)) / 2;
+  const torch::Tensor gradient = gradient_at(value, z);
+  EXPECT_TRUE(gradient.allclose((torch::softmax(z / 2, 1) - mean) * 2 / 4, 1e-10, 1e-14));
+  EXPECT_EQ(loss->value({.logits = z, .community = {z}}, {}, {}).item<double>(), 0);
+  EXPECT_THROW(loss->value({.logits = z}, {}, {}), Error);
+  const torch::Tensor extreme = torch::tensor({{1e4F, -1e4F, 0.0F}});
+  EXPECT_TRUE(loss->value({.logits = extreme, .community = {extreme, -extreme}}, {}, {}).isfinite().item<bool>());
+}
+
+TEST(Objective, StandardizesLogitsWhereARecipeSaysSo) {
+  LossTermRecipe term{.loss = choose(Slot::loss, "{soft_targets: 2}")};
+  const torch::Tensor z = random_logits(3, 6, 1), v = random_logits(3, 6, 2);
+  const auto value = [&](const torch::Tensor& student, const torch::Tensor& teacher) {
+    return Objective({term}).value({.logits = student}, {.logits = teacher}, {}, {.numbers = {1}}).total;
+  };
+  for (const auto by : {Standardize::population, Standardize::sample}) {
+    term.standardize = by;
+    const bool unbiased = by == Standardize::sample;
+    const auto by_hand = [&](const torch::Tensor& x) {
+      return (x - x.mean(1, true)) / (x.std(torch::IntArrayRef{1}, unbiased, true) + 1e-7);
+    };
+    const auto plain = make_loss("{soft_targets: 2}");
+    EXPECT_NEAR(value(z, v).item<double>(), value_of(*plain, by_hand(z), by_hand(v)).item<double>(), 1e-12);
+    expect_numeric_gradient([&](const torch::Tensor& x) { return value(x, v); }, z);
+    EXPECT_NEAR(value(z * 5 + 3, v).item<double>(), value(z, v).item<double>(), 1e-6);  // scale and place do not matter
+    const torch::Tensor extreme = torch::tensor({{1e20F, -1e20F, 0.0F}, {7.0F, 7.0F, 7.0F}});
+    const auto of_extreme = [&](const torch::Tensor& x) { return value(x, extreme); };
+    EXPECT_TRUE(of_extreme(extreme).isfinite().item<bool>());
+    EXPECT_TRUE(gradient_at(of_extreme, extreme).isfinite().all().item<bool>());
+    const torch::Tensor members = torch::stack({random_logits(3, 6, 3), random_logits(3, 6, 4)}, 1);
+    const torch::Tensor mean = torch::log(torch::softmax(by_hand(members.select(1, 0)) / 2, 1) / 2 +
+                                          torch::softmax(by_hand(members.select(1, 1)) / 2, 1) / 2);
+    const TeacherOutputs ensemble{.logits = log_mean_distribution(members, 1), .features = {}, .members = members};
+    EXPECT_NEAR(Objective({term}).value({.logits = z}, ensemble, {}, {.numbers = {1}}).total.item<double>(),
+                (4 * mean.exp() * (mean - torch::log_softmax(by_hand(z) / 2, 1))).sum().item<double>() / 3, 1e-10);
+  }
+  term = {.loss = choose(Slot::loss, "hard_labels"), .standardize = Standardize::sample};
+  EXPECT_EQ(
+      message_of<Error>([&] { Objective({term}); }),
+      "the loss 'hard_labels' does not compare logits of teacher and student, which 'standardize' is of; leave it "
+      "out");
 }
 
 TEST(LogitRegression, HasTheHandComputedValueAndGradient) {

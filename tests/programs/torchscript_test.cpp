@@ -98,6 +98,65 @@ TEST_F(TorchScript, TapsFeaturesOfTuplesAndDicts) {
       std::string::npos);
 }
 
+/// stem (Linear) → twice block, of inner (Linear) and a ReLU → head (Linear).
+torch::jit::Module nested_program() {
+  const auto linear = [](const char* name, int64_t in, int64_t out) {
+    torch::jit::Module module(name);
+    torch::manual_seed(in + 10 * out);
+    module.register_parameter("weight", torch::randn({out, in}).requires_grad_(), false);
+    module.register_attribute("training", c10::BoolType::get(), true);
+    module.define("def forward(self, x):\n    return torch.linear(x, self.weight)\n");
+    return module;
+  };
+  torch::jit::Module block("block");
+  block.register_module("inner", linear("inner", 8, 8));
+  block.register_attribute("training", c10::BoolType::get(), true);
+  block.define("def forward(self, x):\n    return torch.relu(self.inner.forward(x))\n");
+  torch::jit::Module whole("whole");
+  whole.register_module("stem", linear("stem", 16, 8));
+  whole.register_module("block", block);
+  whole.register_module("head", linear("head", 8, 3));
+  whole.register_attribute("training", c10::BoolType::get(), true);
+  whole.define(
+      "def forward(self, x):\n    h = self.stem.forward(x.flatten(1))\n    for i in range(2):\n        pass\n"
+      "    h = self.block.forward(h)\n    h = self.block.forward(h)\n    if self.training:\n        h = h * 1\n"
+      "    return self.head.forward(h)\n");
+  return whole;
+}
+
+TEST_F(TorchScript, TapsModulesByTheirPaths) {
+  const TorchScriptNetwork script(saved(nested_program()), kProgramTask, {});
+  EXPECT_EQ(script.features(),
+            (std::vector<std::string>{"stem", "block", "block.inner", "block:2", "block.inner:2", "head"}));
+  const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
+  const TensorMap state = state_of(script);
+  const torch::Tensor stem = torch::linear(inputs.flatten(1), state.at("stem.weight")),
+                      inner = torch::linear(stem, state.at("block.inner.weight")), first = torch::relu(inner),
+                      second = torch::relu(torch::linear(first, state.at("block.inner.weight")));
+  const Noise noise{1, 0, torch::arange(5)};
+  PreparedWeights prepared;
+  for (const ForwardOptions& options :
+       {ForwardOptions{}, ForwardOptions{.prepared = &prepared}, ForwardOptions{.noise = &noise}}) {
+    ForwardOptions tapped = options;
+    tapped.taps = {"block:2", "stem", "block.inner", "head"};
+    const Outputs outputs = script.forward(inputs, tapped);
+    EXPECT_EQ(outputs.features.size(), 4U);
+    EXPECT_TRUE(outputs.features.at("stem").equal(stem));
+    EXPECT_TRUE(outputs.features.at("block.inner").equal(inner));
+    EXPECT_TRUE(outputs.features.at("block:2").equal(second));
+    EXPECT_TRUE(outputs.features.at("head").equal(outputs.logits));
+    EXPECT_TRUE(outputs.logits.equal(script.forward(inputs, options).logits));
+  }
+  const Outputs trained = script.forward(inputs, {.noise = &noise, .taps = {"stem"}});
+  trained.features.at("stem").sum().backward();
+  for (const Parameter& parameter : script.parameters())
+    EXPECT_EQ(parameter.value.grad().defined(), parameter.name == "stem.weight") << parameter.name;
+  EXPECT_NE(message_of<Error>([&] {
+              script.forward(inputs, {.taps = {"block.iner"}});
+            }).find("no feature 'block.iner' to tap; did you mean 'block.inner'?"),
+            std::string::npos);
+}
+
 TEST_F(TorchScript, IsRefusedBeforeTrainingWhereItDoesNotFit) {
   EXPECT_EQ(refused(kLinear, {{1, 4, 4}, 10}), named("tells 3 classes apart, but the data has 10"));
   EXPECT_EQ(

@@ -181,6 +181,8 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
            std::string("augment: none, optimizer: {adamw: {learning_rate: 0.01, weight_decay: 0.1}}, ") +
                "loss: [ hard_labels: { weight: { from: 1, to: 0.5, epochs: 2 } } ]",
            "augment: {shift: 1, mixup: 0.4}" + soft,
+           "augment: {shift: 1, cutmix: 1}" + soft,
+           "augment: {shift: 1}, optimizer: {dot: {learning_rate: 0.05, weight_decay: 0.01}}" + soft,
            std::string("augment: none, teacher: uniform, loss: [ soft_targets: { temperature: 2 }, label_smoothing: ") +
                "{ amount: 0.1 } ]",
            std::string("augment: none, teacher: virtual, loss: [ soft_targets: { temperature: 20 } ]"),

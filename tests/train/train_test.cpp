@@ -183,7 +183,7 @@ class Training : public TemporaryFolder {
 
 TEST_F(Training, StoppedAndContinuedGivesTheSameBits) {
   for (const std::string optimizer : {"{sgd: {max_norm: 1.0}}", "adamw"}) {
-    const std::string augment = optimizer == "adamw" ? "{rotation: 10, zoom: 0.1, mixup: 0.4}" : "{shift: 1}";
+    const std::string augment = optimizer == "adamw" ? "{rotation: 10, zoom: 0.1, cutmix: 0.4}" : "{shift: 1}";
     const std::string stage = "epochs: 4, batch_size: 32, augment: " + augment + ", optimizer: " + optimizer;
     const TensorMap whole = train(stage);
     EXPECT_THROW(train(stage, 2), Error);
@@ -204,7 +204,7 @@ TEST_F(Training, WithALossThatHasParametersGoesOnToTheSameBits) {
     tensors.erase("progress.seconds");
     return tensors;
   };
-  for (const std::string optimizer : {"{sgd: {max_norm: 1.0}}", "adamw"}) {
+  for (const std::string optimizer : {"{sgd: {max_norm: 1.0}}", "adamw", "dot"}) {
     const std::string stage =
         "epochs: 4, batch_size: 32, checkpoint_seconds: 0, augment: {shift: 1}, teacher: uniform, loss: [ fitnet: { "
         "from: relu1, reduction: mean, weight: 5 }, hard_labels: {} ], optimizer: " +
@@ -232,8 +232,8 @@ TEST_F(Training, RefusesACheckpointWithoutTheParametersOfItsLosses) {
   const auto network = small_network(*digits);
   const auto optimizer = make_optimizer(choose(Slot::optimizer, "sgd"), *network);
   const CheckpointFile checkpoint(folder / "c.safetensors", "f");
-  std::vector<Parameter> parameters;
-  const TrainedState state{*network, parameters, *optimizer};
+  std::vector<Parameter> parameters, memory;
+  const TrainedState state{*network, parameters, memory, *optimizer};
   checkpoint.save(state, {.sums = torch::zeros({4}, torch::kFloat64), .conditions = {"one"}});
   EXPECT_TRUE(checkpoint.load(state).has_value());
   parameters.push_back({"fitnet.weight", torch::zeros({2, 3})});
@@ -246,7 +246,7 @@ TEST_F(Training, DividesALargeCheckpointIntoFilesThatCanBeCarried) {
   const auto optimizer = make_optimizer(choose(Slot::optimizer, "adamw"), *network);
   const CheckpointFile checkpoint(folder / "c.safetensors", "f");
   const std::vector<Parameter> none;
-  const TrainedState state{*network, none, *optimizer};
+  const TrainedState state{*network, none, none, *optimizer};
   const auto files = [&] {
     std::set<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder)) {
@@ -274,6 +274,37 @@ TEST_F(Training, DividesALargeCheckpointIntoFilesThatCanBeCarried) {
   EXPECT_NE(message_of<Error>([&] { checkpoint.load(state); }).find("is in 2 parts, and"), std::string::npos);
   checkpoint.remove();
   EXPECT_EQ(files(), std::set<std::string>{});
+}
+
+// The formula of Zhao et al. 2023, for gradients of the distillation terms and of the others, in one pass and by lists.
+TEST(Dot, StepsWithAMomentumOfEachGradient) {
+  for (const bool strided : {false, true}) {
+    const auto digits = small_digits(20, 10);
+    const auto network = small_network(*digits);
+    const auto optimizer = make_optimizer(
+        choose(Slot::optimizer, "{dot: {learning_rate: 0.1, momentum: 0.8, delta: 0.1, weight_decay: 0.02}}"),
+        *network);
+    EXPECT_TRUE(optimizer->separates());
+    torch::Tensor value = network->parameters()[0].value;
+    torch::Tensor w = value.detach().clone(), m = torch::zeros_like(w), k = torch::zeros_like(w);
+    torch::manual_seed(0);
+    const auto laid_out = [&](const torch::Tensor& gradient) {
+      return strided ? torch::stack({gradient, gradient}, -1).select(-1, 0) : gradient.clone();
+    };
+    for (int step = 0; step < 4; ++step) {
+      const torch::Tensor distilled = torch::randn_like(w), task = torch::randn_like(w);
+      value.mutable_grad() = laid_out(distilled);
+      optimizer->keep_distilled({});
+      EXPECT_EQ(value.grad().abs().sum().item<double>(), 0);
+      value.mutable_grad() = laid_out(step == 3 ? torch::zeros_like(w) : task);
+      optimizer->step(0.5);
+      m = 0.7 * m + (step == 3 ? torch::zeros_like(w) : task) + 0.02 * w;
+      k = 0.9 * k + distilled;
+      w = w - 0.05 * (m + k);
+      EXPECT_TRUE(value.allclose(w, 1e-5, 1e-6)) << step;
+    }
+    EXPECT_TRUE(optimizer->state().contains("distilled.fc1.weight"));
+  }
 }
 
 TEST(Optimizers, UpdateAllGroupsAlikeAndNameTheirStatesApart) {

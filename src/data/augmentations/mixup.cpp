@@ -1,10 +1,10 @@
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
+// Mixup: each example is mixed with another one, pixel by pixel (Zhang et al. 2018, "mixup: beyond empirical risk
+// minimization").
+//   input = λ x_i + (1 − λ) x_j,  λ ~ Beta(α, α)
+// α = 1 draws λ uniformly from [0, 1], as in Beyer et al. 2022 (function matching).
+#include <ATen/ops/lerp.h>
 
-#include "data/mixup.h"
-
-#include "core/random.h"
+#include "data/mixer.h"
 
 namespace limbeck {
 namespace {
@@ -17,19 +17,19 @@ struct MixupOptions {
   }
 };
 
-}  // namespace
+class Mixup : public Mixer {
+ public:
+  using Mixer::Mixer;
 
-Mixing Mixup::draw(const at::Tensor& ids, int64_t examples, uint64_t seed, int64_t epoch) const {
-  const at::Tensor on_host = ids.to(at::kCPU).contiguous();
-  at::Tensor partners = at::empty_like(on_host), shares = at::empty(on_host.sizes(), at::kFloat);
-  for (int64_t i = 0; i < ids.size(0); ++i) {
-    const auto id = static_cast<uint32_t>(on_host.data_ptr<int64_t>()[i]);
-    Random random({seed, Purpose::mixing, static_cast<uint32_t>(epoch), id});
-    partners.data_ptr<int64_t>()[i] = random.below(static_cast<uint32_t>(examples));
-    shares.data_ptr<float>()[i] = static_cast<float>(random.beta(alpha_, alpha_));
+  MixedInputs mix(const at::Tensor& own, const at::Tensor& partners, const at::Tensor& draws) const override {
+    std::vector<int64_t> shape(static_cast<size_t>(own.dim()), 1);
+    shape[0] = own.size(0);
+    const at::Tensor shares = draws.select(1, 0);
+    return {at::lerp(partners, own, shares.reshape(shape)), shares};
   }
-  return {.partners = partners.to(ids.device()), .shares = shares.to(ids.device())};
-}
+};
+
+}  // namespace
 
 void register_mixup(Catalogue& catalogue) {
   catalogue.add<Augmentation, MixupOptions>(
