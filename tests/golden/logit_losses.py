@@ -167,8 +167,8 @@ def main():
             if function is logit_regression and v.ndim == 3:
                 continue  # the mean distribution has no logits
             value = function(z, Teacher(v), targets, **options)
-            cases.append({"loss": f"{{{function.__name__}: {{{settings}}}}}", "student": tensor(z), "teacher": tensor(v),
-                          **targets, "value": value})
+            cases.append({"loss": f"{{{function.__name__}: {{{settings}}}}}", "student": tensor(z),
+                          "teacher": tensor(v), **targets, "value": value})
     path = pathlib.Path(__file__).with_suffix(".json")
     path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
 
