@@ -197,11 +197,13 @@ TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
   const std::map<std::string, std::string> required = {{"fitnet", "{fitnet: {from: a}}"},
                                                        {"attention_transfer", "{attention_transfer: {from: [a, b]}}"}};
   for (const std::string& choice : all_choices(
-           Slot::loss, {"{soft_targets: {temperature: 20, form: cross_entropy}}",
-                        "{soft_targets: {temperature: 3, reduction: mean, examples: unlabelled}}",
-                        "{soft_targets: {temperature: 3, softened: probabilities}}",
-                        "{label_smoothing: {amount: 0.1, form: kl}}", "{label_smoothing: {amount: 0.1, over: others}}",
-                        "{logit_regression: {normalize: true}}", "{attention_transfer: {from: [a, b], form: mean}}"})) {
+           Slot::loss,
+           {"{soft_targets: {temperature: 20, form: cross_entropy}}",
+            "{soft_targets: {temperature: 3, reduction: mean, examples: unlabelled}}",
+            "{soft_targets: {temperature: 3, softened: probabilities}}", "{label_smoothing: {amount: 0.1, form: kl}}",
+            "{label_smoothing: {amount: 0.1, over: others}}", "{logit_regression: {normalize: true}}",
+            "{logit_regression: {distance: huber}}", "{sigmoid_targets: {temperature: 2, reduction: mean}}",
+            "{attention_transfer: {from: [a, b], form: mean}}"})) {
     SCOPED_TRACE(choice);
     const std::string yaml = required.contains(choice) ? required.at(choice) : choice;
     const std::vector<torch::Tensor> here = value_and_gradients(yaml, torch::kCPU),

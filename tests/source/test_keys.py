@@ -48,6 +48,7 @@ EXCEPTIONS = {
     "src/experiment/static_checks.cpp": ("classes", "the recipe's key"),
     "src/experiment/environment.cpp": ("memory", "of the environment, which is open"),
     "src/loss/": ("logits mean", "names of what a loss reads"),
+    "src/loss/losses/mlkd.cpp": ("batch class", "options: the weights of its parts"),
     "src/sweep/sweep.cpp": ("seed", "the recipe's key"),
     "src/nn/": ("mean", "of a network's input"),
     "src/teacher/": ("classes correct examples logits paper precision teacher", "of stores and options"),

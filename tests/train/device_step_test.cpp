@@ -186,6 +186,10 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
            std::string("augment: none, teacher: uniform, loss: [ soft_targets: { temperature: 2 }, label_smoothing: ") +
                "{ amount: 0.1 } ]",
            std::string("augment: none, teacher: virtual, loss: [ soft_targets: { temperature: 20 } ]"),
+           std::string("augment: {mixup: 0.4}, teacher: {network: {of: large, outputs: live}}, loss: [ ") +
+               "dkd: { beta: 2, weight: 0.1 }, nkd: { weight: 0.1 }, dist: { weight: 0.2 }, ttm: { weight: 0.1 }, " +
+               "wttm: { weight: 0.1 }, mlkd: { weight: 0.05 }, sigmoid_targets: { weight: 0.1 }, sigmoid_labels: " +
+               "{ weight: 0.1 }, logit_regression: { distance: huber, weight: 0.1 } ]",
        }) {
     const World world(*digits, kMlps, "epochs: 3, batch_size: 64, " + stage);
     const TensorMap processor = train_anew(world, Where::processor);
