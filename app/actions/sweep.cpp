@@ -61,7 +61,8 @@ bool share_device(const SweepFlags& flags, const SweepPlan& plan, const SweepReq
   return std::all_of(plan.points.begin(), plan.points.end(), [&](const SweepPoint& point) {
     std::vector<std::string> settings = plan.settings;
     settings.insert(settings.end(), point.settings.begin(), point.settings.end());
-    const Recipe recipe = parse_recipe(request.text, request.file, settings, components());
+    const SweepRecipe& given = request.recipes[point.recipe];
+    const Recipe recipe = parse_recipe(given.text, given.file, settings, components());
     return may_run_side_by_side(recipe) && !writes_store(recipe, plan.seeds);
   });
 }
@@ -84,8 +85,9 @@ void run_point(const SweepFlags& flags, const PointRequest& point, const std::st
 }  // namespace
 
 void sweep(SweepFlags flags, const OutputOptions& output) {
-  const SweepRequest request{.text = read_file(flags.recipe),
-                             .file = flags.recipe,
+  std::vector<SweepRecipe> recipes;
+  for (const std::string& file : flags.recipes) recipes.push_back({read_file(file), file});
+  const SweepRequest request{.recipes = recipes,
                              .settings = flags.settings,
                              .over = flags.over,
                              .random = flags.random,
@@ -97,7 +99,7 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
                              .device = flags.device};
   const SweepPlan plan = plan_sweep(request, components());
   const fs::path out = flags.out.empty() ? fs::path("runs") / (plan.name + "-sweep") : fs::path(flags.out);
-  check_output_folder(out, {.names = {"sweep.json", "sweep.svg", "sweep.html", "recipe.yaml", "points"},
+  check_output_folder(out, {.names = {"sweep.json", "sweep.svg", "sweep.html", "recipe.yaml", "recipes", "points"},
                             .proof = ".lock",
                             .kind = "sweep",
                             .force = flags.force});
@@ -107,7 +109,7 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
   const bool on_gpu = flags.device != "cpu" && torch::cuda::is_available();
   const bool shares = share_device(flags, plan, request);
   SweepRunOptions options{.out = out,
-                          .recipe = request.text,
+                          .recipes = recipes,
                           .data = flags.data,
                           .device = flags.device,
                           .reuse = flags.reuse,

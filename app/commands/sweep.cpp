@@ -1,4 +1,4 @@
-// limbeck sweep RECIPE --over KEY=VALUES …
+// limbeck sweep RECIPE … --over KEY=VALUES …
 #include "app/commands/sweep.h"
 
 #include "app/commands.h"
@@ -8,12 +8,12 @@
 namespace limbeck {
 
 void add_sweep(Program& program) {
-  CLI::App* command =
-      add_command(program, "sweep", "Run a recipe at many points: every combination of values, or random ones");
+  CLI::App* command = add_command(program, "sweep",
+                                  "Run a recipe at many points: every combination of values, or random ones; "
+                                  "or several recipes");
   auto flags = std::make_shared<SweepFlags>();
-  command->add_option("recipe", flags->recipe, "YAML file")->required()->type_name("RECIPE");
+  command->add_option("recipe", flags->recipes, "YAML file, or several")->required()->type_name("RECIPE");
   command->add_option("--over", flags->over, "values of a key, as lists or ranges; may be repeated")
-      ->required()
       ->type_name("KEY=V1,V2,…")
       ->allow_extra_args(false);
   command->add_option("--random", flags->random, "draw so many points instead of running every combination")
@@ -52,7 +52,7 @@ void add_sweep(Program& program) {
       ->check(CLI::Range(1, 1024));
   command->add_flag("--tensorboard", flags->tensorboard, "every run writes event files: tensorboard --logdir OUT");
   command->callback([=, &program] {
-    check_recipe_file(flags->recipe);
+    for (const std::string& recipe : flags->recipes) check_recipe_file(recipe);
     program.act(&Actions::sweep, *flags);
   });
   command->footer(
@@ -62,7 +62,9 @@ void add_sweep(Program& program) {
       "--over KEY=1e-4..1e-1:log  with --random: uniform in the logarithm\n\n"
       "Stages that points have in common, such as the teacher, are trained once. A sweep that was stopped resumes when "
       "the same command is given again; points that are done are kept when the lists change.\n\n"
-      "Example:  limbeck sweep my.yaml --over stages.distilled.loss.soft_targets.temperature=1,2,4,8 --seeds 3");
+      "Of several recipes, each is a point, or runs at all points; all need the stage whose results are shown.\n\n"
+      "Example:  limbeck sweep my.yaml --over stages.distilled.loss.soft_targets.temperature=1,2,4,8 --seeds 3\n"
+      "          limbeck sweep recipes/cifar100/resnet56_resnet20/*.yaml --seeds 3");
 }
 
 }  // namespace limbeck

@@ -8,8 +8,8 @@ namespace limbeck {
 
 /// The flags of the plan correspond to the members of SweepRequest (sweep/sweep.h).
 struct SweepFlags {
-  std::string recipe, out, stage, data;
-  std::vector<std::string> over, settings, reuse;
+  std::string out, stage, data;
+  std::vector<std::string> recipes, over, settings, reuse;
   int64_t random = 0, seed = -1, seeds = 1;
   std::string metric = "errors";
   std::string device = "auto";

@@ -41,7 +41,8 @@ class Opener {
     if (called == nullptr) return node->next();
     jit::Node* before = node->prev();
     const std::string path = new_path(paths_.at(node->input(0)));
-    const bool gives_tensor = node->outputs().size() == 1 && node->output()->type()->isSubtypeOf(*c10::TensorType::get());
+    const bool gives_tensor =
+        node->outputs().size() == 1 && node->output()->type()->isSubtypeOf(*c10::TensorType::get());
     const size_t place = outputs_.size();
     if (gives_tensor) outputs_.emplace_back(path, nullptr);
     const std::vector<jit::Value*> values = jit::inlineCallTo(node, called, called->graph().get());
@@ -84,8 +85,7 @@ std::vector<std::string> module_paths(const jit::Module& module) {
   return paths;
 }
 
-TappedProgram::TappedProgram(const jit::Module& module, const std::vector<std::string>& paths)
-    : module_(module) {
+TappedProgram::TappedProgram(const jit::Module& module, const std::vector<std::string>& paths) : module_(module) {
   const OpenedProgram opened = Opener(module).open();
   for (const std::string& path : paths) {
     const auto found = std::find_if(opened.outputs.begin(), opened.outputs.end(),

@@ -1,7 +1,7 @@
 #pragma once
-// The outputs of a TorchScript program's modules, by module path as in PyTorch ("layer3", "layer1.0.conv2"): its forward
-// is rewritten to return them too. Calls of modules inside of conditions and loops, and of methods other than forward,
-// are not seen. A module that is called several times has its later outputs as PATH:2, PATH:3, …
+// The outputs of a TorchScript program's modules, by module path as in PyTorch ("layer3", "layer1.0.conv2"): its
+// forward is rewritten to return them too. Calls of modules inside of conditions and loops, and of methods other than
+// forward, are not seen. A module that is called several times has its later outputs as PATH:2, PATH:3, …
 //
 // Weights are the program's own: training them trains both.
 //

@@ -21,6 +21,7 @@ namespace {
 
 constexpr size_t kMostPoints = 9999;  // folders have four digits
 constexpr size_t kMostAxes = 256;     // lanes of random numbers
+constexpr const char* kRecipeKey = "recipe";
 
 /// Mistakes of many points, each of them once.
 class Mistakes {
@@ -51,6 +52,7 @@ class Planner {
   SweepPlan plan() {
     plan_.settings = request_.settings;
     plan_.metric = request_.metric;
+    if (has_recipes()) plan_.keys.emplace_back(kRecipeKey);
     for (const SweepAxis& axis : axes_) plan_.keys.insert(plan_.keys.end(), axis.keys.begin(), axis.keys.end());
     if (request_.random > 0)
       draw_points();
@@ -64,7 +66,12 @@ class Planner {
  private:
   void check_axes() const {
     const auto misuse = [](const std::string& message) { throw Error(ErrorKind::usage, message); };
-    if (axes_.empty()) misuse("nothing to sweep over; expected --over KEY=VALUE,VALUE,…");
+    if (axes_.empty() && !has_recipes())
+      misuse("nothing to sweep over; expected --over KEY=VALUE,VALUE,…, or several recipes");
+    if (has_recipes() && request_.random > 0) misuse("--random draws points of one recipe; give one");
+    std::set<std::string> names;
+    for (const SweepRecipe& recipe : request_.recipes)
+      if (!names.insert(recipe.name()).second) misuse(fmt::format("two recipes are called '{}'", recipe.name()));
     if (axes_.size() > kMostAxes) misuse(fmt::format("{} times --over; expected at most {}", axes_.size(), kMostAxes));
     std::set<std::string> keys;
     for (const SweepAxis& axis : axes_) {
@@ -81,10 +88,13 @@ class Planner {
     }
   }
 
+  bool has_recipes() const { return request_.recipes.size() > 1; }
+
   /// Adds a point: of each axis, the values for its keys.
-  void add_point(const std::vector<std::vector<std::string>>& chosen) {
-    SweepPoint point;
+  void add_point(const std::vector<std::vector<std::string>>& chosen, size_t recipe = 0) {
+    SweepPoint point{.recipe = recipe};
     point.values = Json::object();
+    if (has_recipes()) point.values[kRecipeKey] = request_.recipes[recipe].name();
     for (size_t axis = 0; axis < axes_.size(); ++axis) {
       for (size_t i = 0; i < axes_[axis].keys.size(); ++i) {
         const std::string &key = axes_[axis].keys[i], &value = chosen[axis][i];
@@ -96,7 +106,7 @@ class Planner {
   }
 
   void make_grid() {
-    size_t count = 1;
+    size_t count = request_.recipes.size();
     for (const SweepAxis& axis : axes_) {
       count *= axis.values.size();
       if (count > kMostPoints)
@@ -110,7 +120,7 @@ class Planner {
         chosen[axis] = axes_[axis].values[rest % axes_[axis].values.size()];
         rest /= axes_[axis].values.size();
       }
-      add_point(chosen);
+      add_point(chosen, rest);
     }
   }
 
@@ -139,9 +149,13 @@ class Planner {
     return {whole ? std::to_string(axis.range->whole_at(share)) : shortest(axis.range->at(share))};
   }
 
+  Recipe parsed(const SweepRecipe& recipe, const std::vector<std::string>& settings) const {
+    return parse_recipe(recipe.text, recipe.file, settings, catalogue_);
+  }
+
   std::optional<Recipe> recipe_with(const std::vector<std::string>& settings) const {
     try {
-      return parse_recipe(request_.text, request_.file, settings, catalogue_);
+      return parsed(request_.recipes.front(), settings);
     } catch (const DiagnosticsError&) {
       return std::nullopt;  // the points will say what is wrong
     }
@@ -187,9 +201,9 @@ class Planner {
       SweepPoint& point = plan_.points[i];
       const std::optional<Recipe> recipe = checked_recipe(point, mistakes);
       if (!recipe) continue;
-      check_stage(*recipe, mistakes);
-      if (recipe->data.validation == 0) plan_.chosen_on.reset();
       describe(*recipe);
+      check_stage(*recipe, point, mistakes);
+      if (recipe->data.validation == 0) plan_.chosen_on.reset();
       point.fingerprint = fingerprint_of(*recipe);
       std::set<size_t> earlier;
       for (const auto& [name, identity] : stage_identities(*recipe))
@@ -204,7 +218,7 @@ class Planner {
     std::vector<std::string> settings = request_.settings;
     settings.insert(settings.end(), point.settings.begin(), point.settings.end());
     try {
-      return parse_recipe(request_.text, request_.file, settings, catalogue_);
+      return parsed(request_.recipes[point.recipe], settings);
     } catch (const DiagnosticsError& error) {
       for (Diagnostic mistake : error.diagnostics()) {
         // The message names the value: what is wrong with the key itself is told once.
@@ -217,13 +231,16 @@ class Planner {
     }
   }
 
-  void check_stage(const Recipe& recipe, Mistakes& mistakes) const {
+  void check_stage(const Recipe& recipe, const SweepPoint& point, Mistakes& mistakes) const {
     std::vector<std::string> names;
     for (const StageRecipe& stage : recipe.stages) names.push_back(stage.name);
-    const StageRecipe* stage = request_.stage.empty() ? &recipe.stages.back() : recipe.stage(request_.stage);
+    const StageRecipe* stage = recipe.stage(plan_.stage);
     if (stage == nullptr)
-      mistakes.add(
-          {{"--stage", 0, 0}, "", fmt::format("no stage '{}'{}", request_.stage, suggestion(request_.stage, names))});
+      mistakes.add({{"--stage", 0, 0},
+                    "",
+                    fmt::format("no stage '{}'{}{}", plan_.stage,
+                                has_recipes() ? " in " + request_.recipes[point.recipe].file : "",
+                                suggestion(plan_.stage, names))});
     else if (!stage->teacher && (request_.metric == "agreement" || request_.metric.starts_with("teacher_")))
       mistakes.add({{"--metric", 0, 0},
                     "",
@@ -234,6 +251,8 @@ class Planner {
   void describe(const Recipe& recipe) {
     if (!plan_.name.empty()) return;
     plan_.name = recipe.name;
+    if (has_recipes())
+      plan_.name = fs::absolute(request_.recipes.front().file).lexically_normal().parent_path().filename().string();
     plan_.stage = request_.stage.empty() ? recipe.stages.back().name : request_.stage;
     const int64_t first = request_.seed >= 0 ? request_.seed : recipe.seed;
     for (int64_t i = 0; i < request_.seeds; ++i) plan_.seeds.push_back(first + i);
@@ -294,6 +313,10 @@ std::string sorted_text(const Json& values) {
 }
 
 }  // namespace
+
+std::string SweepRecipe::name() const {
+  return fs::path(file).stem().string();
+}
 
 SweepPlan plan_sweep(const SweepRequest& request, const Catalogue& catalogue) {
   return Planner(request, catalogue).plan();

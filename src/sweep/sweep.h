@@ -1,8 +1,8 @@
 #pragma once
-// A hyperparameter sweep: one recipe run at many points, each of which overrides some of its keys. Planning validates
-// the recipe of every point before anything runs, and finds stages that points share.
+// A sweep: one recipe run at many points, each of which overrides some of its keys; or several recipes, each at these
+// points. Planning validates the recipe of every point before anything runs, and finds stages that points share.
 //
-//   const SweepRequest request{.text = text, .file = "r.yaml", .over = {"stages.distilled.epochs=10,20"}};
+//   const SweepRequest request{.recipes = {{text, "r.yaml"}}, .over = {"stages.distilled.epochs=10,20"}};
 //   SweepPlan plan = plan_sweep(request, components());
 //   plan.points[0].settings;      // {"stages.distilled.epochs=10"}
 //   plan.points[1].shares_with;   // {0}: the teacher's stage is the same
@@ -16,9 +16,15 @@
 
 namespace limbeck {
 
+struct SweepRecipe {
+  std::string text;
+  std::string file;  ///< file name, for messages; without its folder and ending it is the recipe's name in the sweep
+
+  std::string name() const;
+};
+
 struct SweepRequest {
-  std::string text;                   ///< text of the recipe
-  std::string file;                   ///< file name for messages
+  std::vector<SweepRecipe> recipes;   ///< several: the value "recipe" of a point names its own
   std::vector<std::string> settings;  ///< common to all points
   std::vector<std::string> over;      ///< swept keys, see sweep_axis.h
   int64_t random = 0;                 ///< number of random points; 0: the grid of all lists
@@ -31,6 +37,7 @@ struct SweepRequest {
 };
 
 struct SweepPoint {
+  size_t recipe = 0;                  ///< index in SweepRequest::recipes
   std::vector<std::string> settings;  ///< "KEY=VALUE", YAML
   Json values;                        ///< {"KEY": value}
   std::string run;                    ///< folder, relative to the sweep's: "points/0001"
@@ -41,7 +48,7 @@ struct SweepPoint {
 };
 
 struct SweepPlan {
-  std::string name;               ///< of the recipe
+  std::string name;               ///< of the recipe, or of the folder of several
   std::vector<std::string> keys;  ///< swept keys
   std::string stage;
   std::string metric;
@@ -52,8 +59,8 @@ struct SweepPlan {
 };
 
 /// Plans a sweep. Grid points follow the order of their lists, the last list varying fastest. Random points do not
-/// depend on how many are drawn and are distinct. Throws DiagnosticsError with all mistakes of all points, or Error of
-/// kind usage.
+/// depend on how many are drawn and are distinct; they are of one recipe. Throws DiagnosticsError with all mistakes of
+/// all points, or Error of kind usage.
 SweepPlan plan_sweep(const SweepRequest& request, const Catalogue& catalogue);
 
 /// Assigns points their folders from an earlier sweep.json and marks those that are done; other points get folders that

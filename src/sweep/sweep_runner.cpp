@@ -92,7 +92,8 @@ class SweepRunner {
       throw Error(ErrorKind::usage,
                   fmt::format("'{}' is the folder of a run; choose another --out for the sweep", options.out.string()));
     if (fs::exists(file())) keep_earlier(plan_, read_json(file()));
-    write_file(recipe(), options.recipe);
+    if (options.recipes.size() > 1) fs::create_directories(options.out / "recipes");
+    for (size_t i = 0; i < options.recipes.size(); ++i) write_file(recipe(i), options.recipes[i].text);
     fs::create_directories(options.out / "points");
     for (const SweepPoint& point : plan_.points) entries_.push_back(first_entry(point));
     processors_ = options.threads > 0 ? options.threads : usable_processors();
@@ -122,7 +123,10 @@ class SweepRunner {
   };
 
   fs::path file() const { return options_.out / "sweep.json"; }
-  fs::path recipe() const { return options_.out / "recipe.yaml"; }
+  fs::path recipe(size_t number) const {
+    if (options_.recipes.size() == 1) return options_.out / "recipe.yaml";
+    return options_.out / "recipes" / (options_.recipes.at(number).name() + ".yaml");
+  }
   fs::path folder(const SweepPoint& point) const { return options_.out / point.run; }
   fs::path results_file(const SweepPoint& point) const { return folder(point) / "results.json"; }
   fs::path log(const SweepPoint& point) const { return folder(point).string() + ".log"; }
@@ -203,8 +207,11 @@ class SweepRunner {
   }
 
   PointRequest request_for(const SweepPoint& point) const {
-    PointRequest request{
-        .recipe = recipe(), .settings = plan_.settings, .seeds = plan_.seeds, .out = folder(point), .reuse = {}};
+    PointRequest request{.recipe = recipe(point.recipe),
+                         .settings = plan_.settings,
+                         .seeds = plan_.seeds,
+                         .out = folder(point),
+                         .reuse = {}};
     request.settings.insert(request.settings.end(), point.settings.begin(), point.settings.end());
     request.settings.push_back(fmt::format("seed={}", plan_.seeds.front()));
     for (const size_t other : point.shares_with)

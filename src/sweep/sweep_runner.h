@@ -4,7 +4,7 @@
 // reuse them.
 //
 //   OUT/sweep.json          every point with its values, its state and its results; written after each of them
-//   OUT/recipe.yaml         the recipe as it was given
+//   OUT/recipe.yaml         the recipe as it was given, or, of several, OUT/recipes/NAME.yaml
 //   OUT/points/0001/        a run folder
 //   OUT/points/0001.log     what the run printed
 #include <functional>
@@ -31,8 +31,8 @@ struct PointRequest {
 
 struct SweepRunOptions {
   fs::path out;
-  std::string recipe;  ///< text of the recipe
-  std::string data;    ///< data folder; empty: the default locations
+  std::vector<SweepRecipe> recipes;
+  std::string data;  ///< data folder; empty: the default locations
   std::string device = "auto";
   std::vector<std::string> reuse = {};  ///< run folders whose finished stages are reused by every point if identical
   std::optional<bool> cuda_graphs;

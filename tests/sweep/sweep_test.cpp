@@ -37,8 +37,7 @@ const std::string kTemperature = "stages.distilled.loss.soft_targets.temperature
 using Strings = std::vector<std::string>;
 
 SweepPlan plan(SweepRequest request) {
-  request.text = kSweptRecipe;
-  request.file = "r.yaml";
+  request.recipes = {{kSweptRecipe, "r.yaml"}};
   return plan_sweep(request, components());
 }
 std::string mistakes(const SweepRequest& request) {
@@ -195,7 +194,7 @@ TEST(Sweep, AllMistakesAreFoundBeforeAnythingRuns) {
   EXPECT_EQ(mistakes({.over = {"a=1", "a=2"}}), "--over a=2: the key 'a' is swept twice");
   EXPECT_EQ(mistakes({.settings = {"a=3"}, .over = {"a=1"}}), "--over a=1: the key 'a' is given by --set too");
   EXPECT_EQ(mistakes({.over = {"seed=1,2"}}), "--over seed: use --seeds N, which runs every point so many times");
-  EXPECT_EQ(mistakes({}), "nothing to sweep over; expected --over KEY=VALUE,VALUE,…");
+  EXPECT_EQ(mistakes({}), "nothing to sweep over; expected --over KEY=VALUE,VALUE,…, or several recipes");
 }
 
 /// What a sweep leaves of its plan, all of it done.
@@ -250,10 +249,54 @@ TEST_F(SweepWithFiles, RunsPointsAgainWhenAFileOfTheirNetworksHasOtherContent) {
   EXPECT_FALSE(changed.points[0].done);
 }
 
+/// The recipe with another last stage.
+std::string with_loss(const std::string& loss) {
+  std::string text = kSweptRecipe;
+  const std::string old = "[ soft_targets: { temperature: 4 }, hard_labels: { weight: 0.1 } ]";
+  return text.replace(text.find(old), old.size(), loss);
+}
+
+TEST(Sweep, OfSeveralRecipesHasAPointOfEachAndTrainsWhatTheyShareOnce) {
+  SweepRequest request{
+      .recipes = {{kSweptRecipe, "losses/kd.yaml"}, {with_loss("[ logit_regression ]"), "losses/mimic.yaml"}}};
+  const SweepPlan planned = plan_sweep(request, components());
+  EXPECT_EQ(planned.name, "losses");
+  EXPECT_EQ(planned.stage, "distilled");
+  EXPECT_EQ(planned.keys, Strings{"recipe"});
+  ASSERT_EQ(planned.points.size(), 2U);
+  EXPECT_EQ(planned.points[0].values, Json({{"recipe", "kd"}}));
+  EXPECT_EQ(planned.points[1].values, Json({{"recipe", "mimic"}}));
+  EXPECT_EQ(planned.points[1].recipe, 1U);
+  EXPECT_EQ(planned.points[1].shares_with, std::vector<size_t>{0});  // teacher and baseline
+  EXPECT_NE(planned.points[0].fingerprint, planned.points[1].fingerprint);
+
+  request.over = {"stages.distilled.epochs=2,3"};
+  const SweepPlan longer = plan_sweep(request, components());
+  EXPECT_EQ(longer.keys, (Strings{"recipe", "stages.distilled.epochs"}));
+  ASSERT_EQ(longer.points.size(), 4U);
+  EXPECT_EQ(longer.points[2].values, Json({{"recipe", "mimic"}, {"stages.distilled.epochs", 2}}));
+
+  const auto misuse = [&] { return message_of<Error>([&] { plan_sweep(request, components()); }); };
+  request.random = 2;
+  EXPECT_EQ(misuse(), "--random draws points of one recipe; give one");
+  request.random = 0;
+  request.recipes[1].file = "other/kd.yaml";
+  EXPECT_EQ(misuse(), "two recipes are called 'kd'");
+  std::string renamed = kSweptRecipe;
+  renamed.replace(renamed.find("name: distilled"), 15, "name: distiled");
+  request.recipes[1] = {renamed, "other.yaml"};
+  EXPECT_NE(misuse().find("no stage 'distilled' in other.yaml; did you mean 'distiled'?"), std::string::npos)
+      << misuse();
+}
+
 class PointsInThisProcess : public TemporaryFolder {
  protected:
   PointsInThisProcess() : planned(plan({.over = {kTemperature + "=1,2,4,8"}, .seeds = 2})) {
-    options = {.out = folder / "sweep", .recipe = kSweptRecipe, .threads = 2, .jobs = 3, .stop = stop.get_token()};
+    options = {.out = folder / "sweep",
+               .recipes = {{kSweptRecipe, "r.yaml"}},
+               .threads = 2,
+               .jobs = 3,
+               .stop = stop.get_token()};
     options.run_point = [this](const PointRequest& point, const std::stop_token& stop, const PointLog& log) {
       run_point(point, stop, log);
     };
@@ -310,6 +353,14 @@ TEST_F(PointsInThisProcess, RunSideBySideOnceWhatTheyShareIsThere) {
   EXPECT_EQ(third.reuse, Strings{(folder / "sweep/points/0001").string()});  // which trained the teacher
   EXPECT_EQ(third.command[1], "run");
   EXPECT_EQ(read_file(folder / "sweep/points/0003.log"), "point 0003\n");
+}
+
+TEST_F(PointsInThisProcess, EachRunItsOwnRecipe) {
+  options.recipes = {{kSweptRecipe, "losses/kd.yaml"}, {with_loss("[ logit_regression ]"), "losses/mimic.yaml"}};
+  planned = plan_sweep({.recipes = options.recipes}, components());
+  EXPECT_EQ(run(), (Strings{"done", "done"}));
+  EXPECT_EQ(requests.at("0001").recipe, folder / "sweep/recipes/kd.yaml");
+  EXPECT_EQ(read_file(requests.at("0002").recipe), options.recipes[1].text);
 }
 
 TEST_F(PointsInThisProcess, RunAtTheSameTime) {

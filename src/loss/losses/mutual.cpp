@@ -20,9 +20,7 @@ namespace {
 
 struct MutualOptions {
   double temperature = 1;
-  void bind(Fields& fields) {
-    fields.number("temperature", temperature, above(0), "T, the same for all networks");
-  }
+  void bind(Fields& fields) { fields.number("temperature", temperature, above(0), "T, the same for all networks"); }
 };
 
 class Mutual : public Loss {

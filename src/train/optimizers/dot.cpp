@@ -1,6 +1,6 @@
-// Distillation-oriented trainer: SGD with a momentum of its own for the gradients of the teacher's terms, which outweighs
-// that of the others (B. Zhao, Q. Cui, R. Song, J. Liang, "DOT: a distillation-oriented trainer", ICCV 2023, arXiv
-// 2307.08436, section 3.3).
+// Distillation-oriented trainer: SGD with a momentum of its own for the gradients of the teacher's terms, which
+// outweighs that of the others (B. Zhao, Q. Cui, R. Song, J. Liang, "DOT: a distillation-oriented trainer", ICCV 2023,
+// arXiv 2307.08436, section 3.3).
 //   g: gradient of the terms that read no teacher, h: of those that do
 //   m ← (μ − Δ) m + g + λ w        k ← (μ + Δ) k + h        w ← w − η (m + k)
 // The paper takes Δ = 0.075 on CIFAR-100 and Tiny-ImageNet, 0.09 on ImageNet.
