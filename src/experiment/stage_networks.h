@@ -11,6 +11,12 @@ namespace limbeck {
 /// weights.
 std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRecipe& stage);
 
+/// Copies the last layer of the network that the stage's key `classifier` names to `network`. Throws Error of kind usage
+/// if the two have other shapes.
+void copy_classifier(const RunContext& run, const StageRecipe& stage, const Network& network);
+/// Throws Error of kind usage if copy_classifier() will.
+void check_classifier(const RunContext& run, const StageRecipe& stage);
+
 /// Throws Error of kind usage if the stage's network is a TorchScript file; `why`: what this rules out.
 void require_graph(const RunContext& run, const StageRecipe& stage, const char* why);
 

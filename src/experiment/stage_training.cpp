@@ -84,6 +84,7 @@ StageOutcome train_stage(RunContext& run, const StageRecipe& stage, std::shared_
     load_state(*network, state_of(*run.networks.network(stage.initial_weights)),
                fmt::format("'{}'", stage.initial_weights));
   network->to(run.device);
+  if (!stage.classifier.empty()) copy_classifier(run, stage, *network);
   TrainingResult result = {.conditions = {conditions_of(run, stage, *network, Precision::float32)}};
   if (stage.epochs > 0)
     result = train(run, stage, *network, run.data.examples_of(stage), run.data.validation(), fingerprint);

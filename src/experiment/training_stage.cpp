@@ -7,6 +7,7 @@ namespace limbeck {
 
 void TrainingStage::check(const RunContext& run, const StageRecipe& stage) const {
   require_trainable(run, stage);
+  check_classifier(run, stage);
 }
 
 StageOutcome TrainingStage::run(RunContext& run, const StageRecipe& stage, const std::string& fingerprint,

@@ -22,6 +22,15 @@ TeacherOutputs standardized_teacher(const TeacherOutputs& teacher, Standardize b
   return outputs;
 }
 
+/// " (temperature 4)", " (from layer1, layer2)"; nothing for an empty list.
+std::string detail_of(const std::string& name, const Json& value) {
+  if (!value.is_array()) return fmt::format(" ({} {})", name, value.dump());
+  std::string items;
+  for (const Json& item : value)
+    items += (items.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>() : item.dump());
+  return items.empty() ? "" : fmt::format(" ({} {})", name, items);
+}
+
 }  // namespace
 
 at::Tensor standardized(const at::Tensor& logits, Standardize by) {
@@ -133,7 +142,7 @@ std::string describe_objective(const std::vector<LossTermRecipe>& terms) {
                                                        : shortest(term.weight.from) + "→" + shortest(term.weight.to);
     const std::string& principal = term.loss.component->info().principal;
     const Json options = resolve(term.loss)[term.loss.name()];
-    const std::string detail = principal.empty() ? "" : fmt::format(" ({} {})", principal, options[principal].dump());
+    const std::string detail = principal.empty() ? "" : detail_of(principal, options[principal]);
     text += fmt::format("{}{} {}{}", text.empty() ? "" : " + ", weight, term.loss.name(), detail);
   }
   return text;

@@ -274,6 +274,7 @@ class RecipeReader {
     const StageForm form = stage.form();
     if (form.least_epochs == 0) stage.epochs = 0;
     const Value* initial = reader.take("initial_weights");
+    const Value* classifier = reader.take("classifier");
     stage.bind(reader);
     if (const Value* stream = value.find("stream"); stream != nullptr && !stage.stream.empty())
       check_name(stage.stream, stream->where, path + ".stream", context_);
@@ -288,6 +289,13 @@ class RecipeReader {
       check_kind(stage, *value.find(stage.kind.name()), path);
     if (!form.source.empty()) stage.inputs.push_back(form.source);
     if (initial != nullptr) read_initial_weights(*initial, path + ".initial_weights", stage);
+    if (classifier != nullptr && read_text(*classifier, path + ".classifier", context_, stage.classifier)) {
+      check_reference({stage.classifier, classifier->where, path + ".classifier"});
+      if (stage.form().members > 0)
+        context_.mistake(classifier->where, path + ".classifier",
+                         "a stage that trains several networks cannot be given a classifier");
+      stage.inputs.push_back(stage.classifier);
+    }
     const Value* loss = reader.take("loss");
     if (loss != nullptr)
       read_loss(*loss, path + ".loss", stage);

@@ -141,6 +141,9 @@ void StageRecipe::bind_parts(Fields& fields) {
   fields.part("examples", "map", "as data.examples", "the training examples that the stage uses: its transfer set");
   fields.part("initial_weights", "stage or network", "none",
               "stage or network whose weights training starts from (fine-tuning)");
+  fields.part("classifier", "stage or network", "none",
+              "stage or network whose last layer, the classifier, the network starts with; with a loss that reads no "
+              "logits it remains as it is");
   fields.part("stop", "map", "at the last epoch",
               "early stopping and other reasons to end a stage before its last epoch");
 }

@@ -112,6 +112,7 @@ struct StageRecipe {
   std::string network;          ///< key `train`; for a stage that trains nothing, the network that it modifies
   std::string initial_weights;  ///< earlier stage or pretrained network whose weights this stage starts from
                                 ///< (fine-tuning); empty: those of the network that `train` names
+  std::string classifier;       ///< earlier stage or pretrained network whose last layer this network begins with
   SourceLocation where;
   std::string stream;   ///< random stream for initial weights, example order, views and dropout; default: the stage's
                         ///< name; see kSharedStream

@@ -151,6 +151,7 @@ Json resolve(const StageRecipe& stage) {
   json["train"] = stage.network;
   json.update(fields_of(stage));
   if (!stage.initial_weights.empty()) json["initial_weights"] = stage.initial_weights;
+  if (!stage.classifier.empty()) json["classifier"] = stage.classifier;
   json["augment"] = resolve_augment(stage.augment);
   json["examples"] = resolve_examples(stage.examples);
   if (stage.stop.any()) json["stop"] = fields_of(stage.stop);

@@ -213,6 +213,7 @@ class SchemaWriter {
                          {"augment", augment_schema()},
                          {"examples", section<ExamplesRecipe>("examples")},
                          {"initial_weights", text_schema()},
+                         {"classifier", text_schema()},
                          {"stop", section<StopRecipe>("stop")}};
     OptionsOf<StageRecipe> plain;
     const Json any_stage = describe_map(plain, parts);
