@@ -13,7 +13,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones_like.h>
-#include <ATen/ops/smooth_l1_loss.h>
+#include <ATen/ops/huber_loss.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -63,8 +63,8 @@ class Rkd : public Loss {
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     return sum_over(options_.of(student, teacher), [&](const FeaturePair& pair) {
       const ExampleRelations ours = relations_of(pair.student), theirs = relations_of(pair.teacher);
-      return options_.distance * at::smooth_l1_loss(ours.distances, theirs.distances) +
-             options_.angle * at::smooth_l1_loss(ours.cosines, theirs.cosines);
+      return options_.distance * at::huber_loss(ours.distances, theirs.distances) +
+             options_.angle * at::huber_loss(ours.cosines, theirs.cosines);
     });
   }
 
