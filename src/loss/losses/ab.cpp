@@ -16,7 +16,6 @@
 //     - hard_labels
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/where.h>
 
 #include "loss/loss_layers.h"
 
@@ -49,7 +48,8 @@ class Ab : public Loss {
     return sum_over(options_.of(student, teacher), [&](const FeaturePair& pair) {
       const double weight = pair_weight(options_.layers, next, connectors_.size());
       const auto [s, t] = connectors_.at(next++)(pair);
-      const at::Tensor missing = at::where(t.gt(0), options_.margin - s, options_.margin + s).clamp_min(0);
+      const at::Tensor sign = 2 * t.gt(0).to(s.scalar_type()) - 1;
+      const at::Tensor missing = (options_.margin - sign * s).clamp_min(0);
       return missing.square().sum() * (weight / static_cast<double>(s.size(0)));
     });
   }
