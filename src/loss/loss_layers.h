@@ -77,8 +77,8 @@ class Connector {
   LossLinear linear_;
 };
 
-/// A 1×1 convolution of maps without bias, and batch norm after it, from a feature of the student to the channels of one
-/// of the teacher; parameters PREFIXconvolution.weight, PREFIXnorm.weight, PREFIXnorm.bias.
+/// A 1×1 convolution of maps without bias, and batch norm after it, from a feature of the student to the channels of
+/// one of the teacher; parameters PREFIXconvolution.weight, PREFIXnorm.weight, PREFIXnorm.bias.
 class NormalizedConnector {
  public:
   NormalizedConnector() = default;

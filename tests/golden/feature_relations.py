@@ -224,7 +224,8 @@ def add_channels(cases):
     for student, teacher in pairs:
         parameters = connector(student, teacher)
         for form in ("product", "normalized"):
-            cases.add("ickd", {"form": form}, [student], [teacher], ickd(student, teacher, parameters, form), parameters)
+            cases.add("ickd", {"form": form}, [student], [teacher], ickd(student, teacher, parameters, form),
+                      parameters)
         cases.add("ab", {"margin": 0.5}, [student], [teacher], ab(student, teacher, parameters, 0.5), parameters)
         cases.add("ofd", {}, [student], [teacher], ofd(student, teacher, parameters), parameters)
     both = connector(*pairs[0], "1.") | connector(*pairs[1], "2.")

@@ -4,6 +4,7 @@
 #include "data/augmentation.h"
 #include "gpu/on_gpu.h"
 #include "kernels/captured_work.h"
+#include "loss/feature_pairs.h"
 #include "loss/objective.h"
 #include "models/model.h"
 #include "support/random_network.h"
@@ -196,15 +197,15 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
 TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
   const std::map<std::string, std::string> features = {{"fsp", "[b, b]"}, {"attention_transfer", "[a, b]"}};
   for (const std::string& choice : all_choices(
-           Slot::loss, {"{soft_targets: {temperature: 20, form: cross_entropy}}",
-                        "{soft_targets: {temperature: 3, reduction: mean, examples: unlabelled}}",
-                        "{soft_targets: {temperature: 3, softened: probabilities}}",
-                        "{label_smoothing: {amount: 0.1, form: kl}}", "{label_smoothing: {amount: 0.1, over: others}}",
-                        "{logit_regression: {normalize: true}}", "{attention_transfer: {from: [a, b], form: mean}}",
-                        "{rkd: {from: b, distance: 1, angle: 2}}", "{pkt: {from: a, form: all}}",
-                        "{cc: {from: a, form: adjacent}}", "{nst: {from: [a, b], kernel: gaussian}}",
-                        "{fsp: {from: [b, b], form: mean}}", "{ickd: {from: a, form: normalized}}",
-                        "{ab: {from: [a, b], layers: doubling}}", "{ofd: {from: [a, b], layers: doubling}}"})) {
+           Slot::loss,
+           {"{soft_targets: {temperature: 20, form: cross_entropy}}",
+            "{soft_targets: {temperature: 3, reduction: mean, examples: unlabelled}}",
+            "{soft_targets: {temperature: 3, softened: probabilities}}", "{label_smoothing: {amount: 0.1, form: kl}}",
+            "{label_smoothing: {amount: 0.1, over: others}}", "{logit_regression: {normalize: true}}",
+            "{attention_transfer: {from: [a, b], form: mean}}", "{rkd: {from: b, distance: 1, angle: 2}}",
+            "{pkt: {from: a, form: all}}", "{cc: {from: a, form: adjacent}}", "{nst: {from: [a, b], kernel: gaussian}}",
+            "{fsp: {from: [b, b], form: mean}}", "{ickd: {from: a, form: normalized}}",
+            "{ab: {from: [a, b], layers: doubling}}", "{ofd: {from: [a, b], layers: doubling}}"})) {
     SCOPED_TRACE(choice);
     const Choice chosen = choose(Slot::loss, choice);
     const auto* pairs = dynamic_cast<const FeaturePairs*>(chosen.options.get());

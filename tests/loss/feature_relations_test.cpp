@@ -214,8 +214,9 @@ TEST(FeatureRelations, RefuseFeaturesThatTheyCannotCompare) {
     });
   };
   for (const char* yaml : {"{nst: f}", "{ickd: f}", "{ab: f}", "{ofd: f}", "{fsp: [f, f]}"})
-    EXPECT_EQ(refusal(yaml, {3}, {3, 4, 4}),
-              "the teacher's feature 'f' is 3x4x4, the student's 'f' 3; expected two pictures [channels, height, width]")
+    EXPECT_EQ(
+        refusal(yaml, {3}, {3, 4, 4}),
+        "the teacher's feature 'f' is 3x4x4, the student's 'f' 3; expected two pictures [channels, height, width]")
         << yaml;
   EXPECT_EQ(refusal("{fsp: [f, f]}", {3, 4, 4}, {5, 4, 4}),
             "the teacher's feature 'f' is 5x4x4, the student's 'f' 3x4x4; expected as many channels of both");
@@ -249,7 +250,8 @@ TEST(Rkd, IsOneWhereAnAngleOfTheTeacherIsStraightAndTheStudentsIsNone) {
 }
 
 TEST(Relations, DoNotSeeTheScaleOfAFeature) {
-  const FeatureMap student = {{"f", random_feature({4, 3, 2, 2}, 1)}}, teacher = {{"f", random_feature({4, 5, 2, 2}, 2)}};
+  const FeatureMap student = {{"f", random_feature({4, 3, 2, 2}, 1)}},
+                   teacher = {{"f", random_feature({4, 5, 2, 2}, 2)}};
   for (const char* yaml : {"{sp: f}", "{pkt: f}", "{cc: f}", "{nst: f}"}) {
     const PreparedLoss prepared(yaml, student, teacher);
     const double value = number(prepared.value(student, teacher));
@@ -309,7 +311,8 @@ TEST(Ofd, KeepsTheMeanOfNegativeNumbersAsItsState) {
   EXPECT_EQ(number(state[0].value), -15);
   EXPECT_EQ(number(state[1].value), 3);
   // −5 now: −9 becomes −5, from which −4 differs by 1.
-  EXPECT_NEAR(number(prepared.value(passed_through(prepared, row_of({-4, 2, 2})), {{"f", row_of({-5, 2, 2})}})), 1, 1e-9);
+  EXPECT_NEAR(number(prepared.value(passed_through(prepared, row_of({-4, 2, 2})), {{"f", row_of({-5, 2, 2})}})), 1,
+              1e-9);
 }
 
 }  // namespace

@@ -67,8 +67,8 @@ void register_ab(Catalogue& catalogue) {
       {.name = "ab",
        .aliases = {"activation_boundary"},
        .summary = "The student's neurons are active where the teacher's are, through a trained layer.",
-       .formula = "sum max(m - s, 0)^2 where t > 0, max(m + s, 0)^2 elsewhere, s of the student, t of the teacher before "
-                  "its ReLU; mean over examples",
+       .formula = "sum max(m - s, 0)^2 where t > 0, max(m + s, 0)^2 elsewhere, s of the student, t of the teacher "
+                  "before its ReLU; mean over examples",
        .source = "Heo et al. 2019a, section 3",
        .principal = "from",
        .needs_teacher = true},

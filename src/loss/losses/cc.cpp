@@ -1,7 +1,7 @@
 // Correlation congruence: the correlations of the examples of a batch are those of the teacher.
 //   form kernel:    K_ij = Σ_{p=0..P} e^(−2γ) (2γ)^p/p! (x_i · x_j)^p          L = 1/N² ‖K_T − K_S‖²_F   the paper's
-//                   x_i: the feature of example i as a vector of length 1. K is the Gaussian kernel exp(−γ ‖x_i − x_j‖²)
-//                   by its Taylor series
+//                   x_i: the feature of example i as a vector of length 1. K is the Gaussian kernel
+//                   exp(−γ ‖x_i − x_j‖²) by its Taylor series
 //   form adjacent:  Δ_i = |A_S x_i^S + a_S − A_T x_i^T − a_T|                  L = 1/(N−1) Σ_i Δ_i · Δ_{i+1}
 //                   A, a: trained linear maps of both features to vectors of D numbers (option dimension)
 // Summed over pairs of features. B. Peng, X. Jin, J. Liu, S. Zhou, Y. Wu, Y. Liu, D. Li, Z. Zhang, "Correlation

@@ -3,9 +3,9 @@
 //   1×1 convolution and batch norm
 //   form product:     L = 1/N Σ_n 1/C² ‖G_T − G_S‖²_F                                     the paper's
 //   form normalized:  L = 1/N Σ_n 1/C ‖G̃_T − G̃_S‖²_F, G̃: G with rows of length 1        its code's
-// Summed over pairs of features. L. Liu, Q. Huang, S. Lin, H. Xie, B. Wang, X. Chang, X. Liang, "Exploring inter-channel
-// correlation for diversity-preserved knowledge distillation", ICCV 2021, arXiv 2202.03680, section 3.2. Form normalized
-// is weighed by 2.5 on CIFAR-100. Features of unequal sizes are averaged to the smaller one.
+// Summed over pairs of features. L. Liu, Q. Huang, S. Lin, H. Xie, B. Wang, X. Chang, X. Liang, "Exploring
+// inter-channel correlation for diversity-preserved knowledge distillation", ICCV 2021, arXiv 2202.03680, section 3.2.
+// Form normalized is weighed by 2.5 on CIFAR-100. Features of unequal sizes are averaged to the smaller one.
 //   loss: [ { ickd: { form: normalized, weight: 2.5 } }, hard_labels ]
 
 #include <ATen/TensorOperators.h>

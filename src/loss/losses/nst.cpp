@@ -1,12 +1,12 @@
 // Neuron selectivity: the channels of the student are distributed as those of the teacher, by the squared maximum mean
 // discrepancy of the places that they select.
 //   x_c [H·W]: channel c of a feature as a vector of length 1, of the student; y_d: of the teacher
-//   L = 1/N Σ_n [ mean_cc' k(x_c, x_c') + mean_dd' k(y_d, y_d') − 2 mean_cd k(x_c, y_d) ]    summed over pairs of features
-//   kernel polynomial: k(x, y) = (x · y)²                linear: x · y
+//   L = 1/N Σ_n [ mean_cc' k(x_c, x_c') + mean_dd' k(y_d, y_d') − 2 mean_cd k(x_c, y_d) ]
+//   kernel polynomial: k(x, y) = (x · y)²                 kernel linear: k(x, y) = x · y
 //   kernel gaussian:   k(x, y) = exp(−‖x − y‖²/(2σ²)), σ²: the mean of ‖x_c − y_d‖² over the channels of an example
-// Z. Huang, N. Wang, "Like what you like: knowledge distill via neuron selectivity transfer", arXiv 1707.01219, section
-// 4. The collections weigh the polynomial kernel by 50. Features of unequal sizes are averaged to the smaller one. A
-// channel that is zero everywhere stays zero; σ² is at least 10⁻⁶.
+// summed over pairs of features. Z. Huang, N. Wang, "Like what you like: knowledge distill via neuron selectivity
+// transfer", arXiv 1707.01219, section 4. The collections weigh the polynomial kernel by 50. Features of unequal sizes
+// are averaged to the smaller one. A channel that is zero everywhere stays zero; σ² is at least 10⁻⁶.
 //   loss: [ { nst: { weight: 50 } }, hard_labels ]
 
 #include <ATen/TensorOperators.h>

@@ -7,11 +7,11 @@
 // summed over all numbers of a feature and over pairs j of features; w_j = 1, or 2^(j−n+1) for pair j of n, as in the
 // authors' code (option layers). B. Heo, J. Kim, S. Yun, H. Park, N. Kwak, J. Y. Choi, "A comprehensive overhaul of
 // feature distillation", ICCV 2019, arXiv 1904.01866, equations 2 to 5. The paper finds m_c in training, as here, or
-// from the batch norm before the ReLU, as its code does: a loss sees no networks. The sums and counts that m_c is made of
-// are kept in checkpoints. The usual weight is 0.001 on CIFAR-100, with layers: doubling. Features of unequal sizes are
-// averaged to the smaller one, the teacher's after the margin.
-// The features should be named where they are before the ReLU: the sums that end the blocks of a residual network are
-// named add, those of resnet56 and resnet20 as below. The natural ones are after it: m_c is 0 then.
+// from the batch norm before the ReLU, as its code does: a loss sees no networks. The sums and counts that m_c is made
+// of are kept in checkpoints. The usual weight is 0.001 on CIFAR-100, with layers: doubling. Features of unequal sizes
+// are averaged to the smaller one, the teacher's after the margin. The features should be named where they are before
+// the ReLU: the sums that end the blocks of a residual network are named add, those of resnet56 and resnet20 as below.
+// The natural ones are after it: m_c is 0 then.
 //   loss:
 //     - ofd: { from: [layer1.8.add, layer2.8.add, layer3.8.add], to: [layer1.2.add, layer2.2.add, layer3.2.add],
 //              layers: doubling, weight: 0.001 }
@@ -95,8 +95,8 @@ void register_ofd(Catalogue& catalogue) {
       {.name = "ofd",
        .aliases = {"overhaul"},
        .summary = "Features before their ReLU, without what the ReLU takes away, through a trained layer.",
-       .formula = "sum of 0 where s <= t <= 0, else (t - s)^2, t = max(T, m_c), m_c the mean of the negative numbers of "
-                  "the teacher's channel; mean over examples",
+       .formula = "sum of 0 where s <= t <= 0, else (t - s)^2, t = max(T, m_c), m_c the mean of the negative numbers "
+                  "of the teacher's channel; mean over examples",
        .source = "Heo et al. 2019b, section 3",
        .principal = "from",
        .needs_teacher = true},

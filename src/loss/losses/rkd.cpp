@@ -11,9 +11,9 @@
 //   loss: [ rkd, hard_labels ]
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/huber_loss.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones_like.h>
-#include <ATen/ops/huber_loss.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
