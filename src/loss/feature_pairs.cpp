@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "loss/pooling.h"
@@ -159,6 +160,17 @@ void require_equal_channels(const std::vector<ShapePair>& pairs) {
   for (const auto& [student, teacher] : pairs)
     if (student.second.size() != teacher.second.size() || student.second[0] != teacher.second[0])
       refuse_features(student, teacher, "as many channels of both");
+}
+
+void bind_pair_weights(Fields& fields, PairWeights& weights) {
+  fields.choice<PairWeights>("layers", weights, {{"equal", PairWeights::equal}, {"doubling", PairWeights::doubling}},
+                             "weights of several features in their sum: 1, or 1 of the last one and half of the next "
+                             "of each other, as in the authors' code");
+}
+
+double pair_weight(PairWeights weights, size_t pair, size_t pairs) {
+  const double halvings = static_cast<double>(pairs) - static_cast<double>(pair) - 1;
+  return weights == PairWeights::equal ? 1 : std::exp2(-halvings);
 }
 
 at::Tensor sum_over(const std::vector<FeaturePair>& pairs, const std::function<at::Tensor(const FeaturePair&)>& loss) {

@@ -75,6 +75,15 @@ void require_maps(const std::vector<ShapePair>& pairs);
 /// The same, for features of which teacher and student must have as many channels.
 void require_equal_channels(const std::vector<ShapePair>& pairs);
 
+/// Weights of the pairs in the sum over them.
+enum class PairWeights {
+  equal,     ///< 1
+  doubling,  ///< 2^(j−n+1) for pair j of n, from 0: that of the last one is 1
+};
+/// Binds the option `layers`.
+void bind_pair_weights(Fields& fields, PairWeights& weights);
+double pair_weight(PairWeights weights, size_t pair, size_t pairs);
+
 /// Σ_j loss(pair j).
 at::Tensor sum_over(const std::vector<FeaturePair>& pairs, const std::function<at::Tensor(const FeaturePair&)>& loss);
 

@@ -20,6 +20,13 @@ void require_made(const at::Tensor& parameter) {
   if (!parameter.defined()) throw Error("the shapes of a loss's features are needed first");
 }
 
+template <class Kind>
+std::vector<Kind> connectors_of(LossParameters& parameters, const std::vector<ShapePair>& pairs) {
+  std::vector<Kind> all;
+  for (size_t i = 0; i < pairs.size(); ++i) all.emplace_back(parameters, pair_prefix(i, pairs.size()), pairs[i]);
+  return all;
+}
+
 }  // namespace
 
 LossLinear::LossLinear(LossParameters& parameters, const std::string& prefix, int64_t in, int64_t out)
@@ -80,11 +87,29 @@ FeaturePair Connector::operator()(const FeaturePair& pair) const {
   return {convolution_(pooled.student), pooled.teacher};
 }
 
+NormalizedConnector::NormalizedConnector(LossParameters& parameters, const std::string& prefix, const ShapePair& pair) {
+  require_maps({pair});
+  const int64_t in = pair.student.second[0], out = pair.teacher.second[0];
+  convolution_ = LossConvolution(parameters, prefix + "convolution.", {.in = in, .out = out, .bias = false});
+  norm_ = LossBatchNorm(parameters, prefix + "norm.", out);
+}
+
+FeaturePair NormalizedConnector::operator()(const FeaturePair& pair) const {
+  const FeaturePair pooled = pooled_to_one_size(pair);
+  return {norm_(convolution_(pooled.student)), pooled.teacher};
+}
+
+std::string pair_prefix(size_t i, size_t pairs) {
+  return pairs == 1 ? "" : fmt::format("{}.", i + 1);
+}
+
 std::vector<Connector> connectors(LossParameters& parameters, const std::vector<ShapePair>& pairs) {
-  std::vector<Connector> all;
-  for (size_t i = 0; i < pairs.size(); ++i)
-    all.emplace_back(parameters, pairs.size() == 1 ? "" : fmt::format("{}.", i + 1), pairs[i]);
-  return all;
+  return connectors_of<Connector>(parameters, pairs);
+}
+
+std::vector<NormalizedConnector> normalized_connectors(LossParameters& parameters,
+                                                       const std::vector<ShapePair>& pairs) {
+  return connectors_of<NormalizedConnector>(parameters, pairs);
 }
 
 at::Tensor pooled_vector(const at::Tensor& feature) {

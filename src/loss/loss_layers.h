@@ -77,8 +77,27 @@ class Connector {
   LossLinear linear_;
 };
 
+/// A 1×1 convolution of maps without bias, and batch norm after it, from a feature of the student to the channels of
+/// one of the teacher; parameters PREFIXconvolution.weight, PREFIXnorm.weight, PREFIXnorm.bias.
+class NormalizedConnector {
+ public:
+  NormalizedConnector() = default;
+  /// Throws Error of kind usage unless both features are maps.
+  NormalizedConnector(LossParameters& parameters, const std::string& prefix, const ShapePair& pair);
+  /// Returns the mapped feature of the student, and that of the teacher, at the smaller height and width.
+  FeaturePair operator()(const FeaturePair& pair) const;
+
+ private:
+  LossConvolution convolution_;
+  LossBatchNorm norm_;
+};
+
+/// The prefix of the parameters of pair i, from 0: "1.", "2.", …, of a single pair "".
+std::string pair_prefix(size_t i, size_t pairs);
+
 /// A connector for each pair, with the parameters weight and bias, of several pairs 1.weight, 1.bias, 2.weight, …
 std::vector<Connector> connectors(LossParameters& parameters, const std::vector<ShapePair>& pairs);
+std::vector<NormalizedConnector> normalized_connectors(LossParameters& parameters, const std::vector<ShapePair>& pairs);
 
 /// Returns maps [N, C, H, W] averaged over their pixels, [N, C]; vectors as they are.
 at::Tensor pooled_vector(const at::Tensor& feature);

@@ -4,6 +4,7 @@
 #include "data/augmentation.h"
 #include "gpu/on_gpu.h"
 #include "kernels/captured_work.h"
+#include "loss/feature_pairs.h"
 #include "loss/objective.h"
 #include "models/model.h"
 #include "support/random_network.h"
@@ -194,8 +195,7 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
 }
 
 TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
-  const std::map<std::string, std::string> required = {{"fitnet", "{fitnet: {from: a}}"},
-                                                       {"attention_transfer", "{attention_transfer: {from: [a, b]}}"}};
+  const std::map<std::string, std::string> features = {{"fsp", "[b, b]"}, {"attention_transfer", "[a, b]"}};
   for (const std::string& choice : all_choices(
            Slot::loss,
            {"{soft_targets: {temperature: 20, form: cross_entropy}}",
@@ -203,9 +203,16 @@ TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
             "{soft_targets: {temperature: 3, softened: probabilities}}", "{label_smoothing: {amount: 0.1, form: kl}}",
             "{label_smoothing: {amount: 0.1, over: others}}", "{logit_regression: {normalize: true}}",
             "{logit_regression: {distance: huber}}", "{sigmoid_targets: {temperature: 2, reduction: mean}}",
-            "{attention_transfer: {from: [a, b], form: mean}}"})) {
+            "{attention_transfer: {from: [a, b], form: mean}}", "{rkd: {from: b, distance: 1, angle: 2}}",
+            "{pkt: {from: a, form: all}}", "{cc: {from: a, form: adjacent}}", "{nst: {from: [a, b], kernel: gaussian}}",
+            "{fsp: {from: [b, b], form: mean}}", "{ickd: {from: a, form: normalized}}",
+            "{ab: {from: [a, b], layers: doubling}}", "{ofd: {from: [a, b], layers: doubling}}"})) {
     SCOPED_TRACE(choice);
-    const std::string yaml = required.contains(choice) ? required.at(choice) : choice;
+    const Choice chosen = choose(Slot::loss, choice);
+    const auto* pairs = dynamic_cast<const FeaturePairs*>(chosen.options.get());
+    const bool open = pairs != nullptr && pairs->are_open();
+    const std::string from = features.contains(choice) ? features.at(choice) : "a";
+    const std::string yaml = open ? fmt::format("{{{}: {{from: {}}}}}", choice, from) : choice;
     const std::vector<torch::Tensor> here = value_and_gradients(yaml, torch::kCPU),
                                      there = value_and_gradients(yaml, gpu());
     ASSERT_EQ(there.size(), here.size());

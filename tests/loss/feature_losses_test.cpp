@@ -3,39 +3,15 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "core/random.h"
 #include "loss/objective.h"
 #include "support/golden.h"
 #include "support/gradient_check.h"
+#include "support/prepared_loss.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
 namespace limbeck {
 namespace {
-
-using FeatureMap = std::map<std::string, torch::Tensor>;
-
-torch::Tensor random_feature(const std::vector<int64_t>& shape, uint64_t seed) {
-  torch::Tensor feature = torch::empty(shape, torch::kFloat64);
-  Random random({seed, Purpose::synthesis});
-  for (int64_t i = 0; i < feature.numel(); ++i) feature.view({-1})[i] = random.normal();
-  return feature;
-}
-
-/// A loss that was prepared for these features; its parameters are float64 from then on.
-struct PreparedLoss {
-  PreparedLoss(const std::string& yaml, const FeatureMap& student, const FeatureMap& teacher)
-      : loss(choose(Slot::loss, yaml).make<Loss>()), parameters(/*seed=*/1, /*loss=*/0, torch::kCPU) {
-    loss->prepare(shapes_of({.features = student}, {.features = teacher}), parameters);
-    for (const Parameter& parameter : parameters.all()) parameter.value.set_data(parameter.value.to(torch::kFloat64));
-  }
-  torch::Tensor value(const FeatureMap& student, const FeatureMap& teacher) const {
-    return loss->value({.features = student}, {.features = teacher}, {});
-  }
-
-  std::unique_ptr<Loss> loss;
-  LossParameters parameters;
-};
 
 TEST(FeatureLosses, HaveTheValuesOfNumPy) {
   const std::vector<Json> cases = golden_cases("feature_losses");

@@ -228,6 +228,25 @@ TEST_F(DeviceTraining, OfConvolutionsComesToTheWeightsOfTheProcessor) {
   expect_equal(train_anew(world, Where::graphs, Precision::bfloat16), mixed, "bfloat16, graphs");
 }
 
+TEST_F(DeviceTraining, OfLossesOverRelationsComesToTheWeightsOfTheProcessor) {
+  const auto data = pictures(100, 4);
+  const std::string sums =
+      "{from: [layer1.1.add, layer2.1.add, layer3.1.add], to: [layer1.0.add, layer2.0.add, layer3.0.add], ";
+  const World world(
+      *data, "{teacher: resnet14, student: resnet8}",
+      "epochs: 2, batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
+      "teacher: {network: {of: large, outputs: live}}, loss: [ sp: {from: layer3, weight: 10}, rkd: {from: pool, "
+      "weight: 0.1}, pkt: pool, cc: pool, cc: {from: pool, form: adjacent, weight: 0.01}, nst: [layer1, layer2, "
+      "layer3], fsp: {from: [layer1, layer2], form: mean}, ickd: {from: layer3, form: normalized}, ab: " +
+          sums + "weight: 0.0001}, ofd: " + sums + "weight: 0.0001} ]");
+  const TensorMap processor = train_anew(world, Where::processor), device = train_anew(world, Where::device);
+  expect_near(device, processor, 5e-3, "float32");
+  captures = 0;
+  expect_equal(train_anew(world, Where::graphs), device, "graphs");
+  EXPECT_EQ(captures, 1);
+  EXPECT_EQ(notices, std::vector<std::string>{});
+}
+
 TEST_F(DeviceTraining, TellsOnceWhereConvolutionsCannotRectifyInOneCall) {
   const auto data = pictures(60, 4);
   const World world(*data, "{teacher: resnet14, student: resnet8}",

@@ -11,11 +11,10 @@
 //   loss: [ { attention_transfer: { from: [layer1, layer2, layer3], form: mean, weight: 1000 } }, hard_labels ]
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/ones_like.h>
-#include <ATen/ops/where.h>
 
 #include "loss/feature_pairs.h"
 #include "loss/pooling.h"
+#include "loss/relations.h"
 
 namespace limbeck {
 namespace {
@@ -35,11 +34,9 @@ struct AttentionTransferOptions : FeaturePairs {
   }
 };
 
-/// [N, H·W], each row of length 1, or zero. The map does not depend on a feature's scale, so that dividing by the
-/// largest value first, as by a constant, changes neither the map nor its gradient, and nothing overflows.
+/// [N, H·W], each row of length 1, or zero. The map does not depend on a feature's scale.
 at::Tensor attention_map(const at::Tensor& feature, int64_t power) {
-  const at::Tensor largest = feature.detach().abs().amax({1, 2, 3}, /*keepdim=*/true);
-  const at::Tensor scaled = feature / at::where(largest.gt(0), largest, at::ones_like(largest));
+  const at::Tensor scaled = by_largest(feature, {1, 2, 3});
   const at::Tensor map = (power == 2 ? scaled.square() : scaled.abs().pow(power)).sum(1).flatten(1);
   constexpr double kZero = 1e-12;  // others have a length of at least 1
   return map / map.norm(2, {1}, /*keepdim=*/true).clamp_min(kZero);
