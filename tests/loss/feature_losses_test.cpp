@@ -3,10 +3,9 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "core/files.h"
-#include "core/json.h"
 #include "core/random.h"
 #include "loss/objective.h"
+#include "support/golden.h"
 #include "support/gradient_check.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
@@ -15,17 +14,6 @@ namespace limbeck {
 namespace {
 
 using FeatureMap = std::map<std::string, torch::Tensor>;
-
-torch::Tensor tensor_of(const Json& json) {
-  return torch::tensor(json["values"].get<std::vector<double>>(), torch::kFloat64)
-      .reshape(json["shape"].get<std::vector<int64_t>>());
-}
-
-FeatureMap tensors_of(const Json& json) {
-  FeatureMap tensors;
-  for (const auto& [name, tensor] : json.items()) tensors[name] = tensor_of(tensor);
-  return tensors;
-}
 
 torch::Tensor random_feature(const std::vector<int64_t>& shape, uint64_t seed) {
   torch::Tensor feature = torch::empty(shape, torch::kFloat64);
@@ -49,13 +37,8 @@ struct PreparedLoss {
   LossParameters parameters;
 };
 
-std::vector<Json> golden_cases() {
-  return parse_json(read_file(fs::path(LIMBECK_TESTS) / "golden/feature_losses.json"), "golden")
-      .get<std::vector<Json>>();
-}
-
 TEST(FeatureLosses, HaveTheValuesOfNumPy) {
-  const std::vector<Json> cases = golden_cases();
+  const std::vector<Json> cases = golden_cases("feature_losses");
   EXPECT_EQ(cases.size(), 14U);
   for (const Json& golden : cases) {
     const auto yaml = golden["loss"].get<std::string>();
@@ -70,7 +53,7 @@ TEST(FeatureLosses, HaveTheValuesOfNumPy) {
 }
 
 TEST(FeatureLosses, HaveTheGradientsOfDifferences) {
-  for (const Json& golden : golden_cases()) {
+  for (const Json& golden : golden_cases("feature_losses")) {
     const auto yaml = golden["loss"].get<std::string>();
     const FeatureMap student = tensors_of(golden["student"]), teacher = tensors_of(golden["teacher"]);
     const PreparedLoss prepared(yaml, student, teacher);
