@@ -60,6 +60,17 @@ at::Tensor LossBatchNorm::operator()(const at::Tensor& x) const {
                         kEpsilon, /*cudnn_enabled=*/true);
 }
 
+NormalizedConvolution::NormalizedConvolution(LossParameters& parameters, const std::string& prefix,
+                                             ConvolutionShape shape) {
+  shape.bias = false;  // batch norm has one
+  convolution_ = LossConvolution(parameters, prefix + "convolution.", shape);
+  norm_ = LossBatchNorm(parameters, prefix + "norm.", shape.out);
+}
+
+at::Tensor NormalizedConvolution::operator()(const at::Tensor& x) const {
+  return norm_(convolution_(x));
+}
+
 Connector::Connector(LossParameters& parameters, const std::string& prefix, const ShapePair& pair) {
   const auto& [student, teacher] = pair;
   const size_t ours = student.second.size(), theirs = teacher.second.size();
@@ -80,10 +91,13 @@ FeaturePair Connector::operator()(const FeaturePair& pair) const {
   return {convolution_(pooled.student), pooled.teacher};
 }
 
+std::string prefix_of_pair(size_t i, size_t pairs) {
+  return pairs == 1 ? "" : fmt::format("{}.", i + 1);
+}
+
 std::vector<Connector> connectors(LossParameters& parameters, const std::vector<ShapePair>& pairs) {
   std::vector<Connector> all;
-  for (size_t i = 0; i < pairs.size(); ++i)
-    all.emplace_back(parameters, pairs.size() == 1 ? "" : fmt::format("{}.", i + 1), pairs[i]);
+  for (size_t i = 0; i < pairs.size(); ++i) all.emplace_back(parameters, prefix_of_pair(i, pairs.size()), pairs[i]);
   return all;
 }
 
