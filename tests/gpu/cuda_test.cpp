@@ -171,6 +171,7 @@ GivenToLoss given_to_loss(torch::Device device) {
   given.student.community = {given.student.logits, drawn({32, 10})};
   given.targets.labels = (torch::arange(32) % 11 - 1).to(device);  // -1: no label
   given.targets.ids = torch::arange(32).to(device);
+  given.targets.epochs = torch::full({}, 4.0, torch::kFloat32).to(device);
   return given;
 }
 
@@ -182,7 +183,9 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
   given.student.community[0] = given.student.logits.detach();
   const auto loss = choose(Slot::loss, yaml).make<Loss>();
   LossParameters parameters(/*seed=*/1, /*loss=*/0, device);
-  if (loss->needs().shapes) loss->prepare(shapes_of(given.student, given.teacher), parameters);
+  LossShapes shapes = shapes_of(given.student, given.teacher);
+  shapes.examples = 32;
+  if (loss->needs().shapes) loss->prepare(shapes, parameters);
   if (loss->needs().teacher_statistics) loss->use(statistics_of(given.teacher.logits));
   for (const Parameter& parameter : parameters.all()) leaves.push_back(parameter.value);
   const torch::Tensor value = loss->value(given.student, given.teacher, given.targets);
@@ -195,13 +198,19 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
 
 TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
   const std::map<std::string, std::string> required = {{"fitnet", "{fitnet: {from: a}}"},
-                                                       {"attention_transfer", "{attention_transfer: {from: [a, b]}}"}};
+                                                       {"attention_transfer", "{attention_transfer: {from: [a, b]}}"},
+                                                       {"vid", "{vid: {from: [a, b]}}"},
+                                                       {"reviewkd", "{reviewkd: {from: [a, b]}}"},
+                                                       {"simkd", "{simkd: a}"},
+                                                       {"factor_transfer", "{factor_transfer: a}"},
+                                                       {"crd", "{crd: b}"}};
   for (const std::string& choice : all_choices(
            Slot::loss, {"{soft_targets: {temperature: 20, form: cross_entropy}}",
                         "{soft_targets: {temperature: 3, reduction: mean, examples: unlabelled}}",
                         "{soft_targets: {temperature: 3, softened: probabilities}}",
                         "{label_smoothing: {amount: 0.1, form: kl}}", "{label_smoothing: {amount: 0.1, over: others}}",
-                        "{logit_regression: {normalize: true}}", "{attention_transfer: {from: [a, b], form: mean}}"})) {
+                        "{logit_regression: {normalize: true}}", "{attention_transfer: {from: [a, b], form: mean}}",
+                        "{factor_transfer: {from: a, paraphraser_epochs: 1}}", "{ctkd: {form: instance}}"})) {
     SCOPED_TRACE(choice);
     const std::string yaml = required.contains(choice) ? required.at(choice) : choice;
     const std::vector<torch::Tensor> here = value_and_gradients(yaml, torch::kCPU),
