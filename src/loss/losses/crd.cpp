@@ -5,12 +5,12 @@
 //   x(e, m) = exp(eᵀm / τ) / Z,   J_n: K_n examples of other classes,   c_n = K_n / M
 //   ℓ(e, m, n) = −log (x(e, m_n) / (x(e, m_n) + c_n)) − Σ_{j ∈ J_n} log (c_n / (x(e, m_j) + c_n))
 //   L = 1/N Σ_n (ℓ(s_n, m^T, n) + ℓ(t_n, m^S, n))
-// Y. Tian, D. Krishnan, P. Isola, "Contrastive representation distillation", ICLR 2020, arXiv 1910.10699, equations 10
-// to 19, with the memory, the constants Z = M · mean of exp(eᵀm / τ), one a side, of the first batch, and m_i ← the
-// unit vector of μ m_i + (1 − μ) e_i after each step, of its code (after Wu et al. 2018, arXiv 1805.01978). The paper
-// draws K = 16384 negatives for each example. Here the examples of a batch share K, the next ones of a random order of
-// all, so that a step reads K rows and not N·K; of them, those of an example's own class, as far as labels were seen,
-// and the example itself are left out for it. State: memories in float16, order, labels and a counter, 4 D + 16 bytes
+// Y. Tian, D. Krishnan, P. Isola, "Contrastive representation distillation", ICLR 2020, arXiv 1910.10699, section 3,
+// with the memory, the constants Z = M · mean of exp(eᵀm / τ), one a side, of the first batch, and m_i ← the unit
+// vector of μ m_i + (1 − μ) e_i after each step, of its code (after Wu et al. 2018, arXiv 1805.01978). The paper draws
+// K = 16384 negatives for each example. Here the examples of a batch share K, the next ones of a random order of all,
+// so that a step reads K rows and not N·K; of them, those of an example's own class, as far as labels were seen, and
+// the example itself are left out for it. State: memories in float16, order, labels, Z and a counter, 4 D + 16 bytes
 // for each example. Features that are pictures are averaged over their pixels.
 //   loss: [ { crd: { weight: 0.8 } }, hard_labels ]
 

@@ -7,7 +7,7 @@
 //   form instance:  θ_n = w₂ᵀ ReLU(W₁ [z_n; v_n] + b₁) + b₂; the logits are constants here   (option hidden: rows of
 //   W₁)
 // Z. Li, X. Li, L. Yang, B. Zhao, R. Song, L. Luo, J. Li, J. Yang, "Curriculum temperature for knowledge distillation",
-// AAAI 2023, arXiv 2211.16231, equations 3 to 8 (T₀ = 1, T₁ = 20, E = 10). The factor T² is part of what θ ascends, as
+// AAAI 2023, arXiv 2211.16231, section 3 (T₀ = 1, T₁ = 20, E = 10). The factor T² is part of what θ ascends, as
 // in its code.
 //   loss: [ { ctkd: { weight: 0.9 } }, { hard_labels: { weight: 0.1 } } ]
 

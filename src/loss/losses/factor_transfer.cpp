@@ -9,10 +9,11 @@
 //   form mean:  L = mean over examples and numbers of |u_s/‖u_s‖₂ − u_t/‖u_t‖₂|^p      its authors' code
 //   form map:   as mean, u = mean over channels of F²                                  the collections' code
 // J. Kim, S. Park, N. Kwak, "Paraphrasing complex network: network compression via factor transfer", NeurIPS 2018,
-// arXiv 1802.04977, equations 1 to 4 (k = 0.5, p = 1). There the paraphraser is trained in a stage of its own; D's
-// transposed convolutions of stride 1 are convolutions. Factors of unequal sizes are averaged to the smaller one. Batch
-// norm takes the statistics of the batch, as does the fixed E; weight decay, which goes on, shrinks all weights of E
-// alike, which changes no normalized factor. Both values are computed in each step, so that a step can be captured.
+// arXiv 1802.04977, section 3 (k = 0.5, p = 1). There the paraphraser is trained in a stage of its own; D's transposed
+// convolutions of stride 1 are convolutions. Batch norm, which that code leaves out and collections have, takes the
+// statistics of the batch, also in the fixed E. Factors of unequal sizes are averaged to the smaller one. SGD's weight
+// decay, which goes on, shrinks all weights of E alike, which changes no normalized factor. Both values are computed in
+// each step, so that a step can be captured.
 //   loss: [ { factor_transfer: { form: map, weight: 200 } }, hard_labels ]
 
 #include <ATen/TensorOperators.h>

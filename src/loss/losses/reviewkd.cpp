@@ -7,7 +7,7 @@
 //   h(o, t) = Σ_l w_l mean((pool_l o − pool_l t)²) / Σ_l w_l         l: full size, then 4×4, 2×2, 1×1; w: 1, ½, ¼, ⅛
 // W₁, W_a are 1×1 convolutions, W₃ one of 3×3, trained with the student. Sizes that a feature does not exceed are left
 // out. P. Chen, S. Liu, H. Zhao, J. Jia, "Distilling knowledge via knowledge review", CVPR 2021, arXiv 2104.09044,
-// sections 3.2 to 3.4, with the weights and sizes of its code; m = min(512, channels of s_n) there (option channels).
+// section 3, with the weights and sizes of its code; m = min(512, channels of s_n) there (option channels).
 // Vectors are pictures of one pixel: name pool last, as the code does. Batch norm takes the statistics of the batch.
 //   loss: [ { reviewkd: { weight: { from: 0, to: 1, epochs: 20 } } }, hard_labels ]
 
@@ -30,7 +30,7 @@ struct ReviewkdOptions : FeaturePairs {
   void bind(Fields& fields) {
     FeaturePairs::bind(fields);
     fields.integer("channels", channels, at_least(1),
-                   "m, of what is fused; the student's last feature has at most as many, or m is their number");
+                   "m, channels of what is fused; the student's last feature may have fewer, which is m then");
   }
 };
 

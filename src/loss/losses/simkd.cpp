@@ -3,7 +3,7 @@
 //   P(s) = ReLU BN W₃ ReLU BN W₂ ReLU BN W₁ s      W₁, W₃: 1×1 convolutions, W₂: 3×3, with C_t/r channels between them
 //   L = mean over all numbers of (t − P(s))², summed over pairs
 // D. Chen, J.-P. Mei, H. Zhang, C. Wang, Y. Feng, C. Chen, "Knowledge distillation with reused teacher classifier",
-// CVPR 2022, arXiv 2203.14001, equation 3 and section 3.3; r = 2 is option reduction. Pictures of unequal sizes are
+// CVPR 2022, arXiv 2203.14001, section 3; r = 2 is option reduction. Pictures of unequal sizes are
 // averaged to the smaller one first. Batch norm takes the statistics of the batch.
 //   loss: [ { simkd: { from: layer3 } }, hard_labels ]
 

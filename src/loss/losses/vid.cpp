@@ -5,8 +5,8 @@
 //   σ_c² = log(1 + exp ρ_c) + 1e-5, one for each channel, 5 at first (option variance)
 // −L is, up to a constant, a lower bound of the mutual information of the two features. S. Ahn, S. X. Hu, A. Damianou,
 // N. D. Lawrence, Z. Dai, "Variational information distillation for knowledge transfer", CVPR 2019, arXiv 1904.05835,
-// equations 3 to 6; the paper sums over the numbers of a feature, its code takes their mean. μ: 1×1 convolutions with
-// ReLU between them (option layers), as in that code, whose have no bias; of vectors, linear layers. Pictures of
+// section 2; the paper sums over the numbers of a feature, its code takes their mean. μ: 1×1 convolutions with ReLU
+// between them (option layers), as in that code, where they have no bias; of vectors, linear layers. Pictures of
 // unequal sizes are averaged to the smaller one.
 //   loss: [ { vid: { from: [layer1, layer2, layer3] } }, hard_labels ]
 
