@@ -76,7 +76,7 @@ const at::Tensor& feature_of(const std::map<std::string, at::Tensor>& features, 
 const Shape& feature_of(const std::map<std::string, Shape>& features, const std::string& name, const char* whose);
 
 /// Creates the parameters of one loss, and its non-trainable state. Initial values are a function of (seed, index of
-/// the loss in the objective, index of the parameter in the loss).
+/// the loss in the objective, index of the parameter or of the state in the loss).
 class LossParameters {
  public:
   LossParameters(uint64_t seed, size_t loss, at::Device device)
@@ -87,6 +87,8 @@ class LossParameters {
   /// Adds state that is saved in checkpoints, but not trained, such as a memory of features: the loss keeps the tensor
   /// that is returned, on the device of the parameters, and writes to it in place in value().
   at::Tensor keep(const std::string& name, const at::Tensor& initial);
+  /// Draws values for what is kept next, as those of a parameter are drawn, from streams of their own.
+  at::Tensor initial_state(const ParameterDescription& description) const;
   const std::vector<Parameter>& all() const { return all_; }
   const std::vector<Parameter>& state() const { return state_; }
 

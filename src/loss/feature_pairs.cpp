@@ -156,6 +156,13 @@ void require_maps(const std::vector<ShapePair>& pairs) {
       refuse_features(student, teacher, "two pictures [channels, height, width]");
 }
 
+void require_maps_or_vectors(const std::vector<ShapePair>& pairs) {
+  const auto fits = [](const Shape& shape) { return shape.size() == 3 || shape.size() == 1; };
+  for (const auto& [student, teacher] : pairs)
+    if (!fits(student.second) || !fits(teacher.second))
+      refuse_features(student, teacher, "pictures [channels, height, width] or vectors");
+}
+
 void require_equal_channels(const std::vector<ShapePair>& pairs) {
   for (const auto& [student, teacher] : pairs)
     if (student.second.size() != teacher.second.size() || student.second[0] != teacher.second[0])

@@ -72,7 +72,9 @@ class FeaturePairs {
 
 /// Throws Error of kind usage unless all features are maps [channels, height, width].
 void require_maps(const std::vector<ShapePair>& pairs);
-/// The same, for features of which teacher and student must have as many channels.
+/// Throws Error of kind usage unless all features are maps [channels, height, width] or vectors.
+void require_maps_or_vectors(const std::vector<ShapePair>& pairs);
+/// Throws Error of kind usage unless teacher and student have as many channels.
 void require_equal_channels(const std::vector<ShapePair>& pairs);
 
 /// Weights of the pairs in the sum over them.

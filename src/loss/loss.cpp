@@ -74,6 +74,14 @@ at::Tensor LossParameters::make(const ParameterDescription& description) {
   return value;
 }
 
+at::Tensor LossParameters::initial_state(const ParameterDescription& description) const {
+  constexpr uint32_t kState = 1U << 31;  // above the index of any parameter
+  return initial_value(description, {.seed = seed_,
+                                     .purpose = Purpose::loss_parameters,
+                                     .epoch = kState + static_cast<uint32_t>(state_.size()),
+                                     .lane = loss_});
+}
+
 at::Tensor LossParameters::keep(const std::string& name, const at::Tensor& initial) {
   state_.push_back({name, initial.detach().to(device_).clone()});
   return state_.back().value;

@@ -23,7 +23,7 @@ void require_made(const at::Tensor& parameter) {
 template <class Kind>
 std::vector<Kind> connectors_of(LossParameters& parameters, const std::vector<ShapePair>& pairs) {
   std::vector<Kind> all;
-  for (size_t i = 0; i < pairs.size(); ++i) all.emplace_back(parameters, pair_prefix(i, pairs.size()), pairs[i]);
+  for (size_t i = 0; i < pairs.size(); ++i) all.emplace_back(parameters, prefix_of_pair(i, pairs.size()), pairs[i]);
   return all;
 }
 
@@ -67,6 +67,17 @@ at::Tensor LossBatchNorm::operator()(const at::Tensor& x) const {
                         kEpsilon, /*cudnn_enabled=*/true);
 }
 
+NormalizedConvolution::NormalizedConvolution(LossParameters& parameters, const std::string& prefix,
+                                             ConvolutionShape shape) {
+  shape.bias = false;  // batch norm has one
+  convolution_ = LossConvolution(parameters, prefix + "convolution.", shape);
+  norm_ = LossBatchNorm(parameters, prefix + "norm.", shape.out);
+}
+
+at::Tensor NormalizedConvolution::operator()(const at::Tensor& x) const {
+  return norm_(convolution_(x));
+}
+
 Connector::Connector(LossParameters& parameters, const std::string& prefix, const ShapePair& pair) {
   const auto& [student, teacher] = pair;
   const size_t ours = student.second.size(), theirs = teacher.second.size();
@@ -90,16 +101,15 @@ FeaturePair Connector::operator()(const FeaturePair& pair) const {
 NormalizedConnector::NormalizedConnector(LossParameters& parameters, const std::string& prefix, const ShapePair& pair) {
   require_maps({pair});
   const int64_t in = pair.student.second[0], out = pair.teacher.second[0];
-  convolution_ = LossConvolution(parameters, prefix + "convolution.", {.in = in, .out = out, .bias = false});
-  norm_ = LossBatchNorm(parameters, prefix + "norm.", out);
+  convolution_ = NormalizedConvolution(parameters, prefix, {.in = in, .out = out});
 }
 
 FeaturePair NormalizedConnector::operator()(const FeaturePair& pair) const {
   const FeaturePair pooled = pooled_to_one_size(pair);
-  return {norm_(convolution_(pooled.student)), pooled.teacher};
+  return {convolution_(pooled.student), pooled.teacher};
 }
 
-std::string pair_prefix(size_t i, size_t pairs) {
+std::string prefix_of_pair(size_t i, size_t pairs) {
   return pairs == 1 ? "" : fmt::format("{}.", i + 1);
 }
 

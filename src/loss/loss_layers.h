@@ -60,6 +60,19 @@ class LossBatchNorm {
   at::Tensor weight_, bias_;
 };
 
+/// A convolution without bias, then batch norm; parameters PREFIXconvolution.weight, PREFIXnorm.weight,
+/// PREFIXnorm.bias.
+class NormalizedConvolution {
+ public:
+  NormalizedConvolution() = default;
+  NormalizedConvolution(LossParameters& parameters, const std::string& prefix, ConvolutionShape shape);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  LossConvolution convolution_;
+  LossBatchNorm norm_;
+};
+
 /// The simplest trained map from a feature of the student to the shape of one of the teacher: a 1×1 convolution of
 /// maps, at the student's height and width, or a linear layer of vectors. A map is averaged over its pixels where the
 /// other is a vector.
@@ -88,12 +101,11 @@ class NormalizedConnector {
   FeaturePair operator()(const FeaturePair& pair) const;
 
  private:
-  LossConvolution convolution_;
-  LossBatchNorm norm_;
+  NormalizedConvolution convolution_;
 };
 
-/// The prefix of the parameters of pair i, from 0: "1.", "2.", …, of a single pair "".
-std::string pair_prefix(size_t i, size_t pairs);
+/// What stands before the names of the parameters of pair i, from 0: nothing if there is one pair, or "1.", "2.", …
+std::string prefix_of_pair(size_t i, size_t pairs);
 
 /// A connector for each pair, with the parameters weight and bias, of several pairs 1.weight, 1.bias, 2.weight, …
 std::vector<Connector> connectors(LossParameters& parameters, const std::vector<ShapePair>& pairs);

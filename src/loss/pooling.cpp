@@ -19,6 +19,14 @@ FeaturePair pooled_to_one_size(const FeaturePair& pair) {
   return {pooled(student), pooled(teacher)};
 }
 
+at::Tensor as_map(const at::Tensor& feature) {
+  return feature.dim() == 2 ? feature.unsqueeze(-1).unsqueeze(-1) : feature;
+}
+
+FeaturePair as_maps(const FeaturePair& pair) {
+  return {as_map(pair.student), as_map(pair.teacher)};
+}
+
 void refuse_features(const std::pair<std::string, Shape>& student, const std::pair<std::string, Shape>& teacher,
                      const std::string& expected) {
   throw Error(ErrorKind::usage,

@@ -10,6 +10,10 @@ namespace limbeck {
 /// Vectors are returned as they are.
 FeaturePair pooled_to_one_size(const FeaturePair& pair);
 
+/// Maps as they are; vectors [N, C] as maps [N, C, 1, 1].
+at::Tensor as_map(const at::Tensor& feature);
+FeaturePair as_maps(const FeaturePair& pair);
+
 /// "the teacher's feature 'layer3' is 64x8x8, the student's 'pool' 64; expected …"; thrown as an Error of kind usage.
 [[noreturn]] void refuse_features(const std::pair<std::string, Shape>& student,
                                   const std::pair<std::string, Shape>& teacher, const std::string& expected);

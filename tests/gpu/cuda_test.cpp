@@ -172,6 +172,7 @@ GivenToLoss given_to_loss(torch::Device device) {
   given.student.community = {given.student.logits, drawn({32, 10})};
   given.targets.labels = (torch::arange(32) % 11 - 1).to(device);  // -1: no label
   given.targets.ids = torch::arange(32).to(device);
+  given.targets.epochs = torch::full({}, 4.0, torch::kFloat32).to(device);
   return given;
 }
 
@@ -183,7 +184,9 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
   given.student.community[0] = given.student.logits.detach();
   const auto loss = choose(Slot::loss, yaml).make<Loss>();
   LossParameters parameters(/*seed=*/1, /*loss=*/0, device);
-  if (loss->needs().shapes) loss->prepare(shapes_of(given.student, given.teacher), parameters);
+  LossShapes shapes = shapes_of(given.student, given.teacher);
+  shapes.examples = 32;
+  if (loss->needs().shapes) loss->prepare(shapes, parameters);
   if (loss->needs().teacher_statistics) loss->use(statistics_of(given.teacher.logits));
   for (const Parameter& parameter : parameters.all()) leaves.push_back(parameter.value);
   const torch::Tensor value = loss->value(given.student, given.teacher, given.targets);
@@ -195,7 +198,7 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
 }
 
 TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
-  const std::map<std::string, std::string> features = {{"fsp", "[b, b]"}, {"attention_transfer", "[a, b]"}};
+  const std::map<std::string, std::string> features = {{"fsp", "[b, b]"},  {"attention_transfer", "[a, b]"}, {"vid", "[a, b]"}, {"reviewkd", "[a, b]"}, {"crd", "b"}};
   for (const std::string& choice : all_choices(
            Slot::loss,
            {"{soft_targets: {temperature: 20, form: cross_entropy}}",
@@ -206,7 +209,8 @@ TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
             "{attention_transfer: {from: [a, b], form: mean}}", "{rkd: {from: b, distance: 1, angle: 2}}",
             "{pkt: {from: a, form: all}}", "{cc: {from: a, form: adjacent}}", "{nst: {from: [a, b], kernel: gaussian}}",
             "{fsp: {from: [b, b], form: mean}}", "{ickd: {from: a, form: normalized}}",
-            "{ab: {from: [a, b], layers: doubling}}", "{ofd: {from: [a, b], layers: doubling}}"})) {
+            "{ab: {from: [a, b], layers: doubling}}", "{ofd: {from: [a, b], layers: doubling}}",
+            "{factor_transfer: {from: a, paraphraser_epochs: 1}}", "{ctkd: {form: instance}}"})) {
     SCOPED_TRACE(choice);
     const Choice chosen = choose(Slot::loss, choice);
     const auto* pairs = dynamic_cast<const FeaturePairs*>(chosen.options.get());

@@ -247,6 +247,30 @@ TEST_F(DeviceTraining, OfLossesOverRelationsComesToTheWeightsOfTheProcessor) {
   EXPECT_EQ(notices, std::vector<std::string>{});
 }
 
+TEST_F(DeviceTraining, WithLossesThatHaveParametersAndStateComesToTheWeightsOfTheProcessor) {
+  const auto data = pictures(100, 4);
+  const World world(*data, "{teacher: resnet14, student: resnet8}",
+                    "epochs: 2, batch_size: 32, augment: {flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
+                    "teacher: {network: {of: large, outputs: live}}, loss: [ vid: { from: [layer1, layer2] }, "
+                    "reviewkd: { from: [layer1, layer2, layer3, pool] }, simkd: layer3, factor_transfer: { from: "
+                    "layer3, paraphraser_epochs: 1 }, crd: { from: pool, negatives: 30 }, ctkd ]");
+  const TensorMap processor = train_anew(world, Where::processor);
+  const std::vector<EpochDone> metrics = epochs;
+  const TensorMap device = train_anew(world, Where::device);
+  expect_near(device, processor, 5e-3, "float32");
+  for (size_t i = 0; i < metrics.size(); ++i)
+    for (const auto& [name, value] : metrics[i].terms)
+      EXPECT_NEAR(epochs.at(i).terms.at(name), value, 1e-2 * (1 + std::abs(value))) << name;
+  captures = 0;
+  expect_equal(train_anew(world, Where::graphs), device, "graphs");
+  EXPECT_EQ(captures, 1);
+  EXPECT_EQ(notices, std::vector<std::string>{});
+  fs::remove(folder / "checkpoint.safetensors");
+  EXPECT_THROW(train(world, Where::graphs, Precision::float32, 1), Error);
+  expect_equal(train(world, Where::graphs), device, "continued");
+  expect_near(train_anew(world, Where::graphs, Precision::bfloat16), processor, 0.1, "bfloat16");
+}
+
 TEST_F(DeviceTraining, TellsOnceWhereConvolutionsCannotRectifyInOneCall) {
   const auto data = pictures(60, 4);
   const World world(*data, "{teacher: resnet14, student: resnet8}",

@@ -61,7 +61,7 @@ class Cc : public Loss {
     maps_.clear();
     const std::vector<ShapePair> pairs = options_.of(shapes);
     for (size_t i = 0; i < pairs.size(); ++i) {
-      const std::string prefix = pair_prefix(i, pairs.size());
+      const std::string prefix = prefix_of_pair(i, pairs.size());
       const auto map = [&](const char* whose, const Shape& shape) {
         return LossLinear(parameters, prefix + whose, element_count(shape), options_.dimension);
       };

@@ -66,7 +66,7 @@ class Ofd : public Loss {
     connectors_ = normalized_connectors(parameters, pairs);
     margins_.clear();
     for (size_t i = 0; i < pairs.size(); ++i)
-      margins_.emplace_back(parameters, pair_prefix(i, pairs.size()), pairs[i].teacher.second[0]);
+      margins_.emplace_back(parameters, prefix_of_pair(i, pairs.size()), pairs[i].teacher.second[0]);
   }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
