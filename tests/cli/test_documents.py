@@ -84,8 +84,11 @@ class Documents(ProgramTest):
                 (self.folder / name).symlink_to(first / name)
             for command in commands:
                 with self.subTest(page=page, command=command):
-                    if command[0] == "run" and command[1].startswith("recipes/"):
-                        self.limbeck("check", command[1])  # test_commands runs them, scaled down
+                    if command[0] in ("run", "sweep") and command[1].startswith("recipes/"):
+                        files = sorted(SOURCE.glob(command[1]))
+                        self.assertTrue(files, command[1])
+                        for file in files:
+                            self.limbeck("check", file)  # test_commands runs them, scaled down
                     else:
                         done = self.limbeck(*command, *(SMALL if takes_settings(command) else []))
                         self.assertTrue(done.stdout or "--out" in command)
