@@ -134,7 +134,7 @@ class LossOnFiles(ProgramTest):
                      for flag in (f"--{name}", self.files[name])]
             flags += [flag for whose in ("student", "teacher") for flag in (f"--{whose}-feature", f"layer1={picture}")]
             if "from" in {option["name"] for option in loss["options"]}:
-                flags += ["--set", "from=layer1"]
+                flags += ["--set", "from=[layer1,layer1]" if loss["name"] == "fsp" else "from=layer1"]
             self.assertTrue(math.isfinite(float(self.limbeck("loss", loss["name"], *flags).stdout)), loss["name"])
 
     def golden(self, loss):
@@ -168,6 +168,40 @@ class LossOnFiles(ProgramTest):
         channels, taught = case["student"]["guided"]["shape"][1], case["teacher"]["hint"]["shape"][1]
         self.assertEqual(values[0]["parameters"], channels * taught + taught)
         self.assertNotIn("classes", values[0])
+        self.assertEqual(values[0]["parameter_shapes"], {"bias": [taught], "weight": [taught, channels, 1, 1]})
+
+    def test_parameters_of_a_loss_are_read_from_files(self):
+        for case, flags in self.golden("fitnet"):
+            for name, parameter in case["parameters"].items():
+                file = self.folder / f"{name}.npy"
+                write_npy(file, nested(parameter["values"], parameter["shape"]))
+                flags = [*flags, "--parameter", f"{name}={file}"]
+            self.assertAlmostEqual(float(self.limbeck("loss", "fitnet", *flags).stdout), case["value"],
+                                   delta=1e-10 * (1 + case["value"]), msg=case["loss"])
+        self.assertIn("the loss has no parameter 'wait'; did you mean 'weight'?",
+                      self.refused("fitnet", *flags, "--parameter", f"wait={self.folder / 'weight.npy'}"))
+        self.assertIn("--parameter bias is", self.refused("fitnet", *flags[:-2], "--parameter",
+                                                          f"bias={self.folder / 'weight.npy'}"))
+
+    def test_standardized_logits(self):
+        flags = ["--student", self.files["student"], "--teacher", self.files["teacher"]]
+
+        def standardized(rows, count):
+            def of(row):
+                mean = sum(row) / len(row)
+                deviation = math.sqrt(sum((z - mean) ** 2 for z in row) / count(len(row)))
+                return [(z - mean) / (deviation + 1e-7) for z in row]
+            return [of(row) for row in rows]
+        for by, count in (("population", lambda n: n), ("sample", lambda n: n - 1)):
+            student, teacher = standardized(STUDENT, count), standardized(TEACHER, count)
+            expected = divergence(mean_distribution([teacher], 2.0), student, 2.0)
+            self.assertAlmostEqual(self.value("soft_targets", "student", "teacher", temperature=2, standardize=by),
+                                   expected, delta=1e-12)
+        self.assertIn("'none', 'population' or 'sample'",
+                      self.refused("soft_targets", *flags, "--set", "standardize=yes"))
+        self.assertIn("does not compare logits of teacher and student",
+                      self.refused("hard_labels", *flags, "--labels", self.files["labels"],
+                                   "--set", "standardize=sample"))
 
     def test_gradient_by_a_feature(self):
         case, flags = next(self.golden("attention_transfer"))
@@ -189,7 +223,13 @@ class LossOnFiles(ProgramTest):
         student, teacher, settings = flags[:2], flags[2:4], flags[4:]
         self.assertIn("the loss 'fitnet' reads the teacher's feature 'hint'; give it with --teacher-feature hint=FILE",
                       self.refused("fitnet", *student, *settings))
-        self.assertIn("the key 'from' is missing", self.refused("fitnet", *student, *teacher))
+        named = ["--set", "from=hint", "--set", "to=guided"]
+        self.assertEqual(self.limbeck("loss", "fitnet", *student, *teacher).stdout,  # those that are given
+                         self.limbeck("loss", "fitnet", *student, *teacher, *named).stdout)
+        self.assertIn("the loss 'fitnet' compares features; give them with --student-feature NAME=FILE",
+                      self.refused("fitnet"))
+        self.assertIn("1 features of the student and 0 of the teacher are given; expected pairs",
+                      self.refused("fitnet", *student))
         self.assertIn("expected NAME=FILE", self.refused("fitnet", *settings, "--student-feature", "guided"))
         self.assertIn("'guided' is given twice", self.refused("fitnet", *student, *flags))
         self.assertIn("--gradient is by the student's logits", self.refused("fitnet", *flags, "--gradient", "g.npy"))

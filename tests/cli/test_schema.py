@@ -18,7 +18,7 @@ BEYOND_A_SCHEMA = {
 
 # A component needs these options, of which it has no default.
 NEEDED = {"network": {"of": "first"}, "ensemble": {"of": ["first"]}, "stored": {"file": "logits.safetensors"},
-          "fitnet": {"from": "hidden0"}, "attention_transfer": {"from": ["hidden0"]}, "torchscript": {"file": "m.pt"},
+          "torchscript": {"file": "m.pt"},
           "quantize": {"of": "first"}, "specialists": {"of": "first"}}
 
 START = {"name": "r", "data": {"source": "digits", "validation": 10}, "networks": {"n": {"mlp": {"hidden": [4]}}},
@@ -439,7 +439,7 @@ class Grammar(SchemaTest):
           - { train: n, loss: [ soft_targets ] }
           - { train: n, loss: [ soft_targets: 4 ] }
           - { train: n, teacher: none, loss: [ soft_targets: ] }
-          - { train: n, teacher: first, loss: [ fitnet ] }
+          - { train: n, teacher: first, loss: [ fitnet: { from: { of: layer1 } } ] }
           - { train: n, teacher: [first] }
           - { train: n, teacher: { ensemble: [first, first] } }
           - { train: n, teacher: { network: first, ensemble: [first] } }
