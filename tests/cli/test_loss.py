@@ -134,7 +134,7 @@ class LossOnFiles(ProgramTest):
                      for flag in (f"--{name}", self.files[name])]
             flags += [flag for whose in ("student", "teacher") for flag in (f"--{whose}-feature", f"layer1={picture}")]
             if "from" in {option["name"] for option in loss["options"]}:
-                flags += ["--set", "from=[layer1,layer1]" if loss["name"] == "fsp" else "from=layer1"]
+                flags += ["--set", "from=[layer1,layer1]"]  # fsp multiplies two
             self.assertTrue(math.isfinite(float(self.limbeck("loss", loss["name"], *flags).stdout)), loss["name"])
 
     def golden(self, loss):
