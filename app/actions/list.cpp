@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "app/actions/all.h"
@@ -17,11 +19,13 @@ namespace {
 struct Listed {
   std::string name, summary, formula, source, where;
   std::vector<FieldDescription> options;
+  std::vector<std::string> aliases = {};
 };
 
 Listed describe(const Component& component) {
   const ComponentInfo& info = component.info();
-  return {info.name, info.summary, info.formula, info.source, "", describe_fields(*component.default_options())};
+  return {info.name,   info.summary, info.formula, info.source, "", describe_fields(*component.default_options()),
+          info.aliases};
 }
 
 Listed describe(const RecipeSection& section) {
@@ -41,7 +45,8 @@ std::string text_of(const FieldDescription& field, size_t width) {
 std::string text_of(const Listed& it, const OutputOptions& output) {
   const size_t width = output.width();
   std::string text = paint(it.name, Color::bold, output_terminal(output.color).color) +
-                     (it.where.empty() || it.where == it.name ? "" : "  (" + it.where + ")") + "\n";
+                     (it.where.empty() || it.where == it.name ? "" : "  (" + it.where + ")") +
+                     (it.aliases.empty() ? "" : fmt::format("  (or {})", fmt::join(it.aliases, ", "))) + "\n";
   for (const auto& [label, value] :
        {std::pair{"", it.summary}, std::pair{"formula: ", it.formula}, std::pair{"source:  ", it.source}})
     if (!value.empty()) text += wrap(fmt::format("  {}{}", label, value), width, 2) + "\n";
@@ -52,6 +57,7 @@ std::string text_of(const Listed& it, const OutputOptions& output) {
 Json to_json(const Listed& it) {
   Json json = {{"name", it.name}, {"summary", it.summary}, {"formula", it.formula}, {"source", it.source}};
   if (!it.where.empty()) json["where"] = it.where;
+  if (!it.aliases.empty()) json["aliases"] = it.aliases;
   json["options"] = Json::array();
   for (const FieldDescription& field : it.options)
     json["options"].push_back({{"name", field.name},
@@ -84,7 +90,8 @@ std::vector<Listed> describe_by_name(const std::string& name) {
   for (const auto& [kind, slot] : component_kinds())
     for (const auto& component : components().components(slot)) all.push_back(describe(*component));
   for (const Listed& it : all)
-    if (it.name == name) found.push_back(it);
+    if (it.name == name || std::find(it.aliases.begin(), it.aliases.end(), name) != it.aliases.end())
+      found.push_back(it);
   if (!found.empty()) return found;
   for (const Listed& it : all)
     if (Listed part = with_keys(it, name); !part.options.empty()) found.push_back(std::move(part));

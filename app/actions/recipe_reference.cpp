@@ -122,6 +122,11 @@ std::string documentation_of(const Component& component) {
   std::string text = fmt::format("### `{}`\n\n{}", info.name, paragraph(escape_markdown(info.summary)));
   if (!info.formula.empty()) text += "\n```\n" + paragraph(info.formula, 2) + "```\n";
   if (!info.source.empty()) text += "\n" + paragraph("Source: " + escape_markdown(info.source));
+  if (!info.aliases.empty()) {
+    std::string names;
+    for (const std::string& alias : info.aliases) names += (names.empty() ? "`" : ", `") + alias + "`";
+    text += "\n" + paragraph("Also: " + names + ".");
+  }
   if (!info.principal.empty()) text += "\n" + paragraph(fmt::format("A bare value sets `{}`.", info.principal));
   return text + "\n" + entries(describe_fields(*component.default_options())) + "\n";
 }

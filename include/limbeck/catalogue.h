@@ -26,6 +26,9 @@ enum class Slot { data, augmentation, network, loss, teacher, optimizer, schedul
 std::string slot_name(Slot slot);
 
 struct ComponentInfo {
+  /// The name, then the aliases.
+  std::vector<std::string> names() const;
+
   std::string name;                       ///< the key in the recipe
   std::vector<std::string> aliases = {};  ///< further names that the field uses: "sp"
   std::string summary;                    ///< one sentence

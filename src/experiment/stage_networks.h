@@ -11,8 +11,8 @@ namespace limbeck {
 /// weights.
 std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRecipe& stage);
 
-/// Copies the last layer of the network that the stage's key `classifier` names to `network`. Throws Error of kind usage
-/// if the two have other shapes.
+/// Copies the last layer of the network that the stage's key `classifier` names to `network`. Throws Error of kind
+/// usage if the two have other shapes.
 void copy_classifier(const RunContext& run, const StageRecipe& stage, const Network& network);
 /// Throws Error of kind usage if copy_classifier() will.
 void check_classifier(const RunContext& run, const StageRecipe& stage);

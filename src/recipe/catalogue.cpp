@@ -202,6 +202,12 @@ std::string slot_name(Slot slot) {
   return "component";
 }
 
+std::vector<std::string> ComponentInfo::names() const {
+  std::vector<std::string> names = {name};
+  names.insert(names.end(), aliases.begin(), aliases.end());
+  return names;
+}
+
 std::shared_ptr<const Component> Catalogue::find(Slot slot, const std::string& name) const {
   const auto in_slot = components_.find(slot);
   if (in_slot == components_.end()) return nullptr;

@@ -104,7 +104,8 @@ class SchemaWriter {
   Json components_of(Slot slot, const Json& also = {}) {
     Json properties = Json::object();
     for (const auto& component : catalogue_.components(slot))
-      properties[component->info().name] = component_schema(slot, *component, also);
+      for (const std::string& name : component->info().names())
+        properties[name] = component_schema(slot, *component, also);
     return properties;
   }
 
@@ -112,11 +113,11 @@ class SchemaWriter {
   Json choice_schema(Slot slot, const Json& also = {}, const Json& siblings = Json::object()) {
     Json properties = components_of(slot, also);
     Json names = Json::array(), alone = Json::array();
-    for (const auto& component : catalogue_.components(slot)) {
-      const std::string& name = component->info().name;
-      alone.push_back({{"required", {name}}});
-      if (may_be_empty(describe_map(*component->default_options()))) names.push_back(name);
-    }
+    for (const auto& component : catalogue_.components(slot))
+      for (const std::string& name : component->info().names()) {
+        alone.push_back({{"required", {name}}});
+        if (may_be_empty(describe_map(*component->default_options()))) names.push_back(name);
+      }
     properties.update(siblings);
     // Of maxProperties an editor's server would think that nothing can be added to an empty map.
     Json map = {{"type", "object"},
@@ -281,10 +282,11 @@ class SchemaWriter {
     std::string names;
     Json properties = Json::object();
     for (const auto& component : catalogue_.components(Slot::loss)) {
-      const std::string& name = component->info().name;
       if (!component->info().needs_teacher) continue;
-      names += (names.empty() ? "" : "|") + name;
-      properties[name] = false;
+      for (const std::string& name : component->info().names()) {
+        names += (names.empty() ? "" : "|") + name;
+        properties[name] = false;
+      }
     }
     const Json term = {{"type", {"string", "object"}},
                        {"pattern", fmt::format("^(?!({})$)", names)},

@@ -198,7 +198,8 @@ std::vector<torch::Tensor> value_and_gradients(const std::string& yaml, torch::D
 }
 
 TEST_F(Cuda, LossesAndTheirGradientsAreThoseOfTheProcessor) {
-  const std::map<std::string, std::string> features = {{"fsp", "[b, b]"},  {"attention_transfer", "[a, b]"}, {"vid", "[a, b]"}, {"reviewkd", "[a, b]"}, {"crd", "b"}};
+  const std::map<std::string, std::string> features = {
+      {"fsp", "[b, b]"}, {"attention_transfer", "[a, b]"}, {"vid", "[a, b]"}, {"reviewkd", "[a, b]"}, {"crd", "b"}};
   for (const std::string& choice : all_choices(
            Slot::loss,
            {"{soft_targets: {temperature: 20, form: cross_entropy}}",

@@ -282,6 +282,7 @@ TEST(Sweep, OfSeveralRecipesHasAPointOfEachAndTrainsWhatTheyShareOnce) {
   request.random = 0;
   request.recipes[1].file = "other/kd.yaml";
   EXPECT_EQ(misuse(), "two recipes are called 'kd'");
+  request.over.clear();
   std::string renamed = kSweptRecipe;
   renamed.replace(renamed.find("name: distilled"), 15, "name: distiled");
   request.recipes[1] = {renamed, "other.yaml"};

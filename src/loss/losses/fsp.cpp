@@ -80,7 +80,6 @@ void register_fsp(Catalogue& catalogue) {
   catalogue.add<Loss, FspOptions>(
       Slot::loss,
       {.name = "fsp",
-       .aliases = {"flow"},
        .summary = "Products of the channels of consecutive features are those of the teacher.",
        .formula = "sum_j |G_j^T - G_j^S|^2, G_j = F_j F_(j+1)^T / (H W); mean over examples",
        .source = "Yim et al. 2017, section 3",

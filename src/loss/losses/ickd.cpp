@@ -66,7 +66,6 @@ void register_ickd(Catalogue& catalogue) {
   catalogue.add<Loss, IckdOptions>(
       Slot::loss,
       {.name = "ickd",
-       .aliases = {"channel_correlation"},
        .summary = "Products of all pairs of channels are those of the teacher, through a trained layer.",
        .formula = "1/C^2 |G_T - G_S|^2, G = F F^T of the channels of a feature; mean over examples",
        .source = "Liu et al. 2021, section 3.2",

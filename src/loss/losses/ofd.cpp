@@ -93,7 +93,6 @@ void register_ofd(Catalogue& catalogue) {
   catalogue.add<Loss, OfdOptions>(
       Slot::loss,
       {.name = "ofd",
-       .aliases = {"overhaul"},
        .summary = "Features before their ReLU, without what the ReLU takes away, through a trained layer.",
        .formula = "sum of 0 where s <= t <= 0, else (t - s)^2, t = max(T, m_c), m_c the mean of the negative numbers "
                   "of the teacher's channel; mean over examples",

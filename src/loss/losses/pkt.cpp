@@ -64,7 +64,6 @@ void register_pkt(Catalogue& catalogue) {
   catalogue.add<Loss, PktOptions>(
       Slot::loss,
       {.name = "pkt",
-       .aliases = {"probabilistic_transfer"},
        .summary = "Divergence from the teacher's probabilities that examples of a batch are neighbours.",
        .formula = "sum_j p_ij log(p_ij/q_ij), p_ij = k_ij / sum_m k_im of the teacher, q of the student, k = "
                   "(cos(x_i, x_j) + 1)/2; mean over examples",

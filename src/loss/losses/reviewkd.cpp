@@ -120,7 +120,7 @@ void register_reviewkd(Catalogue& catalogue) {
   catalogue.add<Loss, ReviewkdOptions>(
       Slot::loss,
       {.name = "reviewkd",
-       .aliases = {"review", "kr"},
+       .aliases = {"kr"},
        .summary = "Knowledge review: features of the student, fused from deep to shallow, become the teacher's.",
        .formula = "sum_j sum_l w_l mean (pool_l(o_j) - pool_l(t_j))^2 / sum_l w_l, o_j fused of the student's features "
                   "from j on",

@@ -78,7 +78,6 @@ void register_rkd(Catalogue& catalogue) {
   catalogue.add<Loss, RkdOptions>(
       Slot::loss,
       {.name = "rkd",
-       .aliases = {"relational"},
        .summary = "Distances of examples and angles of triplets of examples are those of the teacher.",
        .formula = "a mean l(d_ij^T, d_ij^S) + b mean l(c_ijk^T, c_ijk^S), d: distances divided by their mean, c: "
                   "cosines of angles, l: Huber's loss; means over pairs and triplets of the batch",

@@ -5,8 +5,9 @@
 // D. Chen, J.-P. Mei, H. Zhang, C. Wang, Y. Feng, C. Chen, "Knowledge distillation with reused teacher classifier",
 // CVPR 2022, arXiv 2203.14001, section 3; r = 2 is option reduction. Pictures of unequal sizes are
 // averaged to the smaller one first. Batch norm takes the statistics of the batch.
-// In the paper the student keeps the projector, and the teacher's classifier follows it. The network `reused_classifier`
-// is such a student; of it, `projector: none` compares the projected feature itself, and no labels are needed:
+// In the paper the student keeps the projector, and the teacher's classifier follows it. The network
+// `reused_classifier` is such a student; of it, `projector: none` compares the projected feature itself, and no labels
+// are needed:
 //   train: small, teacher: teacher, classifier: teacher
 //   loss: [ simkd: { from: layer3, to: projector, projector: none } ]
 

@@ -126,6 +126,7 @@ void register_soft_targets(Catalogue& catalogue) {
   catalogue.add<Loss, SoftTargetsOptions>(
       Slot::loss,
       {.name = "soft_targets",
+       .aliases = {"kd"},
        .summary = "Divergence of the student's softened distribution from the teacher's.",
        .formula = "T^2 sum_c p_c (log p_c - log q_c), p = softmax(v/T), q = softmax(z/T), mean over examples",
        .source = "Hinton et al. 2015, section 2",

@@ -1,8 +1,8 @@
-// A student that ends with the teacher's classifier (D. Chen, J.-P. Mei, H. Zhang, C. Wang, Y. Feng, C. Chen, "Knowledge
-// distillation with the reused teacher classifier", CVPR 2022, arXiv 2203.14001). The layers of a student up to its last
-// map are followed by a projector to the channels of the teacher's last map: a 1×1 convolution to 1/factor of them, a 3×3
-// and a 1×1 convolution, each with batch norm and ReLU. Pooling and classifier are those of the teacher: the stage's key
-// `classifier` copies its weights, and where the loss reads no logits, they stay as they are.
+// A student that ends with the teacher's classifier (D. Chen, J.-P. Mei, H. Zhang, C. Wang, Y. Feng, C. Chen,
+// "Knowledge distillation with the reused teacher classifier", CVPR 2022, arXiv 2203.14001). The layers of a student up
+// to its last map are followed by a projector to the channels of the teacher's last map: a 1×1 convolution to 1/factor
+// of them, a 3×3 and a 1×1 convolution, each with batch norm and ReLU. Pooling and classifier are those of the teacher:
+// the stage's key `classifier` copies its weights, and where the loss reads no logits, they stay as they are.
 //
 //   networks: { small: { reused_classifier: { student: resnet8x4, channels: 256 } } }
 //   stages: [ { name: distilled, train: small, teacher: teacher, classifier: teacher,
@@ -45,9 +45,11 @@ size_t last_map(const Graph& graph, const std::string& name) {
   for (size_t i = 0; i < graph.nodes().size(); ++i)
     if (node == Graph::kInput && graph.nodes()[i].name == "pool") node = i;
   if (node == Graph::kInput || !std::holds_alternative<GlobalAveragePool>(graph.nodes()[node].operation))
-    throw Error(ErrorKind::usage,
-                fmt::format("reused_classifier: '{}' does not pool a map before its classifier, so that there is nothing to project",
-                            name));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "reused_classifier: '{}' does not pool a map before its classifier, so that there is nothing to project",
+            name));
   return graph.nodes()[node].inputs.front();
 }
 
