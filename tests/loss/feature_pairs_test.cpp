@@ -83,7 +83,9 @@ TEST(FeaturePairs, ThatDoNotExistAreAnErrorThatSaysWhatToWrite) {
   EXPECT_EQ(message_of<Error>([&] { pairs.choose({}, features_of("resnet8")); }),
             "teacher and student have no features that correspond to each other by themselves; name them: "
             "`from: TEACHERS, to: STUDENTS`");
-  EXPECT_NE(message_of<Error>([&] { pairs.choose({"a"}, {"b", "c"}); }).find("1 features of the student and 2"),
+  EXPECT_NE(message_of<Error>([&] {
+              pairs.choose({"a"}, {"b", "c"});
+            }).find("1 features of the student and 2"),
             std::string::npos);
   pairs.choose({"a", "b"}, {"c", "d"});
   EXPECT_EQ(pairs.text({{"a", {4, 8, 8}}}, {{"c", {16}}}), "c (16) -> a (4x8x8), d -> b");

@@ -298,8 +298,7 @@ TEST(TrainedLosses, RefuseFeaturesThatTheyCannotCompare) {
 }
 
 TEST(TrainedLosses, HaveShortNames) {
-  for (const auto& [alias, name] :
-       std::map<std::string, std::string>{{"ft", "factor_transfer"}, {"kr", "reviewkd"}})
+  for (const auto& [alias, name] : std::map<std::string, std::string>{{"ft", "factor_transfer"}, {"kr", "reviewkd"}})
     EXPECT_EQ(choose(Slot::loss, alias).name(), name);
 }
 
