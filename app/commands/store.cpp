@@ -12,6 +12,12 @@ void add_common(CLI::App& command, StoreFlags& flags, const Program& program) {
       ->required()
       ->type_name("RECIPE");
   command.add_option("--stage", flags.stage, "whose teacher's store is meant (default: all that have one)");
+  command
+      .add_option("--feature", flags.features,
+                  "feature of the teacher to keep beside its logits, and beside the features that the stage's losses "
+                  "read; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   flags.run.add_to(command, program);
 }
 
