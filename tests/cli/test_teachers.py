@@ -54,7 +54,7 @@ class FeaturesOfNetworks(ProgramTest):
 
     def test_of_a_vector_and_a_picture_cannot_be_compared(self):
         self.assertIn("stage 'student': the teacher's feature 'relu1' is 32, the student's 'layer2' 32x14x14; expected "
-                      "two pictures", self.refused("fitnet: { from: relu1, to: layer2 }"))
+                      "two pictures", self.refused("attention_transfer: { from: relu1, to: layer2 }"))
 
 
 KEPT = """
@@ -77,11 +77,12 @@ class KeptFeatures(ProgramTest):
     def write(self, outputs, augment="none"):
         self.recipe.write_text(KEPT.format(outputs=outputs, augment=augment))
 
-    def student(self, outputs, augment="none", *flags):
+    def student(self, outputs, augment="none"):
         """The numbers of the student's weights, trained in a folder of its own, and what was told."""
         self.write(outputs, augment)
         out = self.folder / f"run{len(list(self.folder.glob('run*')))}"
-        told = self.limbeck("run", self.recipe, "--out", out, "--reuse", self.folder / "run0", *flags).stderr
+        first = self.folder / "run0"
+        told = self.limbeck("run", self.recipe, "--out", out, *(["--reuse", first] if first.exists() else [])).stderr
         content = b"".join(data for dtype, _, data in self.weights("student", out).values() if dtype == "F32")
         return struct.unpack(f"<{len(content) // 4}f", content), told
 
