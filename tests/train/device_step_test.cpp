@@ -288,7 +288,13 @@ TEST_F(DeviceTraining, WithFeaturesThatAreKeptComesToTheWeightsOfTheProcessor) {
     EXPECT_THROW(train(kept, Where::graphs, Precision::float32, 2), Error);
     expect_equal(train(kept, Where::graphs), device, outputs);
   }
-  // The teacher's features matter, and are those of the live teacher.
+  // More examples than are copied to the device at once.
+  const auto digits = small_digits(800, 20);
+  const World many(*digits, "{teacher: {mlp: [30]}, student: {mlp: [20]}}",
+                   "epochs: 2, batch_size: 64, augment: {shift: 1}, teacher: {network: {of: large, views: 2}}, loss: "
+                   "[ fitnet: { from: relu1 }, hard_labels ]");
+  expect_near(train_anew(many, Where::graphs), train_anew(many, Where::processor), 2e-3, "many examples");
+  // Features that are kept are those of the live teacher.
   const TensorMap kept = train_anew(world("none", "outputs: kept"), Where::device),
                   live = train_anew(world("none", "outputs: live"), Where::device);
   expect_near(kept, live, 1e-4, "kept, live");
