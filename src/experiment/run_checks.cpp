@@ -112,14 +112,11 @@ void tell_memory(const RunContext& run) {
 void tell_stores(const RunContext& run) {
   std::set<fs::path> told;
   for (const StageRecipe& stage : run.recipe.stages) {
-    if (!stage.form().trains || !stage.teacher) continue;
+    const fs::path file = new_store(stage.teacher, run.seed);
+    if (!stage.form().trains || file.empty() || run.folder_of(stage).finished() || !told.insert(file).second) continue;
     const KeptSize size = kept_size(run, stage, run.data.examples_of(stage));
-    const fs::path file = unsealed_store(stage.teacher, run.seed);
-    if (size.file <= 0 || !told.insert(file).second) continue;
-    std::string text = fmt::format("store: the teacher's outputs of stage '{}' will take {} in '{}'", stage.name,
-                                   bytes_text(size.file), file.string());
-    if (size.features > 0) text += fmt::format(", {:.0f} % of it for features", 100 * size.features);
-    run.events.emit(Notice{text});
+    run.events.emit(Notice{fmt::format("store: the teacher's outputs of stage '{}' will take {} in '{}'{}", stage.name,
+                                       bytes_text(size.file), file.string(), size.features_text())});
   }
 }
 

@@ -53,11 +53,11 @@ TeacherContext training_context(const RunContext& run, const StageRecipe& stage,
 
 /// Throws Error where an earlier stage makes the store that this one reads, and keeps other features there.
 void check_earlier_store(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
-  const fs::path file = unsealed_store(stage.teacher, run.seed);
-  if (file.empty() || fs::exists(file)) return;
+  const fs::path file = new_store(stage.teacher, run.seed);
+  if (file.empty()) return;
   for (const StageRecipe& earlier : run.recipe.stages) {
     if (earlier.name == stage.name) return;
-    if (!earlier.form().trains || !earlier.teacher || unsealed_store(earlier.teacher, run.seed) != file) continue;
+    if (!earlier.form().trains || !earlier.teacher || new_store(earlier.teacher, run.seed) != file) continue;
     const std::map<std::string, Shape> there = teacher_features(run, earlier, examples);
     for (const auto& [name, shape] : teacher_features(run, stage, examples))
       if (!there.contains(name))

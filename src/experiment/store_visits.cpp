@@ -37,9 +37,12 @@ void visit_stores(RunContext& run, const StoreVisit& visit, const UseOfStore& us
     for (const std::string& input : stage.inputs) run_with_inputs(run, input);
     const ExampleSet examples = run.data.examples_of(stage);
     const Augmenter augmenter(stage.augment);
+    std::vector<std::string> features = visit.features;
+    if (visit.access == StoreAccess::existing)  // what is there is what is asked for
+      for (const auto& [name, shape] : read_store_info(file).layout.features) features.push_back(name);
     StageRecipe taught = stage;
     taught.loss = losses_with_features(run, stage, examples);
-    const std::unique_ptr<Teacher> teacher = make_training_teacher(run, taught, examples, augmenter, visit.features);
+    const std::unique_ptr<Teacher> teacher = make_training_teacher(run, taught, examples, augmenter, features);
     use(stage, dynamic_cast<StoredViews&>(*teacher));
   }
   if (!found)

@@ -16,7 +16,8 @@ enum class StoreAccess { existing, made };
 struct StoreVisit {
   std::string stage;  ///< empty: all whose teacher has a store
   StoreAccess access = StoreAccess::existing;
-  std::vector<std::string> features = {};  ///< of the teacher, beside those that the losses of the stage read
+  /// Of the teacher, beside those that the losses of the stage read, and those of a store that must exist.
+  std::vector<std::string> features = {};
 };
 
 using UseOfStore = std::function<void(const StageRecipe& stage, StoredViews& teacher)>;

@@ -138,8 +138,7 @@ void ComputedOptions::bind(Fields& fields) {
   fields.choice<Computed>("outputs", outputs,
                           {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
                           "live: computed at every step; kept: once for each view of each example; auto: kept if "
-                          "nothing is augmented and no "
-                          "loss reads features");
+                          "nothing is augmented and no loss reads features");
   fields.text("store", store,
               "safetensors file to keep the outputs in; {seed} in its name is the run's seed. An existing file is used "
               "if it belongs to the same teacher and examples, and refused otherwise");
@@ -185,6 +184,17 @@ void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
     check_keeping(*options, augmenter);
 }
 
+std::string KeptSize::features_text() const {
+  return features > 0 ? fmt::format(", {:.0f} % of it for features", 100 * features) : "";
+}
+
+fs::path new_store(const Choice& teacher, uint64_t seed) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr || options->store.empty()) return {};
+  const fs::path file = fs::absolute(options->store_file(seed)).lexically_normal();
+  return fs::exists(file) ? fs::path() : file;
+}
+
 KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features) {
   const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
   if (options == nullptr || (!asks(*options) && !keeps_unasked(*options, context, !features.empty()))) return {};
@@ -195,7 +205,7 @@ KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const s
   size.features = 1 - static_cast<double>(logits.example_bytes()) / static_cast<double>(layout.example_bytes());
   if (options->store.empty())
     size.memory = all;
-  else if (!fs::exists(options->store_file(context.seed)))
+  else if (!new_store(teacher, context.seed).empty())
     size.file = all + examples * static_cast<double>(sizeof(int64_t));  // ids
   if (by_views(*options, context)) size.epoch = all / static_cast<double>(layout.slots);
   return size;
@@ -217,10 +227,8 @@ void check_store(const Choice& teacher, const TeacherContext& context, const std
     make_writable_folder(parent);
     const KeptSize size = kept_size(teacher, context, features);
     if (const double free = free_bytes(parent); size.file > free)
-      throw Error(
-          ErrorKind::usage,
-          fmt::format("the store '{}' takes {:.1f} GB, {:.0f} % of it for features, and {:.1f} GB are free there",
-                      file.string(), size.file / 1e9, 100 * size.features, free / 1e9));
+      throw Error(ErrorKind::usage, fmt::format("the store '{}' takes {:.1f} GB{}, and {:.1f} GB are free there",
+                                                file.string(), size.file / 1e9, size.features_text(), free / 1e9));
   }
 }
 

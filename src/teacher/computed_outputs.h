@@ -36,9 +36,15 @@ struct KeptSize {
   double epoch = 0;     ///< of one view of each example, which are on the device during an epoch, if training is on one
   double file = 0;      ///< of a store file that does not exist yet
   double features = 0;  ///< fraction of features in each of these
+
+  /// ", 99 % of it for features"; empty if there are none.
+  std::string features_text() const;
 };
 /// `features`: those that are cached beside the logits, with their shapes, of the network that teaches.
 KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features);
+
+/// Returns the store file that is to be created for this recipe teacher; empty if it has none, or one that exists.
+fs::path new_store(const Choice& teacher, uint64_t seed);
 
 /// Returns whether the runs of several seeds have one store file for this recipe teacher's outputs.
 bool seeds_share_store(const Choice& teacher);

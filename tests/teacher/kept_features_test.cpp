@@ -269,7 +269,10 @@ TEST_F(KeptFeatures, AreCountedBeforeWork) {
   EXPECT_NEAR(static_cast<double>(fs::file_size(path())), 2 * with_features + 40 * 8, 2000);  // a header is before them
   EXPECT_EQ(size(stored(), crop, features).file, 0);
 
+  EXPECT_EQ(new_store(choice(stored()), 5), fs::path());
+
   fs::remove(path());
+  EXPECT_EQ(new_store(choice(stored()), 5), fs::path(path()));
   const std::string message = message_of<Error>([&] {
     check_store(choice(stored()), context(crop, {}), {{"huge", {int64_t{1} << 30, int64_t{1} << 10}}});
   });
