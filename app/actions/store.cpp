@@ -24,17 +24,26 @@ void visit(const StoreFlags& flags, const OutputOptions& given, StoreAccess acce
   events.subscribe([&progress](const Event& event) { progress(event); });
   const std::unique_ptr<Experiment> experiment =
       make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
-  experiment->visit_stores(flags.stage, access, [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) {
-    use(stage, seed, teacher, events);
-  });
+  experiment->visit_stores(
+      {.stage = flags.stage, .access = access, .features = flags.features},
+      [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) { use(stage, seed, teacher, events); });
+}
+
+/// " and the feature layer3 (64x8x8)"
+std::string features_text(const StoreLayout& layout) {
+  std::string text;
+  for (const auto& [name, shape] : layout.features)
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, to_text(shape));
+  if (text.empty()) return "";
+  return fmt::format(" and the feature{} {}", layout.features.size() == 1 ? "" : "s", text);
 }
 
 std::string description(const StoreLayout& layout) {
   return fmt::format(
-      "{} {} of each of {} views, {}",
+      "{} {}{} of each of {} views, {}",
       layout.top > 0 ? fmt::format("{} of {}", layout.top, layout.classes) : fmt::format("{}", layout.classes),
-      layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", layout.slots,
-      layout.type == at::kHalf ? "float16" : "float32");
+      layout.members > 0 ? fmt::format("logits of {} networks", layout.members) : "logits", features_text(layout),
+      layout.slots, layout.type == at::kHalf ? "float16" : "float32");
 }
 
 }  // namespace
@@ -69,6 +78,7 @@ void store_info(StoreInfoFlags flags, const OutputOptions& output) {
                            {"classes", info.layout.classes},
                            {"members", info.layout.members},
                            {"top", info.layout.top},
+                           {"features", info.layout.features},
                            {"outputs", outputs},
                            {"filled", info.filled},
                            {"bytes", info.bytes},
@@ -100,9 +110,10 @@ void verify_store(StoreFlags flags, const OutputOptions& output) {
                          {"agreement", found.agreement}});
           if (!output.json)
             print_out(
-                "{}: {} outputs computed again; the largest difference is {:.1e} of the largest logit, {:.2f} % choose "
+                "{}: {} outputs computed again; the largest difference is {:.1e} of the largest {}, {:.2f} % choose "
                 "the same class\n",
-                stage.name, with_commas(found.outputs), found.difference, 100 * found.agreement);
+                stage.name, with_commas(found.outputs), found.difference,
+                layout.features.empty() ? "logit" : "logit or number of a feature", 100 * found.agreement);
         });
   if (output.json) print_out("{}\n", all.dump(1));
   if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");

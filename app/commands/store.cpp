@@ -20,6 +20,12 @@ void add_build(CLI::App& store, Program& program) {
       "build", "Fill the stores of a recipe; what is there already is kept, and a stopped build resumes");
   auto flags = std::make_shared<StoreFlags>();
   add_common(*command, *flags, program);
+  command
+      ->add_option("--feature", flags->features,
+                   "feature of the teacher to keep beside its logits, and beside the features that the stage's losses "
+                   "read; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   command->callback([=, &program] {
     check_recipe_file(flags->recipe);
     program.act(&Actions::build_store, *flags);

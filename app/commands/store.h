@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "app/run_flags.h"
 
@@ -9,7 +10,8 @@ namespace limbeck {
 struct StoreFlags {
   std::string recipe, stage;
   RunFlags run;
-  int64_t samples = 1000;  ///< number of outputs to verify
+  std::vector<std::string> features;  ///< of the teacher, beside those that the losses read
+  int64_t samples = 1000;             ///< number of outputs to verify
 };
 
 struct StoreInfoFlags {

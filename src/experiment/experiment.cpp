@@ -138,13 +138,12 @@ int64_t Experiment::help() {
   return trained;
 }
 
-void Experiment::visit_stores(const std::string& stage, StoreAccess access, const UseOfSeedStore& use) {
+void Experiment::visit_stores(const StoreVisit& visit, const UseOfSeedStore& use) {
   load_data();
   const std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs();
   for (size_t i = 0; i < seeds.size(); ++i)
-    seeds[i]->visit_stores(stage, access, [&](const StageRecipe& visited, StoredViews& teacher) {
-      use(visited, options_.seeds[i], teacher);
-    });
+    seeds[i]->visit_stores(
+        visit, [&](const StageRecipe& stage, StoredViews& teacher) { use(stage, options_.seeds[i], teacher); });
 }
 
 }  // namespace limbeck

@@ -44,7 +44,7 @@ class Experiment {
 
   /// For every seed; see store_visits.h.
   using UseOfSeedStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
-  void visit_stores(const std::string& stage, StoreAccess access, const UseOfSeedStore& use);
+  void visit_stores(const StoreVisit& visit, const UseOfSeedStore& use);
 
  private:
   void load_data();

@@ -53,17 +53,17 @@ double kilobytes_in(const char* path, std::string_view key) {
   return 0;
 }
 
-std::string amount(double bytes) {
+}  // namespace
+
+std::string bytes_text(double bytes) {
   if (bytes >= 1e9) return fmt::format("{:.1f} GB", bytes / 1e9);
   return fmt::format("{:.0f} MB", std::max(1.0, bytes / 1e6));
 }
 
-}  // namespace
-
 std::string MemoryNeed::text() const {
-  std::string text = fmt::format("{}: data {}, weights {}, activations {}", amount(total()), amount(data),
-                                 amount(weights), amount(activations));
-  if (outputs > 0) text += fmt::format(", teacher outputs {}", amount(outputs));
+  std::string text = fmt::format("{}: data {}, weights {}, activations {}", bytes_text(total()), bytes_text(data),
+                                 bytes_text(weights), bytes_text(activations));
+  if (outputs > 0) text += fmt::format(", teacher outputs {}", bytes_text(outputs));
   if (!complete) text += ", and what a TorchScript network needs beside its weights, which is not known";
   return text;
 }

@@ -33,6 +33,9 @@ MemoryNeed memory_need(const Dataset& dataset, const StageRecipe& stage, const N
 /// `memory` bytes together. The data are there once.
 bool fit_together(std::vector<MemoryNeed> needs, size_t at_once, double memory);
 
+/// "1.2 GB", "84 MB"; 1 MB at least.
+std::string bytes_text(double bytes);
+
 /// Returns the available memory of the machine in bytes; 0: unknown.
 double available_memory();
 /// Returns the peak memory of this process so far in bytes; 0: unknown.

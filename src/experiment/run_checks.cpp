@@ -1,6 +1,7 @@
 #include "experiment/run_checks.h"
 
 #include <algorithm>
+#include <set>
 
 #include "experiment/memory.h"
 #include "experiment/stage.h"
@@ -10,7 +11,6 @@
 #include "kernels/cuda_device.h"
 #include "kernels/device_turns.h"
 #include "loss/objective.h"
-#include "teacher/computed_outputs.h"
 #include "train/optimizer.h"
 
 namespace limbeck {
@@ -42,10 +42,8 @@ std::vector<StageNeed> needs_by_stage(const RunContext& run) {
   };
   for (const StageRecipe& stage : run.recipe.stages) {
     if (!stage.form().trains) continue;
-    double kept = 0;
-    if (stage.teacher)
-      kept = kept_bytes(stage.teacher, Augmenter(stage.augment), static_cast<int64_t>(run.dataset().classes.size()),
-                        run.data.train().size());
+    const KeptSize size = stage.teacher ? kept_size(run, stage, run.data.train()) : KeptSize{};
+    const double kept = size.memory + (run.device.is_cpu() ? 0 : size.epoch);
     std::vector<std::shared_ptr<Network>> teachers;
     for (const std::string& name : stage.teachers)
       for (const std::string& network : networks_in(run, name)) teachers.push_back(of_name(network));
@@ -109,6 +107,17 @@ void tell_memory(const RunContext& run) {
   run.events.emit(Notice{fmt::format("memory: stage '{}' will need about {}", most->stage->name, most->need.text())});
   if (const double there = available_memory(); there > 0 && most->need.total() > there)
     run.events.emit(Notice{fmt::format("this machine has {:.1f} GB available: the run may be killed", there / 1e9)});
+}
+
+void tell_stores(const RunContext& run) {
+  std::set<fs::path> told;
+  for (const StageRecipe& stage : run.recipe.stages) {
+    const fs::path file = new_store(stage.teacher, run.seed);
+    if (!stage.form().trains || file.empty() || run.folder_of(stage).finished() || !told.insert(file).second) continue;
+    const KeptSize size = kept_size(run, stage, run.data.examples_of(stage));
+    run.events.emit(Notice{fmt::format("store: the teacher's outputs of stage '{}' will take {} in '{}'{}", stage.name,
+                                       bytes_text(size.file), file.string(), size.features_text())});
+  }
 }
 
 bool fits_side_by_side(const RunContext& run, size_t seeds) {

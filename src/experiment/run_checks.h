@@ -13,6 +13,9 @@ void tell_few_steps(const RunContext& run);
 /// Emits the estimated memory of the most demanding stage; a warning if the machine has less.
 void tell_memory(const RunContext& run);
 
+/// Emits the size of each teacher's store that the run will create.
+void tell_stores(const RunContext& run);
+
 /// Returns whether the device has room for the stages of `seeds` runs and their members side by side. If its memory is
 /// not known, it has.
 bool fits_side_by_side(const RunContext& run, size_t seeds);

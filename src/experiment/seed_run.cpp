@@ -91,6 +91,7 @@ RunResults SeedRun::run() {
   run_.folder.write_recipe(to_yaml(own_recipe));
   RunResults results = header(fingerprint);
   tell_memory(run_);
+  tell_stores(run_);
   if (run_.side_by_side && !fits_side_by_side(/*seeds=*/1)) {
     run_.events.emit(Notice{"the device's memory is too small for stages side by side; they run one after the other"});
     run_.side_by_side = false;
@@ -112,8 +113,8 @@ bool SeedRun::fits_side_by_side(size_t seeds) const {
   return limbeck::fits_side_by_side(run_, seeds);
 }
 
-void SeedRun::visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use) {
-  limbeck::visit_stores(run_, stage, access, use);
+void SeedRun::visit_stores(const StoreVisit& visit, const UseOfStore& use) {
+  limbeck::visit_stores(run_, visit, use);
 }
 
 int64_t SeedRun::help() {

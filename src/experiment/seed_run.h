@@ -45,7 +45,7 @@ class SeedRun {
   bool fits_side_by_side(size_t seeds) const;
   /// See Experiment.
   int64_t help();
-  void visit_stores(const std::string& stage, StoreAccess access, const UseOfStore& use);
+  void visit_stores(const StoreVisit& visit, const UseOfStore& use);
 
  private:
   /// Returns the fields of results.json that precede the stages.

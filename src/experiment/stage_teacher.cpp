@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "experiment/stage_conditions.h"
+#include "experiment/stage_features.h"
 #include "loss/objective.h"
 #include "models/model.h"
-#include "teacher/computed_outputs.h"
 #include "teacher/teacher_store.h"
 
 namespace limbeck {
@@ -39,6 +39,36 @@ void check_int8(const RunContext& run, const StageRecipe& stage) {
   }
 }
 
+TeacherContext training_context(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,
+                                const Augmenter& augmenter) {
+  return {.network = nullptr,
+          .examples = examples,
+          .augmenter = augmenter,
+          .classes = static_cast<int64_t>(run.dataset().classes.size()),
+          .seed = run.seed,
+          .precision = precision_of(stage, run.device),
+          .view_seed = run.seed_of(stage),
+          .stop = run.stop};
+}
+
+/// Throws Error where an earlier stage makes the store that this one reads, and keeps other features there.
+void check_earlier_store(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
+  const fs::path file = new_store(stage.teacher, run.seed);
+  if (file.empty()) return;
+  for (const StageRecipe& earlier : run.recipe.stages) {
+    if (earlier.name == stage.name) return;
+    if (!earlier.form().trains || !earlier.teacher || new_store(earlier.teacher, run.seed) != file) continue;
+    const std::map<std::string, Shape> there = teacher_features(run, earlier, examples);
+    for (const auto& [name, shape] : teacher_features(run, stage, examples))
+      if (!there.contains(name))
+        throw Error(ErrorKind::usage,
+                    fmt::format("stage '{0}' makes the store '{1}' without the feature '{2}', which this stage reads; "
+                                "name another file here, or fill it beforehand: `limbeck store build --feature {2}`",
+                                earlier.name, file.filename().string(), name));
+    return;
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRecipe& stage, TeacherContext context) {
@@ -50,33 +80,39 @@ std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRe
 }
 
 std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
-                                               const ExampleSet& examples, const Augmenter& augmenter) {
-  return make_stage_teacher(run, stage,
-                            {.network = nullptr,
-                             .examples = examples,
-                             .augmenter = augmenter,
-                             .taps = Objective(stage.loss).needs().teacher_taps,
-                             .precision = precision_of(stage, run.device),
-                             .view_seed = run.seed_of(stage),
-                             .stop = run.stop,
-                             .tell = [&run, name = stage.name](const std::string& message) {
-                               run.events.emit(Notice{fmt::format("{}: {}", name, message)});
-                             }});
+                                               const ExampleSet& examples, const Augmenter& augmenter,
+                                               const std::vector<std::string>& features) {
+  TeacherContext context = training_context(run, stage, examples, augmenter);
+  context.taps = Objective(stage.loss).needs().teacher_taps;
+  for (const std::string& feature : features)
+    if (std::find(context.taps.begin(), context.taps.end(), feature) == context.taps.end())
+      context.taps.push_back(feature);
+  context.tell = [&run, name = stage.name](const std::string& message) {
+    run.events.emit(Notice{fmt::format("{}: {}", name, message)});
+  };
+  return make_stage_teacher(run, stage, std::move(context));
+}
+
+void check_kept(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,
+                const std::vector<std::string>& features) {
+  if (run.dataset().speech != nullptr) return;  // whose alignment changes the labels of the examples
+  const Augmenter augmenter(stage.augment);
+  check_store(stage.teacher, training_context(run, stage, examples, augmenter),
+              teacher_features(run, stage, examples, features));
+}
+
+KeptSize kept_size(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
+  const Augmenter augmenter(stage.augment);
+  return kept_size(stage.teacher, training_context(run, stage, examples, augmenter),
+                   teacher_features(run, stage, examples));
 }
 
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples) {
   check_int8(run, stage);
   const Augmenter augmenter(stage.augment);
   const auto classes = static_cast<int64_t>(run.dataset().classes.size());
-  if (run.dataset().speech == nullptr)  // whose alignment changes the labels of the examples
-    check_store(stage.teacher, {.network = nullptr,
-                                .examples = examples,
-                                .augmenter = augmenter,
-                                .classes = classes,
-                                .seed = run.seed,
-                                .precision = precision_of(stage, run.device),
-                                .view_seed = run.seed_of(stage),
-                                .stop = run.stop});
+  check_kept(run, stage, examples);
+  check_earlier_store(run, stage, examples);
   if (has_given_store(run, stage)) make_training_teacher(run, stage, examples, augmenter);
   if (!stage.teachers.empty()) return;
   make_teacher(stage.teacher, {.network = nullptr, .examples = examples, .augmenter = augmenter, .classes = classes});

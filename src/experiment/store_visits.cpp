@@ -1,5 +1,6 @@
 #include "experiment/store_visits.h"
 
+#include "experiment/stage_features.h"
 #include "experiment/stage_runner.h"
 #include "experiment/stage_teacher.h"
 #include "teacher/computed_outputs.h"
@@ -7,28 +8,47 @@
 
 namespace limbeck {
 
-void visit_stores(RunContext& run, const std::string& wanted, StoreAccess access, const UseOfStore& use) {
+namespace {
+
+bool has_store(const StageRecipe& stage) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  return stage.form().trains && options != nullptr && !options->store.empty();
+}
+
+}  // namespace
+
+void visit_stores(RunContext& run, const StoreVisit& visit, const UseOfStore& use) {
   bool found = false;
-  run.only_finished = access == StoreAccess::existing;
+  run.only_finished = visit.access == StoreAccess::existing;
+  const auto is_visited = [&](const StageRecipe& stage) {
+    return has_store(stage) && (visit.stage.empty() || stage.name == visit.stage);
+  };
+  for (const StageRecipe& stage : run.recipe.stages)  // before anything is trained
+    if (!visit.features.empty() && is_visited(stage))
+      check_kept(run, stage, run.data.examples_of(stage), visit.features);
   for (const StageRecipe& stage : run.recipe.stages) {
     if (stage.form().relabels) run_with_inputs(run, stage.name);  // what follows learns its labels
-    if (!stage.form().trains || !stage.teacher || (!wanted.empty() && stage.name != wanted)) continue;
-    const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
-    if (options == nullptr || options->store.empty()) continue;
-    if (const fs::path file = options->store_file(run.seed); access == StoreAccess::existing && !fs::exists(file))
+    if (!is_visited(stage)) continue;
+    const fs::path file = dynamic_cast<const ComputedOptions&>(*stage.teacher.options).store_file(run.seed);
+    if (visit.access == StoreAccess::existing && !fs::exists(file))
       throw Error(fmt::format("stage '{}': there is no store '{}'; `limbeck store build` or the run itself makes it",
                               stage.name, file.string()));
     found = true;
     for (const std::string& input : stage.inputs) run_with_inputs(run, input);
     const ExampleSet examples = run.data.examples_of(stage);
     const Augmenter augmenter(stage.augment);
-    const std::unique_ptr<Teacher> teacher = make_training_teacher(run, stage, examples, augmenter);
+    std::vector<std::string> features = visit.features;
+    if (visit.access == StoreAccess::existing)  // what is there is what is asked for
+      for (const auto& [name, shape] : read_store_info(file).layout.features) features.push_back(name);
+    StageRecipe taught = stage;
+    taught.loss = losses_with_features(run, stage, examples);
+    const std::unique_ptr<Teacher> teacher = make_training_teacher(run, taught, examples, augmenter, features);
     use(stage, dynamic_cast<StoredViews&>(*teacher));
   }
   if (!found)
-    throw Error(ErrorKind::usage, wanted.empty()
+    throw Error(ErrorKind::usage, visit.stage.empty()
                                       ? "no stage of the recipe has a teacher with a store: write `store: FILE` there"
-                                      : fmt::format("there is no stage '{}' whose teacher has a store", wanted));
+                                      : fmt::format("there is no stage '{}' whose teacher has a store", visit.stage));
 }
 
 }  // namespace limbeck

@@ -2,6 +2,7 @@
 // Building and reading the teacher output stores of a recipe outside a run: `limbeck store`.
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "experiment/run_context.h"
 
@@ -12,10 +13,18 @@ class StoredViews;
 /// Whether visiting a store creates it, and its teacher, or requires that it exists.
 enum class StoreAccess { existing, made };
 
+struct StoreVisit {
+  std::string stage;  ///< empty: all whose teacher has a store
+  StoreAccess access = StoreAccess::existing;
+  /// Of the teacher, beside those that the losses of the stage read, and those of a store that must exist.
+  std::vector<std::string> features = {};
+};
+
 using UseOfStore = std::function<void(const StageRecipe& stage, StoredViews& teacher)>;
 
 /// Calls use(stage, teacher) for each stage, or for the named one, whose teacher has a store, after running the stages
-/// that the teacher needs. Throws Error if there is no such stage, or if a required store or stage does not exist.
-void visit_stores(RunContext& run, const std::string& wanted, StoreAccess access, const UseOfStore& use);
+/// that the teacher needs. Throws Error if there is no such stage, if a required store or stage does not exist, or if
+/// the teacher or an existing store lacks a feature.
+void visit_stores(RunContext& run, const StoreVisit& visit, const UseOfStore& use);
 
 }  // namespace limbeck

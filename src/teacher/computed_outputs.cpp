@@ -2,7 +2,10 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
+
+#include <set>
 
 #include "core/hash.h"
 #include "core/shared_values.h"
@@ -59,12 +62,25 @@ void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
                     augmenter.view_count()));
 }
 
-StoreLayout layout_of(const ComputedOptions& options, const TeacherContext& context) {
+StoreLayout layout_of(const ComputedOptions& options, const TeacherContext& context,
+                      std::map<std::string, Shape> features) {
   const int64_t cycle = cycle_of(options, context);
   return {.slots = cycle > 0 ? cycle : context.augmenter.view_count(),
           .classes = context.classes,
           .top = options.top,
-          .type = stored_type(options)};
+          .type = stored_type(options),
+          .features = std::move(features)};
+}
+
+/// Whether outputs are kept without being asked for: features weigh too much for that.
+bool keeps_unasked(const ComputedOptions& options, const TeacherContext& context, bool features) {
+  return options.outputs == Computed::automatic && context.augmenter.empty() && !features;
+}
+
+/// Whether outputs are kept in a table by view, or as they are.
+bool by_views(const ComputedOptions& options, const TeacherContext& context) {
+  const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
+  return !options.store.empty() || !context.augmenter.empty() || rounds;
 }
 
 /// By view: the table is made, or found where a file has it. Without augmentation, it is filled at once.
@@ -73,13 +89,20 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
   const int64_t cycle = cycle_of(options, context);
   const StoreIdentity identity = identity_of(options, context, fingerprint, cycle);
   const at::Tensor& ids = context.examples.ids();
-  StoreLayout layout = layout_of(options, context);
   const TeacherOutputs first = live->outputs(context.examples.batch(at::zeros({1}, ids.options())));
+  std::map<std::string, Shape> features;
+  for (const std::string& tap : context.taps) features[tap] = first.features.at(tap).sizes().slice(1).vec();
+  StoreLayout layout = layout_of(options, context, std::move(features));
   if (first.members.defined()) layout.members = first.members.size(1);
   const fs::path file = options.store_file(context.seed);
   TeacherStore store = options.store.empty() ? TeacherStore::in_memory(layout, ids)
                        : fs::exists(file)    ? TeacherStore::open(file, layout, ids, identity)
                                              : TeacherStore::create(file, layout, ids, identity);
+  if (store.filled() < store.outputs()) {  // what is missing is filled with all features of the file
+    std::vector<std::string> all;
+    for (const auto& [name, shape] : store.layout().features) all.push_back(name);
+    live->also_give(all);
+  }
   auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter,
                                                context.view_seed, cycle);
   if (context.augmenter.empty()) teacher->fill([&](int64_t, int64_t) { return !context.stop.stop_requested(); });
@@ -94,6 +117,8 @@ std::shared_ptr<const TeacherOutputs> share_outputs(const Teacher& live, const C
   std::string key = device.str();
   for (const auto& [what, value] : identity_of(options, context, fingerprint, /*cycle=*/0))
     key += "\n" + what + ": " + value;
+  for (const std::string& tap : std::set<std::string>(context.taps.begin(), context.taps.end()))
+    key += "\nfeature: " + tap;
   return all.get(key, [&] {
     TeacherOutputs outputs = outputs_of(live, context.examples, context.stop);
     wait_for(device);  // other streams may read them
@@ -101,12 +126,19 @@ std::shared_ptr<const TeacherOutputs> share_outputs(const Teacher& live, const C
   });
 }
 
+/// Of the disk on which the folder is.
+double free_bytes(const fs::path& folder) {
+  std::error_code failure;
+  return static_cast<double>(fs::space(folder, failure).available);  // the largest number where it is not known
+}
+
 }  // namespace
 
 void ComputedOptions::bind(Fields& fields) {
-  fields.choice<Computed>(
-      "outputs", outputs, {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
-      "live: computed at every step; kept: once for each view of each example; auto: kept if nothing is augmented");
+  fields.choice<Computed>("outputs", outputs,
+                          {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
+                          "live: computed at every step; kept: once for each view of each example; auto: kept if "
+                          "nothing is augmented and no loss reads features");
   fields.text("store", store,
               "safetensors file to keep the outputs in; {seed} in its name is the run's seed. An existing file is used "
               "if it belongs to the same teacher and examples, and refused otherwise");
@@ -152,10 +184,37 @@ void check_keeping(const Choice& teacher, const Augmenter& augmenter) {
     check_keeping(*options, augmenter);
 }
 
-void check_store(const Choice& teacher, const TeacherContext& context) {
+std::string KeptSize::features_text() const {
+  return features > 0 ? fmt::format(", {:.0f} % of it for features", 100 * features) : "";
+}
+
+fs::path new_store(const Choice& teacher, uint64_t seed) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr || options->store.empty()) return {};
+  const fs::path file = fs::absolute(options->store_file(seed)).lexically_normal();
+  return fs::exists(file) ? fs::path() : file;
+}
+
+KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features) {
+  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
+  if (options == nullptr || (!asks(*options) && !keeps_unasked(*options, context, !features.empty()))) return {};
+  const StoreLayout layout = layout_of(*options, context, features), logits = layout_of(*options, context, {});
+  const auto examples = static_cast<double>(context.examples.size());
+  const double all = examples * static_cast<double>(layout.example_bytes());
+  KeptSize size;
+  size.features = 1 - static_cast<double>(logits.example_bytes()) / static_cast<double>(layout.example_bytes());
+  if (options->store.empty())
+    size.memory = all;
+  else if (!new_store(teacher, context.seed).empty())
+    size.file = all + examples * static_cast<double>(sizeof(int64_t));  // ids
+  if (by_views(*options, context)) size.epoch = all / static_cast<double>(layout.slots);
+  return size;
+}
+
+void check_store(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features) {
   const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
   if (options == nullptr) return;
-  const StoreLayout layout = layout_of(*options, context);
+  const StoreLayout layout = layout_of(*options, context, features);
   check_layout(layout);
   if (options->store.empty()) return;
   const fs::path file = options->store_file(context.seed);
@@ -164,22 +223,13 @@ void check_store(const Choice& teacher, const TeacherContext& context) {
     identity.erase("teacher");
     check_store_file(file, layout, identity);
   } else {
-    make_writable_folder(fs::absolute(file).parent_path());
+    const fs::path parent = fs::absolute(file).parent_path();
+    make_writable_folder(parent);
+    const KeptSize size = kept_size(teacher, context, features);
+    if (const double free = free_bytes(parent); size.file > free)
+      throw Error(ErrorKind::usage, fmt::format("the store '{}' takes {:.1f} GB{}, and {:.1f} GB are free there",
+                                                file.string(), size.file / 1e9, size.features_text(), free / 1e9));
   }
-}
-
-double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples) {
-  const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
-  if (options == nullptr || !options->store.empty() || options->outputs == Computed::live ||
-      (!augmenter.empty() && !asks(*options)))
-    return 0;
-  const StoreLayout layout{.slots = augmenter.empty()    ? 1
-                                    : options->views > 0 ? options->views
-                                                         : augmenter.view_count(),
-                           .classes = classes,
-                           .top = options->top,
-                           .type = stored_type(*options)};
-  return static_cast<double>(examples) * static_cast<double>(layout.example_bytes());
 }
 
 bool seeds_share_store(const Choice& teacher) {
@@ -198,11 +248,8 @@ std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, co
                                                const TeacherContext& context, const std::string& fingerprint) {
   if (context.purpose == TeacherPurpose::evaluation) return live;
   check_keeping(options, context.augmenter);
-  const bool automatic = options.outputs == Computed::automatic && context.augmenter.empty() && context.taps.empty();
-  if (!asks(options) && !automatic) return live;
-  const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
-  if (!options.store.empty() || !context.augmenter.empty() || rounds)
-    return stored_views(std::move(live), options, context, fingerprint);
+  if (!asks(options) && !keeps_unasked(options, context, !context.taps.empty())) return live;
+  if (by_views(options, context)) return stored_views(std::move(live), options, context, fingerprint);
   return std::make_unique<KeptOutputs>(share_outputs(*live, options, context, fingerprint), context.examples.ids());
 }
 
@@ -216,11 +263,21 @@ std::shared_ptr<const Network> network_for(const ComputedOptions& options, const
 TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, const std::stop_token& stop) {
   std::vector<at::Tensor> members;
   TeacherOutputs all;
+  int64_t done = 0;
   all.logits = over_batches(examples, [&](const Batch& batch) {
     if (stop.stop_requested())
       throw Error(ErrorKind::interrupted, "stopped while the teacher was asked for its outputs; everything is saved");
     TeacherOutputs outputs = teacher.outputs(batch);
-    if (!outputs.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
+    for (const auto& [name, feature] : outputs.features) {  // which are large: they are not in memory twice
+      at::Tensor& whole = all.features[name];
+      if (!whole.defined()) {
+        std::vector<int64_t> shape = feature.sizes().vec();
+        shape[0] = examples.size();
+        whole = at::empty(shape, feature.options());
+      }
+      whole.slice(0, done, done + batch.size()).copy_(feature);
+    }
+    done += batch.size();
     if (outputs.members.defined()) members.push_back(outputs.members);
     return outputs.logits;
   });
@@ -230,9 +287,7 @@ TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, co
 
 TeacherOutputs KeptOutputs::outputs(const Batch& batch) const {
   const at::Tensor rows = batch.ids.is_cpu() ? rows_.of(batch.ids) : rows_.on_device_of(batch.ids);
-  TeacherOutputs outputs{.logits = kept_->logits.index_select(0, rows)};
-  if (kept_->members.defined()) outputs.members = kept_->members.index_select(0, rows);
-  return outputs;
+  return each_of(*kept_, [&](const at::Tensor& all) { return all.index_select(0, rows); });
 }
 
 }  // namespace limbeck

@@ -30,8 +30,21 @@ struct ComputedOptions {
   fs::path store_file(uint64_t seed) const;
 };
 
-/// Upper bound on the memory for a recipe teacher's cached outputs, in bytes; 0 if they are in a file or not cached.
-double kept_bytes(const Choice& teacher, const Augmenter& augmenter, int64_t classes, int64_t examples);
+/// Sizes of a recipe teacher's cached outputs, in bytes; 0 if they are not cached there.
+struct KeptSize {
+  double memory = 0;    ///< at most
+  double epoch = 0;     ///< of one view of each example, which are on the device during an epoch, if training is on one
+  double file = 0;      ///< of a store file that does not exist yet
+  double features = 0;  ///< fraction of features in each of these
+
+  /// ", 99 % of it for features"; empty if there are none.
+  std::string features_text() const;
+};
+/// `features`: those that are cached beside the logits, with their shapes, of the network that teaches.
+KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features);
+
+/// Returns the store file that is to be created for this recipe teacher; empty if it has none, or one that exists.
+fs::path new_store(const Choice& teacher, uint64_t seed);
 
 /// Returns whether the runs of several seeds have one store file for this recipe teacher's outputs.
 bool seeds_share_store(const Choice& teacher);
@@ -45,9 +58,9 @@ fs::path unsealed_store(const Choice& teacher, uint64_t seed);
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
 /// Checks the options of a teacher's store before the teacher exists. Throws Error if more logits are to be stored than
-/// there are classes, if the store's folder is not writable, or if the existing file is damaged, is not a store, or has
-/// another layout or other examples. Creates missing folders.
-void check_store(const Choice& teacher, const TeacherContext& context);
+/// there are classes, if the store's folder is not writable or its disk too full, or if the existing file is damaged,
+/// is not a store, lacks one of the features, or has another layout or other examples. Creates missing folders.
+void check_store(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features);
 
 /// Returns a fingerprint of everything but inputs and precision that determines a network's outputs: names, shapes and
 /// bytes of its parameters and buffers, its identity, and the kind of mean of a Committee. Of a teacher in int8, it is
@@ -59,17 +72,19 @@ std::string fingerprint_of(const Network& network);
 std::shared_ptr<const Network> network_for(const ComputedOptions& options, const std::string& name,
                                            const TeacherContext& context);
 
-/// Wraps the teacher according to the options: live or cached. Outputs that are cached in memory, unrounded and without
-/// augmentation, are computed once for all that use them at the same time. `fingerprint`: of everything but the
-/// examples that determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or of
-/// other examples; such a file is never replaced.
+/// Wraps the teacher according to the options: live or cached, with the features that are the context's taps, which
+/// `live` must give, and which are cached only if the recipe asks for it. Outputs that are cached in memory, unrounded
+/// and without augmentation, are computed once for all that use them at the same time. `fingerprint`: of everything but
+/// the examples that determines its outputs. With `store`, throws Error if the file holds outputs of another teacher or
+/// of other examples; such a file is never replaced.
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                                const TeacherContext& context, const std::string& fingerprint);
 
 /// Precomputed outputs of a set of examples, by id.
 class KeptOutputs : public Teacher {
  public:
-  /// Row i of the outputs (logits [n, C], members [n, M, C] or undefined) belongs to ids[i]; ids [n] int64.
+  /// Row i of the outputs (logits [n, C], features [n, …], members [n, M, C] or undefined) belongs to ids[i]; ids [n]
+  /// int64.
   KeptOutputs(TeacherOutputs outputs, const at::Tensor& ids)
       : KeptOutputs(std::make_shared<const TeacherOutputs>(std::move(outputs)), ids) {}
   KeptOutputs(std::shared_ptr<const TeacherOutputs> outputs, const at::Tensor& ids)
@@ -84,8 +99,7 @@ class KeptOutputs : public Teacher {
 };
 
 /// Returns a teacher's outputs on all examples without augmentation, in the order and on the device of the examples.
-/// Throws Error if the teacher returns features, which cannot be cached, and Error of kind interrupted when a stop
-/// is requested.
+/// Throws Error of kind interrupted when a stop is requested.
 TeacherOutputs outputs_of(const Teacher& teacher, const ExampleSet& examples, const std::stop_token& stop);
 
 }  // namespace limbeck

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "nn/ensembles/committee.h"
@@ -33,6 +34,12 @@ class NetworkTeacher : public Teacher {
     TeacherOutputs taught{.logits = std::move(outputs.logits), .features = std::move(outputs.features), .members = {}};
     if (arithmetic_) taught.members = at::stack(outputs.members, 1);
     return taught;
+  }
+
+  void also_give(const std::vector<std::string>& features) override {
+    for (const std::string& name : features)
+      if (std::find(taps_.begin(), taps_.end(), name) == taps_.end()) taps_.push_back(name);
+    prepared_ = {};  // what is joined with what depends on the taps
   }
 
   bool can_be_recorded() const override { return network_->capabilities().can_be_recorded; }

@@ -6,12 +6,27 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
 
+#include <algorithm>
+
 #include "core/random.h"
 
 namespace limbeck {
 namespace {
 
-constexpr int64_t kTogether = 500;  // outputs that are computed in one pass, at most
+constexpr int64_t kTogether = 500;  // outputs that are computed in one pass, or copied at once, at most
+
+/// How far stored numbers are from live ones.
+class RelativeDifference {
+ public:
+  void add(const at::Tensor& live, const at::Tensor& stored) {
+    largest_ = std::max(largest_, live.abs().max().item<double>());
+    difference_ = std::max(difference_, (live - stored).abs().max().item<double>());
+  }
+  double value() const { return difference_ / std::max(largest_, 1e-30); }
+
+ private:
+  double largest_ = 0, difference_ = 0;
+};
 
 }  // namespace
 
@@ -42,9 +57,7 @@ at::Tensor StoredViews::missing(const at::Tensor& rows, const at::Tensor& slots,
 }
 
 void StoredViews::compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const {
-  const TeacherOutputs computed = live_->outputs(batch);
-  if (!computed.features.empty()) throw Error("features of a teacher cannot be kept; use `outputs: live`");
-  store_.write(rows, slots, batch.views, computed);
+  store_.write(rows, slots, batch.views, live_->outputs(batch));
   lacking_ -= batch.size();
   if (lacking_ == 0) store_.seal();
 }
@@ -53,9 +66,7 @@ TeacherOutputs StoredViews::outputs(const Batch& batch) const {
   const at::NoGradGuard no_gradient;
   if (!batch.ids.is_cpu() && batch.draw == prepared_) {
     const at::Tensor positions = positions_.on_device_of(batch.ids);
-    TeacherOutputs outputs{.logits = of_epoch_.logits.index_select(0, positions)};
-    if (of_epoch_.members.defined()) outputs.members = of_epoch_.members.index_select(0, positions);
-    return outputs;
+    return each_of(of_epoch_, [&](const at::Tensor& all) { return all.index_select(0, positions); });
   }
   const at::Tensor views = batch.views.to(at::kCPU);
   const at::Tensor rows = store_.rows().of(batch.ids), slots = slots_of(views, batch.draw);
@@ -70,10 +81,7 @@ TeacherOutputs StoredViews::outputs(const Batch& batch) const {
     part.views = batch.views.index_select(0, on_device);
     compute(part, rows.index_select(0, lacking), slots.index_select(0, lacking));
   }
-  TeacherOutputs outputs = store_.read(rows, slots);
-  outputs.logits = outputs.logits.to(batch.inputs.device());
-  if (outputs.members.defined()) outputs.members = outputs.members.to(batch.inputs.device());
-  return outputs;
+  return each_of(store_.read(rows, slots), [&](const at::Tensor& read) { return read.to(batch.inputs.device()); });
 }
 
 void StoredViews::prepare_epoch(int64_t drawing, const std::function<void()>& between) const {
@@ -90,16 +98,26 @@ void StoredViews::prepare_epoch(int64_t drawing, const std::function<void()>& be
       between();
     }
   }
-  const TeacherOutputs read = store_.read(rows, slots);
-  const auto keep = [&](at::Tensor& at, const at::Tensor& outputs) {  // captured work reads the same memory
-    if (at.defined())
-      at.copy_(outputs);
-    else if (outputs.defined())
-      at = outputs.to(ids.device());
-  };
-  keep(of_epoch_.logits, read.logits);
-  keep(of_epoch_.members, read.members);
+  prepared_ = -1;
+  bring(rows, slots);
   prepared_ = drawing;
+}
+
+void StoredViews::bring(const at::Tensor& rows, const at::Tensor& slots) const {
+  for (int64_t begin = 0; begin < rows.size(0); begin += kTogether) {  // features are large
+    const int64_t end = std::min(begin + kTogether, rows.size(0));
+    const TeacherOutputs part = store_.read(rows.slice(0, begin, end), slots.slice(0, begin, end));
+    if (!of_epoch_.logits.defined())  // captured work reads the same memory in all epochs
+      of_epoch_ = each_of(part, [&](const at::Tensor& read) {
+        std::vector<int64_t> shape = read.sizes().vec();
+        shape[0] = rows.size(0);
+        return at::empty(shape, read.options().device(examples_.ids().device()));
+      });
+    const auto copy = [&](const at::Tensor& all, const at::Tensor& read) { all.slice(0, begin, end).copy_(read); };
+    copy(of_epoch_.logits, part.logits);
+    for (const auto& [name, feature] : part.features) copy(of_epoch_.features.at(name), feature);
+    if (part.members.defined()) copy(of_epoch_.members, part.members);
+  }
 }
 
 at::Tensor StoredViews::views_in(const at::Tensor& positions, int64_t slot) const {
@@ -135,18 +153,20 @@ StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const
   const int64_t slots = store_.layout().slots;
   const at::NoGradGuard no_gradient;
   Comparison result{.outputs = chosen.size(0)};
-  double largest = 0, difference = 0, agreeing = 0;
+  std::map<std::string, RelativeDifference> differences;  // of each feature; of logits without a name
+  double agreeing = 0;
   for (const at::Tensor& part : chosen.split(examples_.at_once(kTogether))) {
     const at::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
     const at::Tensor views = store_.views().index({rows, of}) - 1;
     const Batch batch =
         examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
-    const at::Tensor live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of).logits;
-    largest = std::max(largest, live.abs().max().item<double>());
-    difference = std::max(difference, (live - stored).abs().max().item<double>());
-    agreeing += live.argmax(1).eq(stored.argmax(1)).sum().item<double>();
+    const TeacherOutputs live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of);
+    differences[""].add(live.logits, stored.logits);
+    for (const auto& [name, feature] : stored.features) differences[name].add(live.features.at(name), feature);
+    agreeing += live.logits.argmax(1).eq(stored.logits.argmax(1)).sum().item<double>();
   }
-  result.difference = difference / std::max(largest, 1e-30);
+  for (const auto& [name, difference] : differences)
+    result.difference = std::max(result.difference, difference.value());
   result.agreement = agreeing / static_cast<double>(result.outputs);
   return result;
 }

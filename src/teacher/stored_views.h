@@ -15,6 +15,7 @@ namespace limbeck {
 class StoredViews : public Teacher {
  public:
   /// `cycle`: k, 0 for all views. `examples` and `augmenter` must outlive the teacher.
+  /// `live` must give the features that the store is filled with.
   StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
               uint64_t seed, int64_t cycle);
 
@@ -29,11 +30,12 @@ class StoredViews : public Teacher {
   /// Computes all missing outputs. Calls progress(done, all) after each batch and stops if it returns false; outputs
   /// computed so far remain in the store.
   void fill(const std::function<bool(int64_t done, int64_t all)>& progress);
-  /// Compares stored logits with live ones, converted to the store's layout and type, on `count` stored outputs,
-  /// sampled by `seed`. Throws Error if the store is empty.
+  /// Compares stored logits and features with live ones, converted to the store's layout and type, on `count` stored
+  /// outputs, sampled by `seed`. Throws Error if the store is empty.
   struct Comparison {
     int64_t outputs = 0;
-    double difference = 0;  ///< largest absolute difference of logits, divided by the largest absolute live logit
+    double difference = 0;  ///< largest absolute difference of logits, divided by the largest absolute live logit;
+                            ///< or the same of a feature, if that is larger
     double agreement = 0;   ///< fraction with the same argmax
   };
   Comparison compare(int64_t count, uint64_t seed) const;
@@ -45,6 +47,8 @@ class StoredViews : public Teacher {
   /// Returns which of the outputs at these places [N] are missing: [M] int64, indices into them. Throws Error if the
   /// store holds other views there.
   at::Tensor missing(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views) const;
+  /// Copies the outputs at these places of the store to the device, where those of an epoch lie.
+  void bring(const at::Tensor& rows, const at::Tensor& slots) const;
   /// Computes the live teacher's outputs and writes them to the store.
   void compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const;
   /// Returns the views [n] of the examples at positions [n] in one slot.

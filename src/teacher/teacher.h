@@ -6,6 +6,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "data/batch.h"
 #include "data/example_set.h"
@@ -18,6 +19,8 @@ class Teacher {
  public:
   virtual ~Teacher() = default;
   virtual TeacherOutputs outputs(const Batch& batch) const = 0;
+  /// Makes outputs() return these features too. Throws Error of kind usage if the teacher has none.
+  virtual void also_give(const std::vector<std::string>& features);
   /// Returns the teacher that computes outputs live, for inputs that are not in a store.
   virtual const Teacher& live() const { return *this; }
   /// On a device: makes the outputs of all training examples in the views of this drawing (Batch::draw) available
@@ -49,13 +52,16 @@ struct TeacherContext {
   const Augmenter& augmenter;  ///< their augmentation
   int64_t classes = 0;
   uint64_t seed = 0;
-  std::vector<std::string> taps = {};
+  std::vector<std::string> taps = {};        ///< features that outputs() returns
   Precision precision = Precision::float32;  ///< of the stage's forward passes, including the teacher's
   TeacherPurpose purpose = TeacherPurpose::training;
   uint64_t view_seed = 0;     ///< seed for drawing views: that of the stage, or of its replica
   std::stop_token stop = {};  ///< ends the computation of outputs that are cached
   std::function<void(const std::string& message)> tell = {};  ///< of what the user should know; may be empty
 };
+
+/// Returns what `change` makes of each tensor of the outputs; members that are undefined stay so.
+TeacherOutputs each_of(const TeacherOutputs& outputs, const std::function<at::Tensor(const at::Tensor&)>& change);
 
 /// Creates the teacher of a stage. For evaluation, returns nullptr if the teacher has outputs for the training examples
 /// only (stored outputs of another program, teachers that use the labels).

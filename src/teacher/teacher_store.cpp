@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -27,6 +28,11 @@ namespace {
 constexpr const char* kFormat = "limbeck teacher outputs 2";
 constexpr const char* kFormatKey = "format";
 constexpr const char* kClassesKey = "classes";
+constexpr std::string_view kFeature = "feature.";  // before the name of a feature, in that of its tensor
+
+std::string tensor_of_feature(const std::string& name) {
+  return std::string(kFeature) + name;
+}
 
 std::string values_name(const StoreLayout& layout) {
   return layout.members > 0 ? "members" : layout.top > 0 ? "top" : "logits";
@@ -43,7 +49,23 @@ std::map<std::string, RawTensor> tensors_of(const StoreLayout& layout, int64_t e
     tensors["classes"] = {"I16", {n, slots, layout.top}, {}};
   }
   tensors[values_name(layout)] = {dtype_name(layout.type), shape, {}};
+  for (const auto& [name, extents] : layout.features) {
+    shape = {n, slots};
+    shape.insert(shape.end(), extents.begin(), extents.end());
+    tensors[tensor_of_feature(name)] = {dtype_name(layout.type), shape, {}};
+  }
   return tensors;
+}
+
+/// Features with their shapes of one example, of which a file has tensors.
+std::map<std::string, Shape> features_in(const std::map<std::string, RawTensor>& tensors) {
+  std::map<std::string, Shape> features;
+  for (const auto& [name, tensor] : tensors) {
+    if (!name.starts_with(kFeature)) continue;
+    const auto skipped = std::min<ptrdiff_t>(2, std::ssize(tensor.shape));
+    features[name.substr(kFeature.size())] = Shape(tensor.shape.begin() + skipped, tensor.shape.end());
+  }
+  return features;
 }
 
 size_t bytes_of(const RawTensor& tensor) {
@@ -70,6 +92,38 @@ void check_identity(const fs::path& file, const StoreIdentity& found, const Stor
       refuse(file, what == "teacher"     ? "another teacher"
                    : what == "precision" ? "the teacher in another precision"
                                          : "the teacher on other " + what);
+}
+
+/// Throws Error for a feature that a file does not have.
+void check_store_features(const fs::path& file, const std::map<std::string, Shape>& found,
+                          const std::map<std::string, Shape>& wanted) {
+  for (const auto& [name, shape] : wanted) {
+    if (const auto own = found.find(name); own != found.end()) {
+      if (own->second != shape) refuse(file, fmt::format("the teacher in another form (its '{}' is different)", name));
+      continue;
+    }
+    std::string others;
+    for (const auto& [other, unused] : found) others += fmt::format("{}'{}'", others.empty() ? "" : ", ", other);
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' holds {} of the teacher, and the feature '{}' is needed: name another file as "
+                            "`store`, which will hold it, or use `outputs: live` without a store",
+                            file.string(), others.empty() ? "no features" : "the features " + others, name));
+  }
+}
+
+/// What a store keeps of numbers; `what` they are is for an error message.
+at::Tensor rounded_to(at::ScalarType type, const at::Tensor& values, const std::string& what) {
+  const at::Tensor rounded = values.to(type);
+  if (type == at::kHalf && (rounded.isinf() & values.isfinite()).any().item<bool>())
+    throw Error(
+        fmt::format("the teacher's {} larger than float16 can hold (65,504); store them as `type: float32`", what));
+  return rounded;
+}
+
+const at::Tensor& feature_of(const TeacherOutputs& outputs, const std::string& name) {
+  const auto found = outputs.features.find(name);
+  if (found == outputs.features.end()) throw Error(fmt::format("the teacher gives no feature '{}' to store", name));
+  return found->second;
 }
 
 /// The K largest logits in order, the classes they are of, and the one logit of all others.
@@ -135,14 +189,18 @@ at::Tensor stored_ids(const at::Tensor& ids) {
 TeacherStore::TeacherStore(const StoreLayout& layout, const at::Tensor& ids)
     : layout_(layout), ids_(stored_ids(ids)), rows_(ids_) {
   check_layout(layout);
+  for (const auto& [name, shape] : layout.features) taps_.push_back(name);
+}
+
+at::Tensor& TeacherStore::table(const std::string& name) {
+  if (name.starts_with(kFeature)) return features_[name.substr(kFeature.size())];
+  return name == "ids" ? ids_ : name == "views" ? views_ : name == "classes" ? classes_ : values_;
 }
 
 TeacherStore TeacherStore::in_memory(const StoreLayout& layout, const at::Tensor& ids) {
   TeacherStore store(layout, ids);
   for (const auto& [name, description] : tensors_of(layout, store.examples())) {
-    if (name == "ids") continue;
-    const at::Tensor table = at::zeros(description.shape, scalar_type_of(description.dtype).value());
-    (name == "views" ? store.views_ : name == "classes" ? store.classes_ : store.values_) = table;
+    if (name != "ids") store.table(name) = at::zeros(description.shape, scalar_type_of(description.dtype).value());
   }
   return store;
 }
@@ -202,7 +260,9 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
         "'{}' holds no teacher outputs of this program; outputs from elsewhere are read by the teacher 'stored'",
         path.string()));
   check_identity(path, view.metadata, identity);
-  const auto wanted_tensors = tensors_of(layout, store.examples());
+  store.layout_.features = features_in(view.tensors);
+  check_store_features(path, store.layout_.features, layout.features);
+  const auto wanted_tensors = tensors_of(store.layout_, store.examples());
   for (const auto& [name, wanted] : wanted_tensors)
     if (const auto found = view.tensors.find(name);
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
@@ -215,14 +275,9 @@ TeacherStore TeacherStore::open(const fs::path& path, const StoreLayout& layout,
   file.metadata = std::move(view.metadata);
   for (const auto& [name, raw] : file.tensors) {
     auto* bytes = reinterpret_cast<char*>(file.memory.data()) + (raw.bytes.data() - file.memory.bytes().data());
-    const at::Tensor table = at::from_blob(
-        bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
-    if (name == "views")
-      store.views_ = table;
-    else if (name == "classes")
-      store.classes_ = table;
-    else if (name != "ids")
-      store.values_ = table;
+    if (name != "ids")
+      store.table(name) = at::from_blob(
+          bytes, raw.shape, [kept = store.file_](void*) {}, scalar_type_of(raw.dtype).value());
   }
   return store;
 }
@@ -242,34 +297,50 @@ at::Tensor TeacherStore::classes_at(const at::Tensor& places) const {
 
 TeacherOutputs TeacherStore::read(const at::Tensor& rows, const at::Tensor& slots) const {
   const at::Tensor at = rows * layout_.slots + slots;
-  const at::Tensor values = flat(values_).index_select(0, at).to(at::kFloat);
-  if (layout_.members > 0) return {.logits = log_mean_distribution(values, 1), .features = {}, .members = values};
-  if (layout_.top > 0) return {.logits = logits_of({values, classes_at(at)}, layout_.classes)};
-  return {.logits = values};
+  const auto of_places = [&](const at::Tensor& table) { return flat(table).index_select(0, at).to(at::kFloat); };
+  const at::Tensor values = of_places(values_);
+  TeacherOutputs outputs{.logits = values};
+  if (layout_.members > 0) {
+    outputs.logits = log_mean_distribution(values, 1);
+    outputs.members = values;
+  } else if (layout_.top > 0) {
+    outputs.logits = logits_of({values, classes_at(at)}, layout_.classes);
+  }
+  for (const std::string& name : taps_) outputs.features[name] = of_places(features_.at(name));
+  return outputs;
 }
 
-at::Tensor TeacherStore::as_stored(const at::Tensor& rows, const at::Tensor& slots,
-                                   const TeacherOutputs& outputs) const {
+TeacherOutputs TeacherStore::as_stored(const at::Tensor& rows, const at::Tensor& slots,
+                                       const TeacherOutputs& outputs) const {
   const auto rounded = [&](const at::Tensor& values) { return values.to(at::kCPU).to(layout_.type).to(at::kFloat); };
-  if (layout_.members > 0) return log_mean_distribution(rounded(outputs.members), 1);
-  if (layout_.top == 0) return rounded(outputs.logits);
-  const Top top = of_classes(outputs.logits.to(at::kCPU).to(at::kFloat), classes_at(rows * layout_.slots + slots));
-  return logits_of({rounded(top.values), top.classes}, layout_.classes);
+  TeacherOutputs stored;
+  if (layout_.members > 0) {
+    stored.logits = log_mean_distribution(rounded(outputs.members), 1);
+  } else if (layout_.top == 0) {
+    stored.logits = rounded(outputs.logits);
+  } else {
+    const Top top = of_classes(outputs.logits.to(at::kCPU).to(at::kFloat), classes_at(rows * layout_.slots + slots));
+    stored.logits = logits_of({rounded(top.values), top.classes}, layout_.classes);
+  }
+  for (const std::string& name : taps_) stored.features[name] = rounded(feature_of(outputs, name));
+  return stored;
 }
 
 void TeacherStore::write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views,
                          const TeacherOutputs& outputs) {
   const at::Tensor at = rows * layout_.slots + slots;
-  at::Tensor values = (layout_.members > 0 ? outputs.members : outputs.logits).to(at::kCPU).to(at::kFloat);
+  const auto on_host = [](const at::Tensor& values) { return values.to(at::kCPU).to(at::kFloat); };
+  at::Tensor values = on_host(layout_.members > 0 ? outputs.members : outputs.logits);
   if (layout_.top > 0) {
     const Top top = top_of(values, layout_.top);
     flat(classes_).index_copy_(0, at, top.classes.to(at::kShort));
     values = top.values;
   }
-  const at::Tensor rounded = values.to(layout_.type);
-  if (layout_.type == at::kHalf && (rounded.isinf() & values.isfinite()).any().item<bool>())
-    throw Error("the teacher's logits are larger than float16 can hold (65,504); store them as `type: float32`");
-  flat(values_).index_copy_(0, at, rounded);
+  flat(values_).index_copy_(0, at, rounded_to(layout_.type, values, "logits are"));
+  for (const auto& [name, table] : features_)
+    flat(table).index_copy_(0, at,
+                            rounded_to(layout_.type, on_host(feature_of(outputs, name)),
+                                       fmt::format("numbers of the feature '{}' are", name)));
   // Who is stopped between the two has written nothing: what the table says is there is there.
   std::atomic_thread_fence(std::memory_order_release);
   flat(views_).index_copy_(0, at, views.to(at::kCPU) + 1);
@@ -315,6 +386,7 @@ StoreInfo read_store_info(const fs::path& path) {
     std::from_chars(classes->second.data(), classes->second.data() + classes->second.size(), info.layout.classes);
   const auto values = view.tensors.find(values_name(info.layout));
   if (values != view.tensors.end() && values->second.dtype == "F16") info.layout.type = at::kHalf;
+  info.layout.features = features_in(view.tensors);
   for (const auto& [name, wanted] : tensors_of(info.layout, info.examples))
     if (const auto found = view.tensors.find(name);
         found == view.tensors.end() || found->second.dtype != wanted.dtype || found->second.shape != wanted.shape)
@@ -332,6 +404,7 @@ void check_store_file(const fs::path& path, const StoreLayout& layout, const Sto
   if (info.layout.slots != layout.slots || info.layout.classes != layout.classes || info.layout.top != layout.top ||
       info.layout.type != layout.type)
     refuse(path, "the teacher in another form");
+  check_store_features(path, info.layout.features, layout.features);
 }
 
 }  // namespace limbeck

@@ -14,14 +14,19 @@
 //   top [n, S, K + 1] with classes [n, S, K] I16   the K largest logits, and one logit for all other classes: log of
 //                                                  the mean of their exponentials, so that their probability at
 //                                                  T = 1 is spread evenly
+// and, for each feature that is kept beside them,
+//   feature.NAME [n, S, …]                         F16 or F32, as the logits
+// All floating-point tensors have one type. A file may hold more features than a reader needs.
 
 #include <ATen/core/Tensor.h>
 
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/files.h"
+#include "limbeck/operation.h"
 #include "limbeck/outputs.h"
 #include "teacher/example_rows.h"
 
@@ -33,6 +38,7 @@ struct StoreLayout {
   int64_t members = 0;  ///< M, ensemble members whose distributions are averaged; 0: logits are stored
   int64_t top = 0;      ///< K, number of largest logits stored per output; 0: all
   at::ScalarType type = at::kFloat;
+  std::map<std::string, Shape> features = {};  ///< of one example, by name
 
   /// Size of the outputs of one example, in bytes.
   int64_t example_bytes() const;
@@ -50,10 +56,11 @@ class TeacherStore {
                              const StoreIdentity& identity);
   /// Opens a file. Throws Error if it is damaged, is not a store, or has another layout, other examples or another
   /// identity; also if it is incomplete and is being filled by another process or is not writable. A complete file may
-  /// be read-only.
+  /// be read-only. The file may have features beside those of `layout`; if it lacks one, the Error is of kind usage.
   static TeacherStore open(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids,
                            const StoreIdentity& identity);
 
+  /// With all features of the file.
   const StoreLayout& layout() const { return layout_; }
   int64_t examples() const { return ids_.size(0); }
   int64_t outputs() const { return examples() * layout_.slots; }
@@ -63,14 +70,16 @@ class TeacherStore {
   const at::Tensor& views() const { return views_; }
   const ExampleRows& rows() const { return rows_; }
 
-  /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean. Outputs that
-  /// have not been written are zero. Throws Error if a file without a checksum contains an invalid class.
+  /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean; and the features
+  /// of the layout with which the store was made or opened, [N, …] float32. Outputs that have not been written are
+  /// zero. Throws Error if a file without a checksum contains an invalid class.
   TeacherOutputs read(const at::Tensor& rows, const at::Tensor& slots) const;
-  /// Returns the logits [N, C] that read would return if these outputs had been written there: rounded to the store's
+  /// Returns what read would return if these outputs had been written there, without members: rounded to the store's
   /// type and, if only the largest logits are stored, reduced to the classes of these slots and one logit for all
   /// others.
-  at::Tensor as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const;
-  /// Writes outputs for views [N] int64, rounded to the store's type. Throws Error if a finite value overflows float16.
+  TeacherOutputs as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const;
+  /// Writes outputs for views [N] int64, with all features of layout(), rounded to the store's type. Throws Error if a
+  /// feature is missing, or if a finite value overflows float16.
   void write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs);
   /// Flushes the file to disk, and adds a checksum, which detects later changes, if all outputs are there.
   void seal();
@@ -80,12 +89,16 @@ class TeacherStore {
   TeacherStore(const StoreLayout& layout, const at::Tensor& ids);
   /// Returns the classes of the largest logits at `places` [N] of the flattened table, int64 [N, K].
   at::Tensor classes_at(const at::Tensor& places) const;
+  /// The table of the file's tensor of this name.
+  at::Tensor& table(const std::string& name);
 
   StoreLayout layout_;
   at::Tensor ids_, views_;
   ExampleRows rows_;
   at::Tensor values_;   ///< logits, members or top
   at::Tensor classes_;  ///< of top
+  std::map<std::string, at::Tensor> features_;
+  std::vector<std::string> taps_;  ///< features that are read
   std::shared_ptr<File> file_;
 };
 
@@ -107,7 +120,7 @@ struct StoreInfo {
 StoreInfo read_store_info(const fs::path& file);
 
 /// Throws Error if the file is damaged, is not a store, has another layout (`members` is not compared), or differs in
-/// one of the keys of `identity`.
+/// one of the keys of `identity`; of kind usage if it lacks a feature.
 void check_store_file(const fs::path& file, const StoreLayout& layout, const StoreIdentity& identity);
 
 }  // namespace limbeck

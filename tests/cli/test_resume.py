@@ -83,13 +83,21 @@ class Resume(ProgramTest):
         tensors, _ = read_safetensors(self.out / "stages/hinted/weights.safetensors")
         self.assertFalse([name for name in tensors if "fitnet" in name])
 
-    def test_kill_of_image_networks_with_stored_views(self):
-        self.recipe.write_text(IMAGES)
+    def kill_image_networks(self, recipe):
+        self.recipe.write_text(recipe)
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
         killed = self.folder / "killed"
         self.assertGreaterEqual(self.stop_until_done(killed, [0.1, 0.5, 0.9, 0.2], signal.SIGKILL), 2)
         for stage in ("teacher", "distilled"):
             self.assertEqual(self.weights(stage), self.weights(stage, killed))
+
+    def test_kill_of_image_networks_with_stored_views(self):
+        self.kill_image_networks(IMAGES)
+
+    def test_kill_of_image_networks_with_stored_features(self):
+        kept = IMAGES.replace("views: 2 } } }", "views: 2 } },\n      loss: [ attention_transfer, soft_targets ] }")
+        self.assertNotEqual(kept, IMAGES)
+        self.kill_image_networks(kept)
 
     def test_a_stage_is_saved_after_its_first_epoch(self):
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=60",

@@ -6,7 +6,7 @@ import re
 import struct
 import unittest
 
-from support import ProgramTest, write_npy
+from support import ProgramTest, read_safetensors, write_npy
 
 RECIPE = """
 name: elsewhere
@@ -50,12 +50,126 @@ class FeaturesOfNetworks(ProgramTest):
         self.assertIn("reads features: the teacher 'uniform' gives none",
                       self.refused("fitnet: { from: relu1, to: pool }", teacher="uniform"))
         kept = "{ network: { of: teacher, outputs: kept } }"
-        self.assertIn("cannot be kept; use `outputs: live`",
-                      self.refused("fitnet: { from: relu1, to: pool }", teacher=kept))
+        self.assertIn(ensemble, self.refused("fitnet: { from: relu1, to: pool }", teacher=kept, teaches="replicas: 2"))
 
     def test_of_a_vector_and_a_picture_cannot_be_compared(self):
         self.assertIn("stage 'student': the teacher's feature 'relu1' is 32, the student's 'layer2' 32x14x14; expected "
-                      "two pictures", self.refused("fitnet: { from: relu1, to: layer2 }"))
+                      "two pictures", self.refused("attention_transfer: { from: relu1, to: layer2 }"))
+
+
+KEPT = """
+name: kept
+data: {{ source: {{ digits: {{ train: 60, test: 20 }} }} }}
+networks: {{ large: resnet8, small: resnet8 }}
+stages:
+  - {{ name: teacher, train: large, epochs: 1 }}
+  - {{ name: student, train: small, epochs: 4, batch_size: 20, augment: {augment}, optimizer: {{ sgd: {{
+      learning_rate: 0.01 }} }}, teacher: {{ network: {{ of: teacher, {outputs} }} }},
+      loss: [ attention_transfer, hard_labels ] }}
+"""
+
+
+class KeptFeatures(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.store = self.folder / "outputs.safetensors"
+
+    def write(self, outputs, augment="none"):
+        self.recipe.write_text(KEPT.format(outputs=outputs, augment=augment))
+
+    def student(self, outputs, augment="none"):
+        """The numbers of the student's weights, trained in a folder of its own, and what was told."""
+        self.write(outputs, augment)
+        out = self.folder / f"run{len(list(self.folder.glob('run*')))}"
+        first = self.folder / "run0"
+        told = self.limbeck("run", self.recipe, "--out", out, *(["--reuse", first] if first.exists() else [])).stderr
+        content = b"".join(data for dtype, _, data in self.weights("student", out).values() if dtype == "F32")
+        return struct.unpack(f"<{len(content) // 4}f", content), told
+
+    def assert_near(self, weights, expected):
+        self.assertEqual(len(weights), len(expected))
+        self.assertLess(max(abs(a - b) for a, b in zip(weights, expected)), 1e-4)
+
+    def test_train_the_student_that_live_ones_train(self):
+        live, told = self.student("outputs: live")
+        self.assertNotIn("teacher outputs", told)
+        automatic, told = self.student("outputs: auto")
+        self.assertEqual(automatic, live)
+        self.assertNotIn("teacher outputs", told)
+        kept, told = self.student("outputs: kept")
+        self.assert_near(kept, live)
+        # layer1 to layer3 of 60 examples: 60 · 4 · (16·28·28 + 32·14·14 + 64·7·7 + 10) bytes
+        self.assertIn("teacher outputs 5 MB", told)
+        self.assertIn("compares features of teacher -> student: layer1", told)
+
+    def test_in_a_store_are_those_of_the_views(self):
+        views = "views: 2, store: outputs.safetensors"
+        filled, told = self.student(views, "{ shift: 2 }")
+        self.assertRegex(told, r"store: the teacher's outputs of stage 'student' will take 11 MB in '.*outputs.safeten"
+                               r"sors', 100 % of it for features")
+        tensors, _ = read_safetensors(self.store)
+        self.assertEqual(tensors["feature.layer2"][:2], ("F32", [60, 2, 32, 14, 14]))
+        memory, told = self.student("views: 2", "{ shift: 2 }")
+        self.assertEqual(memory, filled)
+        self.assertIn("teacher outputs 11 MB", told)
+        self.store.unlink()
+        self.write(views, "{ shift: 2 }")
+        self.limbeck("store", "build", self.recipe, "--out", self.folder / "run0", "--quiet")
+        verified = json.loads(self.limbeck("store", "verify", self.recipe, "--out", self.folder / "run0",
+                                           "--json").stdout)
+        self.assertLess(verified[0]["difference"], 1e-4)
+        built = self.store.read_bytes()
+        built_student, told = self.student(views, "{ shift: 2 }")
+        self.assertNotIn("will take", told)  # it is there
+        self.assert_near(built_student, filled)
+        self.assertEqual(self.store.read_bytes(), built)
+        other, _ = self.student("views: 2", "none")
+        self.assertGreater(max(abs(a - b) for a, b in zip(other, filled)), 1e-3)
+
+    def test_are_filled_ahead_by_name(self):
+        views = "views: 2, store: outputs.safetensors"
+        self.write(views, "{ shift: 2 }")
+        with_logits = self.recipe.read_text()
+        self.recipe.write_text(with_logits.replace("loss: [ attention_transfer, hard_labels ]",
+                                                   "loss: [ soft_targets: 4 ]"))
+        build = ("store", "build", self.recipe, "--out", self.out)
+        self.assertIn("the network 'large' has no feature 'layr2', which --feature names; did you mean 'layer2'?",
+                      self.limbeck(*build, "--feature", "layr2", expect=2).stderr)
+        self.assertFalse((self.out / "stages").exists())
+        told = self.limbeck(*build, "--feature", "layer2", "--feature", "pool").stderr
+        self.assertIn("10 logits and the features layer2 (32x14x14), pool (64) of each of 2 views, float32", told)
+        self.assertIn("the features layer2 (32x14x14), pool (64)", self.limbeck("store", "info", self.store).stdout)
+        info = json.loads(self.limbeck("store", "info", self.store, "--json").stdout)
+        self.assertEqual(info["features"], {"layer2": [32, 14, 14], "pool": [64]})
+        self.assertEqual((info["filled"], info["outputs"]), (120, 120))
+        verify = ("store", "verify", self.recipe, "--out", self.out)
+        self.assertIn("of the largest logit or number of a feature", self.limbeck(*verify).stdout)
+        # a loss reads some of them, or none
+        before = self.store.read_bytes()
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        self.recipe.write_text(with_logits.replace("attention_transfer,", "attention_transfer: [layer2],"))
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        self.assertEqual(self.store.read_bytes(), before)
+        # or one that is not there
+        lacking = ("outputs.safetensors' holds the features 'layer2', 'pool' of the teacher, and the feature 'layer1' "
+                   "is needed: name another file")
+        self.recipe.write_text(with_logits)
+        done = self.limbeck("run", self.recipe, "--out", self.folder / "other", expect=2)
+        self.assertIn("stage 'student': '", done.stderr)
+        self.assertIn(lacking, done.stderr)
+        self.assertFalse((self.folder / "other/stages").exists())
+        self.recipe.write_text(with_logits.replace("attention_transfer, ", ""))
+        self.assertIn(lacking, self.limbeck(*build, "--feature", "layer1", expect=2).stderr)
+
+    def test_that_two_stages_read_from_one_store_are_there(self):
+        self.write("store: outputs.safetensors")
+        first = "  - { name: first, train: small, epochs: 1, teacher: { network: { of: teacher, store: "\
+                "outputs.safetensors } }, augment: none }\n"
+        self.recipe.write_text(self.recipe.read_text().replace("  - { name: student", first + "  - { name: student"))
+        message = self.limbeck("run", self.recipe, "--out", self.out, expect=2).stderr
+        self.assertIn("stage 'student': stage 'first' makes the store 'outputs.safetensors' without the feature "
+                      "'layer1', which this stage reads", message)
+        self.assertFalse((self.out / "stages").exists())
 
 
 class OutputsFromElsewhere(ProgramTest):

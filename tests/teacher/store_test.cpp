@@ -175,7 +175,8 @@ TEST_F(Store, IsCheckedBeforeItsTeacherIsThere) {
     try {
       check_store(
           choose(Slot::teacher, "{network: {of: t" + options + "}}"),
-          {.network = nullptr, .examples = train, .augmenter = augmenter, .classes = 10, .seed = 5, .view_seed = 5});
+          {.network = nullptr, .examples = train, .augmenter = augmenter, .classes = 10, .seed = 5, .view_seed = 5},
+          {});
     } catch (const Error& error) {
       return error.what();
     }

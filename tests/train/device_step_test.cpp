@@ -305,6 +305,44 @@ TEST_F(DeviceTraining, StoppedAndContinuedGivesTheSameBits) {
   }
 }
 
+TEST_F(DeviceTraining, WithFeaturesThatAreKeptComesToTheWeightsOfTheProcessor) {
+  const auto data = pictures(100, 4);
+  const auto world = [&](const std::string& augment, const std::string& outputs) {
+    return World(*data, "{teacher: resnet14, student: resnet8}",
+                 "epochs: 4, batch_size: 32, optimizer: {sgd: {learning_rate: 0.01}}, augment: " + augment +
+                     ", teacher: {network: {of: large, " + outputs +
+                     "}}, loss: [ attention_transfer: [layer1, layer3], soft_targets: { temperature: 4 } ]");
+  };
+  const std::string store = "views: 2, store: '" + (folder / "s.safetensors").string() + "'";
+  for (const auto& [augment, outputs] : {std::pair<std::string, std::string>{"none", "outputs: kept"},
+                                         {"{crop: 4, flip: true}", "views: 2"},
+                                         {"{crop: 4, flip: true}", "views: 2, type: float16"},
+                                         {"{crop: 4, flip: true}", store}}) {
+    const World kept = world(augment, outputs);
+    const TensorMap processor = train_anew(kept, Where::processor);
+    fs::remove(folder / "s.safetensors");
+    const TensorMap device = train_anew(kept, Where::device);
+    expect_near(device, processor, 5e-3, outputs);
+    captures = 0;
+    expect_equal(train_anew(kept, Where::graphs), device, outputs);
+    EXPECT_EQ(captures, 1) << outputs;  // for all epochs, though each has other views
+    EXPECT_EQ(notices, std::vector<std::string>{}) << outputs;
+    fs::remove(folder / "checkpoint.safetensors");
+    EXPECT_THROW(train(kept, Where::graphs, Precision::float32, 2), Error);
+    expect_equal(train(kept, Where::graphs), device, outputs);
+  }
+  // More examples than are copied to the device at once.
+  const auto digits = small_digits(800, 20);
+  const World many(*digits, "{teacher: {mlp: [30]}, student: {mlp: [20]}}",
+                   "epochs: 2, batch_size: 64, augment: {shift: 1}, teacher: {network: {of: large, views: 2}}, loss: "
+                   "[ fitnet: { from: relu1 }, hard_labels ]");
+  expect_near(train_anew(many, Where::graphs), train_anew(many, Where::processor), 2e-3, "many examples");
+  // Features that are kept are those of the live teacher.
+  const TensorMap kept = train_anew(world("none", "outputs: kept"), Where::device),
+                  live = train_anew(world("none", "outputs: live"), Where::device);
+  expect_near(kept, live, 1e-4, "kept, live");
+}
+
 TEST_F(DeviceTraining, NamesTheStepAtWhichTheLossWasLost) {
   const auto digits = small_digits(230, 20);
   const World world(*digits, kMlps,
