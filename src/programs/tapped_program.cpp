@@ -1,8 +1,8 @@
 #include "programs/tapped_program.h"
 
-#include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/script.h>
 
 #include <algorithm>
 #include <map>
@@ -85,7 +85,8 @@ std::vector<std::string> module_paths(const jit::Module& module) {
   return paths;
 }
 
-TappedProgram::TappedProgram(const jit::Module& module, const std::vector<std::string>& paths) : module_(module) {
+TappedProgram::TappedProgram(const jit::Module& module, const std::vector<std::string>& paths)
+    : module_(std::make_unique<jit::Module>(module)) {
   const OpenedProgram opened = Opener(module).open();
   for (const std::string& path : paths) {
     const auto found = std::find_if(opened.outputs.begin(), opened.outputs.end(),
@@ -99,8 +100,8 @@ TappedProgram::TappedProgram(const jit::Module& module, const std::vector<std::s
 TappedProgram::~TappedProgram() = default;
 
 TappedProgram::Result TappedProgram::run(const at::Tensor& inputs) const {
-  jit::Stack stack = {module_._ivalue(), inputs};
-  module_.get_method("forward").function().getSchema().checkAndNormalizeInputs(stack);
+  jit::Stack stack = {module_->_ivalue(), inputs};
+  module_->get_method("forward").function().getSchema().checkAndNormalizeInputs(stack);
   executor_->run(stack);
   Result result{.returned = stack.at(0), .outputs = {}};
   for (size_t i = 1; i < stack.size(); ++i) result.outputs.push_back(stack[i].toTensor());

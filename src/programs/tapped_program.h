@@ -6,7 +6,7 @@
 // Weights are the program's own: training them trains both.
 //
 // Thread-safety: several threads may run one.
-#include <torch/script.h>
+#include <ATen/core/ivalue.h>
 
 #include <memory>
 #include <string>
@@ -14,7 +14,8 @@
 
 namespace torch::jit {
 struct GraphExecutor;
-}
+struct Module;
+}  // namespace torch::jit
 
 namespace limbeck {
 
@@ -35,7 +36,7 @@ class TappedProgram {
   Result run(const at::Tensor& inputs) const;
 
  private:
-  torch::jit::Module module_;
+  std::unique_ptr<torch::jit::Module> module_;
   std::unique_ptr<torch::jit::GraphExecutor> executor_;
 };
 

@@ -87,7 +87,7 @@ TEST(FeaturePairs, ThatDoNotExistAreAnErrorThatSaysWhatToWrite) {
               pairs.choose({"a"}, {"b", "c"});
             }).find("1 features of the student and 2"),
             std::string::npos);
-  pairs.choose({"a", "b"}, {"c", "d"});
+  pairs.choose(std::vector<std::string>{"a", "b"}, {"c", "d"});
   EXPECT_EQ(pairs.text({{"a", {4, 8, 8}}}, {{"c", {16}}}), "c (16) -> a (4x8x8), d -> b");
 }
 
