@@ -43,10 +43,17 @@ class Opener {
     const std::string path = new_path(paths_.at(node->input(0)));
     const bool gives_tensor =
         node->outputs().size() == 1 && node->output()->type()->isSubtypeOf(*c10::TensorType::get());
-    const size_t place = outputs_.size();
-    if (gives_tensor) outputs_.emplace_back(path, nullptr);
+    // The call's value goes with it: it may be that of a module around it too, which ends with this one.
+    std::vector<std::pair<size_t, size_t>> places;  // in outputs_, and in the call's outputs
+    for (size_t i = 0; i < node->outputs().size(); ++i)
+      for (size_t place = 0; place < outputs_.size(); ++place)
+        if (outputs_[place].second == node->outputs()[i]) places.emplace_back(place, i);
+    if (gives_tensor) {
+      places.emplace_back(outputs_.size(), 0);
+      outputs_.emplace_back(path, nullptr);
+    }
     const std::vector<jit::Value*> values = jit::inlineCallTo(node, called, called->graph().get());
-    if (gives_tensor) outputs_[place].second = values.at(0);
+    for (const auto& [place, output] : places) outputs_[place].second = values.at(output);
     return before->next();
   }
 

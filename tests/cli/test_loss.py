@@ -134,7 +134,7 @@ class LossOnFiles(ProgramTest):
                      for flag in (f"--{name}", self.files[name])]
             flags += [flag for whose in ("student", "teacher") for flag in (f"--{whose}-feature", f"layer1={picture}")]
             if "from" in {option["name"] for option in loss["options"]}:
-                flags += ["--set", "from=[layer1,layer1]"]  # fsp multiplies two
+                flags += ["--set", "from=[layer1,layer1]" if loss["name"] == "fsp" else "from=layer1"]
             self.assertTrue(math.isfinite(float(self.limbeck("loss", loss["name"], *flags).stdout)), loss["name"])
 
     def golden(self, loss):
@@ -178,8 +178,8 @@ class LossOnFiles(ProgramTest):
                 flags = [*flags, "--parameter", f"{name}={file}"]
             self.assertAlmostEqual(float(self.limbeck("loss", "fitnet", *flags).stdout), case["value"],
                                    delta=1e-10 * (1 + case["value"]), msg=case["loss"])
-        self.assertIn("the loss has no parameter 'wait'; did you mean 'weight'?",
-                      self.refused("fitnet", *flags, "--parameter", f"wait={self.folder / 'weight.npy'}"))
+        self.assertIn("the loss has no parameter 'weigt'; did you mean 'weight'?",
+                      self.refused("fitnet", *flags, "--parameter", f"weigt={self.folder / 'weight.npy'}"))
         self.assertIn("--parameter bias is", self.refused("fitnet", *flags[:-2], "--parameter",
                                                           f"bias={self.folder / 'weight.npy'}"))
 

@@ -190,7 +190,7 @@ class Sweeps(ProgramTest):
                 (("--over", GRID, "--metric", "error"), "--metric: unknown metric 'error'; did you mean 'errors'?"),
                 (("--over", GRID, "--set", "stages.teacher.epocs=2"),
                  "--set stages.teacher.epocs=2: stages[0].epocs: unknown key"),
-                ((), "--over is required")):
+                ((), "nothing to sweep over; expected --over")):
             self.assertIn(message, self.sweep(*arguments, expect=2).stderr)
         two = self.sweep("--over", f"{TEMPERATURE}=0,1", "--over", "stages.teacher.epochs=none", expect=2).stderr
         self.assertEqual(len(two.splitlines()), 2, two)

@@ -98,7 +98,7 @@ TEST_F(TorchScript, TapsFeaturesOfTuplesAndDicts) {
       std::string::npos);
 }
 
-/// stem (Linear) → twice block, of inner (Linear) and a ReLU → head (Linear).
+/// stem (Linear) → twice block, of inner (Linear) and a ReLU → last, of head (Linear).
 torch::jit::Module nested_program() {
   const auto linear = [](const char* name, int64_t in, int64_t out) {
     torch::jit::Module module(name);
@@ -112,22 +112,26 @@ torch::jit::Module nested_program() {
   block.register_module("inner", linear("inner", 8, 8));
   block.register_attribute("training", c10::BoolType::get(), true);
   block.define("def forward(self, x):\n    return torch.relu(self.inner.forward(x))\n");
+  torch::jit::Module last("last");  // gives what its own module gives
+  last.register_module("head", linear("head", 8, 3));
+  last.register_attribute("training", c10::BoolType::get(), true);
+  last.define("def forward(self, x):\n    return self.head.forward(x)\n");
   torch::jit::Module whole("whole");
   whole.register_module("stem", linear("stem", 16, 8));
   whole.register_module("block", block);
-  whole.register_module("head", linear("head", 8, 3));
+  whole.register_module("last", last);
   whole.register_attribute("training", c10::BoolType::get(), true);
   whole.define(
       "def forward(self, x):\n    h = self.stem.forward(x.flatten(1))\n    for i in range(2):\n        pass\n"
       "    h = self.block.forward(h)\n    h = self.block.forward(h)\n    if self.training:\n        h = h * 1\n"
-      "    return self.head.forward(h)\n");
+      "    return self.last.forward(h)\n");
   return whole;
 }
 
 TEST_F(TorchScript, TapsModulesByTheirPaths) {
   const TorchScriptNetwork script(saved(nested_program()), kProgramTask, {});
-  EXPECT_EQ(script.features(),
-            (std::vector<std::string>{"stem", "block", "block.inner", "block:2", "block.inner:2", "head"}));
+  EXPECT_EQ(script.features(), (std::vector<std::string>{"stem", "block", "block.inner", "block:2", "block.inner:2",
+                                                         "last", "last.head"}));
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
   const TensorMap state = state_of(script);
   const torch::Tensor stem = torch::linear(inputs.flatten(1), state.at("stem.weight")),
@@ -138,13 +142,13 @@ TEST_F(TorchScript, TapsModulesByTheirPaths) {
   for (const ForwardOptions& options :
        {ForwardOptions{}, ForwardOptions{.prepared = &prepared}, ForwardOptions{.noise = &noise}}) {
     ForwardOptions tapped = options;
-    tapped.taps = {"block:2", "stem", "block.inner", "head"};
+    tapped.taps = {"block:2", "stem", "block.inner", "last", "last.head"};
     const Outputs outputs = script.forward(inputs, tapped);
-    EXPECT_EQ(outputs.features.size(), 4U);
+    EXPECT_EQ(outputs.features.size(), 5U);
     EXPECT_TRUE(outputs.features.at("stem").equal(stem));
     EXPECT_TRUE(outputs.features.at("block.inner").equal(inner));
     EXPECT_TRUE(outputs.features.at("block:2").equal(second));
-    EXPECT_TRUE(outputs.features.at("head").equal(outputs.logits));
+    for (const char* end : {"last", "last.head"}) EXPECT_TRUE(outputs.features.at(end).equal(outputs.logits));
     EXPECT_TRUE(outputs.logits.equal(script.forward(inputs, options).logits));
   }
   const Outputs trained = script.forward(inputs, {.noise = &noise, .taps = {"stem"}});
