@@ -7,10 +7,10 @@ import unittest
 from support import SOURCE, ProgramTest, make_recordings, read_safetensors, write_npy
 
 
-# at more than 200 million products
 # Of recipes/cifar10/methods, those that are more than another loss, or whose loss has layers or state.
 RUN_METHODS = {"ab", "crd", "ctkd", "cutmix", "dot", "factor_transfer", "kd_standardized", "mutual", "ofd", "reviewkd",
                "simkd"}
+# at more than 200 million products
 HEAVY = {"resnet110", "resnet32x4", "wrn_40_2", "resnet18", "resnext29", "densenet121", "googlenet"}
 
 
