@@ -3,7 +3,7 @@ two phases, an optimizer that separates gradients."""
 import json
 import unittest
 
-from support import ProgramTest, read_safetensors
+from support import ProgramTest
 
 RECIPE = """name: methods
 seed: 1
@@ -25,9 +25,6 @@ class Methods(ProgramTest):
     def results(self):
         return json.loads((self.out / "results.json").read_text())["stages"][1]
 
-    def tensors(self, stage):
-        return read_safetensors(self.out / "stages" / stage / "weights.safetensors")[0]
-
     def test_features_are_chosen_and_told(self):
         done = self.run_stage("loss: [ at, fitnet: { weight: 0.1 }, sp, crd: { negatives: 20 }, hard_labels ]")
         told = done.stdout + done.stderr
@@ -38,7 +35,7 @@ class Methods(ProgramTest):
         stage = self.results()
         self.assertIn("0.1 fitnet (from layer2)", stage["objective"])
         self.assertEqual(stage["loss_parameters"], 32 * 32 + 32 + 2 * (64 * 128 + 128))
-        self.assertFalse([name for name in self.tensors("student") if "crd" in name or "fitnet" in name])
+        self.assertFalse([name for name in self.weights("student") if "crd" in name or "fitnet" in name])
         again = self.limbeck("run", self.recipe, "--out", self.out)
         self.assertNotIn("compares features", again.stdout + again.stderr)  # nothing is left to do
 
@@ -52,7 +49,7 @@ class Methods(ProgramTest):
         reused = "{ reused_classifier: { student: resnet8, channels: 64 } }"
         self.run_stage("classifier: teacher, loss: [ simkd: { to: projector, from: layer3, projector: none } ]",
                        reused)
-        teacher, student = self.tensors("teacher"), self.tensors("student")
+        teacher, student = self.weights("teacher"), self.weights("student")
         for ours, theirs in (("classifier.weight", "fc.weight"), ("classifier.bias", "fc.bias")):
             self.assertEqual(student[ours], teacher[theirs])
         self.assertIn("projector.0.weight", student)
