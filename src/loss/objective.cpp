@@ -13,6 +13,12 @@
 namespace limbeck {
 namespace {
 
+Outputs standardized_student(const Outputs& student, Standardize by) {
+  Outputs outputs = student;
+  outputs.logits = standardized(student.logits, by);
+  return outputs;
+}
+
 TeacherOutputs standardized_teacher(const TeacherOutputs& teacher, Standardize by) {
   TeacherOutputs outputs = teacher;
   outputs.logits = standardized(teacher.logits, by);
@@ -74,11 +80,11 @@ Objective::Value Objective::value(const Outputs& student, const TeacherOutputs& 
   std::vector<at::Tensor> sums;
   for (const Term& term : terms_) {
     at::Tensor& sum = sums.emplace_back();
-    for (Outputs network : networks) {
-      if (term.standardize != Standardize::none) network.logits = standardized(network.logits, term.standardize);
-      const at::Tensor own = term.loss->value(
-          network, term.standardize == Standardize::none ? teacher : standardized_teacher(teacher, term.standardize),
-          targets);
+    for (const Outputs& network : networks) {
+      const at::Tensor own = term.standardize == Standardize::none
+                                 ? term.loss->value(network, teacher, targets)
+                                 : term.loss->value(standardized_student(network, term.standardize),
+                                                    standardized_teacher(teacher, term.standardize), targets);
       sum = sum.defined() ? sum + own : own;
     }
     value.terms.push_back(networks.size() == 1 ? sum : sum.detach() / static_cast<double>(networks.size()));
