@@ -354,35 +354,52 @@ void TorchScriptNetwork::try_out() {
   gives_probabilities_ = are_probabilities(at::cat({outputs.logits, beside_others}));
   gives_float16_ = outputs.logits.scalar_type() == at::kHalf;
   task_.classes = shape[1];
-  features_.clear();
-  for (const auto& [feature, tensor] : outputs.features) features_.push_back(feature);
-  returned_features_ = features_.size();
-  find_modules();
+  returned_features_.clear();
+  for (const auto& [feature, tensor] : outputs.features) returned_features_.push_back(feature);
 }
 
-void TorchScriptNetwork::find_modules() {
+std::vector<std::string> TorchScriptNetwork::features() const {
+  std::vector<std::string> all = returned_features_;
+  all.insert(all.end(), modules().begin(), modules().end());
+  return all;
+}
+
+const std::vector<std::string>& TorchScriptNetwork::modules() const {
+  const std::lock_guard lock(tapping_);
+  if (!modules_) modules_ = find_modules();
+  return *modules_;
+}
+
+std::vector<std::string> TorchScriptNetwork::find_modules() const {
   const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
   const at::NoGradGuard no_gradient;
+  std::vector<std::string> modules;
   try {
+    if (script_->is_training != false) script_->module.eval();
+    script_->is_training = false;
     const std::vector<std::string> paths = module_paths(script_->module);
-    const TappedProgram::Result all = TappedProgram(script_->module, paths).run(prepared(trial_inputs()));
+    const at::Tensor inputs = prepared(trial_inputs().to(script_->device));
+    const TappedProgram::Result all = TappedProgram(script_->module, paths).run(inputs);
     for (size_t i = 0; i < paths.size(); ++i) {
       const at::Tensor& output = all.outputs[i];
       const bool is_feature = output.dim() > 1 && output.size(0) == kTried && output.is_floating_point();
-      if (is_feature && std::find(features_.begin(), features_.end(), paths[i]) == features_.end())
-        features_.push_back(paths[i]);
+      if (is_feature &&
+          std::find(returned_features_.begin(), returned_features_.end(), paths[i]) == returned_features_.end())
+        modules.push_back(paths[i]);
     }
   } catch (const std::exception&) {
-    features_.resize(returned_features_);  // the program has no modules that can be told apart
+    modules.clear();  // the program has no modules that can be told apart
   }
+  return modules;
 }
 
 std::vector<std::string> TorchScriptNetwork::modules_in(const std::vector<std::string>& taps) const {
-  std::vector<std::string> modules;
-  const auto begin = features_.begin() + static_cast<std::ptrdiff_t>(returned_features_);
-  std::copy_if(taps.begin(), taps.end(), std::back_inserter(modules),
-               [&](const std::string& tap) { return std::find(begin, features_.end(), tap) != features_.end(); });
-  return modules;
+  std::vector<std::string> tapped;
+  if (taps.empty()) return tapped;
+  const std::vector<std::string>& all = modules();
+  std::copy_if(taps.begin(), taps.end(), std::back_inserter(tapped),
+               [&](const std::string& tap) { return std::find(all.begin(), all.end(), tap) != all.end(); });
+  return tapped;
 }
 
 std::shared_ptr<const TappedProgram> TorchScriptNetwork::tapped(const std::vector<std::string>& modules) const {
@@ -408,11 +425,11 @@ Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptio
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != task_.input)
     throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
+  const std::vector<std::string> known = options.taps.empty() ? std::vector<std::string>() : features();
   for (const std::string& tap : options.taps)
-    if (std::find(features_.begin(), features_.end(), tap) == features_.end())
-      throw Error(ErrorKind::usage,
-                  fmt::format("'{}' returns no feature '{}' to tap{}", file_.string(), tap,
-                              features_.empty() ? "; it returns logits alone" : suggestion(tap, features_)));
+    if (std::find(known.begin(), known.end(), tap) == known.end())
+      throw Error(ErrorKind::usage, fmt::format("'{}' returns no feature '{}' to tap{}", file_.string(), tap,
+                                                known.empty() ? "; it returns logits alone" : suggestion(tap, known)));
   try {
     return run(inputs, options);
   } catch (const Error&) {

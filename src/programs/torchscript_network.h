@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "core/files.h"
 #include "nn/input.h"
@@ -72,7 +73,7 @@ class TorchScriptNetwork : public Network {
   bool gives_probabilities() const { return gives_probabilities_; }
   double smallest_probability() const;
   /// Returns the names of features that can be tapped: those that the program returns, then its modules.
-  std::vector<std::string> features() const override { return features_; }
+  std::vector<std::string> features() const override;
 
   /// Writes the program with its current weights, in evaluation mode, with these extra files.
   void save(const fs::path& file, const std::map<std::string, std::string>& extra) const;
@@ -90,8 +91,10 @@ class TorchScriptNetwork : public Network {
   /// Runs the program on trial inputs, and determines and validates its outputs.
   void try_out();
   Outputs run(const at::Tensor& inputs, const ForwardOptions& options) const;
-  /// Adds the modules of the program whose outputs have a row for each example to the features.
-  void find_modules();
+  /// Returns the modules of the program whose outputs have a row for each example and a name of their own. Found by a
+  /// pass over the trial inputs when they are first asked for: most programs are loaded for their logits alone.
+  const std::vector<std::string>& modules() const;
+  std::vector<std::string> find_modules() const;
   /// Returns those of the names that are modules.
   std::vector<std::string> modules_in(const std::vector<std::string>& taps) const;
   std::shared_ptr<const TappedProgram> tapped(const std::vector<std::string>& modules) const;
@@ -108,9 +111,9 @@ class TorchScriptNetwork : public Network {
   std::optional<int64_t> multiply_adds_;
   bool gives_probabilities_ = false;
   bool gives_float16_ = false;
-  std::vector<std::string> features_;
-  size_t returned_features_ = 0;  ///< of them, those that the program returns
+  std::vector<std::string> returned_features_;
   mutable std::mutex tapping_;
+  mutable std::optional<std::vector<std::string>> modules_;
   mutable std::map<std::vector<std::string>, std::shared_ptr<const TappedProgram>> tapped_;  ///< by modules
 };
 
