@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -44,14 +43,19 @@ Translation arithmetic(const char* operation) {
   };
 }
 
-/// To another type of elements. Copies to other devices are left out: all is where the input is.
+/// To another type of elements or format of memory. Copies to other devices are left out: all is where the input is.
+/// _to_copy gives a tensor of its own always.
 Values converted(ExportedCall& call) {
-  const char* self = call.target().starts_with("prims.") ? "a" : "self";
-  Value* value = call.value(self);
-  if (call.has("dtype")) value = first(call.aten("to.dtype", {{"self", value}, {"dtype", call.value("dtype")}}));
-  if (call.has("memory_format"))
-    value = first(call.aten("contiguous", {{"self", value}, {"memory_format", call.value("memory_format")}}));
-  return {value};
+  Value* value = call.value(call.target().starts_with("prims.") ? "a" : "self");
+  const bool copies = call.target() == "aten._to_copy.default" || call.flag("copy", false);
+  Value* format = call.value("memory_format");
+  if (call.has("dtype"))
+    return call.aten("to.dtype", {{"self", value},
+                                  {"dtype", call.value("dtype")},
+                                  {"copy", call.program().constant(copies)},
+                                  {"memory_format", format}});
+  if (!copies && !call.has("memory_format")) return {value};
+  return call.aten("clone", {{"self", value}, {"memory_format", format}});
 }
 
 /// _softmax, _log_softmax: of float16 as float32 where they say so.
@@ -61,6 +65,17 @@ Translation softmax(const char* operation) {
     if (call.flag("half_to_float", false)) type = call.program().constant(static_cast<int64_t>(at::kFloat));
     return call.aten(operation, {{"self", call.value("self")}, {"dim", call.value("dim")}, {"dtype", type}});
   };
+}
+
+/// Softmax that gives zeros where all is −∞
+Values safe_softmax(ExportedCall& call) {
+  Value* self = call.value("self");
+  if (call.has("dtype")) self = first(call.aten("to.dtype", {{"self", self}, {"dtype", call.value("dtype")}}));
+  return {
+      call.program().call_source("def softmax(x: Tensor, axis: int) -> Tensor:\n"
+                                 "    blind = (x == float('-inf')).all(axis, True)\n"
+                                 "    return torch.softmax(x.masked_fill(blind, 0.0), axis).masked_fill(blind, 0.0)\n",
+                                 {self, call.value("dim")})};
 }
 
 Values dropout(ExportedCall& call) {
@@ -155,13 +170,12 @@ Values rms_norm(ExportedCall& call) {
   std::vector<int64_t> axes;
   const size_t count = call.integers("normalized_shape").size();
   for (size_t i = 0; i < count; ++i) axes.push_back(-1 - static_cast<int64_t>(i));
-  std::string source =
-      "def rms_norm(x: Tensor, axes: List[int], eps: float, weight: Tensor) -> Tensor:\n"
-      "    y = x * torch.rsqrt(torch.mean(x * x, axes, True) + eps)\n";
+  std::string source = "def rms_norm(x: Tensor, axes: List[int], eps: float, weight: Tensor) -> Tensor:\n";
+  if (!call.has("eps")) source += "    eps = 2.0 ** -52 if x.dtype == torch.float64 else 2.0 ** -23\n";
+  source += "    y = x * torch.rsqrt(torch.mean(x * x, axes, True) + eps)\n";
   source += call.has("weight") ? "    return y * weight\n" : "    return y\n";
   Value* input = call.value("input");
-  return {program.call_source(source, {input, program.constant(axes),
-                                       program.constant(call.number("eps", std::numeric_limits<float>::epsilon())),
+  return {program.call_source(source, {input, program.constant(axes), program.constant(call.number("eps", 0)),
                                        call.has("weight") ? call.value("weight") : input})};
 }
 
@@ -185,8 +199,10 @@ Values chosen(ExportedCall& call) {
       {call.value(0), call.value(1), call.value(2)})};
 }
 
-/// base^exponent of integers is one
+/// Of integers, an integer
 Values power(ExportedCall& call) {
+  for (size_t i = 0; i < 2; ++i)
+    if (call.value(i)->type()->kind() != c10::TypeKind::IntType) return arithmetic("aten::pow")(call);
   return {call.program().call_source("def power(a: int, b: int) -> int:\n    return int(a ** b)\n",
                                      {call.value(0), call.value(1)})};
 }
@@ -258,7 +274,7 @@ const std::map<std::string, Translation>& translations() {
          batch_norm},
         {{"_softmax"}, softmax("softmax.int")},
         {{"_log_softmax"}, softmax("log_softmax.int")},
-        {{"_safe_softmax"}, renamed("softmax.int", {"self", "dim", "dtype"})},
+        {{"_safe_softmax"}, safe_softmax},
         {{"_prelu_kernel"}, renamed("prelu", {"self", "weight"})},
         {{"_adaptive_avg_pool2d"}, renamed("adaptive_avg_pool2d", {"self", "output_size"})},
         {{"_adaptive_avg_pool3d"}, renamed("adaptive_avg_pool3d", {"self", "output_size"})},

@@ -1,11 +1,11 @@
 #include "programs/exported_program.h"
 
+#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/script.h>
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <tuple>
 
 #include "core/error.h"
@@ -28,6 +28,7 @@ class ExportedReader {
     const ExportedSignature signature = signature_of(program_);
     add_inputs(signature);
     graph_.add(graph);
+    keep_input();
     graph_.values().use_by(ExportedValues::kReturned);
     ProgramBuilder::NamedValues outputs;
     std::vector<std::pair<std::string, std::string>> changed;  // buffers, and the values that they get
@@ -64,6 +65,17 @@ class ExportedReader {
         values.set(input.value, tensor(input));
       }
     }
+  }
+
+  /// A program that works in place on its input does so on a copy: the input is the caller's.
+  void keep_input() {
+    torch::jit::Graph& graph = builder_.graph();
+    Value* input = graph.inputs().at(1);  // after self
+    const std::shared_ptr<torch::jit::Graph> borrowed(std::shared_ptr<void>(), &graph);
+    if (!torch::jit::AliasDb(borrowed).hasWriters(input)) return;
+    const torch::jit::WithInsertPoint at_start(*graph.nodes().begin());
+    Value* copy = builder_.call("aten::clone", {input});
+    input->replaceAllUsesAfterNodeWith(copy->node(), copy);
   }
 
   /// Tensors that lie in the same memory are one, as tied weights are.
