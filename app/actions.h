@@ -16,6 +16,7 @@ struct ExportFlags;
 struct FetchFlags;
 struct ImagesFlags;
 struct ListFlags;
+struct ForwardFlags;
 struct LossFlags;
 struct PredictFlags;
 struct RunCommand;
@@ -34,6 +35,7 @@ struct Actions {
   void (*fetch)(FetchFlags, const OutputOptions&);
   void (*images)(ImagesFlags, const OutputOptions&);
   void (*list)(ListFlags, const OutputOptions&);
+  void (*forward)(ForwardFlags, const OutputOptions&);
   void (*loss)(LossFlags, const OutputOptions&);
   void (*predict)(PredictFlags, const OutputOptions&);
   void (*run)(RunCommand, const OutputOptions&);

@@ -10,6 +10,7 @@ void add_sweep(Program& program);
 void add_evaluate(Program& program);
 void add_predict(Program& program);
 void add_export(Program& program);
+void add_forward(Program& program);
 void add_loss(Program& program);
 void add_store(Program& program);
 void add_bench(Program& program);
@@ -24,9 +25,9 @@ void add_completion(Program& program);
 void add_help(Program& program);
 
 inline void add_commands(Program& program) {
-  for (const auto add :
-       {add_run, add_distill, add_sweep, add_evaluate, add_predict, add_export, add_loss, add_store, add_bench,
-        add_report, add_compare, add_serve, add_check, add_list, add_data, add_init, add_completion, add_help})
+  for (const auto add : {add_run, add_distill, add_sweep, add_evaluate, add_predict, add_export, add_forward, add_loss,
+                         add_store, add_bench, add_report, add_compare, add_serve, add_check, add_list, add_data,
+                         add_init, add_completion, add_help})
     add(program);
 }
 

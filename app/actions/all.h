@@ -10,6 +10,7 @@ void distill(DistillFlags flags, const OutputOptions& output);
 void evaluate(EvaluateFlags flags, const OutputOptions& output);
 void export_model(ExportFlags flags, const OutputOptions& output);
 void fetch(FetchFlags flags, const OutputOptions& output);
+void forward(ForwardFlags flags, const OutputOptions& output);
 void images(ImagesFlags flags, const OutputOptions& output);
 void list(ListFlags flags, const OutputOptions& output);
 void loss(LossFlags flags, const OutputOptions& output);

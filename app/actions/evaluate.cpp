@@ -13,7 +13,6 @@
 #include "experiment/spoken_frames.h"
 #include "models/model.h"
 #include "models/model_files.h"
-#include "programs/torchscript_file.h"
 #include "report/text_table.h"
 #include "results/binding.h"
 #include "results/keys.h"
@@ -25,9 +24,9 @@ namespace {
 /// `run`: the one that the model lies in; what it was given is here what it was there.
 Model load_for(const std::string& file, const std::vector<fs::path>& run, const Dataset& dataset,
                const std::string& input) {
-  if (!input.empty() && (!looks_like_torchscript(file) || read_torchscript_file(file).extra.contains("limbeck.input")))
+  if (!input.empty() && !is_foreign_program(file))
     throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input and --teacher-input are for "
-                                              "TorchScript files that Limbeck did not write",
+                                              "TorchScript and .pt2 files that Limbeck did not write",
                                               file));
   RunNetwork found = network_of_file(file, run);
   if (!input.empty()) found.given.reset();

@@ -4,6 +4,7 @@
 
 #include "app/actions/all.h"
 #include "app/commands/loss.h"
+#include "app/named_files.h"
 #include "core/json.h"
 #include "core/own_files.h"
 #include "experiment/components.h"
@@ -29,19 +30,6 @@ LossTermRecipe choose_loss(const std::string& name, const std::vector<std::strin
                            [&](MapReader& reader) { term.bind(reader); });
   if (!diagnostics.empty()) throw DiagnosticsError(diagnostics);
   return term;
-}
-
-/// NAME=FILE, each name once.
-std::map<std::string, std::string> named_files(const std::vector<std::string>& given, const char* flag) {
-  std::map<std::string, std::string> files;
-  for (const std::string& one : given) {
-    const size_t at = one.find('=');
-    if (at == std::string::npos || at == 0 || at + 1 == one.size())
-      throw Error(ErrorKind::usage, fmt::format("{} {}: expected NAME=FILE", flag, one));
-    if (!files.emplace(one.substr(0, at), one.substr(at + 1)).second)
-      throw Error(ErrorKind::usage, fmt::format("{}: '{}' is given twice", flag, one.substr(0, at)));
-  }
-  return files;
 }
 
 /// The files of a loss evaluation's features, by name.

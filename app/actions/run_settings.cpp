@@ -8,11 +8,6 @@
 namespace limbeck {
 namespace {
 
-DeviceChoice device_choice(const std::string& name) {
-  if (name == "cpu") return DeviceChoice::cpu;
-  return name == "cuda" ? DeviceChoice::cuda : DeviceChoice::automatic;
-}
-
 /// The seeds to run: the recipe's, the one given, or so many from there on.
 std::vector<int64_t> seeds_of(const RunFlags& flags, const Recipe& recipe) {
   const int64_t first = flags.seed >= 0 ? flags.seed : recipe.seed;
@@ -22,6 +17,11 @@ std::vector<int64_t> seeds_of(const RunFlags& flags, const Recipe& recipe) {
 }
 
 }  // namespace
+
+DeviceChoice device_choice(const std::string& name) {
+  if (name == "cpu") return DeviceChoice::cpu;
+  return name == "cuda" ? DeviceChoice::cuda : DeviceChoice::automatic;
+}
 
 fs::path out_folder(const RunFlags& flags, const Recipe& recipe) {
   return flags.out.empty() ? fs::path("runs") / recipe.name : fs::path(flags.out);

@@ -14,7 +14,8 @@ void add_distill(Program& program) {
   auto flags = std::make_shared<DistillFlags>();
   command
       ->add_option("--teacher", flags->teacher,
-                   "TorchScript file, weights.safetensors of a trained network, '{ resnet18: {}, weights: FILE }', or "
+                   "TorchScript, ONNX or .pt2 file, weights.safetensors of a trained network, '{ resnet18: {}, "
+                   "weights: FILE }', or "
                    "a network to train first: mlp:1200,1200")
       ->required()
       ->type_name("MODEL")
@@ -22,18 +23,19 @@ void add_distill(Program& program) {
   command
       ->add_option(
           "--teacher-size", flags->teacher_size,
-          "size that images are resized to for a TorchScript teacher: 224, or HEIGHT,WIDTH (default: the data's)")
+          "size that images are resized to for a teacher from such a file: 224, or HEIGHT,WIDTH (default: the data's)")
       ->group(kTeacher);
   command
       ->add_option("--teacher-mean", flags->teacher_mean,
-                   "mean per channel that normalizes a TorchScript teacher's input: 0.485,0.456,0.406 (default: the "
+                   "mean per channel that normalizes the input of such a teacher: 0.485,0.456,0.406 (default: the "
                    "data's)")
       ->group(kTeacher);
   command->add_option("--teacher-std", flags->teacher_std, "standard deviation per channel: 0.229,0.224,0.225")
       ->group(kTeacher);
   command
-      ->add_option("--student", flags->student,
-                   "network to distil into: mlp:30,30, as in a recipe, or a TorchScript file to fine-tune")
+      ->add_option(
+          "--student", flags->student,
+          "network to distil into: mlp:30,30, as in a recipe, or a TorchScript, ONNX or .pt2 file to fine-tune")
       ->required()
       ->type_name("MODEL")
       ->group(kStudent);

@@ -18,15 +18,15 @@ struct Distillation {
   static constexpr int64_t kTeacherEpochs = 20;  ///< if the teacher is trained first and teacher_epochs is 0
 
   std::string name = "distill";
-  /// A TorchScript file, the weights.safetensors of a trained network, "{ resnet18: {}, weights: FILE }", or a network
-  /// to train first: "mlp:1200,1200".
+  /// A TorchScript, ONNX or .pt2 file, the weights.safetensors of a trained network, "{ resnet18: {}, weights: FILE }",
+  /// or a network to train first: "mlp:1200,1200".
   std::string teacher;
-  std::string student;         ///< "mlp:30,30", as in a recipe, or a TorchScript file to fine-tune
+  std::string student;         ///< "mlp:30,30", as in a recipe, or a TorchScript, ONNX or .pt2 file
   std::string source;          ///< data set; empty: the pictures in the data folder if it has any, otherwise mnist
   std::string augment;         ///< "none", "{crop: 4, flip: true}"; empty: a crop and flips for photographs, else none
   std::string optimizer;       ///< empty: sgd
   std::string corrupt;         ///< unreadable pictures: "fail" or "skip"; empty: fail
-  std::string teacher_size;    ///< input size of a TorchScript teacher, pixels: "224"; empty: the data's
+  std::string teacher_size;    ///< input size of a teacher from such a file, pixels: "224"; empty: the data's
   std::string teacher_mean;    ///< its normalization, per channel: "0.485,0.456,0.406"; empty: the data's
   std::string teacher_std;     ///< standard deviation per channel
   int64_t size = 0;            ///< height and width of the pictures in the data folder; 0: 224

@@ -7,7 +7,7 @@
 #include "models/model.h"
 #include "models/model_files.h"
 #include "models/model_onnx.h"
-#include "programs/torchscript_file.h"
+#include "programs/program_file.h"
 #include "recipe/value.h"
 
 namespace limbeck {
@@ -19,11 +19,9 @@ std::string resolved_name(const std::string& spec) {
   const bool in_words = spec.find_first_of("{[") == std::string::npos;
   const auto ends_in = [&](const char* extension) { return fs::path(spec).extension() == extension; };
   const bool is_file = spec.find('/') != std::string::npos || ends_in(".pt") || ends_in(".pth") || ends_in(".ts") ||
-                       ends_in(".safetensors") || ends_in(".onnx") || ends_in(".json");
+                       ends_in(".pt2") || ends_in(".safetensors") || ends_in(".onnx") || ends_in(".json");
   if (!in_words || (!is_file && !fs::is_regular_file(spec))) return spec;
-  const fs::path file = model_file(spec);
-  refuse_onnx(file, "distil with");
-  return file.string();
+  return model_file(spec).string();
 }
 
 /// "0.5,0.25" and "224" as the lists that a recipe has.
@@ -31,9 +29,10 @@ std::string list_of(const std::string& numbers) {
   return "[" + numbers + "]";
 }
 
-/// "mlp:800,800" is {mlp: [800, 800]}, a file is {torchscript: FILE}; anything else is what a recipe would say.
+/// "mlp:800,800" is {mlp: [800, 800]}, a program's file is {onnx: FILE}; anything else is what a recipe would say.
 std::string network_spec(const std::string& spec) {
-  if (looks_like_torchscript(spec)) return Json{{"torchscript", fs::absolute(spec).string()}}.dump();
+  if (const auto format = program_format(spec))
+    return Json{{network_name(*format), fs::absolute(spec).string()}}.dump();
   const size_t colon = spec.find(':');
   const bool is_short = colon != std::string::npos && spec.find_first_of(" {[") == std::string::npos;
   if (!is_short) return spec;
@@ -54,17 +53,19 @@ std::string teacher_input(const Distillation& wanted) {
   return text;
 }
 
-/// The teacher is a TorchScript file, a file of weights that says which network it holds, or a network to be trained
+/// The teacher is a program's file, a file of weights that says which network it holds, or a network to be trained
 /// first.
 std::string teacher_network(const Distillation& wanted) {
   const std::string input = teacher_input(wanted);
-  if (looks_like_torchscript(wanted.teacher)) {
+  if (const auto format = program_format(wanted.teacher)) {
     const std::string file = Json(fs::absolute(wanted.teacher).string()).dump();
-    return fmt::format("{{ torchscript: {}{} }}", file, input.empty() ? "" : ", input: { " + input + " }");
+    return fmt::format("{{ {}: {}{} }}", network_name(*format), file,
+                       input.empty() ? "" : ", input: { " + input + " }");
   }
   if (!input.empty())
-    throw Error(ErrorKind::usage,
-                "--teacher-size, --teacher-mean and --teacher-std are of a teacher in a TorchScript file");
+    throw Error(
+        ErrorKind::usage,
+        "--teacher-size, --teacher-mean and --teacher-std are of a teacher in a TorchScript, ONNX or .pt2 file");
   if (!fs::exists(wanted.teacher)) return network_spec(wanted.teacher);
   const ModelDescription description = load_model(wanted.teacher).description;
   Json network = description.network;

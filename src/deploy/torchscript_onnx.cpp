@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "deploy/script_memory.h"
 #include "deploy/torchscript_operations.h"
+#include "programs/returned_outputs.h"
 
 namespace limbeck {
 namespace {
@@ -262,16 +263,13 @@ class ScriptTracer {
   std::map<const Value*, ScriptValue> values_;
 };
 
-/// The logits of what a program returned: a tensor, the first of a tuple or list, or of a dict "logits", else its first
-/// tensor.
-std::string logits_of(const ScriptValue& returned) {
-  if (!returned.onnx.empty()) return returned.onnx;
-  const bool dict = returned.value.isGenericDict();
-  for (size_t i = 0; dict && i + 1 < returned.elements.size(); i += 2)
-    if (returned.elements[i].value.isString() && returned.elements[i].value.toStringRef() == "logits")
-      return returned.elements[i + 1].onnx;
+/// The logits of what a program returned, as the network takes them (programs/returned_outputs.h).
+std::string logits_of(const ScriptValue& returned, const std::string& output) {
+  if (!returned.onnx.empty() && returned.value.isTensor()) return returned.onnx;
+  const at::Tensor logits = returned_by(returned.value, output).logits;
   for (const ScriptValue& element : returned.elements)
-    if (!element.onnx.empty()) return element.onnx;
+    if (!element.onnx.empty() && element.value.isTensor() && element.value.toTensor().is_same(logits))
+      return element.onnx;
   throw Error("returns no tensor that depends on the input");
 }
 
@@ -290,7 +288,7 @@ std::optional<at::ScalarType> type_of_constants(const Block& block) {
 }
 
 /// The type in which the network works. The ONNX file computes in float32 all the same.
-at::ScalarType type_of(const TorchScriptNetwork& network, const Block& frozen) {
+at::ScalarType type_of(const ProgramNetwork& network, const Block& frozen) {
   for (const auto* tensors : {&network.parameters(), &network.buffers()})
     for (const Parameter& parameter : *tensors)
       if (parameter.value.is_floating_point()) return parameter.value.scalar_type();
@@ -299,7 +297,7 @@ at::ScalarType type_of(const TorchScriptNetwork& network, const Block& frozen) {
 
 }  // namespace
 
-std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input,
+std::string add_torchscript(OnnxBuilder& onnx, const ProgramNetwork& network, const Shape& input,
                             const std::string& value) {
   constexpr int64_t kBatch = 3, kOtherBatch = 4;
   const at::NoGradGuard no_gradient;
@@ -316,7 +314,8 @@ std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network
       shape.insert(shape.begin(), batch);
       const at::Tensor example = at::linspace(0, 1, element_count(shape), type).reshape(shape);
       // a program may change its own tensors: each run begins with those of the file
-      return logits_of(ScriptTracer(to, batch).run(*graph, {module.deepcopy()._ivalue()}, {example, value}));
+      return logits_of(ScriptTracer(to, batch).run(*graph, {module.deepcopy()._ivalue()}, {example, value}),
+                       network.options().output);
     };
     OnnxBuilder other(onnx);
     const std::string logits = add(onnx, kBatch);

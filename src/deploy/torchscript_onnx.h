@@ -6,13 +6,13 @@
 // share the storage; partial overlap is not supported. All floating-point types, including float64, are exported as
 // float32. Integer values computed from the input are not supported.
 #include "deploy/onnx_builder.h"
-#include "programs/torchscript_network.h"
+#include "programs/program_network.h"
 
 namespace limbeck {
 
 /// Appends the program, applied to `value` [batch, …] with examples of the shape `input`; returns the name of its
 /// logits. Throws Error of kind usage that names the unsupported operation and lists the supported ones.
-std::string add_torchscript(OnnxBuilder& onnx, const TorchScriptNetwork& network, const Shape& input,
+std::string add_torchscript(OnnxBuilder& onnx, const ProgramNetwork& network, const Shape& input,
                             const std::string& value);
 
 }  // namespace limbeck

@@ -14,7 +14,7 @@ std::vector<GivenNetwork> given_networks(const RunContext& run) {
     GivenNetwork& found = networks.emplace_back();
     found.name = given.name;
     for (const fs::path& file : weight_files(given)) found.files.push_back(fs::absolute(file).string());
-    if (!is_graph(given.architecture)) description.network = torchscript_in(found.files.back());
+    if (!is_graph(given.architecture)) description.network.front()["file"] = found.files.back();
     for (const auto& [key, value] : metadata_of(description)) found.description.add(key, value);
     const Network& network = *run.networks.network(given.name);
     found.parameters = network.parameter_count();

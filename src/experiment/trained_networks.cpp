@@ -2,7 +2,8 @@
 
 #include "core/hash.h"
 #include "core/json.h"
-#include "programs/torchscript_network.h"
+#include "nn/matched_classes.h"
+#include "programs/program_network.h"
 #include "train/evaluation.h"
 
 namespace limbeck {
@@ -18,19 +19,30 @@ TrainedNetworks::TrainedNetworks(const Recipe& recipe, const Dataset& dataset, c
 }
 
 void TrainedNetworks::load(const NetworkRecipe& network, const EventBus& events) {
-  const std::shared_ptr<Network> loaded = make(network, seed_);
+  std::shared_ptr<Network> loaded = make(network, seed_);
   if (!network.weights.empty()) load_weights(*loaded, network.weights);
-  loaded->to(device_);
   Hasher hasher;
   if (!network.weights.empty()) hasher.add(read_file(network.weights)).add(resolve(network.architecture).dump());
   for (const std::string& file : files_of(network.architecture)) hasher.add(read_file(file));
-  if (const auto* script = dynamic_cast<const TorchScriptNetwork*>(loaded.get());
-      script != nullptr && script->gives_probabilities()) {
-    events.emit(Notice{
-        fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", script->file().string())});
-    hasher.add("log");
+  if (const auto* program = dynamic_cast<const ProgramNetwork*>(loaded.get())) {
+    const bool asked = program->options().returns != ReturnedValues::automatic;
+    if (program->returns() == ReturnedValues::probabilities && !asked)
+      events.emit(Notice{
+          fmt::format("'{}' gives probabilities; their logarithms are taken as its logits", program->file().string())});
+    if (program->takes_one_example())
+      events.emit(
+          Notice{fmt::format("'{}' takes one example at a time, which is slow: export it with a batch size that "
+                             "is open",
+                             program->file().string())});
+    if (const std::string how = program->reading(); !how.empty()) hasher.add(how);
   }
   if (const InputOptions& input = inputs_.at(network.name); !input.empty()) hasher.add(to_json(input).dump());
+  if (network.matches_classes()) {
+    loaded =
+        match_classes(loaded, class_names(network), dataset_.classes, fmt::format("the network '{}'", network.name));
+    hasher.add(loaded->identity());
+  }
+  loaded->to(device_);
   add(network.name, loaded, hasher.fingerprint());
 }
 
@@ -52,7 +64,10 @@ void TrainedNetworks::take(const TrainedNetworks& other) {
 }
 
 std::shared_ptr<Network> TrainedNetworks::make(const NetworkRecipe& network, uint64_t seed, int64_t classes) const {
-  return make_network(network.architecture, dataset_, seed, inputs_.at(network.name), classes);
+  const InputOptions& input = inputs_.at(network.name);
+  if (!network.matches_classes()) return make_network(network.architecture, dataset_, seed, input, classes);
+  const std::vector<std::string> names = class_names(network);
+  return make_network(network.architecture, dataset_, seed, input, static_cast<int64_t>(names.size()));
 }
 
 ModelDescription TrainedNetworks::description(const NetworkRecipe& network) const {

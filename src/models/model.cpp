@@ -12,8 +12,8 @@
 #include "models/model_files.h"
 #include "models/networks.h"
 #include "nn/quantization.h"
+#include "programs/program_network.h"
 #include "programs/torchscript_file.h"
-#include "programs/torchscript_network.h"
 #include "recipe/reader.h"
 #include "recipe/recipe.h"
 
@@ -76,18 +76,18 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
   return std::make_shared<GraphNetwork>(description.quantized ? quantize(whole) : whole, 0);
 }
 
-Model load_torchscript_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
-  const TorchScriptFile file = read_torchscript_file(path);
-  if (!file.extra.contains("limbeck.input") && !foreign)
+Model load_program_model(const fs::path& path, ProgramFormat format, const std::optional<ModelDescription>& foreign) {
+  const auto extra = format == ProgramFormat::torchscript ? read_torchscript_file(path).extra : Metadata{};
+  if (!extra.contains("limbeck.input") && !foreign)
     throw Error(fmt::format(
         "'{}' does not say what it was made for, as the model.pt of a stage does; say the shape of one example, "
         "e.g. --shape 3x32x32",
         path.string()));
   Model model;
-  model.description = file.extra.contains("limbeck.input") ? description_from(file.extra, path) : *foreign;
-  model.description.network = torchscript_in(path);
+  model.description = extra.contains("limbeck.input") ? description_from(extra, path) : *foreign;
+  model.description.network = program_in(path, format, model.description.network);
   model.network = network_of(model.description, path.string());
-  const auto classes = static_cast<size_t>(dynamic_cast<const TorchScriptNetwork&>(*model.network).classes());
+  const auto classes = static_cast<size_t>(dynamic_cast<const ProgramNetwork&>(*model.network).classes());
   for (size_t label = model.description.classes.size(); label < classes; ++label)
     model.description.classes.push_back(std::to_string(label));
   return model;
@@ -123,12 +123,22 @@ Model load_onnx_model(const fs::path& path, const std::optional<ModelDescription
   return model;
 }
 
+/// The metadata of a file of weights or of a program.
+Metadata metadata_in(const fs::path& file) {
+  const std::optional<ProgramFormat> format = program_format(file);
+  if (!format) return read_safetensors(file).metadata;
+  if (*format == ProgramFormat::torchscript) return read_torchscript_file(file).extra;
+  if (*format == ProgramFormat::torch_export) return {};
+  Metadata metadata = parse_onnx(read_file(file), file.string()).metadata;
+  metadata.erase("limbeck.input_options");  // is done within
+  return metadata;
+}
+
 /// What the file of a network's weights says that it was made for; nothing where Limbeck did not write it.
 std::optional<ModelDescription> said_by_file(const NetworkRecipe& network) {
   for (const fs::path& file : weight_files(network)) {
     if (!fs::exists(file)) continue;
-    const Metadata said =
-        looks_like_torchscript(file) ? read_torchscript_file(file).extra : read_safetensors(file).metadata;
+    const Metadata said = metadata_in(file);
     if (said.contains("limbeck.input")) return description_from(said, file);
   }
   return std::nullopt;
@@ -182,8 +192,12 @@ std::string short_description(const Json& network) {
   return short_description(architecture_from(network, "network"));
 }
 
-Json torchscript_in(const fs::path& file) {
-  return {{"torchscript", {{"file", file.string()}}}};
+Json program_in(const fs::path& file, ProgramFormat format, const Json& network) {
+  Json options = Json::object();
+  if (network.is_object() && network.size() == 1 && network.front().is_object() && network.front().contains("returns"))
+    options = network.front();  // how its input is given to it, and which of its outputs the logits are
+  options["file"] = file.string();
+  return {{network_name(format), options}};
 }
 
 std::vector<fs::path> weight_files(const NetworkRecipe& network) {
@@ -195,6 +209,16 @@ std::vector<fs::path> weight_files(const NetworkRecipe& network) {
 
 bool is_graph(const Choice& architecture) {
   return architecture.makes<Graph, const TaskShape&>();
+}
+
+bool is_foreign_program(const fs::path& file) {
+  const std::optional<ProgramFormat> format = program_format(file);
+  return format == ProgramFormat::torch_export ||
+         (format == ProgramFormat::torchscript && !read_torchscript_file(file).extra.contains("limbeck.input"));
+}
+
+bool brings_program(const ModelDescription& description) {
+  return !is_graph(architecture_from(description.network, "network"));
 }
 
 InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& normalize, const Dataset& dataset) {
@@ -300,7 +324,7 @@ void save_model(const fs::path& path, const Network& network, const ModelDescrip
 }
 
 void save_torchscript(const fs::path& path, const Network& network, const ModelDescription& description) {
-  const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
+  const auto* script = dynamic_cast<const ProgramNetwork*>(&network);
   const auto* graph = dynamic_cast<const GraphNetwork*>(&network);
   if (script != nullptr) return script->save(path, metadata_of(description));
   if (graph == nullptr)
@@ -322,8 +346,10 @@ Model fold(const Model& model, Folding folding) {
 }
 
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
-  if (looks_like_torchscript(path)) return load_torchscript_model(path, foreign);
-  if (format_of(path) == FileFormat::onnx) return load_onnx_model(path, foreign);
+  if (const auto format = program_format(path); format == ProgramFormat::onnx)
+    return load_onnx_model(path, foreign);
+  else if (format)
+    return load_program_model(path, *format, foreign);
   const LoadedTensors loaded = load_tensors(path);
   Model model;
   const bool names_network = foreign && !foreign->network.is_null();
@@ -331,8 +357,8 @@ Model load_model(const fs::path& path, const std::optional<ModelDescription>& fo
                           ? *foreign
                           : description_from(loaded.metadata, path);
   const fs::path program = path.parent_path() / "model.pt";
-  if (model.description.network.contains("torchscript") && fs::exists(program))
-    model.description.network = torchscript_in(program);
+  if (brings_program(model.description) && fs::exists(program))
+    model.description.network = program_in(program, ProgramFormat::torchscript, model.description.network);
   model.network = network_of(model.description, path.string());
   load_state(*model.network, loaded.tensors, fmt::format("'{}'", path.string()));
   return model;
@@ -340,7 +366,7 @@ Model load_model(const fs::path& path, const std::optional<ModelDescription>& fo
 
 Model load_as(const ModelDescription& description, const fs::path& file) {
   Model model{.description = description, .network = network_of(description, file.string())};
-  if (!looks_like_torchscript(file)) load_weights(*model.network, file);
+  if (!program_format(file)) load_weights(*model.network, file);
   return model;
 }
 
@@ -362,13 +388,26 @@ void check_fits(const Model& model, const Dataset& dataset, const std::string& w
   check_places(model.description.classes, dataset, where);
 }
 
+std::vector<std::string> class_names(const NetworkRecipe& network) {
+  if (!network.classes_by_name) return network.classes;
+  if (const std::optional<ModelDescription> said = said_by_file(network)) return said->classes;
+  throw Error(ErrorKind::usage,
+              fmt::format("network '{}': its file does not name its classes; write them, `classes: [cat, dog, ...]`, "
+                          "in the order of its outputs",
+                          network.name));
+}
+
 void check_classes(const NetworkRecipe& network, const Dataset& dataset) {
-  if (const std::optional<ModelDescription> said = said_by_file(network))
-    check_places(said->classes, dataset, fmt::format("the file of the network '{}'", network.name));
+  if (network.matches_classes()) return;
+  if (const std::optional<ModelDescription> said = said_by_file(network)) try {
+      check_places(said->classes, dataset, fmt::format("the file of the network '{}'", network.name));
+    } catch (const Error& error) {
+      throw Error(ErrorKind::usage, fmt::format("{}; `classes: by_name` puts them in its order", error.what()));
+    }
 }
 
 void export_torchscript(const fs::path& path, const Network& network, const ModelDescription& description) {
-  const auto* script = dynamic_cast<const TorchScriptNetwork*>(&network);
+  const auto* script = dynamic_cast<const ProgramNetwork*>(&network);
   if (script == nullptr) return save_torchscript(path, network, description);
   Metadata metadata = metadata_of(description);
   metadata.erase("limbeck.input_options");

@@ -10,6 +10,7 @@
 #include "nn/input.h"
 #include "nn/network.h"
 #include "nn/weights.h"
+#include "programs/program_file.h"
 #include "recipe/recipe.h"
 
 namespace limbeck {
@@ -46,11 +47,21 @@ InputOptions input_of(const NetworkRecipe& network, const NormalizeRecipe& norma
 /// Returns the files from which a recipe's network loads its weights.
 std::vector<fs::path> weight_files(const NetworkRecipe& network);
 
-/// Returns ModelDescription::network for the program in a TorchScript file.
-Json torchscript_in(const fs::path& file);
+/// Returns ModelDescription::network for the program in a file, with the options that `network`, such a description,
+/// has for a program.
+Json program_in(const fs::path& file, ProgramFormat format, const Json& network = {});
 
 /// Whether the architecture is a graph network. True for all built-in architectures; false for TorchScript files.
 bool is_graph(const Choice& architecture);
+/// Whether the file is a program of TorchScript or torch.export that Limbeck did not write, so that it does not say
+/// what its input is.
+bool is_foreign_program(const fs::path& file);
+/// Whether the described network is a program, whose layers are in its file.
+bool brings_program(const ModelDescription& description);
+
+/// Returns the names of the outputs of a network whose classes are matched with the data's: those in the recipe, or in
+/// its file. Throws Error of kind usage if the file has none.
+std::vector<std::string> class_names(const NetworkRecipe& network);
 
 /// Creates a network with initial weights drawn from the seed, or with the weights of its file. `classes`: number of
 /// classes; 0: that of the data.

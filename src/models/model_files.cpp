@@ -91,11 +91,12 @@ std::optional<fs::path> made_from(const fs::path& onnx_file) {
 void refuse_onnx(const fs::path& file, const std::string& what) {
   if (format_of(file) != FileFormat::onnx) return;
   const std::optional<fs::path> source = made_from(file);
-  throw Error(ErrorKind::usage, fmt::format("'{}' is an ONNX file, which `limbeck evaluate`, `predict` and `bench` run "
-                                            "in onnxruntime; {} what it was made from: {}",
-                                            file.string(), what,
-                                            source ? fmt::format("'{}'", source->string())
-                                                   : "weights.safetensors or model.pt of the stage"));
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("'{}' is an ONNX file, which `limbeck evaluate`, `predict` and `bench` run "
+                  "in onnxruntime and `distill` takes as teacher and student; {} what it was made from: {}",
+                  file.string(), what,
+                  source ? fmt::format("'{}'", source->string()) : "weights.safetensors or model.pt of the stage"));
 }
 
 }  // namespace limbeck

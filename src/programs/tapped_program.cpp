@@ -1,6 +1,7 @@
 #include "programs/tapped_program.h"
 
 #include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
@@ -8,6 +9,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "programs/program_builder.h"
 
 namespace limbeck {
 namespace {
@@ -83,24 +85,43 @@ class Opener {
   std::vector<std::pair<std::string, jit::Value*>> outputs_;
 };
 
+/// Of a program that ProgramBuilder made: its second method returns (what forward returns, a dict of the features).
+OpenedProgram with_features(const jit::Method& method) {
+  OpenedProgram opened{jit::toGraphFunction(method.function()).graph()->copy(), {}};
+  const jit::Node* both = opened.graph->outputs().at(0)->node();
+  jit::Value* returned = both->input(0);
+  const jit::Node* features = both->input(1)->node();
+  for (size_t i = 0; i + 1 < features->inputs().size(); i += 2)
+    opened.outputs.emplace_back(jit::toIValue(features->input(i))->toStringRef(), features->input(i + 1));
+  opened.graph->eraseOutput(0);
+  opened.graph->registerOutput(returned);
+  return opened;
+}
+
+OpenedProgram open(const jit::Module& module) {
+  if (const auto method = module.find_method(ProgramBuilder::kWithFeatures)) return with_features(*method);
+  return Opener(module).open();
+}
+
 }  // namespace
 
 std::vector<std::string> module_paths(const jit::Module& module) {
   if (jit::tryToGraphFunction(module.get_method("forward").function()) == nullptr) return {};
   std::vector<std::string> paths;
-  for (const auto& [path, value] : Opener(module).open().outputs) paths.push_back(path);
+  for (const auto& [path, value] : open(module).outputs) paths.push_back(path);
   return paths;
 }
 
 TappedProgram::TappedProgram(const jit::Module& module, const std::vector<std::string>& paths)
     : module_(std::make_unique<jit::Module>(module)) {
-  const OpenedProgram opened = Opener(module).open();
+  const OpenedProgram opened = open(module);
   for (const std::string& path : paths) {
     const auto found = std::find_if(opened.outputs.begin(), opened.outputs.end(),
                                     [&](const auto& output) { return output.first == path; });
     if (found == opened.outputs.end()) throw Error(fmt::format("the program calls no module '{}'", path));
     opened.graph->registerOutput(found->second);
   }
+  jit::EliminateDeadCode(opened.graph);
   executor_ = std::make_unique<jit::GraphExecutor>(opened.graph, "tapped");
 }
 

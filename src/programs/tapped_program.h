@@ -3,6 +3,8 @@
 // forward is rewritten to return them too. Calls of modules inside of conditions and loops, and of methods other than
 // forward, are not seen. A module that is called several times has its later outputs as PATH:2, PATH:3, …
 //
+// Programs that ProgramBuilder made have features of their own, which are taken instead.
+//
 // Weights are the program's own: training them trains both.
 //
 // Thread-safety: several threads may run one.

@@ -17,10 +17,6 @@ std::string_view below_top(std::string_view name) {
 
 }  // namespace
 
-bool looks_like_torchscript(const fs::path& path) {
-  return format_of(path) == FileFormat::torchscript;
-}
-
 TorchScriptFile read_torchscript_file(const fs::path& path) {
   TorchScriptFile file{read_file(path), {}};
   if (const FileFormat format = format_of(std::string_view(file.content)); format != FileFormat::torchscript)

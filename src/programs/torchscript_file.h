@@ -17,9 +17,6 @@ struct TorchScriptFile {
   std::map<std::string, std::string> extra;  ///< its extra files, by name
 };
 
-/// Whether the file starts like a ZIP archive (core/file_format.h); false if it cannot be read.
-bool looks_like_torchscript(const fs::path& path);
-
 /// Throws Error if the file is truncated, damaged, or of another format, such as a state_dict of torch.save.
 TorchScriptFile read_torchscript_file(const fs::path& path);
 

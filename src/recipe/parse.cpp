@@ -126,9 +126,20 @@ class RecipeReader {
       if (const Value* weights = entry.value.find("weights"))
         read_text(*weights, path + ".weights", context_, network.weights);
       if (const Value* input = entry.value.find("input")) read_fields(*input, path + ".input", network.input);
+      if (const Value* classes = entry.value.find("classes")) read_classes(*classes, path + ".classes", network);
       recipe_.networks.push_back(std::move(network));
     }
     if (value.entries.empty()) context_.mistake(value.where, "networks", "no networks; expected at least one");
+  }
+
+  void read_classes(const Value& value, const std::string& path, NetworkRecipe& network) {
+    network.classes_by_name = value.kind == Value::Kind::scalar && value.scalar == "by_name";
+    if (network.classes_by_name) return;
+    if (value.kind != Value::Kind::sequence || value.items.empty())
+      return context_.mistake(
+          value.where, path,
+          fmt::format("expected by_name, or a list of the names of its classes, found {}", value.description()));
+    for (const Value& item : value.items) read_text(item, path, context_, network.classes.emplace_back());
   }
 
   void read_stages(const Value& value) {
@@ -341,7 +352,13 @@ class RecipeReader {
   void check_network(const Value& value, const std::string& path) {
     std::vector<std::string> names;
     for (const NetworkRecipe& network : recipe_.networks) names.push_back(network.name);
-    if (recipe_.network(value.scalar) == nullptr)
+    const NetworkRecipe* network = recipe_.network(value.scalar);
+    if (network != nullptr && network->matches_classes())
+      context_.mistake(value.where, path,
+                       fmt::format("the network '{}' has `classes`, which are of a network that teaches; one that is "
+                                   "trained has those of the data",
+                                   network->name));
+    if (network == nullptr)
       context_.mistake(value.where, path,
                        fmt::format("no network '{}'{}", value.scalar, suggestion(value.scalar, names)));
   }

@@ -53,6 +53,9 @@ void NetworkRecipe::bind(Fields& fields) {
               "safetensors file of trained weights: the network can teach at once, and a stage that trains it starts "
               "from these weights (fine-tuning)");
   fields.part("input", "map", "as the data", "resizing and normalization of the network's input");
+  fields.part("classes", "by_name or list of texts", "the data's, in their order",
+              "names of the outputs of a network that teaches, in their order: they are put in the order of the data's "
+              "classes, and others left out; by_name: the names in its file, if Limbeck wrote it");
 }
 
 void LossTermRecipe::bind(Fields& fields) {

@@ -52,11 +52,16 @@ struct NetworkRecipe {
   std::string weights;  ///< safetensors file of pretrained weights; stages that train the network start from them.
                         ///< Empty: random weights, or those of the architecture
   InputRecipe input;
+  std::vector<std::string> classes;  ///< names of its outputs, in their order, which are matched with the data's;
+                                     ///< empty: they are the data's
+  bool classes_by_name = false;      ///< they are those that its file names
 
   /// The keys beside the architecture's.
   void bind(Fields& fields);
   /// Whether the network is pretrained, i.e. can be used without a stage that trains it.
   bool has_weights() const;
+  /// Whether its outputs are put in the order of the data's classes.
+  bool matches_classes() const { return classes_by_name || !classes.empty(); }
 };
 
 /// The weight of a loss term: constant, or annealed over the first epochs of a stage.

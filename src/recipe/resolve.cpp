@@ -176,6 +176,8 @@ Json resolve(const Recipe& recipe) {
     json["networks"][network.name] = resolve(network.architecture);
     if (!network.weights.empty()) json["networks"][network.name]["weights"] = network.weights;
     if (!network.input.empty()) json["networks"][network.name]["input"] = resolve_input(network.input);
+    if (network.classes_by_name) json["networks"][network.name]["classes"] = "by_name";
+    if (!network.classes.empty()) json["networks"][network.name]["classes"] = network.classes;
   }
   json["stages"] = Json::array();
   for (const StageRecipe& stage : recipe.stages) json["stages"].push_back(resolve(stage));

@@ -160,7 +160,10 @@ class SchemaWriter {
 
   Json network_schema() {
     OptionsOf<NetworkRecipe> network;
-    const Json map = describe_map(network, {{"weights", text_schema()}, {"input", section<InputRecipe>("input")}});
+    const Json names = {{"type", "array"}, {"minItems", 1}, {"items", text_schema()}};
+    const Json classes = {{"anyOf", {{{"const", "by_name"}}, names}}};
+    const Json map = describe_map(
+        network, {{"weights", text_schema()}, {"input", section<InputRecipe>("input")}, {"classes", classes}});
     return choice_schema(Slot::network, {}, map["properties"]);
   }
 

@@ -6,7 +6,6 @@
 #include "experiment/run_networks.h"
 #include "limbeck/graph.h"
 #include "models/model_onnx.h"
-#include "programs/torchscript_file.h"
 #include "report/html.h"
 #include "report/page/assets.h"
 #include "report/plots/plot_style.h"
@@ -98,8 +97,7 @@ std::vector<std::string> write_playground(const fs::path& folder, const std::vec
                                  .input = loaded.front().model->description.input,
                                  .classes = loaded.front().model->description.classes,
                                  .input_options = {}};
-    if (!network.given && looks_like_torchscript(file) && !read_torchscript_file(file).extra.contains("limbeck.input"))
-      notices.push_back(taken_as_it_is(file));
+    if (!network.given && is_foreign_program(file)) notices.push_back(taken_as_it_is(file));
     loaded.push_back(
         {.name = network.name, .model = std::make_shared<const Model>(load(network, foreign)), .onnx = stem + ".onnx"});
     check_same(loaded.front(), loaded.back());

@@ -9,7 +9,7 @@
 #include "deploy/onnxruntime.h"
 #include "nn/quantization.h"
 #include "nn/weights.h"
-#include "programs/torchscript_network.h"
+#include "programs/program_network.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
 
@@ -29,7 +29,7 @@ TEST_F(GraphTorchscript, EveryOperationGivesTheSame) {
     const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(task));
     const fs::path file = folder / fmt::format("{}.pt", expected.size());
     save_graph_torchscript(file, *network, {});
-    const TorchScriptNetwork script(file, task, {});
+    const ProgramNetwork script(file, task, {});
     expected[name] = logits_of(*network, inputs);
     expect_same(expected[name], logits_of(script, inputs), name);
     add(fmt::format("{}", expected.size() - 1), to_onnx(script, task.input), inputs);
@@ -43,7 +43,7 @@ TEST_F(GraphTorchscript, ParametersKeepTheirNames) {
   const TaskShape task{{3, 32, 32}, 10};
   const auto network = random_network(*choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(task));
   save_graph_torchscript(folder / "n.pt", *network, {{"note", "held"}});
-  const TorchScriptNetwork script(folder / "n.pt", task, {});
+  const ProgramNetwork script(folder / "n.pt", task, {});
   EXPECT_EQ(script.parameter_count(), network->parameter_count());
   const TensorMap own = state_of(*network), written = state_of(script);
   for (const auto& [name, value] : own) ASSERT_TRUE(written.contains(name) && written.at(name).equal(value)) << name;
@@ -58,7 +58,7 @@ TEST_F(GraphTorchscript, RoundingAndResizingAreKept) {
       *choose(Slot::network, "resnet8").make<Graph, const TaskShape&>(TaskShape{{3, 32, 32}, 10}), input, raw));
   const auto rounded = quantize(*whole, inputs);
   save_graph_torchscript(folder / "n.pt", *rounded, {});
-  expect_same(logits_of(*rounded, inputs), logits_of(TorchScriptNetwork(folder / "n.pt", {raw, 10}, {}), inputs),
+  expect_same(logits_of(*rounded, inputs), logits_of(ProgramNetwork(folder / "n.pt", {raw, 10}, {}), inputs),
               "rounded");
 }
 

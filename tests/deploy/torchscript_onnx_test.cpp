@@ -18,8 +18,8 @@ class TorchscriptOnnx : public OnnxruntimeTest {
  protected:
   /// A program with weight [5, 48], scale int64 [3, 1, 1], token [1, 1, 16], slope [3] and filter [3, 3, 3, 2], and
   /// this body, whose lines are parted by ';'.
-  std::unique_ptr<TorchScriptNetwork> program(const std::string& name, const std::string& body,
-                                              torch::ScalarType type = torch::kFloat32) const {
+  std::unique_ptr<ProgramNetwork> program(const std::string& name, const std::string& body,
+                                          torch::ScalarType type = torch::kFloat32) const {
     torch::manual_seed(3);
     torch::jit::Module module("program");
     for (const auto& [parameter, shape] : std::map<std::string, Shape>{
@@ -35,7 +35,7 @@ class TorchscriptOnnx : public OnnxruntimeTest {
     }
     module.define(source);
     module.save((folder / (name + ".pt")).string());
-    return std::make_unique<TorchScriptNetwork>(folder / (name + ".pt"), kTask, InputOptions{});
+    return std::make_unique<ProgramNetwork>(folder / (name + ".pt"), kTask, InputOptions{});
   }
 
   /// That each of the programs, which end with `h` [N, 3, 4, 4], gives in onnxruntime what it gives in LibTorch.

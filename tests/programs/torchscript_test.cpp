@@ -6,8 +6,9 @@
 #include "models/model.h"
 #include "nn/weights.h"
 #include "programs/product_count.h"
+#include "programs/program_file.h"
+#include "programs/program_network.h"
 #include "programs/torchscript_file.h"
-#include "programs/torchscript_network.h"
 #include "support/small_data.h"
 #include "support/temporary_folder.h"
 
@@ -42,10 +43,10 @@ class TorchScript : public TemporaryFolder {
     module.save((folder / name).string());
     return folder / name;
   }
-  std::unique_ptr<TorchScriptNetwork> network(const std::string& body, const TaskShape& task = kProgramTask,
-                                              const InputOptions& input = {},
-                                              torch::ScalarType type = torch::kFloat32) const {
-    return std::make_unique<TorchScriptNetwork>(saved(program(body, type)), task, input);
+  std::unique_ptr<ProgramNetwork> network(const std::string& body, const TaskShape& task = kProgramTask,
+                                          const InputOptions& input = {},
+                                          torch::ScalarType type = torch::kFloat32) const {
+    return std::make_unique<ProgramNetwork>(saved(program(body, type)), task, input);
   }
   std::string refused(const std::string& body, const TaskShape& task = kProgramTask) const {
     return message_of<Error>([&] { network(body, task); });
@@ -129,7 +130,7 @@ torch::jit::Module nested_program() {
 }
 
 TEST_F(TorchScript, TapsModulesByTheirPaths) {
-  const TorchScriptNetwork script(saved(nested_program()), kProgramTask, {});
+  const ProgramNetwork script(saved(nested_program()), kProgramTask, {});
   EXPECT_EQ(script.features(), (std::vector<std::string>{"stem", "block", "block.inner", "block:2", "block.inner:2",
                                                          "last", "last.head"}));
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
@@ -227,7 +228,7 @@ TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
 TEST_F(TorchScript, TrainsWhatRequiresAGradient) {
   torch::jit::Module module = program(kLinear);
   module.attr("bias").toTensor().set_requires_grad(false);
-  const TorchScriptNetwork script(saved(module), kProgramTask, {});
+  const ProgramNetwork script(saved(module), kProgramTask, {});
   ASSERT_EQ(script.parameters().size(), 1U);
   EXPECT_EQ(script.parameter_count(), 51);
   const Noise noise{1, 0, torch::arange(5)};
@@ -251,7 +252,7 @@ TEST_F(TorchScript, TrainsTiedWeightsAsOneParameter) {
   module.define(
       "def forward(self, x):\n    return torch.linear(x.flatten(1), self.weight) + torch.linear(x.flatten(1), "
       "self.same)\n");
-  const TorchScriptNetwork script(saved(module), kProgramTask, {});
+  const ProgramNetwork script(saved(module), kProgramTask, {});
   ASSERT_EQ(script.parameters().size(), 1U);
   EXPECT_EQ(script.parameter_count(), 48);
   const torch::Tensor inputs = torch::rand({2, 1, 4, 4});
@@ -359,7 +360,7 @@ TEST_F(TorchScript, FrozenProgramsTeachButHaveNothingToTrain) {
   torch::jit::Module module = program(kLinear);
   module.eval();
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4}), before = module.forward({inputs}).toTensor();
-  const TorchScriptNetwork script(saved(torch::jit::freeze(module)), kProgramTask, {});
+  const ProgramNetwork script(saved(torch::jit::freeze(module)), kProgramTask, {});
   EXPECT_TRUE(script.parameters().empty());
   EXPECT_TRUE(script.forward(inputs, {}).logits.allclose(before));
 }
@@ -391,13 +392,13 @@ TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
   const fs::path good = saved(program(kLinear), "good.pt"), bad = folder / "bad.pt";
   const std::string content = read_file(good);
   const torch::Tensor inputs = torch::rand({2, 1, 4, 4}),
-                      right = TorchScriptNetwork(good, kProgramTask, {}).forward(inputs, {}).logits;
+                      right = ProgramNetwork(good, kProgramTask, {}).forward(inputs, {}).logits;
   size_t refusals = 0, tries = 0;
   const auto attempt = [&](const std::string& damaged) {
     write_file(bad, damaged);
     ++tries;
     try {  // what is damaged where it does not matter, as between two entries, is as good as before
-      EXPECT_TRUE(TorchScriptNetwork(bad, kProgramTask, {}).forward(inputs, {}).logits.equal(right));
+      EXPECT_TRUE(ProgramNetwork(bad, kProgramTask, {}).forward(inputs, {}).logits.equal(right));
     } catch (const Error& error) {
       ++refusals;
       EXPECT_NE(std::string(error.what()).find("bad.pt"), std::string::npos) << error.what();
@@ -416,7 +417,7 @@ TEST_F(TorchScript, TruncatedAndDamagedFilesAreErrorsThatNameTheFile) {
   std::string flipped = content;
   flipped[weights + 100] = static_cast<char>(flipped[weights + 100] ^ 1);
   write_file(bad, flipped);
-  EXPECT_NE(message_of<Error>([&] { TorchScriptNetwork(bad, kProgramTask, {}); }).find("the checksum of 'good/data/"),
+  EXPECT_NE(message_of<Error>([&] { ProgramNetwork(bad, kProgramTask, {}); }).find("the checksum of 'good/data/"),
             std::string::npos);
 }
 
@@ -431,19 +432,19 @@ TEST_F(TorchScript, TensorsThatLieOutsideTheirMemoryAreRefused) {
   const Shape sizes = {3, 16}, strides = {100'000'000, 1};  // as a file may say of its 192 bytes
   weight.unsafeGetTensorImpl()->set_sizes_and_strides(c10::IntArrayRef(sizes), c10::IntArrayRef(strides));
   EXPECT_NE(message_of<Error>([&] {
-              TorchScriptNetwork(saved(module), kProgramTask, {});
+              ProgramNetwork(saved(module), kProgramTask, {});
             }).find("weight lies outside of its memory"),
             std::string::npos);
 }
 
 TEST_F(TorchScript, OtherFilesAreRefused) {
   write_file(folder / "m.pt", "no model at all");
-  EXPECT_EQ(message_of<Error>([&] { TorchScriptNetwork(folder / "m.pt", kProgramTask, {}); }),
+  EXPECT_EQ(message_of<Error>([&] { ProgramNetwork(folder / "m.pt", kProgramTask, {}); }),
             named("is no TorchScript file: it does not begin as torch.jit.save begins one"));
-  EXPECT_FALSE(looks_like_torchscript(folder / "m.pt"));
-  EXPECT_FALSE(looks_like_torchscript(folder / "none.pt"));
-  EXPECT_FALSE(looks_like_torchscript(folder));
-  EXPECT_TRUE(looks_like_torchscript(saved(program(kLinear))));
+  EXPECT_FALSE(program_format(folder / "m.pt"));
+  EXPECT_FALSE(program_format(folder / "none.pt"));
+  EXPECT_FALSE(program_format(folder));
+  EXPECT_EQ(program_format(saved(program(kLinear))), ProgramFormat::torchscript);
 }
 
 TEST_F(TorchScript, ModelsSayWhatTheyAreForOrAreTold) {

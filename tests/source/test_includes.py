@@ -33,10 +33,10 @@ WIDE = {
     "torch/csrc/jit/passes/frozen_conv_folding.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/passes/inliner.h": {"src/deploy/torchscript_onnx.cpp"},
     "torch/csrc/jit/runtime/graph_executor.h": {"src/programs/tapped_program.cpp",
-                                                "src/programs/torchscript_network.cpp"},
+                                                "src/programs/program_network.cpp"},
     "torch/library.h": {"src/device/operators.cpp"},
     "torch/script.h": {"src/deploy/graph_torchscript.cpp", "src/programs/tapped_program.cpp",
-                       "src/programs/torchscript_network.cpp"},
+                       "src/programs/program_network.cpp"},
 }
 LIBTORCH = re.compile(r"^\s*#\s*include [<\"]((?:torch|ATen|c10)/[^>]+|device/autograd_function\.h)[>\"]",
                       re.MULTILINE)

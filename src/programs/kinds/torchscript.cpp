@@ -1,15 +1,14 @@
 // A TorchScript file as a network: `networks: { teacher: { torchscript: model.pt } }`. It comes with weights, and so
 // can teach at once; a stage that trains it starts from them.
-#include "programs/torchscript_network.h"
+#include "programs/program_network.h"
 #include "recipe/catalogue.h"
 
 namespace limbeck {
 namespace {
 
-struct TorchScriptOptions {
-  std::string file;
+struct TorchScriptOptions : ProgramOptions {
   void bind(Fields& fields) {
-    fields.file("file", file, Presence::required, "what torch.jit.save wrote; its weights are where training starts");
+    ProgramOptions::bind(fields, "what torch.jit.save wrote; its weights are where training starts");
   }
 };
 
@@ -25,7 +24,7 @@ void register_torchscript(Catalogue& catalogue) {
        .principal = "file",
        .brings_weights = true},
       [](const TorchScriptOptions& options, const TaskShape& task, const InputOptions& input) {
-        return std::make_unique<TorchScriptNetwork>(options.file, task, input);
+        return std::make_unique<ProgramNetwork>(ProgramFormat::torchscript, options, task, input);
       });
 }
 

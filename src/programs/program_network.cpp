@@ -1,4 +1,4 @@
-#include "programs/torchscript_network.h"
+#include "programs/program_network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -24,8 +24,8 @@
 #include "kernels/torch_compatibility.h"
 #include "nn/inference.h"
 #include "programs/product_count.h"
+#include "programs/returned_outputs.h"
 #include "programs/tapped_program.h"
-#include "programs/torchscript_file.h"
 
 namespace limbeck {
 
@@ -116,68 +116,6 @@ std::vector<TensorSlot> tensor_slots(const Module& module) {
   return slots;
 }
 
-bool is_half(const at::Tensor& tensor) {
-  return tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
-}
-
-/// What a program's forward returned.
-struct Returned {
-  at::Tensor logits;
-  std::string logits_name;
-  std::map<std::string, at::Tensor> features;
-
-  void add(const std::string& name, const c10::IValue& value) {
-    if (!value.isTensor()) return;
-    if (logits.defined()) {
-      features[name] = value.toTensor();
-    } else {
-      logits = value.toTensor();
-      logits_name = name;
-    }
-  }
-};
-
-/// The values in what a forward returned: a dict's by key, a NamedTuple's by field, those of other tuples and lists by
-/// place.
-std::vector<std::pair<std::string, c10::IValue>> values_in(const c10::IValue& returned) {
-  std::vector<std::pair<std::string, c10::IValue>> values;
-  if (returned.isGenericDict()) {
-    for (const auto& entry : returned.toGenericDict())
-      if (entry.key().isString()) values.emplace_back(entry.key().toStringRef(), entry.value());
-    return values;
-  }
-  std::vector<c10::IValue> elements = {returned};
-  if (returned.isTuple())
-    elements = returned.toTupleRef().elements().vec();
-  else if (returned.isList())
-    elements = returned.toListRef().vec();
-  const auto type = returned.isTuple() ? returned.type()->cast<c10::TupleType>() : nullptr;
-  const bool has_names = type != nullptr && type->schema() != nullptr;
-  for (size_t i = 0; i < elements.size(); ++i)
-    values.emplace_back(has_names ? type->schema()->arguments()[i].name() : std::to_string(i), elements[i]);
-  return values;
-}
-
-/// The logits are what is called so, or else the first tensor.
-Returned returned_by(const c10::IValue& value) {
-  auto values = values_in(value);
-  const auto logits =
-      std::find_if(values.begin(), values.end(), [](const auto& named) { return named.first == "logits"; });
-  if (logits != values.end()) std::rotate(values.begin(), logits, logits + 1);
-  Returned returned;
-  for (const auto& [name, tensor] : values) returned.add(name, tensor);
-  return returned;
-}
-
-/// Whether all rows are distributions: what softmax gives, and logits do not by chance. Zeros and ones alone are scores
-/// of some other kind.
-bool are_probabilities(const at::Tensor& outputs) {
-  const double rounding = is_half(outputs) ? 1e-2 : 1e-3;
-  const at::Tensor rows = outputs.to(at::kDouble);
-  return ((rows >= 0) & (rows <= 1)).all().item<bool>() && ((rows > 0) & (rows < 1)).any().item<bool>() &&
-         rows.sum(1).sub(1).abs().max().item<double>() < rounding;
-}
-
 void write_module(const fs::path& file, const Module& module, const std::map<std::string, std::string>& extra) {
   try {
     std::ostringstream stream;
@@ -186,21 +124,6 @@ void write_module(const fs::path& file, const Module& module, const std::map<std
   } catch (const c10::Error& error) {
     throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), reason(error)));
   }
-}
-
-/// Whether all that two programs gave for the same inputs is the same but for rounding.
-bool agree(const Returned& a, const Returned& b) {
-  constexpr double kRounding = 1e-4;
-  const auto near = [](const at::Tensor& x, const at::Tensor& y) {
-    if (x.sizes() != y.sizes() || x.scalar_type() != y.scalar_type()) return false;
-    if (!x.is_floating_point()) return x.equal(y);
-    return x.numel() == 0 || (x - y).abs().max().item<double>() <= kRounding * x.abs().max().item<double>();
-  };
-  if (!b.logits.defined() || a.logits_name != b.logits_name || a.features.size() != b.features.size()) return false;
-  return near(a.logits, b.logits) && std::all_of(a.features.begin(), a.features.end(), [&](const auto& named) {
-           const auto other = b.features.find(named.first);
-           return other != b.features.end() && near(named.second, other->second);
-         });
 }
 
 /// Seeds LibTorch's generator as a function of what the pass is of.
@@ -221,7 +144,7 @@ struct FrozenProgram : PreparedForm {
   std::optional<Module>
       module;  ///< nothing where LibTorch cannot make it, or it gives something else for `seen` than the plain program
 
-  FrozenProgram(const Module& plain, const at::Tensor& seen) {
+  FrozenProgram(const Module& plain, const at::Tensor& seen, const std::string& output) {
     try {
       Module copy = plain.clone();
       {
@@ -229,14 +152,15 @@ struct FrozenProgram : PreparedForm {
         module = kOptimizesForInference ? torch::jit::optimize_for_inference(copy) : torch::jit::freeze(copy);
       }
       const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
-      if (!agree(returned_by(copy.forward({seen})), returned_by(module->forward({seen})))) module.reset();
+      if (!agree(returned_by(copy.forward({seen}), output), returned_by(module->forward({seen}), output)))
+        module.reset();
     } catch (const std::exception&) {
       module.reset();
     }
   }
 };
 
-struct TorchScriptNetwork::Script {
+struct ProgramNetwork::Script {
   Module module;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
@@ -244,22 +168,37 @@ struct TorchScriptNetwork::Script {
   std::optional<bool> is_training;  ///< the mode that it was last put into
 };
 
-TorchScriptNetwork::TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input)
-    : file_(std::move(file)), task_(task), input_(std::move(input)), script_(std::make_unique<Script>()) {
-  const TorchScriptFile read = read_torchscript_file(file_);
-  content_fingerprint_ = Hasher().add(read.content).fingerprint();
-  script_->module = load_module(file_, read.content, at::kCPU);
-  collect_tensors();
+ProgramNetwork::ProgramNetwork(ProgramFormat format, ProgramOptions options, const TaskShape& task, InputOptions input)
+    : format_(format),
+      options_(std::move(options)),
+      file_(options_.file),
+      task_(task),
+      input_(std::move(input)),
+      script_(std::make_unique<Script>()) {
+  check_options();
+  load(at::kCPU);
   try_out();
 }
 
-TorchScriptNetwork::~TorchScriptNetwork() = default;
+ProgramNetwork::ProgramNetwork(const fs::path& file, const TaskShape& task, InputOptions input)
+    : ProgramNetwork(ProgramFormat::torchscript, {.file = file.string()}, task, std::move(input)) {}
 
-const torch::jit::Module& TorchScriptNetwork::module() const {
+void ProgramNetwork::load(at::Device device) {
+  const ProgramFile read = read_program_file(file_, format_, shape_seen());
+  if (!content_fingerprint_.empty() && read.fingerprint != content_fingerprint_)
+    throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
+  content_fingerprint_ = read.fingerprint;
+  *script_ = {load_module(file_, read.torchscript, device), device};
+  collect_tensors();
+}
+
+ProgramNetwork::~ProgramNetwork() = default;
+
+const torch::jit::Module& ProgramNetwork::module() const {
   return script_->module;
 }
 
-void TorchScriptNetwork::collect_tensors() {
+void ProgramNetwork::collect_tensors() {
   const std::vector<TensorSlot> slots = tensor_slots(script_->module);
   std::vector<at::Tensor> constants = constants_of(script_->module);
   const auto check = [&](const at::Tensor& tensor, const std::string& name) {
@@ -292,44 +231,83 @@ void TorchScriptNetwork::collect_tensors() {
   script_->dtype = dtype.value_or(at::kFloat);
 }
 
-at::Tensor TorchScriptNetwork::trial_inputs() const {
+at::Tensor ProgramNetwork::trial_inputs() const {
   Shape shape = task_.input;
   shape.insert(shape.begin(), kTried);
   return at::linspace(0, 1, element_count(shape), at::kFloat).reshape(shape);
 }
 
-void TorchScriptNetwork::try_out() {
+void ProgramNetwork::try_out() {
   const at::Tensor inputs = trial_inputs();
-  const std::string name = file_.string();
   const at::NoGradGuard no_gradient;
   Returned outputs;
   at::Tensor beside_others;  // the logits where the examples after the first are others
+  const auto try_batches = [&] {
+    multiply_adds_ = count_multiply_adds([&] { outputs = evaluated(inputs); });
+    beside_others = evaluated(at::stack({inputs[0], inputs[2].square(), 1 - inputs[1]})).logits;
+  };
+  const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
+  script_->module.eval();
+  script_->is_training = false;
+  std::string problem;
   try {
-    const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
-    script_->module.eval();
-    script_->is_training = false;
-    const at::Tensor seen = prepared(inputs);
-    multiply_adds_ = count_multiply_adds([&] { outputs = returned_by(script_->module.forward({seen})); });
-    if (multiply_adds_) *multiply_adds_ /= kTried;
-    beside_others =
-        returned_by(script_->module.forward({prepared(at::stack({inputs[0], inputs[2].square(), 1 - inputs[1]}))}))
-            .logits;
+    try_batches();
   } catch (const std::exception& error) {
-    throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", name, to_text(task_.input),
-                            input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), reason(error)));
+    problem = reason(error);
   }
+  const bool takes_other =
+      !problem.empty() || (outputs.logits.defined() && outputs.logits.dim() > 0 && outputs.logits.size(0) == 1);
+  if (takes_other) {
+    try {
+      takes_one_example_ = true;
+      try_batches();
+    } catch (const std::exception&) {
+      takes_one_example_ = false;
+    }
+  }
+  if (!problem.empty() && !takes_one_example_)
+    throw Error(fmt::format("'{}' does not take the data's examples of {}{}: {}", file_.string(), to_text(task_.input),
+                            input_.empty() ? "" : fmt::format(" as {}", to_json(input_).dump()), problem));
+  if (multiply_adds_) *multiply_adds_ /= kTried;
+  check(outputs, beside_others);
+  if (options_.returns != ReturnedValues::automatic)
+    returns_ = options_.returns;
+  else if (are_probabilities(at::cat({outputs.logits, beside_others})))
+    returns_ = ReturnedValues::probabilities;
+  returns_float16_ = outputs.logits.scalar_type() == at::kHalf;
+  task_.classes = outputs.logits.size(1);
+  returned_features_.clear();
+  for (const auto& [feature, tensor] : outputs.features) returned_features_.push_back(feature);
+}
+
+Returned ProgramNetwork::evaluated(const at::Tensor& inputs) const {
+  const auto once = [&](const at::Tensor& some) {
+    return returned_by(script_->module.forward({prepared(some)}), options_.output);
+  };
+  if (!takes_one_example_) return once(inputs);
+  std::vector<Returned> each;
+  for (const at::Tensor& example : inputs.split(1)) each.push_back(once(example));
+  return joined(each);
+}
+
+void ProgramNetwork::check(const Returned& outputs, const at::Tensor& beside_others) const {
+  const std::string name = file_.string();
   const std::string expected = task_.classes > 0 ? std::to_string(task_.classes) : "classes";
   if (!outputs.logits.defined())
-    throw Error(fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple or dict",
-                            name, expected));
+    throw Error(options_.output.empty()
+                    ? fmt::format("'{}' returns no tensor; expected logits [examples, {}], alone or first in a tuple "
+                                  "or dict",
+                                  name, expected)
+                    : fmt::format("'{}' has no output '{}' that is a tensor", name, options_.output));
   const Shape shape = outputs.logits.sizes().vec();
   const bool fits = shape.size() == 2 && shape[0] == kTried && (task_.classes == 0 || shape[1] == task_.classes);
   if (shape.size() == 2 && shape[0] == kTried && !fits) {
     const std::string choice =
         outputs.features.empty()
             ? ""
-            : fmt::format("; of its outputs '{}' was taken: the one called 'logits', or else the first",
-                          outputs.logits_name);
+            : fmt::format("; of its outputs '{}' was taken: {}", outputs.logits_name,
+                          options_.output.empty() ? "the one called 'logits', or else the first; `output` names another"
+                                                  : "`output` names it");
     throw Error(
         fmt::format("'{}' tells {} classes apart, but the data has {}{}", name, shape[1], task_.classes, choice));
   }
@@ -351,26 +329,26 @@ void TorchScriptNetwork::try_out() {
                     "computes as in training. "
                     "Call .eval() before torch.jit.trace, or use torch.jit.script",
                     name));
-  gives_probabilities_ = are_probabilities(at::cat({outputs.logits, beside_others}));
-  gives_float16_ = outputs.logits.scalar_type() == at::kHalf;
-  task_.classes = shape[1];
-  returned_features_.clear();
-  for (const auto& [feature, tensor] : outputs.features) returned_features_.push_back(feature);
+  const bool is_in_range = ((outputs.logits >= 0) & (outputs.logits <= 1)).all().item<bool>();
+  if ((options_.returns == ReturnedValues::probabilities || options_.returns == ReturnedValues::sigmoid) &&
+      !is_in_range)
+    throw Error(
+        fmt::format("'{}' gives outputs outside of 0 to 1; they are no probabilities, as `returns` says", name));
 }
 
-std::vector<std::string> TorchScriptNetwork::features() const {
+std::vector<std::string> ProgramNetwork::features() const {
   std::vector<std::string> all = returned_features_;
   all.insert(all.end(), modules().begin(), modules().end());
   return all;
 }
 
-const std::vector<std::string>& TorchScriptNetwork::modules() const {
+const std::vector<std::string>& ProgramNetwork::modules() const {
   const std::lock_guard lock(tapping_);
   if (!modules_) modules_ = find_modules();
   return *modules_;
 }
 
-std::vector<std::string> TorchScriptNetwork::find_modules() const {
+std::vector<std::string> ProgramNetwork::find_modules() const {
   const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
   const at::NoGradGuard no_gradient;
   std::vector<std::string> modules;
@@ -378,11 +356,12 @@ std::vector<std::string> TorchScriptNetwork::find_modules() const {
     if (script_->is_training != false) script_->module.eval();
     script_->is_training = false;
     const std::vector<std::string> paths = module_paths(script_->module);
-    const at::Tensor inputs = prepared(trial_inputs().to(script_->device));
+    const int64_t examples = takes_one_example_ ? 1 : kTried;
+    const at::Tensor inputs = prepared(trial_inputs().narrow(0, 0, examples).to(script_->device));
     const TappedProgram::Result all = TappedProgram(script_->module, paths).run(inputs);
     for (size_t i = 0; i < paths.size(); ++i) {
       const at::Tensor& output = all.outputs[i];
-      const bool is_feature = output.dim() > 1 && output.size(0) == kTried && output.is_floating_point();
+      const bool is_feature = output.dim() > 1 && output.size(0) == examples && output.is_floating_point();
       if (is_feature &&
           std::find(returned_features_.begin(), returned_features_.end(), paths[i]) == returned_features_.end())
         modules.push_back(paths[i]);
@@ -393,7 +372,7 @@ std::vector<std::string> TorchScriptNetwork::find_modules() const {
   return modules;
 }
 
-std::vector<std::string> TorchScriptNetwork::modules_in(const std::vector<std::string>& taps) const {
+std::vector<std::string> ProgramNetwork::modules_in(const std::vector<std::string>& taps) const {
   std::vector<std::string> tapped;
   if (taps.empty()) return tapped;
   const std::vector<std::string>& all = modules();
@@ -402,26 +381,37 @@ std::vector<std::string> TorchScriptNetwork::modules_in(const std::vector<std::s
   return tapped;
 }
 
-std::shared_ptr<const TappedProgram> TorchScriptNetwork::tapped(const std::vector<std::string>& modules) const {
+std::shared_ptr<const TappedProgram> ProgramNetwork::tapped(const std::vector<std::string>& modules) const {
   const std::lock_guard lock(tapping_);
   std::shared_ptr<const TappedProgram>& program = tapped_[modules];
   if (program == nullptr) program = std::make_shared<TappedProgram>(script_->module, modules);
   return program;
 }
 
-Capabilities TorchScriptNetwork::capabilities() const {
+Capabilities ProgramNetwork::capabilities() const {
   return {.widest_activation =
               std::max(element_count(task_.input), estimated_widest_activation(shape_after(input_, task_.input)))};
 }
 
-at::Tensor TorchScriptNetwork::prepared(const at::Tensor& inputs) const {
+Shape ProgramNetwork::shape_seen() const {
+  Shape shape = shape_after(input_, task_.input);
+  if (shape.size() != 3) return shape;
+  if (options_.channels == InputChannels::gray_to_rgb) shape[0] = 3;
+  if (options_.layout == InputLayout::nhwc) shape = {shape[1], shape[2], shape[0]};
+  return shape;
+}
+
+at::Tensor ProgramNetwork::prepared(const at::Tensor& inputs) const {
   at::Tensor seen = inputs;
   for (const InputOperation& step : input_operations(input_, task_.input))
     seen = run_operation(step.operation, {seen}, {});
+  if (options_.channels == InputChannels::bgr) seen = seen.flip(1);
+  if (options_.channels == InputChannels::gray_to_rgb) seen = seen.expand({-1, 3, -1, -1});
+  if (options_.layout == InputLayout::nhwc) seen = seen.permute({0, 2, 3, 1});
   return seen.to(script_->dtype);
 }
 
-Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
+Outputs ProgramNetwork::forward(const at::Tensor& inputs, const ForwardOptions& options) const {
   const Shape shape = inputs.sizes().slice(1).vec();
   if (shape != task_.input)
     throw Error(fmt::format("the network takes inputs of {}, got {}", to_text(task_.input), to_text(shape)));
@@ -440,14 +430,29 @@ Outputs TorchScriptNetwork::forward(const at::Tensor& inputs, const ForwardOptio
   }
 }
 
-torch::jit::Module& TorchScriptNetwork::program(PreparedWeights* kept) const {
+torch::jit::Module& ProgramNetwork::program(PreparedWeights* kept) const {
   if (kept == nullptr || !script_->device.is_cpu()) return script_->module;
-  if (kept->form == nullptr) kept->form = std::make_shared<FrozenProgram>(script_->module, prepared(trial_inputs()));
+  if (kept->form == nullptr)
+    kept->form = std::make_shared<FrozenProgram>(
+        script_->module, prepared(takes_one_example_ ? trial_inputs().narrow(0, 0, 1) : trial_inputs()),
+        options_.output);
   auto& frozen = dynamic_cast<FrozenProgram&>(*kept->form);
   return frozen.module ? *frozen.module : script_->module;
 }
 
-Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& options) const {
+Outputs ProgramNetwork::run_one_by_one(const at::Tensor& inputs, const ForwardOptions& options) const {
+  if (options.noise != nullptr)
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' takes one example at a time and cannot be trained; export it with a batch size that "
+                            "is open",
+                            file_.string()));
+  std::vector<Outputs> each;
+  for (const at::Tensor& example : inputs.split(1)) each.push_back(run(example, options));
+  return join_parts(each);
+}
+
+Outputs ProgramNetwork::run(const at::Tensor& inputs, const ForwardOptions& options) const {
+  if (takes_one_example_ && inputs.size(0) != 1) return run_one_by_one(inputs, options);
   const bool is_training = options.noise != nullptr;
   if (script_->is_training != is_training) {  // not written otherwise: threads may evaluate side by side
     script_->module.train(is_training);
@@ -458,10 +463,11 @@ Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& 
   const std::vector<std::string> modules = modules_in(options.taps);
   Returned returned;
   if (modules.empty()) {
-    returned = returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}));
+    returned =
+        returned_by(program(is_training ? nullptr : options.prepared).forward({prepared(inputs)}), options_.output);
   } else {
     const TappedProgram::Result result = tapped(modules)->run(prepared(inputs));
-    returned = returned_by(result.returned);
+    returned = returned_by(result.returned, options_.output);
     for (size_t i = 0; i < modules.size(); ++i) returned.features[modules[i]] = result.outputs[i].to(at::kFloat);
   }
   if (is_training)
@@ -472,7 +478,9 @@ Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& 
                             inputs.size(0), is_training ? " in training" : "", inputs.size(0), task_.classes));
   Outputs outputs;
   outputs.logits = returned.logits.to(at::kFloat);
-  if (gives_probabilities_) outputs.logits = outputs.logits.clamp_min(smallest_probability()).log();
+  if (returns_ == ReturnedValues::probabilities)
+    outputs.logits = outputs.logits.clamp_min(smallest_probability()).log();
+  if (returns_ == ReturnedValues::sigmoid) outputs.logits = outputs.logits.logit(sigmoid_margin());
   for (const std::string& tap : options.taps) {
     const auto found = returned.features.find(tap);
     if (found == returned.features.end())
@@ -483,37 +491,58 @@ Outputs TorchScriptNetwork::run(const at::Tensor& inputs, const ForwardOptions& 
   return outputs;
 }
 
-double TorchScriptNetwork::smallest_probability() const {
-  return gives_float16_ ? 0x1p-24 : std::numeric_limits<float>::min();
+/// Throws Error of kind usage unless the data's examples can be given to the program as the options say.
+void ProgramNetwork::check_options() const {
+  const Shape& raw = task_.input;
+  const auto refuse = [&](const char* option, const char* expected) {
+    throw Error(ErrorKind::usage, fmt::format("'{}': {} is for {}, and the data's examples are {}", file_.string(),
+                                              option, expected, to_text(raw)));
+  };
+  if (options_.layout == InputLayout::nhwc && raw.size() != 3) refuse("layout: nhwc", "images");
+  if (options_.channels == InputChannels::bgr && (raw.size() != 3 || raw[0] != 3))
+    refuse("channels: bgr", "images of three channels");
+  if (options_.channels == InputChannels::gray_to_rgb && (raw.size() != 3 || raw[0] != 1))
+    refuse("channels: gray_to_rgb", "images of one channel");
 }
 
-std::string TorchScriptNetwork::identity() const {
-  return content_fingerprint_ + to_json(input_).dump() + (gives_probabilities_ ? "log" : "");
+double ProgramNetwork::smallest_probability() const {
+  return returns_float16_ ? 0x1p-24 : std::numeric_limits<float>::min();
+}
+
+std::string ProgramNetwork::identity() const {
+  return content_fingerprint_ + to_json(input_).dump() + reading();
+}
+
+std::string ProgramNetwork::reading() const {
+  std::string text;
+  if (returns_ == ReturnedValues::probabilities) text += "log";
+  if (returns_ == ReturnedValues::sigmoid) text += "logit";
+  if (!options_.output.empty()) text += "output " + options_.output;
+  if (options_.layout == InputLayout::nhwc) text += "nhwc";
+  if (options_.channels != InputChannels::same) text += options_.channels == InputChannels::bgr ? "bgr" : "gray";
+  return text;
 }
 
 /// Constants stand in the program, which is therefore loaded anew onto the device; weights follow.
-void TorchScriptNetwork::to(at::Device device) {
+void ProgramNetwork::to(at::Device device) {
   if (device == script_->device) return;
-  const TorchScriptFile read = read_torchscript_file(file_);
-  if (Hasher().add(read.content).fingerprint() != content_fingerprint_)
-    throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
   const std::vector<Parameter> parameters = parameters_, buffers = buffers_;
   tapped_.clear();
-  *script_ = {load_module(file_, read.content, device), device};
-  collect_tensors();
+  load(device);
   const at::NoGradGuard no_gradient;
   for (size_t i = 0; i < parameters.size(); ++i) parameters_[i].value.copy_(parameters[i].value);
   for (size_t i = 0; i < buffers.size(); ++i) buffers_[i].value.copy_(buffers[i].value);
 }
 
-void TorchScriptNetwork::save(const fs::path& file, const std::map<std::string, std::string>& extra) const {
+void ProgramNetwork::save(const fs::path& file, const std::map<std::string, std::string>& extra) const {
   script_->module.eval();
   script_->is_training = false;
   write_module(file, script_->module, extra);
 }
 
-void TorchScriptNetwork::save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const {
-  if (input_.empty()) return save(file, extra);
+void ProgramNetwork::save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const {
+  if (input_.empty() && options_.layout == InputLayout::nchw && options_.channels == InputChannels::same)
+    return save(file, extra);
   script_->module.eval();
   script_->is_training = false;
   Module whole("Prepared");
@@ -533,6 +562,9 @@ void TorchScriptNetwork::save_with_input(const fs::path& file, const std::map<st
       throw Error(fmt::format("'{}' cannot be written as TorchScript", step.name));
     }
   }
+  if (options_.channels == InputChannels::bgr) body += "    x = x.flip([1])\n";
+  if (options_.channels == InputChannels::gray_to_rgb) body += "    x = x.expand(-1, 3, -1, -1)\n";
+  if (options_.layout == InputLayout::nhwc) body += "    x = x.permute(0, 2, 3, 1)\n";
   whole.register_buffer("kind", at::empty({0}, script_->dtype));
   whole.define(body + "    return self.network.forward(x.to(self.kind))\n");
   write_module(file, whole, extra);

@@ -1,16 +1,19 @@
 #pragma once
-// A network loaded from a TorchScript file of torch.jit.save. Its forward takes a batch of inputs and returns
+// A network that is a program from a file: TorchScript, ONNX or an archive of torch.export.save (program_file.h). Its
+// forward takes a batch of inputs and returns
 //   a tensor                    the logits [N, C]
 //   a tuple or a list           the logits first; further tensors are features, named by their place: "1", "2", …
 //   a dict of text to tensors   "logits", or the first tensor if there is none of that name; the others are features
 //                               by their keys
-// Outputs of the program's modules are features too, by module path: "layer3", "layer1.0.conv2" (tapped_program.h).
+// ProgramOptions::output names another one. What lies between is a feature too: of TorchScript and torch.export by
+// module path ("layer3", "layer1.0.conv2"), of ONNX by the value's name (tapped_program.h).
 // If the outputs are probabilities (all rows are distributions, as after softmax), their logarithms are the logits:
-// those before the softmax, up to a constant per row. The program runs in the type of its weights, and its input is
-// converted to it; logits are returned as float32. Weights in float16 and bfloat16 are converted to float32, which
-// every processor supports.
+// those before the softmax, up to a constant per row; those of a sigmoid are log p - log(1 - p). The program runs in
+// the type of its weights, and its input is converted to it; logits are returned as float32. Weights in float16 and
+// bfloat16 are converted to float32, which every processor supports.
 //
-//   const TorchScriptNetwork network("resnet18.pt", {{3, 32, 32}, 10}, {.mean = {…}, .deviation = {…}});
+//   const ProgramNetwork network(ProgramFormat::onnx, {.file = "resnet18.onnx"}, {{3, 32, 32}, 10},
+//                                {.mean = {…}, .deviation = {…}});
 //   Outputs outputs = network.forward(inputs, {});
 //
 // Parameters that require a gradient are trained; all other tensors are buffers. Random numbers in training (dropout)
@@ -19,6 +22,9 @@
 // program after the first passes and a resumed run would not be bit-identical. If the weights do not change
 // (ForwardOptions::prepared: a teacher's), the program is frozen and optimized once before the first pass, and the
 // optimized form is used if its outputs are equal up to rounding.
+//
+// A program that takes one example at a time, as files that were exported with a fixed batch size do, is evaluated
+// example by example, which is slow, and cannot be trained.
 //
 // A TorchScript program can do everything that LibTorch's operations can, such as reading files or running forever: use
 // only files from trusted sources.
@@ -32,6 +38,8 @@
 #include "core/files.h"
 #include "nn/input.h"
 #include "nn/network.h"
+#include "programs/program_file.h"
+#include "programs/program_options.h"
 
 namespace torch::jit {
 struct Module;
@@ -40,16 +48,19 @@ struct Module;
 namespace limbeck {
 
 class TappedProgram;
+struct Returned;
 
-class TorchScriptNetwork : public Network {
+class ProgramNetwork : public Network {
  public:
   /// Loads the file and runs it twice on three examples of the task's shape. Throws Error that names the file if it
   /// cannot be loaded, does not accept the input, does not return finite logits [N, classes] (classes = 0: any number),
   /// or returns different outputs for an example in another batch.
-  TorchScriptNetwork(fs::path file, const TaskShape& task, InputOptions input);
-  ~TorchScriptNetwork() override;
-  TorchScriptNetwork(const TorchScriptNetwork&) = delete;
-  TorchScriptNetwork& operator=(const TorchScriptNetwork&) = delete;
+  ProgramNetwork(ProgramFormat format, ProgramOptions options, const TaskShape& task, InputOptions input);
+  /// The same, of a TorchScript file.
+  ProgramNetwork(const fs::path& file, const TaskShape& task, InputOptions input);
+  ~ProgramNetwork() override;
+  ProgramNetwork(const ProgramNetwork&) = delete;
+  ProgramNetwork& operator=(const ProgramNetwork&) = delete;
 
   /// inputs [N, …] of the raw shape in [0, 1]; they are resized and normalized here.
   Outputs forward(const at::Tensor& inputs, const ForwardOptions& options) const override;
@@ -68,10 +79,16 @@ class TorchScriptNetwork : public Network {
   /// The program, without the preprocessing in input().
   const torch::jit::Module& module() const;
   const InputOptions& input() const { return input_; }
-  /// Whether the program ends with a softmax, so that the logits are the logarithms of its outputs, clamped from below
-  /// to smallest_probability().
-  bool gives_probabilities() const { return gives_probabilities_; }
+  const ProgramOptions& options() const { return options_; }
+  /// What the program's output is: logits, or probabilities of a softmax or a sigmoid, of which the logits are made;
+  /// they are clamped to smallest_probability().
+  ReturnedValues returns() const { return returns_; }
   double smallest_probability() const;
+  /// Describes how its input is given to the program and its outputs are taken; empty: as they are.
+  std::string reading() const;
+  bool takes_one_example() const { return takes_one_example_; }
+  /// Probabilities of a sigmoid are clamped to be so far from 0 and 1.
+  static constexpr double sigmoid_margin() { return 0x1p-24; }
   /// Returns the names of features that can be tapped: those that the program returns, then its modules.
   std::vector<std::string> features() const override;
 
@@ -85,12 +102,21 @@ class TorchScriptNetwork : public Network {
 
   void collect_tensors();
   at::Tensor trial_inputs() const;
+  /// Loads the program onto a device and collects its tensors.
+  void load(at::Device device);
+  void check_options() const;
+  /// The shape that the program is given, without the batch.
+  Shape shape_seen() const;
+  Returned evaluated(const at::Tensor& inputs) const;
+  /// Throws Error unless the outputs for trial inputs are logits, and an example's do not depend on the others'.
+  void check(const Returned& outputs, const at::Tensor& beside_others) const;
   /// Returns the program, or, on the CPU if a cache is given, its frozen form, created on first use, if that gives the
   /// same outputs for the trial inputs.
   torch::jit::Module& program(PreparedWeights* kept) const;
   /// Runs the program on trial inputs, and determines and validates its outputs.
   void try_out();
   Outputs run(const at::Tensor& inputs, const ForwardOptions& options) const;
+  Outputs run_one_by_one(const at::Tensor& inputs, const ForwardOptions& options) const;
   /// Returns the modules of the program whose outputs have a row for each example and a name of their own. Found by a
   /// pass over the trial inputs when they are first asked for: most programs are loaded for their logits alone.
   const std::vector<std::string>& modules() const;
@@ -100,6 +126,8 @@ class TorchScriptNetwork : public Network {
   std::shared_ptr<const TappedProgram> tapped(const std::vector<std::string>& modules) const;
   at::Tensor prepared(const at::Tensor& inputs) const;
 
+  ProgramFormat format_;
+  ProgramOptions options_;
   fs::path file_;
   TaskShape task_;
   InputOptions input_;
@@ -109,8 +137,9 @@ class TorchScriptNetwork : public Network {
   mutable std::vector<Parameter> buffers_;  // a program may put another tensor in the place of one
   int64_t parameter_count_ = 0;
   std::optional<int64_t> multiply_adds_;
-  bool gives_probabilities_ = false;
-  bool gives_float16_ = false;
+  ReturnedValues returns_ = ReturnedValues::logits;
+  bool returns_float16_ = false;
+  bool takes_one_example_ = false;
   std::vector<std::string> returned_features_;
   mutable std::mutex tapping_;
   mutable std::optional<std::vector<std::string>> modules_;

@@ -1,0 +1,76 @@
+#include "programs/program_file.h"
+
+#include <torch/script.h>
+
+#include <sstream>
+
+#include "core/error.h"
+#include "core/file_format.h"
+#include "core/hash.h"
+#include "programs/exported_program.h"
+#include "programs/onnx_program.h"
+#include "programs/torchscript_file.h"
+
+namespace limbeck {
+namespace {
+
+std::string as_torchscript(const torch::jit::Module& module) {
+  std::ostringstream stream;
+  module.save(stream);
+  return stream.str();
+}
+
+const char* name_of(ProgramFormat format) {
+  switch (format) {
+    case ProgramFormat::onnx:
+      return "an ONNX file";
+    case ProgramFormat::torch_export:
+      return "an archive of torch.export.save";
+    case ProgramFormat::torchscript:
+      break;
+  }
+  return "a TorchScript file";
+}
+
+}  // namespace
+
+const char* network_name(ProgramFormat format) {
+  switch (format) {
+    case ProgramFormat::onnx:
+      return "onnx";
+    case ProgramFormat::torch_export:
+      return "torch_export";
+    case ProgramFormat::torchscript:
+      break;
+  }
+  return "torchscript";
+}
+
+std::optional<ProgramFormat> program_format(const fs::path& path) {
+  switch (format_of(path)) {
+    case FileFormat::onnx:
+      return ProgramFormat::onnx;
+    case FileFormat::torchscript:
+      return is_exported_program(read_file(path)) ? ProgramFormat::torch_export : ProgramFormat::torchscript;
+    default:
+      return std::nullopt;
+  }
+}
+
+ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const Shape& example) {
+  if (format == ProgramFormat::torchscript) {
+    TorchScriptFile file = read_torchscript_file(path);
+    const std::string fingerprint = Hasher().add(file.content).fingerprint();
+    return {std::move(file.content), std::move(file.extra), fingerprint};
+  }
+  const std::string content = read_file(path);
+  if (const auto found = program_format(path); found != format)
+    throw Error(fmt::format("'{}' is {}; expected {}{}", path.string(),
+                            found ? name_of(*found) : to_text(format_of(std::string_view(content))), name_of(format),
+                            found ? fmt::format(". Write {{ {}: FILE }} for it", network_name(*found)) : ""));
+  const torch::jit::Module module = format == ProgramFormat::onnx ? read_onnx_program(content, path, example)
+                                                                  : read_exported_program(content, path);
+  return {as_torchscript(module), {}, Hasher().add(content).fingerprint()};
+}
+
+}  // namespace limbeck
