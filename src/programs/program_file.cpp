@@ -2,11 +2,13 @@
 
 #include <torch/script.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/file_format.h"
 #include "core/hash.h"
+#include "programs/archive.h"
 #include "programs/exported_program.h"
 #include "programs/onnx_program.h"
 #include "programs/torchscript_file.h"
@@ -18,6 +20,18 @@ std::string as_torchscript(const torch::jit::Module& module) {
   std::ostringstream stream;
   module.save(stream);
   return stream.str();
+}
+
+/// Whether a ZIP archive is one of torch.export.save; a damaged one is not, and is refused where it is read.
+bool holds_exported_program(const std::string& content) {
+  try {
+    const Archive archive(content, "", "");
+    return std::any_of(archive.entries().begin(), archive.entries().end(), [](const ArchiveEntry& entry) {
+      return entry.name.ends_with("archive_format") || entry.name.ends_with("serialized_exported_program.json");
+    });
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 const char* name_of(ProgramFormat format) {
@@ -51,7 +65,7 @@ std::optional<ProgramFormat> program_format(const fs::path& path) {
     case FileFormat::onnx:
       return ProgramFormat::onnx;
     case FileFormat::torchscript:
-      return is_exported_program(read_file(path)) ? ProgramFormat::torch_export : ProgramFormat::torchscript;
+      return holds_exported_program(read_file(path)) ? ProgramFormat::torch_export : ProgramFormat::torchscript;
     default:
       return std::nullopt;
   }

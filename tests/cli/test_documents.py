@@ -72,6 +72,7 @@ class Documents(ProgramTest):
             shutil.copytree(self.folder / "runs/a", self.folder / f"runs/{name}")
         for name in ("z.npy", "v.npy"):
             write_npy(self.folder / name, [[1.0, 2.0], [0.5, -1.0]])
+        write_npy(self.folder / "x.npy", [[[[i / 783 for i in range(row, row + 28)] for row in range(0, 784, 28)]]] * 2)
         (self.folder / "recipes").symlink_to(SOURCE / "recipes")
         first, count = self.folder, 0
         for page in pages():
@@ -80,7 +81,7 @@ class Documents(ProgramTest):
             commands = [command for command in commands_of(page) if command[0] != "serve"]  # test_serve starts it
             self.folder = first / page.replace("/", "_")
             shutil.copytree(first / "runs", self.folder / "runs")
-            for name in ("my.yaml", "z.npy", "v.npy", "recipes"):
+            for name in ("my.yaml", "x.npy", "z.npy", "v.npy", "recipes"):
                 (self.folder / name).symlink_to(first / name)
             for command in commands:
                 with self.subTest(page=page, command=command):
