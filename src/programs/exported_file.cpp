@@ -55,10 +55,11 @@ class ExportedArchive {
     constexpr std::string_view kFormat = "archive_format";
     for (const ArchiveEntry& entry : archive_.entries())
       if (entry.name == kFormat || entry.name.ends_with("/archive_format")) {
-        if (entry.bytes != "pt2") refuse("its archive_format is not pt2");
+        if (entry.size != 3 || archive_.text(entry.name, entry.size) != "pt2") refuse("its archive_format is not pt2");
         folder_ = entry.name.substr(0, entry.name.size() - kFormat.size());
         const ArchiveEntry* order = archive_.find(folder_ + "byteorder");
-        if (order != nullptr && order->bytes != "little") refuse("it is of a big-endian machine");
+        if (order != nullptr && !order->is_compressed && order->bytes != "little")
+          refuse("it is of a big-endian machine");
         return;
       }
     refuse("it has neither an archive_format nor a serialized_exported_program.json");

@@ -13,6 +13,9 @@
 namespace limbeck {
 namespace {
 
+// Sources of TorchScript, which has numbers for the types of elements, know these.
+static_assert(static_cast<int>(at::kBool) == 11 && static_cast<int>(at::kDouble) == 7);
+
 using Value = ProgramBuilder::Value;
 using Values = std::vector<Value*>;
 using Translation = std::function<Values(ExportedCall&)>;
@@ -144,11 +147,11 @@ Values attention(ExportedCall& call) {
                               : "    scores = torch.matmul(q, k.transpose(-2, -1)) * (q.size(-1) ** -0.5)\n";
   if (call.flag("is_causal", false))
     source +=
-        "    later = torch.ones([q.size(-2), k.size(-2)], dtype=torch.bool, device=q.device).triu(1)\n"
+        "    later = torch.ones([q.size(-2), k.size(-2)], dtype=11, device=q.device).triu(1)\n"
         "    scores = scores.masked_fill(later, float('-inf'))\n";
   if (call.has(mask))
     source +=
-        "    if mask.dtype == torch.bool:\n"
+        "    if mask.dtype == 11:\n"
         "        scores = scores.masked_fill(mask.logical_not(), float('-inf'))\n"
         "    else:\n"
         "        scores = scores + mask\n"
@@ -171,7 +174,7 @@ Values rms_norm(ExportedCall& call) {
   const size_t count = call.integers("normalized_shape").size();
   for (size_t i = 0; i < count; ++i) axes.push_back(-1 - static_cast<int64_t>(i));
   std::string source = "def rms_norm(x: Tensor, axes: List[int], eps: float, weight: Tensor) -> Tensor:\n";
-  if (!call.has("eps")) source += "    eps = 2.0 ** -52 if x.dtype == torch.float64 else 2.0 ** -23\n";
+  if (!call.has("eps")) source += "    eps = 2.0 ** -52 if x.dtype == 7 else 2.0 ** -23\n";
   source += "    y = x * torch.rsqrt(torch.mean(x * x, axes, True) + eps)\n";
   source += call.has("weight") ? "    return y * weight\n" : "    return y\n";
   Value* input = call.value("input");
@@ -262,7 +265,7 @@ const std::map<std::string, Translation>& translations() {
         {{"alias", "lift", "lift_fresh"}, same},
         {{"lift_fresh_copy"}, renamed("clone", {"self"})},
         {{"detach_"}, renamed("detach", {"self"})},
-        {{"sym_numel"}, renamed("numel", {"self"})},
+        {{"sym_numel"}, arithmetic("aten::numel")},
         {{"_to_copy"}, converted},
         {{"native_dropout"}, dropout},
         {{"native_layer_norm"}, layer_norm},

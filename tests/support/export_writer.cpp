@@ -190,7 +190,7 @@ void ExportWriter::node(const std::string& target, const std::string& arguments,
     const size_t first = member.find('"'), last = member.find('"', first + 1);
     if (first != std::string::npos)
       join(inputs, fmt::format(R"({{"name": "{}", "arg": {}, "kind": 1}})", member.substr(first + 1, last - first - 1),
-                               member.substr(member.find(':', last) + 1)));
+                               member.substr(member.find_first_not_of(": ", last + 1))));
     begin = at + 1;
   }
   std::string outputs;
