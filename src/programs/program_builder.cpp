@@ -35,8 +35,7 @@ jit::Value* ProgramBuilder::attribute(const std::string& name, const at::Tensor&
       inner.register_attribute("training", c10::BoolType::get(), true);
       owner.register_module(part, inner);
     }
-    if (!owner.attr(part).isModule())
-      throw Error(fmt::format("'{}' has both a tensor and a module '{}'", file_, part));
+    if (!owner.attr(part).isModule()) throw Error(fmt::format("'{}' has both a tensor and a module '{}'", file_, part));
     value = graph_->insertGetAttr(value, part);
     owner = owner.attr(part).toModule();
   }
@@ -96,8 +95,7 @@ std::vector<jit::Value*> ProgramBuilder::unpack(Value* value, size_t count) {
 jit::Value* ProgramBuilder::list(const std::vector<Value*>& values) {
   const c10::TypePtr type = values.empty() ? c10::TensorType::get() : values.front()->type();
   const bool are_tensors = type->isSubtypeOf(*c10::TensorType::get());
-  return graph_
-      ->insertNode(graph_->createList(are_tensors ? c10::TypePtr(c10::TensorType::get()) : type, values))
+  return graph_->insertNode(graph_->createList(are_tensors ? c10::TypePtr(c10::TensorType::get()) : type, values))
       ->output();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // Builds a TorchScript program from operations, for the readers of files of other formats. Everything that holds for
-// TorchScript files then holds for what they read: weights are trained, saved and resumed, programs move to devices, are
-// frozen and exported.
+// TorchScript files then holds for what they read: weights are trained, saved and resumed, programs move to devices,
+// are frozen and exported.
 //
 //   ProgramBuilder program("model.onnx");
 //   auto* weight = program.parameter("conv1.weight", tensor);
@@ -9,9 +9,9 @@
 //   program.feature("conv1", value);
 //   torch::jit::Module module = program.finish({{"logits", program.call("aten::flatten", {value, 1})}});
 //
-// The module's forward takes the inputs in their order. It returns the tensor if there is one output, else a dict by their names, in
-// their order. If there are features, the module has a second method, kWithFeatures, which returns (what forward
-// returns, a dict of the features), for TappedProgram to take them from.
+// The module's forward takes the inputs in their order. It returns the tensor if there is one output, else a dict by
+// their names, in their order. If there are features, the module has a second method, kWithFeatures, which returns
+// (what forward returns, a dict of the features), for TappedProgram to take them from.
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
