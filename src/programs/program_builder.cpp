@@ -6,6 +6,7 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/error.h"
 
@@ -45,7 +46,11 @@ jit::Value* ProgramBuilder::attribute(const std::string& name, const at::Tensor&
 }
 
 jit::Value* ProgramBuilder::input(const std::string& name) {
-  return graph_->addInput(jit::Value::isValidName(name) ? name : "");
+  // jit::Value's own check is in no library's symbols.
+  const auto is_plain = [](unsigned char letter) { return std::isalnum(letter) != 0 || letter == '_'; };
+  const bool is_name = std::all_of(name.begin(), name.end(), is_plain) &&
+                       !std::all_of(name.begin(), name.end(), [](unsigned char letter) { return std::isdigit(letter) != 0; });
+  return graph_->addInput(is_name ? name : "");
 }
 
 jit::Value* ProgramBuilder::parameter(const std::string& name, const at::Tensor& tensor) {
