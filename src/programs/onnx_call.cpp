@@ -1,6 +1,7 @@
 #include "programs/onnx_call.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 #include <onnx/onnx_pb.h>
 #include <torch/csrc/jit/ir/ir.h>
@@ -28,7 +29,7 @@ TriedProgram::Value* tensor_of_elements(TriedProgram& program, const OnnxValue& 
   if (is_known) {
     std::vector<int64_t> numbers;
     for (auto* element : elements) numbers.push_back(program.tried(element).toInt());
-    return program.constant(value.is_list ? at::tensor(numbers, type) : at::tensor(numbers.at(0), type));
+    return program.constant(value.is_list ? at::tensor(numbers, type) : at::scalar_tensor(numbers.at(0), type));
   }
   auto* list = value.is_list ? program.int_list(elements) : elements.at(0);
   return program.call("aten::tensor", {list}, {{"dtype", type}, {"device", program.device()}});

@@ -15,7 +15,7 @@ namespace limbeck {
 namespace {
 
 constexpr int64_t kMostNodes = 100'000, kDeepest = 32, kMostRounds = 10'000;
-constexpr int64_t kOldestOpset = 7, kNewestOpset = 22;
+constexpr int64_t kOldestOpset = 1, kNewestOpset = 22;
 
 using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 

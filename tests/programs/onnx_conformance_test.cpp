@@ -104,6 +104,9 @@ OnnxCase verdict_of(const fs::path& folder) {
     result.why = why;
     return result;
   };
+  for (const auto* values : {&model.graph().input(), &model.graph().output()})
+    for (const onnx::ValueInfoProto& value : *values)
+      if (!value.type().has_tensor_type()) return refused("sequences, optional values");
   std::vector<torch::Tensor> inputs, expected;
   try {
     inputs = tensors_in(folder / "test_data_set_0", "input");

@@ -34,6 +34,8 @@ OnnxValue of_elements(OnnxCall& call, const std::function<Value*(Value*, Value*)
 
 void expect_two(OnnxCall& call) {
   if (call.inputs() != 2) call.refuse(fmt::format("has {} inputs; expected 2", call.inputs()));
+  constexpr int64_t kByTheLastAxes = 7;  // before, an attribute said along which axis
+  if (call.opset() < kByTheLastAxes && call.has_attribute("axis")) call.refuse("says along which axis it repeats");
 }
 
 /// An operation of two tensors, and that of two whole numbers.

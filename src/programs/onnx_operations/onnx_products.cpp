@@ -1,5 +1,6 @@
-// Products of matrices.
+// Products of matrices, and losses.
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
 
 #include "programs/onnx_operations.h"
 
@@ -37,6 +38,26 @@ OnnxValues onnx_gemm(OnnxCall& call) {
   return {call.call("aten::add", {product, times(call, call.tensor(2), beta)})};
 }
 
+int64_t loss_reduction(OnnxCall& call) {
+  const std::string reduction = call.text("reduction", "mean");
+  if (reduction != "none" && reduction != "mean" && reduction != "sum") call.refuse(fmt::format("reduces by '{}'", reduction));
+  return reduction == "none" ? at::Reduction::None : reduction == "mean" ? at::Reduction::Mean : at::Reduction::Sum;
+}
+
+/// −Σ w x[label]
+OnnxValues onnx_label_loss(OnnxCall& call) {
+  Value* weight = call.has(2) ? call.tensor(2) : call.none();
+  constexpr int64_t kNone = -100;
+  return {call.call("aten::nll_loss_nd", {call.tensor(0), call.cast(call.tensor(1), at::kLong), weight, loss_reduction(call), call.integer("ignore_index", kNone)})};
+}
+
+OnnxValues onnx_cross_entropy(OnnxCall& call) {
+  Value* logs = call.call("aten::log_softmax", {call.tensor(0), 1});
+  Value* weight = call.has(2) ? call.tensor(2) : call.none();
+  constexpr int64_t kNone = -100;
+  return {call.call("aten::nll_loss_nd", {logs, call.cast(call.tensor(1), at::kLong), weight, loss_reduction(call), call.integer("ignore_index", kNone)}), logs};
+}
+
 OnnxValues onnx_einsum(OnnxCall& call) {
   std::vector<Value*> tensors;
   for (size_t place = 0; place < call.inputs(); ++place) tensors.push_back(call.tensor(place));
@@ -57,6 +78,8 @@ OnnxValues onnx_fused_matmul(OnnxCall& call) {
 OnnxOperations onnx_products() {
   return {
       {"Einsum", {onnx_einsum, Weights::trained}},
+      {"NegativeLogLikelihoodLoss", {onnx_label_loss}},
+      {"SoftmaxCrossEntropyLoss", {onnx_cross_entropy}},
       {"Gemm", {onnx_gemm, Weights::trained}},
       {"MatMul", {onnx_matmul, Weights::trained}},
       {"com.microsoft.FusedMatMul", {onnx_fused_matmul, Weights::trained}},

@@ -116,6 +116,7 @@ Value* by_libtorch(OnnxCall& call, Value* value, const ResizeMode& by, const std
 Value* resized_by(OnnxCall& call, const ResizeMode& by, const std::vector<ResizedAxis>& axes) {
   if (by.mode != "nearest" && by.mode != "linear" && by.mode != "cubic")
     call.refuse(fmt::format("is of the mode '{}'", by.mode));
+  place_in_input(call, by, {0, 1, 1, 1}, 0);  // refuses coordinates that are not known
   Value* value = call.tensor(0);
   const at::ScalarType type = call.type(0);
   if (!call.is_float(0) && by.mode != "nearest") call.refuse("is of whole numbers");
@@ -154,8 +155,9 @@ std::vector<ResizedAxis> by_sizes(OnnxCall& call, const Shape& axes) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const auto to = call.known_integer(sizes[i]);
     const int64_t from = call.shape(0)[static_cast<size_t>(axes[i])];
-    if (!to || (*to == from && policy == "stretch") || !call.known_integer(call.size(0, axes[i])))
-      continue;  // the batch's
+    if (!call.known_integer(call.size(0, axes[i]))) continue;  // the batch's, which stays
+    if (!to) call.refuse("has a size that depends on the input of the network; expected a constant");
+    if (*to == from && policy == "stretch") continue;
     if (from < 1 || *to < 1) call.refuse("has an extent below 1");
     all.push_back({axes[i], from, *to, static_cast<double>(*to) / static_cast<double>(from)});
   }

@@ -1,6 +1,6 @@
 // What gives tensors other shapes, puts them together or takes them apart, and makes new ones.
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -28,15 +28,15 @@ OnnxValue from_elements(OnnxCall& call, const std::vector<Value*>& elements, boo
 
 OnnxValues onnx_constant(OnnxCall& call) {
   if (call.has_attribute("value")) return {call.tensor_attribute("value")};
-  if (call.has_attribute("value_float")) return {at::tensor(static_cast<float>(call.number("value_float", 0)))};
-  if (call.has_attribute("value_int")) return {at::tensor(call.integer("value_int"), at::kLong)};
+  if (call.has_attribute("value_float")) return {at::scalar_tensor(call.number("value_float", 0), at::kFloat)};
+  if (call.has_attribute("value_int")) return {at::scalar_tensor(call.integer("value_int"), at::kLong)};
   if (const auto numbers = call.number_list("value_floats")) return {at::tensor(*numbers, at::kFloat)};
   if (const auto numbers = call.integer_list("value_ints")) return {at::tensor(*numbers, at::kLong)};
   call.refuse("holds neither a tensor nor numbers");
 }
 
 OnnxValues onnx_constant_of_shape(OnnxCall& call) {
-  at::Tensor value = at::tensor(0.0F);
+  at::Tensor value = at::scalar_tensor(0, at::kFloat);
   if (call.has_attribute("value")) value = call.tensor_attribute("value");
   if (value.numel() != 1) call.refuse("has a value that is no number");
   const std::vector<Value*> shape = call.integers(0);
