@@ -48,8 +48,9 @@ jit::Value* ProgramBuilder::attribute(const std::string& name, const at::Tensor&
 jit::Value* ProgramBuilder::input(const std::string& name) {
   // jit::Value's own check is in no library's symbols.
   const auto is_plain = [](unsigned char letter) { return std::isalnum(letter) != 0 || letter == '_'; };
-  const bool is_name = std::all_of(name.begin(), name.end(), is_plain) &&
-                       !std::all_of(name.begin(), name.end(), [](unsigned char letter) { return std::isdigit(letter) != 0; });
+  const bool is_name =
+      std::all_of(name.begin(), name.end(), is_plain) &&
+      !std::all_of(name.begin(), name.end(), [](unsigned char letter) { return std::isdigit(letter) != 0; });
   return graph_->addInput(is_name ? name : "");
 }
 

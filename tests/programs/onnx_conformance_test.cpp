@@ -1,6 +1,7 @@
 // ONNX's own tests of its operations (Debian's libonnx-testdata): what is read gives what they expect; all else is
 // refused. docs/onnx-operations.md lists both:
-//   LIMBECK_WRITE_ONNX_OPERATIONS=docs/onnx-operations.md build/release/tests/test_programs --gtest_filter='OnnxConformance.*'
+//   LIMBECK_WRITE_ONNX_OPERATIONS=docs/onnx-operations.md build/release/tests/test_programs
+//   --gtest_filter='OnnxConformance.*'
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 #include <torch/script.h>
@@ -72,7 +73,8 @@ std::vector<torch::Tensor> results_of(torch::jit::Module& module, const std::vec
 
 /// Whole numbers beside the first input are most often axes, shapes and counts, which programs are made for; a case is
 /// first tried without.
-std::vector<torch::Tensor> run_case(const std::string& content, const fs::path& file, const std::vector<torch::Tensor>& inputs) {
+std::vector<torch::Tensor> run_case(const std::string& content, const fs::path& file,
+                                    const std::vector<torch::Tensor>& inputs) {
   const auto run = [&](bool with_constants) {
     std::vector<OnnxExample> examples;
     std::vector<torch::Tensor> given;
@@ -143,7 +145,8 @@ std::map<std::string, OnnxCase> all_cases() {
   std::map<std::string, OnnxCase> cases;
   for (const char* group : {"node", "simple", "pytorch-operator", "pytorch-converted"})
     for (const fs::directory_entry& entry : fs::directory_iterator(kOnnxData / group))
-      if (fs::exists(entry.path() / "model.onnx")) cases[fmt::format("{}/{}", group, entry.path().filename().string())] = verdict_of(entry.path());
+      if (fs::exists(entry.path() / "model.onnx"))
+        cases[fmt::format("{}/{}", group, entry.path().filename().string())] = verdict_of(entry.path());
   return cases;
 }
 
@@ -154,7 +157,8 @@ TEST(OnnxConformance, WhatIsReadGivesWhatOnnxExpects) {
     EXPECT_NE(result.verdict, OnnxCase::Verdict::wrong) << name << ": " << result.why;
     passed += result.verdict == OnnxCase::Verdict::passed ? 1 : 0;
     refused += result.verdict == OnnxCase::Verdict::refused ? 1 : 0;
-    if (std::getenv("ONNX_TELL") && result.verdict == OnnxCase::Verdict::refused) printf("REFUSED %s: %s\n", name.c_str(), result.why.c_str());
+    if (std::getenv("ONNX_TELL") && result.verdict == OnnxCase::Verdict::refused)
+      printf("REFUSED %s: %s\n", name.c_str(), result.why.c_str());
   }
   printf("passed %zu refused %zu\n", passed, refused);
   EXPECT_GE(passed, kPassedAtLeast);

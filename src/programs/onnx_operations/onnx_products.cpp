@@ -40,7 +40,8 @@ OnnxValues onnx_gemm(OnnxCall& call) {
 
 int64_t loss_reduction(OnnxCall& call) {
   const std::string reduction = call.text("reduction", "mean");
-  if (reduction != "none" && reduction != "mean" && reduction != "sum") call.refuse(fmt::format("reduces by '{}'", reduction));
+  if (reduction != "none" && reduction != "mean" && reduction != "sum")
+    call.refuse(fmt::format("reduces by '{}'", reduction));
   return reduction == "none" ? at::Reduction::None : reduction == "mean" ? at::Reduction::Mean : at::Reduction::Sum;
 }
 
@@ -48,14 +49,17 @@ int64_t loss_reduction(OnnxCall& call) {
 OnnxValues onnx_label_loss(OnnxCall& call) {
   Value* weight = call.has(2) ? call.tensor(2) : call.none();
   constexpr int64_t kNone = -100;
-  return {call.call("aten::nll_loss_nd", {call.tensor(0), call.cast(call.tensor(1), at::kLong), weight, loss_reduction(call), call.integer("ignore_index", kNone)})};
+  return {call.call("aten::nll_loss_nd", {call.tensor(0), call.cast(call.tensor(1), at::kLong), weight,
+                                          loss_reduction(call), call.integer("ignore_index", kNone)})};
 }
 
 OnnxValues onnx_cross_entropy(OnnxCall& call) {
   Value* logs = call.call("aten::log_softmax", {call.tensor(0), 1});
   Value* weight = call.has(2) ? call.tensor(2) : call.none();
   constexpr int64_t kNone = -100;
-  return {call.call("aten::nll_loss_nd", {logs, call.cast(call.tensor(1), at::kLong), weight, loss_reduction(call), call.integer("ignore_index", kNone)}), logs};
+  return {call.call("aten::nll_loss_nd", {logs, call.cast(call.tensor(1), at::kLong), weight, loss_reduction(call),
+                                          call.integer("ignore_index", kNone)}),
+          logs};
 }
 
 OnnxValues onnx_einsum(OnnxCall& call) {
