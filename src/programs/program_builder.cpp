@@ -6,6 +6,7 @@
 #include <torch/script.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/error.h"
 
@@ -45,9 +46,12 @@ jit::Value* ProgramBuilder::attribute(const std::string& name, const at::Tensor&
 }
 
 jit::Value* ProgramBuilder::input(const std::string& name) {
-  const bool is_number =
-      name.find_first_not_of("0123456789") == std::string::npos;  // a name that the graph gives itself
-  return graph_->addInput(is_number ? "" : name);
+  // jit::Value's own check is in no library's symbols.
+  const auto is_plain = [](unsigned char letter) { return std::isalnum(letter) != 0 || letter == '_'; };
+  const bool is_name =
+      std::all_of(name.begin(), name.end(), is_plain) &&
+      !std::all_of(name.begin(), name.end(), [](unsigned char letter) { return std::isdigit(letter) != 0; });
+  return graph_->addInput(is_name ? name : "");
 }
 
 jit::Value* ProgramBuilder::parameter(const std::string& name, const at::Tensor& tensor) {

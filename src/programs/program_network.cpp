@@ -26,6 +26,7 @@
 #include "programs/product_count.h"
 #include "programs/returned_outputs.h"
 #include "programs/tapped_program.h"
+#include "programs/torch_reason.h"
 
 namespace limbeck {
 
@@ -46,28 +47,13 @@ using Module = torch::jit::Module;
 constexpr int64_t kTried = 3;  // examples on which a program is tried; of two, the statistics of a batch norm are those
                                // of their difference alone
 
-/// What LibTorch says, without its stack traces: of an error inside a program, the line that says what went wrong.
-std::string reason(const std::exception& error) {
-  const auto* own = dynamic_cast<const c10::Error*>(&error);
-  std::string text = own != nullptr ? own->what_without_backtrace() : error.what();
-  constexpr std::string_view kMark = "RuntimeError: ", kTrace = "The following operation failed";
-  if (const size_t at = text.rfind(kMark); at != std::string::npos) {
-    text = text.substr(at + kMark.size());
-  } else if (text.starts_with(kTrace)) {  // an exception that the program itself raised stands in the last line
-    text.erase(text.find_last_not_of(" \n") + 1);
-    text = text.substr(text.rfind('\n') + 1);
-  }
-  text.erase(0, text.find_first_not_of(" \n"));
-  return text.substr(0, text.find('\n'));
-}
-
 Module load_module(const fs::path& file, const std::string& content, at::Device device) {
   try {
     std::istringstream stream(content);
     return torch::jit::load(stream, device);
   } catch (const std::exception& error) {
     throw Error(fmt::format("'{}' cannot be loaded as TorchScript by LibTorch {}: {}", file.string(), TORCH_VERSION,
-                            reason(error)));
+                            torch_reason(error)));
   }
 }
 
@@ -122,7 +108,7 @@ void write_module(const fs::path& file, const Module& module, const std::map<std
     module.save(stream, {extra.begin(), extra.end()});
     write_file(file, stream.str());
   } catch (const c10::Error& error) {
-    throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), reason(error)));
+    throw Error(fmt::format("cannot write '{}' as TorchScript: {}", file.string(), torch_reason(error)));
   }
 }
 
@@ -253,7 +239,7 @@ void ProgramNetwork::try_out() {
   try {
     try_batches();
   } catch (const std::exception& error) {
-    problem = reason(error);
+    problem = torch_reason(error);
   }
   const bool takes_other =
       !problem.empty() || (outputs.logits.defined() && outputs.logits.dim() > 0 && outputs.logits.size(0) == 1);
@@ -425,8 +411,8 @@ Outputs ProgramNetwork::forward(const at::Tensor& inputs, const ForwardOptions& 
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error(
-        fmt::format("'{}' failed on inputs of {}: {}", file_.string(), to_text(inputs.sizes().vec()), reason(error)));
+    throw Error(fmt::format("'{}' failed on inputs of {}: {}", file_.string(), to_text(inputs.sizes().vec()),
+                            torch_reason(error)));
   }
 }
 
