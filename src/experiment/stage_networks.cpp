@@ -29,7 +29,7 @@ std::shared_ptr<Network> make_stage_network(const RunContext& run, const StageRe
 
 void require_graph(const RunContext& run, const StageRecipe& stage, const char* why) {
   if (!is_graph(run.network_of(stage).architecture))
-    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a TorchScript file; {}", stage.network, why));
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' is a program from a file; {}", stage.network, why));
 }
 
 namespace {
@@ -45,29 +45,35 @@ std::vector<Parameter> classifier_of(const Network& network, const std::string& 
   return {all.end() - static_cast<std::ptrdiff_t>(count), all.end()};
 }
 
-void copy_classifier(const RunContext& run, const Network& from, const std::string& from_name, const Network& to,
-                     const std::string& to_name, bool only_check) {
+struct ClassifierPair {
+  std::vector<Parameter> given, taken;
+};
+
+/// The classifiers of two networks. Throws Error of kind usage unless they have the same numbers of parameters.
+ClassifierPair classifiers(const RunContext& run, const StageRecipe& stage, const Network& from, const Network& to) {
   const auto classes = static_cast<int64_t>(run.dataset().classes.size());
-  const std::vector<Parameter> theirs = classifier_of(from, from_name, classes);
-  const std::vector<Parameter> ours = classifier_of(to, to_name, classes);
-  const at::NoGradGuard no_gradient;
-  for (size_t i = 0; i < std::max(ours.size(), theirs.size()); ++i) {
-    if (ours.size() != theirs.size() || ours[i].value.numel() != theirs[i].value.numel())
-      throw Error(ErrorKind::usage,
-                  fmt::format("the classifier of '{}' is {}, that of '{}' {}; the network 'reused_classifier' with "
-                              "'channels' of the teacher's last map has one that fits",
-                              from_name, to_text(theirs.front().value.sizes().vec()), to_name,
-                              to_text(ours.front().value.sizes().vec())));
-    at::Tensor value = ours[i].value;
-    if (!only_check) value.copy_(theirs[i].value.reshape(value.sizes()));
-  }
+  ClassifierPair pair{classifier_of(from, stage.classifier, classes), classifier_of(to, stage.network, classes)};
+  const bool fits = std::equal(
+      pair.given.begin(), pair.given.end(), pair.taken.begin(), pair.taken.end(),
+      [](const Parameter& given, const Parameter& taken) { return given.value.numel() == taken.value.numel(); });
+  if (!fits)
+    throw Error(ErrorKind::usage,
+                fmt::format("the classifier of '{}' is {}, that of '{}' {}; the network 'reused_classifier' with "
+                            "'channels' of the teacher's last map has one that fits",
+                            stage.classifier, to_text(pair.given.front().value.sizes().vec()), stage.network,
+                            to_text(pair.taken.front().value.sizes().vec())));
+  return pair;
 }
 
 }  // namespace
 
 void copy_classifier(const RunContext& run, const StageRecipe& stage, const Network& network) {
-  copy_classifier(run, *run.networks.network(stage.classifier), stage.classifier, network, stage.network,
-                  /*only_check=*/false);
+  const ClassifierPair pair = classifiers(run, stage, *run.networks.network(stage.classifier), network);
+  const at::NoGradGuard no_gradient;
+  for (size_t i = 0; i < pair.taken.size(); ++i) {
+    at::Tensor value = pair.taken[i].value;
+    value.copy_(pair.given[i].value.reshape(value.sizes()));
+  }
 }
 
 void check_classifier(const RunContext& run, const StageRecipe& stage) {
@@ -76,8 +82,7 @@ void check_classifier(const RunContext& run, const StageRecipe& stage) {
   const NetworkRecipe& from = source == nullptr ? *run.recipe.network(stage.classifier) : run.network_of(*source);
   const std::shared_ptr<Network> given =
       source == nullptr ? run.networks.network(from.name) : run.networks.make(from, run.seed);
-  copy_classifier(run, *given, stage.classifier, *run.networks.make(run.network_of(stage), run.seed), stage.network,
-                  /*only_check=*/true);
+  classifiers(run, stage, *given, *run.networks.make(run.network_of(stage), run.seed));
 }
 
 void require_trainable(const RunContext& run, const StageRecipe& stage) {

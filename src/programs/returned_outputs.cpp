@@ -1,6 +1,7 @@
 #include "programs/returned_outputs.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/function_schema.h>
 #include <ATen/ops/cat.h>
 
 #include <algorithm>

@@ -53,7 +53,7 @@ void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
   if (augmenter.mixes())
     throw Error(ErrorKind::usage,
                 "the teacher's outputs cannot be kept where examples are mixed in pairs: use `outputs: live`, or leave "
-                "`mixup` out");
+                "`mixup` and `cutmix` out");
   if (options.views == 0 && augmenter.view_count() > kMostViews)
     throw Error(
         ErrorKind::usage,

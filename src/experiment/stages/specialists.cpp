@@ -187,7 +187,7 @@ class SpecialistsStage : public StageKind {
     }
     const auto generalist = std::dynamic_pointer_cast<const GraphNetwork>(run.networks.network(options_.of));
     if (generalist == nullptr)
-      throw Error(ErrorKind::usage, fmt::format("the generalist '{}' is a TorchScript file", options_.of));
+      throw Error(ErrorKind::usage, fmt::format("the generalist '{}' is a program from a file", options_.of));
     begin_anew(run, member, settings);
     start_from(*specialist, *generalist, options_.targets);
     specialist->to(run.device);
