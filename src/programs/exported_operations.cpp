@@ -182,18 +182,23 @@ Values rms_norm(ExportedCall& call) {
                                        call.has("weight") ? call.value("weight") : input})};
 }
 
-/// Of several axes at once, the last first; LibTorch 1.13 has it of one.
-Values squeeze(ExportedCall& call) {
-  std::vector<int64_t> axes = call.integers("dim");
-  const bool is_mixed =
-      std::any_of(axes.begin(), axes.end(), [&](int64_t axis) { return (axis < 0) != (axes[0] < 0); });
-  if (is_mixed) throw Error("squeezes axes that are counted from both ends");
-  std::sort(axes.begin(), axes.end());
-  if (!axes.empty() && axes[0] >= 0) std::reverse(axes.begin(), axes.end());
-  Value* value = call.value("self");
-  for (const int64_t axis : axes)
-    value = first(call.aten("squeeze.dim", {{"self", value}, {"dim", call.program().constant(axis)}}));
-  return {value};
+/// An operation of several axes at once by that of one, the last axis first; LibTorch 1.13 has it of one.
+Translation by_axes(const std::string& operation) {
+  return [=](ExportedCall& call) {
+    std::vector<int64_t> axes = call.integers("dim");
+    if (axes.empty()) throw Error("names no axes");
+    const auto is_other = [&](int64_t axis) { return (axis < 0) != (axes[0] < 0); };
+    if (std::any_of(axes.begin(), axes.end(), is_other)) throw Error("counts axes from both ends");
+    std::sort(axes.begin(), axes.end());
+    if (axes[0] >= 0) std::reverse(axes.begin(), axes.end());
+    Value* value = call.value("self");
+    for (const int64_t axis : axes) {
+      ExportedCall::Arguments taken = {{"self", value}, {"dim", call.program().constant(axis)}};
+      if (call.has("keepdim")) taken.emplace_back("keepdim", call.value("keepdim"));
+      value = first(call.aten(operation, taken));
+    }
+    return Values{value};
+  };
 }
 
 Values chosen(ExportedCall& call) {
@@ -296,7 +301,9 @@ const std::map<std::string, Translation>& translations() {
     of["aten.add.Tensor"] = of["aten.add_.Tensor"] = sum;
     of["aten._unsafe_index.Tensor"] = renamed("index.Tensor", {"self", "indices"});
     of["aten.sym_size.int"] = renamed("size.int", {"self", "dim"});
-    of["aten.squeeze.dims"] = squeeze;
+    of["aten.squeeze.dims"] = of["aten.squeeze_copy.dims"] = by_axes("squeeze.dim");
+    of["aten.any.dims"] = by_axes("any.dim");
+    of["aten.all.dims"] = by_axes("all.dim");
     for (const char* name : {"aten.to.dtype_layout", "aten.to.device", "prims.convert_element_type.default"})
       of[name] = converted;
     return of;

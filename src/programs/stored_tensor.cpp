@@ -13,7 +13,7 @@ StoredMemory::StoredMemory(std::string_view bytes)
   if (!bytes.empty()) std::memcpy(bytes_.data_ptr(), bytes.data(), bytes.size());
 }
 
-at::Tensor StoredMemory::tensor(const TensorPlace& place) const {
+at::Tensor StoredMemory::tensor(const StoredPlace& place) const {
   constexpr int64_t kMostRepeated = int64_t{1} << 24;  // elements of a tensor that repeats those in memory
   if (place.sizes.size() != place.strides.size())
     throw Error(fmt::format("{} sizes and {} strides", place.sizes.size(), place.strides.size()));

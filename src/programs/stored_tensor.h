@@ -12,7 +12,7 @@
 namespace limbeck {
 
 /// How a tensor lies in its memory, in elements.
-struct TensorPlace {
+struct StoredPlace {
   at::ScalarType dtype = at::kFloat;
   Shape sizes;
   Shape strides;
@@ -24,7 +24,7 @@ class StoredMemory {
  public:
   explicit StoredMemory(std::string_view bytes);
   /// Throws Error if a part of the tensor does not lie in the memory, or it has many more elements than that.
-  at::Tensor tensor(const TensorPlace& place) const;
+  at::Tensor tensor(const StoredPlace& place) const;
 
  private:
   at::Tensor bytes_;

@@ -111,10 +111,10 @@ TEST(ExportedDamage, OfPlacesInMemoryIsNamed) {
   outside(R"("storage_offset": {"as_int": 0})", R"("storage_offset": {"as_int": -1})");
   expect_part(refusal_of_changed(weights, sizes, R"([{"as_int": 9223372036854775808}, {"as_int": 4}])"), "of 64 bits");
   // much that repeats a little
-  outside(
-      sizes +
-          R"(, "requires_grad": true, "device": {"type": "cpu", "index": null}, "strides": [{"as_int": 4}, {"as_int": 1}])",
-      R"([{"as_int": 1099511627776}, {"as_int": 1}], "requires_grad": true, "strides": [{"as_int": 0}, {"as_int": 0}])");
+  outside(sizes + R"(, "requires_grad": true, "device": {"type": "cpu", "index": null}, )"
+                  R"("strides": [{"as_int": 4}, {"as_int": 1}])",
+          R"([{"as_int": 1099511627776}, {"as_int": 1}], "requires_grad": true, )"
+          R"("strides": [{"as_int": 0}, {"as_int": 0}])");
 }
 
 TEST(ExportedDamage, OfWholeFilesIsNamed) {

@@ -215,6 +215,12 @@ TEST(ExportedOperations, AreWrittenByOthers) {
          x.to(torch::kDouble));
   expect(computed("aten.squeeze.dims", arguments(kSelf, argument("dim", "as_ints", "[0, 2]")), torch::ones({1, 3, 1})),
          torch::ones({3}));
+  expect(computed("aten.any.dims", arguments(kSelf, argument("dim", "as_ints", "[-1, -2]")), x > 0.9),
+         (x > 0.9).any(2).any(1));
+  expect(
+      computed("aten.all.dims",
+               arguments(kSelf, argument("dim", "as_ints", "[1, 2]"), argument("keepdim", "as_bool", "true")), x > -2),
+      torch::ones({2, 1, 1}, torch::kBool));
   expect(computed("aten.rms_norm.default", arguments(input, argument("normalized_shape", "as_ints", "[3, 4]")), x),
          x / (x.square().mean({1, 2}, true) + std::ldexp(1.0F, -23)).sqrt());
   expect(

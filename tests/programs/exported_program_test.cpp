@@ -85,7 +85,8 @@ TEST(ExportedProgram, ReadsTheSignatureOfTheFirstVersion) {
   const std::string old =
       R"("signature": {"inputs_to_parameters": {"v_fc_weight": "fc.weight", "v_fc_bias": "fc.bias"},)"
       R"( "inputs_to_buffers": {}, "buffers_to_mutate": {}, "user_inputs": ["x"], "user_outputs": ["y"]},)"
-      R"( "call_spec": {"in_spec": "", "out_spec": "[1, {\"type\": null, \"context\": null, \"children_spec\": []}]"}})";
+      R"( "call_spec": {"in_spec": "", "out_spec": )"
+      R"("[1, {\"type\": null, \"context\": null, \"children_spec\": []}]"}})";
   const size_t begin = program.find("\"signature\""), end = program.find(", \"opset_version\"");
   program.replace(begin, end - begin, old);
   const std::vector<std::pair<std::string, Tensor>> state = {{"fc.weight", torch::ones({3, 4}).requires_grad_()},
@@ -363,7 +364,8 @@ TEST(ExportedProgram, FeatureOfAModuleWithSeveralResultsIsTheOneThatIsUsed) {
 TEST(ExportedProgram, WritesOutRegionsWithoutGradient) {
   ExportWriter writer = linear_export();
   const std::string graph =
-      R"({"name": "inner", "graph": {"inputs": [{"as_tensor": {"name": "x"}}], "outputs": [{"as_tensor": {"name": "z"}}], )"
+      R"({"name": "inner", "graph": {"inputs": [{"as_tensor": {"name": "x"}}], )"
+      R"("outputs": [{"as_tensor": {"name": "z"}}], )"
       R"("nodes": [{"target": "torch.ops.aten.relu.default", "inputs": [{"name": "self", "arg": {"as_tensor": )"
       R"({"name": "x"}}, "kind": 1}], "outputs": [{"as_tensor": {"name": "z"}}], "metadata": {}}]}})";
   writer.node("higher_order.wrap_with_set_grad_enabled",
