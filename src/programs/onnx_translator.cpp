@@ -42,6 +42,24 @@ void add_used(const onnx::NodeProto& node, std::set<std::string>& used) {
   }
 }
 
+/// Names that mean something else in the source of a program, as which TorchScript keeps it.
+bool is_reserved(const std::string& name) {
+  static const std::set<std::string> all = {"training", "forward",  ProgramBuilder::kWithFeatures,
+                                            "self",     "and",      "as",
+                                            "assert",   "async",    "await",
+                                            "break",    "class",    "continue",
+                                            "def",      "del",      "elif",
+                                            "else",     "except",   "False",
+                                            "finally",  "for",      "from",
+                                            "global",   "if",       "import",
+                                            "in",       "is",       "lambda",
+                                            "None",     "nonlocal", "not",
+                                            "or",       "pass",     "raise",
+                                            "return",   "True",     "try",
+                                            "while",    "with",     "yield"};
+  return all.contains(name);
+}
+
 std::string described(const onnx::NodeProto& node, int64_t opset) {
   const std::string name = !node.name().empty() ? node.name() : node.output_size() > 0 ? node.output(0) : std::string();
   return fmt::format("node '{}' ({} of opset {})", name, full_name(node), opset);
@@ -101,7 +119,11 @@ std::string OnnxTranslator::kept_name(const std::string& name) {
   }
   if (kept.empty() || kept.back() == '.') kept += '_';
   const auto clashes = [&](const std::string& wanted) {
-    if (("." + wanted + ".").find(".training.") != std::string::npos) return true;  // each module's own
+    for (size_t begin = 0; begin <= wanted.size();) {
+      const size_t end = std::min(wanted.find('.', begin), wanted.size());
+      if (is_reserved(wanted.substr(begin, end - begin))) return true;
+      begin = end + 1;
+    }
     if (kept_names_.lower_bound(wanted + ".") != kept_names_.lower_bound(wanted + "/")) return true;  // '/' follows '.'
     for (size_t dot = wanted.find('.'); dot != std::string::npos; dot = wanted.find('.', dot + 1))
       if (kept_names_.contains(wanted.substr(0, dot))) return true;
