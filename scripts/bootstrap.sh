@@ -23,7 +23,7 @@ cd "$(dirname "$0")/.."
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || true
 jpeg=libjpeg62-turbo-dev
 tests=(libgtest-dev libbenchmark-dev git curl python3 python3-torch python3-torchvision python3-pil chromium
-  zsh groff-base)
+  zsh groff-base libonnx-testdata)
 packaging=(dpkg-dev file)
 docs=(python3 python3-sphinx python3-myst-parser python3-breathe furo doxygen)
 case $system in

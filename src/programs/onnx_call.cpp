@@ -4,7 +4,6 @@
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 #include <onnx/onnx_pb.h>
-#include <torch/csrc/jit/ir/ir.h>
 
 #include <algorithm>
 

@@ -42,6 +42,24 @@ void add_used(const onnx::NodeProto& node, std::set<std::string>& used) {
   }
 }
 
+/// Names that mean something else in the source of a program, as which TorchScript keeps it.
+bool is_reserved(const std::string& name) {
+  static const std::set<std::string> all = {"training", "forward",  ProgramBuilder::kWithFeatures,
+                                            "self",     "and",      "as",
+                                            "assert",   "async",    "await",
+                                            "break",    "class",    "continue",
+                                            "def",      "del",      "elif",
+                                            "else",     "except",   "False",
+                                            "finally",  "for",      "from",
+                                            "global",   "if",       "import",
+                                            "in",       "is",       "lambda",
+                                            "None",     "nonlocal", "not",
+                                            "or",       "pass",     "raise",
+                                            "return",   "True",     "try",
+                                            "while",    "with",     "yield"};
+  return all.contains(name);
+}
+
 std::string described(const onnx::NodeProto& node, int64_t opset) {
   const std::string name = !node.name().empty() ? node.name() : node.output_size() > 0 ? node.output(0) : std::string();
   return fmt::format("node '{}' ({} of opset {})", name, full_name(node), opset);
@@ -101,11 +119,15 @@ std::string OnnxTranslator::kept_name(const std::string& name) {
   }
   if (kept.empty() || kept.back() == '.') kept += '_';
   const auto clashes = [&](const std::string& wanted) {
-    if (kept_names_.contains(wanted) || wanted == "training" || wanted.ends_with(".training")) return true;
+    for (size_t begin = 0; begin <= wanted.size();) {
+      const size_t end = std::min(wanted.find('.', begin), wanted.size());
+      if (is_reserved(wanted.substr(begin, end - begin))) return true;
+      begin = end + 1;
+    }
     if (kept_names_.lower_bound(wanted + ".") != kept_names_.lower_bound(wanted + "/")) return true;  // '/' follows '.'
     for (size_t dot = wanted.find('.'); dot != std::string::npos; dot = wanted.find('.', dot + 1))
       if (kept_names_.contains(wanted.substr(0, dot))) return true;
-    return false;
+    return kept_names_.contains(wanted);
   };
   if (clashes(kept)) std::replace(kept.begin(), kept.end(), '.', '_');
   while (clashes(kept)) kept += '_';
@@ -150,7 +172,9 @@ std::set<std::string> OnnxTranslator::trained_names(const Body& body) const {
   for (int i = body.nodes.size() - 1; i >= 0; --i) {
     const onnx::NodeProto& node = body.nodes.Get(i);
     if (const onnx::FunctionProto* function = function_of(node)) {
-      const std::set<std::string> inner = trained_names({function->node(), {}, body.opsets, body.attributes});
+      const auto [known, is_new] = trained_in_functions_.try_emplace(function);  // of one that calls itself: nothing
+      if (is_new) known->second = trained_names({function->node(), {}, body.opsets, body.attributes});
+      const std::set<std::string>& inner = known->second;
       for (int place = 0; place < std::min(node.input_size(), function->input_size()); ++place)
         if (inner.contains(function->input(place))) trained.insert(node.input(place));
       continue;

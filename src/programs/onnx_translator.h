@@ -56,6 +56,8 @@ class OnnxTranslator {
   OnnxTensorReader tensors_;
   std::unique_ptr<Scope> main_;
   std::map<std::pair<std::string, std::string>, const onnx::FunctionProto*> functions_;  ///< by domain and name
+  /// Inputs of functions that are weights in them.
+  mutable std::map<const onnx::FunctionProto*, std::set<std::string>> trained_in_functions_;
   std::set<std::string> kept_names_;
   int64_t translated_ = 0, depth_ = 0;
 };

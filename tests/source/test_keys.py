@@ -40,7 +40,7 @@ EXCEPTIONS = {
     "src/data/": ("high low mean step test", "options, folders and columns of data sets"),
     "src/deploy/": ("deviation groups mean name parameters rounds shape split", "of a network's operations"),
     "src/models/": ("classes fingerprint format multiply_adds parameters weights", "of a model's description"),
-    "src/programs/": ("name shape train", "of the nodes of a program, and arguments of LibTorch's operations"),
+    "src/programs/": ("device name shape train", "of the nodes of a program, and arguments of LibTorch's operations"),
     "src/experiment/stage_fingerprint.cpp": ("data device examples given network seed source stages teacher validation "
                                              "weights", "of the settings that a fingerprint is made of"),
     "src/experiment/spoken_frames.cpp": ("test train", "names of tensors in a file of labels"),

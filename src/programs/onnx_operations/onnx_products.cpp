@@ -1,6 +1,5 @@
 // Products of matrices, and losses.
 #include <ATen/TensorOperators.h>
-#include <ATen/core/Reduction.h>
 
 #include "programs/onnx_operations.h"
 
@@ -42,7 +41,7 @@ int64_t loss_reduction(OnnxCall& call) {
   const std::string reduction = call.text("reduction", "mean");
   if (reduction != "none" && reduction != "mean" && reduction != "sum")
     call.refuse(fmt::format("reduces by '{}'", reduction));
-  return reduction == "none" ? at::Reduction::None : reduction == "mean" ? at::Reduction::Mean : at::Reduction::Sum;
+  return reduction == "none" ? 0 : reduction == "mean" ? 1 : 2;  // at::Reduction
 }
 
 /// −Σ w x[label]
