@@ -126,7 +126,8 @@ class Bench:
 
     def table(self, plot):
         tuned = json.loads((self.out / "tuned.json").read_text())
-        rows = {method: [evaluation(self.out / "final" / method / f"seed-{seed}/results.json", "test") for seed in SEEDS]
+        final = self.out / "final"
+        rows = {method: [evaluation(final / method / f"seed-{seed}/results.json", "test") for seed in SEEDS]
                 for method in ALL}
         speed = json.loads((self.out / "speed.json").read_text()) if (self.out / "speed.json").exists() else None
         accuracy = {method: [100 * row["accuracy"] for row in rows[method]] for method in ALL}
@@ -175,14 +176,14 @@ def drawn(order, accuracy):
     low, high = 5 * math.floor(min(values) / 5), 5 * math.ceil(max(values) / 5)
     width, height = 560, top + row * len(order) + 30
     x = lambda value: left + (value - low) / (high - low) * (width - left - right)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-             'role="img" aria-label="Accuracy on test by method, three seeds each">\n<style>',
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+             f'height="{height}" role="img" aria-label="Accuracy on test by method, three seeds each">\n<style>',
              'svg{background:#fcfcfb;font-family:system-ui,sans-serif}text{font-size:12px;fill:#5c5b57}'
              '.title{font-size:14px;font-weight:600;fill:#1a1a19}.end{text-anchor:end}.middle{text-anchor:middle}'
              '.grid{stroke:#e9e8e4}.mark{stroke:#b8480a;stroke-dasharray:4 3}.dot{fill:#2f6fde;opacity:.75}'
              '.mean{stroke:#1a1a19;stroke-width:2}',
-             '@media screen and (prefers-color-scheme:dark){svg{background:#1a1a19}text{fill:#b9b8b0}.title{fill:#f3f2ee}'
-             '.grid{stroke:#32322f}.mark{stroke:#e0622a}.dot{fill:#8fb6ff}.mean{stroke:#f3f2ee}}', '</style>',
+             '@media screen and (prefers-color-scheme:dark){svg{background:#1a1a19}text{fill:#b9b8b0}'
+             '.title{fill:#f3f2ee}.grid{stroke:#32322f}.mark{stroke:#e0622a}.dot{fill:#8fb6ff}.mean{stroke:#f3f2ee}}', '</style>',
              '<text class="title" x="10" y="20">Accuracy on test, three seeds; lines: labels alone, plain KD</text>']
     bottom = top + row * len(order)
     for value in range(low, high + 1, 5):

@@ -16,8 +16,8 @@ COMMENT = re.compile(r"//[^\n]*")
 # The same words where they mean something else: a place (a file, or all that begins so), the words, and what they are
 # there.
 EXCEPTIONS = {
-    "src/recipe/": ("accuracy data epochs errors examples lines log_x log_y logits loss mean metric name paper plots "
-                    "seed source split stages teacher test title train validation weights x "
+    "src/recipe/": ("accuracy classes data epochs errors examples lines log_x log_y logits loss mean metric name paper "
+                    "plots seed source split stages teacher test title train validation weights x "
                     "x_label", "the recipe's keys"),
     "src/recipe/schema": ("class_errors description stage", "the recipe's key, JSON Schema's, and a definition's name"),
     "src/api/distillation.cpp": ("weights", "the recipe's key"),
@@ -40,7 +40,7 @@ EXCEPTIONS = {
     "src/data/": ("high low mean step test", "options, folders and columns of data sets"),
     "src/deploy/": ("deviation groups mean name parameters rounds shape split", "of a network's operations"),
     "src/models/": ("classes fingerprint format multiply_adds parameters weights", "of a model's description"),
-    "src/programs/": ("device name shape train", "of the nodes of a program, and arguments of LibTorch's operations"),
+    "src/programs/": ("device logits name shape train", "of a program's nodes, and arguments of LibTorch's operations"),
     "src/experiment/stage_fingerprint.cpp": ("data device examples given network seed source stages teacher validation "
                                              "weights", "of the settings that a fingerprint is made of"),
     "src/experiment/spoken_frames.cpp": ("test train", "names of tensors in a file of labels"),
