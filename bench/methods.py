@@ -183,7 +183,8 @@ def drawn(order, accuracy):
              '.grid{stroke:#e9e8e4}.mark{stroke:#b8480a;stroke-dasharray:4 3}.dot{fill:#2f6fde;opacity:.75}'
              '.mean{stroke:#1a1a19;stroke-width:2}',
              '@media screen and (prefers-color-scheme:dark){svg{background:#1a1a19}text{fill:#b9b8b0}'
-             '.title{fill:#f3f2ee}.grid{stroke:#32322f}.mark{stroke:#e0622a}.dot{fill:#8fb6ff}.mean{stroke:#f3f2ee}}', '</style>',
+             '.title{fill:#f3f2ee}.grid{stroke:#32322f}.mark{stroke:#e0622a}.dot{fill:#8fb6ff}'
+             '.mean{stroke:#f3f2ee}}', '</style>',
              '<text class="title" x="10" y="20">Accuracy on test, three seeds; lines: labels alone, plain KD</text>']
     bottom = top + row * len(order)
     for value in range(low, high + 1, 5):
