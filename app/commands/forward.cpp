@@ -39,7 +39,8 @@ void add_forward(Program& program) {
   command->callback([=, &program] { program.act(&Actions::forward, *flags); });
   command->footer(
       "FILE is FILE.npy, or FILE.safetensors with one tensor in it, or FILE.safetensors:NAME. ONNX files are run by "
-      "LibTorch, as they are when they teach or are trained; `limbeck evaluate` and `bench` run them in onnxruntime.\n\n"
+      "LibTorch, as they are when they teach or are trained; `limbeck evaluate` and `bench` run them in "
+      "onnxruntime.\n\n"
       "Example:  limbeck forward teacher.onnx --inputs x.npy --out y.npy --feature /layer3/Relu_output_0=hidden.npy");
 }
 

@@ -20,9 +20,10 @@ Model load_runnable(const fs::path& file, const InputOptions& input, const Runna
   std::optional<ProgramFormat> format = program_format(file);
   const std::optional<ModelDescription> described = described_in(file, format);
   if (described && !input.empty())
-    throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input is for files that Limbeck did "
-                                              "not write",
-                                              file.string()));
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' says itself what its input is; --input is for files that Limbeck did "
+                            "not write",
+                            file.string()));
   ModelDescription description = described.value_or(ModelDescription{.input_options = input});
   if (!options.prepared) description.input_options = {};
   description.input = options.example;
@@ -36,7 +37,8 @@ Model load_runnable(const fs::path& file, const InputOptions& input, const Runna
 Model make_runnable(const Choice& network, const InputOptions& input, const RunnableOptions& options) {
   if (is_graph(network))
     throw Error(ErrorKind::usage, fmt::format("'{}' has no weights; name a file of them", network.name()));
-  ModelDescription description{.network = resolve(network), .input = options.example, .classes = {}, .input_options = {}};
+  ModelDescription description{
+      .network = resolve(network), .input = options.example, .classes = {}, .input_options = {}};
   if (options.prepared) description.input_options = input;
   return load_as(description, files_of(network).front());
 }

@@ -8,8 +8,9 @@
 namespace limbeck {
 
 struct RunnableOptions {
-  Shape example;          ///< shape of one input
-  bool prepared = false;  ///< inputs are prepared by the network's own resizing and normalization; else go in as they are
+  Shape example;  ///< shape of one input
+  bool prepared =
+      false;  ///< inputs are prepared by the network's own resizing and normalization; else go in as they are
 };
 
 /// Loads a file of weights, or a program in any format. `input`: preprocessing of a file that Limbeck did not write.

@@ -47,10 +47,11 @@ std::shared_ptr<Network> match_classes(std::shared_ptr<Network> network, const s
     }
   }
   if (count > 0)
-    throw Error(ErrorKind::usage,
-                fmt::format("{} does not know {} of the data's {} classes: {}{}{}. It gives no logit for them: name its "
-                            "classes as the data does, or leave these classes out of the data",
-                            where, count, wanted.size(), missing, count > 5 ? ", ..." : "", hint));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} does not know {} of the data's {} classes: {}{}{}. It gives no logit for them: name its "
+                    "classes as the data does, or leave these classes out of the data",
+                    where, count, wanted.size(), missing, count > 5 ? ", ..." : "", hint));
   return std::make_shared<MatchedClasses>(std::move(network), std::move(columns));
 }
 

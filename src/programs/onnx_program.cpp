@@ -45,6 +45,17 @@ std::string input_names(const std::vector<const onnx::ValueInfoProto*>& inputs) 
   return names.empty() ? "none" : names;
 }
 
+/// What to write where the data's images can be given in the shape that a network takes.
+std::string way_to_fit(const Shape& own, const Shape& example) {
+  if (own.size() != 3 || example.size() != 3) return "";
+  const bool is_last = own[0] != example[0] && own[2] == example[0];  // channels
+  if (is_last) return ". Its channels are last: write `layout: nhwc`, and `input: { size: [height, width] }` to resize";
+  if (own[0] == example[0])
+    return fmt::format(". Write `input: {{ size: [{}, {}] }}` to resize them for it", own[1], own[2]);
+  return own[0] == 3 && example[0] == 1 ? ". Write `channels: gray_to_rgb` to give it gray images as three channels"
+                                        : "";
+}
+
 /// The shape of a batch, of which the first extent is 0 where the file leaves it open.
 Shape batch_shape(const onnx::ValueInfoProto& input, const fs::path& file, const Shape& example) {
   const auto refuse = [&](const std::string& why) {
@@ -69,7 +80,8 @@ Shape batch_shape(const onnx::ValueInfoProto& input, const fs::path& file, const
     if (own[i] == 0 && example.empty()) refuse("leaves the extents of an example open; expected the data's shape");
     if (own[i] == 0) shape[i + 1] = example[i];
     if (own[i] != 0 && !example.empty() && own[i] != example[i])
-      refuse(fmt::format("takes examples of {}; the data's are {}", to_text(own), to_text(example)));
+      refuse(fmt::format("takes examples of {}; the data's are {}{}", to_text(own), to_text(example),
+                         way_to_fit(own, example)));
   }
   return shape;
 }

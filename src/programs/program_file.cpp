@@ -82,8 +82,8 @@ ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const 
     throw Error(fmt::format("'{}' is {}; expected {}{}", path.string(),
                             found ? name_of(*found) : to_text(format_of(std::string_view(content))), name_of(format),
                             found ? fmt::format(". Write {{ {}: FILE }} for it", network_name(*found)) : ""));
-  const torch::jit::Module module = format == ProgramFormat::onnx ? read_onnx_program(content, path, example)
-                                                                  : read_exported_program(content, path);
+  const torch::jit::Module module =
+      format == ProgramFormat::onnx ? read_onnx_program(content, path, example) : read_exported_program(content, path);
   return {as_torchscript(module), {}, Hasher().add(content).fingerprint()};
 }
 

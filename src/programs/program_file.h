@@ -29,8 +29,8 @@ struct ProgramFile {
   std::string fingerprint;                   ///< of the file's content
 };
 
-/// Reads a file of this format. `example`: shape of an example, for an ONNX file that leaves it open. Throws Error, which
-/// names the file, if it is damaged, of another format, or has operations that cannot be translated.
+/// Reads a file of this format. `example`: shape of an example, for an ONNX file that leaves it open. Throws Error,
+/// which names the file, if it is damaged, of another format, or has operations that cannot be translated.
 ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const Shape& example);
 
 }  // namespace limbeck

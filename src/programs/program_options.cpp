@@ -17,12 +17,11 @@ void ProgramOptions::bind(Fields& fields, const char* what_file) {
                 "rows that are distributions as probabilities");
   fields.choice("layout", layout, {{"nchw", InputLayout::nchw}, {"nhwc", InputLayout::nhwc}},
                 "order of the dimensions of an image: nhwc has channels last, as TensorFlow and Keras");
-  fields.choice("channels", channels,
-                {{"same", InputChannels::same},
-                 {"bgr", InputChannels::bgr},
-                 {"gray_to_rgb", InputChannels::gray_to_rgb}},
-                "channels of an image: the data's, or those in reverse order (OpenCV's), or a gray image as three "
-                "equal channels; `input` normalizes before");
+  fields.choice(
+      "channels", channels,
+      {{"same", InputChannels::same}, {"bgr", InputChannels::bgr}, {"gray_to_rgb", InputChannels::gray_to_rgb}},
+      "channels of an image: the data's, or those in reverse order (OpenCV's), or a gray image as three "
+      "equal channels; `input` normalizes before");
 }
 
 }  // namespace limbeck

@@ -1,5 +1,6 @@
 #pragma once
-// Options of a network that is a program from a file: how its input is given to it, and which of its outputs are logits.
+// Options of a network that is a program from a file: how its input is given to it, and which of its outputs are
+// logits.
 //
 //   networks: { teacher: { onnx: { file: teacher.onnx, layout: nhwc, channels: bgr, output: head2 } } }
 #include <string>

@@ -7,7 +7,9 @@ namespace limbeck {
 namespace {
 
 struct OnnxOptions : ProgramOptions {
-  void bind(Fields& fields) { ProgramOptions::bind(fields, "an ONNX file of opset 7 to 22; its weights are where training starts"); }
+  void bind(Fields& fields) {
+    ProgramOptions::bind(fields, "an ONNX file of opset 7 to 22; its weights are where training starts");
+  }
 };
 
 }  // namespace
@@ -16,7 +18,8 @@ void register_onnx(Catalogue& catalogue) {
   catalogue.add<Network, OnnxOptions, const TaskShape&, const InputOptions&>(
       Slot::network,
       {.name = "onnx",
-       .summary = "Any network in an ONNX file, with its weights, run by LibTorch: a teacher, a member of an ensemble, or a student to fine-tune.",
+       .summary = "Any network in an ONNX file, with its weights, run by LibTorch: a teacher, a member of an ensemble, "
+                  "or a student to fine-tune.",
        .source = "https://onnx.ai/onnx/intro/concepts.html",
        .principal = "file",
        .brings_weights = true},

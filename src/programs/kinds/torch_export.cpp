@@ -7,7 +7,9 @@ namespace limbeck {
 namespace {
 
 struct TorchExportOptions : ProgramOptions {
-  void bind(Fields& fields) { ProgramOptions::bind(fields, "what torch.export.save wrote; its weights are where training starts"); }
+  void bind(Fields& fields) {
+    ProgramOptions::bind(fields, "what torch.export.save wrote; its weights are where training starts");
+  }
 };
 
 }  // namespace
@@ -16,7 +18,8 @@ void register_torch_export(Catalogue& catalogue) {
   catalogue.add<Network, TorchExportOptions, const TaskShape&, const InputOptions&>(
       Slot::network,
       {.name = "torch_export",
-       .summary = "Any network that torch.export.save wrote, with its weights: a teacher, a member of an ensemble, or a student to fine-tune.",
+       .summary = "Any network that torch.export.save wrote, with its weights: a teacher, a member of an ensemble, or "
+                  "a student to fine-tune.",
        .source = "https://pytorch.org/docs/stable/export.html",
        .principal = "file",
        .brings_weights = true},

@@ -59,9 +59,10 @@ std::unique_ptr<Teacher> make_virtual(const VirtualTeacherOptions& options, cons
                 "the virtual teacher is right about the labels, and there are examples without; leave them out "
                 "with `extra: false` and `unlabelled: 0` in the stage's `examples`");
   if (context.augmenter.mixes())
-    throw Error(ErrorKind::usage,
-                "the virtual teacher is right about one label, and mixed examples have two; leave `mixup` and `cutmix` out of "
-                "`augment`");
+    throw Error(
+        ErrorKind::usage,
+        "the virtual teacher is right about one label, and mixed examples have two; leave `mixup` and `cutmix` out of "
+        "`augment`");
   return std::make_unique<VirtualTeacher>(options, context.classes);
 }
 
