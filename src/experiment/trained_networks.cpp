@@ -66,8 +66,15 @@ void TrainedNetworks::take(const TrainedNetworks& other) {
 std::shared_ptr<Network> TrainedNetworks::make(const NetworkRecipe& network, uint64_t seed, int64_t classes) const {
   const InputOptions& input = inputs_.at(network.name);
   if (!network.matches_classes()) return make_network(network.architecture, dataset_, seed, input, classes);
-  const std::vector<std::string> names = class_names(network);
-  return make_network(network.architecture, dataset_, seed, input, static_cast<int64_t>(names.size()));
+  const auto named = static_cast<int64_t>(class_names(network).size());
+  if (is_graph(network.architecture)) return make_network(network.architecture, dataset_, seed, input, named);
+  auto program = network.architecture.make<Network, const TaskShape&, const InputOptions&>(
+      TaskShape{dataset_.input_shape(), 0}, input);
+  const int64_t outputs = dynamic_cast<const ProgramNetwork&>(*program).classes();
+  if (outputs != named)
+    throw Error(ErrorKind::usage, fmt::format("the network '{}' has {} outputs, and its `classes` names {}",
+                                              network.name, outputs, named));
+  return program;
 }
 
 ModelDescription TrainedNetworks::description(const NetworkRecipe& network) const {

@@ -176,9 +176,11 @@ class ModelsFromElsewhere(ProgramTest):
         (same,) = self.run_recipe(f"big: {{ onnx: {self.onnx(Chosen().eval(), 'chosen.onnx')} }}")
         for key in ("teacher_errors", "errors"):
             self.assertEqual(stage["evaluations"]["test"][key], same["evaluations"]["test"][key])
-        missing = json.dumps(["x", *names[2:]])
+        self.assertIn("has 12 outputs, and its `classes` names 11",
+                      self.run_recipe(f"big: {{ onnx: {file}, classes: {json.dumps(names[1:])} }}", expect=2))
+        missing = json.dumps(["x", "nine", *names[2:]])
         self.assertIn("does not know 1 of the data's 10 classes: '9'",
-                      self.run_recipe(f"big: {{ onnx: {file}, classes: {missing} }}", expect=1))
+                      self.run_recipe(f"big: {{ onnx: {file}, classes: {missing} }}", expect=2))
         self.assertIn("has `classes`", self.run_recipe(f"big: {{ onnx: {file}, classes: {json.dumps(names)} }}",
                                                        "{ name: s, train: big, epochs: 1 }", expect=2))
         self.assertIn("does not name its classes", self.run_recipe(f"big: {{ onnx: {file}, classes: by_name }}",
@@ -233,14 +235,14 @@ class ModelsFromElsewhere(ProgramTest):
         self.assertIn("nothing to do", self.limbeck("forward", file, "--inputs", x, expect=2).stderr)
         self.assertIn("no feature 'none'", self.limbeck("forward", file, "--inputs", x, "--feature", "none=f.npy",
                                                         expect=2).stderr)
-        self.assertIn("does not take", self.limbeck("forward", file, "--inputs", self.save(torch.rand(2, 5)), "--out",
+        self.assertIn("takes examples of 3 axes", self.limbeck("forward", file, "--inputs", self.save(torch.rand(2, 5)), "--out",
                                                     "y.npy", expect=1).stderr)
 
 
 def write_linear(file, weight, bias):
     """An archive of torch.export.save (PyTorch 2.8 and later) of flatten and linear, by the format's description."""
     def tensor(shape):
-        return {"dtype": 7, "sizes": [{"as_int": n} for n in shape], "requires_grad": False,
+        return {"dtype": 7, "sizes": [{"as_int": n} for n in shape], "requires_grad": True,
                 "device": {"type": "cpu", "index": None}, "storage_offset": {"as_int": 0}, "layout": 7,
                 "strides": [{"as_int": n} for n in ([shape[1], 1] if len(shape) == 2 else [1])]}
 
