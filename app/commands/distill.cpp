@@ -14,7 +14,7 @@ void add_distill(Program& program) {
   auto flags = std::make_shared<DistillFlags>();
   command
       ->add_option("--teacher", flags->teacher,
-                   "TorchScript, ONNX or .pt2 file, weights.safetensors of a trained network, '{ resnet18: {}, "
+                   "TorchScript, ONNX or .pt2 file, weights.safetensors of a network, '{ resnet18: {}, "
                    "weights: FILE }', or "
                    "a network to train first: mlp:1200,1200")
       ->required()

@@ -14,8 +14,9 @@ void add_evaluate(Program& program) {
       ->type_name("FILE");
   command->add_option("--teacher", flags->teacher, "a teacher to compare with, likewise")->type_name("FILE");
   command
-      ->add_option("--input", flags->input,
-                   "input of a TorchScript file that Limbeck did not write: {size: 224, mean: [...], std: [...]}")
+      ->add_option(
+          "--input", flags->input,
+          "input of a TorchScript or .pt2 file that Limbeck did not write: {size: 224, mean: [...], std: [...]}")
       ->type_name("YAML");
   command->add_option("--teacher-input", flags->teacher_input, "the same for the teacher")->type_name("YAML");
   command->add_option("--data", flags->data, "where the data sets are")->type_name("DIR");

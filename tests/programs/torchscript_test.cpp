@@ -199,8 +199,8 @@ TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
   const torch::Tensor inputs = torch::rand({5, 1, 4, 4});
   const auto plain = network(kLinear);
   const auto softened = network("return torch.softmax(torch.linear(x.flatten(1), self.weight, self.bias), 1)");
-  EXPECT_FALSE(plain->gives_probabilities());
-  EXPECT_TRUE(softened->gives_probabilities());
+  EXPECT_EQ(plain->returns(), ReturnedValues::logits);
+  EXPECT_EQ(softened->returns(), ReturnedValues::probabilities);
   EXPECT_TRUE(
       softened->forward(inputs, {}).logits.allclose(plain->forward(inputs, {}).logits.log_softmax(1), 1e-5, 1e-5));
   // Certainty has a finite logarithm.
@@ -211,18 +211,18 @@ TEST_F(TorchScript, ThatEndsWithASoftmaxHasTheLogarithmsOfWhatItGivesAsLogits) {
       "return torch.softmax((x.flatten(1).sum(1, True) - 6).clamp(min=0) * 1000 + torch.linear(x.flatten(1), "
       "self.weight, self.bias) * "
       "(1 + 1000 * (x.flatten(1).sum(1, True) > 20).float()), 1)");
-  ASSERT_TRUE(saturated->gives_probabilities());
+  ASSERT_EQ(saturated->returns(), ReturnedValues::probabilities);
   EXPECT_TRUE(saturated->forward(torch::full({1, 1, 4, 4}, 2), {}).logits.isfinite().all().item<bool>());
   // In float16, what is smaller than its smallest number is nothing.
   const auto half = network("return torch.softmax(torch.linear(x.flatten(1), self.weight, self.bias), 1).half()");
-  ASSERT_TRUE(half->gives_probabilities());
+  ASSERT_EQ(half->returns(), ReturnedValues::probabilities);
   EXPECT_FLOAT_EQ(half->forward(torch::full({1, 1, 4, 4}, 40), {}).logits.min().item<float>(),
                   std::log(std::ldexp(1.0F, -24)));
   // Scores that are no distributions, or zeros and ones, stay as they are.
   for (const char* body :
        {"return torch.sigmoid(torch.linear(x.flatten(1), self.weight, self.bias))",
         "return torch.one_hot(torch.linear(x.flatten(1), self.weight, self.bias).argmax(1), 3).float()"})
-    EXPECT_FALSE(network(body)->gives_probabilities()) << body;
+    EXPECT_EQ(network(body)->returns(), ReturnedValues::logits) << body;
 }
 
 TEST_F(TorchScript, TrainsWhatRequiresAGradient) {
