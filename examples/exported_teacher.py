@@ -6,8 +6,8 @@
     limbeck distill --teacher teacher.pt2 --teacher-size 224 --teacher-mean 0.485,0.456,0.406 \\
         --teacher-std 0.229,0.224,0.225 --student mobilenetv2 --data pictures
 
-A network of your own goes the same way: the lines that matter are those of write(). The batch size is left open, so that
-batches of any size can be run; and of ONNX, batch norm is kept as it is, so that the model can be trained further.
+A network of your own goes the same way: the lines that matter are those of write(). The batch size is left open, so
+that batches of any size can be run; and of ONNX, batch norm is kept as it is, so that the model can be trained further.
 
 What the network does to pixels is told to Limbeck, not saved: batches hold pixels in [0, 1].
 """

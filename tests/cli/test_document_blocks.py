@@ -25,8 +25,8 @@ except ImportError:
 NOT_RUN = {
     "scripts/demo.sh": "builds the program, and trains for a minute",
     "scripts/test.sh": "runs this test",
-    "python3 examples/exported_teacher.py --model resnet18 --out teacher.onnx": "test_models_from_elsewhere makes smaller "
-                                                                                 "ones",
+    "python3 examples/exported_teacher.py --model resnet18 --out teacher.onnx":
+        "takes a minute; test_models_from_elsewhere makes smaller ones",
     "scripts/bootstrap.sh program && scripts/build.sh limbeck": "installs packages and builds the program",
     "scripts/bootstrap.sh && scripts/build.sh": "installs packages and builds everything",
     "export LIMBECK_TORCH=~/libtorch": "needs another LibTorch",

@@ -289,7 +289,7 @@ stages: [ {{ name: tuned, train: large, epochs: {epochs}, optimizer: {{ sgd: {{ 
         self.assertIn(refused,
                       self.limbeck("evaluate", weights, "--source", "{digits: {train: 10, test: 10}}", expect=1).stderr)
         self.recipe.write_text(self.RECIPE.format(large=f"{{ mlp: [32], weights: {weights} }}", epochs=1, rate=0.1))
-        self.assertIn(refused, self.limbeck("run", self.recipe, "--out", self.folder / "second", expect=1).stderr)
+        self.assertIn(refused, self.limbeck("run", self.recipe, "--out", self.folder / "second", expect=2).stderr)
 
 
 class InitialWeights(ProgramTest):

@@ -167,7 +167,7 @@ TEST_F(TorchScript, IsRefusedBeforeTrainingWhereItDoesNotFit) {
   EXPECT_EQ(
       refused("z = torch.linear(x.flatten(1), self.weight, self.bias)\nreturn {\"hidden\": x.flatten(1), \"out\": z}"),
       named("tells 16 classes apart, but the data has 3; of its outputs 'hidden' was taken: the one called 'logits', "
-            "or else the first"));
+            "or else the first; `output` names another"));
   EXPECT_EQ(refused(kLinear, {{3, 4, 4}, 3}).find(named("does not take the data's examples of 3x4x4: ")), 0U);
   EXPECT_EQ(refused("return x"), named("gives 3x1x4x4 of Float for 3 examples; expected logits [3, 3]"));
   EXPECT_EQ(refused("return torch.linear(x.flatten(1), self.weight, self.bias) / 0"),
