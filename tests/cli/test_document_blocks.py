@@ -25,6 +25,10 @@ except ImportError:
 NOT_RUN = {
     "scripts/demo.sh": "builds the program, and trains for a minute",
     "scripts/test.sh": "runs this test",
+    "bench/methods.py tune --out runs/methods": "trains for an hour",
+    "bench/methods.py run --out runs/methods": "trains for an hour",
+    "bench/methods.py speed --out runs/methods": "trains for some minutes",
+    "bench/methods.py table --out runs/methods --plot docs/results/methods.svg": "needs these runs",
     "python3 examples/exported_teacher.py --model resnet18 --out teacher.onnx":
         "takes a minute; test_models_from_elsewhere makes smaller ones",
     "scripts/bootstrap.sh program && scripts/build.sh limbeck": "installs packages and builds the program",
