@@ -34,6 +34,13 @@ bool holds_exported_program(const std::string& content) {
   }
 }
 
+/// `content` is looked at in a ZIP archive alone.
+std::optional<ProgramFormat> format_in(FileFormat format, const std::string& content) {
+  if (format == FileFormat::onnx) return ProgramFormat::onnx;
+  if (format != FileFormat::torchscript) return std::nullopt;
+  return holds_exported_program(content) ? ProgramFormat::torch_export : ProgramFormat::torchscript;
+}
+
 const char* name_of(ProgramFormat format) {
   switch (format) {
     case ProgramFormat::onnx:
@@ -61,14 +68,8 @@ const char* network_name(ProgramFormat format) {
 }
 
 std::optional<ProgramFormat> program_format(const fs::path& path) {
-  switch (format_of(path)) {
-    case FileFormat::onnx:
-      return ProgramFormat::onnx;
-    case FileFormat::torchscript:
-      return holds_exported_program(read_file(path)) ? ProgramFormat::torch_export : ProgramFormat::torchscript;
-    default:
-      return std::nullopt;
-  }
+  const FileFormat format = format_of(path);  // the first bytes alone: weights are not read
+  return format_in(format, format == FileFormat::torchscript ? read_file(path) : std::string());
 }
 
 ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const Shape& example) {
@@ -78,9 +79,10 @@ ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const 
     return {std::move(file.content), std::move(file.extra), fingerprint};
   }
   const std::string content = read_file(path);
-  if (const auto found = program_format(path); found != format)
-    throw Error(fmt::format("'{}' is {}; expected {}{}", path.string(),
-                            found ? name_of(*found) : to_text(format_of(std::string_view(content))), name_of(format),
+  const FileFormat kind = format_of(std::string_view(content));
+  if (const auto found = format_in(kind, content); found != format)
+    throw Error(fmt::format("'{}' is {}; expected {}{}", path.string(), found ? name_of(*found) : to_text(kind),
+                            name_of(format),
                             found ? fmt::format(". Write {{ {}: FILE }} for it", network_name(*found)) : ""));
   const torch::jit::Module module =
       format == ProgramFormat::onnx ? read_onnx_program(content, path, example) : read_exported_program(content, path);

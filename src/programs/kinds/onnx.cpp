@@ -1,7 +1,6 @@
 // An ONNX file as a network: `networks: { teacher: { onnx: model.onnx } }`. Its operations are run by LibTorch, so that
 // it can be trained too.
-#include "programs/program_network.h"
-#include "recipe/catalogue.h"
+#include "programs/program_kind.h"
 
 namespace limbeck {
 namespace {
@@ -15,17 +14,11 @@ struct OnnxOptions : ProgramOptions {
 }  // namespace
 
 void register_onnx(Catalogue& catalogue) {
-  catalogue.add<Network, OnnxOptions, const TaskShape&, const InputOptions&>(
-      Slot::network,
-      {.name = "onnx",
-       .summary = "Any network in an ONNX file, with its weights, run by LibTorch: a teacher, a member of an ensemble, "
-                  "or a student to fine-tune.",
-       .source = "https://onnx.ai/onnx/intro/concepts.html",
-       .principal = "file",
-       .brings_weights = true},
-      [](const OnnxOptions& options, const TaskShape& task, const InputOptions& input) {
-        return std::make_unique<ProgramNetwork>(ProgramFormat::onnx, options, task, input);
-      });
+  add_program_kind<OnnxOptions>(
+      catalogue, ProgramFormat::onnx,
+      "Any network in an ONNX file, with its weights, run by LibTorch: a teacher, a member of an ensemble, "
+      "or a student to fine-tune.",
+      "https://onnx.ai/onnx/intro/concepts.html");
 }
 
 }  // namespace limbeck

@@ -1,7 +1,6 @@
 // An archive of torch.export as a network: `networks: { teacher: { torch_export: model.pt2 } }`. It is read without
 // Python.
-#include "programs/program_network.h"
-#include "recipe/catalogue.h"
+#include "programs/program_kind.h"
 
 namespace limbeck {
 namespace {
@@ -15,17 +14,11 @@ struct TorchExportOptions : ProgramOptions {
 }  // namespace
 
 void register_torch_export(Catalogue& catalogue) {
-  catalogue.add<Network, TorchExportOptions, const TaskShape&, const InputOptions&>(
-      Slot::network,
-      {.name = "torch_export",
-       .summary = "Any network that torch.export.save wrote, with its weights: a teacher, a member of an ensemble, or "
-                  "a student to fine-tune.",
-       .source = "https://pytorch.org/docs/stable/export.html",
-       .principal = "file",
-       .brings_weights = true},
-      [](const TorchExportOptions& options, const TaskShape& task, const InputOptions& input) {
-        return std::make_unique<ProgramNetwork>(ProgramFormat::torch_export, options, task, input);
-      });
+  add_program_kind<TorchExportOptions>(
+      catalogue, ProgramFormat::torch_export,
+      "Any network that torch.export.save wrote, with its weights: a teacher, a member of an ensemble, or "
+      "a student to fine-tune.",
+      "https://pytorch.org/docs/stable/export.html");
 }
 
 }  // namespace limbeck
