@@ -86,10 +86,10 @@ class Commands(ProgramTest):
             self.limbeck("check", recipe)
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
             spoken = "spoken_digits" in str(resolved["data"]["source"])
-            few = any(stage.get("examples", {}).get("fraction") == 0.05 for stage in resolved["stages"])
+            fraction = min(stage.get("examples", {}).get("fraction", 1) for stage in resolved["stages"])
             images = 800  # one of each class in 1 %
             if "cifar" in str(resolved["data"]["source"]):
-                images = 400 if few else 20
+                images = 400 if fraction < 1 or resolved["data"]["validation"] else 20
             settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}"
                         if spoken
                         else f"data.source={{digits: {{train: {images}, test: 50}}}}"]
