@@ -83,7 +83,6 @@ class Commands(ProgramTest):
         recordings = self.folder / "recordings"
         make_recordings(recordings, ("ann",), 30)  # of which 3 % are one of each word
         for recipe in recipes:
-            self.limbeck("check", recipe)
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
             spoken = "spoken_digits" in str(resolved["data"]["source"])
             fraction = min(stage.get("examples", {}).get("fraction", 1) for stage in resolved["stages"])
