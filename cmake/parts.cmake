@@ -26,7 +26,7 @@ if(onnx_type STREQUAL "FILEPATH")
   unset(LIMBECK_ONNX CACHE)
 endif()
 limbeck_part(ONNX "ONNX files (libonnx, protobuf; runs them by onnxruntime)" deploy
-  onnx.cpp onnx_builder.cpp onnx_file.cpp onnxruntime.cpp graph_onnx.cpp
+  onnx.cpp onnx_builder.cpp onnx_file.cpp onnx_original.cpp onnxruntime.cpp graph_onnx.cpp
   script_memory.cpp torchscript_onnx.cpp torchscript_operations.cpp)
 limbeck_part_in(ONNX programs onnx_*.cpp onnx_operations/*.cpp)
 limbeck_part(SOUND "Sound files (libsndfile)" data recordings/sound_file.cpp)

@@ -1,12 +1,14 @@
 #pragma once
 // Exports a network to ONNX (opset 13), with a dynamic batch size. Batch norm and linear bottlenecks are folded into
-// the adjacent layers; the network's input normalization is included.
+// the adjacent layers; the network's input normalization is included. A program that was read from an ONNX file is
+// written as the graph of that file, of its opset, with its operations, names and outputs.
 //
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
-// input   "input" [batch, …]: float32 as the network takes it (pixels in [0, 1]); with `bytes`, uint8, multiplied by
+// input   "input", or the original's name, [batch, …]: float32 as the network takes it (pixels in [0, 1]); with
+// `bytes`, uint8, multiplied by
 //         `scale`
-// output  "logits" [batch, classes]; with `softmax`, "probabilities"
+// output  "logits" [batch, classes], or the original's outputs; with `softmax`, "probabilities" in its place
 //
 // A quantized network (nn/quantization.h) is exported in QDQ format: int8 weights, and a
 // QuantizeLinear/DequantizeLinear pair for each quantized activation, which runtimes fuse into integer kernels.

@@ -32,6 +32,8 @@ class OnnxBuilder {
   OnnxBuilder(const OnnxBuilder& other);
   OnnxBuilder& operator=(const OnnxBuilder&) = delete;
 
+  /// Keeps a name free: nothing here is called so.
+  void reserve(const std::string& name) { ++taken_[name]; }
   /// Adds an input [batch, …]; returns its name.
   std::string input(const std::string& name, at::ScalarType type, const Shape& shape);
   /// Adds a constant (initializer) and returns its name: float32, int64, int32, int8 or uint8; other floating-point

@@ -2,6 +2,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -54,11 +55,17 @@ OnnxFile parse_onnx(const std::string& content, const std::string& name) {
                 .takes_bytes = type == onnx::TensorProto::UINT8,
                 .output = graph.output(0).name(),
                 .metadata = {}};
-  file.gives_probabilities = file.output == "probabilities";
-  const Shape output = shape_behind_batch(graph.output(0));
-  if (output.size() == 1) file.classes = output.front();
-  for (const onnx::TensorProto& constant : graph.initializer()) file.parameters += numbers_in(constant);
   for (const onnx::StringStringEntryProto& entry : model.metadata_props()) file.metadata[entry.key()] = entry.value();
+  if (const auto said = file.metadata.find(OnnxFile::kOutput); said != file.metadata.end()) file.output = said->second;
+  const auto output = std::find_if(graph.output().begin(), graph.output().end(),
+                                   [&](const onnx::ValueInfoProto& each) { return each.name() == file.output; });
+  if (output == graph.output().end()) refuse(fmt::format("has no output '{}', which its metadata names", file.output));
+  const auto returns = file.metadata.find(OnnxFile::kReturns);
+  const std::string values = returns != file.metadata.end() ? returns->second : file.output;
+  if (values == "probabilities") file.returns = ReturnedValues::probabilities;
+  if (values == "sigmoid") file.returns = ReturnedValues::sigmoid;
+  if (const Shape shape = shape_behind_batch(*output); shape.size() == 1) file.classes = shape.front();
+  for (const onnx::TensorProto& constant : graph.initializer()) file.parameters += numbers_in(constant);
   return file;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "programs/returned_outputs.h"
 
 namespace limbeck {
 
@@ -26,7 +27,7 @@ Outputs OnnxNetwork::forward(const at::Tensor& inputs, const ForwardOptions& opt
   if (found.dim() != 2 || found.size(0) != inputs.size(0))
     throw Error(fmt::format("the ONNX file '{}' gives {} for {} examples; expected a row of each", name_,
                             to_text(found.sizes().vec()), inputs.size(0)));
-  return {.logits = file_.gives_probabilities ? found.clamp_min(std::numeric_limits<float>::min()).log() : found};
+  return {.logits = logits_of(found, file_.returns, std::numeric_limits<float>::min())};
 }
 
 void OnnxNetwork::to(at::Device device) {

@@ -502,6 +502,7 @@ const std::map<std::string, ScriptOperation>& table() {
                                                              {"hardswish", hard_swish},
                                                              {"silu", silu},
                                                              {"gelu", gelu},
+                                                             {"erf", unary("Erf")},
                                                              {"exp", unary("Exp")},
                                                              {"log", unary("Log")},
                                                              {"sqrt", unary("Sqrt")},

@@ -78,7 +78,9 @@ std::shared_ptr<Network> TrainedNetworks::make(const NetworkRecipe& network, uin
 }
 
 ModelDescription TrainedNetworks::description(const NetworkRecipe& network) const {
-  return describe_model(network.architecture, dataset_, inputs_.at(network.name));
+  ModelDescription description = describe_model(network.architecture, dataset_, inputs_.at(network.name));
+  if (network.matches_classes()) description.outputs = class_names(network);
+  return description;
 }
 
 at::Tensor TrainedNetworks::logits_on(const ExampleSet& test, const std::string& name) const {

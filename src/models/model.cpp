@@ -11,6 +11,7 @@
 #include "deploy/onnx_network.h"
 #include "models/model_files.h"
 #include "models/networks.h"
+#include "nn/matched_classes.h"
 #include "nn/quantization.h"
 #include "programs/program_network.h"
 #include "programs/torchscript_file.h"
@@ -64,9 +65,11 @@ std::unique_ptr<Graph> make_graph(const Choice& architecture, const Shape& input
   return graph;
 }
 
-std::shared_ptr<Network> network_of(const ModelDescription& description, const std::string& where) {
+/// The network with all of its outputs.
+std::shared_ptr<Network> whole_network_of(const ModelDescription& description, const std::string& where) {
   const Choice architecture = architecture_from(description.network, where);
-  const auto classes = static_cast<int64_t>(description.classes.size());
+  const std::vector<std::string>& outputs = description.outputs.empty() ? description.classes : description.outputs;
+  const auto classes = static_cast<int64_t>(outputs.size());
   const InputOptions& input = description.input_options;
   if (!is_graph(architecture))
     return architecture.make<Network, const TaskShape&, const InputOptions&>(TaskShape{description.input, classes},
@@ -74,6 +77,12 @@ std::shared_ptr<Network> network_of(const ModelDescription& description, const s
   const auto graph = make_graph(architecture, shape_after(input, description.input), classes);
   const Graph whole = fold(with_input(*graph, input, description.input), description.folding);
   return std::make_shared<GraphNetwork>(description.quantized ? quantize(whole) : whole, 0);
+}
+
+std::shared_ptr<Network> network_of(const ModelDescription& description, const std::string& where) {
+  std::shared_ptr<Network> whole = whole_network_of(description, where);
+  if (description.outputs.empty()) return whole;
+  return match_classes(std::move(whole), description.outputs, description.classes, fmt::format("'{}'", where));
 }
 
 Model load_program_model(const fs::path& path, ProgramFormat format, const std::optional<ModelDescription>& foreign) {
@@ -101,16 +110,23 @@ ModelDescription description_of(const OnnxFile& file, const fs::path& path) {
   return {.network = {}, .input = file.input_shape, .classes = {}, .input_options = {}};
 }
 
+/// An ONNX file as LibTorch runs it, where there is no onnxruntime.
+std::shared_ptr<Network> translated(const OnnxFile& file, const fs::path& path, const Shape& input) {
+  ProgramOptions options{.file = path.string(), .output = file.output};
+  if (file.metadata.contains(OnnxFile::kReturns)) options.returns = file.returns;
+  try {
+    return std::make_shared<ProgramNetwork>(ProgramFormat::onnx, options, TaskShape{input, 0}, InputOptions{});
+  } catch (const Error& error) {
+    const std::optional<fs::path> source = made_from(path);
+    throw Error(fmt::format(
+        "{}. onnxruntime, which runs all ONNX files, was not found; {}{}", error.what(), how_to_get_onnxruntime(),
+        source ? fmt::format(". The file was made from '{}', which needs no other program", source->string()) : ""));
+  }
+}
+
 Model load_onnx_model(const fs::path& path, const std::optional<ModelDescription>& foreign) {
   const std::string content = read_file(path);
   const OnnxFile file = parse_onnx(content, path.string());
-  if (!onnxruntime_version()) {
-    const std::optional<fs::path> source = made_from(path);
-    throw Error(fmt::format(
-        "'{}' is an ONNX file, which onnxruntime runs, and onnxruntime was not found; {}{}", path.string(),
-        how_to_get_onnxruntime(),
-        source ? fmt::format(". The file was made from '{}', which needs no other program", source->string()) : ""));
-  }
   Model model;
   if (file.metadata.contains("limbeck.input"))
     model.description = description_from(file.metadata, path);
@@ -119,7 +135,10 @@ Model load_onnx_model(const fs::path& path, const std::optional<ModelDescription
   model.description.input_options = {};  // is done within
   for (auto label = static_cast<int64_t>(model.description.classes.size()); label < file.classes; ++label)
     model.description.classes.push_back(std::to_string(label));
-  model.network = std::make_shared<OnnxNetwork>(content, path.string(), model.description.scale);
+  if (onnxruntime_version())
+    model.network = std::make_shared<OnnxNetwork>(content, path.string(), model.description.scale);
+  else
+    model.network = translated(file, path, model.description.input);
   return model;
 }
 
@@ -284,6 +303,7 @@ Metadata metadata_of(const ModelDescription& description) {
                        {"limbeck.scale", Json(description.scale).dump()},
                        {"limbeck.folding", Json(folding_name(description.folding)).dump()}};
   if (description.quantized) metadata["limbeck.quantized"] = "true";
+  if (!description.outputs.empty()) metadata["limbeck.outputs"] = Json(description.outputs).dump();
   if (!description.input_options.empty()) metadata["limbeck.input_options"] = to_json(description.input_options).dump();
   return metadata;
 }
@@ -310,6 +330,7 @@ ModelDescription description_from(const Metadata& metadata, const fs::path& path
     if (metadata.contains("limbeck.quantized")) description.quantized = field("quantized").get<bool>();
     if (metadata.contains("limbeck.input_options"))
       description.input_options = input_options_from(field("input_options"));
+    if (metadata.contains("limbeck.outputs")) description.outputs = field("outputs").get<std::vector<std::string>>();
     check_possible(description, path);
     return description;
   } catch (const Json::exception& error) {

@@ -24,6 +24,8 @@ struct ModelDescription {
   Folding folding = Folding::never;  ///< which linear bottlenecks of that network were folded
   InputOptions input_options = {};   ///< preprocessing inside the network
   bool quantized = false;            ///< weights and activations are quantized to int8
+  /// Names of its outputs, of which those of `classes` are taken, by name (nn/matched_classes.h); empty: `classes`.
+  std::vector<std::string> outputs = {};
 };
 
 /// Whether a browser can provide the input: images of shape [1, H, W] or [3, H, W].
@@ -85,9 +87,9 @@ void export_torchscript(const fs::path& path, const Network& network, const Mode
 /// Returns the model with its linear bottlenecks folded into single layers.
 Model fold(const Model& model, Folding folding);
 
-/// Reads a file of save_model or save_torchscript, an ONNX file (run by ONNX Runtime), or any other TorchScript file.
-/// Since the last carries no metadata, `foreign` describes it (no classes: as many as its outputs); if `foreign` names
-/// a network, a state_dict of that network is accepted too. Throws Error for other files.
+/// Reads a file of save_model or save_torchscript, an ONNX file (run by ONNX Runtime, or else by LibTorch), or any
+/// other TorchScript file. Since the last carries no metadata, `foreign` describes it (no classes: as many as its
+/// outputs); if `foreign` names a network, a state_dict of that network is accepted too. Throws Error for other files.
 Model load_model(const fs::path& path, const std::optional<ModelDescription>& foreign = std::nullopt);
 
 /// Loads a file as the described network, ignoring the file's own metadata: a TorchScript program that the description

@@ -119,7 +119,7 @@ void add_leaves(const ExportedJson& tree, const ExportedJson& graph_module, cons
   Names keys = keys_of(tree, graph_module);
   for (size_t i = 0; i < parts.size(); ++i) {
     const std::string key = keys.size() == parts.size() ? keys[i] : std::to_string(i);
-    add_leaves(parts[i], graph_module, path.empty() ? key : path + "." + key, names);
+    add_leaves(parts[i], graph_module, path.empty() ? key : fmt::format("{}.{}", path, key), names);
   }
 }
 

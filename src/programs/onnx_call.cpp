@@ -27,6 +27,7 @@ TriedProgram::Value* tensor_of_elements(TriedProgram& program, const OnnxValue& 
   const at::ScalarType type = at::kLong;
   if (is_known) {
     std::vector<int64_t> numbers;
+    numbers.reserve(elements.size());
     for (auto* element : elements) numbers.push_back(program.tried(element).toInt());
     return program.constant(value.is_list ? at::tensor(numbers, type) : at::scalar_tensor(numbers.at(0), type));
   }

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "programs/onnx_translator.h"
+#include "programs/onnx_weights.h"
 
 namespace limbeck {
 namespace {
@@ -96,10 +97,28 @@ TriedProgram::Value* typed_input(TriedProgram& program, TriedProgram::Value* inp
   return is_same ? input : program.call("aten::to", {input, type});
 }
 
+/// Those names of initializers that are weights of the module.
+std::map<std::string, std::string> names_in(const torch::jit::Module& module,
+                                            const std::map<std::string, std::string>& initializers) {
+  std::set<std::string> tensors;
+  for (const auto& parameter : module.named_parameters()) tensors.insert(parameter.name);
+  for (const auto& buffer : module.named_buffers()) tensors.insert(buffer.name);
+  std::map<std::string, std::string> kept;
+  for (const auto& [name, own] : initializers)
+    if (tensors.contains(own)) kept[name] = own;
+  return kept;
+}
+
 }  // namespace
 
-torch::jit::Module read_onnx_program(const std::string& content, const fs::path& file, const Shape& example) {
-  const onnx::ModelProto model = parsed_model(content, file);
+TranslatedOnnx read_onnx_program(const std::string& content, const fs::path& file, const Shape& example) {
+  onnx::ModelProto model = parsed_model(content, file);
+  OnnxTensorReader reader(file);
+  try {
+    separate_weights(model, reader);
+  } catch (const Error& error) {
+    throw Error(fmt::format("'{}': {}", file.string(), error.what()));
+  }
   const auto inputs = true_inputs(model.graph());
   if (inputs.size() != 1)
     throw Error(
@@ -126,7 +145,9 @@ torch::jit::Module read_onnx_program(const std::string& content, const fs::path&
     throw Error(fmt::format("'{}': its input '{}': {}", file.string(), name, error.what()));
   }
   translator.set_input(name, typed_input(program, program.input(name, examples), type));
-  return program.finish(translator.run());
+  torch::jit::Module module = program.finish(translator.run());
+  const std::map<std::string, std::string> kept = names_in(module, translator.initializers());
+  return {module, graph_without_weights(std::move(model), kept, reader)};
 }
 
 torch::jit::Module read_onnx_function(const std::string& content, const fs::path& file,

@@ -151,6 +151,7 @@ void OnnxTranslator::add_initializers(const onnx::GraphProto& graph, Scope& scop
       if (is_half && reading_.is_network) value.constant = value.constant.to(at::kFloat);
       value.name = kept_name(initializer.name());
       value.is_trained = trained.contains(initializer.name());
+      if (&scope == main_.get()) initializers_[initializer.name()] = value.name;
     }
     scope.values[initializer.name()] = std::make_shared<OnnxValue>(std::move(value));
     scope.defined.insert(initializer.name());

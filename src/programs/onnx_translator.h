@@ -26,6 +26,8 @@ class OnnxTranslator {
   void set_input(const std::string& name, OnnxValue value);
   /// Translates all nodes. Returns the graph's outputs, by name.
   ProgramBuilder::NamedValues run();
+  /// The names under which the program keeps the main graph's initializers, of those that it keeps.
+  const std::map<std::string, std::string>& initializers() const { return initializers_; }
 
  private:
   using Attributes = std::map<std::string, const onnx::AttributeProto*>;
@@ -59,6 +61,7 @@ class OnnxTranslator {
   /// Inputs of functions that are weights in them.
   mutable std::map<const onnx::FunctionProto*, std::set<std::string>> trained_in_functions_;
   std::set<std::string> kept_names_;
+  std::map<std::string, std::string> initializers_;
   int64_t translated_ = 0, depth_ = 0;
 };
 

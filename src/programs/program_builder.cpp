@@ -69,7 +69,8 @@ jit::Value* ProgramBuilder::constant(const c10::IValue& value) {
 jit::Value* ProgramBuilder::training() {
   if (training_ == nullptr) {
     training_ = graph_->insertGetAttr(self_, "training");
-    training_->node()->moveBefore(*graph_->nodes().begin());
+    jit::Node* first = *graph_->nodes().begin();
+    if (first != training_->node()) training_->node()->moveBefore(first);
   }
   return training_;
 }
@@ -87,6 +88,7 @@ jit::Value* ProgramBuilder::call_source(const std::string& source, const std::ve
   const jit::CompilationUnit unit(source);
   jit::Function* function = unit.get_functions().front();
   std::vector<Value*> values;
+  values.reserve(arguments.size());
   for (const jit::NamedValue& argument : arguments) values.push_back(argument.value(*graph_));
   return jit::insertGraph(*graph_, *jit::toGraphFunction(*function).graph(), values).at(0);
 }

@@ -76,7 +76,9 @@ ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const 
   if (format == ProgramFormat::torchscript) {
     TorchScriptFile file = read_torchscript_file(path);
     const std::string fingerprint = Hasher().add(file.content).fingerprint();
-    return {std::move(file.content), std::move(file.extra), fingerprint};
+    std::string graph = std::move(file.extra[kOnnxGraph]);
+    file.extra.erase(kOnnxGraph);
+    return {std::move(file.content), std::move(file.extra), fingerprint, std::move(graph)};
   }
   const std::string content = read_file(path);
   const FileFormat kind = format_of(std::string_view(content));
@@ -84,9 +86,11 @@ ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const 
     throw Error(fmt::format("'{}' is {}; expected {}{}", path.string(), found ? name_of(*found) : to_text(kind),
                             name_of(format),
                             found ? fmt::format(". Write {{ {}: FILE }} for it", network_name(*found)) : ""));
-  const torch::jit::Module module =
-      format == ProgramFormat::onnx ? read_onnx_program(content, path, example) : read_exported_program(content, path);
-  return {as_torchscript(module), {}, Hasher().add(content).fingerprint()};
+  const std::string fingerprint = Hasher().add(content).fingerprint();
+  if (format == ProgramFormat::torch_export)
+    return {as_torchscript(read_exported_program(content, path)), {}, fingerprint, {}};
+  TranslatedOnnx read = read_onnx_program(content, path, example);
+  return {as_torchscript(read.module), {}, fingerprint, std::move(read.graph)};
 }
 
 }  // namespace limbeck

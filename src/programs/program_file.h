@@ -23,10 +23,14 @@ const char* network_name(ProgramFormat format);
 /// Returns the format of a program's file; nullopt if it holds none, or cannot be read.
 std::optional<ProgramFormat> program_format(const fs::path& path);
 
+/// The extra file of a TorchScript program in which ProgramFile::onnx_graph is kept.
+constexpr const char* kOnnxGraph = "onnx_graph";
+
 struct ProgramFile {
   std::string torchscript;                   ///< what torch.jit.load reads
   std::map<std::string, std::string> extra;  ///< metadata: extra files of TorchScript, metadata_props of ONNX
   std::string fingerprint;                   ///< of the file's content
+  std::string onnx_graph;                    ///< of what was an ONNX file: onnx_weights.h; else empty
 };
 
 /// Reads a file of this format. `example`: shape of an example, for an ONNX file that leaves it open. Throws Error,

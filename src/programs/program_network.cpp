@@ -174,6 +174,7 @@ void ProgramNetwork::load(at::Device device) {
   if (!content_fingerprint_.empty() && read.fingerprint != content_fingerprint_)
     throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
   content_fingerprint_ = read.fingerprint;
+  onnx_graph_ = read.onnx_graph;
   *script_ = {load_module(file_, read.torchscript, device), device};
   collect_tensors();
 }
@@ -463,10 +464,7 @@ Outputs ProgramNetwork::run(const at::Tensor& inputs, const ForwardOptions& opti
     throw Error(fmt::format("'{}' gives {} for {} examples{}; expected logits [{}, {}]", file_.string(), to_text(shape),
                             inputs.size(0), is_training ? " in training" : "", inputs.size(0), task_.classes));
   Outputs outputs;
-  outputs.logits = returned.logits.to(at::kFloat);
-  if (returns_ == ReturnedValues::probabilities)
-    outputs.logits = outputs.logits.clamp_min(smallest_probability()).log();
-  if (returns_ == ReturnedValues::sigmoid) outputs.logits = outputs.logits.logit(sigmoid_margin());
+  outputs.logits = logits_of(returned.logits.to(at::kFloat), returns_, smallest_probability());
   for (const std::string& tap : options.taps) {
     const auto found = returned.features.find(tap);
     if (found == returned.features.end())
@@ -523,7 +521,9 @@ void ProgramNetwork::to(at::Device device) {
 void ProgramNetwork::save(const fs::path& file, const std::map<std::string, std::string>& extra) const {
   script_->module.eval();
   script_->is_training = false;
-  write_module(file, script_->module, extra);
+  std::map<std::string, std::string> all = extra;
+  if (!onnx_graph_.empty()) all[kOnnxGraph] = onnx_graph_;
+  write_module(file, script_->module, all);
 }
 
 void ProgramNetwork::save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const {

@@ -76,6 +76,8 @@ class ProgramNetwork : public Network {
 
   int64_t classes() const { return task_.classes; }
   const fs::path& file() const { return file_; }
+  /// The graph of the ONNX file that it was made of (onnx_weights.h), or else empty.
+  const std::string& onnx_graph() const { return onnx_graph_; }
   /// The program, without the preprocessing in input().
   const torch::jit::Module& module() const;
   const InputOptions& input() const { return input_; }
@@ -87,12 +89,10 @@ class ProgramNetwork : public Network {
   /// Describes how its input is given to the program and its outputs are taken; empty: as they are.
   std::string reading() const;
   bool takes_one_example() const { return takes_one_example_; }
-  /// Probabilities of a sigmoid are clamped to be so far from 0 and 1.
-  static constexpr double sigmoid_margin() { return 0x1p-24; }
   /// Returns the names of features that can be tapped: those that the program returns, then its modules.
   std::vector<std::string> features() const override;
 
-  /// Writes the program with its current weights, in evaluation mode, with these extra files.
+  /// Writes the program with its current weights, in evaluation mode, with these extra files, and its onnx_graph().
   void save(const fs::path& file, const std::map<std::string, std::string>& extra) const;
   /// The same, with the preprocessing included in the program.
   void save_with_input(const fs::path& file, const std::map<std::string, std::string>& extra) const;
@@ -131,7 +131,7 @@ class ProgramNetwork : public Network {
   fs::path file_;
   TaskShape task_;
   InputOptions input_;
-  std::string content_fingerprint_;
+  std::string content_fingerprint_, onnx_graph_;
   std::unique_ptr<Script> script_;
   std::vector<Parameter> parameters_;
   mutable std::vector<Parameter> buffers_;  // a program may put another tensor in the place of one

@@ -83,7 +83,8 @@ Returned joined(const std::vector<Returned>& batches) {
   all.logits = join([](const Returned& batch) { return batch.logits; });
   all.logits_name = batches.front().logits_name;
   for (const auto& [name, tensor] : batches.front().features)
-    if (tensor.dim() > 0) all.features[name] = join([&](const Returned& batch) { return batch.features.at(name); });
+    if (tensor.dim() > 0)
+      all.features[name] = join([&name = name](const Returned& batch) { return batch.features.at(name); });
   return all;
 }
 
@@ -92,6 +93,11 @@ bool are_probabilities(const at::Tensor& outputs) {
   const at::Tensor rows = outputs.to(at::kDouble);
   return ((rows >= 0) & (rows <= 1)).all().item<bool>() && ((rows > 0) & (rows < 1)).any().item<bool>() &&
          rows.sum(1).sub(1).abs().max().item<double>() < rounding;
+}
+
+at::Tensor logits_of(const at::Tensor& outputs, ReturnedValues returns, double smallest) {
+  if (returns == ReturnedValues::probabilities) return outputs.clamp_min(smallest).log();
+  return returns == ReturnedValues::sigmoid ? outputs.logit(kSigmoidMargin) : outputs;
 }
 
 bool agree(const Returned& a, const Returned& b) {

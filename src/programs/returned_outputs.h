@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "programs/program_options.h"
+
 namespace limbeck {
 
 struct Returned {
@@ -27,6 +29,13 @@ Returned joined(const std::vector<Returned>& batches);
 /// Whether all rows are distributions: what softmax returns, and logits are not by chance. Zeros and ones alone are
 /// scores of some other kind.
 bool are_probabilities(const at::Tensor& outputs);
+
+/// Probabilities of a sigmoid are clamped to be so far from 0 and 1.
+constexpr double kSigmoidMargin = 0x1p-24;
+
+/// The logits of outputs: themselves, log p of probabilities, or log p - log(1 - p) of a sigmoid's. Probabilities are
+/// clamped to `smallest`.
+at::Tensor logits_of(const at::Tensor& outputs, ReturnedValues returns, double smallest);
 
 /// Whether two programs returned the same up to rounding.
 bool agree(const Returned& a, const Returned& b);

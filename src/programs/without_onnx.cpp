@@ -6,7 +6,7 @@
 
 namespace limbeck {
 
-torch::jit::Module read_onnx_program(const std::string&, const fs::path&, const Shape&) {
+TranslatedOnnx read_onnx_program(const std::string&, const fs::path&, const Shape&) {
   throw left_out("ONNX", "LIMBECK_ONNX");
 }
 torch::jit::Module read_onnx_function(const std::string&, const fs::path&, const std::vector<OnnxExample>&) {

@@ -250,7 +250,7 @@ TEST(ExportedOperations, AreWrittenByOthers) {
 
 /// softmax(q kᵀ s + mask) v of one query, key and value, in float64, row by row.
 Tensor naive_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, double scale) {
-  const Tensor result = torch::zeros_like(q.to(torch::kDouble));
+  Tensor result = torch::zeros_like(q.to(torch::kDouble));
   for (int64_t row = 0; row < q.size(0); ++row) {
     double total = 0;
     std::vector<double> weights;

@@ -181,7 +181,7 @@ std::string page_of(const std::map<std::string, OnnxCase>& cases) {
         reason.insert(at, "\\");
       reasons += (reasons.empty() ? "" : "; ") + reason;
     }
-    const auto count = [&](size_t number) {
+    const auto count = [&row = row](size_t number) {
       return row.passed + row.refused == 0 ? std::string() : std::to_string(number);
     };
     page += fmt::format("| {} | {} | {} | {} |\n", name, count(row.passed), count(row.refused), reasons);

@@ -22,7 +22,7 @@ namespace {
 class OnnxProgram : public TemporaryFolder {
  protected:
   torch::jit::Module read(const std::string& content, const Shape& example = {}) const {
-    return read_onnx_program(content, folder / "model.onnx", example);
+    return read_onnx_program(content, folder / "model.onnx", example).module;
   }
   std::string refusal(const std::string& content, const Shape& example = {}) const {
     return message_of<Error>([&] { read(content, example); });
@@ -242,7 +242,7 @@ TEST_F(OnnxProgram, ExternalDataIsReadFromTheModelsFolderAlone) {
   write_file(folder / "model" / "weights" / "w.bin", data);
   write_file(folder / "outside.bin", data);
   const auto read_there = [&](const std::string& content) {
-    return read_onnx_program(content, folder / "model" / "model.onnx", {});
+    return read_onnx_program(content, folder / "model" / "model.onnx", {}).module;
   };
   const auto refused = [&](const std::string& content) { return message_of<Error>([&] { read_there(content); }); };
   torch::jit::Module beside = read_there(set("weights/w.bin", "8", size));

@@ -28,7 +28,7 @@ WIDE = {
                                    "src/loss/rowwise.cpp"},
     "torch/csrc/autograd/autograd.h": {"src/train/training_step.cpp"},
     "torch/csrc/autograd/custom_function.h": {"src/device/autograd_function.h"},
-    "torch/csrc/jit/api/module.h": {"src/deploy/torchscript_onnx.cpp"},
+    "torch/csrc/jit/api/module.h": {"src/deploy/torchscript_onnx.cpp", "src/programs/onnx_program.h"},
     "torch/csrc/jit/frontend/ir_emitter.h": {"src/programs/program_builder.cpp"},
     "torch/csrc/jit/frontend/schema_matching.h": {"src/programs/exported_call.cpp"},
     "torch/csrc/jit/ir/alias_analysis.h": {"src/programs/exported_program.cpp"},

@@ -56,7 +56,7 @@ int number_of(torch::ScalarType type) {
 }
 
 std::string memory_of(const torch::Tensor& tensor) {
-  const torch::Storage storage = tensor.storage();
+  const torch::Storage& storage = tensor.storage();
   return {static_cast<const char*>(storage.data()), storage.nbytes()};
 }
 
@@ -112,9 +112,11 @@ std::string zip_archive(const ArchiveFiles& files, bool compressed) {
                                little_endian(checksum(file)) + little_endian(static_cast<uint32_t>(bytes.size())) +
                                little_endian(static_cast<uint32_t>(file.size())) +
                                little_endian(static_cast<uint16_t>(name.size())) + little_endian(uint16_t{0});
-    directory += "PK\1\2" + little_endian(uint16_t{20}) + common + std::string(10, '\0') +
-                 little_endian(static_cast<uint32_t>(content.size())) + name;
-    content += "PK\3\4" + common + name + bytes;
+    const std::string at = little_endian(static_cast<uint32_t>(content.size()));
+    for (const auto& part :
+         {std::string("PK\1\2"), little_endian(uint16_t{20}), common, std::string(10, '\0'), at, name})
+      directory += part;
+    for (const auto& part : {std::string("PK\3\4"), common, name, bytes}) content += part;
   }
   const auto count = static_cast<uint16_t>(files.size());
   return content + directory + "PK\5\6" + std::string(4, '\0') + little_endian(count) + little_endian(count) +

@@ -79,7 +79,7 @@ OnnxValues onnx_transposed_convolution(OnnxCall& call) {
     if (all < 0) window.before[i] = 0;
     window.after[i] = all - window.before[i];
   }
-  const auto fits = [&](size_t i) {
+  const auto fits = [&, &window = window](size_t i) {
     return more[i] < std::max(window.stride[i], window.dilation[i]) && window.before[i] >= 0;
   };
   bool is_plain = window.is_symmetric();

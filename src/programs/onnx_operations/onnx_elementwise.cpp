@@ -130,7 +130,7 @@ OnnxValues onnx_where(OnnxCall& call) {
 }
 
 OnnxValues onnx_cast(OnnxCall& call) {
-  if (call.text("saturate", "").size() > 0) call.refuse("saturates by text");
+  if (!call.text("saturate", "").empty()) call.refuse("saturates by text");
   const at::ScalarType type = call.type_of(call.integer("to"));
   if (call.value(0).elements && c10::isIntegralType(type, false)) return {call.value(0)};
   return {call.cast(call.tensor(0), type)};

@@ -27,7 +27,7 @@ const char* pool_name(size_t axes, const std::array<const char*, 3>& names) {
 OnnxWindow pool_window(OnnxCall& call) {
   const auto kernel = call.integer_list("kernel_shape");
   if (!kernel) call.refuse("expected an attribute 'kernel_shape'");
-  const OnnxWindow window = onnx_window(call, *kernel, sides_of(call, 0));
+  OnnxWindow window = onnx_window(call, *kernel, sides_of(call, 0));
   for (size_t i = 0; i < window.axes(); ++i)
     if (window.before[i] < 0 || window.after[i] < 0) call.refuse("has a negative pad");
   return window;

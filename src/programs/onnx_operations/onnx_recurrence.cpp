@@ -22,6 +22,7 @@ struct Recurrence {
 Value* reordered(OnnxCall& call, Value* value, int64_t width, const std::vector<size_t>& order) {
   const std::vector<Value*> parts = call.split(value, Shape(order.size(), width), 0);
   std::vector<Value*> others;
+  others.reserve(order.size());
   for (const size_t place : order) others.push_back(parts[place]);
   return order.size() == 1 ? value : call.call("aten::cat", {call.program.list(others), 0});
 }
