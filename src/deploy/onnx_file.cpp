@@ -60,6 +60,7 @@ OnnxFile parse_onnx(const std::string& content, const std::string& name) {
   const auto output = std::find_if(graph.output().begin(), graph.output().end(),
                                    [&](const onnx::ValueInfoProto& each) { return each.name() == file.output; });
   if (output == graph.output().end()) refuse(fmt::format("has no output '{}', which its metadata names", file.output));
+  file.outputs = graph.output_size();
   const auto returns = file.metadata.find(OnnxFile::kReturns);
   const std::string values = returns != file.metadata.end() ? returns->second : file.output;
   if (values == "probabilities") file.returns = ReturnedValues::probabilities;

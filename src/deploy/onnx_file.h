@@ -17,6 +17,7 @@ struct OnnxFile {
   Shape input_shape;         ///< of one example; 0 for a dynamic dimension
   bool takes_bytes = false;  ///< true: uint8, false: float32
   std::string output;        ///< name of the output that is read: what the metadata says, or else the first
+  int outputs = 1;           ///< how many outputs it has
   ReturnedValues returns = ReturnedValues::logits;
   int64_t classes = 0;     ///< 0 if unknown
   int64_t parameters = 0;  ///< number of elements in its constants, scalars excluded

@@ -1,6 +1,6 @@
 #pragma once
-// The ONNX graph of which a program was made (programs/onnx_weights.h), written again with other weights: the operations,
-// inputs and outputs of the file stay.
+// The ONNX graph of which a program was made (programs/onnx_weights.h), written again with other weights: the
+// operations, inputs and outputs of the file stay.
 //
 //   OriginalOnnx graph(network.onnx_graph(), state_of(network));
 //   write_file("trained.onnx", graph.finish({}));

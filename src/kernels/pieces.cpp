@@ -82,12 +82,15 @@ class Pool {
   // gone, and above that the loop's number, by which a helper knows a loop that it has already worked on.
   static constexpr uint32_t kJoined = (1U << 10) - 1, kOpen = 1U << 10, kAwaited = 1U << 11, kNumber = 1U << 12;
 
-  /// As many as could be started, if not all.
+  /// As many as could be started, if not all. Returns when they need LibTorch no more for their own sake: its global
+  /// state is gone once the process exits, and a helper that came to it then would corrupt the heap.
   void add_helpers(size_t wanted) {
+    if (helpers_ >= wanted) return;
     try {
       for (; helpers_ < wanted; ++helpers_) std::thread([this] { help(); }).detach();
     } catch (const std::system_error&) {
     }
+    for (uint32_t ready = 0; (ready = ready_.load()) < helpers_;) sleep_while(ready_, ready);
   }
 
   void open(int64_t pieces, PieceBody body, size_t threads) {
@@ -164,6 +167,8 @@ class Pool {
   [[noreturn]] void help() {
     at::get_num_threads();  // LibTorch sets a thread's number when it is first asked for
     omp_set_num_threads(1);
+    ready_.fetch_add(1);
+    wake(ready_, 1);
     uint32_t seen = 0, place = 0;
     for (;;) {
       if (comes_true([&] { return (place = join(seen)) != 0; })) {
@@ -191,7 +196,8 @@ class Pool {
   std::exception_ptr failure_;
   alignas(64) Word state_{0};
   alignas(64) Word sleeping_{0};
-  Word left_{0};  ///< how often a caller was woken
+  Word left_{0};   ///< how often a caller was woken
+  Word ready_{0};  ///< helpers that are set up
 };
 
 Pool& pool() {

@@ -112,7 +112,7 @@ ModelDescription description_of(const OnnxFile& file, const fs::path& path) {
 
 /// An ONNX file as LibTorch runs it, where there is no onnxruntime.
 std::shared_ptr<Network> translated(const OnnxFile& file, const fs::path& path, const Shape& input) {
-  ProgramOptions options{.file = path.string(), .output = file.output};
+  ProgramOptions options{.file = path.string(), .output = file.outputs > 1 ? file.output : ""};
   if (file.metadata.contains(OnnxFile::kReturns)) options.returns = file.returns;
   try {
     return std::make_shared<ProgramNetwork>(ProgramFormat::onnx, options, TaskShape{input, 0}, InputOptions{});

@@ -206,8 +206,7 @@ onnx::ModelProto graph_with_weights(const std::string& graph, const TensorMap& w
     const std::string name = initializer.external_data_size() > 0 ? initializer.external_data(0).value() : "";
     const auto found = weights.find(name);
     if (found == weights.end()) throw Error(fmt::format("its ONNX graph has a weight '{}', which is missing", name));
-    const at::Tensor value =
-        found->second.detach().to(at::kCPU).to(type_of_onnx(initializer.data_type())).contiguous();
+    const at::Tensor value = found->second.detach().to(at::kCPU).to(type_of_onnx(initializer.data_type())).contiguous();
     const Shape shape(initializer.dims().begin(), initializer.dims().end());
     if (value.sizes().vec() != shape)
       throw Error(fmt::format("its ONNX graph has a weight '{}' of {}; expected {}", name, to_text(shape),

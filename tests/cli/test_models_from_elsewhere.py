@@ -138,6 +138,32 @@ class ModelsFromElsewhere(ProgramTest):
         prepared = self.forward(saved, inputs, "--prepared")
         self.assert_near(self.forward(self.folder / "again.onnx", inputs), prepared)
 
+    def test_fresh_norms_are_trained_apart(self):
+        """PyTorch writes the zeros of all biases and running means as one tensor."""
+        class Norms(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first, self.second = torch.nn.BatchNorm1d(8), torch.nn.BatchNorm1d(8)
+                self.enter, self.out = torch.nn.Linear(784, 8), torch.nn.Linear(8, 10)
+
+            def forward(self, x):
+                return self.out(self.second(torch.relu(self.first(self.enter(x.flatten(1))))))
+
+        file = self.trainable(Norms().eval())
+        self.distill("--teacher", "mlp:8", "--teacher-epochs", 1, "--student", file)
+        saved = self.out / "stages/distilled"
+        module = torch.jit.load(str(saved / "model.pt"))
+        self.assertEqual(len(list(module.parameters())), 8)
+        states = [buffer for name, buffer in module.named_buffers() if buffer.shape == (8,)]
+        self.assertEqual(len(states), 4)
+        self.assertEqual(len({tuple(buffer.tolist()) for buffer in states}), 4)
+        self.limbeck("export", saved, "--out", self.folder / "again.onnx")
+        inputs = torch.rand(5, 1, 28, 28)
+        self.assert_near(self.forward(self.folder / "again.onnx", inputs), self.forward(saved, inputs, "--prepared"))
+        self.limbeck("export", saved, "--out", self.folder / "soft.onnx", "--softmax")
+        self.assert_near(self.forward(self.folder / "soft.onnx", inputs).softmax(1),
+                         self.forward(saved, inputs, "--prepared").softmax(1))
+
     def test_students_resume_to_the_same_bits(self):
         file = self.trainable(self.network(Net))
         flags = ("--teacher", self.onnx(self.network(Net)), "--student", file, "--epochs", 2)
@@ -164,6 +190,8 @@ class ModelsFromElsewhere(ProgramTest):
         names = ["x", "9", "8", "7", "6", "5", "4", "3", "2", "1", "0", "y"]
         self.assertIn("tells 12 classes apart", self.run_recipe(f"big: {{ onnx: {file} }}", expect=1))
         (stage,) = self.run_recipe(f"big: {{ onnx: {file}, classes: {json.dumps(names)} }}")
+        measured = json.loads(self.limbeck("bench", self.out, "--seconds", 0.01, "--batch", 1, "--json").stdout)
+        self.assertEqual([model["name"] for model in measured["models"]], ["big", "s"])
 
         class Chosen(torch.nn.Module):
             def __init__(self):

@@ -36,8 +36,8 @@ class OnnxOriginal : public TemporaryFolder {
     torch::manual_seed(2);
     OnnxBuilder onnx;
     const std::string x = onnx.node("Flatten", {onnx.input("images:0", at::kFloat, kTask.input)});
-    const std::string hidden =
-        onnx.node("Gemm", {x, onnx.constant("a/w:0", torch::randn({48, 4})), onnx.constant("a/b:0", torch::randn({4}))});
+    const std::string hidden = onnx.node(
+        "Gemm", {x, onnx.constant("a/w:0", torch::randn({48, 4})), onnx.constant("a/b:0", torch::randn({4}))});
     std::string scores = onnx.node(
         "MatMul", {onnx.node("Softsign", {onnx.node("Sinh", {hidden})}), onnx.constant("b", torch::randn({4, 5}))});
     if (last != nullptr) scores = onnx.node(last, {scores});
@@ -98,8 +98,8 @@ TEST_F(OnnxOriginal, TheGraphIsKeptInTheProgramsFile) {
   const auto own = network(two_outputs(), {.file = {}, .output = "scores:0"});
   change(*own);
   own->save(folder / "model.pt", {{"limbeck.x", "y"}});
-  const ProgramNetwork again(ProgramFormat::torchscript,
-                             {.file = (folder / "model.pt").string(), .output = "scores:0"}, kTask, InputOptions{});
+  const ProgramNetwork again(ProgramFormat::torchscript, {.file = (folder / "model.pt").string(), .output = "scores:0"},
+                             kTask, InputOptions{});
   EXPECT_EQ(to_onnx(again, kTask.input), to_onnx(*own, kTask.input));
 }
 
@@ -130,8 +130,8 @@ TEST_F(OnnxOriginal, ProbabilitiesStayProbabilities) {
   const torch::Tensor inputs = random_pictures(kTask.input);
   const auto again = network(with_softmax, {.file = {}, .output = "probabilities"});
   EXPECT_LT((logits_of(*again, inputs) - logits_of(*plain, inputs).log_softmax(1)).abs().max().item<double>(), 1e-5);
-  const auto each = network(two_outputs("Sigmoid"),
-                            {.file = {}, .output = "scores:0", .returns = ReturnedValues::sigmoid});
+  const auto each =
+      network(two_outputs("Sigmoid"), {.file = {}, .output = "scores:0", .returns = ReturnedValues::sigmoid});
   const std::string of_each = to_onnx(*each, kTask.input);
   EXPECT_EQ(parse_onnx(of_each, "sigmoid").returns, ReturnedValues::sigmoid);
   expect_same(*each, of_each, "scores:0", ReturnedValues::sigmoid);
@@ -155,8 +155,8 @@ TEST_F(OnnxOriginal, WeightsThatAreEqualBeforeTrainingAreTrainedApart) {
   for (const Parameter& parameter : own->parameters()) parameters.insert(parameter.name);
   for (const Parameter& buffer : own->buffers()) buffers.insert(buffer.name);
   EXPECT_EQ(parameters, (std::set<std::string>{"fc", "first.bias", "first.bias_3", "first.weight", "first.weight_3"}));
-  EXPECT_EQ(buffers, (std::set<std::string>{"first.bias_2", "first.weight_2", "first.weight_4",
-                                            "second.running_mean"}));
+  EXPECT_EQ(buffers,
+            (std::set<std::string>{"first.bias_2", "first.weight_2", "first.weight_4", "second.running_mean"}));
   const torch::NoGradGuard no_gradient;
   for (size_t i = 0; i < own->parameters().size(); ++i)
     at::Tensor(own->parameters()[i].value).add_(0.1 * static_cast<double>(i + 1));
@@ -170,7 +170,8 @@ TEST_F(OnnxOriginal, AFileForTrainingIsWrittenForInference) {
   std::string x = onnx.input("x", at::kFloat, kTask.input);
   const auto vector = [&](const char* name) { return onnx.constant(name, torch::rand({3}) + 0.5); };
   x = onnx.node("BatchNormalization", {x, vector("w"), vector("b"), vector("m"), vector("v")}, {}, "norm");
-  const std::string flat = onnx.node("Dropout", {onnx.node("Flatten", {x}), onnx.constant("p", torch::tensor(0.5))}, {}, "drop");
+  const std::string flat =
+      onnx.node("Dropout", {onnx.node("Flatten", {x}), onnx.constant("p", torch::tensor(0.5))}, {}, "drop");
   onnx.output("y", onnx.node("MatMul", {flat, onnx.constant("fc", torch::randn({48, 5}))}), {5});
   onnx::ModelProto model = model_in(onnx.finish("training", {}));
   model.mutable_opset_import(0)->set_version(14);
