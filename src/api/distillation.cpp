@@ -74,12 +74,15 @@ std::string teacher_network(const Distillation& wanted) {
   return network.dump();
 }
 
-/// Whether the teacher is there already: a file, or a network that is said to have one, as `{ resnet18: {}, weights:
-/// FILE }`.
+/// Whether the teacher is there already: a file, or a network that is said to have one, as `{ onnx: FILE }` or
+/// `{ resnet18: {}, weights: FILE }`.
 bool is_trained(const std::string& teacher) {
   if (fs::exists(teacher)) return true;
   std::vector<Diagnostic> mistakes;  // are told when the recipe is read
-  return parse_yaml(teacher, "--teacher", mistakes).find("weights") != nullptr;
+  const Value network = parse_yaml(teacher, "--teacher", mistakes);
+  const auto has = [&](const char* key) { return network.find(key) != nullptr; };
+  return has("weights") || has(network_name(ProgramFormat::torchscript)) || has(network_name(ProgramFormat::onnx)) ||
+         has(network_name(ProgramFormat::torch_export));
 }
 
 /// The parts of the recipe that depend on the kind of data, where the flags leave them open.

@@ -118,7 +118,11 @@ class ModelsFromElsewhere(ProgramTest):
         for teacher in (file, self.folder / "teacher.pt"):
             (stage,) = self.distill("--teacher", teacher, "--student", "mlp:8")
             told.append(stage["evaluations"]["test"]["teacher_errors"])
+        stages = self.distill("--teacher", f"{{ onnx: {{ file: {file}, returns: logits }} }}", "--student", "mlp:8")
+        self.assertEqual([stage["name"] for stage in stages], ["distilled"])  # the teacher is not trained first
+        told.append(stages[0]["evaluations"]["test"]["teacher_errors"])
         self.assertIsNotNone(told[0])
+        self.assertEqual(told[0], told[2])
         self.assertEqual(told[0], told[1])
 
     def test_an_onnx_student_is_trained_and_exported_again(self):
