@@ -76,7 +76,7 @@ std::set<std::string> OriginalOnnx::names() const {
 
 std::string OriginalOnnx::output(const std::string& chosen) const {
   const auto& outputs = model_->graph().output();
-  const std::string name = chosen.empty() ? "logits" : chosen;
+  std::string name = chosen.empty() ? "logits" : chosen;
   for (const onnx::ValueInfoProto& output : outputs)
     if (output.name() == name) return name;
   int place = 0;

@@ -11,6 +11,7 @@
 #include "programs/program_network.h"
 #include "programs/returned_outputs.h"
 #include "support/random_network.h"
+#include "support/temporary_folder.h"
 
 namespace limbeck {
 namespace {
@@ -50,7 +51,7 @@ class OnnxOriginal : public TemporaryFolder {
                                           const InputOptions& input = {}, const Shape& shape = kTask.input) const {
     options.file = (folder / "model.onnx").string();
     write_file(options.file, content);
-    return std::make_unique<ProgramNetwork>(ProgramFormat::onnx, options, TaskShape{shape, 0}, input);
+    return std::make_unique<ProgramNetwork>(ProgramFormat::onnx, std::move(options), TaskShape{shape, 0}, input);
   }
 
   /// As if it were trained.
