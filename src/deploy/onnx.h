@@ -6,8 +6,7 @@
 //   write_file("student.onnx", to_onnx(*network, {1, 28, 28}, {.softmax = true}));
 //
 // input   "input", or the original's name, [batch, …]: float32 as the network takes it (pixels in [0, 1]); with
-// `bytes`, uint8, multiplied by
-//         `scale`
+//         `bytes`, uint8, multiplied by `scale`
 // output  "logits" [batch, classes], or the original's outputs; with `softmax`, "probabilities" in its place
 //
 // A quantized network (nn/quantization.h) is exported in QDQ format: int8 weights, and a
