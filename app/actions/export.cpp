@@ -47,7 +47,7 @@ Model in_bytes(const Model& model, const ExportFlags& flags) {
   if (network == nullptr)
     throw Error(
         ErrorKind::usage,
-        fmt::format("'{}' is a TorchScript file; only networks that this program knows by name can be quantized",
+        fmt::format("'{}' is a network from a file; only networks that this program knows by name can be quantized",
                     flags.model));
   if (model.description.quantized) return model;
   const auto dataset =
@@ -104,7 +104,7 @@ void write_model(const ExportFlags& flags, const OutputOptions& output) {
   const bool is_graph = dynamic_cast<const GraphNetwork*>(model.network.get()) != nullptr;
   if (!is_graph && extension == ".safetensors")
     throw Error(ErrorKind::usage,
-                "a TorchScript network is written as one; give --out a name that ends in .pt or .onnx");
+                "the layers of a network from a file are not known; give --out a name that ends in .pt or .onnx");
   Model exported = is_graph && !model.description.quantized ? fold(model, folding) : model;
   const double difference = is_graph ? largest_difference(model, exported) : 0;
   if (!(difference <= kMost))

@@ -3,6 +3,7 @@
 #include "api/guarded.h"
 #include "core/json.h"
 #include "data/images/image_folder.h"
+#include "experiment/components.h"
 #include "limbeck/run.h"
 #include "models/model.h"
 #include "models/model_files.h"
@@ -80,9 +81,10 @@ bool is_trained(const std::string& teacher) {
   if (fs::exists(teacher)) return true;
   std::vector<Diagnostic> mistakes;  // are told when the recipe is read
   const Value network = parse_yaml(teacher, "--teacher", mistakes);
-  const auto has = [&](const char* key) { return network.find(key) != nullptr; };
-  return has("weights") || has(network_name(ProgramFormat::torchscript)) || has(network_name(ProgramFormat::onnx)) ||
-         has(network_name(ProgramFormat::torch_export));
+  return std::any_of(network.entries.begin(), network.entries.end(), [](const Entry& entry) {
+    const auto architecture = components().find(Slot::network, entry.key);
+    return entry.key == "weights" || (architecture != nullptr && architecture->info().brings_weights);
+  });
 }
 
 /// The parts of the recipe that depend on the kind of data, where the flags leave them open.

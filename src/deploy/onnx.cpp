@@ -52,7 +52,7 @@ std::string add_input(OnnxBuilder& onnx, const std::string& name, const OnnxOpti
 
 /// What the program is given: `shape` becomes its shape.
 std::string add_preparation(OnnxBuilder& onnx, const ProgramNetwork& script, Shape& shape, std::string value) {
-  for (const InputOperation& step : input_operations(script.input(), Shape(shape))) {
+  for (const InputOperation& step : input_operations(script.input(), shape)) {
     value = add_operation(onnx, step.name, step.operation, shape, value);
     if (const auto* resize = std::get_if<Resize>(&step.operation)) shape = {shape[0], resize->height, resize->width};
   }

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 #include "core/error.h"
+#include "programs/onnx_graph.h"
 
 namespace limbeck {
 namespace {
@@ -23,16 +23,6 @@ int64_t numbers_in(const onnx::TensorProto& constant) {
   int64_t count = constant.dims_size() > 0 ? 1 : 0;
   for (const int64_t extent : constant.dims()) count *= extent;
   return count;
-}
-
-/// Formats before the fourth list the constants among the inputs.
-std::vector<const onnx::ValueInfoProto*> inputs_of(const onnx::GraphProto& graph) {
-  std::set<std::string> constants;
-  for (const onnx::TensorProto& constant : graph.initializer()) constants.insert(constant.name());
-  std::vector<const onnx::ValueInfoProto*> inputs;
-  for (const onnx::ValueInfoProto& input : graph.input())
-    if (!constants.contains(input.name())) inputs.push_back(&input);
-  return inputs;
 }
 
 }  // namespace

@@ -3,10 +3,11 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/error.h"
+#include "programs/onnx_graph.h"
 #include "programs/onnx_weights.h"
+#include "programs/returned_outputs.h"
 
 namespace limbeck {
 
@@ -42,13 +43,11 @@ void rename_uses(onnx::GraphProto& graph, const std::string& from, const std::st
 
 }  // namespace
 
-/// Formats before the fourth list the initializers among the inputs.
 onnx::ValueInfoProto& OriginalOnnx::Model::input() {
-  std::set<std::string> initializers;
-  for (const onnx::TensorProto& initializer : proto.graph().initializer()) initializers.insert(initializer.name());
-  for (onnx::ValueInfoProto& input : *graph().mutable_input())
-    if (!initializers.contains(input.name())) return input;
-  throw Error("its ONNX graph has no input");
+  const std::vector<const onnx::ValueInfoProto*> inputs = inputs_of(graph());
+  if (inputs.empty()) throw Error("its ONNX graph has no input");
+  return *std::find_if(graph().mutable_input()->begin(), graph().mutable_input()->end(),
+                       [&](const onnx::ValueInfoProto& input) { return &input == inputs.front(); });
 }
 
 OriginalOnnx::OriginalOnnx(const std::string& graph, const TensorMap& weights)
@@ -75,14 +74,9 @@ std::set<std::string> OriginalOnnx::names() const {
 }
 
 std::string OriginalOnnx::output(const std::string& chosen) const {
-  const auto& outputs = model_->graph().output();
-  std::string name = chosen.empty() ? "logits" : chosen;
-  for (const onnx::ValueInfoProto& output : outputs)
-    if (output.name() == name) return name;
-  int place = 0;
-  const auto [end, error] = std::from_chars(chosen.data(), chosen.data() + chosen.size(), place);
-  const bool is_place = error == std::errc() && end == chosen.data() + chosen.size() && place >= 0;
-  return outputs.Get(is_place && place < outputs.size() ? place : 0).name();
+  std::vector<std::string> outputs;
+  for (const onnx::ValueInfoProto& output : model_->graph().output()) outputs.push_back(output.name());
+  return outputs[place_of_output(chosen, outputs).value_or(0)];
 }
 
 void OriginalOnnx::prepare_input(OnnxBuilder& before, std::string value, const Shape& shape) {

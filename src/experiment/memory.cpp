@@ -64,7 +64,7 @@ std::string MemoryNeed::text() const {
   std::string text = fmt::format("{}: data {}, weights {}, activations {}", bytes_text(total()), bytes_text(data),
                                  bytes_text(weights), bytes_text(activations));
   if (outputs > 0) text += fmt::format(", teacher outputs {}", bytes_text(outputs));
-  if (!complete) text += ", and what a TorchScript network needs beside its weights, which is not known";
+  if (!complete) text += ", and the activations of networks from files, which are not known";
   return text;
 }
 

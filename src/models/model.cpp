@@ -359,7 +359,7 @@ void save_torchscript(const fs::path& path, const Network& network, const ModelD
 Model fold(const Model& model, Folding folding) {
   const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
   if (network == nullptr)
-    throw Error(ErrorKind::usage, "a TorchScript network is not folded; write it to a name that ends in .pt");
+    throw Error(ErrorKind::usage, "a network from a file is not folded; write it to a name that ends in .pt");
   Model result = model;
   result.network = fold(*network, folding);
   result.description.folding = std::max(model.description.folding, folding);

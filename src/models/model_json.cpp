@@ -10,7 +10,7 @@ namespace limbeck {
 
 Json model_json(const Model& model, const fs::path& weights, const fs::path& made_from) {
   const auto* network = dynamic_cast<const GraphNetwork*>(model.network.get());
-  if (network == nullptr) throw Error(ErrorKind::usage, "a TorchScript network's layers are not known");
+  if (network == nullptr) throw Error(ErrorKind::usage, "the layers of a network from a file are not known");
   const ModelDescription& description = model.description;
   const Json graph = to_json(network->graph());
   Json json = {{"format", 1},

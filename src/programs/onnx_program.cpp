@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "programs/onnx_graph.h"
 #include "programs/onnx_translator.h"
 #include "programs/onnx_weights.h"
 
@@ -28,16 +29,6 @@ onnx::ModelProto parsed_model(const std::string& content, const fs::path& file) 
     throw Error(fmt::format("'{}' is no ONNX file, or damaged: it cannot be read to its end", file.string()));
   if (!model.has_graph()) throw Error(fmt::format("'{}' is no ONNX file: it holds no graph", file.string()));
   return model;
-}
-
-/// Formats before the fourth list the initializers among the inputs.
-std::vector<const onnx::ValueInfoProto*> true_inputs(const onnx::GraphProto& graph) {
-  std::set<std::string> initializers;
-  for (const onnx::TensorProto& initializer : graph.initializer()) initializers.insert(initializer.name());
-  std::vector<const onnx::ValueInfoProto*> inputs;
-  for (const onnx::ValueInfoProto& input : graph.input())
-    if (!initializers.contains(input.name())) inputs.push_back(&input);
-  return inputs;
 }
 
 std::string input_names(const std::vector<const onnx::ValueInfoProto*>& inputs) {
@@ -119,7 +110,7 @@ TranslatedOnnx read_onnx_program(const std::string& content, const fs::path& fil
   } catch (const Error& error) {
     throw Error(fmt::format("'{}': {}", file.string(), error.what()));
   }
-  const auto inputs = true_inputs(model.graph());
+  const auto inputs = inputs_of(model.graph());
   if (inputs.size() != 1)
     throw Error(
         fmt::format("'{}' has the inputs {}; expected one, a batch of examples", file.string(), input_names(inputs)));
@@ -147,13 +138,14 @@ TranslatedOnnx read_onnx_program(const std::string& content, const fs::path& fil
   translator.set_input(name, typed_input(program, program.input(name, examples), type));
   torch::jit::Module module = program.finish(translator.run());
   const std::map<std::string, std::string> kept = names_in(module, translator.initializers());
-  return {module, graph_without_weights(std::move(model), kept, reader)};
+  const std::string only_output = model.graph().output_size() == 1 ? model.graph().output(0).name() : "";
+  return {module, graph_without_weights(std::move(model), kept, reader), only_output};
 }
 
 torch::jit::Module read_onnx_function(const std::string& content, const fs::path& file,
                                       const std::vector<OnnxExample>& examples) {
   const onnx::ModelProto model = parsed_model(content, file);
-  const auto inputs = true_inputs(model.graph());
+  const auto inputs = inputs_of(model.graph());
   if (inputs.size() != examples.size())
     throw Error(
         fmt::format("'{}' has the inputs {}; {} were given", file.string(), input_names(inputs), examples.size()));

@@ -30,7 +30,8 @@ namespace limbeck {
 
 struct TranslatedOnnx {
   torch::jit::Module module;
-  std::string graph;  ///< graph_without_weights: the names of its weights are those of the module's tensors
+  std::string graph;        ///< graph_without_weights: the names of its weights are those of the module's tensors
+  std::string only_output;  ///< the name of what is returned alone; empty if there are several outputs
 };
 
 /// content: of the file; file: its path, beside which external data lies; example: the shape of one example, for

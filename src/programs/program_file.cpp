@@ -76,9 +76,12 @@ ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const 
   if (format == ProgramFormat::torchscript) {
     TorchScriptFile file = read_torchscript_file(path);
     const std::string fingerprint = Hasher().add(file.content).fingerprint();
-    std::string graph = std::move(file.extra[kOnnxGraph]);
-    file.extra.erase(kOnnxGraph);
-    return {std::move(file.content), std::move(file.extra), fingerprint, std::move(graph)};
+    const auto taken = [&](const char* name) {
+      auto entry = file.extra.extract(name);
+      return entry.empty() ? std::string() : std::move(entry.mapped());
+    };
+    std::string graph = taken(kOnnxGraph), output = taken(kOnlyOutput);
+    return {std::move(file.content), std::move(file.extra), fingerprint, std::move(graph), std::move(output)};
   }
   const std::string content = read_file(path);
   const FileFormat kind = format_of(std::string_view(content));
@@ -88,9 +91,9 @@ ProgramFile read_program_file(const fs::path& path, ProgramFormat format, const 
                             found ? fmt::format(". Write {{ {}: FILE }} for it", network_name(*found)) : ""));
   const std::string fingerprint = Hasher().add(content).fingerprint();
   if (format == ProgramFormat::torch_export)
-    return {as_torchscript(read_exported_program(content, path)), {}, fingerprint, {}};
+    return {as_torchscript(read_exported_program(content, path)), {}, fingerprint, {}, {}};
   TranslatedOnnx read = read_onnx_program(content, path, example);
-  return {as_torchscript(read.module), {}, fingerprint, std::move(read.graph)};
+  return {as_torchscript(read.module), {}, fingerprint, std::move(read.graph), std::move(read.only_output)};
 }
 
 }  // namespace limbeck

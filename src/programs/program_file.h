@@ -23,14 +23,15 @@ const char* network_name(ProgramFormat format);
 /// Returns the format of a program's file; nullopt if it holds none, or cannot be read.
 std::optional<ProgramFormat> program_format(const fs::path& path);
 
-/// The extra file of a TorchScript program in which ProgramFile::onnx_graph is kept.
-constexpr const char* kOnnxGraph = "onnx_graph";
+/// Extra files of a TorchScript program that was an ONNX file: ProgramFile::onnx_graph and only_output.
+constexpr const char *kOnnxGraph = "onnx_graph", *kOnlyOutput = "only_output";
 
 struct ProgramFile {
   std::string torchscript;                   ///< what torch.jit.load reads
   std::map<std::string, std::string> extra;  ///< metadata: extra files of TorchScript, metadata_props of ONNX
   std::string fingerprint;                   ///< of the file's content
   std::string onnx_graph;                    ///< of what was an ONNX file: onnx_weights.h; else empty
+  std::string only_output;                   ///< the name, in the file, of what the program returns alone; may be empty
 };
 
 /// Reads a file of this format. `example`: shape of an example, for an ONNX file that leaves it open. Throws Error,

@@ -175,6 +175,8 @@ void ProgramNetwork::load(at::Device device) {
     throw Error(fmt::format("'{}' was changed while this program ran", file_.string()));
   content_fingerprint_ = read.fingerprint;
   onnx_graph_ = read.onnx_graph;
+  only_output_ = read.only_output;
+  if (options_.output == only_output_) options_.output.clear();  // there is no other
   *script_ = {load_module(file_, read.torchscript, device), device};
   collect_tensors();
 }
@@ -523,6 +525,7 @@ void ProgramNetwork::save(const fs::path& file, const std::map<std::string, std:
   script_->is_training = false;
   std::map<std::string, std::string> all = extra;
   if (!onnx_graph_.empty()) all[kOnnxGraph] = onnx_graph_;
+  if (!only_output_.empty()) all[kOnlyOutput] = only_output_;
   write_module(file, script_->module, all);
 }
 

@@ -131,7 +131,7 @@ class ProgramNetwork : public Network {
   fs::path file_;
   TaskShape task_;
   InputOptions input_;
-  std::string content_fingerprint_, onnx_graph_;
+  std::string content_fingerprint_, onnx_graph_, only_output_;
   std::unique_ptr<Script> script_;
   std::vector<Parameter> parameters_;
   mutable std::vector<Parameter> buffers_;  // a program may put another tensor in the place of one

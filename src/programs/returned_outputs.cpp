@@ -34,18 +34,16 @@ NamedOutputs values_in(const c10::IValue& returned) {
   return values;
 }
 
-/// Where the logits are among the outputs; the end if the name or place is none of theirs.
-NamedOutputs::iterator place_of(const std::string& output, NamedOutputs& values) {
-  const std::string name = output.empty() ? "logits" : output;
-  const auto named = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.first == name; });
+}  // namespace
+
+std::optional<size_t> place_of_output(const std::string& output, const std::vector<std::string>& names) {
+  const auto named = std::find(names.begin(), names.end(), output.empty() ? "logits" : output);
+  if (named != names.end()) return named - names.begin();
   size_t place = 0;
   const auto [end, error] = std::from_chars(output.data(), output.data() + output.size(), place);
-  if (named != values.end() || error != std::errc() || end != output.data() + output.size() || place >= values.size())
-    return named;
-  return values.begin() + static_cast<std::ptrdiff_t>(place);
+  const bool is_place = error == std::errc() && end == output.data() + output.size() && place < names.size();
+  return is_place ? std::optional(place) : std::nullopt;
 }
-
-}  // namespace
 
 bool is_half(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
@@ -63,12 +61,15 @@ void Returned::add(const std::string& name, const c10::IValue& value) {
 
 Returned returned_by(const c10::IValue& value, const std::string& output) {
   auto values = values_in(value);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : values) names.push_back(name);
   Returned returned;
-  const auto logits = place_of(output, values);
-  if (logits != values.end())
+  if (const std::optional<size_t> place = place_of_output(output, names)) {
+    const auto logits = values.begin() + static_cast<std::ptrdiff_t>(*place);
     std::rotate(values.begin(), logits, logits + 1);
-  else if (!output.empty())
+  } else if (!output.empty()) {
     return returned;
+  }
   for (const auto& [name, tensor] : values) returned.add(name, tensor);
   return returned;
 }

@@ -4,6 +4,7 @@
 #include <ATen/core/ivalue.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Returned {
 
   void add(const std::string& name, const c10::IValue& value);
 };
+
+/// Where the logits are among the outputs of these names. `output`: a name or a place; empty: "logits". nullopt if none
+/// is meant.
+std::optional<size_t> place_of_output(const std::string& output, const std::vector<std::string>& names);
 
 /// The outputs are named by key in a dict, by field in a NamedTuple, and by place in other tuples and lists. `output`:
 /// the name or place of the logits; empty: the one called "logits", or else the first tensor.

@@ -188,6 +188,16 @@ class ModelsFromElsewhere(ProgramTest):
         with torch.no_grad():
             self.assert_near(self.forward(f"{{ onnx: {{ file: {file}, output: fine }} }}", inputs), network(inputs)[1])
 
+    def test_the_only_output_has_its_name(self):
+        file = self.trainable(self.network(Net))
+        self.run_recipe(f"big: {{ onnx: {{ file: {file}, output: logits }} }}",
+                        "{ name: s, train: big, epochs: 1 }")
+        saved, inputs = self.out / "stages/s", torch.rand(3, 1, 28, 28)
+        self.limbeck("evaluate", saved)
+        self.limbeck("export", saved, "--out", self.folder / "again.onnx")
+        self.assert_near(self.forward(self.folder / "again.onnx", inputs), self.forward(saved, inputs, "--prepared"))
+        self.assertIn("no output 'fin'", self.run_recipe(f"big: {{ onnx: {{ file: {file}, output: fin }} }}", expect=1))
+
     def test_classes_are_matched_by_name(self):
         network = self.network(Net, classes=12)
         file = self.onnx(network)
