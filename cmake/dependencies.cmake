@@ -34,6 +34,14 @@ if(LIMBECK_ONNX)
   target_compile_definitions(limbeck_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
 endif()
 
+add_library(limbeck_gloo INTERFACE)
+if(LIMBECK_RANKS)
+  # LibTorch holds or links the library; its header of c10d's group wants Gloo's.
+  find_path(LIMBECK_GLOO_INCLUDE gloo/algorithm.h HINTS ${TORCH_INCLUDE_DIRS} REQUIRED)
+  target_include_directories(limbeck_gloo SYSTEM INTERFACE ${LIMBECK_GLOO_INCLUDE})
+  target_compile_definitions(limbeck_gloo INTERFACE USE_C10D_GLOO)
+endif()
+
 add_library(limbeck_sound INTERFACE)
 if(LIMBECK_SOUND)
   find_library(LIMBECK_SNDFILE sndfile REQUIRED)

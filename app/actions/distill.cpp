@@ -71,7 +71,8 @@ void distill(DistillFlags flags, const OutputOptions& output) {
   }
   if (flags.run.out.empty()) choose_folder(flags.run, text.text);
   text.settings = flags.run.settings;
-  write_students(run_and_print(text, flags.run, output, /*deployment=*/true), output);
+  const RunOutcome outcome = run_and_print(text, flags.run, output, /*deployment=*/true);
+  if (!outcome.results.is_null()) write_students(outcome, output);
 }
 
 }  // namespace limbeck

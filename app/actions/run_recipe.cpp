@@ -8,6 +8,7 @@
 #include "app/commands/run.h"
 #include "core/json.h"
 #include "experiment/components.h"
+#include "ranks/launch.h"
 #include "report/summary.h"
 #include "report/tensorboard.h"
 #include "results/binding.h"
@@ -54,6 +55,12 @@ RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const Ou
   const Recipe recipe = parse_recipe(text.text, text.file, text.settings, components());
   RunOptions options = run_options(flags, recipe);
   options.deployment = deployment;
+  options.distributed = true;
+  const std::optional<Launch> launch = launch_from(environment_of_process());
+  if (launch && launch->rank > 0) {  // rank 0 shows the run and its results
+    run_recipe(text, options);
+    return {options.out, {}};
+  }
   {
     ProgressPrinter progress(output);
     const EventBus events = observers([&](const Event& event) { progress(event); }, flags, recipe);

@@ -17,7 +17,7 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags);
 
 struct RunOutcome {
   fs::path out;  ///< the run's folder
-  Json results;  ///< content of results.json
+  Json results;  ///< content of results.json; null on ranks that do not write it
 };
 
 /// Runs the recipe with progress output, and prints the table of stages, and with `deployment` also the table of

@@ -49,11 +49,13 @@ struct LossNeeds {
   bool teacher_logits = false;
   bool teacher_statistics = false;  ///< Loss::use is called before the first value()
   bool labels = false;
-  bool chooses_examples = false;  ///< the loss selects examples of the batch on the device, so the shapes depend on
-                                  ///< data
-  bool community = false;         ///< logits of the networks that are trained jointly with this one (co-distillation)
-  bool shapes = false;            ///< Loss::prepare is called before the first value()
-  bool epochs = false;            ///< Targets::epochs
+  bool chooses_examples = false;   ///< the loss selects examples of the batch on the device, so the shapes depend on
+                                   ///< data
+  bool community = false;          ///< logits of the networks that are trained jointly with this one (co-distillation)
+  bool shapes = false;             ///< Loss::prepare is called before the first value()
+  bool epochs = false;             ///< Targets::epochs
+  bool compares_examples = false;  ///< the value compares the examples of a batch, or takes its statistics: it is no
+                                   ///< mean of a function of each
   std::vector<std::string> student_taps;
   std::vector<std::string> teacher_taps;
 

@@ -30,8 +30,11 @@ struct RunOptions {
   std::vector<std::filesystem::path> reuse = {};  ///< run folders whose finished stages are reused if identical
   bool deployment = false;                        ///< measure the inference cost of each network at the end
   bool force = false;                             ///< use `out` even if it contains files with names that a run writes
-  std::stop_token stop = {};                      ///< a stop saves a checkpoint and throws Error of kind interrupted
-  std::vector<std::string> command = {};          ///< command line, for results.json
+  /// Train together with the other processes that torchrun, Slurm or Open MPI started, as environment variables say;
+  /// where none says so, in this process alone. Rank 0 writes `out`.
+  bool distributed = false;
+  std::stop_token stop = {};              ///< a stop saves a checkpoint and throws Error of kind interrupted
+  std::vector<std::string> command = {};  ///< command line, for results.json
 };
 
 }  // namespace LIMBECK_API

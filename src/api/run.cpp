@@ -6,7 +6,10 @@
 #include "core/nearest.h"
 #include "core/process.h"
 #include "experiment/components.h"
+#include "experiment/device.h"
 #include "experiment/experiment.h"
+#include "experiment/rank_folder.h"
+#include "ranks/ranks.h"
 #include "report/html_report.h"
 #include "report/plots/run_plots.h"
 #include "results/run_results.h"
@@ -45,6 +48,28 @@ StageSummary summary_of(const StageResult& result, const fs::path& folder) {
   for (const std::string& file : result.weights_of_seeds) stage.weights.push_back(folder / file);
   for (const auto& [split, metrics] : result.evaluations) stage.evaluations[split] = numbers_of(metrics);
   return stage;
+}
+
+/// Runs the recipe as one of the ranks; the files that stay are rank 0's.
+RunSummary run_on_rank(Ranks& ranks, Recipe recipe, RunOptions options, const EventBus& events) {
+  try {
+    const RankFolder folder(ranks, options.out);
+    options.out = folder.path();
+    options.force |= !ranks.writes();
+    options.deployment &= ranks.writes();
+    static const EventBus nobody;
+    Experiment(std::move(recipe), options, ranks.writes() ? events : nobody, RunRole::runs, &ranks).run();
+    if (ranks.writes()) {
+      write_html_report(options.out);
+      write_plots(options.out);
+    }
+    RunSummary summary = limbeck::summary_of(options.out);
+    ranks.meet();
+    return summary;
+  } catch (const std::exception& error) {
+    ranks.leave(error.what());
+    throw;
+  }
 }
 
 }  // namespace
@@ -86,6 +111,15 @@ RunSummary run_recipe(const RecipeText& text, const RunOptions& options,
     if (!chosen.force) check_recipe_stays(text, chosen.out, recipe);
     EventBus events;
     if (observer) events.subscribe(observer);
+    const Environment environment = environment_of_process();
+    if (const auto launch = chosen.distributed ? launch_from(environment) : std::nullopt) {
+      if (chosen.threads == 0) chosen.threads = threads_beside(launch->local_size);
+      Ranks ranks(*launch, Ranks::times_from(environment));
+      events.emit(Notice{
+          fmt::format("{} processes train together, started by {}, {} on this host with {} thread{} each", launch->size,
+                      launch->launcher, launch->local_size, chosen.threads, chosen.threads == 1 ? "" : "s")});
+      return run_on_rank(ranks, std::move(recipe), std::move(chosen), events);
+    }
     if (!has_wait_policy() && chosen.threads != 1)
       events.emit(
           Notice{"OMP_WAIT_POLICY is not set: training on several threads may be many times slower; call "

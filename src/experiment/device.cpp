@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace limbeck {
@@ -28,11 +30,14 @@ void flush_denormals() {
   at::parallel_for(0, at::get_num_threads(), 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
 }
 
+int threads_beside(int processes) {
+  cpu_set_t allowed;
+  const int all = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+  return std::max(1, all / processes);
+}
+
 void use_threads(int threads) {
-  if (threads <= 0) {
-    cpu_set_t allowed;
-    threads = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-  }
+  if (threads <= 0) threads = threads_beside(1);
   at::set_num_threads(threads);
   flush_denormals();
 }

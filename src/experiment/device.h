@@ -16,6 +16,9 @@ void use_tf32(bool on);
 /// Lets this thread and those of its loops take denormal numbers as zeros.
 void flush_denormals();
 
+/// Returns the number of threads for each of so many processes that share this machine, at least 1.
+int threads_beside(int processes);
+
 /// Sets the number of threads for the whole process, whose loops flush denormals; 0: all available to this process.
 void use_threads(int threads);
 

@@ -1,10 +1,13 @@
 #include "experiment/experiment.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/own_files.h"
+#include "core/version.h"
 #include "experiment/check_options.h"
 #include "experiment/device.h"
 #include "experiment/load_dataset.h"
@@ -20,13 +23,15 @@
 #include "teacher/stored_views.h"
 
 namespace limbeck {
-Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role)
+Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role, Ranks* ranks)
     : recipe_(std::move(recipe)),
       options_(std::move(options)),
       stop_with_options_(options_.stop, [this] { stop_.request_stop(); }),
       events_(events),
+      ranks_(ranks),
       folder_(options_.out) {
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
+  check_ranks();
   check_options(recipe_, options_);
   check_output_folder(folder_.path(),
                       {.names = names_in_run_folder(), .proof = ".lock", .kind = "run", .force = options_.force});
@@ -35,10 +40,25 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
 
 Experiment::~Experiment() = default;
 
+void Experiment::check_ranks() const {
+  if (ranks_ == nullptr) return;
+  if (!device_of(options_.device).is_cpu())
+    throw Error(ErrorKind::usage, "several processes train together on processors; add --device cpu");
+  ranks_->require_equal("version", fmt::format("{} ({})", library_version(), built_commit()));
+  ranks_->require_equal("recipe", Hasher().add(to_yaml(resolve(recipe_))).fingerprint());
+  ranks_->require_equal("choice of seeds", fmt::format("{}", fmt::join(options_.seeds, ", ")));
+}
+
 void Experiment::load_data() {
   use_threads(options_.threads);
   const DeviceUse::Rest rest;
-  data_ = load_run_dataset(recipe_.data, options_.data, events_, options_.stop);
+  const auto load = [&] { data_ = load_run_dataset(recipe_.data, options_.data, events_, options_.stop); };
+  if (ranks_ == nullptr) return load();
+  // Rank 0 first: what it fetches or unpacks is there for those who share its folder.
+  if (ranks_->writes()) load();
+  ranks_->meet();
+  if (!ranks_->writes()) load();
+  ranks_->require_equal("content of the data set", data_->fingerprints.source + data_->fingerprints.extra);
 }
 
 RunFolder Experiment::folder_of(int64_t seed) const {
@@ -67,6 +87,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
                                                           .side_by_side = side_by_side,
                                                           .deployment = options_.deployment,
                                                           .stop = stop_.get_token(),
+                                                          .ranks = ranks_,
                                                           .command = options_.command}));
   }
   return runs;

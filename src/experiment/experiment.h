@@ -33,7 +33,9 @@ enum class RunRole { runs, helps };
 class Experiment {
  public:
   /// Checks everything that does not need the data: the device, the folder, and that files named in the recipe exist.
-  Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role = RunRole::runs);
+  /// `ranks`: processes that run the same recipe together, each in a folder of its own; nullptr: this one alone.
+  Experiment(Recipe recipe, RunOptions options, const EventBus& events, RunRole role = RunRole::runs,
+             Ranks* ranks = nullptr);
   ~Experiment();
 
   /// Runs all unfinished stages and returns the content of results.json.
@@ -48,6 +50,8 @@ class Experiment {
 
  private:
   void load_data();
+  /// Throws Error unless all ranks have the same recipe, version and seeds.
+  void check_ranks() const;
   /// One for each seed. `order`: gives each its own events; nullptr: all have those of the run.
   std::vector<std::unique_ptr<SeedRun>> seed_runs(const EventsInOrder* order = nullptr) const;
   /// Returns whether stages and their members run side by side: on a GPU, where the recipe allows it.
@@ -64,6 +68,7 @@ class Experiment {
   std::stop_source stop_;  ///< requested by the options' token, or where one of several seeds fails
   std::stop_callback<std::function<void()>> stop_with_options_;
   const EventBus& events_;
+  Ranks* ranks_;
   RunFolder folder_;
   std::unique_ptr<FolderLock> lock_;
   std::shared_ptr<const LoadedDataset> data_;

@@ -25,6 +25,7 @@ RunContext RunContext::beside(const EventBus& own_events, std::stop_token own_st
           .data = data,
           .networks = networks,
           .stop = std::move(own_stop),
+          .ranks = ranks,
           .side_by_side = side_by_side,
           .only_finished = only_finished,
           .teacher_logits = teacher_logits,

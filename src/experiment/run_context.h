@@ -10,6 +10,7 @@
 #include "experiment/trained_networks.h"
 #include "kernels/captured_work.h"
 #include "limbeck/events.h"
+#include "ranks/ranks.h"
 #include "recipe/recipe.h"
 #include "results/run_folder.h"
 
@@ -34,6 +35,7 @@ struct RunContext {
   RunData data;
   TrainedNetworks networks;
   std::stop_token stop;
+  Ranks* ranks = nullptr;      ///< the processes that run together; nullptr: this one alone
   bool side_by_side = false;   ///< stages and members that do not need each other share the device (side_by_side.h)
   bool only_finished = false;  ///< throw Error instead of running an unfinished stage
   /// By split and teacher, since stages may share a teacher: those that are known here, and those of the whole run.

@@ -32,6 +32,7 @@ SeedRun::SeedRun(const SeedRunSetup& setup)
            .data = RunData(setup.dataset, setup.recipe.data, setup.seed, setup.device),
            .networks = TrainedNetworks(setup.recipe, setup.dataset, setup.events, setup.seed, setup.device),
            .stop = setup.stop,
+           .ranks = setup.ranks,
            .side_by_side = setup.side_by_side} {
   for (const StageRecipe& stage : run_.recipe.stages) check_stage(run_, stage);
 }

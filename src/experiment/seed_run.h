@@ -26,6 +26,7 @@ struct SeedRunSetup {
   bool side_by_side = false;         ///< see RunContext
   bool deployment = false;           ///< measure the inference cost of each network
   std::stop_token stop = {};
+  Ranks* ranks = nullptr;                 ///< see RunContext
   std::vector<std::string> command = {};  ///< command line of the run
 };
 

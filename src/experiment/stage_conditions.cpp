@@ -47,8 +47,9 @@ std::string conditions_of(const RunContext& run, const StageRecipe& stage, const
           ? "int8"
           : precision_in(std::any_of(stage.teachers.begin(), stage.teachers.end(), has_large_products));
   const int threads = at::get_num_threads();
-  return fmt::format("{} thread{}, {}{}", threads, threads == 1 ? "" : "s", own,
-                     stage.teachers.empty() || taught == own ? "" : ", teacher in " + taught);
+  return fmt::format("{} thread{}, {}{}{}", threads, threads == 1 ? "" : "s", own,
+                     stage.teachers.empty() || taught == own ? "" : ", teacher in " + taught,
+                     run.ranks == nullptr ? "" : fmt::format(", {} processes", run.ranks->size()));
 }
 
 }  // namespace limbeck

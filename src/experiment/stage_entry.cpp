@@ -36,7 +36,7 @@ Named<Metrics> evaluate_stage(RunContext& run, const StageRecipe& stage, const N
   const RunData& data = run.data;
   const auto add = [&](const ExampleSet& examples, const at::Tensor& teacher_logits) {
     const bool is_test = &examples == &data.test();
-    StageNumbers numbers = evaluate_network(network, examples, teacher_logits, run.dataset().classes);
+    StageNumbers numbers = evaluate_network(network, examples, teacher_logits, run.dataset().classes, run.ranks);
     if (run.dataset().speech != nullptr && is_test)
       numbers.summary.set_all(word_metrics(run.dataset(), data.labels(), network, numbers.logits));
     if (is_test) run.networks.keep_logits(stage.name, numbers.logits);

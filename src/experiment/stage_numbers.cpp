@@ -14,12 +14,13 @@ ExampleSet labelled_part(const ExampleSet& examples) {
 }
 
 StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const at::Tensor& teacher_logits,
-                              const std::vector<std::string>& classes) {
+                              const std::vector<std::string>& classes, Ranks* ranks) {
   const auto* committee = dynamic_cast<const Committee*>(&network);
   std::vector<at::Tensor> members;
   if (committee != nullptr)
-    for (const auto& member : committee->members()) members.push_back(predict_logits(*member, examples));
-  const at::Tensor logits = committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples);
+    for (const auto& member : committee->members()) members.push_back(predict_logits(*member, examples, ranks));
+  const at::Tensor logits =
+      committee != nullptr ? committee->mean_of(members) : predict_logits(network, examples, ranks);
   const Evaluation evaluation = evaluate(logits, examples.labels(), teacher_logits);
   Metrics numbers = summary(evaluation, classes);
   if (committee != nullptr) {

@@ -4,6 +4,7 @@
 
 #include "data/example_set.h"
 #include "nn/network.h"
+#include "ranks/ranks.h"
 #include "results/evaluation_detail.h"
 
 namespace limbeck {
@@ -19,8 +20,8 @@ struct StageNumbers {
 
 /// Evaluates a network. For an ensemble, the metrics are those of its mean; "member_errors" is the mean over its
 /// members, "errors_of_members" lists the errors of each. `teacher_logits` [n, C] or undefined; all examples must be
-/// labelled.
+/// labelled. `ranks`: see predict_logits.
 StageNumbers evaluate_network(const Network& network, const ExampleSet& examples, const at::Tensor& teacher_logits,
-                              const std::vector<std::string>& classes);
+                              const std::vector<std::string>& classes, Ranks* ranks = nullptr);
 
 }  // namespace limbeck

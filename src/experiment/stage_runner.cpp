@@ -52,6 +52,8 @@ StageResult run_whole(RunContext& run, const StageRecipe& stage, const StageKind
   const Json settings = settings_of(run, stage);
   const std::string fingerprint = fingerprint_of(settings);
   const std::optional<Json> finished = find_finished(run, stage, settings);
+  if (run.ranks != nullptr)
+    run.ranks->require_equal(fmt::format("state of stage '{}'", stage.name), finished ? "finished" : "not finished");
   if (finished) {
     run.events.emit(StageReused{stage.name, folder.path()});
     add_networks(run, stage, kind, kind.load(run, stage, *finished));

@@ -1,11 +1,13 @@
 #include "experiment/stage_teacher.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "experiment/stage_conditions.h"
 #include "experiment/stage_features.h"
 #include "loss/objective.h"
 #include "models/model.h"
+#include "teacher/stored_views.h"
 #include "teacher/teacher_store.h"
 
 namespace limbeck {
@@ -91,6 +93,32 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
     run.events.emit(Notice{fmt::format("{}: {}", name, message)});
   };
   return make_stage_teacher(run, stage, std::move(context));
+}
+
+void complete_store(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,
+                    const Augmenter& augmenter) {
+  if (run.ranks == nullptr || !stage.teacher) return;
+  const bool lacks = run.ranks->writes() && !unsealed_store(stage.teacher, run.seed).empty();
+  if (lacks) {
+    const std::unique_ptr<Teacher> teacher = make_training_teacher(run, stage, examples, augmenter);
+    const auto start = std::chrono::steady_clock::now();
+    if (auto* views = dynamic_cast<StoredViews*>(teacher.get()))
+      views->fill([&](int64_t done, int64_t all) {
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+        run.events.emit(WorkProgress{"teacher outputs", done, all, static_cast<double>(done) / passed.count()});
+        return !run.stop.stop_requested();
+      });
+    if (run.stop.stop_requested())
+      throw Error(ErrorKind::interrupted,
+                  fmt::format("stopped in stage '{}'; the outputs computed so far are in the store", stage.name));
+  }
+  run.ranks->meet();
+  const fs::path missing = unsealed_store(stage.teacher, run.seed);
+  if (!missing.empty())
+    throw Error(
+        fmt::format("rank {} does not see the complete store '{}' of stage '{}'; a store of several processes "
+                    "lies in a folder that all their hosts share",
+                    run.ranks->rank(), missing.string(), stage.name));
 }
 
 void check_kept(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,

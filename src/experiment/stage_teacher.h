@@ -20,6 +20,11 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
                                                const ExampleSet& examples, const Augmenter& augmenter,
                                                const std::vector<std::string>& features = {});
 
+/// In a run of several processes, lets rank 0 compute what the stage's store lacks, for all to read. Throws Error where
+/// a rank does not see the file.
+void complete_store(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,
+                    const Augmenter& augmenter);
+
 /// Throws Error of kind usage if the teacher does not fit the stage's training examples. A store of all outputs of
 /// pretrained networks is also read and compared with these networks.
 void check_stage_teacher(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples);

@@ -57,6 +57,7 @@ TrainingResult train(RunContext& run, const StageRecipe& recipe, Network& networ
   const uint64_t seed = run.seed_of(stage);
   const Augmenter augmenter(stage.augment);
   const Precision precision = precision_of(stage, run.device);
+  complete_store(run, stage, examples, augmenter);
   const std::unique_ptr<Teacher> teacher = make_training_teacher(run, stage, examples, augmenter);
   if (teacher != nullptr) tell_of_views(run, stage, view_accuracy(*teacher, examples, augmenter, seed));
   const CheckpointFile checkpoint(folder.checkpoint(), fingerprint);
@@ -74,7 +75,8 @@ TrainingResult train(RunContext& run, const StageRecipe& recipe, Network& networ
                   .precision = precision,
                   .recorder = run.recorder,
                   .conditions = conditions_of(run, stage, network, precision),
-                  .stop = run.stop})
+                  .stop = run.stop,
+                  .ranks = run.ranks})
       .run();
 }
 

@@ -39,6 +39,12 @@ struct FeaturePair {
   at::Tensor student, teacher;
 };
 
+/// The needs of a loss that compares the examples of a batch, or normalizes by its statistics.
+inline LossNeeds comparing_examples(LossNeeds needs) {
+  needs.compares_examples = true;
+  return needs;
+}
+
 class FeaturePairs {
  public:
   explicit FeaturePairs(Places places) : places_(places) {}

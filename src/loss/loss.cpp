@@ -48,6 +48,7 @@ void LossNeeds::add(const LossNeeds& other) {
   community |= other.community;
   shapes |= other.shapes;
   epochs |= other.epochs;
+  compares_examples |= other.compares_examples;
   add_names(student_taps, other.student_taps);
   add_names(teacher_taps, other.teacher_taps);
 }

@@ -135,6 +135,12 @@ std::vector<bool> Objective::distils() const {
   return distils;
 }
 
+std::vector<bool> Objective::needs_labels() const {
+  std::vector<bool> needs;
+  for (const Term& term : terms_) needs.push_back(term.needs_labels);
+  return needs;
+}
+
 LossNeeds Objective::needs() const {
   LossNeeds all{.student_logits = false};
   for (const Term& term : terms_) all.add(term.loss->needs());

@@ -39,6 +39,8 @@ class Objective {
   };
   /// Returns for each term whether it reads the teacher, or the networks trained jointly: whether it distils.
   std::vector<bool> distils() const;
+  /// Returns for each term whether it is a mean over the labelled examples only.
+  std::vector<bool> needs_labels() const;
 
   /// If the student is a Committee (networks trained jointly), each member has its own loss, as if trained alone, with
   /// the logits of all members as its community.

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
@@ -18,21 +19,37 @@ enum Sum : int64_t { kExamples, kLoss, kLabelled, kErrors, kTerms };
 EpochSums::EpochSums(std::vector<std::string> terms)
     : terms_(std::move(terms)), values_(at::zeros({kTerms + 2 * static_cast<int64_t>(terms_.size())}, at::kDouble)) {}
 
-void EpochSums::add(const Batch& batch, const StepValues& step) {
+at::Tensor EpochSums::of_step(const Batch& batch, const StepValues& step) const {
   const at::NoGradGuard no_gradient;
-  auto* sums = values_.data_ptr<double>();
+  const at::Tensor of_step = at::zeros_like(values_);
+  auto* sums = of_step.data_ptr<double>();
   const auto examples = static_cast<double>(batch.size());
   const Hits hits = count_hits(step.logits, batch.labels);
   const auto labelled = static_cast<double>(hits.labelled);
-  sums[kExamples] += examples;
-  sums[kLoss] += step.values[0] * examples / static_cast<double>(step.networks);
-  sums[kLabelled] += labelled;
-  sums[kErrors] += static_cast<double>(hits.labelled - hits.correct);
+  sums[kExamples] = examples;
+  sums[kLoss] =
+      step.values[0] * (step.loss_examples > 0 ? step.loss_examples : examples) / static_cast<double>(step.networks);
+  sums[kLabelled] = labelled;
+  sums[kErrors] = static_cast<double>(hits.labelled - hits.correct);
   for (size_t i = 0; i < step.needs_labels.size(); ++i) {
     const double count = step.needs_labels[i] != 0 ? labelled : examples;
-    sums[kTerms + 2 * static_cast<int64_t>(i)] += step.values[1 + i] * count;
-    sums[kTerms + 2 * static_cast<int64_t>(i) + 1] += count;
+    sums[kTerms + 2 * static_cast<int64_t>(i)] = step.values[1 + i] * count;
+    sums[kTerms + 2 * static_cast<int64_t>(i) + 1] = count;
   }
+  return of_step;
+}
+
+void EpochSums::add(const at::Tensor& of_step) {
+  const at::NoGradGuard no_gradient;
+  values_.add_(of_step);
+}
+
+std::vector<double> EpochSums::values_in(const at::Tensor& of_step) {
+  const auto* sums = of_step.data_ptr<double>();
+  std::vector<double> values = {sums[kLoss] / std::max(sums[kExamples], 1.0)};
+  for (int64_t i = kTerms; i + 1 < of_step.numel(); i += 2)
+    values.push_back(sums[i + 1] > 0 ? sums[i] / sums[i + 1] : 0.0);
+  return values;
 }
 
 void EpochSums::clear() {

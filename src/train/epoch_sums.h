@@ -16,6 +16,7 @@ struct StepValues {
   std::vector<double> values;         ///< the total, then the terms
   std::vector<int64_t> needs_labels;  ///< per term: whether it is a mean over labelled examples
   int64_t networks = 1;               ///< the total is the sum over so many
+  double loss_examples = 0;           ///< number of examples of which the total is the mean; 0: those of the batch
 };
 
 class EpochSums {
@@ -23,8 +24,12 @@ class EpochSums {
   /// `terms`: the names of the objective's terms.
   explicit EpochSums(std::vector<std::string> terms);
 
-  void add(const Batch& batch, const StepValues& step);
+  /// Returns the sums of one step, [k] float64.
+  at::Tensor of_step(const Batch& batch, const StepValues& step) const;
+  void add(const at::Tensor& of_step);
   void clear();
+  /// Returns the loss, then each term, as they were in these sums: StepValues::values of all processes.
+  static std::vector<double> values_in(const at::Tensor& of_step);
 
   /// Returns the mean loss per example so far.
   double loss() const;

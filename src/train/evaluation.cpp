@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/nll_loss.h>
 
@@ -55,9 +56,17 @@ MetricValue or_null(const std::optional<Value>& value) {
 
 }  // namespace
 
-at::Tensor predict_logits(const Network& network, const ExampleSet& examples) {
+at::Tensor predict_logits(const Network& network, const ExampleSet& examples, Ranks* ranks) {
   const at::NoGradGuard no_gradient;
-  return over_batches(examples, [&](const Batch& batch) { return infer(network, batch.inputs, {}).logits; });
+  const auto logits_of = [&](const Batch& batch) { return infer(network, batch.inputs, {}).logits; };
+  const std::vector<at::Tensor> parts = examples.parts();
+  const auto count = static_cast<int64_t>(parts.size());
+  if (ranks == nullptr || count < ranks->size()) return over_batches(examples, logits_of);
+  const auto bound = [&](int64_t rank) { return static_cast<size_t>(count * rank / ranks->size()); };
+  std::vector<at::Tensor> own;
+  for (size_t i = bound(ranks->rank()); i < bound(ranks->rank() + 1); ++i)
+    own.push_back(logits_of(examples.batch(parts[i])));
+  return ranks->join_rows(at::cat(own));
 }
 
 Hits count_hits(const at::Tensor& logits, const at::Tensor& labels) {

@@ -10,12 +10,14 @@
 
 #include "data/example_set.h"
 #include "nn/network.h"
+#include "ranks/ranks.h"
 #include "results/evaluation_detail.h"
 
 namespace limbeck {
 
-/// Returns the logits of all examples in dataset order, [n, C], computed in evaluation mode without gradient.
-at::Tensor predict_logits(const Network& network, const ExampleSet& examples);
+/// Returns the logits of all examples in dataset order, [n, C], computed in evaluation mode without gradient. `ranks`:
+/// processes that compute them together, in the same batches as one does, and all have them; nullptr: this one alone.
+at::Tensor predict_logits(const Network& network, const ExampleSet& examples, Ranks* ranks = nullptr);
 
 /// The number of labelled examples, and how many of them the network classifies correctly.
 struct Hits {

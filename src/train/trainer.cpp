@@ -26,12 +26,16 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 Trainer::Trainer(const TrainingSetup& setup)
     : setup_(setup),
       batches_(setup.train, setup.augmenter, setup.seed, setup.stage.batch_size,
-               setup.teacher == nullptr ? 0 : setup.teacher->view_cycle()),
+               setup.teacher == nullptr ? 0 : setup.teacher->view_cycle(),
+               setup.ranks == nullptr ? BatchShare() : BatchShare{setup.ranks->rank(), setup.ranks->size()}),
       objective_(setup.stage.loss),
       optimizer_(make_optimizer(setup.stage.optimizer, prepare())),
       schedule_(setup.stage.schedule.make<Schedule>()),
       stopping_(setup.stage.stop, setup.validation.size() > 0),
       sums_(objective_.names()),
+      rank_work_(setup.ranks == nullptr ? nullptr
+                                        : std::make_unique<RankWork>(*setup.ranks, objective_, *optimizer_,
+                                                                     objective_.parameters(), setup.network, batches_)),
       step_setup_(step_setup()),
       step_(make_training_step(step_setup_)) {
   progress_.sums = sums_.state();
@@ -48,7 +52,12 @@ StepSetup Trainer::step_setup() {
                  .batches = batches_,
                  .sums = sums_,
                  .precision = setup_.precision,
-                 .between = [this] { stop_between(); }};
+                 .between = [this] { stop_between(); },
+                 .ranks = rank_work_.get(),
+                 .wishes =
+                     [this] {
+                       return RankWishes{setup_.stop.stop_requested(), is_time_to_save()};
+                     }};
   if (!setup_.recorder) return step;
   const bool captures_teacher = setup_.teacher != nullptr && setup_.teacher->can_be_recorded();
   std::string obstacle;
@@ -69,9 +78,28 @@ StepSetup Trainer::step_setup() {
   return step;
 }
 
+void Trainer::begin_together() {
+  if (setup_.ranks == nullptr) return;
+  setup_.ranks->require_equal(fmt::format("place in the training of stage '{}'", setup_.stage.name),
+                              fmt::format("epoch {}, step {}", progress_.epoch, progress_.step));
+  const at::NoGradGuard no_gradient;
+  for (const auto& tensors : {state_of(setup_.network), optimizer_->state()})
+    for (const auto& [name, tensor] : tensors) setup_.ranks->broadcast(tensor);
+  for (const auto* own : {&objective_.parameters(), &objective_.state()})
+    for (const Parameter& parameter : *own) setup_.ranks->broadcast(parameter.value.detach());
+}
+
+bool Trainer::is_stopping() const {
+  return rank_work_ != nullptr ? rank_work_->agreed().stop : setup_.stop.stop_requested();
+}
+
+bool Trainer::is_time_to_save() const {
+  return seconds_since(last_save_) >= setup_.stage.checkpoint_seconds;
+}
+
 void Trainer::stop_between() {
-  if (!setup_.stop.stop_requested()) return;
-  setup_.checkpoint.save(trained_state(), progress_);
+  if (rank_work_ != nullptr || !setup_.stop.stop_requested()) return;  // ranks stop together, after a step
+  save();
   stop();
 }
 
@@ -96,6 +124,7 @@ LossShapes Trainer::dry_run() const {
 TrainingResult Trainer::run() {
   const StageRecipe& stage = setup_.stage;
   load_checkpoint();
+  begin_together();
   note_conditions();
   if (objective_.needs().teacher_statistics) objective_.use(statistics_of(*setup_.teacher, setup_.train));
   setup_.events.emit(StageStarted{stage.name, describe_objective(stage.loss), stage.epochs, progress_.epoch});
@@ -140,7 +169,7 @@ void Trainer::note_conditions() {
 
 TeacherReplay Trainer::replay_teacher() {
   TeacherReplay replay(setup_.teacher, batches_, [this] {
-    if (setup_.stop.stop_requested()) stop();
+    if (rank_work_ == nullptr && setup_.stop.stop_requested()) stop();
   });
   const bool resumes = (progress_.epoch > 0 || progress_.step > 0) && progress_.epoch < setup_.stage.epochs;
   if (!resumes || !replay.is_needed()) return replay;
@@ -161,7 +190,7 @@ void Trainer::train_epoch() {
     (*step_)();
     ++progress_.step;
     const bool ends = progress_.step == batches_.per_epoch();
-    if (!ends && !step_->is_due() && !setup_.stop.stop_requested()) continue;
+    if (!ends && !step_->is_due() && !is_stopping()) continue;
     settle();
     if (!ends) save_or_stop();
     mark_ = Clock::now();
@@ -204,7 +233,8 @@ void Trainer::finish_epoch() {
   done.train = sums_.metrics();
   sums_.write_terms(done);
   if (setup_.validation.size() > 0 && (done.epoch % setup_.stage.evaluate_every == 0 || done.epoch == done.epochs)) {
-    const Evaluation held_out = evaluate(predict_logits(setup_.network, setup_.validation), setup_.validation.labels());
+    const at::Tensor logits = predict_logits(setup_.network, setup_.validation, setup_.ranks);
+    const Evaluation held_out = evaluate(logits, setup_.validation.labels());
     done.validation = SplitMetrics{"validation", held_out.examples, held_out.errors, held_out.accuracy, held_out.nll};
   }
   setup_.events.emit(done);
@@ -215,12 +245,17 @@ void Trainer::finish_epoch() {
   ++progress_.epoch;
 }
 
-void Trainer::save_or_stop() {
-  const bool stops = setup_.stop.stop_requested();
-  const bool first_epoch = progress_.epoch == 1 && progress_.step == 0;
-  if (!stops && !first_epoch && seconds_since(last_save_) < setup_.stage.checkpoint_seconds) return;
-  setup_.checkpoint.save(trained_state(), progress_);
+void Trainer::save() {
+  if (setup_.ranks == nullptr || setup_.ranks->writes()) setup_.checkpoint.save(trained_state(), progress_);
   last_save_ = Clock::now();
+}
+
+void Trainer::save_or_stop() {
+  const bool stops = is_stopping();
+  const bool first_epoch = progress_.epoch == 1 && progress_.step == 0;
+  const bool is_time = rank_work_ != nullptr ? rank_work_->agreed().save : is_time_to_save();
+  if (!stops && !first_epoch && !is_time) return;
+  save();
   if (stops) stop();
 }
 

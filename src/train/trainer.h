@@ -35,6 +35,7 @@ struct TrainingSetup {
   Recorder recorder = {};  ///< empty: no graph capture, kernels are launched one by one
   std::string conditions;  ///< conditions that affect the result by rounding only: "2 threads, float32"
   std::stop_token stop = {};
+  Ranks* ranks = nullptr;  ///< the processes that train together; nullptr: this one alone
 };
 
 struct TrainingResult {
@@ -67,6 +68,11 @@ class Trainer {
   /// Returns what a step works on, with a recorder of what of network and teacher can be captured; emits a notice if
   /// that is not all.
   StepSetup step_setup();
+  /// Gives all ranks the weights and the state of rank 0, and checks that they are at the same place.
+  void begin_together();
+  /// Whether a stop was requested, of this process or, as they agreed, of one of the ranks.
+  bool is_stopping() const;
+  bool is_time_to_save() const;
   /// Ends training with a checkpoint if a stop was requested.
   void stop_between();
   /// Adds this process's conditions to the stage's; emits a notice if they changed.
@@ -78,6 +84,7 @@ class Trainer {
   void settle();
   [[noreturn]] void fail(const StepFailure& failure);
   void finish_epoch();
+  void save();
   void save_or_stop();
   [[noreturn]] void stop() const;
   void report();
@@ -89,6 +96,7 @@ class Trainer {
   std::unique_ptr<Schedule> schedule_;
   Stopping stopping_;
   EpochSums sums_;
+  std::unique_ptr<RankWork> rank_work_;  ///< nullptr: one process
   StepSetup step_setup_;
   std::unique_ptr<TrainingStep> step_;
   Progress progress_;

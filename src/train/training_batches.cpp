@@ -32,8 +32,11 @@ void TrainingBatches::set_table(at::Tensor& table, const at::Tensor& values) con
 
 Batch TrainingBatches::batch(int64_t epoch, int64_t step) {
   prepare(epoch);
-  const int64_t begin = step * batch_size_;
-  return examples_.batch(order_.slice(0, begin, begin + batch_size_), augmenter_, seed_, drawing(epoch));
+  const int64_t begin = examples_in(step), size = examples_in(step + 1) - begin;
+  const auto bound = [&](int64_t rank) { return begin + size * rank / share_.ranks; };
+  const at::Tensor positions = is_divided(size) ? order_.slice(0, bound(share_.rank), bound(share_.rank + 1))
+                                                : order_.slice(0, begin, begin + size);
+  return examples_.batch(positions, augmenter_, seed_, drawing(epoch));
 }
 
 Batch TrainingBatches::queued_batch(const at::Tensor& step, int64_t size, const Epoch& drawing) const {

@@ -1,5 +1,6 @@
 #pragma once
 // The training batches of a stage, by epoch and step.
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
@@ -8,12 +9,23 @@
 
 namespace limbeck {
 
+/// One of several processes that divide each batch: they take consecutive parts of it, in their order.
+struct BatchShare {
+  int64_t rank = 0, ranks = 1;
+};
+
 class TrainingBatches {
  public:
   /// `cycle`: number of epochs after which the views repeat; 0: never. Examples and augmenter must outlive this.
   TrainingBatches(const ExampleSet& examples, const Augmenter& augmenter, uint64_t seed, int64_t batch_size,
-                  int64_t cycle)
-      : examples_(examples), augmenter_(augmenter), seed_(seed), batch_size_(batch_size), cycle_(cycle) {}
+                  int64_t cycle, BatchShare share = {})
+      : examples_(examples),
+        augmenter_(augmenter),
+        seed_(seed),
+        batch_size_(batch_size),
+        cycle_(cycle),
+        share_(share),
+        has_unlabelled_(examples.labels().lt(0).any().item<bool>()) {}
 
   int64_t per_epoch() const { return (examples_.size() + batch_size_ - 1) / batch_size_; }
   int64_t batch_size() const { return batch_size_; }
@@ -23,7 +35,12 @@ class TrainingBatches {
   /// Returns the first epoch with the same views as this one.
   int64_t drawing(int64_t epoch) const { return cycle_ > 0 ? epoch % cycle_ : epoch; }
   const ExampleSet& examples() const { return examples_; }
+  /// Whether some examples have no label.
+  bool has_unlabelled() const { return has_unlabelled_; }
+  /// Whether a batch of so many examples is divided: not if there are fewer than processes.
+  bool is_divided(int64_t size) const { return share_.ranks > 1 && size >= share_.ranks; }
 
+  /// Returns this process's part of the batch, if it is divided, else all of it.
   Batch batch(int64_t epoch, int64_t step);
   /// Finds the order of an epoch, which its first batch does otherwise. Captured work keeps reading the same memory.
   void prepare(int64_t epoch);
@@ -42,6 +59,8 @@ class TrainingBatches {
   uint64_t seed_;
   int64_t batch_size_;
   int64_t cycle_;
+  BatchShare share_;
+  bool has_unlabelled_;
   at::Tensor order_;  ///< example order of epoch `ordered_`
   int64_t ordered_ = -1;
   // On a device: for each step, ids and labels of its examples and of their partners, and their mixtures.

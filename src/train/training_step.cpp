@@ -28,14 +28,22 @@ void pass_back(const std::vector<at::Tensor>& terms, const std::vector<bool>& wh
   if (!roots.empty()) torch::autograd::backward(roots, gradients, keep_graph);
 }
 
+/// A backward pass whose gradients are summed over the ranks, if there are several.
+template <class Pass>
+void with_ranks(const StepSetup& setup, const Pass& pass) {
+  if (setup.ranks != nullptr) setup.ranks->begin_pass();
+  pass();
+  if (setup.ranks != nullptr) setup.ranks->finish_pass();
+}
+
 /// One pass for the terms that distil, whose gradients the optimizer takes, and one for the others.
 void pass_back_apart(const StepSetup& setup, const Objective::Value& value, const ForwardOptions& options,
                      const TermWeights& weights) {
   std::vector<bool> which = setup.objective.distils();
-  pass_back(value.sums, which, weights, /*keep_graph=*/true);
+  with_ranks(setup, [&] { pass_back(value.sums, which, weights, /*keep_graph=*/true); });
   setup.optimizer.keep_distilled(options.rounded == nullptr ? std::vector<at::Tensor>() : *options.rounded);
   which.flip();
-  pass_back(value.sums, which, weights, /*keep_graph=*/false);
+  with_ranks(setup, [&] { pass_back(value.sums, which, weights, /*keep_graph=*/false); });
 }
 
 }  // namespace
@@ -57,13 +65,17 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
                         .partner_labels = batch.partner_labels,
                         .mix = batch.mix,
                         .epochs = weights.epochs};
-  const Objective::Value value = setup.objective.value(student, teacher, targets, weights);
+  const RankWork* ranks = setup.ranks != nullptr && setup.ranks->joins() ? setup.ranks : nullptr;
+  const Objective::Value value =
+      ranks == nullptr
+          ? setup.objective.value(student, teacher, targets, weights)
+          : setup.objective.value(ranks->joined(student), ranks->joined(teacher), ranks->joined(targets), weights);
   if (setup.optimizer.separates())
     pass_back_apart(setup, value, options, weights);
   else if (weights.on_device.defined())
     pass_back(value.sums, std::vector<bool>(value.sums.size(), true), weights, /*keep_graph=*/false);
   else
-    value.total.backward();
+    with_ranks(setup, [&] { value.total.backward(); });
 
   std::vector<at::Tensor> values;
   if (value.total.defined()) values.push_back(value.total.detach());

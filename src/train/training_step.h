@@ -17,6 +17,7 @@
 #include "teacher/teacher.h"
 #include "train/epoch_sums.h"
 #include "train/optimizer.h"
+#include "train/rank_work.h"
 #include "train/schedule.h"
 #include "train/training_batches.h"
 
@@ -37,6 +38,8 @@ struct StepSetup {
   Recorder recorder = {};                 ///< captures a step; empty: kernels are launched one by one
   Recorder teacher_recorder = {};         ///< without `recorder`: captures batch and teacher's pass alone
   std::function<void()> between = [] {};  ///< called now and then while an epoch is prepared; may throw
+  RankWork* ranks = nullptr;              ///< on the CPU, of several processes; nullptr: one
+  std::function<RankWishes()> wishes = [] { return RankWishes(); };  ///< of this one
 
   /// Number of epochs done before a step, with fraction.
   double epochs_done(int64_t epoch, int64_t step) const;

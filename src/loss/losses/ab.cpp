@@ -37,7 +37,7 @@ class Ab : public Loss {
  public:
   explicit Ab(AbOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   void prepare(const LossShapes& shapes, LossParameters& parameters) override {
     connectors_ = normalized_connectors(parameters, options_.of(shapes));

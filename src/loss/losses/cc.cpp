@@ -54,7 +54,7 @@ class Cc : public Loss {
  public:
   explicit Cc(CcOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   void prepare(const LossShapes& shapes, LossParameters& parameters) override {
     if (options_.form == CorrelationForm::kernel) return;

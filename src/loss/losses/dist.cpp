@@ -39,7 +39,7 @@ class Dist : public Loss {
  public:
   explicit Dist(const DistOptions& options) : options_(options) {}
 
-  LossNeeds needs() const override { return {.teacher_logits = true}; }
+  LossNeeds needs() const override { return {.teacher_logits = true, .compares_examples = true}; }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);

@@ -106,7 +106,7 @@ class FactorTransfer : public Loss {
   explicit FactorTransfer(FactorTransferOptions options) : options_(std::move(options)) {}
 
   LossNeeds needs() const override {
-    LossNeeds needs = options_.needs();
+    LossNeeds needs = comparing_examples(options_.needs());
     needs.epochs = true;
     return needs;
   }

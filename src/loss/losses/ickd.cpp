@@ -34,7 +34,7 @@ class Ickd : public Loss {
  public:
   explicit Ickd(IckdOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   void prepare(const LossShapes& shapes, LossParameters& parameters) override {
     connectors_ = normalized_connectors(parameters, options_.of(shapes));

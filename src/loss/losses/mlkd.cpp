@@ -42,7 +42,7 @@ class Mlkd : public Loss {
  public:
   explicit Mlkd(MlkdOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return {.teacher_logits = true}; }
+  LossNeeds needs() const override { return {.teacher_logits = true, .compares_examples = true}; }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     require_same_shape(student, teacher);

@@ -84,7 +84,7 @@ class Reviewkd : public Loss {
  public:
   explicit Reviewkd(ReviewkdOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   void prepare(const LossShapes& shapes, LossParameters& parameters) override {
     const std::vector<ShapePair> pairs = options_.of(shapes);

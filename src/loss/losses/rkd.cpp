@@ -58,7 +58,7 @@ class Rkd : public Loss {
  public:
   explicit Rkd(RkdOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     return sum_over(options_.of(student, teacher), [&](const FeaturePair& pair) {

@@ -27,7 +27,7 @@ class SimilarityPreserving : public Loss {
  public:
   explicit SimilarityPreserving(SimilarityPreservingOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   at::Tensor value(const Outputs& student, const TeacherOutputs& teacher, const Targets&) const override {
     return sum_over(options_.of(student, teacher), [](const FeaturePair& pair) {

@@ -60,7 +60,7 @@ class Simkd : public Loss {
  public:
   explicit Simkd(SimkdOptions options) : options_(std::move(options)) {}
 
-  LossNeeds needs() const override { return options_.needs(); }
+  LossNeeds needs() const override { return comparing_examples(options_.needs()); }
 
   void prepare(const LossShapes& shapes, LossParameters& parameters) override {
     const std::vector<ShapePair> pairs = options_.of(shapes);
