@@ -14,6 +14,12 @@ namespace {
 /// Settings that change what is seen while a stage runs, but not its result.
 constexpr std::array<const char*, 2> kWithoutEffect = {"evaluate_every", "checkpoint_seconds"};
 
+/// Removes the setting where it is as it always was.
+void erase_default(Json& stage) {
+  if (stage.value("sync_batch_norm", false)) return;
+  stage.erase("sync_batch_norm");
+}
+
 /// Options in which the names of files are replaced by the fingerprints of what they hold.
 Json with_contents(const Json& options, const std::vector<std::string>& files) {
   if (options.is_string() && std::find(files.begin(), files.end(), options.get<std::string>()) != files.end())
@@ -40,6 +46,7 @@ bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network)
 Json settings_of(const RunContext& run, const StageRecipe& stage) {
   const NetworkRecipe& network = run.network_of(stage);
   Json settings = resolve(stage);
+  erase_default(settings);
   settings["revision"] = kNumericsRevision;
   const bool watched = stage.stop.accuracy > 0 || stage.stop.patience > 0;  // then evaluation decides when to stop
   for (const char* key : kWithoutEffect)
@@ -97,6 +104,7 @@ std::string fingerprint_of(const RunContext& run) {
   }
   for (size_t i = 0; i < run.recipe.stages.size(); ++i) {
     for (const char* key : kWithoutEffect) recipe["stages"][i].erase(key);
+    erase_default(recipe["stages"][i]);
     know_by_content(run.recipe.stages[i].teacher, recipe["stages"][i]);
   }
   Json made = {{"recipe", recipe},

@@ -88,6 +88,12 @@ void check_classifier(const RunContext& run, const StageRecipe& stage) {
 void require_trainable(const RunContext& run, const StageRecipe& stage) {
   const NetworkRecipe& network = run.network_of(stage);
   if (is_graph(network.architecture)) return;
+  if (stage.sync_batch_norm)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("stage '{}': sync_batch_norm is of networks that are known by name, and '{}' is a program's "
+                    "file",
+                    stage.name, network.name));
   if (run.networks.network(network.name)->parameters().empty())
     throw Error(
         ErrorKind::usage,

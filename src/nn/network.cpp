@@ -194,7 +194,14 @@ at::Tensor GraphNetwork::run_batch_norm(const Step& step, const at::Tensor& inpu
 at::Tensor GraphNetwork::run_nodes(const Step& step, const std::vector<at::Tensor>& inputs, const at::Tensor& shortcut,
                                    const ForwardOptions& options) const {
   const std::vector<Node>& nodes = graph_.nodes();
-  at::Tensor value = run_operation(nodes[step.nodes[0]].operation, inputs, context_of(step.nodes[0], options));
+  const OperationContext first = context_of(step.nodes[0], options);
+  const auto* norm = std::get_if<BatchNorm>(&nodes[step.nodes[0]].operation);
+  const bool is_shared = norm != nullptr && options.noise != nullptr && options.sum != nullptr;
+  at::Tensor value =
+      is_shared ? shared_batch_norm(*norm, inputs[0],
+                                    {first.parameters[0], first.parameters[1], first.buffers[0], first.buffers[1]},
+                                    *options.sum)
+                : run_operation(nodes[step.nodes[0]].operation, inputs, first);
   for (size_t i = 1; i < step.nodes.size(); ++i) {
     const Node& node = nodes[step.nodes[i]];
     const std::vector<at::Tensor> operands =
@@ -214,7 +221,7 @@ at::Tensor GraphNetwork::run(const Step& step, const std::vector<at::Tensor>& in
     return run_linear(step, inputs[0], options);
   if (fuses && is_plain<Convolution>(first) && is_cpu_image(inputs[0]))
     return run_convolution(step, inputs[0], shortcut, pass, options);
-  if (fuses && is_a<BatchNorm>(first) && is_cpu_image(inputs[0]) && options.noise != nullptr)
+  if (fuses && is_a<BatchNorm>(first) && is_cpu_image(inputs[0]) && options.noise != nullptr && options.sum == nullptr)
     return run_batch_norm(step, inputs[0], shortcut, options);
   return run_nodes(step, inputs, shortcut, options);
 }

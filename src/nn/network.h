@@ -18,6 +18,7 @@
 #include "kernels/plain_operations.h"
 #include "kernels/precision.h"
 #include "kernels/rectified_convolution.h"
+#include "kernels/shared_batch_norm.h"
 #include "limbeck/graph.h"
 #include "limbeck/outputs.h"
 #include "nn/plan.h"
@@ -58,7 +59,10 @@ struct ForwardOptions {
   /// goes; undefined: the parameter itself.
   const std::vector<at::Tensor>* rounded = nullptr;
   PreparedWeights* prepared = nullptr;  ///< a cache; if given, the weights must be those of the last pass with it
-  const TellReason* tell = nullptr;     ///< hears what a pass on a device cannot do in one call; nullptr: nobody does
+  /// Of a batch that several processes compute: batch norm takes the statistics of the whole batch; nullptr: of its
+  /// own part. It must live until the backward pass is done.
+  const SumOverProcesses* sum = nullptr;
+  const TellReason* tell = nullptr;  ///< hears what a pass on a device cannot do in one call; nullptr: nobody does
 };
 
 /// Properties of a network's passes that callers use for planning.

@@ -164,6 +164,9 @@ void StageRecipe::bind(Fields& fields) {
                  "epochs between evaluations on the validation split");
   fields.number("checkpoint_seconds", checkpoint_seconds, at_least(0),
                 "seconds between checkpoints; the first is written after the first epoch at the latest");
+  fields.flag("sync_batch_norm", sync_batch_norm,
+              "in several processes, batch norm takes the statistics of the whole batch, as one process does; else "
+              "each takes those of its own part");
   fields.choice<PrecisionChoice>(
       "precision", precision,
       {{"auto", PrecisionChoice::automatic},

@@ -128,6 +128,7 @@ struct StageRecipe {
   int64_t evaluate_every = 1;      ///< epochs between validations
   double checkpoint_seconds = 30;  ///< seconds between checkpoints after the first epoch's; 0: after every step
   PrecisionChoice precision = PrecisionChoice::automatic;
+  bool sync_batch_norm = false;       ///< several processes: statistics of the whole batch, not of each one's part
   std::vector<Choice> augment;        ///< default: the data's
   ExamplesRecipe examples;            ///< default: the data's
   Choice teacher;                     ///< empty: none

@@ -1,5 +1,6 @@
 #include "train/epoch_sums.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -16,6 +17,14 @@ enum Sum : int64_t { kExamples, kLoss, kLabelled, kErrors, kTerms };
 
 }  // namespace
 
+double label_weight(const Batch& batch) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor own = batch.labels.ge(0).to(at::kDouble);
+  if (!batch.mix.defined()) return own.sum().item<double>();
+  const at::Tensor mix = batch.mix.to(at::kDouble);
+  return (mix * own + (1 - mix) * batch.partner_labels.ge(0).to(at::kDouble)).sum().item<double>();
+}
+
 EpochSums::EpochSums(std::vector<std::string> terms)
     : terms_(std::move(terms)), values_(at::zeros({kTerms + 2 * static_cast<int64_t>(terms_.size())}, at::kDouble)) {}
 
@@ -26,13 +35,14 @@ at::Tensor EpochSums::of_step(const Batch& batch, const StepValues& step) const 
   const auto examples = static_cast<double>(batch.size());
   const Hits hits = count_hits(step.logits, batch.labels);
   const auto labelled = static_cast<double>(hits.labelled);
+  const double weight = batch.mix.defined() ? label_weight(batch) : labelled;
   sums[kExamples] = examples;
   sums[kLoss] =
       step.values[0] * (step.loss_examples > 0 ? step.loss_examples : examples) / static_cast<double>(step.networks);
   sums[kLabelled] = labelled;
   sums[kErrors] = static_cast<double>(hits.labelled - hits.correct);
   for (size_t i = 0; i < step.needs_labels.size(); ++i) {
-    const double count = step.needs_labels[i] != 0 ? labelled : examples;
+    const double count = step.needs_labels[i] != 0 ? weight : examples;
     sums[kTerms + 2 * static_cast<int64_t>(i)] = step.values[1 + i] * count;
     sums[kTerms + 2 * static_cast<int64_t>(i) + 1] = count;
   }

@@ -19,6 +19,9 @@ struct StepValues {
   double loss_examples = 0;           ///< number of examples of which the total is the mean; 0: those of the batch
 };
 
+/// Returns the sum of the weights that the examples have in a mean over labels; see LabelSums.
+double label_weight(const Batch& batch);
+
 class EpochSums {
  public:
   /// `terms`: the names of the objective's terms.

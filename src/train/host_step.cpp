@@ -21,8 +21,11 @@ void HostStep::operator()() {
     setup_.ranks->begin_step(step_, batch);
     weights = setup_.ranks->shared(weights, setup_.objective.needs_labels());
   }
-  const StepPasses passes =
-      run_passes(setup_, batch, teacher, {.noise = &noise, .taps = taps_, .precision = setup_.precision}, weights);
+  const ForwardOptions options{.noise = &noise,
+                               .taps = taps_,
+                               .precision = setup_.precision,
+                               .sum = setup_.ranks == nullptr ? nullptr : setup_.ranks->batch_norm_sum()};
+  const StepPasses passes = run_passes(setup_, batch, teacher, options, weights);
   const at::Tensor values = passes.values.to(at::kDouble).contiguous();
   const double* numbers = values.data_ptr<double>();
   StepValues result{.logits = passes.logits,

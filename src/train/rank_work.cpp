@@ -9,6 +9,9 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <chrono>
+
 namespace limbeck {
 
 /// Gradients that are summed together.
@@ -22,6 +25,19 @@ struct RankWork::Bucket {
 namespace {
 
 constexpr int64_t kBucketElements = int64_t{1} << 18;  // 1 MB
+
+/// Adds the time of its life to a sum of seconds.
+class Waiting {
+ public:
+  explicit Waiting(double& seconds) : seconds_(seconds) {}
+  ~Waiting() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 /// Rows of all ranks; each takes the gradient of its own. The gradient of all rows is the same on every rank, since all
 /// compute the same losses.
@@ -41,23 +57,18 @@ struct JoinedRows : torch::autograd::Function<JoinedRows> {
   }
 };
 
-/// The weight of each example in a mean over labels, [N]; see LabelSums.
-at::Tensor label_weights(const Batch& batch) {
-  const at::Tensor own = batch.labels.ge(0).to(at::kDouble);
-  if (!batch.mix.defined()) return own;
-  const at::Tensor mix = batch.mix.to(at::kDouble);
-  return mix * own + (1 - mix) * batch.partner_labels.ge(0).to(at::kDouble);
-}
-
 }  // namespace
 
 RankWork::RankWork(Ranks& ranks, const Objective& objective, const Optimizer& optimizer,
-                   const std::vector<Parameter>& losses, const Network& network, const TrainingBatches& batches)
+                   const std::vector<Parameter>& losses, const Network& network, const TrainingBatches& batches,
+                   bool sync_batch_norm)
     : ranks_(ranks),
       optimizer_(optimizer),
       batches_(batches),
       joins_(objective.needs().compares_examples || !objective.state().empty()),
-      needs_labels_(objective.needs().labels) {
+      needs_labels_(objective.needs().labels),
+      syncs_batch_norm_(sync_batch_norm),
+      sum_([this](const at::Tensor& values) { ranks_.sum(values); }) {
   for (const Parameter& buffer : network.buffers())
     if (buffer.value.is_floating_point()) buffers_.push_back(buffer);
   const std::vector<Parameter>& parameters = optimizer.parameters();
@@ -97,7 +108,7 @@ void RankWork::begin_step(int64_t step, const Batch& batch) {
   const double alone = ranks_.rank() == 0 ? 1 : 0;
   share_ = label_share_ = is_divided_ ? static_cast<double>(own_) / static_cast<double>(examples_) : alone;
   if (!is_divided_ || !needs_labels_ || joins_ || !batches_.has_unlabelled()) return;
-  const double own = label_weights(batch).sum().item<double>();
+  const double own = label_weight(batch);
   const at::Tensor all = at::full({1}, own, at::kDouble);
   ranks_.sum(all);
   label_share_ = own / std::max(all.item<double>(), 1e-30);
@@ -178,7 +189,10 @@ void RankWork::finish_pass() {
   is_passing_ = false;
   for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->awaited = 0;  // parameters without a gradient
   begin_sums();
-  for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->sum.wait();
+  {
+    const Waiting waiting(waited_);
+    for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->sum.wait();
+  }
   const at::NoGradGuard no_gradient;
   const std::vector<Parameter>& parameters = optimizer_.parameters();
   const auto* has_gradient = received_.data_ptr<float>();
@@ -199,7 +213,10 @@ at::Tensor RankWork::finish_step(const at::Tensor& sums, const RankWishes& wishe
   parts[0][1].fill_(wishes.save && ranks_.rank() == 0 ? 1 : 0);
   for (const Parameter& buffer : buffers_) parts.push_back(buffer.value.reshape({-1}).to(at::kDouble) * share_);
   const at::Tensor all = at::cat(parts);
-  ranks_.sum(all);
+  {
+    const Waiting waiting(waited_);
+    ranks_.sum(all);
+  }
   agreed_ = {.stop = all[0].item<double>() > 0, .save = all[1].item<double>() > 0};
   int64_t begin = 2 + sums.numel();
   for (Parameter& buffer : buffers_) {

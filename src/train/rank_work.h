@@ -1,8 +1,8 @@
 #pragma once
 // What a rank does in a training step of several processes (ranks/ranks.h). The batch is the same as in one process;
 // each rank computes its part of it, and the ranks sum their gradients, so that they compute what one process does, up
-// to the order of sums. Batch norm takes the statistics of each rank's part; running statistics are the mean over the
-// ranks, weighted by their examples.
+// to the order of sums. Batch norm takes the statistics of each rank's part, or, with sync_batch_norm, of the whole
+// batch; running statistics are the mean over the ranks, weighted by their examples.
 //
 // A loss that is a mean over examples is computed on each part, weighted by the part's share of the examples, or of the
 // labels. If one of the losses compares examples with each other (LossNeeds::compares_examples), outputs are joined
@@ -16,6 +16,7 @@
 #include "loss/objective.h"
 #include "nn/network.h"
 #include "ranks/ranks.h"
+#include "train/epoch_sums.h"
 #include "train/optimizer.h"
 #include "train/training_batches.h"
 
@@ -31,7 +32,7 @@ class RankWork {
  public:
   /// `losses`: the parameters of the objective; everything must outlive this.
   RankWork(Ranks& ranks, const Objective& objective, const Optimizer& optimizer, const std::vector<Parameter>& losses,
-           const Network& network, const TrainingBatches& batches);
+           const Network& network, const TrainingBatches& batches, bool sync_batch_norm);
   ~RankWork();
 
   /// Begins the step of `batch`, this rank's part.
@@ -44,6 +45,8 @@ class RankWork {
   Targets joined(const Targets& targets) const;
   /// The weights with which this rank's terms are summed to those of the batch.
   TermWeights shared(const TermWeights& weights, const std::vector<bool>& needs_labels) const;
+  /// What batch norm sums its statistics with, if it takes those of the whole batch; else nullptr.
+  const SumOverProcesses* batch_norm_sum() const { return syncs_batch_norm_ && is_divided_ ? &sum_ : nullptr; }
   /// The number of examples of which the total of this rank is a mean.
   double loss_examples() const;
 
@@ -55,6 +58,8 @@ class RankWork {
   /// what to do next.
   at::Tensor finish_step(const at::Tensor& sums, const RankWishes& wishes);
   const RankWishes& agreed() const { return agreed_; }
+  /// Seconds in which this rank waited for sums, so far.
+  double waited() const { return waited_; }
 
  private:
   struct Bucket;
@@ -68,7 +73,8 @@ class RankWork {
   const TrainingBatches& batches_;
   std::vector<Parameter> buffers_;  ///< floating-point running statistics
   std::vector<bool> is_loss_;       ///< per parameter
-  bool joins_ = false, needs_labels_ = false;
+  bool joins_ = false, needs_labels_ = false, syncs_batch_norm_ = false;
+  SumOverProcesses sum_;
 
   // Of the step.
   bool is_divided_ = false;
@@ -83,6 +89,7 @@ class RankWork {
   bool is_passing_ = false;
   size_t begun_ = 0;  ///< buckets whose sums have begun
   RankWishes agreed_;
+  double waited_ = 0;
 };
 
 }  // namespace limbeck

@@ -33,9 +33,10 @@ Trainer::Trainer(const TrainingSetup& setup)
       schedule_(setup.stage.schedule.make<Schedule>()),
       stopping_(setup.stage.stop, setup.validation.size() > 0),
       sums_(objective_.names()),
-      rank_work_(setup.ranks == nullptr ? nullptr
-                                        : std::make_unique<RankWork>(*setup.ranks, objective_, *optimizer_,
-                                                                     objective_.parameters(), setup.network, batches_)),
+      rank_work_(setup.ranks == nullptr
+                     ? nullptr
+                     : std::make_unique<RankWork>(*setup.ranks, objective_, *optimizer_, objective_.parameters(),
+                                                  setup.network, batches_, setup.stage.sync_batch_norm)),
       step_setup_(step_setup()),
       step_(make_training_step(step_setup_)) {
   progress_.sums = sums_.state();
@@ -136,6 +137,9 @@ TrainingResult Trainer::run() {
     finish_epoch();
     save_or_stop();
   }
+  if (rank_work_ != nullptr && progress_.seconds > 0)
+    setup_.events.emit(Notice{fmt::format("stage '{}': {:.1f} % of the time of training waited for other processes",
+                                          stage.name, 100 * rank_work_->waited() / progress_.seconds)});
   stopping_.restore(setup_.network);
   const double examples = static_cast<double>(progress_.epoch * setup_.train.size());
   return {.seconds = progress_.seconds,
