@@ -36,10 +36,21 @@ endif()
 
 add_library(limbeck_gloo INTERFACE)
 if(LIMBECK_RANKS)
-  # LibTorch holds or links the library; its header of c10d's group wants Gloo's.
-  find_path(LIMBECK_GLOO_INCLUDE gloo/algorithm.h HINTS ${TORCH_INCLUDE_DIRS} REQUIRED)
-  target_include_directories(limbeck_gloo SYSTEM INTERFACE ${LIMBECK_GLOO_INCLUDE})
-  target_compile_definitions(limbeck_gloo INTERFACE USE_C10D_GLOO)
+  # LibTorch holds or links the library; its header of c10d's group wants Gloo's. The system's are those of the system's
+  # LibTorch.
+  if(LIMBECK_TORCH)
+    find_path(LIMBECK_GLOO_INCLUDE gloo/algorithm.h PATHS ${TORCH_INCLUDE_DIRS} NO_DEFAULT_PATH)
+  else()
+    find_path(LIMBECK_GLOO_INCLUDE gloo/algorithm.h REQUIRED)
+  endif()
+  if(LIMBECK_GLOO_INCLUDE)
+    target_include_directories(limbeck_gloo SYSTEM INTERFACE ${LIMBECK_GLOO_INCLUDE})
+    target_compile_definitions(limbeck_gloo INTERFACE USE_C10D_GLOO)
+  else()
+    message(STATUS "Several processes: left out, for this LibTorch comes without Gloo's headers")
+    set(LIMBECK_RANKS OFF)
+    list(APPEND LIMBECK_LEFT_OUT RANKS)
+  endif()
 endif()
 
 add_library(limbeck_sound INTERFACE)

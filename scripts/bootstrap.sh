@@ -23,7 +23,7 @@ cd "$(dirname "$0")/.."
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || true
 jpeg=libjpeg62-turbo-dev
 tests=(libgtest-dev libbenchmark-dev git curl python3 python3-torch python3-torchvision python3-pil chromium
-  zsh groff-base libonnx-testdata)
+  zsh groff-base libonnx-testdata openmpi-bin)
 packaging=(dpkg-dev file)
 docs=(python3 python3-sphinx python3-myst-parser python3-breathe furo doxygen)
 case $system in
@@ -48,7 +48,7 @@ esac
 
 packages=(g++ cmake ninja-build libgomp1
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev librandom123-dev libxxhash-dev zlib1g-dev)
-[ -n "${LIMBECK_TORCH:-}" ] || packages+=(libtorch-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread)
+[ -n "${LIMBECK_TORCH:-}" ] || packages+=(libtorch-dev libgloo-dev libdnnl-dev ocl-icd-opencl-dev libopenblas0-pthread)
 if [ "$what" != headless ]; then
   packages+=(ccache mold pkg-config
     libcpp-httplib-dev libssl-dev libonnx-dev libprotobuf-dev protobuf-compiler

@@ -137,7 +137,7 @@ class Ranks::Group {
         if (work.isCompleted())
           fail(error);
         else
-          check_silence();
+          look();
       }
     }
   }
@@ -246,15 +246,14 @@ class Ranks::Group {
     return silent;
   }
 
-  /// Throws Error if the store says that a rank is gone, or nothing was heard of one for too long.
-  void check_silence() {
+  /// Throws Error if a rank has ended, or nothing was heard of one for too long.
+  void look() {
     std::string found;
     try {
+      found = told();
       const std::vector<int> gone = silent(std::chrono::duration<double>(times_.silence));
-      if (!gone.empty())
+      if (found.empty() && !gone.empty())
         found = fmt::format("{} is gone: nothing was heard of it for {:g} s", name_of(gone.front()), times_.silence);
-      else if (store_->check({"lost"}))
-        found = text_of(store_->get("lost"));
     } catch (const std::exception&) {
       found = store_lost();
     }
@@ -270,7 +269,10 @@ class Ranks::Group {
     try {
       for (Beats& beats : beats_) beats.since = Clock::now();
       while (found.empty() && Clock::now() < until) {
-        found = ended_text();
+        found = told();
+        const std::vector<int> gone = silent(kStill);
+        if (found.empty() && !gone.empty())
+          found = fmt::format("{} is gone: it was killed, or its host cannot be reached", name_of(gone.front()));
         if (found.empty()) std::this_thread::sleep_for(kLook);
       }
     } catch (const std::exception&) {
@@ -279,18 +281,15 @@ class Ranks::Group {
     end(found.empty() ? fmt::format("the connection to another rank broke: {}", first_line(error)) : found);
   }
 
-  /// Empty as long as nothing is known.
-  std::string ended_text() {
+  /// What ranks said of their own or another's end; empty if nothing.
+  std::string told() {
     if (store_->check({"lost"})) return text_of(store_->get("lost"));
     for (int rank = 0; rank < launch_.size; ++rank) {
       const std::string key = fmt::format("ended/{}", rank);
       if (rank != launch_.rank && store_->check({key}))
         return fmt::format("{} ended: {}", name_of(rank), text_of(store_->get(key)));
     }
-    const std::vector<int> gone = silent(kStill);
-    return gone.empty()
-               ? ""
-               : fmt::format("{} is gone: it was killed, or its host cannot be reached", name_of(gone.front()));
+    return "";
   }
 
   [[noreturn]] void end(const std::string& what) {

@@ -158,9 +158,10 @@ bool RankWork::counts(size_t parameter) const {
 
 void RankWork::begin_pass() {
   for (const std::unique_ptr<Bucket>& bucket : buckets_) {
-    bucket->values.zero_();
     bucket->awaited = bucket->parameters;
   }
+  received_.zero_();
+  is_taken_.assign(places_.size(), false);
   ++buckets_.back()->awaited;  // the end of the pass, for what was received
   begun_ = 0;
   is_passing_ = true;
@@ -169,14 +170,21 @@ void RankWork::begin_pass() {
 void RankWork::take(size_t parameter, const at::Tensor& gradient) {
   if (!is_passing_ || !gradient.defined()) return;
   const at::NoGradGuard no_gradient;
-  const auto [index, begin] = places_[parameter];
-  Bucket& bucket = *buckets_[index];
   if (counts(parameter)) {
-    bucket.values.narrow(0, begin, gradient.numel()).copy_(gradient.reshape({-1}));
-    received_[static_cast<int64_t>(parameter)].fill_(1);
+    values_of(parameter).copy_(gradient);
+    received_.data_ptr<float>()[parameter] = 1;
+  } else {
+    values_of(parameter).zero_();
   }
-  --bucket.awaited;
+  --buckets_[places_[parameter].first]->awaited;
+  is_taken_[parameter] = true;
   begin_sums();
+}
+
+at::Tensor RankWork::values_of(size_t parameter) const {
+  const at::Tensor& value = optimizer_.parameters()[parameter].value;
+  const auto [bucket, begin] = places_[parameter];
+  return buckets_[bucket]->values.narrow(0, begin, value.numel()).view(value.sizes());
 }
 
 /// In the same order on all ranks.
@@ -187,21 +195,20 @@ void RankWork::begin_sums() {
 
 void RankWork::finish_pass() {
   is_passing_ = false;
-  for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->awaited = 0;  // parameters without a gradient
+  const std::vector<Parameter>& parameters = optimizer_.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i)
+    if (!is_taken_[i]) values_of(i).zero_();
+  for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->awaited = 0;
   begin_sums();
   {
     const Waiting waiting(waited_);
     for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->sum.wait();
   }
-  const at::NoGradGuard no_gradient;
-  const std::vector<Parameter>& parameters = optimizer_.parameters();
   const auto* has_gradient = received_.data_ptr<float>();
   for (size_t i = 0; i < parameters.size(); ++i) {
+    if (has_gradient[i] == 0) continue;
     at::Tensor value = parameters[i].value;
-    const auto [index, begin] = places_[i];
-    value.mutable_grad() = has_gradient[i] > 0
-                               ? buckets_[index]->values.narrow(0, begin, value.numel()).reshape(value.sizes()).clone()
-                               : at::Tensor();
+    value.mutable_grad() = values_of(i);  // until the next pass
   }
 }
 

@@ -65,6 +65,8 @@ class RankWork {
   struct Bucket;
   void begin_sums();
   void take(size_t parameter, const at::Tensor& gradient);
+  /// The parameter's place in its bucket, in its shape.
+  at::Tensor values_of(size_t parameter) const;
   /// Whether this rank's gradients of the parameter count.
   bool counts(size_t parameter) const;
 
@@ -84,7 +86,8 @@ class RankWork {
   // Of the pass.
   std::vector<std::unique_ptr<Bucket>> buckets_;    ///< in the order in which the backward pass fills them
   std::vector<std::pair<size_t, int64_t>> places_;  ///< per parameter: its bucket, and where it begins there
-  at::Tensor received_;  ///< [parameters], at the end of the last bucket: the ranks that have a gradient
+  at::Tensor received_;         ///< [parameters], at the end of the last bucket: the ranks that have a gradient
+  std::vector<bool> is_taken_;  ///< per parameter
   std::vector<unsigned> hooks_;
   bool is_passing_ = false;
   size_t begun_ = 0;  ///< buckets whose sums have begun

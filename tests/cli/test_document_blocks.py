@@ -29,6 +29,12 @@ NOT_RUN = {
     "bench/methods.py run --out runs/methods": "trains for an hour",
     "bench/methods.py speed --out runs/methods": "trains for some minutes",
     "bench/methods.py table --out runs/methods --plot docs/results/methods.svg": "needs these runs",
+    "bench/ranks.py --rounds 3": "trains for minutes",
+    "bench/ranks.py --rounds 2 --link 1gbit": "trains for minutes, as root",
+    "torchrun --no_python --nproc_per_node 2 limbeck run recipe.yaml": "test_ranks runs it with Debian 12's flags",
+    "srun limbeck run recipe.yaml": "needs Slurm",
+    "mpirun -np 2 limbeck run recipe.yaml": "test_ranks runs it",
+    "RANK=0 WORLD_SIZE=2 MASTER_ADDR=host1 MASTER_PORT=29500 limbeck run recipe.yaml": "test_ranks starts both ranks",
     "python3 examples/exported_teacher.py --model resnet18 --out teacher.onnx":
         "takes a minute; test_models_from_elsewhere makes smaller ones",
     "scripts/bootstrap.sh program && scripts/build.sh limbeck": "installs packages and builds the program",
