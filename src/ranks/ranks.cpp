@@ -13,11 +13,12 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -32,6 +33,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kBeat{500}, kLook{250};    // how often a rank shows that it lives, and others look
 constexpr auto kStill = std::chrono::seconds(3);  // without a beat, where a connection has broken already
 constexpr auto kMostLooking = std::chrono::seconds(15);
+constexpr std::chrono::duration<double> kConnecting{10};  // of silence, while ranks connect
 
 milliseconds in_milliseconds(double seconds) {
   return milliseconds(static_cast<int64_t>(seconds * 1000));
@@ -89,6 +91,128 @@ StorePointer open_store(const Launch& launch, bool serves, double seconds) {
   return c10::make_intrusive<c10d::PrefixStore>(fmt::format("limbeck/{}", launch.restart), store);
 }
 
+/// "rank 2 (host node1, process 1234)"
+std::string name_of(c10d::Store& store, int rank) {
+  return fmt::format("rank {} ({})", rank, text_of(store.get(fmt::format("joined/{}", rank))));
+}
+
+/// What is known of the others, as of some moment.
+struct Sight {
+  int64_t number = 0;          ///< of this look
+  bool is_store_lost = false;  ///< rank 0 did not answer
+  std::string told;            ///< what ranks said of their own or another's end
+  std::vector<int64_t> beats;  ///< per rank
+  std::vector<Clock::time_point> since;
+};
+
+/// Shows that this rank lives, looks whether the others do, and posts what they are to hear; in a thread and by a
+/// connection of its own, so that a host that does not answer holds up nobody.
+class Watch : public std::enable_shared_from_this<Watch> {
+ public:
+  Watch(Launch launch, double join) : launch_(std::move(launch)), join_(join) {
+    sight_.beats.assign(static_cast<size_t>(launch_.size), -1);
+    sight_.since.assign(static_cast<size_t>(launch_.size), Clock::now());
+  }
+
+  void start() {
+    std::thread([own = shared_from_this()] { own->run(); }).detach();
+  }
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stops_ = true;
+    changed_.notify_all();
+  }
+  /// Looks anew; returns what was last seen where that takes longer than `limit`.
+  Sight look(std::chrono::duration<double> limit) {
+    std::unique_lock lock(mutex_);
+    const int64_t before = sight_.number;
+    is_asked_ = true;
+    changed_.notify_all();
+    if (!changed_.wait_for(lock, limit, [&] { return sight_.number > before || sight_.is_store_lost; }))
+      sight_.is_store_lost = true;
+    return sight_;
+  }
+  /// Tells the others, if rank 0 answers within a few seconds.
+  void post(const std::string& key, const std::string& text) {
+    std::unique_lock lock(mutex_);
+    posts_.emplace_back(key, text);
+    changed_.notify_all();
+    changed_.wait_for(lock, kStill, [&] { return posts_.empty() || sight_.is_store_lost; });
+  }
+
+ private:
+  void run() {
+    try {
+      const StorePointer store = open_store(launch_, /*serves=*/false, join_);
+      std::unique_lock lock(mutex_);
+      while (!stops_) {
+        const auto posts = posts_;
+        const bool is_asked = is_asked_;
+        Sight sight = sight_;
+        lock.unlock();
+        store->add(alive_key(launch_.rank), 1);
+        for (const auto& [key, text] : posts)
+          if (!store->check({key})) store->set(key, bytes_of(text));
+        if (is_asked) refresh(sight, *store);
+        lock.lock();
+        posts_.erase(posts_.begin(), posts_.begin() + static_cast<std::ptrdiff_t>(posts.size()));
+        if (is_asked) {
+          sight_ = std::move(sight);
+          is_asked_ = false;
+        }
+        changed_.notify_all();
+        if (posts_.empty())
+          changed_.wait_for(lock, is_asked_ ? kLook : kBeat, [&] { return stops_ || !posts_.empty(); });
+      }
+    } catch (const std::exception&) {
+      const std::lock_guard lock(mutex_);
+      sight_.is_store_lost = true;
+      changed_.notify_all();
+    }
+  }
+
+  void refresh(Sight& sight, c10d::Store& store) const {
+    ++sight.number;
+    if (store.check({"lost"})) sight.told = text_of(store.get("lost"));
+    for (int rank = 0; rank < launch_.size; ++rank) {
+      if (rank == launch_.rank) continue;
+      const auto place = static_cast<size_t>(rank);
+      const int64_t beats = store.add(alive_key(rank), 0);
+      if (beats != sight.beats[place]) sight.since[place] = Clock::now();
+      sight.beats[place] = beats;
+      const std::string key = fmt::format("ended/{}", rank);
+      if (sight.told.empty() && store.check({key}))
+        sight.told = fmt::format("{} ended: {}", name_of(store, rank), text_of(store.get(key)));
+    }
+  }
+
+  static std::string alive_key(int rank) { return fmt::format("alive/{}", rank); }
+
+  Launch launch_;
+  double join_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Sight sight_;
+  std::vector<std::pair<std::string, std::string>> posts_;
+  bool is_asked_ = false, stops_ = false;
+};
+
+using GroupPointer = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
+
+GroupPointer make_group(const Launch& launch, double seconds) {
+  const auto options = c10d::ProcessGroupGloo::Options::create();
+  if (const auto interface = environment_of_process()("GLOO_SOCKET_IFNAME")) {
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForInterface(*interface));
+  } else {
+    const std::string own = own_address_towards(launch.address, launch.port);
+    options->devices.push_back(own.empty() ? c10d::ProcessGroupGloo::createDefaultDevice()
+                                           : c10d::ProcessGroupGloo::createDeviceForHostname(own));
+  }
+  options->threads = 2;
+  const StorePointer store = open_store(launch, /*serves=*/false, seconds);  // its waits hold up no other
+  return c10::make_intrusive<c10d::ProcessGroupGloo>(store, launch.rank, launch.size, options);
+}
+
 }  // namespace
 
 struct Ranks::Pending::Work {
@@ -98,28 +222,29 @@ struct Ranks::Pending::Work {
 
 class Ranks::Group {
  public:
-  Group(const Launch& launch, const Times& times) : launch_(launch), times_(times) {
-    enter();
+  Group(const Launch& launch, const Times& times)
+      : launch_(launch), times_(times), watch_(std::make_shared<Watch>(launch, times.join)) {
     try {
+      enter();
+      watch_->start();
       meet_all();
       connect();
     } catch (const Error&) {
+      watch_->stop();
       throw;
     } catch (const std::exception& error) {
+      watch_->stop();
       throw Error(fmt::format("the {} ranks did not find each other: {}", launch_.size, first_line(error)));
     }
-    for (int rank = 0; rank < launch_.size; ++rank) beats_.push_back({-1, Clock::now()});
-    beating_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
   }
 
   ~Group() {
-    beating_.request_stop();
-    wake_.notify_all();
-    beating_ = {};
-    if (!failed_) return;
-    // Its work may be stuck in a connection that nobody closes, for which its destructor would wait.
-    gloo_.release();
-    if (launch_.rank == 0) std::this_thread::sleep_for(kStill);  // others still ask its store what happened
+    if (failed_) {
+      // Its work may be stuck in a connection that nobody closes, for which its destructor would wait.
+      gloo_.release();
+      if (launch_.rank == 0) std::this_thread::sleep_for(kStill);  // others still ask its store what happened
+    }
+    watch_->stop();
   }
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
@@ -137,7 +262,7 @@ class Ranks::Group {
         if (work.isCompleted())
           fail(error);
         else
-          look();
+          look(std::chrono::duration<double>(times_.silence));
       }
     }
   }
@@ -145,17 +270,12 @@ class Ranks::Group {
   void leave(const std::string& reason) noexcept {
     failed_ = true;
     try {
-      store_->set(fmt::format("ended/{}", launch_.rank), bytes_of(reason));
+      watch_->post(fmt::format("ended/{}", launch_.rank), reason);
     } catch (const std::exception&) {
     }
   }
 
  private:
-  struct Beats {
-    int64_t count;
-    Clock::time_point since;
-  };
-
   void enter() {
     const std::string place = fmt::format("{}:{}", launch_.address, launch_.port);
     try {
@@ -182,7 +302,10 @@ class Ranks::Group {
     }
     store_->wait({"met"}, in_milliseconds(times_.join + 30));
     const std::string problem = text_of(store_->get("met"));
-    if (problem.empty()) return;
+    if (problem.empty()) {
+      for (int rank = 0; rank < launch_.size; ++rank) names_.push_back(name_of(*store_, rank));
+      return;
+    }
     if (launch_.rank == 0) std::this_thread::sleep_for(std::chrono::seconds(1));  // for the others to hear of it
     throw Error(problem);
   }
@@ -202,113 +325,63 @@ class Ranks::Group {
         launch_.address, launch_.port);
   }
 
+  /// In a thread of its own, which waits for the addresses of all: one that ends before it has said its own is found by
+  /// its silence.
   void connect() {
-    const auto options = c10d::ProcessGroupGloo::Options::create();
-    if (const auto interface = environment_of_process()("GLOO_SOCKET_IFNAME")) {
-      options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForInterface(*interface));
-    } else {
-      const std::string own = own_address_towards(launch_.address, launch_.port);
-      options->devices.push_back(own.empty() ? c10d::ProcessGroupGloo::createDefaultDevice()
-                                             : c10d::ProcessGroupGloo::createDeviceForHostname(own));
-    }
-    options->threads = 2;
-    gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, launch_.rank, launch_.size, options);
+    std::packaged_task<GroupPointer()> making(
+        [launch = launch_, seconds = times_.join] { return make_group(launch, seconds); });
+    std::future<GroupPointer> made = making.get_future();
+    std::thread(std::move(making)).detach();
+    while (made.wait_for(kStill) != std::future_status::ready) look(kConnecting);
+    gloo_ = made.get();
   }
 
-  std::string name_of(int rank) {
-    return fmt::format("rank {} ({})", rank, text_of(store_->get(fmt::format("joined/{}", rank))));
+  /// Throws Error if a rank has ended, or nothing was heard of one for so long.
+  void look(std::chrono::duration<double> silence) {
+    const Sight sight = watch_->look(silence);
+    if (sight.is_store_lost) end(store_lost());
+    if (!sight.told.empty()) end(sight.told);
+    if (const int gone = silent(sight, silence); gone >= 0)
+      end(fmt::format("{} is gone: nothing was heard of it for {:g} s", name(gone), silence.count()));
   }
-
-  /// A connection of its own, for the other may wait for an answer.
-  void beat(const std::stop_token& stop) {
-    try {
-      const StorePointer store = open_store(launch_, /*serves=*/false, times_.join);
-      std::mutex mutex;
-      std::unique_lock lock(mutex);
-      while (!stop.stop_requested()) {
-        store->add(fmt::format("alive/{}", launch_.rank), 1);
-        wake_.wait_for(lock, stop, kBeat, [] { return false; });
-      }
-    } catch (const std::exception&) {  // the store is gone, as the next sum will find
-    }
-  }
-
-  /// Ranks from which nothing was heard for so long.
-  std::vector<int> silent(std::chrono::duration<double> time) {
-    std::vector<int> silent;
-    for (int rank = 0; rank < launch_.size; ++rank) {
-      if (rank == launch_.rank) continue;
-      Beats& beats = beats_[static_cast<size_t>(rank)];
-      const int64_t count = store_->add(fmt::format("alive/{}", rank), 0);
-      if (count != beats.count) beats = {count, Clock::now()};
-      if (Clock::now() - beats.since > time) silent.push_back(rank);
-    }
-    return silent;
-  }
-
-  /// Throws Error if a rank has ended, or nothing was heard of one for too long.
-  void look() {
-    std::string found;
-    try {
-      found = told();
-      const std::vector<int> gone = silent(std::chrono::duration<double>(times_.silence));
-      if (found.empty() && !gone.empty())
-        found = fmt::format("{} is gone: nothing was heard of it for {:g} s", name_of(gone.front()), times_.silence);
-    } catch (const std::exception&) {
-      found = store_lost();
-    }
-    if (!found.empty()) end(found);
-  }
-
-  std::string store_lost() const { return fmt::format("rank 0, at {}:{}, is gone", launch_.address, launch_.port); }
 
   /// A connection has broken: finds out which rank has ended.
   [[noreturn]] void fail(const std::exception& error) {
     const auto until = Clock::now() + kMostLooking;
-    std::string found;
-    try {
-      for (Beats& beats : beats_) beats.since = Clock::now();
-      while (found.empty() && Clock::now() < until) {
-        found = told();
-        const std::vector<int> gone = silent(kStill);
-        if (found.empty() && !gone.empty())
-          found = fmt::format("{} is gone: it was killed, or its host cannot be reached", name_of(gone.front()));
-        if (found.empty()) std::this_thread::sleep_for(kLook);
-      }
-    } catch (const std::exception&) {
-      found = store_lost();
+    while (Clock::now() < until) {
+      const Sight sight = watch_->look(kMostLooking);
+      if (sight.is_store_lost) end(store_lost());
+      if (!sight.told.empty()) end(sight.told);
+      if (const int gone = silent(sight, kStill); gone >= 0)
+        end(fmt::format("{} is gone: it was killed, or its host cannot be reached", name(gone)));
     }
-    end(found.empty() ? fmt::format("the connection to another rank broke: {}", first_line(error)) : found);
+    end(fmt::format("the connection to another rank broke: {}", first_line(error)));
   }
 
-  /// What ranks said of their own or another's end; empty if nothing.
-  std::string told() {
-    if (store_->check({"lost"})) return text_of(store_->get("lost"));
-    for (int rank = 0; rank < launch_.size; ++rank) {
-      const std::string key = fmt::format("ended/{}", rank);
-      if (rank != launch_.rank && store_->check({key}))
-        return fmt::format("{} ended: {}", name_of(rank), text_of(store_->get(key)));
-    }
-    return "";
+  /// The first rank of which nothing was heard for longer; -1: none.
+  int silent(const Sight& sight, std::chrono::duration<double> time) const {
+    for (int rank = 0; rank < launch_.size; ++rank)
+      if (rank != launch_.rank && Clock::now() - sight.since[static_cast<size_t>(rank)] > time) return rank;
+    return -1;
   }
+
+  std::string name(int rank) const { return names_[static_cast<size_t>(rank)]; }
+
+  std::string store_lost() const { return fmt::format("rank 0, at {}:{}, is gone", launch_.address, launch_.port); }
 
   [[noreturn]] void end(const std::string& what) {
     failed_ = true;
-    try {
-      if (!store_->check({"lost"})) store_->set("lost", bytes_of(what));
-    } catch (const std::exception&) {
-    }
+    watch_->post("lost", what);
     throw Error(fmt::format("{}; all {} ranks end. Started again, the run resumes from its last checkpoint", what,
                             launch_.size));
   }
 
   Launch launch_;
   Times times_;
-  StorePointer store_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
-  std::vector<Beats> beats_;
-  std::condition_variable_any wake_;
-  std::jthread beating_;
+  StorePointer store_;  ///< while the ranks meet
+  std::shared_ptr<Watch> watch_;
+  std::vector<std::string> names_;
+  GroupPointer gloo_;
   bool failed_ = false;
 };
 

@@ -72,8 +72,8 @@ class Ranks(ProgramTest):
 
     def epochs(self, out, stage="student"):
         lines = (out / "stages" / stage / "metrics.jsonl").read_text().splitlines()
-        return [(epoch["train"]["loss"], epoch["train"]["errors"], epoch["validation"]["loss"], *epoch["terms"].values())
-                for epoch in map(json.loads, lines)]
+        return [(epoch["train"]["loss"], epoch["train"]["errors"], epoch["validation"]["loss"],
+                 *epoch["terms"].values()) for epoch in map(json.loads, lines)]
 
     def assert_as_one(self, counts=(2, 4), **recipe):
         self.write(**recipe)
@@ -208,8 +208,9 @@ class Ranks(ProgramTest):
     def test_torchrun(self):
         self.write(stage="epochs: 2")
         # Without -r, that of Python 3.11 and PyTorch 1.13 ends with an error of its own.
-        done = subprocess.run(["torchrun", "-r", "2", "-t", "2", "--no_python", "--nproc_per_node", "2", "--master_port",
-                               str(free_port()), LIMBECK, "run", str(self.recipe), "--out", str(self.out)],
+        done = subprocess.run(["torchrun", "-r", "2", "-t", "2", "--no_python", "--nproc_per_node", "2",
+                               "--master_port", str(free_port()), LIMBECK, "run", str(self.recipe), "--out",
+                               str(self.out)],
                               capture_output=True, text=True, cwd=self.folder, timeout=200, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("2 processes train together, started by torchrun", done.stderr)
