@@ -9,20 +9,18 @@
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "core/error.h"
+#include "ranks/store.h"
+#include "ranks/watch.h"
 
 namespace limbeck {
 namespace {
@@ -30,20 +28,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBeat{500}, kLook{250};    // how often a rank shows that it lives, and others look
+constexpr milliseconds kLook{250};
 constexpr auto kStill = std::chrono::seconds(3);  // without a beat, where a connection has broken already
 constexpr auto kMostLooking = std::chrono::seconds(15);
 constexpr std::chrono::duration<double> kConnecting{10};  // of silence, while ranks connect
 
 milliseconds in_milliseconds(double seconds) {
   return milliseconds(static_cast<int64_t>(seconds * 1000));
-}
-
-std::vector<uint8_t> bytes_of(const std::string& text) {
-  return {text.begin(), text.end()};
-}
-std::string text_of(const std::vector<uint8_t>& bytes) {
-  return {bytes.begin(), bytes.end()};
 }
 
 std::string host_name() {
@@ -78,124 +69,6 @@ std::string own_address_towards(const std::string& host, uint16_t port) {
   freeaddrinfo(found);
   return address;
 }
-
-using StorePointer = c10::intrusive_ptr<c10d::Store>;
-
-StorePointer open_store(const Launch& launch, bool serves, double seconds) {
-  c10d::TCPStoreOptions options;
-  options.port = launch.port;
-  options.isServer = serves;
-  options.waitWorkers = false;
-  options.timeout = in_milliseconds(seconds);
-  const auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
-  return c10::make_intrusive<c10d::PrefixStore>(fmt::format("limbeck/{}", launch.restart), store);
-}
-
-/// "rank 2 (host node1, process 1234)"
-std::string name_of(c10d::Store& store, int rank) {
-  return fmt::format("rank {} ({})", rank, text_of(store.get(fmt::format("joined/{}", rank))));
-}
-
-/// What is known of the others, as of some moment.
-struct Sight {
-  int64_t number = 0;          ///< of this look
-  bool is_store_lost = false;  ///< rank 0 did not answer
-  std::string told;            ///< what ranks said of their own or another's end
-  std::vector<int64_t> beats;  ///< per rank
-  std::vector<Clock::time_point> since;
-};
-
-/// Shows that this rank lives, looks whether the others do, and posts what they are to hear; in a thread and by a
-/// connection of its own, so that a host that does not answer holds up nobody.
-class Watch : public std::enable_shared_from_this<Watch> {
- public:
-  Watch(Launch launch, double join) : launch_(std::move(launch)), join_(join) {
-    sight_.beats.assign(static_cast<size_t>(launch_.size), -1);
-    sight_.since.assign(static_cast<size_t>(launch_.size), Clock::now());
-  }
-
-  void start() {
-    std::thread([own = shared_from_this()] { own->run(); }).detach();
-  }
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    stops_ = true;
-    changed_.notify_all();
-  }
-  /// Looks anew; returns what was last seen where that takes longer than `limit`.
-  Sight look(std::chrono::duration<double> limit) {
-    std::unique_lock lock(mutex_);
-    const int64_t before = sight_.number;
-    is_asked_ = true;
-    changed_.notify_all();
-    if (!changed_.wait_for(lock, limit, [&] { return sight_.number > before || sight_.is_store_lost; }))
-      sight_.is_store_lost = true;
-    return sight_;
-  }
-  /// Tells the others, if rank 0 answers within a few seconds.
-  void post(const std::string& key, const std::string& text) {
-    std::unique_lock lock(mutex_);
-    posts_.emplace_back(key, text);
-    changed_.notify_all();
-    changed_.wait_for(lock, kStill, [&] { return posts_.empty() || sight_.is_store_lost; });
-  }
-
- private:
-  void run() {
-    try {
-      const StorePointer store = open_store(launch_, /*serves=*/false, join_);
-      std::unique_lock lock(mutex_);
-      while (!stops_) {
-        const auto posts = posts_;
-        const bool is_asked = is_asked_;
-        Sight sight = sight_;
-        lock.unlock();
-        store->add(alive_key(launch_.rank), 1);
-        for (const auto& [key, text] : posts)
-          if (!store->check({key})) store->set(key, bytes_of(text));
-        if (is_asked) refresh(sight, *store);
-        lock.lock();
-        posts_.erase(posts_.begin(), posts_.begin() + static_cast<std::ptrdiff_t>(posts.size()));
-        if (is_asked) {
-          sight_ = std::move(sight);
-          is_asked_ = false;
-        }
-        changed_.notify_all();
-        if (posts_.empty())
-          changed_.wait_for(lock, is_asked_ ? kLook : kBeat, [&] { return stops_ || !posts_.empty(); });
-      }
-    } catch (const std::exception&) {
-      const std::lock_guard lock(mutex_);
-      sight_.is_store_lost = true;
-      changed_.notify_all();
-    }
-  }
-
-  void refresh(Sight& sight, c10d::Store& store) const {
-    ++sight.number;
-    if (store.check({"lost"})) sight.told = text_of(store.get("lost"));
-    for (int rank = 0; rank < launch_.size; ++rank) {
-      if (rank == launch_.rank) continue;
-      const auto place = static_cast<size_t>(rank);
-      const int64_t beats = store.add(alive_key(rank), 0);
-      if (beats != sight.beats[place]) sight.since[place] = Clock::now();
-      sight.beats[place] = beats;
-      const std::string key = fmt::format("ended/{}", rank);
-      if (sight.told.empty() && store.check({key}))
-        sight.told = fmt::format("{} ended: {}", name_of(store, rank), text_of(store.get(key)));
-    }
-  }
-
-  static std::string alive_key(int rank) { return fmt::format("alive/{}", rank); }
-
-  Launch launch_;
-  double join_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Sight sight_;
-  std::vector<std::pair<std::string, std::string>> posts_;
-  bool is_asked_ = false, stops_ = false;
-};
 
 using GroupPointer = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
 
