@@ -14,8 +14,8 @@ endif()
 file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/library.cpp" CONTENT "// Generated: rooms have the sources.\n")
 add_library(limbeck_library SHARED "${PROJECT_BINARY_DIR}/generated/library.cpp")
 add_library(limbeck::limbeck ALIAS limbeck_library)
-set(rooms core recipe results device data speech kernels nn programs loss ranks teacher train deploy models experiment report
-  api)
+set(rooms core recipe results device data speech kernels nn programs loss ranks teacher train deploy models experiment
+  report api)
 list(TRANSFORM rooms PREPEND limbeck_)
 target_link_libraries(limbeck_library PRIVATE ${rooms})
 # What nothing in the library calls is there for its users.

@@ -3,9 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+
+#include "device/autograd_function.h"
 
 namespace limbeck {
 namespace {
@@ -45,7 +46,7 @@ struct SharedBatchNorm : torch::autograd::Function<SharedBatchNorm> {
     const at::Tensor normalized =
         ((exact - along_channels(mean, exact)) * along_channels(scale, exact)).to(x.scalar_type());
     context->save_for_backward({normalized, weight, scale});
-    context->saved_data["count"] = count;
+    context->saved_data["numbers"] = count;
     context->saved_data["sum"] = reinterpret_cast<int64_t>(&sum);
     return normalized * along_channels(weight, x) + along_channels(bias, x);
   }
@@ -55,7 +56,7 @@ struct SharedBatchNorm : torch::autograd::Function<SharedBatchNorm> {
     const auto saved = context->get_saved_variables();
     const at::Tensor &normalized = saved[0], &weight = saved[1], &scale = saved[2], &g = gradients[0];
     const auto& sum = *reinterpret_cast<const SumOverProcesses*>(context->saved_data["sum"].toInt());
-    const double count = context->saved_data["count"].toDouble();
+    const double count = context->saved_data["numbers"].toDouble();
     const int64_t channels = g.size(1);
     const at::Tensor of_bias = sum_of(g), of_weight = sum_of(g * normalized);
     const at::Tensor all = at::cat({of_bias, of_weight});

@@ -7,10 +7,11 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <chrono>
+
+#include "device/autograd_function.h"
 
 namespace limbeck {
 
