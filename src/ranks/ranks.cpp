@@ -312,10 +312,11 @@ std::string Ranks::broadcast(const std::string& text) {
   return {static_cast<const char*>(bytes.data_ptr()), static_cast<size_t>(bytes.numel())};
 }
 
-at::Tensor Ranks::join_rows(const at::Tensor& rows) {
+at::Tensor Ranks::join_rows(const at::Tensor& rows, int64_t* before) {
   const at::Tensor counts = at::zeros({size()}, at::kLong);
   counts[rank()].fill_(rows.size(0));
   sum(counts);
+  if (before != nullptr) *before = counts.narrow(0, 0, rank()).sum().item<int64_t>();
   std::vector<int64_t> shape = rows.sizes().vec();
   shape[0] = counts.max().item<int64_t>();
   if (shape[0] == 0) return rows;

@@ -58,8 +58,9 @@ class Ranks {
   /// Copies rank 0's values to all ranks.
   void broadcast(const at::Tensor& values);
   std::string broadcast(const std::string& text);
-  /// Returns the rows [n, …] of all ranks, of which each may have another number, in the order of the ranks.
-  at::Tensor join_rows(const at::Tensor& rows);
+  /// Returns the rows [n, …] of all ranks, of which each may have another number, in the order of the ranks. `before`,
+  /// if given, becomes the number of rows before those of this rank.
+  at::Tensor join_rows(const at::Tensor& rows, int64_t* before = nullptr);
   /// Waits for all ranks.
   void meet();
 

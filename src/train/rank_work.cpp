@@ -44,12 +44,11 @@ class Waiting {
 /// compute the same losses.
 struct JoinedRows : torch::autograd::Function<JoinedRows> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows, Ranks* ranks) {
-    const at::Tensor counts = at::zeros({ranks->size()}, at::kLong);
-    counts[ranks->rank()].fill_(rows.size(0));
-    ranks->sum(counts);
-    context->saved_data["begin"] = counts.narrow(0, 0, ranks->rank()).sum().item<int64_t>();
+    int64_t begin = 0;
+    at::Tensor all = ranks->join_rows(rows, &begin);
+    context->saved_data["begin"] = begin;
     context->saved_data["rows"] = rows.size(0);
-    return ranks->join_rows(rows);
+    return all;
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
