@@ -22,6 +22,7 @@ struct PredictFlags;
 struct RunCommand;
 struct ServeFlags;
 struct StoreFlags;
+struct StoreIndexFlags;
 struct StoreInfoFlags;
 struct SweepFlags;
 struct SynthesizeFlags;
@@ -43,6 +44,7 @@ struct Actions {
   void (*build_store)(StoreFlags, const OutputOptions&);
   void (*store_info)(StoreInfoFlags, const OutputOptions&);
   void (*verify_store)(StoreFlags, const OutputOptions&);
+  void (*index_store)(StoreIndexFlags, const OutputOptions&);
   void (*sweep)(SweepFlags, const OutputOptions&);
   void (*synthesize)(SynthesizeFlags, const OutputOptions&);
   /// Returns an exception's message, without the stack trace of LibTorch's exceptions.

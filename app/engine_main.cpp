@@ -31,6 +31,7 @@ constexpr Actions kActions = {.bench = bench,
                               .build_store = build_store,
                               .store_info = store_info,
                               .verify_store = verify_store,
+                              .index_store = index_store,
                               .sweep = sweep,
                               .synthesize = synthesize,
                               .message_of = message_of};

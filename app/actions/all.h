@@ -20,6 +20,7 @@ void serve(ServeFlags flags, const OutputOptions& output);
 void build_store(StoreFlags flags, const OutputOptions& output);
 void store_info(StoreInfoFlags flags, const OutputOptions& output);
 void verify_store(StoreFlags flags, const OutputOptions& output);
+void index_store(StoreIndexFlags flags, const OutputOptions& output);
 void sweep(SweepFlags flags, const OutputOptions& output);
 void synthesize(SynthesizeFlags flags, const OutputOptions& output);
 

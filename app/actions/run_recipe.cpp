@@ -46,9 +46,10 @@ Recipe read_recipe(const std::string& file, const RunFlags& flags) {
   return parse_recipe(read_file(file), file, flags.settings, components());
 }
 
-std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events) {
+std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events,
+                                            RunRole role) {
   RunOptions options = run_options(flags, recipe);
-  return std::make_unique<Experiment>(std::move(recipe), std::move(options), events);
+  return std::make_unique<Experiment>(std::move(recipe), std::move(options), events, role);
 }
 
 RunOutcome run_and_print(const RecipeText& text, const RunFlags& flags, const OutputOptions& output, bool deployment) {

@@ -12,7 +12,8 @@
 namespace limbeck {
 
 /// Creates the experiment for these flags; `events` must outlive it.
-std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events);
+std::unique_ptr<Experiment> make_experiment(Recipe recipe, const RunFlags& flags, const EventBus& events,
+                                            RunRole role = RunRole::runs);
 Recipe read_recipe(const std::string& file, const RunFlags& flags);
 
 struct RunOutcome {

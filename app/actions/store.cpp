@@ -1,6 +1,8 @@
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
+#include <limits>
 
 #include "app/actions/all.h"
 #include "app/actions/progress.h"
@@ -9,6 +11,9 @@
 #include "app/signals.h"
 #include "core/json.h"
 #include "core/text.h"
+#include "experiment/device.h"
+#include "ranks/launch.h"
+#include "teacher/store_shards.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
@@ -16,17 +21,34 @@ namespace {
 
 /// What is done on the way, a teacher's training among it, is told as a run tells it.
 void visit(const StoreFlags& flags, const OutputOptions& given, StoreAccess access,
-           const std::function<void(const StageRecipe&, int64_t seed, StoredViews&, const EventBus&)>& use) {
+           const std::optional<StoreShard>& shard,
+           const std::function<void(const StageRecipe&, const std::optional<StoreShard>&, int64_t seed, StoredViews&,
+                                    const EventBus&)>& use) {
   OutputOptions output = given;
   output.quiet |= output.json;
   ProgressPrinter progress(output);
   EventBus events;
   events.subscribe([&progress](const Event& event) { progress(event); });
   const std::unique_ptr<Experiment> experiment =
-      make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events);
-  experiment->visit_stores(
-      {.stage = flags.stage, .access = access, .features = flags.features},
-      [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher) { use(stage, seed, teacher, events); });
+      make_experiment(read_recipe(flags.recipe, flags.run), flags.run, events,
+                      shard ? RunRole::helps : RunRole::runs);  // others compute shards in the same folder
+  experiment->visit_stores({.stage = flags.stage, .access = access, .features = flags.features, .shard = shard},
+                           [&](const StageRecipe& stage, const std::optional<StoreShard>& part, int64_t seed,
+                               StoredViews& teacher) { use(stage, part, seed, teacher, events); });
+}
+
+/// "teacher outputs of 'student', shard 2/8"
+std::string title(const StageRecipe& stage, const std::optional<StoreShard>& shard) {
+  return fmt::format("teacher outputs of '{}'{}", stage.name, shard ? ", shard " + shard->text() : "");
+}
+
+/// The shard that is asked for, or that of this process's rank, which then has its share of the processors.
+std::optional<StoreShard> shard_of(StoreFlags& flags) {
+  if (!flags.shard.empty()) return parse_shard(flags.shard);
+  const std::optional<Launch> launch = launch_from(environment_of_process());
+  if (!launch) return std::nullopt;
+  if (flags.run.threads == 0) flags.run.threads = threads_beside(launch->local_size);
+  return StoreShard{.number = launch->rank + 1, .count = launch->size};
 }
 
 /// " and the feature layer3 (64x8x8)"
@@ -49,14 +71,16 @@ std::string description(const StoreLayout& layout) {
 }  // namespace
 
 void build_store(StoreFlags flags, const OutputOptions& output) {
-  visit(flags, output, StoreAccess::made,
-        [](const StageRecipe& stage, int64_t, StoredViews& teacher, const EventBus& events) {
+  const std::optional<StoreShard> shard = shard_of(flags);
+  visit(flags, output, StoreAccess::made, shard,
+        [](const StageRecipe& stage, const std::optional<StoreShard>& part, int64_t, StoredViews& teacher,
+           const EventBus& events) {
           using Clock = std::chrono::steady_clock;
           const Clock::time_point start = Clock::now();
           const int64_t before = teacher.store().filled();
           teacher.fill([&](int64_t done, int64_t all) {
             const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-            events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all,
+            events.emit(WorkProgress{title(stage, part), done, all,
                                      static_cast<double>(done - before) / std::max(seconds, 1e-9)});
             return !stop_token().stop_requested();
           });
@@ -64,13 +88,17 @@ void build_store(StoreFlags flags, const OutputOptions& output) {
             throw Error(ErrorKind::interrupted, fmt::format("stopped with {} of {} outputs; they are saved",
                                                             teacher.store().filled(), teacher.store().outputs()));
           events.emit(
-              Notice{fmt::format("{}: {} examples, {}, all there", stage.name, with_commas(teacher.store().examples()),
-                                 description(teacher.store().layout()))});
+              Notice{fmt::format("{}: {} examples, {}, all there", part ? title(stage, part) : stage.name,
+                                 with_commas(teacher.store().examples()), description(teacher.store().layout()))});
         });
 }
 
 void store_info(StoreInfoFlags flags, const OutputOptions& output) {
   const StoreInfo info = read_store_info(flags.file);
+  const StoreParts parts = find_store(flags.file);
+  std::vector<std::string> lacking;
+  if (parts.sharded())
+    for (const StoreShard& shard : parts.lacking()) lacking.push_back(shard.text());
   const int64_t outputs = info.examples * info.layout.slots;
   if (output.json) {
     print_out("{}\n", Json{{"examples", info.examples},
@@ -82,6 +110,8 @@ void store_info(StoreInfoFlags flags, const OutputOptions& output) {
                            {"outputs", outputs},
                            {"filled", info.filled},
                            {"bytes", info.bytes},
+                           {"shards", parts.count},
+                           {"lacking", lacking},
                            {"identity", info.identity}}
                           .dump(1));
     return;
@@ -90,6 +120,9 @@ void store_info(StoreInfoFlags flags, const OutputOptions& output) {
             with_commas(info.examples), description(info.layout), with_commas(info.filled), with_commas(outputs),
             100.0 * static_cast<double>(info.filled) / static_cast<double>(outputs),
             with_commas(static_cast<int64_t>(info.bytes)));
+  if (parts.sharded())
+    print_out("{} shards, {}\n", parts.count,
+              lacking.empty() ? "all complete" : fmt::format("missing or not full: {}", fmt::join(lacking, ", ")));
   for (const char* key : {"teacher", "precision", "examples", "views"})
     if (const auto found = info.identity.find(key); found != info.identity.end())
       print_out("  {:<10} {}\n", key, found->second);
@@ -98,8 +131,9 @@ void store_info(StoreInfoFlags flags, const OutputOptions& output) {
 void verify_store(StoreFlags flags, const OutputOptions& output) {
   Json all = Json::array();
   bool differs = false;
-  visit(flags, output, StoreAccess::existing,
-        [&](const StageRecipe& stage, int64_t seed, StoredViews& teacher, const EventBus&) {
+  visit(flags, output, StoreAccess::existing, std::nullopt,
+        [&](const StageRecipe& stage, const std::optional<StoreShard>&, int64_t seed, StoredViews& teacher,
+            const EventBus&) {
           const auto found = teacher.compare(flags.samples, static_cast<uint64_t>(seed));
           const StoreLayout& layout = teacher.store().layout();
           const double most = layout.type == at::kHalf ? 2e-3 : 1e-4;
@@ -117,6 +151,29 @@ void verify_store(StoreFlags flags, const OutputOptions& output) {
         });
   if (output.json) print_out("{}\n", all.dump(1));
   if (differs) throw Error("the store does not hold what the teacher says; remove it to compute it again");
+}
+
+void index_store(StoreIndexFlags flags, const OutputOptions& output) {
+  const fs::path store = flags.file;
+  if (fs::exists(store))
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("'{}' is a file; name a store that is made of the shards, as outputs.safetensors", flags.file));
+  std::vector<fs::path> paths;
+  std::vector<StoreFile> files;
+  for (const std::string& shard : flags.shards) {
+    paths.emplace_back(store.parent_path() / fs::path(shard).filename());
+    std::error_code ignored;
+    if (!fs::equivalent(paths.back(), shard, ignored))
+      throw Error(ErrorKind::usage, fmt::format("the shard '{}' is not in the folder of '{}'", shard, flags.file));
+    files.push_back(StoreFile::open(shard));
+    if (!files.back().sealed()) throw Error(fmt::format("'{}' is not full yet", shard));
+  }
+  const TeacherStore joined = TeacherStore::join(files, {}, std::numeric_limits<int32_t>::max());
+  write_index(store, paths);
+  if (!output.quiet)
+    print_out("{}: {} shards, {} examples, {}\n", index_of(store).string(), files.size(),
+              with_commas(joined.examples()), description(joined.layout()));
 }
 
 }  // namespace limbeck

@@ -1,4 +1,4 @@
-// limbeck store build|info|verify: the teacher's outputs of a stage, computed before it is trained.
+// limbeck store build|info|verify|index: the teacher's outputs of a stage, computed before it is trained.
 #include "app/commands/store.h"
 
 #include "app/commands.h"
@@ -26,6 +26,11 @@ void add_build(CLI::App& store, Program& program) {
                    "read; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  command
+      ->add_option("--shard", flags->shard,
+                   "compute part K of N, in a file of its own beside the store's name; processes on any number of "
+                   "machines compute others. Under torchrun, srun or mpirun, each rank computes its own")
+      ->type_name("K/N");
   command->callback([=, &program] {
     check_recipe_file(flags->recipe);
     program.act(&Actions::build_store, *flags);
@@ -35,7 +40,9 @@ void add_build(CLI::App& store, Program& program) {
 void add_info(CLI::App& store, Program& program) {
   CLI::App* command = store.add_subcommand("info", "Say what a store holds");
   auto flags = std::make_shared<StoreInfoFlags>();
-  command->add_option("file", flags->file, "safetensors file")->required()->type_name("FILE");
+  command->add_option("file", flags->file, "safetensors file, or the name of a store that has shards")
+      ->required()
+      ->type_name("FILE");
   command->callback([=, &program] { program.act(&Actions::store_info, *flags); });
 }
 
@@ -52,6 +59,20 @@ void add_verify(CLI::App& store, Program& program) {
   });
 }
 
+void add_index(CLI::App& store, Program& program) {
+  CLI::App* command = store.add_subcommand(
+      "index",
+      "Join files of teacher outputs that another program wrote to one store: check them, list their checksums");
+  auto flags = std::make_shared<StoreIndexFlags>();
+  command->add_option("file", flags->file, "name of the store; FILE.index.json is written")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("shards", flags->shards, "its safetensors files, in the same folder")
+      ->required()
+      ->type_name("SHARD");
+  command->callback([=, &program] { program.act(&Actions::index_store, *flags); });
+}
+
 }  // namespace
 
 void add_store(Program& program) {
@@ -62,6 +83,7 @@ void add_store(Program& program) {
   add_build(*command, program);
   add_info(*command, program);
   add_verify(*command, program);
+  add_index(*command, program);
 }
 
 }  // namespace limbeck

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "core/mapped_file.h"
+
 namespace limbeck {
 
 struct Hasher::State {
@@ -30,7 +32,7 @@ std::string Hasher::fingerprint() const {
 }
 
 std::string fingerprint_of_file(const fs::path& file) {
-  return Hasher().add(read_file(file)).fingerprint();
+  return Hasher().add(MappedFile::open(file).bytes()).fingerprint();
 }
 
 }  // namespace limbeck

@@ -46,7 +46,9 @@ struct SafetensorsView {
   std::map<std::string, RawTensor> tensors;
   std::map<std::string, std::string> metadata;
 };
-SafetensorsView parse_safetensors(const fs::path& path, std::string_view content);
+/// Whether a checksum is verified, which reads all of the content, or only the header is read.
+enum class Verify { no, yes };
+SafetensorsView parse_safetensors(const fs::path& path, std::string_view content, Verify verify = Verify::yes);
 
 /// Returns the header (length and JSON) of a file with these tensors, whose bytes follow in the order of their names:
 /// for files that are written piece by piece. Reads only dtype and shape of the tensors. Headers that differ only in

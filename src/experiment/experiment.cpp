@@ -163,8 +163,8 @@ void Experiment::visit_stores(const StoreVisit& visit, const UseOfSeedStore& use
   load_data();
   const std::vector<std::unique_ptr<SeedRun>> seeds = seed_runs();
   for (size_t i = 0; i < seeds.size(); ++i)
-    seeds[i]->visit_stores(
-        visit, [&](const StageRecipe& stage, StoredViews& teacher) { use(stage, options_.seeds[i], teacher); });
+    seeds[i]->visit_stores(visit, [&](const StageRecipe& stage, const std::optional<StoreShard>& shard,
+                                      StoredViews& teacher) { use(stage, shard, options_.seeds[i], teacher); });
 }
 
 }  // namespace limbeck

@@ -45,7 +45,8 @@ class Experiment {
   int64_t help();
 
   /// For every seed; see store_visits.h.
-  using UseOfSeedStore = std::function<void(const StageRecipe& stage, int64_t seed, StoredViews& teacher)>;
+  using UseOfSeedStore = std::function<void(const StageRecipe& stage, const std::optional<StoreShard>& shard,
+                                            int64_t seed, StoredViews& teacher)>;
   void visit_stores(const StoreVisit& visit, const UseOfSeedStore& use);
 
  private:

@@ -109,6 +109,15 @@ void tell_memory(const RunContext& run) {
     run.events.emit(Notice{fmt::format("this machine has {:.1f} GB available: the run may be killed", there / 1e9)});
 }
 
+void require_whole_stores(const RunContext& run) {
+  if (run.ranks != nullptr) return;  // who complete them together
+  for (const StageRecipe& stage : run.recipe.stages) {
+    const fs::path file = stage.teacher ? unsealed_store(stage.teacher, run.seed) : fs::path();
+    if (file.empty() || !stage.form().trains || run.folder_of(stage).finished()) continue;
+    if (const StoreParts parts = find_store(file); parts.sharded()) open_parts(parts);
+  }
+}
+
 void tell_stores(const RunContext& run) {
   std::set<fs::path> told;
   for (const StageRecipe& stage : run.recipe.stages) {

@@ -13,6 +13,9 @@ void tell_few_steps(const RunContext& run);
 /// Emits the estimated memory of the most demanding stage; a warning if the machine has less.
 void tell_memory(const RunContext& run);
 
+/// Throws Error if a stage that is to be trained reads a store of which shards are missing, and which these are.
+void require_whole_stores(const RunContext& run);
+
 /// Emits the size of each teacher's store that the run will create.
 void tell_stores(const RunContext& run);
 

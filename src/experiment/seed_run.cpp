@@ -91,6 +91,7 @@ RunResults SeedRun::run() {
   own_recipe[keys::kSeed] = run_.seed;
   run_.folder.write_recipe(to_yaml(own_recipe));
   RunResults results = header(fingerprint);
+  require_whole_stores(run_);
   tell_memory(run_);
   tell_stores(run_);
   if (run_.side_by_side && !fits_side_by_side(/*seeds=*/1)) {

@@ -7,8 +7,8 @@
 #include "experiment/stage_features.h"
 #include "loss/objective.h"
 #include "models/model.h"
+#include "teacher/store_shards.h"
 #include "teacher/stored_views.h"
-#include "teacher/teacher_store.h"
 
 namespace limbeck {
 namespace {
@@ -21,10 +21,61 @@ bool has_given_store(const RunContext& run, const StageRecipe& stage) {
   if (options == nullptr || options->store.empty() ||
       !std::all_of(stage.teachers.begin(), stage.teachers.end(), is_given))
     return false;
-  const fs::path file = options->store_file(run.seed);
-  if (!fs::exists(file)) return false;
-  const StoreInfo info = read_store_info(file);
-  return info.filled == info.examples * info.layout.slots;
+  const StoreParts parts = find_store(options->store_file(run.seed));
+  if (!parts.exists()) return false;
+  const StoreInfo info = read_store_info(parts.store);
+  return info.filled == info.examples * info.layout.slots && static_cast<int64_t>(parts.parts.size()) == parts.count;
+}
+
+/// The parts of the stage's incomplete store that this process fills before training: of several processes, each fills
+/// its shards, or rank 0 a file that there is already. One alone fills a file of examples without augmentation; of
+/// others, training computes what it needs.
+std::vector<std::optional<StoreShard>> own_parts(const RunContext& run, const StageRecipe& stage,
+                                                 const ExampleSet& examples, const Augmenter& augmenter) {
+  const StoreParts parts = find_store(unsealed_store(stage.teacher, run.seed));
+  const int64_t rank = run.ranks == nullptr ? 0 : run.ranks->rank();
+  const int64_t size = run.ranks == nullptr ? 1 : run.ranks->size();
+  if (size == 1 || parts.whole) {
+    const bool fills = rank == 0 && !parts.sharded() && (size > 1 || augmenter.empty());
+    return fills ? std::vector<std::optional<StoreShard>>{std::nullopt} : std::vector<std::optional<StoreShard>>{};
+  }
+  const int64_t count = parts.exists() ? parts.count : std::min(size, examples.size());
+  std::vector<std::optional<StoreShard>> own;
+  for (int64_t number = 1 + rank; number <= count; number += size) {
+    const StoreShard shard{.number = number, .count = count};
+    const fs::path file = shard.file_of(parts.store);
+    if (!fs::exists(file) || !read_file_info(file).sealed) own.emplace_back(shard);
+  }
+  return own;
+}
+
+void fill_store(const RunContext& run, const StageRecipe& stage, StoredViews& views) {
+  const auto start = std::chrono::steady_clock::now();
+  const int64_t before = views.store().filled();
+  views.fill([&](int64_t done, int64_t all) {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    run.events.emit(WorkProgress{fmt::format("teacher outputs of '{}'", stage.name), done, all,
+                                 static_cast<double>(done - before) / std::max(passed.count(), 1e-9)});
+    return !run.stop.stop_requested();
+  });
+  if (run.stop.stop_requested())
+    throw Error(ErrorKind::interrupted,
+                fmt::format("stopped in stage '{}'; the outputs computed so far are in the store", stage.name));
+}
+
+/// Waits until the store of several processes is complete. Throws Error where one of them does not see it.
+void meet_at_store(const RunContext& run, const StageRecipe& stage) {
+  if (!stage.teacher || run.ranks == nullptr) return;
+  run.ranks->meet();
+  const fs::path lacks = unsealed_store(stage.teacher, run.seed);
+  if (!lacks.empty())
+    throw Error(
+        fmt::format("rank {} does not see the complete store '{}' of stage '{}'; a store of several processes "
+                    "lies in a folder that all their hosts share",
+                    run.ranks->rank(), lacks.string(), stage.name));
+  const auto* options = dynamic_cast<const ComputedOptions*>(stage.teacher.options.get());
+  if (run.ranks->writes() && options != nullptr && !options->store.empty())
+    write_index_of_shards(options->store_file(run.seed));
 }
 
 void check_int8(const RunContext& run, const StageRecipe& stage) {
@@ -83,10 +134,12 @@ std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRe
 
 std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
                                                const ExampleSet& examples, const Augmenter& augmenter,
-                                               const std::vector<std::string>& features) {
+                                               const StoreWork& work) {
   TeacherContext context = training_context(run, stage, examples, augmenter);
+  context.shard = work.shard;
+  context.fills_at_once = work.fills_at_once;
   context.taps = Objective(stage.loss).needs().teacher_taps;
-  for (const std::string& feature : features)
+  for (const std::string& feature : work.features)
     if (std::find(context.taps.begin(), context.taps.end(), feature) == context.taps.end())
       context.taps.push_back(feature);
   context.tell = [&run, name = stage.name](const std::string& message) {
@@ -97,28 +150,13 @@ std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const Stag
 
 void complete_store(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,
                     const Augmenter& augmenter) {
-  if (run.ranks == nullptr || !stage.teacher) return;
-  const bool lacks = run.ranks->writes() && !unsealed_store(stage.teacher, run.seed).empty();
-  if (lacks) {
-    const std::unique_ptr<Teacher> teacher = make_training_teacher(run, stage, examples, augmenter);
-    const auto start = std::chrono::steady_clock::now();
-    if (auto* views = dynamic_cast<StoredViews*>(teacher.get()))
-      views->fill([&](int64_t done, int64_t all) {
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-        run.events.emit(WorkProgress{"teacher outputs", done, all, static_cast<double>(done) / passed.count()});
-        return !run.stop.stop_requested();
-      });
-    if (run.stop.stop_requested())
-      throw Error(ErrorKind::interrupted,
-                  fmt::format("stopped in stage '{}'; the outputs computed so far are in the store", stage.name));
+  if (!stage.teacher || unsealed_store(stage.teacher, run.seed).empty()) return meet_at_store(run, stage);
+  for (const std::optional<StoreShard>& part : own_parts(run, stage, examples, augmenter)) {
+    const std::unique_ptr<Teacher> teacher =
+        make_training_teacher(run, stage, examples, augmenter, {.fills_at_once = false, .shard = part});
+    fill_store(run, stage, dynamic_cast<StoredViews&>(*teacher));
   }
-  run.ranks->meet();
-  const fs::path missing = unsealed_store(stage.teacher, run.seed);
-  if (!missing.empty())
-    throw Error(
-        fmt::format("rank {} does not see the complete store '{}' of stage '{}'; a store of several processes "
-                    "lies in a folder that all their hosts share",
-                    run.ranks->rank(), missing.string(), stage.name));
+  meet_at_store(run, stage);
 }
 
 void check_kept(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,

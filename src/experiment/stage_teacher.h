@@ -1,6 +1,7 @@
 #pragma once
 // The teacher of a stage in a run.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,20 @@ namespace limbeck {
 /// Creates the stage's teacher; nullptr if it has none. `context`: examples, views and purpose.
 std::unique_ptr<Teacher> make_stage_teacher(const RunContext& run, const StageRecipe& stage, TeacherContext context);
 
-/// Creates the teacher for the stage's training examples; examples and augmenter must outlive it. `features`: those
-/// that are kept beside the features that the losses read.
+/// What is done with the store of a stage's teacher.
+struct StoreWork {
+  std::vector<std::string> features = {};  ///< kept beside those that the losses read
+  bool fills_at_once = true;               ///< see TeacherContext
+  std::optional<StoreShard> shard = {};    ///< to be filled; nullopt: the whole store
+};
+
+/// Creates the teacher for the stage's training examples; examples and augmenter must outlive it.
 std::unique_ptr<Teacher> make_training_teacher(const RunContext& run, const StageRecipe& stage,
                                                const ExampleSet& examples, const Augmenter& augmenter,
-                                               const std::vector<std::string>& features = {});
+                                               const StoreWork& work = {});
 
-/// In a run of several processes, lets rank 0 compute what the stage's store lacks, for all to read. Throws Error where
-/// a rank does not see the file.
+/// Computes what the stage's store lacks before training, where there is no augmentation, or in a run of several
+/// processes, each of which fills a shard. Throws Error where a rank does not see the files of the others.
 void complete_store(const RunContext& run, const StageRecipe& stage, const ExampleSet& examples,
                     const Augmenter& augmenter);
 

@@ -13,6 +13,7 @@
 #include "nn/ensembles/committee.h"
 #include "nn/weights.h"
 #include "teacher/int8_teacher.h"
+#include "teacher/store_shards.h"
 #include "teacher/stored_views.h"
 
 namespace limbeck {
@@ -83,21 +84,48 @@ bool by_views(const ComputedOptions& options, const TeacherContext& context) {
   return !options.store.empty() || !context.augmenter.empty() || rounds;
 }
 
-/// By view: the table is made, or found where a file has it. Without augmentation, it is filled at once.
+at::Tensor ids_of_shard(const TeacherContext& context) {
+  const at::Tensor& ids = context.examples.ids();
+  if (!context.shard) return ids;
+  const auto [begin, end] = context.shard->range(ids.size(0));
+  if (begin == end)
+    throw Error(ErrorKind::usage,
+                fmt::format("shard {} of {} examples has none; use fewer shards", context.shard->text(), ids.size(0)));
+  return ids.slice(0, begin, end);
+}
+
+/// Opens or creates the store's file, or one of its shards, or opens all of its shards.
+TeacherStore file_store(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids,
+                        const StoreIdentity& identity, const std::optional<StoreShard>& shard) {
+  const StoreParts parts = find_store(file);
+  if (!shard && parts.sharded()) return TeacherStore::join(open_parts(parts), layout, ids, identity);
+  if (shard && parts.whole)
+    throw Error(ErrorKind::usage, fmt::format("the store '{}' is one file; remove it to build shards, or build it "
+                                              "without --shard",
+                                              file.string()));
+  if (shard && parts.exists() && parts.count != shard->count)
+    throw Error(ErrorKind::usage, fmt::format("the store '{}' has {} shards; {} is none of them. Build shards of {}, "
+                                              "or remove them",
+                                              file.string(), parts.count, shard->text(), parts.count));
+  const fs::path own = shard ? shard->file_of(file) : file;
+  return fs::exists(own) ? TeacherStore::open(own, layout, ids, identity)
+                         : TeacherStore::create(own, layout, ids, identity);
+}
+
+/// By view: the table is made, or found where a file has it.
 std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const ComputedOptions& options,
                                       const TeacherContext& context, const std::string& fingerprint) {
   const int64_t cycle = cycle_of(options, context);
   const StoreIdentity identity = identity_of(options, context, fingerprint, cycle);
-  const at::Tensor& ids = context.examples.ids();
+  const at::Tensor ids = ids_of_shard(context);
   const TeacherOutputs first = live->outputs(context.examples.batch(at::zeros({1}, ids.options())));
   std::map<std::string, Shape> features;
   for (const std::string& tap : context.taps) features[tap] = first.features.at(tap).sizes().slice(1).vec();
   StoreLayout layout = layout_of(options, context, std::move(features));
   if (first.members.defined()) layout.members = first.members.size(1);
-  const fs::path file = options.store_file(context.seed);
-  TeacherStore store = options.store.empty() ? TeacherStore::in_memory(layout, ids)
-                       : fs::exists(file)    ? TeacherStore::open(file, layout, ids, identity)
-                                             : TeacherStore::create(file, layout, ids, identity);
+  TeacherStore store = options.store.empty()
+                           ? TeacherStore::in_memory(layout, ids)
+                           : file_store(options.store_file(context.seed), layout, ids, identity, context.shard);
   if (store.filled() < store.outputs()) {  // what is missing is filled with all features of the file
     std::vector<std::string> all;
     for (const auto& [name, shape] : store.layout().features) all.push_back(name);
@@ -105,7 +133,8 @@ std::unique_ptr<Teacher> stored_views(std::unique_ptr<Teacher> live, const Compu
   }
   auto teacher = std::make_unique<StoredViews>(std::move(live), std::move(store), context.examples, context.augmenter,
                                                context.view_seed, cycle);
-  if (context.augmenter.empty()) teacher->fill([&](int64_t, int64_t) { return !context.stop.stop_requested(); });
+  if (context.augmenter.empty() && context.fills_at_once)
+    teacher->fill([&](int64_t, int64_t) { return !context.stop.stop_requested(); });
   return teacher;
 }
 
@@ -192,7 +221,7 @@ fs::path new_store(const Choice& teacher, uint64_t seed) {
   const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
   if (options == nullptr || options->store.empty()) return {};
   const fs::path file = fs::absolute(options->store_file(seed)).lexically_normal();
-  return fs::exists(file) ? fs::path() : file;
+  return find_store(file).exists() ? fs::path() : file;
 }
 
 KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features) {
@@ -218,10 +247,10 @@ void check_store(const Choice& teacher, const TeacherContext& context, const std
   check_layout(layout);
   if (options->store.empty()) return;
   const fs::path file = options->store_file(context.seed);
-  if (fs::exists(file)) {
+  if (const StoreParts parts = find_store(file); parts.exists()) {
     StoreIdentity identity = identity_of(*options, context, /*teacher=*/"", cycle_of(*options, context));
     identity.erase("teacher");
-    check_store_file(file, layout, identity);
+    for (const StoreParts::Part& part : parts.parts) check_info(part.file, read_file_info(part.file), layout, identity);
   } else {
     const fs::path parent = fs::absolute(file).parent_path();
     make_writable_folder(parent);
@@ -241,7 +270,7 @@ fs::path unsealed_store(const Choice& teacher, uint64_t seed) {
   const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
   if (options == nullptr || options->store.empty()) return {};
   const fs::path file = fs::absolute(options->store_file(seed)).lexically_normal();
-  return fs::exists(file) && read_store_info(file).sealed ? fs::path() : file;
+  return find_store(file).complete() ? fs::path() : file;
 }
 
 std::unique_ptr<Teacher> make_computed_teacher(std::unique_ptr<Teacher> live, const ComputedOptions& options,

@@ -9,6 +9,16 @@
 
 namespace limbeck {
 
+void check_ids(const at::Tensor& ids, const std::string& where, int64_t count) {
+  const at::Tensor sorted = std::get<0>(ids.sort());
+  const int64_t low = sorted[0].item<int64_t>(), high = sorted[-1].item<int64_t>();
+  if (low < 0 || high >= count)
+    throw Error(fmt::format("'{}' has the ids {} to {}; the training split has 0 to {}", where, low, high, count - 1));
+  const at::Tensor twice = sorted.slice(0, 1).eq(sorted.slice(0, 0, -1)).nonzero();
+  if (twice.size(0) > 0)
+    throw Error(fmt::format("'{}' has the id {} twice", where, sorted[twice[0][0].item<int64_t>()].item<int64_t>()));
+}
+
 ExampleRows::ExampleRows(const at::Tensor& ids) {
   const at::Tensor on_host = ids.to(at::kCPU);
   row_of_ = at::full({on_host.max().item<int64_t>() + 1}, -1, on_host.options());

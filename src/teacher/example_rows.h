@@ -5,7 +5,12 @@
 //   table.index_select(0, rows.of(batch.ids));
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 namespace limbeck {
+
+/// Throws Error if ids [n] of integers, those of `where`, are not different numbers of {0, …, count − 1}.
+void check_ids(const at::Tensor& ids, const std::string& where, int64_t count);
 
 class ExampleRows {
  public:

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
@@ -50,7 +51,7 @@ at::Tensor StoredViews::slots_of(const at::Tensor& views, int64_t drawing) const
 }
 
 at::Tensor StoredViews::missing(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views) const {
-  const at::Tensor known = store_.views().index({rows, slots}) - 1;
+  const at::Tensor known = store_.views_at(rows, slots) - 1;
   if (known.ne(views).logical_and(known.ge(0)).any().item<bool>())
     throw Error("the stored outputs are of other views of the examples than those that are trained on");
   return known.lt(0).nonzero().flatten();
@@ -120,16 +121,22 @@ void StoredViews::bring(const at::Tensor& rows, const at::Tensor& slots) const {
   }
 }
 
+at::Tensor StoredViews::positions_of(const at::Tensor& rows) const {
+  return positions_.of(store_.ids().index_select(0, rows)).to(examples_.ids().device());
+}
+
 at::Tensor StoredViews::views_in(const at::Tensor& positions, int64_t slot) const {
   const at::Tensor ids = examples_.ids().index_select(0, positions);
   return cycle_ > 0 ? augmenter_.draw(ids, seed_, slot) : at::full_like(ids, slot);
 }
 
 void StoredViews::fill(const std::function<bool(int64_t done, int64_t all)>& progress) {
-  for (const at::Tensor& positions : examples_.parts(kTogether)) {
-    const at::Tensor rows = store_.rows().of(examples_.ids().index_select(0, positions));
+  if (lacking_ == 0) return store_.seal();
+  for (const at::Tensor& rows : at::arange(store_.examples(), at::kLong).split(examples_.at_once(kTogether))) {
+    const at::Tensor positions = positions_of(rows);
     for (int64_t slot = 0; slot < store_.layout().slots; ++slot) {  // an example's lie side by side in the file
-      const at::Tensor lacking = store_.views().select(1, slot).index_select(0, rows).le(0).nonzero().flatten();
+      const at::Tensor known = store_.views_at(rows, at::full_like(rows, slot));
+      const at::Tensor lacking = known.le(0).nonzero().flatten();
       if (lacking.size(0) == 0) continue;
       const at::Tensor wanted = positions.index_select(0, lacking.to(positions.device()));
       const Batch batch = examples_.batch(wanted, augmenter_, views_in(wanted, slot));
@@ -157,9 +164,8 @@ StoredViews::Comparison StoredViews::compare(int64_t count, uint64_t seed) const
   double agreeing = 0;
   for (const at::Tensor& part : chosen.split(examples_.at_once(kTogether))) {
     const at::Tensor rows = part.div(slots, "floor"), of = part.remainder(slots);
-    const at::Tensor views = store_.views().index({rows, of}) - 1;
-    const Batch batch =
-        examples_.batch(rows.to(examples_.ids().device()), augmenter_, views.to(examples_.ids().device()));
+    const at::Tensor views = store_.views_at(rows, of) - 1;
+    const Batch batch = examples_.batch(positions_of(rows), augmenter_, views.to(examples_.ids().device()));
     const TeacherOutputs live = store_.as_stored(rows, of, live_->outputs(batch)), stored = store_.read(rows, of);
     differences[""].add(live.logits, stored.logits);
     for (const auto& [name, feature] : stored.features) differences[name].add(live.features.at(name), feature);

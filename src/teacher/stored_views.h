@@ -14,7 +14,8 @@ namespace limbeck {
 
 class StoredViews : public Teacher {
  public:
-  /// `cycle`: k, 0 for all views. `examples` and `augmenter` must outlive the teacher.
+  /// `cycle`: k, 0 for all views. `examples` and `augmenter` must outlive the teacher. The store may be of some of the
+  /// examples only, to be filled.
   /// `live` must give the features that the store is filled with.
   StoredViews(std::unique_ptr<Teacher> live, TeacherStore store, const ExampleSet& examples, const Augmenter& augmenter,
               uint64_t seed, int64_t cycle);
@@ -27,8 +28,8 @@ class StoredViews : public Teacher {
   bool depends_on_past() const override { return !store_.in_file() && !augmenter_.empty(); }
   const Teacher& live() const override { return *live_; }
 
-  /// Computes all missing outputs. Calls progress(done, all) after each batch and stops if it returns false; outputs
-  /// computed so far remain in the store.
+  /// Computes all missing outputs, of the examples that the store is of. Calls progress(done, all) after each batch and
+  /// stops if it returns false; outputs computed so far remain in the store.
   void fill(const std::function<bool(int64_t done, int64_t all)>& progress);
   /// Compares stored logits and features with live ones, converted to the store's layout and type, on `count` stored
   /// outputs, sampled by `seed`. Throws Error if the store is empty.
@@ -51,6 +52,8 @@ class StoredViews : public Teacher {
   void bring(const at::Tensor& rows, const at::Tensor& slots) const;
   /// Computes the live teacher's outputs and writes them to the store.
   void compute(const Batch& batch, const at::Tensor& rows, const at::Tensor& slots) const;
+  /// Returns the positions [n] of the examples in these rows [n] of the store, on the device of the examples.
+  at::Tensor positions_of(const at::Tensor& rows) const;
   /// Returns the views [n] of the examples at positions [n] in one slot.
   at::Tensor views_in(const at::Tensor& positions, int64_t slot) const;
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "data/example_set.h"
 #include "nn/network.h"
 #include "recipe/catalogue.h"
+#include "teacher/store_shards.h"
 
 namespace limbeck {
 
@@ -58,6 +60,8 @@ struct TeacherContext {
   uint64_t view_seed = 0;     ///< seed for drawing views: that of the stage, or of its replica
   std::stop_token stop = {};  ///< ends the computation of outputs that are cached
   std::function<void(const std::string& message)> tell = {};  ///< of what the user should know; may be empty
+  std::optional<StoreShard> shard = {};  ///< fill this part of the store; nullopt: read or fill all of it
+  bool fills_at_once = true;             ///< whether outputs without augmentation are computed when the teacher is made
 };
 
 /// Returns what `change` makes of each tensor of the outputs; members that are undefined stay so.

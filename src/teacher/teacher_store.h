@@ -1,14 +1,15 @@
 #pragma once
-// A cache of teacher outputs by example and view (augmented version of an example): in memory, or in a memory-mapped
-// safetensors file that is filled during training or beforehand. docs/decisions/0009-stored-views.md explains why the
-// outputs are correct under augmentation.
+// A cache of teacher outputs by example and view (augmented version of an example): in memory, in a memory-mapped
+// safetensors file that is filled during training or beforehand (store_file.h), or in several such files, which are
+// read only (store_shards.h). docs/decisions/0009-stored-views.md explains why the outputs are correct under
+// augmentation.
 //
 //   TeacherStore store = TeacherStore::in_memory({.slots = 162, .classes = 100}, ids);
 //   store.write(rows, slots, views, outputs);
 //   TeacherOutputs again = store.read(rows, slots);
 //
-// The file's tensors: ids [n] I64 · views [n, S] I64, number of the view + 1, or 0 if nothing is stored yet · and one
-// of
+// Its tables, which are the tensors of a file:
+//   ids [n] I64 · views [n, S] I64, number of the view + 1, or 0 if nothing is stored yet · and one of
 //   logits [n, S, C]                               F16 or F32
 //   members [n, S, M, C]                           of an arithmetic ensemble of M networks
 //   top [n, S, K + 1] with classes [n, S, K] I16   the K largest logits, and one logit for all other classes: log of
@@ -21,31 +22,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "core/files.h"
-#include "limbeck/operation.h"
 #include "limbeck/outputs.h"
 #include "teacher/example_rows.h"
+#include "teacher/store_file.h"
+#include "teacher/store_table.h"
 
 namespace limbeck {
-
-struct StoreLayout {
-  int64_t slots = 1;  ///< S, outputs per example
-  int64_t classes = 0;
-  int64_t members = 0;  ///< M, ensemble members whose distributions are averaged; 0: logits are stored
-  int64_t top = 0;      ///< K, number of largest logits stored per output; 0: all
-  at::ScalarType type = at::kFloat;
-  std::map<std::string, Shape> features = {};  ///< of one example, by name
-
-  /// Size of the outputs of one example, in bytes.
-  int64_t example_bytes() const;
-};
-
-/// Identifies what a store holds (teacher, examples, views), by the keys of the file's metadata.
-using StoreIdentity = std::map<std::string, std::string>;
 
 class TeacherStore {
  public:
@@ -59,15 +44,25 @@ class TeacherStore {
   /// be read-only. The file may have features beside those of `layout`; if it lacks one, the Error is of kind usage.
   static TeacherStore open(const fs::path& file, const StoreLayout& layout, const at::Tensor& ids,
                            const StoreIdentity& identity);
+  /// Joins sealed files, which together have the outputs of these examples, in this order.
+  static TeacherStore join(const std::vector<StoreFile>& files, const StoreLayout& layout, const at::Tensor& ids,
+                           const StoreIdentity& identity);
+  /// Joins files in any order, whatever they are of; `taps`: the features that are read. Throws Error if their layouts
+  /// differ, if an id is there twice or is not in {0, …, id_count − 1}, or if a feature is missing.
+  static TeacherStore join(const std::vector<StoreFile>& files, const std::vector<std::string>& taps, int64_t id_count);
 
-  /// With all features of the file.
+  /// With all features of the files.
   const StoreLayout& layout() const { return layout_; }
+  const at::Tensor& ids() const { return ids_; }  ///< [n] int64
   int64_t examples() const { return ids_.size(0); }
   int64_t outputs() const { return examples() * layout_.slots; }
   int64_t filled() const;
-  bool in_file() const { return file_ != nullptr; }
-  /// [n, S] int64: number of the view + 1; 0 (or negative in a damaged file): nothing stored.
-  const at::Tensor& views() const { return views_; }
+  bool in_file() const { return !files_.empty(); }
+  /// [n, S] int64: number of the view + 1; 0 (or negative in a damaged file): nothing stored. A copy where there are
+  /// several files.
+  at::Tensor views() const;
+  /// The same of these outputs: rows, slots [N] int64 → [N] int64.
+  at::Tensor views_at(const at::Tensor& rows, const at::Tensor& slots) const { return views_.at(rows, slots); }
   const ExampleRows& rows() const { return rows_; }
 
   /// rows, slots [N] int64 → logits [N, C] float32, or members [N, M, C] and the logits of their mean; and the features
@@ -79,48 +74,30 @@ class TeacherStore {
   /// others.
   TeacherOutputs as_stored(const at::Tensor& rows, const at::Tensor& slots, const TeacherOutputs& outputs) const;
   /// Writes outputs for views [N] int64, with all features of layout(), rounded to the store's type. Throws Error if a
-  /// feature is missing, or if a finite value overflows float16.
+  /// feature is missing, if a finite value overflows float16, or if the store is of several files.
   void write(const at::Tensor& rows, const at::Tensor& slots, const at::Tensor& views, const TeacherOutputs& outputs);
-  /// Flushes the file to disk, and adds a checksum, which detects later changes, if all outputs are there.
+  /// Flushes a file that is being filled to disk, and seals it if all outputs are there.
   void seal();
 
  private:
-  struct File;
   TeacherStore(const StoreLayout& layout, const at::Tensor& ids);
-  /// Returns the classes of the largest logits at `places` [N] of the flattened table, int64 [N, K].
-  at::Tensor classes_at(const at::Tensor& places) const;
-  /// The table of the file's tensor of this name.
-  at::Tensor& table(const std::string& name);
+  static TeacherStore of_file(StoreFile file, const StoreLayout& layout, const at::Tensor& ids,
+                              const StoreIdentity& identity);
+  /// Appends the tables of a part, given by name.
+  template <class TableOf>
+  void add_tables(const TableOf& table_of);
+  /// Returns the classes of the largest logits, int64 [N, K].
+  at::Tensor classes_at(const at::Tensor& rows, const at::Tensor& slots) const;
 
   StoreLayout layout_;
-  at::Tensor ids_, views_;
+  at::Tensor ids_;
   ExampleRows rows_;
-  at::Tensor values_;   ///< logits, members or top
-  at::Tensor classes_;  ///< of top
-  std::map<std::string, at::Tensor> features_;
+  StoreTable views_;
+  StoreTable values_;   ///< logits, members or top
+  StoreTable classes_;  ///< of top
+  std::map<std::string, StoreTable> features_;
   std::vector<std::string> taps_;  ///< features that are read
-  std::shared_ptr<File> file_;
+  std::vector<StoreFile> files_;
 };
-
-/// Returns whether a file with this metadata is a teacher store.
-bool is_store(const std::map<std::string, std::string>& metadata);
-
-/// Throws Error of kind usage if outputs cannot be stored in this layout.
-void check_layout(const StoreLayout& layout);
-
-/// Description of a store, read from its file alone.
-struct StoreInfo {
-  StoreLayout layout;
-  int64_t examples = 0;
-  int64_t filled = 0;
-  bool sealed = false;  ///< complete; several may open it at the same time
-  uintmax_t bytes = 0;
-  StoreIdentity identity;
-};
-StoreInfo read_store_info(const fs::path& file);
-
-/// Throws Error if the file is damaged, is not a store, has another layout (`members` is not compared), or differs in
-/// one of the keys of `identity`; of kind usage if it lacks a feature.
-void check_store_file(const fs::path& file, const StoreLayout& layout, const StoreIdentity& identity);
 
 }  // namespace limbeck

@@ -1,20 +1,28 @@
-// Outputs from elsewhere: logits that any other program wrote, as .npy or safetensors. They are joined to the examples
-// by id, an example's place in the published training split.
+// Outputs from elsewhere: logits that any other program wrote, as .npy or safetensors, or a store of outputs by view
+// (docs/store-format.md), in one file or several. They are joined to the examples by id, an example's place in the
+// published training split.
 //
 //   teacher: { stored: { file: logits.npy } }                    # row i is example i of the training split
 //   teacher: { stored: { file: logits.npy, ids: ids.npy } }      # row i is example ids[i]
-//   teacher: { stored: { file: outputs.safetensors } }           # tensors `logits` and, where there, `ids`
+//   teacher: { stored: { file: outputs.safetensors } }           # tensors `logits` and, where there, `ids`; or a store
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/isin.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cmath>
+#include <optional>
 
+#include "core/mapped_file.h"
+#include "core/safetensors.h"
 #include "nn/tensor_files.h"
 #include "nn/weights.h"
 #include "teacher/computed_outputs.h"
+#include "teacher/store_shards.h"
+#include "teacher/stored_views.h"
 #include "teacher/teacher_store.h"
 
 namespace limbeck {
@@ -25,13 +33,23 @@ struct StoredOptions {
   bool check_labels = true;
   void bind(Fields& fields) {
     fields.file("file", file, Presence::required,
-                "logits [n, C] in .npy or .safetensors (tensor 'logits'), floating point");
+                "logits [n, C] in .npy or .safetensors (tensor 'logits'), floating point; or a store of outputs by "
+                "view, or the index of its shards");
     fields.file("ids", ids, Presence::optional,
                 "ids [n] of the rows, integers; without: of the file's tensor 'ids', else row i is example i");
     fields.flag("check_labels", check_labels,
                 "refuse outputs that agree with the labels no more often than chance, as rows in a wrong order would");
   }
 };
+
+/// The store that the file is, or of which it is the index; nullopt if it is anything else.
+std::optional<StoreParts> store_in(const StoredOptions& options) {
+  if (is_index(options.file)) return parts_of_index(options.file);
+  if (fs::path(options.file).extension() != ".safetensors") return std::nullopt;
+  const MappedFile file = MappedFile::open(options.file);
+  if (!is_store(parse_safetensors(options.file, file.bytes(), Verify::no).metadata)) return std::nullopt;
+  return find_store(options.file);
+}
 
 struct Rows {
   at::Tensor logits;  ///< [n, C] float32
@@ -43,10 +61,6 @@ Rows read_rows(const StoredOptions& options) {
   if (fs::path(options.file).extension() == ".safetensors") {
     const LoadedTensors loaded = load_tensors(options.file);
     const TensorMap& tensors = loaded.tensors;
-    if (is_store(loaded.metadata))
-      throw Error(fmt::format(
-          "'{}' is a store of this program; name it as the `store` of its teacher, which checks what it is of",
-          options.file));
     if (!tensors.contains("logits")) throw Error(fmt::format("'{}' has no tensor 'logits'", options.file));
     rows.logits = tensors.at("logits");
     if (tensors.contains("ids")) rows.ids = tensors.at("ids");
@@ -57,20 +71,13 @@ Rows read_rows(const StoredOptions& options) {
   return rows;
 }
 
-void check_ids(const Rows& rows, const std::string& where, int64_t split_size) {
+void check_ids_of(const Rows& rows, const std::string& where, int64_t split_size) {
   if (at::isFloatingType(rows.ids.scalar_type()) || rows.ids.scalar_type() == at::kBool || rows.ids.dim() != 1)
     throw Error(fmt::format("the ids of '{}' are {} of {}; expected integers [n]", where,
                             c10::toString(rows.ids.scalar_type()), to_text(rows.ids.sizes().vec())));
   if (rows.ids.size(0) != rows.logits.size(0))
     throw Error(fmt::format("'{}' has {} rows of logits and {} ids", where, rows.logits.size(0), rows.ids.size(0)));
-  const at::Tensor sorted = std::get<0>(rows.ids.sort());
-  const int64_t low = sorted[0].item<int64_t>(), high = sorted[-1].item<int64_t>();
-  if (low < 0 || high >= split_size)
-    throw Error(
-        fmt::format("'{}' has the ids {} to {}; the training split has 0 to {}", where, low, high, split_size - 1));
-  const at::Tensor twice = sorted.slice(0, 1).eq(sorted.slice(0, 0, -1)).nonzero();
-  if (twice.size(0) > 0)
-    throw Error(fmt::format("'{}' has the id {} twice", where, sorted[twice[0][0].item<int64_t>()].item<int64_t>()));
+  check_ids(rows.ids, where, split_size);
 }
 
 void check_logits(const at::Tensor& logits, const std::string& where, int64_t classes) {
@@ -83,6 +90,15 @@ void check_logits(const at::Tensor& logits, const std::string& where, int64_t cl
   const at::Tensor bad = logits.isfinite().all(1).logical_not().nonzero();
   if (bad.size(0) > 0)
     throw Error(fmt::format("'{}' has a number that is not finite in row {}", where, bad[0][0].item<int64_t>()));
+}
+
+/// Throws Error unless there are rows of all examples.
+void check_coverage(const at::Tensor& ids, const ExampleSet& examples, const std::string& where) {
+  const at::Tensor missing = at::isin(examples.ids().to(at::kCPU), ids.to(at::kLong)).logical_not();
+  if (missing.any().item<bool>())
+    throw Error(fmt::format("'{}' has no outputs for {} of the stage's {} examples, the first of them {}", where,
+                            missing.sum().item<int64_t>(), examples.size(),
+                            examples.ids()[missing.nonzero()[0][0].item<int64_t>()].item<int64_t>()));
 }
 
 /// Rows in another order name the right class as often as chance does: 1/C, or the share of the most frequent class.
@@ -110,16 +126,102 @@ void check_order(const Teacher& teacher, const ExampleSet& examples, const std::
       where, 100 * agreement, 100 * chance));
 }
 
+/// What stands for a teacher of which there is nothing but a store.
+class NoLiveTeacher : public Teacher {
+ public:
+  explicit NoLiveTeacher(TeacherStore store) : store_(std::move(store)) {}
+
+  /// The first output of each example, for statistics of examples without augmentation.
+  TeacherOutputs outputs(const Batch& batch) const override {
+    const at::Tensor rows = store_.rows().of(batch.ids);
+    return each_of(store_.read(rows, at::zeros_like(rows)),
+                   [&](const at::Tensor& read) { return read.to(batch.inputs.device()); });
+  }
+
+ private:
+  TeacherStore store_;
+};
+
+/// Throws Error where a number of a store is not finite.
+void check_numbers(const std::vector<StoreFile>& files) {
+  constexpr int64_t kRows = 4096;
+  for (const StoreFile& file : files) {
+    at::Tensor table = file.table(values_name(file.layout()));
+    if (file.layout().top > 0) table = table.slice(2, 0, file.layout().top);  // the rest of all classes is -inf
+    for (const at::Tensor& rows : table.split(kRows))
+      if (!rows.isfinite().all().item<bool>())
+        throw Error(fmt::format("'{}' has a number that is not finite", file.path().string()));
+  }
+}
+
+/// Throws Error unless a store has the output of each view of each example, at the slot of the view's number.
+void check_views(const TeacherStore& store, const ExampleSet& examples, const Augmenter& augmenter,
+                 const std::string& where) {
+  const int64_t views = augmenter.view_count();
+  if (store.layout().slots != views)
+    throw Error(ErrorKind::usage, fmt::format("'{}' has {} outputs of each example, and the stage's augmentation has "
+                                              "{} views: {}",
+                                              where, store.layout().slots, views, augmenter.description()));
+  const at::Tensor rows = store.rows().of(examples.ids());
+  for (int64_t view = 0; view < views; ++view) {
+    const at::Tensor found = store.views_at(rows, at::full_like(rows, view));
+    const at::Tensor wrong = found.ne(view + 1).nonzero();
+    if (wrong.size(0) == 0) continue;
+    const int64_t id = examples.ids()[wrong[0][0].item<int64_t>()].item<int64_t>();
+    throw Error(
+        fmt::format("'{}' lacks the output of view {} of example {}: its tensor 'views' has {} there, and {} is "
+                    "expected",
+                    where, view, id, found[wrong[0][0].item<int64_t>()].item<int64_t>(), view + 1));
+  }
+}
+
+/// Throws Error where the metadata say that a store is of something else.
+void check_description(const StoreFile& file, const TeacherContext& context) {
+  const auto check = [&](const char* key, const std::string& wanted) {
+    const auto found = file.identity().find(key);
+    if (found != file.identity().end() && found->second != wanted)
+      throw Error(fmt::format("'{}' is of other {}: its metadata have '{}', and the stage has '{}'",
+                              file.path().string(), key, found->second, wanted));
+  };
+  const std::string views = context.augmenter.empty() ? "each example as it is" : context.augmenter.description();
+  if (!context.augmenter.empty() && !file.identity().contains("views"))
+    throw Error(ErrorKind::usage, fmt::format("'{}' does not say of which views it is; its metadata need 'views': '{}'",
+                                              file.path().string(), views));
+  check("views", views);
+  check("examples", context.examples.fingerprint());
+}
+
+std::unique_ptr<Teacher> make_from_store(const StoredOptions& options, const TeacherContext& context,
+                                         const StoreParts& parts) {
+  if (context.augmenter.mixes())
+    throw Error(ErrorKind::usage, "stored outputs are of single examples; leave `mixup` and `cutmix` out");
+  const std::vector<StoreFile> files = open_parts(parts);
+  for (const StoreFile& file : files) check_description(file, context);
+  check_numbers(files);
+  TeacherStore store = TeacherStore::join(files, context.taps, context.examples.split_size());
+  if (store.layout().classes != context.classes)
+    throw Error(fmt::format("'{}' has outputs of {} classes; the data set has {}", options.file, store.layout().classes,
+                            context.classes));
+  check_coverage(store.ids(), context.examples, options.file);
+  check_views(store, context.examples, context.augmenter, options.file);
+  auto first = std::make_unique<NoLiveTeacher>(store);
+  if (options.check_labels) check_order(*first, context.examples, options.file);
+  return std::make_unique<StoredViews>(std::move(first), std::move(store), context.examples, context.augmenter,
+                                       context.view_seed, /*cycle=*/0);
+}
+
 std::unique_ptr<Teacher> make_stored(const StoredOptions& options, const TeacherContext& context) {
   if (context.purpose == TeacherPurpose::evaluation) return nullptr;
+  if (const std::optional<StoreParts> parts = store_in(options)) return make_from_store(options, context, *parts);
   if (!context.augmenter.empty())
     throw Error(ErrorKind::usage, "outputs from elsewhere are of the examples as they are; use `augment: none`");
-  if (!context.taps.empty()) throw Error(ErrorKind::usage, "outputs from elsewhere have no features");
+  if (!context.taps.empty())
+    throw Error(ErrorKind::usage, "logits from elsewhere come without features; a store of outputs has them");
   Rows rows = read_rows(options);
   check_logits(rows.logits, options.file, context.classes);
   const int64_t split_size = context.examples.split_size();
   if (rows.ids.defined()) {
-    check_ids(rows, options.file, split_size);
+    check_ids_of(rows, options.file, split_size);
   } else if (rows.logits.size(0) != split_size) {
     throw Error(fmt::format(
         "'{}' has {} rows, the training split {} examples; give the rows' `ids` if they are of a part of it",
@@ -130,11 +232,7 @@ std::unique_ptr<Teacher> make_stored(const StoredOptions& options, const Teacher
   const at::Device device = context.examples.ids().device();
   auto teacher = std::make_unique<KeptOutputs>(TeacherOutputs{.logits = rows.logits.to(at::kFloat).to(device)},
                                                rows.ids.to(at::kLong));
-  const at::Tensor missing = at::isin(context.examples.ids().to(at::kCPU), rows.ids.to(at::kLong)).logical_not();
-  if (missing.any().item<bool>())
-    throw Error(fmt::format("'{}' has no outputs for {} of the stage's {} examples, the first of them {}", options.file,
-                            missing.sum().item<int64_t>(), context.examples.size(),
-                            context.examples.ids()[missing.nonzero()[0][0].item<int64_t>()].item<int64_t>()));
+  check_coverage(rows.ids, context.examples, options.file);
   if (options.check_labels) check_order(*teacher, context.examples, options.file);
   return teacher;
 }
