@@ -164,6 +164,7 @@ void index_store(StoreIndexFlags flags, const OutputOptions& output) {
   for (const std::string& shard : flags.shards) {
     paths.emplace_back(store.parent_path() / fs::path(shard).filename());
     std::error_code ignored;
+    if (!fs::exists(shard)) throw Error(ErrorKind::usage, fmt::format("there is no file '{}'", shard));
     if (!fs::equivalent(paths.back(), shard, ignored))
       throw Error(ErrorKind::usage, fmt::format("the shard '{}' is not in the folder of '{}'", shard, flags.file));
     files.push_back(StoreFile::open(shard));

@@ -33,6 +33,10 @@ NOT_RUN = {
     "bench/ranks.py --rounds 2 --link 1gbit": "trains for minutes, as root",
     "torchrun --no_python --nproc_per_node 2 limbeck run recipe.yaml": "test_ranks runs it with Debian 12's flags",
     "srun limbeck run recipe.yaml": "needs Slurm",
+    "srun limbeck store build recipe.yaml": "needs Slurm; test_store starts ranks",
+    "sbatch --array=1-8 --wrap limbeck store build recipe.yaml --shard $SLURM_ARRAY_TASK_ID/8": "needs Slurm",
+    "python3 examples/write_store.py logits.npy --out outputs.safetensors --shards 4 && limbeck store index "
+    "outputs.safetensors outputs-*.safetensors": "test_store runs both",
     "mpirun -np 2 limbeck run recipe.yaml": "test_ranks runs it",
     "RANK=0 WORLD_SIZE=2 MASTER_ADDR=host1 MASTER_PORT=29500 limbeck run recipe.yaml": "test_ranks starts both ranks",
     "python3 examples/exported_teacher.py --model resnet18 --out teacher.onnx":

@@ -79,7 +79,8 @@ class Ranks(ProgramTest):
         self.write(**recipe)
         one = self.run_one()
         for count in counts:
-            (self.folder / "outputs.bin").unlink(missing_ok=True)
+            for file in self.folder.glob("outputs*"):
+                file.unlink()
             out = self.run_ranks(count)
             for mine, theirs in zip(self.numbers(out), self.numbers(one)):
                 self.assertAlmostEqual(mine, theirs, delta=2e-5 * abs(theirs), msg=f"{count} ranks")
@@ -98,7 +99,9 @@ class Ranks(ProgramTest):
         store = self.folder / "outputs.bin"
         self.assert_as_one((2,), teacher=f"{{ network: {{ of: teacher, store: {store}, views: 2 }} }}",
                            stage="epochs: 3, augment: { shift: 2 }")
-        self.assertTrue(store.exists())
+        self.assertFalse(store.exists())  # each rank filled a shard
+        self.assertEqual(sorted(file.name for file in self.folder.glob("outputs*")),
+                         ["outputs-00001-of-00002.bin", "outputs-00002-of-00002.bin", "outputs.bin.index.json"])
         self.assert_as_one((2,), teacher="{ network: { of: teacher, outputs: kept } }")
         self.assert_as_one((2,), teacher="{ virtual: {} }")
         self.assert_as_one((3,), stage="epochs: 1, replicas: { count: 2, together: true }")
