@@ -98,7 +98,7 @@ class ExportedArchive {
     const Json parsed = json(config);
     std::map<std::string, StoredMemory> memories;
     NamedTensors all;
-    for (const auto& [name, entry] : ExportedJson(parsed).at("config").members()) {
+    for (const auto& [name, entry] : entries_of(parsed, config)) {
       try {
         if (std::optional<at::Tensor> tensor = payload(folder, entry, memories)) all[name] = *tensor;
       } catch (const Error& error) {
@@ -106,6 +106,14 @@ class ExportedArchive {
       }
     }
     return all;
+  }
+
+  std::vector<std::pair<std::string, ExportedJson>> entries_of(const Json& config, const std::string& name) const {
+    try {
+      return ExportedJson(config).at("config").members();
+    } catch (const Error& error) {
+      throw Error(fmt::format("'{}': {}: {}", file_, name, error.what()));
+    }
   }
 
   /// Returns nullopt for an object of a class.

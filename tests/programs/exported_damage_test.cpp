@@ -7,33 +7,11 @@
 #include "programs/exported_program.h"
 #include "programs/pickled_tensors.h"
 #include "support/export_writer.h"
+#include "support/small_programs.h"
 #include "support/temporary_folder.h"
 
 namespace limbeck {
 namespace {
-
-/// A network with all kinds of things in its file.
-ExportWriter damaged_export() {
-  torch::manual_seed(1);
-  ExportWriter writer;
-  writer.parameter("fc.weight", torch::randn({3, 4}).requires_grad_());
-  writer.buffer("scale", torch::ones({3}));
-  writer.constant("lifted", torch::tensor({2}, torch::kLong));
-  writer.input("x");
-  writer.node("aten.linear.default", arguments(tensor_argument("input", "x"), tensor_argument("weight", "v_fc_weight")),
-              "y", "fc");
-  writer.node("aten.sym_size.int", arguments(tensor_argument("self", "x"), argument("dim", "as_int", "0")),
-              R"([{"as_sym_int": {"as_name": "n"}}])");
-  writer.node(
-      "aten.view.default",
-      arguments(tensor_argument("self", "y"), argument("size", "as_sym_ints", R"([{"as_name": "n"}, {"as_int": 3}])")),
-      "v");
-  writer.node("aten.mul.Tensor", arguments(tensor_argument("self", "v"), tensor_argument("other", "v_scale")), "z",
-              "act");
-  writer.output("z");
-  writer.output("v");
-  return writer;
-}
 
 std::string refusal(const std::string& content) {
   return message_of<Error>([&] { read_exported_program(content, "m.pt2"); });
@@ -41,7 +19,7 @@ std::string refusal(const std::string& content) {
 
 /// What is said of the program with `from` replaced by `to` in one of its files.
 std::string refusal_of_changed(const std::string& file, const std::string& from, const std::string& to) {
-  ArchiveFiles files = damaged_export().files();
+  ArchiveFiles files = small_export().files();
   for (auto& [name, content] : files) {
     const size_t at = name == "m/" + file ? content.find(from) : std::string::npos;
     if (at == std::string::npos) continue;
@@ -118,7 +96,7 @@ TEST(ExportedDamage, OfPlacesInMemoryIsNamed) {
 }
 
 TEST(ExportedDamage, OfWholeFilesIsNamed) {
-  ArchiveFiles files = damaged_export().files();
+  ArchiveFiles files = small_export().files();
   ArchiveFiles two = files;
   two.emplace_back("m/models/other.json", "{}");
   expect_part(refusal(zip_archive(two)), "it has 2 programs");
@@ -210,7 +188,7 @@ TEST(ExportedDamage, NeverDoesHarm) {
   std::mt19937 random(7);
   const auto below = [&](size_t count) { return std::uniform_int_distribution<size_t>(0, count - 1)(random); };
   for (const auto layout : {ExportWriter::Layout::new_files, ExportWriter::Layout::old_files}) {
-    const std::string content = damaged_export().content(layout);
+    const std::string content = small_export().content(layout);
     ASSERT_TRUE(is_read(content));
     for (int i = 0; i < 60; ++i) EXPECT_FALSE(is_read(content.substr(0, below(content.size()))));
     for (int i = 0; i < 200; ++i) {
@@ -220,7 +198,7 @@ TEST(ExportedDamage, NeverDoesHarm) {
     }
   }
   // Behind right checksums.
-  const ArchiveFiles files = damaged_export().files();
+  const ArchiveFiles files = small_export().files();
   for (int i = 0; i < 600; ++i) {
     ArchiveFiles changed = files;
     std::string& file = changed[below(changed.size())].second;

@@ -14,6 +14,7 @@
 #include "programs/program_builder.h"
 #include "support/random_network.h"
 #include "support/small_data.h"
+#include "support/small_programs.h"
 #include "support/temporary_folder.h"
 
 namespace limbeck {
@@ -37,35 +38,6 @@ torch::Tensor output_of(torch::jit::Module& module, const torch::Tensor& inputs)
 
 double difference(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().max().item<double>() / b.abs().max().item<double>();
-}
-
-/// A convolution with batch norm, and a product: [N, 3, 6, 6] to [N, 5].
-std::string small_model() {
-  torch::manual_seed(4);
-  OnnxBuilder onnx;
-  const std::string x = onnx.input("input", at::kFloat, {3, 6, 6});
-  const std::string conv = onnx.node(
-      "Conv",
-      {x, onnx.constant("onnx::Conv_193", torch::randn({4, 3, 3, 3})), onnx.constant("conv/bias:0", torch::randn({4}))},
-      {{"pads", Shape{1, 1, 1, 1}}}, "conv");
-  const std::string norm = onnx.node(
-      "BatchNormalization",
-      {conv, onnx.constant("bn.weight", torch::rand({4}) + 0.5), onnx.constant("bn.bias", torch::randn({4})),
-       onnx.constant("bn.running_mean", torch::randn({4})), onnx.constant("bn.running_var", torch::rand({4}) + 0.5)},
-      {{"momentum", 0.75}}, "norm");
-  const std::string relu = onnx.node("Relu", {norm}, {}, "relu");
-  // as PyTorch's exporter flattens
-  const std::string rows =
-      onnx.node("Gather", {onnx.node("Shape", {relu}), onnx.constant("zero", torch::tensor(0))}, {{"axis", 0}});
-  const std::string shape =
-      onnx.node("Concat", {onnx.node("Unsqueeze", {rows, onnx.constant("axes", {0})}), onnx.constant("rest", {-1})},
-                {{"axis", 0}});
-  const std::string flat = onnx.node("Reshape", {relu, shape}, {}, "flat");
-  const std::string product = onnx.node(
-      "Gemm", {flat, onnx.constant("fc.weight", torch::randn({5, 144})), onnx.constant("fc.bias", torch::randn({5}))},
-      {{"transB", 1}}, "fc");
-  onnx.output("logits", product, {5});
-  return onnx.finish("small", {});
 }
 
 std::map<std::string, torch::Tensor> named(const torch::jit::named_parameter_list& list) {
@@ -96,7 +68,7 @@ TEST_F(OnnxProgram, BytesAreGivenAsNumbersToOne) {
 }
 
 TEST_F(OnnxProgram, WeightsHaveTheirNamesAndOutliveAFile) {
-  torch::jit::Module module = read(small_model());
+  torch::jit::Module module = read(small_onnx());
   const auto parameters = named(module.named_parameters());
   std::set<std::string> names;
   for (const auto& [name, value] : parameters) names.insert(name);
@@ -133,7 +105,7 @@ TEST_F(OnnxProgram, AnyNameOutlivesAFile) {
 }
 
 TEST_F(OnnxProgram, TrainingChangesStatisticsAndGradientsReachAllWeights) {
-  torch::jit::Module module = read(small_model());
+  torch::jit::Module module = read(small_onnx());
   const torch::Tensor inputs = torch::randn({8, 3, 6, 6});
   const torch::Tensor evaluated = output_of(module, inputs);
   std::map<std::string, torch::Tensor> before;
@@ -155,7 +127,7 @@ TEST_F(OnnxProgram, TrainingChangesStatisticsAndGradientsReachAllWeights) {
 }
 
 TEST_F(OnnxProgram, ShapesBecomeNumbersOfTheProgram) {
-  torch::jit::Module module = read(small_model());
+  torch::jit::Module module = read(small_onnx());
   std::map<std::string, int> operations;
   for (const torch::jit::Node* node : module.get_method("forward").graph()->nodes())
     ++operations[node->kind().toQualString()];
@@ -165,7 +137,7 @@ TEST_F(OnnxProgram, ShapesBecomeNumbersOfTheProgram) {
 }
 
 TEST_F(OnnxProgram, ValuesWithARowForEachExampleAreFeatures) {
-  torch::jit::Module module = read(small_model());
+  torch::jit::Module module = read(small_onnx());
   module.eval();
   const torch::Tensor inputs = torch::randn({4, 3, 6, 6});
   const auto both = module.get_method(ProgramBuilder::kWithFeatures)({inputs}).toTuple();
@@ -214,7 +186,7 @@ TEST_F(OnnxProgram, AFileForOneExampleTakesBatches) {
 }
 
 TEST_F(OnnxProgram, ExternalDataIsReadFromTheModelsFolderAlone) {
-  onnx::ModelProto model = parsed(small_model());
+  onnx::ModelProto model = parsed(small_onnx());
   const torch::Tensor inputs = torch::randn({2, 3, 6, 6});
   torch::jit::Module inside = read(model.SerializeAsString());
   std::string data(8, 'x');
@@ -262,7 +234,7 @@ TEST_F(OnnxProgram, ExternalDataIsReadFromTheModelsFolderAlone) {
 
 TEST_F(OnnxProgram, WhatCannotBeReadIsNamed) {
   const auto changed = [](const std::function<void(onnx::GraphProto&, onnx::ModelProto&)>& change) {
-    onnx::ModelProto model = parsed(small_model());
+    onnx::ModelProto model = parsed(small_onnx());
     change(*model.mutable_graph(), model);
     return model.SerializeAsString();
   };
@@ -273,9 +245,9 @@ TEST_F(OnnxProgram, WhatCannotBeReadIsNamed) {
     EXPECT_NE(message.find("model.onnx'"), std::string::npos) << message;
   };
   EXPECT_NE(refusal("no file").find("cannot be read to its end"), std::string::npos);
-  EXPECT_NE(refusal(small_model().substr(0, 1000)).find("cannot be read to its end"), std::string::npos);
-  EXPECT_NE(refusal(small_model(), {3, 7, 7}).find("takes examples of 3x6x6; the data's are 3x7x7"), std::string::npos);
-  EXPECT_NE(refusal(small_model(), {144}).find("axes"), std::string::npos);
+  EXPECT_NE(refusal(small_onnx().substr(0, 1000)).find("cannot be read to its end"), std::string::npos);
+  EXPECT_NE(refusal(small_onnx(), {3, 7, 7}).find("takes examples of 3x6x6; the data's are 3x7x7"), std::string::npos);
+  EXPECT_NE(refusal(small_onnx(), {144}).find("axes"), std::string::npos);
   expect("'conv' (Unheard of opset 13): there is no such operation",
          [](auto& graph, auto&) { graph.mutable_node(0)->set_op_type("Unheard"); });
   expect("opset 23; expected", [](auto&, auto& model) { model.mutable_opset_import(0)->set_version(23); });
@@ -321,7 +293,7 @@ TEST_F(OnnxProgram, AFileCannotAskForAbsurdMemory) {
 }
 
 TEST_F(OnnxProgram, KnownConditionsAreWrittenOut) {
-  onnx::ModelProto model = parsed(small_model());
+  onnx::ModelProto model = parsed(small_onnx());
   onnx::GraphProto& graph = *model.mutable_graph();
   const auto branch = [](onnx::NodeProto& node, const std::string& name, const std::string& operation) {
     onnx::AttributeProto& attribute = *node.add_attribute();
@@ -343,7 +315,7 @@ TEST_F(OnnxProgram, KnownConditionsAreWrittenOut) {
   node.set_input(0, "flag");
   branch(node, "then_branch", "Relu");
   branch(node, "else_branch", "Neg");
-  torch::jit::Module with = read(model.SerializeAsString()), without = read(small_model());
+  torch::jit::Module with = read(model.SerializeAsString()), without = read(small_onnx());
   const torch::Tensor inputs = torch::randn({2, 3, 6, 6});
   EXPECT_TRUE(output_of(with, inputs).equal(output_of(without, inputs)));
   flag.set_raw_data(std::string(1, '\0'));
@@ -352,7 +324,7 @@ TEST_F(OnnxProgram, KnownConditionsAreWrittenOut) {
 }
 
 TEST_F(OnnxProgram, FunctionsOfTheModelAreWrittenOut) {
-  onnx::ModelProto model = parsed(small_model());
+  onnx::ModelProto model = parsed(small_onnx());
   onnx::FunctionProto& function = *model.add_functions();
   function.set_domain("own");
   function.set_name("Activation");
@@ -374,7 +346,7 @@ TEST_F(OnnxProgram, FunctionsOfTheModelAreWrittenOut) {
   given.set_name("slope");
   given.set_type(onnx::AttributeProto::FLOAT);
   given.set_f(0);
-  torch::jit::Module with = read(model.SerializeAsString()), without = read(small_model());
+  torch::jit::Module with = read(model.SerializeAsString()), without = read(small_onnx());
   const torch::Tensor inputs = torch::randn({2, 3, 6, 6});
   EXPECT_LT(difference(output_of(with, inputs), output_of(without, inputs)), 1e-6);
   *inner.mutable_op_type() = "Activation";
@@ -384,7 +356,7 @@ TEST_F(OnnxProgram, FunctionsOfTheModelAreWrittenOut) {
 
 /// Whatever a damaged file says: an error, or numbers.
 TEST_F(OnnxProgram, DamagedFilesAreRefusedOrRead) {
-  const std::string whole = small_model();
+  const std::string whole = small_onnx();
   std::mt19937 random(7);
   const torch::Tensor inputs = torch::rand({2, 3, 6, 6});
   int read_all_the_same = 0;
