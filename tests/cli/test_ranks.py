@@ -68,7 +68,7 @@ class Ranks(ProgramTest):
     def numbers(self, out):
         stages = json.loads((out / "results.json").read_text())["stages"]
         return [stage["evaluations"][split][key] for stage in stages for split in ("test", "validation", "train")
-                for key in ("nll", "errors")]
+                if split in stage["evaluations"] for key in ("nll", "errors")]
 
     def epochs(self, out, stage="student"):
         lines = (out / "stages" / stage / "metrics.jsonl").read_text().splitlines()
@@ -220,6 +220,38 @@ class Ranks(ProgramTest):
         self.assertEqual(done.stdout.count("Report: "), 1)
         one = self.run_one()
         for mine, theirs in zip(self.numbers(self.out), self.numbers(one), strict=True):
+            self.assertAlmostEqual(mine, theirs, delta=2e-5 * abs(theirs))
+
+    @unittest.skipIf(torch is None or shutil.which("torchrun") is None, "there is no torchrun")
+    def test_torchrun_restarts_from_the_checkpoint(self):
+        self.write(stage="epochs: 120, checkpoint_seconds: 0.05, loss: [ soft_targets, hard_labels ]")
+        whole = self.run_ranks(2)
+        running = subprocess.Popen(["torchrun", "-r", "2", "-t", "2", "--no_python", "--nproc_per_node", "2",
+                                    "--max_restarts", "2", "--master_port", str(free_port()), LIMBECK, "run",
+                                    str(self.recipe), "--out", str(self.out), "--threads", "1"],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(running.kill)
+        checkpoint = self.out / "stages" / "student" / "checkpoint.safetensors"
+        deadline = time.monotonic() + 60
+        while not checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        ranks = subprocess.run(["pgrep", "-P", str(running.pid), "-f", "limbeck"], capture_output=True, text=True)
+        os.kill(int(ranks.stdout.split()[-1]), signal.SIGKILL)
+        out, errors = running.communicate(timeout=200)
+        self.assertEqual(running.returncode, 0, out + errors)
+        self.assertGreater(errors.count("2 processes train together"), 1)
+        for stage in ("teacher", "student"):
+            self.assertEqual(self.weights(stage), self.weights(stage, whole))
+
+    @unittest.skipIf(shutil.which("mpirun") is None, "there is no mpirun")
+    def test_distill(self):
+        distill = [LIMBECK, "distill", "--teacher", "mlp:32", "--student", "mlp:8", "--source",
+                   "{ digits: { train: 300, test: 50 } }", "--epochs", "2", "--teacher-epochs", "1", "--quiet"]
+        run = {"capture_output": True, "text": True, "cwd": self.folder, "timeout": 200, "check": True}
+        subprocess.run(["mpirun", "--allow-run-as-root", "--oversubscribe", "-x", f"MASTER_PORT={free_port()}", "-np",
+                        "2", *distill, "--out", str(self.out)], **run)
+        subprocess.run([*distill, "--out", str(self.folder / "one")], **run)
+        for mine, theirs in zip(self.numbers(self.out), self.numbers(self.folder / "one"), strict=True):
             self.assertAlmostEqual(mine, theirs, delta=2e-5 * abs(theirs))
 
     @unittest.skipIf(shutil.which("mpirun") is None, "there is no mpirun")
