@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/mapped_file.h"
 #include "core/safetensors.h"
+#include "core/unique_name.h"
 #include "nn/dtypes.h"
 
 namespace limbeck {
@@ -216,7 +217,7 @@ TeacherStore TeacherStore::create(const fs::path& path, const StoreLayout& layou
     const std::string header = safetensors_header(tensors, metadata, kUnfinished);
     size_t bytes = header.size();
     for (const auto& [name, tensor] : tensors) bytes += bytes_of(tensor);
-    const fs::path beside = fmt::format("{}.{}.part", path.string(), ::getpid());
+    const fs::path beside = unique_part(path);
     MappedFile memory = MappedFile::create(beside, bytes);
     std::memcpy(memory.data(), header.data(), header.size());
     std::byte* at = memory.data() + header.size();

@@ -1,5 +1,6 @@
 #include "serve/served_runs.h"
 
+#include "core/claim.h"
 #include "serve/http.h"
 #include "support/temporary_folder.h"
 
