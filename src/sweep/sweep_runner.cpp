@@ -80,7 +80,7 @@ class SweepRunner {
   Json run() {
     if (leads()) write();
     for (size_t i = 0; leads() && i < entries_.size(); ++i)
-      if (entries_[i].status == kDone) remove_file(folder_.told(point));
+      if (entries_[i].status == kDone) remove_file(folder_.told(plan_.points[i]));
     observer_.started(count(kDone), entries_.size());
     while (has_work()) {
       if (options_.stop.stop_requested()) {
@@ -217,7 +217,7 @@ class SweepRunner {
       entries_[i] = *told;
     if (!leads()) return;
     write();
-    remove_file(folder_.told(plan_.points[i]));
+    remove_file(folder_.told(point));
     observer_.ended({.point = i, .entry = to_json(entries_[i]), .seconds = {}, .seconds_left = seconds_left()});
   }
 

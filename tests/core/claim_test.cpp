@@ -49,6 +49,11 @@ class Leases : public TemporaryFolder {
   /// The lease that a host left which died, its last sign of life so long ago.
   void leave(const LeaseRules& rules, double seconds_ago) {
     write_file(files.lease, fmt_lease(rules));
+    age(seconds_ago);
+  }
+
+  /// The last sign of life was so long ago.
+  void age(double seconds_ago) {
     struct stat status {};
     ASSERT_EQ(::stat(files.lease.c_str(), &status), 0);
     const auto whole = static_cast<time_t>(seconds_ago);
@@ -214,6 +219,12 @@ TEST_F(Claims, ExcludeEachOtherOnOneHost) {
   EXPECT_FALSE(second.acquired());
   EXPECT_FALSE(second.held());
   EXPECT_FALSE(second.is_elsewhere());
+}
+
+TEST_F(Claims, OfAProcessOfThisHostThatIsOnlyFrozenAreItsOwn) {
+  const Claim frozen(files, here());
+  age(100);
+  EXPECT_FALSE(Claim(files, here()).acquired());
 }
 
 TEST_F(Claims, OfADeadProcessOfThisHostAreTakenOverAtOnce) {
