@@ -40,6 +40,8 @@ def leave_lease(file, age=0, lasts=60):
 
 
 class SharedFolders(ProgramTest):
+    alone = {}
+
     def setUp(self):
         super().setUp()
         self.recipe.write_text(RECIPE)
@@ -86,14 +88,22 @@ class SharedFolders(ProgramTest):
                 found.append(lease.stem)
         return found
 
+    def weights_of(self, point, out):
+        return [self.weights(stage, out / point["run"]) for stage in ("teacher", "distilled")]
+
+    def weights_alone(self, point):
+        """Of a sweep that one process ran, for all tests."""
+        if not SharedFolders.alone:
+            out = self.folder / "alone"
+            self.limbeck("sweep", self.recipe, "--out", out, *GRID, "--quiet")
+            SharedFolders.alone = {point["run"]: self.weights_of(point, out) for point in self.points()}
+        return SharedFolders.alone[point["run"]]
+
     def check_whole_sweep(self):
         """All points are done, with the bits of a sweep that one process ran, and nothing else is left."""
         self.assertEqual([point["status"] for point in self.points()], ["done"] * 4)
-        alone = self.folder / "alone"
-        self.limbeck("sweep", self.recipe, "--out", alone, *GRID, "--quiet")
         for point in self.points():
-            for stage in ("teacher", "distilled"):
-                self.assertEqual(self.weights(stage, self.out / point["run"]), self.weights(stage, alone / point["run"]))
+            self.assertEqual(self.weights_of(point, self.out), self.weights_alone(point))
         self.assertEqual([file.name for file in self.out.rglob("*") if re.search(r"\.(lease|part)$|^\d+\.json", file.name)],
                          [])
 
@@ -158,17 +168,23 @@ class SharedFolders(ProgramTest):
         self.assertEqual(re.findall(r"point (\d) of 4", told), ["1", "3", "4", "2"])
         self.check_whole_sweep()
 
-    def test_a_point_that_fails_is_told_of_by_who_ran_it(self):
-        weights = self.folder / "none.safetensors"
-        grid = ("--over", f"networks.small={{mlp: [8]}},{{mlp: [8], weights: {weights}}}")
-        leave_lease(self.out / "points/0001.lease")
-        leads = subprocess.Popen([LIMBECK, "sweep", self.recipe, "--out", self.out, *grid, "--force"],
-                                 stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.begun.append(leads)
-        self.wait_for((self.out / "points/0001.lock").exists, leads)
-        os.killpg  # the first point is another host's, the second waits for its teacher
-        (self.out / "points/0001.lease").unlink()
-        self.ended(leads, expect=1)
+    def test_a_point_that_fails_is_told_of_and_tried_again_by_the_sweep(self):
+        sweep = ("sweep", self.recipe, "--out", self.out, "--quiet", "--over",
+                 f"networks.small={{mlp: [8]}},{{mlp: [8], weights: {self.folder / 'none.safetensors'}}}")
+        self.limbeck(*sweep, expect=1)
+        state = (self.out / "sweep.json").read_text()
+        (self.out / "sweep.json").write_text(state.replace('"failed"', '"pending"'))
+        told = self.limbeck(*sweep, "--help-along", expect=1)
+        self.assertIn("1 point run; the others are done", told.stdout)
+        self.assertIn("1 of 1 points failed", told.stderr)
+        point = json.loads((self.out / "points/0002.json").read_text())
+        self.assertEqual(point["status"], "failed")
+        self.assertIn("there is no file", point["message"])
+        self.assertIn("0 points run", self.limbeck(*sweep, "--help-along").stdout)
+        (self.out / "points/0002.log").unlink()
+        self.limbeck(*sweep, expect=1)
+        self.assertTrue((self.out / "points/0002.log").exists())
+        self.assertFalse((self.out / "points/0002.json").exists())
 
     def test_helping_needs_the_same_sweep(self):
         help_along = ("sweep", self.recipe, "--out", self.out, *GRID, "--help-along")
