@@ -138,7 +138,8 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
       run_point(flags, point, stop, log);
     };
   const auto started = [&](size_t done, size_t points) {
-    if (!output.quiet && done > 0 && !flags.helps_along) print_error("{} of {} points done before, unchanged\n", done, points);
+    if (output.quiet || done == 0 || flags.helps_along) return;
+    print_error("{} of {} points done before, unchanged\n", done, points);
   };
   const auto ended = [&](const SweepPointEnded& point) {
     if (!output.quiet) tell(plan, point);

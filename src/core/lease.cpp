@@ -49,7 +49,8 @@ std::string content_of(int descriptor) {
 }
 
 double seconds_between(const timespec& earlier, const timespec& later) {
-  return static_cast<double>(later.tv_sec - earlier.tv_sec) + static_cast<double>(later.tv_nsec - earlier.tv_nsec) * 1e-9;
+  return static_cast<double>(later.tv_sec - earlier.tv_sec) +
+         static_cast<double>(later.tv_nsec - earlier.tv_nsec) * 1e-9;
 }
 
 /// The time that the file server gives to what is written now.
@@ -239,14 +240,11 @@ Lease::Lease(fs::path file, std::string content, double seconds)
 
 std::unique_ptr<Lease> Lease::take(const fs::path& file, const LeaseRules& rules) {
   const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-  const std::string content = Json{{kHost, rules.holder.host},
-                                   {kProcess, rules.holder.process},
-                                   {kKernel, rules.holder.kernel},
-                                   {"since", now},
-                                   {kLasts, rules.seconds},
-                                   {"token", unique_token()}}
-                                  .dump(-1, ' ', false, Json::error_handler_t::replace) +
-                              "\n";
+  const std::string content =
+      Json{{kHost, rules.holder.host}, {kProcess, rules.holder.process}, {kKernel, rules.holder.kernel}, {"since", now},
+           {kLasts, rules.seconds},    {"token", unique_token()}}
+          .dump(-1, ' ', false, Json::error_handler_t::replace) +
+      "\n";
   const int reason = create_whole(file, content);
   if (reason == EEXIST) return nullptr;
   if (reason != 0) cannot_write(file, reason);

@@ -48,9 +48,9 @@ struct LeaseRules {
 struct SeenLease {
   std::string content;  ///< differs for every lease that was ever taken
   LeaseHolder holder;
-  double seconds = 0;   ///< how long it lasts
-  double age = 0;       ///< seconds since the holder's last sign of life
-  timespec written{};   ///< that sign of life, by the file's clock
+  double seconds = 0;  ///< how long it lasts
+  double age = 0;      ///< seconds since the holder's last sign of life
+  timespec written{};  ///< that sign of life, by the file's clock
 
   bool is_expired() const { return age > seconds; }
   /// Whether a process of the same kernel wrote it.

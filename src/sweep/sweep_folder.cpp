@@ -80,7 +80,8 @@ void SweepFolder::require_same(const SweepPlan& plan, const SweepResults& known)
   if (known.points.size() != plan.points.size())
     refuse(fmt::format("it has {} points, this command {}", known.points.size(), plan.points.size()));
   if (known.seeds != plan.seeds) refuse("it has other seeds");
-  if (known.stage != plan.stage) refuse(fmt::format("it shows the stage '{}', this command '{}'", known.stage, plan.stage));
+  if (known.stage != plan.stage)
+    refuse(fmt::format("it shows the stage '{}', this command '{}'", known.stage, plan.stage));
   for (size_t i = 0; i < plan.points.size(); ++i)
     if (known.points[i].fingerprint != plan.points[i].fingerprint)
       refuse(fmt::format("its point {} has other settings, data or device", i + 1));

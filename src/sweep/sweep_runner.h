@@ -44,8 +44,8 @@ struct SweepRunOptions {
 
 /// A finished point.
 struct SweepPointEnded {
-  size_t point = 0;  ///< index in the plan
-  Json entry;        ///< as in sweep.json
+  size_t point = 0;                    ///< index in the plan
+  Json entry;                          ///< as in sweep.json
   std::optional<double> seconds;       ///< that its run took; nullopt: another process ran it
   std::optional<double> seconds_left;  ///< estimate for the whole sweep
 };

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from support import LIMBECK, ProgramTest
+from support import LIMBECK, SOURCE, ProgramTest
 
 RECIPE = """
 name: tiny
@@ -104,8 +104,8 @@ class SharedFolders(ProgramTest):
         self.assertEqual([point["status"] for point in self.points()], ["done"] * 4)
         for point in self.points():
             self.assertEqual(self.weights_of(point, self.out), self.weights_alone(point))
-        self.assertEqual([file.name for file in self.out.rglob("*") if re.search(r"\.(lease|part)$|^\d+\.json", file.name)],
-                         [])
+        left = [file.name for file in self.out.rglob("*") if re.search(r"\.(lease|part)$|^\d+\.json", file.name)]
+        self.assertEqual(left, [])
 
     def test_two_processes_share_a_sweep(self):
         leads = self.start()
@@ -186,6 +186,19 @@ class SharedFolders(ProgramTest):
         self.assertTrue((self.out / "points/0002.log").exists())
         self.assertFalse((self.out / "points/0002.json").exists())
 
+    def test_tasks_of_a_slurm_array_share_a_sweep(self):
+        environment = {**os.environ, "PATH": f"{os.path.dirname(LIMBECK)}:{os.environ['PATH']}",
+                       "SLURM_SUBMIT_DIR": str(self.folder), "SLURM_ARRAY_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "1"}
+        for task in ("1", "0"):
+            self.begun.append(subprocess.Popen(
+                ["bash", SOURCE / "examples/slurm_array.sh", self.recipe, *GRID[:2]], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, env={**environment, "SLURM_ARRAY_TASK_ID": task},
+                start_new_session=True))
+        self.assertRegex(self.ended(self.begun[0])[0], r"^[1-3] points? run; ")
+        self.assertIn("sweep.html", self.ended(self.begun[1])[0])
+        self.out = self.folder / "runs/sweep-7"
+        self.assertEqual([point["status"] for point in self.points()], ["done"] * 4)
+
     def test_helping_needs_the_same_sweep(self):
         help_along = ("sweep", self.recipe, "--out", self.out, *GRID, "--help-along")
         message = self.limbeck(*help_along, expect=2).stderr
@@ -193,7 +206,8 @@ class SharedFolders(ProgramTest):
                       "--help-along", message)
         self.assertFalse(self.out.exists())
         self.limbeck("sweep", self.recipe, "--out", self.out, *GRID, "--quiet", "--set", "stages.distilled.epochs=1")
-        for other, reason in ((("--set", "stages.distilled.epochs=2"), "its point 1 has other settings, data or device"),
+        for other, reason in ((("--set", "stages.distilled.epochs=2"),
+                               "its point 1 has other settings, data or device"),
                               (("--seeds", "2"), "it has other seeds"),
                               (("--stage", "teacher"), "it shows the stage 'distilled', this command 'teacher'"),
                               (("--over", "stages.teacher.epochs=1,2"), "it has 4 points, this command 8")):

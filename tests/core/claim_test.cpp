@@ -289,8 +289,8 @@ TEST_F(Claims, AFolderIsHeldByOneRunAtATime) {
 TEST_F(Claims, AFolderOfAnotherHostSaysWhoseItIs) {
   leave(elsewhere(), 20);
   const std::string message = message_of<Error>([&] { FolderLock lock(folder, here()); });
-  const std::string start = fmt::format("the folder '{}' is in use by another run on the host 'node7' (process 12, ",
-                                        folder.string());
+  const std::string start =
+      fmt::format("the folder '{}' is in use by another run on the host 'node7' (process 12, ", folder.string());
   ASSERT_EQ(message.substr(0, start.size()), start);
   EXPECT_TRUE(std::regex_match(message.substr(start.size()),
                                std::regex("last sign of life 2. s ago\\); wait for it or choose another --out\\. "
