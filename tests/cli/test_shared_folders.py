@@ -125,6 +125,18 @@ class SharedFolders(ProgramTest):
         self.assertEqual(json.loads(self.limbeck("sweep", self.recipe, "--out", self.out, *GRID, "--help-along",
                                                  "--json").stdout), {"ran": 0, "failed": 0})
 
+    def test_what_a_helper_ran_is_shown_while_the_leading_process_is_at_work(self):
+        grid = (LIMBECK, "sweep", self.recipe, "--out", self.out, "--threads", "1", "--jobs", "1", "--over",
+                "stages.teacher.epochs=100000,1")  # points that share no stage
+        leads = subprocess.Popen(grid, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.begun.append(leads)
+        self.wait_for((self.out / "points/0001/stages/teacher/checkpoint.safetensors").exists, leads)
+        self.limbeck(*grid[1:], "--help-along", "--quiet")
+        self.wait_for(lambda: self.points()[1]["status"] == "done", leads)
+        self.assertFalse((self.out / "points/0002.lease").exists())
+        leads.send_signal(signal.SIGTERM)
+        self.assertIn("stopped after 1 of 2 points; everything is saved", self.ended(leads, expect=143)[1])
+
     def test_the_point_of_a_helper_that_was_killed_is_run_by_the_sweep(self):
         leads = self.start("--set", "stages.distilled.epochs=300")
         self.wait_for((self.out / "sweep.json").exists, leads)

@@ -1,0 +1,24 @@
+#include "results/run_folder.h"
+
+#include "core/claim.h"
+#include "support/temporary_folder.h"
+
+namespace limbeck {
+namespace {
+
+using RunFolders = TemporaryFolder;
+
+TEST_F(RunFolders, AStageIsSetAsideWithoutTheClaimOnIt) {
+  const RunFolder run(folder);
+  const fs::path stage = run.stage("student").path();
+  write_file(stage / "stage.json", "{}");
+  const Claim claim(claim_within(stage));
+  const fs::path previous = run.set_aside_stage("student");
+  EXPECT_TRUE(fs::exists(previous / "stages/student/stage.json"));
+  EXPECT_FALSE(fs::exists(stage / "stage.json"));
+  EXPECT_TRUE(fs::exists(stage / ".lock"));
+  EXPECT_TRUE(fs::exists(stage / ".lease"));
+}
+
+}  // namespace
+}  // namespace limbeck
