@@ -1,15 +1,16 @@
 #include "results/run_folder.h"
 
+#include <gtest/gtest.h>
+
 #include "core/claim.h"
-#include "support/temporary_folder.h"
+#include "report/run_fixture.h"
 
 namespace limbeck {
 namespace {
 
-using RunFolders = TemporaryFolder;
-
-TEST_F(RunFolders, AStageIsSetAsideWithoutTheClaimOnIt) {
-  const RunFolder run(folder);
+TEST(RunFolders, SetAStageAsideWithoutTheClaimOnIt) {
+  const report_test::TemporaryFolder folder;
+  const RunFolder run(folder.path());
   const fs::path stage = run.stage("student").path();
   write_file(stage / "stage.json", "{}");
   const Claim claim(claim_within(stage));
