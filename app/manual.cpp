@@ -34,6 +34,9 @@ constexpr Entry kExitStatus[] = {
 
 constexpr Entry kEnvironment[] = {
     {"LIMBECK_DATA", "folder of the data sets, where --data does not name one"},
+    {"LIMBECK_LEASE_SECONDS",
+     "how long after its last sign of life a process of another host keeps what it works on in a shared folder, from 5 "
+     "to 86400 (default: 60)"},
     {"LIMBECK_ONNXRUNTIME",
      "library of onnxruntime that runs ONNX files, or a folder that holds it; otherwise the system is searched"},
     {"NO_COLOR", "if it is set and not empty, nothing is colored unless --color says so"},

@@ -43,7 +43,7 @@ void tell(const SweepPlan& plan, const SweepPointEnded& ended) {
   else if (point.status == "done")
     outcome = fmt::format("no {} on {}", format.label, split);
   print_error("point {} of {} ({}): {}, {}{}\n", ended.point + 1, plan.points.size(), sweep.settings(point), outcome,
-              duration(ended.seconds),
+              ended.seconds ? duration(*ended.seconds) : "by another process",
               ended.seconds_left ? fmt::format("; about {} left", duration(*ended.seconds_left)) : "");
 }
 
@@ -80,6 +80,19 @@ void run_point(const SweepFlags& flags, const PointRequest& point, const std::st
                      .command = point.command};
   const RecipeText text{.text = read_file(point.recipe), .file = point.recipe.string(), .settings = point.settings};
   use_device(device_of(DeviceChoice::automatic), [&] { run_into_log(text, run, stop, log); });
+}
+
+/// Runs points of a sweep beside the process that leads it.
+void help(const SweepPlan& plan, const SweepRunOptions& options, const SweepObserver& observer,
+          const OutputOptions& output) {
+  const SweepHelp help = help_sweep(plan, options, observer);
+  if (output.json)
+    print_out("{}\n", Json{{"ran", help.ran}, {"failed", help.failed}}.dump());
+  else
+    print_out("{} point{} run; the others are done, or other processes run them\n", help.ran, help.ran == 1 ? "" : "s");
+  if (help.failed > 0)
+    throw Error(fmt::format("{} of {} points failed; {} will say why", help.failed, help.ran,
+                            (options.out / "sweep.json").string()));
 }
 
 }  // namespace
@@ -125,11 +138,13 @@ void sweep(SweepFlags flags, const OutputOptions& output) {
       run_point(flags, point, stop, log);
     };
   const auto started = [&](size_t done, size_t points) {
-    if (!output.quiet && done > 0) print_error("{} of {} points done before, unchanged\n", done, points);
+    if (output.quiet || done == 0 || flags.helps_along) return;
+    print_error("{} of {} points done before, unchanged\n", done, points);
   };
   const auto ended = [&](const SweepPointEnded& point) {
     if (!output.quiet) tell(plan, point);
   };
+  if (flags.helps_along) return help(plan, options, {started, ended}, output);
   const Json results = run_sweep(plan, options, {started, ended});
   write_sweep_report(out);
   if (output.json)

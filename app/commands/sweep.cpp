@@ -50,6 +50,9 @@ void add_sweep(Program& program) {
       ->check(CLI::Range(1, 1024));
   command->add_option("--threads", flags->threads, "processor threads of all runs together (default: all)")
       ->check(CLI::Range(1, 1024));
+  command->add_flag("--help-along", flags->helps_along,
+                    "run points of a sweep that another process leads, on this host or another, by the same command "
+                    "otherwise");
   command->add_flag("--tensorboard", flags->tensorboard, "every run writes event files: tensorboard --logdir OUT");
   command->callback([=, &program] {
     for (const std::string& recipe : flags->recipes) check_recipe_file(recipe);
@@ -62,6 +65,8 @@ void add_sweep(Program& program) {
       "--over KEY=1e-4..1e-1:log  with --random: uniform in the logarithm\n\n"
       "Stages that points have in common, such as the teacher, are trained once. A sweep that was stopped resumes when "
       "the same command is given again; points that are done are kept when the lists change.\n\n"
+      "On further hosts that share the folder, or in further terminals, the same command with --help-along "
+      "runs points that no other process runs.\n\n"
       "Of several recipes, each is a point, or runs at all points; all need the stage whose results are shown.\n\n"
       "Example:  limbeck sweep my.yaml --over stages.distilled.loss.soft_targets.temperature=1,2,4,8 --seeds 3\n"
       "          limbeck sweep recipes/cifar100/resnet56_resnet20/*.yaml --seeds 3");

@@ -14,7 +14,7 @@ struct SweepFlags {
   std::string metric = "errors";
   std::string device = "auto";
   int threads = 0, jobs = 0;
-  bool tensorboard = false, force = false;
+  bool tensorboard = false, force = false, helps_along = false;
   std::optional<bool> cuda_graphs;
 };
 

@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/descriptor.h"
 #include "core/error.h"
+#include "core/unique_name.h"
 
 namespace limbeck {
 namespace {
@@ -16,24 +18,6 @@ namespace {
 std::string reason() {
   return std::strerror(errno);
 }
-
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-  int close() {
-    const int result = value_ >= 0 ? ::close(value_) : 0;
-    value_ = -1;
-    return result;
-  }
-
- private:
-  int value_;
-};
 
 void write_all(int descriptor, const void* bytes, size_t size, const fs::path& path) {
   const char* at = static_cast<const char*>(bytes);
@@ -108,8 +92,7 @@ std::string read_file(const fs::path& path, size_t most) {
 
 void write_file(const fs::path& path, const std::function<void(const ByteSink&)>& write) {
   make_parent(path);
-  fs::path beside = path;
-  beside += fmt::format(".{}.part", ::getpid());
+  const fs::path beside = unique_part(path);
   try {
     Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.get() < 0) throw Error(fmt::format("cannot write '{}': {}", path.string(), reason()));
@@ -144,7 +127,7 @@ void make_writable_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error) throw Error(fmt::format("cannot make the folder '{}': {}", folder.string(), error.message()));
   if (!fs::is_directory(folder)) throw Error(fmt::format("'{}' is a file; expected a folder", folder.string()));
-  const fs::path probe = folder / fmt::format(".write_probe.{}.part", ::getpid());
+  const fs::path probe = unique_part(folder / ".write_probe");
   const Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (file.get() < 0) throw Error(fmt::format("cannot write in the folder '{}': {}", folder.string(), reason()));
   ::unlink(probe.c_str());
@@ -165,8 +148,10 @@ FileLock::FileLock(const fs::path& file)
   if (descriptor_ < 0) throw Error(fmt::format("cannot write '{}': {}", file.string(), reason()));
   struct stat held {
   }, there{};
-  acquired_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &held) == 0 &&
-              ::stat(file.c_str(), &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+  const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  is_supported_ = locked || errno == EWOULDBLOCK || errno == EINTR;
+  acquired_ = locked && ::fstat(descriptor_, &held) == 0 && ::stat(file.c_str(), &there) == 0 &&
+              held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
 
 FileLock::~FileLock() {
@@ -175,51 +160,6 @@ FileLock::~FileLock() {
 
 void FileLock::write(std::string_view content) const {
   if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, content.data(), content.size(), file_);
-}
-
-FolderLock::~FolderLock() {
-  std::error_code problem;
-  for (fs::directory_iterator entry(folder_, problem), end; !problem && entry != end; entry.increment(problem))
-    if (entry->path().filename() != ".lock") return;
-  if (problem || made_.empty() || !lock_.acquired()) return;
-  fs::remove(folder_ / ".lock", problem);
-  for (const fs::path& folder : made_)
-    if (!fs::remove(folder, problem)) return;  // another has written there
-}
-
-namespace {
-
-/// The folder and those of its parents that are not there yet, the innermost first.
-std::vector<fs::path> missing_folders(fs::path folder) {
-  std::vector<fs::path> missing;
-  if (!folder.has_filename()) folder = folder.parent_path();  // "runs/a/"
-  for (std::error_code ignored; !folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored);
-       folder = folder.parent_path())
-    missing.push_back(folder);
-  return missing;
-}
-
-fs::path lock_file(const fs::path& folder) {
-  make_writable_folder(folder);
-  return folder / ".lock";
-}
-
-}  // namespace
-
-FolderLock::FolderLock(const fs::path& folder)
-    : folder_(fs::absolute(folder).lexically_normal()), made_(missing_folders(folder_)), lock_(lock_file(folder)) {
-  if (lock_.acquired()) {
-    lock_.write(std::to_string(::getpid()));
-    return;
-  }
-  std::string holder;
-  try {
-    holder = read_file(folder / ".lock");
-  } catch (const Error&) {
-    holder.clear();
-  }
-  throw Error(fmt::format("the folder '{}' is in use by another run{}; wait for it or choose another --out",
-                          folder.string(), holder.empty() ? "" : fmt::format(" (process {})", holder)));
 }
 
 }  // namespace limbeck

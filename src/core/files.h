@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace limbeck {
 
@@ -52,7 +51,7 @@ void append_bytes(const fs::path& path, std::string_view bytes);
 
 /// An exclusive lock on a file (flock), held until destruction. Creates the file if it is missing and never removes it.
 /// The holder may remove it: a process that had opened the removed file does not acquire the lock, since other
-/// processes would not see that lock.
+/// processes would not see that lock. Among processes of one host only: see core/claim.h for several.
 class FileLock {
  public:
   /// Tries to lock without waiting. Throws Error if the file cannot be opened for writing.
@@ -60,31 +59,17 @@ class FileLock {
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
-  /// False if another process holds the lock.
+  /// False if another process holds the lock, or the file system has no locks.
   bool acquired() const { return acquired_; }
+  /// False if the file system has no locks, as Lustre mounted without `-o flock`.
+  bool is_supported() const { return is_supported_; }
   /// Replaces the file's content.
   void write(std::string_view content) const;
 
  private:
   fs::path file_;
   int descriptor_ = -1;
-  bool acquired_ = false;
-};
-
-/// An exclusive lock on a folder, held until destruction. Throws Error with the process id of the holder if another
-/// process holds it. If the lock created the folder and nothing was written into it, the destructor removes the folder
-/// and the parents that it created.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  fs::path folder_;
-  std::vector<fs::path> made_;  ///< created folders, innermost first
-  FileLock lock_;
+  bool acquired_ = false, is_supported_ = true;
 };
 
 }  // namespace limbeck

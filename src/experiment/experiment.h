@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/claim.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "experiment/check_options.h"

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <thread>
 
+#include "core/claim.h"
 #include "experiment/side_by_side.h"
 #include "kernels/device_turns.h"
 
@@ -18,9 +19,9 @@ void share_out(RunContext& run, const StageRecipe& stage, const TrainMember& tra
   while (true) {
     std::vector<size_t> busy(left.size());  // 1: another process trains it
     run_parts(run, needs_of_members(stage, run.seed, left.size()), [&](size_t i, RunContext& context) {
-      const fs::path lock_file = run.folder.stage(names[left[i]]).lock();
-      make_writable_folder(lock_file.parent_path());
-      if (const FileLock lock(lock_file); lock.acquired())
+      const fs::path folder = run.folder.stage(names[left[i]]).path();
+      make_writable_folder(folder);
+      if (const Claim claim(claim_within(folder)); claim.acquired())
         train(context, static_cast<int64_t>(left[i]) + 1);
       else
         busy[i] = 1;
@@ -48,10 +49,10 @@ int64_t train_free_members(const RunContext& run, const StageRecipe& stage,
   const std::vector<std::string> names = weight_folders(stage);
   for (size_t i = 0; i < names.size(); ++i) {
     const StageFolder folder = run.folder.stage(names[i]);
-    make_writable_folder(folder.lock().parent_path());
-    const FileLock lock(folder.lock());
+    make_writable_folder(folder.path());
+    const Claim claim(claim_within(folder.path()));
     const auto k = static_cast<int64_t>(i) + 1;
-    if (!lock.acquired() || is_done(k)) continue;
+    if (!claim.acquired() || is_done(k)) continue;
     train(k);
     ++trained;
   }

@@ -1,6 +1,7 @@
 #pragma once
-// Members of a stage that several processes may train in parallel. Each member is trained by the process that holds the
-// lock in its folder.
+// Members of a stage that several processes may train in parallel, on one host or on several with a shared folder. Each
+// member is trained by the process that has the claim on its folder (core/claim.h). Where a host is frozen, another
+// trains its member anew; if it goes on, both leave the same bytes, each file at once.
 #include <functional>
 
 #include "experiment/run_context.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/claim.h"
 #include "core/error.h"
 #include "core/json.h"
 
@@ -19,7 +20,8 @@ std::vector<std::string> files_to_copy(const fs::path& folder) {
     const fs::path name = fs::relative(entry.path(), folder);
     const std::string top = name.begin()->string();
     const bool is_needed = top == "stages" || top == ".lock" || top.starts_with("seed-");
-    if (is_needed && entry.is_regular_file()) files.push_back(name.string());
+    // A lease is of the folder in which it lies.
+    if (is_needed && entry.is_regular_file() && (top == ".lock" || !is_of_claim(name))) files.push_back(name.string());
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/unique_name.h"
 #include "ranks/store.h"
 #include "ranks/watch.h"
 
@@ -35,11 +36,6 @@ constexpr std::chrono::duration<double> kConnecting{10};  // of silence, while r
 
 milliseconds in_milliseconds(double seconds) {
   return milliseconds(static_cast<int64_t>(seconds * 1000));
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "?";
 }
 
 /// The first line, without c10's backtrace.

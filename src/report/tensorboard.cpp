@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <sstream>
 
 #include "core/json.h"
+#include "core/unique_name.h"
 #include "results/binding.h"
 #include "results/keys.h"
 #include "results/stage_record.h"
@@ -16,11 +16,6 @@ namespace limbeck {
 namespace {
 
 constexpr const char* kPrefix = "events.out.tfevents.";  // by which TensorBoard knows them
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
-}
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <sstream>
 
+#include "core/claim.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
@@ -115,7 +116,7 @@ fs::path RunFolder::set_aside_stage(const std::string& name) const {
   std::vector<fs::path> left;
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(from.path(), ignored))
-    if (entry.path() != from.lock()) left.push_back(entry.path());
+    if (!is_of_claim(entry.path())) left.push_back(entry.path());
   for (const fs::path& file : left) move_to(file, previous(number) / "stages" / name / file.filename());
   return previous(number);
 }

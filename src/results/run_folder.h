@@ -44,7 +44,6 @@ class StageFolder {
   fs::path program() const { return folder_ / "model.pt"; }
   fs::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
   /// Lock of the process that trains the stage, where several processes share the members of an ensemble.
-  fs::path lock() const { return folder_ / ".lock"; }
   fs::path labels() const { return folder_ / "labels.safetensors"; }
   fs::path evaluation() const { return folder_ / "evaluation.json"; }
 

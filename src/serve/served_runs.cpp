@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "core/claim.h"
 #include "core/error.h"
 #include "core/nearest.h"
 #include "serve/http.h"
@@ -70,13 +71,19 @@ void find_runs(const fs::path& folder, const fs::path& root, int depth, std::vec
 }  // namespace
 
 bool is_held(const fs::path& folder) {
+  const ClaimFiles claim = claim_within(folder);
   struct stat file {};
-  if (::stat((folder / ".lock").c_str(), &file) != 0) return false;
+  if (::stat(claim.lock.c_str(), &file) != 0) return false;
   std::ifstream locks("/proc/locks");
   const std::string inode = fmt::format(":{} ", file.st_ino);
   for (std::string line; std::getline(locks, line);)
     if (line.find("FLOCK") != std::string::npos && line.find(inode) != std::string::npos) return true;
-  return false;
+  try {
+    const std::optional<SeenLease> lease = look_at_lease(claim.lease, LeaseClock::this_host);
+    return lease && !lease->is_expired() && !lease->is_beside(this_process());
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 bool ServedRun::contains(const fs::path& path) const {

@@ -13,7 +13,8 @@
 
 namespace limbeck {
 
-/// Returns whether a process holds the folder's lock, as runs and sweeps do while they work. Does not take the lock.
+/// Returns whether a process has the claim on a folder, as runs and sweeps do while they work: one of this host that
+/// holds the lock, or one of another host whose lease has not expired by this host's clock. Writes nothing.
 bool is_held(const fs::path& folder);
 
 /// The folder of one seed within a run.

@@ -6,21 +6,21 @@
 #include <numeric>
 #include <thread>
 
+#include "core/claim.h"
 #include "core/error.h"
-#include "core/hash.h"
 #include "core/json.h"
 #include "core/subprocess.h"
 #include "recipe/recipe.h"
 #include "results/binding.h"
-#include "results/run_folder.h"
-#include "results/run_results.h"
 #include "results/sweep_results.h"
+#include "sweep/sweep_folder.h"
 
 namespace limbeck {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
+constexpr auto kBetweenTries = std::chrono::seconds(1);  // to claim what another process had
 constexpr auto kLongestSaving = std::chrono::seconds(60);
 constexpr size_t kLogLines = 5;  // of a run that failed, in its message
 
@@ -45,33 +45,10 @@ std::string end_of_log(const fs::path& log) {
   return parse_json(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace), log.string()).get<std::string>();
 }
 
-/// Of a stage, by split; a number of one seed is its own mean.
-Named<Spreads> numbers_of(const StageResult& stage) {
-  Named<Spreads> numbers;
-  for (const auto& [split, evaluation] : stage.evaluations) {
-    const Spreads* over_seeds = stage.over_seeds ? stage.over_seeds->find(split) : nullptr;
-    Spreads& spreads = numbers[split];
-    for (const std::string& metric : evaluation_metrics()) {
-      const Spread* known = over_seeds == nullptr ? nullptr : over_seeds->spread(metric);
-      if (known != nullptr)
-        spreads.set(metric, *known);
-      else if (const auto number = evaluation.number(metric))
-        spreads.set(metric, spread_of({*number}));
-    }
-  }
-  return numbers;
-}
-
-Named<Spreads> results_of(const fs::path& run, const std::string& stage_name) {
-  const RunResults results = read_results(run);
-  if (const StageResult* stage = results.stage(stage_name)) return numbers_of(*stage);
-  throw Error(fmt::format("'{}' has no stage '{}'", (run / "results.json").string(), stage_name));
-}
-
 /// Waits where a run of a sweep that was killed still saves into this folder.
 void wait_until_free(const fs::path& folder, const std::stop_token& stop) {
   if (!fs::exists(folder)) return;
-  for (const Clock::time_point start = Clock::now();; std::this_thread::sleep_for(kBetweenLooks)) {
+  for (const Clock::time_point start = Clock::now();; std::this_thread::sleep_for(5 * kBetweenLooks)) {
     try {
       const FolderLock lock(folder);
       return;
@@ -82,33 +59,35 @@ void wait_until_free(const fs::path& folder, const std::stop_token& stop) {
   }
 }
 
-constexpr const char *kPending = "pending", *kDone = "done";
+/// What a process does for a sweep: the leading one has the folder, writes sweep.json and waits for all points; others
+/// run points that nobody runs.
+enum class SweepRole { leads, helps };
 
 class SweepRunner {
  public:
-  SweepRunner(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer)
-      : plan_(std::move(plan)), options_(options), observer_(observer), lock_(options.out) {
-    if (fs::exists(options.out / "results.json"))
-      throw Error(ErrorKind::usage,
-                  fmt::format("'{}' is the folder of a run; choose another --out for the sweep", options.out.string()));
-    if (fs::exists(file())) keep_earlier(plan_, read_json(file()));
-    if (options.recipes.size() > 1) fs::create_directories(options.out / "recipes");
-    for (size_t i = 0; i < options.recipes.size(); ++i) write_file(recipe(i), options.recipes[i].text);
-    fs::create_directories(options.out / "points");
-    for (const SweepPoint& point : plan_.points) entries_.push_back(first_entry(point));
+  SweepRunner(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer, SweepRole role)
+      : plan_(std::move(plan)), options_(options), observer_(observer), role_(role), folder_(options.out) {
+    if (leads())
+      begin();
+    else
+      join();
+    for (size_t i = 0; i < plan_.points.size(); ++i) number_of_[plan_.points[i].run] = i;
     processors_ = options.threads > 0 ? options.threads : usable_processors();
     const auto left = static_cast<int>(count(kPending));
     jobs_ = std::max(1, std::min(options.jobs > 0 ? options.jobs : processors_, left));
   }
 
   Json run() {
-    write();
+    if (leads()) write();
+    for (size_t i = 0; leads() && i < entries_.size(); ++i)
+      if (entries_[i].status == kDone) remove_file(folder_.told(plan_.points[i]));
     observer_.started(count(kDone), entries_.size());
-    while (count(kPending) > 0) {
+    while (has_work()) {
       if (options_.stop.stop_requested()) {
         stop();
         break;
       }
+      look_elsewhere();
       start_ready();
       std::this_thread::sleep_for(kBetweenLooks);
       finish_ended();
@@ -116,20 +95,41 @@ class SweepRunner {
     return json();
   }
 
+  SweepHelp helped() const { return helped_; }
+
  private:
   struct Running {
-    std::unique_ptr<PointRun> run;
+    std::unique_ptr<Claim> claim;
+    std::unique_ptr<PointRun> run;  // ends before the claim
     Clock::time_point start = Clock::now();
   };
 
-  fs::path file() const { return options_.out / "sweep.json"; }
-  fs::path recipe(size_t number) const {
-    if (options_.recipes.size() == 1) return options_.out / "recipe.yaml";
-    return options_.out / "recipes" / (options_.recipes.at(number).name() + ".yaml");
+  bool leads() const { return role_ == SweepRole::leads; }
+
+  void begin() {
+    lock_ = std::make_unique<FolderLock>(options_.out);
+    if (fs::exists(options_.out / "results.json"))
+      throw Error(ErrorKind::usage, fmt::format("'{}' is the folder of a run; choose another --out for the sweep",
+                                                options_.out.string()));
+    if (fs::exists(folder_.file())) keep_earlier(plan_, read_json(folder_.file()));
+    if (options_.recipes.size() > 1) fs::create_directories(options_.out / "recipes");
+    for (size_t i = 0; i < options_.recipes.size(); ++i)
+      write_file(folder_.recipe(options_.recipes, i), options_.recipes[i].text);
+    fs::create_directories(options_.out / "points");
+    for (const SweepPoint& point : plan_.points) entries_.push_back(first_entry(point));
   }
-  fs::path folder(const SweepPoint& point) const { return options_.out / point.run; }
-  fs::path results_file(const SweepPoint& point) const { return folder(point) / "results.json"; }
-  fs::path log(const SweepPoint& point) const { return folder(point).string() + ".log"; }
+
+  void join() {
+    if (!fs::exists(folder_.file()))
+      throw Error(ErrorKind::usage,
+                  fmt::format("there is no sweep in '{}' to help along; start it by the same command without "
+                              "--help-along, and give this one when '{}' is there",
+                              options_.out.string(), folder_.file().string()));
+    const Json known = read_json(folder_.file());
+    entries_ = from_json<SweepResults>(known).points;
+    folder_.require_same(plan_, from_json<SweepResults>(known));
+    keep_earlier(plan_, known);
+  }
 
   SweepPointResult first_entry(const SweepPoint& point) const {
     SweepPointResult entry;
@@ -137,22 +137,19 @@ class SweepRunner {
     entry.run = point.run;
     entry.status = kPending;
     entry.fingerprint = point.fingerprint;
-    const RunFolder run(folder(point));
-    if (!point.done || !fs::exists(results_file(point))) return entry;
     try {
-      if (point.results_file != fingerprint_of_file(results_file(point)) || !run.stages_are_whole()) return entry;
-      note_results(point, entry);
+      // A process that helped an earlier sweep may have told of it since.
+      const std::optional<SweepPointResult> told = folder_.told_result(point);
+      const bool is_done = told && told->status == kDone;
+      if (told && !is_done) remove_file(folder_.told(point));  // it is tried again
+      SweepPointResult earlier = entry;
+      earlier.status = point.done ? kDone : kPending;
+      earlier.results_file = point.results_file;
+      if (is_done || folder_.are_results_of(point, earlier)) folder_.note_results(point, plan_.stage, entry);
     } catch (const Error&) {
       // The run will write them again.
     }
     return entry;
-  }
-
-  /// The point is done: what its run has found, and of which results that was read.
-  void note_results(const SweepPoint& point, SweepPointResult& entry) const {
-    entry.results = results_of(folder(point), plan_.stage);
-    entry.results_file = fingerprint_of_file(results_file(point));
-    entry.status = kDone;
   }
 
   size_t count(const char* status) const {
@@ -171,51 +168,115 @@ class SweepRunner {
     results.points = entries_;
     return to_json(results);
   }
-  void write() const { write_file(file(), json().dump(1) + "\n"); }
+  void write() const { write_file(folder_.file(), json().dump(1) + "\n"); }
+  /// Tells the others of a point that is done or failed.
+  void tell(size_t i) const {
+    if (leads())
+      write();
+    else
+      write_file(folder_.told(plan_.points[i]), to_json(entries_[i]).dump(1) + "\n");
+  }
+
+  bool is_waiting(size_t i) const { return entries_[i].status == kPending && !running_.contains(i); }
+
+  /// Points that others run keep the leading process at work, but not one that helps: it ends where it has nothing to
+  /// start and nothing to wait for.
+  bool has_work() const {
+    if (leads()) return count(kPending) > 0;
+    if (!running_.empty()) return true;
+    for (size_t i = 0; i < entries_.size(); ++i)
+      if (is_waiting(i) && !(is_ready(i) && tried_.contains(i))) return true;
+    return false;
+  }
+
+  /// Takes over what other processes have told since the last look.
+  void look_elsewhere() {
+    if (Clock::now() < next_look_) return;
+    next_look_ = Clock::now() + kBetweenTries;
+    if (!leads()) read_states();
+    for (const std::string& run : folder_.told_runs())
+      if (const auto number = number_of_.find(run); number != number_of_.end() && is_waiting(number->second))
+        take_told(number->second);
+  }
+
+  /// The states as the leading process knows them.
+  void read_states() {
+    const auto known = read_sweep_results(options_.out);
+    folder_.require_same(plan_, known);
+    for (size_t i = 0; i < entries_.size(); ++i)
+      if (is_waiting(i) && known.points[i].status != kPending) entries_[i] = known.points[i];
+  }
+
+  void take_told(size_t i) {
+    const SweepPoint& point = plan_.points[i];
+    const std::optional<SweepPointResult> told = folder_.told_result(point);
+    if (!told) return;
+    if (told->status == kDone)
+      folder_.note_results(point, plan_.stage, entries_[i]);
+    else
+      entries_[i] = *told;
+    if (!leads()) return;
+    write();
+    remove_file(folder_.told(point));
+    observer_.ended({.point = i, .entry = to_json(entries_[i]), .seconds = {}, .seconds_left = seconds_left()});
+  }
+
+  /// Gets the right to run a point. Returns nullptr if another process has it, or has run it meanwhile.
+  std::unique_ptr<Claim> claim(size_t i) {
+    if (const auto tried = tried_.find(i); tried != tried_.end() && Clock::now() < tried->second + kBetweenTries)
+      return nullptr;
+    auto claim = std::make_unique<Claim>(folder_.claim(plan_.points[i]));
+    tried_[i] = Clock::now();
+    if (!claim->acquired()) return nullptr;
+    if (!leads()) read_states();
+    if (is_waiting(i)) take_told(i);
+    if (!is_waiting(i)) return nullptr;
+    tried_.erase(i);
+    remove_file(folder_.told(plan_.points[i]));  // of other settings
+    return claim;
+  }
 
   /// A point whose turn it is: not yet run, and whatever it takes over is there.
   bool is_ready(size_t i) const {
     const auto& needed = plan_.points[i].shares_with;
-    return entries_[i].status == kPending && !running_.contains(i) &&
+    return is_waiting(i) &&
            std::none_of(needed.begin(), needed.end(), [&](size_t other) { return entries_[other].status == kPending; });
   }
 
   void start_ready() {
-    std::vector<size_t> ready;
-    for (size_t i = 0; i < entries_.size() && running_.size() + ready.size() < static_cast<size_t>(jobs_); ++i)
-      if (is_ready(i)) ready.push_back(i);
+    std::map<size_t, std::unique_ptr<Claim>> ready;
+    for (size_t i = 0; i < entries_.size() && running_.size() + ready.size() < static_cast<size_t>(jobs_); ++i) {
+      if (!is_ready(i)) continue;
+      if (auto claimed = claim(i)) ready.emplace(i, std::move(claimed));
+    }
     // A point that others wait for has all processors; those that run side by side share them.
     if (options_.run_point)
       threads_ = processors_;  // of the process, which all share
     else if (running_.empty() && !ready.empty())
       threads_ = std::max(1, processors_ / static_cast<int>(ready.size()));
-    for (const size_t i : ready) start(i);
+    for (auto& [i, claimed] : ready) running_[i] = {.claim = std::move(claimed), .run = start(i)};
   }
 
-  void start(size_t i) {
+  std::unique_ptr<PointRun> start(size_t i) const {
     const SweepPoint& point = plan_.points[i];
-    wait_until_free(folder(point), options_.stop);
+    wait_until_free(folder_.run(point), options_.stop);
     const PointRequest request = request_for(point);
-    if (!options_.run_point) {
-      running_[i] = {run_as_process(request.command, log(point))};
-      return;
-    }
-    fs::create_directories(log(point).parent_path());
-    running_[i] = {run_as_thread(
+    if (!options_.run_point) return run_as_process(request.command, folder_.log(point));
+    return run_as_thread(
         [this, request](const std::stop_token& stop, const PointLog& say) { options_.run_point(request, stop, say); },
-        log(point))};
+        folder_.log(point));
   }
 
   PointRequest request_for(const SweepPoint& point) const {
-    PointRequest request{.recipe = recipe(point.recipe),
+    PointRequest request{.recipe = folder_.recipe(options_.recipes, point.recipe),
                          .settings = plan_.settings,
                          .seeds = plan_.seeds,
-                         .out = folder(point),
+                         .out = folder_.run(point),
                          .reuse = {}};
     request.settings.insert(request.settings.end(), point.settings.begin(), point.settings.end());
     request.settings.push_back(fmt::format("seed={}", plan_.seeds.front()));
     for (const size_t other : point.shares_with)
-      if (fs::exists(folder(plan_.points[other]))) request.reuse.push_back(folder(plan_.points[other]).string());
+      if (const fs::path run = folder_.run(plan_.points[other]); fs::exists(run)) request.reuse.push_back(run.string());
     request.reuse.insert(request.reuse.end(), options_.reuse.begin(), options_.reuse.end());
     request.command = command_of(request);
     return request;
@@ -247,6 +308,7 @@ class SweepRunner {
       }
       if (options_.stop.stop_requested() && *code != 0) return;  // stop() knows that it was asked to
       const auto [i, seconds] = std::pair{at->first, seconds_since(at->second.start)};
+      const Running ended = std::move(at->second);  // with its claim, until the others know
       at = running_.erase(at);
       finish(i, *code, seconds);
     }
@@ -256,24 +318,31 @@ class SweepRunner {
     SweepPointResult& entry = entries_[i];
     try {
       if (code != 0) {
-        const std::string last_line = end_of_log(log(plan_.points[i]));
+        const std::string last_line = end_of_log(folder_.log(plan_.points[i]));
         throw Error(!last_line.empty() ? last_line
                     : code > 128       ? fmt::format("signal {} ended it", code - 128)
                                        : fmt::format("exit code {}", code));
       }
-      note_results(plan_.points[i], entry);
+      folder_.note_results(plan_.points[i], plan_.stage, entry);
     } catch (const Error& error) {
-      entry.status = "failed";
+      entry.status = kFailed;
       entry.message = error.what();
+      ++helped_.failed;
     }
-    write();
+    ++helped_.ran;
+    tell(i);
     seconds_.push_back(seconds);
+    observer_.ended({i, to_json(entry), seconds, seconds_left()});
+  }
+
+  /// Of the whole sweep, by the points that this process ran.
+  std::optional<double> seconds_left() const {
+    const auto left = static_cast<double>(count(kPending));
+    if (left == 0 || seconds_.empty()) return std::nullopt;
     // The first point may have trained what the others take over.
     const auto counted = seconds_.begin() + (seconds_.size() > 1 ? 1 : 0);
     const double mean = std::accumulate(counted, seconds_.end(), 0.0) / static_cast<double>(seconds_.end() - counted);
-    const auto left = static_cast<double>(count(kPending));
-    observer_.ended({i, to_json(entry), seconds,
-                     left == 0 ? std::nullopt : std::optional(mean * left / std::min<double>(jobs_, left))});
+    return mean * left / std::min<double>(jobs_, left);
   }
 
   /// Passes the stop on, once, and waits: a run saves before it ends. Throws unless everything is done by then.
@@ -283,6 +352,7 @@ class SweepRunner {
       if (running.run->wait() == 0) finish(i, 0, seconds_since(running.start));
     running_.clear();
     if (count(kPending) == 0) return;
+    if (!leads()) throw Error(ErrorKind::interrupted, "stopped; the sweep resumes the points that were begun");
     throw Error(ErrorKind::interrupted, fmt::format("stopped after {} of {} points; everything is saved",
                                                     entries_.size() - count(kPending), entries_.size()));
   }
@@ -290,9 +360,15 @@ class SweepRunner {
   SweepPlan plan_;
   const SweepRunOptions& options_;
   const SweepObserver& observer_;
-  FolderLock lock_;
+  SweepRole role_;
+  SweepFolder folder_;
+  std::unique_ptr<FolderLock> lock_;  ///< of the leading process
   std::vector<SweepPointResult> entries_;
+  std::map<std::string, size_t> number_of_;  ///< points by their folders
   std::map<size_t, Running> running_;
+  std::map<size_t, Clock::time_point> tried_;  ///< points that another process had when they were claimed
+  Clock::time_point next_look_{};
+  SweepHelp helped_;
   int processors_ = 1;
   int jobs_ = 1;
   int threads_ = 1;
@@ -302,7 +378,13 @@ class SweepRunner {
 }  // namespace
 
 Json run_sweep(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer) {
-  return SweepRunner(std::move(plan), options, observer).run();
+  return SweepRunner(std::move(plan), options, observer, SweepRole::leads).run();
+}
+
+SweepHelp help_sweep(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer) {
+  SweepRunner runner(std::move(plan), options, observer, SweepRole::helps);
+  runner.run();
+  return runner.helped();
 }
 
 }  // namespace limbeck

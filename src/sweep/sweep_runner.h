@@ -3,10 +3,8 @@
 // they share a device and the data. Stages that points share are trained by the first of them; the others wait and
 // reuse them.
 //
-//   OUT/sweep.json          every point with its values, its state and its results; written after each of them
-//   OUT/recipe.yaml         the recipe as it was given, or, of several, OUT/recipes/NAME.yaml
-//   OUT/points/0001/        a run folder
-//   OUT/points/0001.log     what the run printed
+// Other processes may help, on this host or others that share the folder: each point is run by the process that has the
+// claim on it (sweep_folder.h).
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -46,9 +44,9 @@ struct SweepRunOptions {
 
 /// A finished point.
 struct SweepPointEnded {
-  size_t point = 0;  ///< index in the plan
-  Json entry;        ///< as in sweep.json
-  double seconds = 0;
+  size_t point = 0;                    ///< index in the plan
+  Json entry;                          ///< as in sweep.json
+  std::optional<double> seconds;       ///< that its run took; nullopt: another process ran it
   std::optional<double> seconds_left;  ///< estimate for the whole sweep
 };
 
@@ -62,5 +60,15 @@ struct SweepObserver {
 /// the end of its log as message; the others continue. When a stop is requested, the runs are stopped, and once they
 /// have saved, Error of kind interrupted is thrown. Throws Error if another sweep is running in the same folder.
 Json run_sweep(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer);
+
+/// What a process did for a sweep that another leads.
+struct SweepHelp {
+  size_t ran = 0;
+  size_t failed = 0;  ///< of these
+};
+
+/// Runs points that no other process runs, and returns when all are done or others run them. The leading process takes
+/// their results over. Throws Error of kind usage if there is no sweep in the folder, or one of another plan.
+SweepHelp help_sweep(SweepPlan plan, const SweepRunOptions& options, const SweepObserver& observer);
 
 }  // namespace limbeck

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/mapped_file.h"
+#include "core/unique_name.h"
 #include "nn/dtypes.h"
 
 namespace limbeck {
@@ -201,7 +202,7 @@ StoreFile StoreFile::create(const fs::path& path, const StoreLayout& layout, con
   const std::string header = safetensors_header(tensors, metadata, kUnfinished);
   size_t bytes = header.size();
   for (const auto& [name, tensor] : tensors) bytes += bytes_of(tensor);
-  const fs::path beside = fmt::format("{}.{}.part", path.string(), ::getpid());
+  const fs::path beside = unique_part(path);
   {
     MappedFile memory = MappedFile::create(beside, bytes);
     std::memcpy(memory.data(), header.data(), header.size());
@@ -232,7 +233,7 @@ StoreFile StoreFile::open(const fs::path& path, const std::string& checksum) {
     content->lock.reset();
   else if (!writable)
     throw Error(fmt::format("'{}' is not full yet and may not be written", path.string()));
-  else if (!content->lock->acquired())
+  else if (!content->lock->acquired() && content->lock->is_supported())
     throw Error(
         fmt::format("'{}' is being filled by another process; wait for it, or fill it first with `limbeck store build`",
                     path.string()));

@@ -222,11 +222,6 @@ TEST(FileFormats, AreToldByContent) {
   EXPECT_EQ(format_of(std::string_view("")), FileFormat::other);
 }
 
-TEST_F(Files, AFolderIsHeldByOneRunAtATime) {
-  const FolderLock first(folder);
-  EXPECT_NE(message_of<Error>([&] { FolderLock second(folder); }).find("is in use by another run"), std::string::npos);
-}
-
 class Safetensors : public TemporaryFolder {
  protected:
   fs::path write_sample() {

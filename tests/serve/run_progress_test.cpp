@@ -1,4 +1,5 @@
 #include "serve/run_progress.h"
+#include "core/claim.h"
 #include "core/json.h"
 
 #include "serve/live_page.h"

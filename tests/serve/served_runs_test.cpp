@@ -1,5 +1,8 @@
 #include "serve/served_runs.h"
 
+#include <chrono>
+
+#include "core/claim.h"
 #include "serve/http.h"
 #include "support/temporary_folder.h"
 
@@ -34,6 +37,21 @@ TEST_F(ServedRunsTest, ARunThatBeginsLaterIsFound) {
   const FolderLock working(folder / "late");
   EXPECT_EQ(runs.find("late").id(), "late");
   EXPECT_NE(message_of<HttpError>([&] { runs.find("lat"); }).find("did you mean 'late'"), std::string::npos);
+}
+
+TEST_F(ServedRunsTest, ARunOfAnotherHostIsKnownByItsLease) {
+  const LeaseRules elsewhere{.holder = {.host = "node7", .kernel = "another", .process = 12}, .seconds = 60};
+  write_file(folder / "run/.lock", "12");
+  {
+    const auto lease = Lease::take(folder / "run/.lease", elsewhere);
+    EXPECT_TRUE(is_held(folder / "run"));
+    EXPECT_EQ(ids({folder}), std::vector<std::string>{"run"});
+    fs::last_write_time(folder / "run/.lease", fs::file_time_type::clock::now() - std::chrono::seconds(70));
+    EXPECT_FALSE(is_held(folder / "run"));  // nothing was heard of that host
+  }
+  // A process of this host would hold the lock.
+  const auto lease = Lease::take(folder / "run/.lease", {.holder = this_process(), .seconds = 60});
+  EXPECT_FALSE(is_held(folder / "run"));
 }
 
 TEST_F(ServedRunsTest, WhatNobodyWroteIntoIsNoRun) {

@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "core/mapped_file.h"
 #include "core/safetensors.h"
+#include "core/unique_name.h"
 
 namespace limbeck {
 namespace {
@@ -156,8 +157,7 @@ DecodedImages decode_images(const ImageRequest& request, const fs::path& store, 
   const std::string fingerprint = fingerprint_of(request, of_files);
   if (auto found = find_in_store(store, request, fingerprint)) return std::move(*found);
   if (store.has_parent_path()) make_writable_folder(store.parent_path());
-  fs::path part = store;
-  part += fmt::format(".{}.part", ::getpid());
+  const fs::path part = unique_part(store);
   std::vector<UnreadableImage> unreadable;
   try {
     unreadable = write_store(part, request, fingerprint);
