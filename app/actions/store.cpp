@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "experiment/device.h"
+#include "experiment/store_visits.h"
 #include "ranks/launch.h"
 #include "teacher/store_shards.h"
 #include "teacher/stored_views.h"

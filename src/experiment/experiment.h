@@ -6,6 +6,7 @@
 //   Json results = experiment.run();
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,7 +17,6 @@
 #include "experiment/check_options.h"
 #include "experiment/load_dataset.h"
 #include "experiment/run_context.h"
-#include "experiment/store_visits.h"
 #include "limbeck/dataset.h"
 #include "limbeck/events.h"
 #include "recipe/recipe.h"
@@ -26,7 +26,10 @@ namespace limbeck {
 
 class EventsInOrder;
 class SeedRun;
+class StoredViews;
 struct RunResults;
+struct StoreShard;
+struct StoreVisit;
 
 /// Whether a process runs all of a recipe, and alone in its folder, or trains members for the one that does.
 enum class RunRole { runs, helps };
