@@ -1,10 +1,9 @@
 #include "sweep/sweep_folder.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/json.h"
+#include "recipe/recipe.h"
 #include "results/binding.h"
 #include "results/run_folder.h"
 #include "results/run_results.h"

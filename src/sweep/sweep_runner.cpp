@@ -10,7 +10,6 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/subprocess.h"
-#include "recipe/recipe.h"
 #include "results/binding.h"
 #include "results/sweep_results.h"
 #include "sweep/sweep_folder.h"

@@ -179,6 +179,7 @@ TEST_F(Leases, ThatAreDamagedLastAsLongAsUsual) {
 TEST_F(Leases, OfOneHolderExcludeEachOtherInManyThreads) {
   std::atomic<int> holders = 0, most = 0, taken = 0;
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 50; ++i) {
