@@ -29,6 +29,8 @@ NOT_RUN = {
     "bench/methods.py run --out runs/methods": "trains for an hour",
     "bench/methods.py speed --out runs/methods": "trains for some minutes",
     "bench/methods.py table --out runs/methods --plot docs/results/methods.svg": "needs these runs",
+    "bench/scale.py store --examples 1281167 --decode 1000 --teacher 36 --bytes 98": "reckons a table of the page",
+    "bench/scale.py train --step 0.0043 --weak --megabytes 1.1 --link 200 --latency 5": "reckons a table of the page",
     "bench/ranks.py --rounds 3": "trains for minutes",
     "bench/ranks.py --rounds 2 --link 1gbit": "trains for minutes, as root",
     "torchrun --no_python --nproc_per_node 2 limbeck run recipe.yaml": "test_ranks runs it with Debian 12's flags",

@@ -173,12 +173,16 @@ class Ranks(ProgramTest):
     def test_another_number_of_ranks_goes_on(self):
         self.write(stage="epochs: 200, checkpoint_seconds: 0")
         out = self.folder / "run"
-        started = self.start(3, out)
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        started = self.start(3, out, environment={"TMPDIR": str(temporary)})
         self.wait_for((out / "stages/student/checkpoint.safetensors").exists, started)
         for process in started:
             process.kill()
             process.communicate()
-        self.run_ranks(2, out)
+        self.assertEqual(len(list(temporary.iterdir())), 2)
+        self.run_ranks(2, out, environment={"TMPDIR": str(temporary)})
+        self.assertEqual(list(temporary.iterdir()), [])  # nor is anything left of those that were killed
         student = json.loads((out / "results.json").read_text())["stages"][1]
         self.assertEqual([said.rpartition(", ")[2] for said in student["conditions"]], ["3 processes", "2 processes"])
 
