@@ -9,6 +9,9 @@ out=${OUT:-$SLURM_SUBMIT_DIR/runs/sweep-$SLURM_ARRAY_JOB_ID}
 options=(--out "$out" --threads "$SLURM_CPUS_PER_TASK")
 if [ "$SLURM_ARRAY_TASK_ID" -gt 0 ]; then
   options+=(--help-along)
-  until [ -e "$out/sweep.json" ]; do sleep 2; done
+  for _ in {1..300}; do
+    [ -e "$out/sweep.json" ] && break
+    sleep 2
+  done
 fi
 limbeck sweep "$@" "${options[@]}"
