@@ -1,7 +1,8 @@
 #pragma once
 // The run folder of one of several ranks. Rank 0's is the user's. The others, which may be on other hosts, work in a
 // temporary copy of what a run resumes from, so that all decide alike which stages are finished and where training goes
-// on; it is removed at the end, or, if its process was killed, by the next rank on that host. One rank writes what stays.
+// on; it is removed at the end, or, if its process was killed, by the next rank on that host. One rank writes what
+// stays.
 //
 //   const RankFolder folder(ranks, "runs/mnist");
 //   options.out = folder.path();
