@@ -12,6 +12,7 @@ namespace limbeck {
 namespace {
 
 constexpr std::string_view kIndexEnding = ".index.json";
+constexpr const char* kFormatOfStore = "format";  // in an index and in the metadata of its files
 constexpr const char *kShards = "shards", *kShardFile = "file", *kShardChecksum = "checksum";
 
 /// The number that a text is; nullopt if it is anything else.
@@ -165,7 +166,8 @@ void write_index(const fs::path& store, const std::vector<fs::path>& files) {
          {"examples", info.examples},
          {kShardChecksum, checksum == identity.end() ? StoreFile::open(file).checksum() : checksum->second}});
   }
-  write_file(index_of(store), Json{{"format", identity.at("format")}, {kShards, std::move(shards)}}.dump(1) + "\n");
+  write_file(index_of(store),
+             Json{{kFormatOfStore, identity.at(kFormatOfStore)}, {kShards, std::move(shards)}}.dump(1) + "\n");
 }
 
 void write_index_of_shards(const fs::path& store) {
