@@ -2,10 +2,12 @@
 
 #include <semaphore.h>
 #include <signal.h>
+#include <time.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <thread>
 
@@ -13,7 +15,8 @@ namespace limbeck {
 namespace {
 
 std::atomic<int> first_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<int64_t> first_second{0};  // of a clock, when it came
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<int64_t>::is_always_lock_free);
 sem_t signalled;
 
 /// Never destroyed: the thread below may use it until the process ends.
@@ -22,11 +25,25 @@ std::stop_source& stop_source() {
   return *kSource;
 }
 
-/// A second signal stops at once, unless it is that of a closed terminal, which the system and the shell both send.
+int64_t seconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
+
+/// Whether a second signal may be one with the first: that of a closed terminal, which the system and the shell both
+/// send; or SIGTERM at almost the same time: the system sends one for each thread of a parent that is killed.
+bool may_repeat(int signal) {
+  return signal == SIGHUP || (signal == SIGTERM && seconds_now() - first_second.load() <= 1);
+}
+
+/// A second signal stops at once.
 void on_signal(int signal) {
   const int error = errno;
   int none = 0;
-  if (!first_signal.compare_exchange_strong(none, signal) && signal != SIGHUP) std::_Exit(128 + signal);
+  int64_t never = 0;
+  first_second.compare_exchange_strong(never, seconds_now());
+  if (!first_signal.compare_exchange_strong(none, signal) && !may_repeat(signal)) std::_Exit(128 + signal);
   sem_post(&signalled);
   errno = error;
 }

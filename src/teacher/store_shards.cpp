@@ -138,6 +138,7 @@ StoreParts parts_of_index(const fs::path& file) {
 }
 
 StoreParts find_store(const fs::path& store) {
+  if (is_index(store) && fs::exists(store)) return parts_of_index(store);
   if (fs::exists(store)) return {.store = store, .whole = true, .parts = {{.file = store}}, .count = 1};
   return fs::exists(index_of(store)) ? parts_of_index(index_of(store)) : parts_by_name(store);
 }

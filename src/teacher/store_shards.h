@@ -52,8 +52,8 @@ struct StoreParts {
   bool complete() const { return exists() && lacking().empty(); }
 };
 
-/// Looks for the file, its index, or its shards. Throws Error if there are shards of different numbers, or if the index
-/// is damaged, or names a file outside its folder.
+/// Looks for the file, its index, or its shards; `store` may also name an index. Throws Error if there are shards of
+/// different numbers, or if the index is damaged, or names a file outside its folder.
 StoreParts find_store(const fs::path& store);
 
 /// Opens all parts of a complete store, and verifies their checksums. Throws Error that says what is missing otherwise.

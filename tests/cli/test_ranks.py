@@ -177,8 +177,9 @@ class Ranks(ProgramTest):
         temporary.mkdir()
         started = self.start(3, out, environment={"TMPDIR": str(temporary)})
         self.wait_for((out / "stages/student/checkpoint.safetensors").exists, started)
-        for process in started:
+        for process in reversed(started):  # rank 0 last, whose end the others notice
             process.kill()
+        for process in started:
             process.communicate()
         self.assertEqual(len(list(temporary.iterdir())), 2)
         self.run_ranks(2, out, environment={"TMPDIR": str(temporary)})

@@ -147,6 +147,7 @@ TEST_F(StoreShards, AreKnownToTheIndexByTheirChecksums) {
   write_index_of_shards(path());
   const Json index = read_json(index_of(path()));
   EXPECT_EQ(index["shards"].size(), 2u);
+  EXPECT_EQ(read_store_info(index_of(path())).examples, 61);
   EXPECT_EQ(index["shards"][1]["file"], "s-00002-of-00002.safetensors");
   EXPECT_EQ(index["shards"][1]["examples"], 31);
   EXPECT_NO_THROW(teacher(with_store(), crop));

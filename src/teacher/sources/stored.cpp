@@ -176,19 +176,24 @@ void check_views(const TeacherStore& store, const ExampleSet& examples, const Au
 }
 
 /// Throws Error where the metadata say that a store is of something else.
-void check_description(const StoreFile& file, const TeacherContext& context) {
-  const auto check = [&](const char* key, const std::string& wanted) {
-    const auto found = file.identity().find(key);
-    if (found != file.identity().end() && found->second != wanted)
-      throw Error(fmt::format("'{}' is of other {}: its metadata have '{}', and the stage has '{}'",
-                              file.path().string(), key, found->second, wanted));
-  };
+void check_descriptions(const std::vector<StoreFile>& files, const TeacherContext& context) {
   const std::string views = context.augmenter.empty() ? "each example as it is" : context.augmenter.description();
-  if (!context.augmenter.empty() && !file.identity().contains("views"))
-    throw Error(ErrorKind::usage, fmt::format("'{}' does not say of which views it is; its metadata need 'views': '{}'",
-                                              file.path().string(), views));
-  check("views", views);
-  check("examples", context.examples.fingerprint());
+  std::string examples;  // found once, where a file has it
+  for (const StoreFile& file : files) {
+    const auto check = [&](const char* key, const std::string& wanted) {
+      const auto found = file.identity().find(key);
+      if (found != file.identity().end() && found->second != wanted)
+        throw Error(fmt::format("'{}' is of other {}: its metadata have '{}', and the stage has '{}'",
+                                file.path().string(), key, found->second, wanted));
+    };
+    if (!context.augmenter.empty() && !file.identity().contains("views"))
+      throw Error(ErrorKind::usage,
+                  fmt::format("'{}' does not say of which views it is; its metadata need 'views': '{}'",
+                              file.path().string(), views));
+    check("views", views);
+    if (examples.empty() && file.identity().contains("examples")) examples = context.examples.fingerprint();
+    check("examples", examples);
+  }
 }
 
 std::unique_ptr<Teacher> make_from_store(const StoredOptions& options, const TeacherContext& context,
@@ -196,7 +201,7 @@ std::unique_ptr<Teacher> make_from_store(const StoredOptions& options, const Tea
   if (context.augmenter.mixes())
     throw Error(ErrorKind::usage, "stored outputs are of single examples; leave `mixup` and `cutmix` out");
   const std::vector<StoreFile> files = open_parts(parts);
-  for (const StoreFile& file : files) check_description(file, context);
+  check_descriptions(files, context);
   check_numbers(files);
   TeacherStore store = TeacherStore::join(files, context.taps, context.examples.split_size());
   if (store.layout().classes != context.classes)
