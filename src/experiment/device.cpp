@@ -11,11 +11,12 @@
 
 namespace limbeck {
 
-at::Device device_of(DeviceChoice choice) {
+at::Device device_of(DeviceChoice choice, int local_rank) {
   if (choice == DeviceChoice::cuda && !torch::cuda::is_available())
     throw Error(ErrorKind::usage, "--device cuda: this machine, or this build of LibTorch, has no CUDA device");
   const bool cuda = choice == DeviceChoice::cuda || (choice == DeviceChoice::automatic && torch::cuda::is_available());
-  return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (!cuda) return at::kCPU;
+  return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % static_cast<int>(torch::cuda::device_count()))};
 }
 
 void use_tf32(bool on) {

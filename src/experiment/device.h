@@ -6,8 +6,10 @@
 
 namespace limbeck {
 
-/// Returns the device. Throws Error of kind usage if a CUDA device is requested but not available.
-at::Device device_of(DeviceChoice choice);
+/// Returns the device: of several CUDA devices the first; of a rank (ranks/launch.h) that of its place on its host,
+/// where ranks beyond the last device share them. Throws Error of kind usage if a CUDA device is requested but not
+/// available.
+at::Device device_of(DeviceChoice choice, int local_rank = 0);
 
 /// Sets whether float32 products and convolutions on a CUDA device may round their factors to TF32, for the whole
 /// process.

@@ -29,8 +29,10 @@ Experiment::Experiment(Recipe recipe, RunOptions options, const EventBus& events
       stop_with_options_(options_.stop, [this] { stop_.request_stop(); }),
       events_(events),
       ranks_(ranks),
+      device_(device_of(options_.device, ranks == nullptr ? 0 : ranks->local_rank())),
       folder_(options_.out) {
   if (options_.seeds.empty()) options_.seeds = {recipe_.seed};
+  make_current(device_);
   check_ranks();
   check_options(recipe_, options_);
   check_output_folder(folder_.path(),
@@ -42,11 +44,16 @@ Experiment::~Experiment() = default;
 
 void Experiment::check_ranks() const {
   if (ranks_ == nullptr) return;
-  if (!device_of(options_.device).is_cpu())
-    throw Error(ErrorKind::usage, "several processes train together on processors; add --device cpu");
+  if (options_.cuda_graphs.value_or(false))
+    throw Error(ErrorKind::usage, "--cuda-graphs: several processes train without CUDA graphs; leave it out");
   ranks_->require_equal("version", fmt::format("{} ({})", library_version(), built_commit()));
   ranks_->require_equal("recipe", Hasher().add(to_yaml(resolve(recipe_))).fingerprint());
   ranks_->require_equal("choice of seeds", fmt::format("{}", fmt::join(options_.seeds, ", ")));
+  ranks_->require_equal("kind of device", c10::DeviceTypeName(device_.type()));
+  std::vector<std::string> precisions;
+  for (const StageRecipe& stage : recipe_.stages)
+    precisions.emplace_back(precision_of(stage, device_) == Precision::bfloat16 ? "bfloat16" : "float32");
+  ranks_->require_equal("precision of its stages", fmt::format("{}", fmt::join(precisions, ", ")));
 }
 
 void Experiment::load_data() {
@@ -66,7 +73,7 @@ RunFolder Experiment::folder_of(int64_t seed) const {
 }
 
 std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder* order) const {
-  const bool uses_graphs = device_of(options_.device).is_cuda() && options_.cuda_graphs.value_or(true);
+  const bool uses_graphs = device_.is_cuda() && ranks_ == nullptr && options_.cuda_graphs.value_or(true);
   const Recorder recorder = until_failure(uses_graphs ? cuda_graphs() : Recorder(), [this](const std::string& reason) {
     events_.emit(
         Notice{fmt::format("a step could not be captured as a CUDA graph; training continues without: {}", reason)});
@@ -79,7 +86,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
                                                           .dataset = *data_->dataset,
                                                           .data = data_->fingerprints,
                                                           .events = order == nullptr ? events_ : order->of(i),
-                                                          .device = device_of(options_.device),
+                                                          .device = device_,
                                                           .folder = folder_of(seed),
                                                           .seed = static_cast<uint64_t>(seed),
                                                           .reuse = options_.reuse,
@@ -94,7 +101,7 @@ std::vector<std::unique_ptr<SeedRun>> Experiment::seed_runs(const EventsInOrder*
 }
 
 bool Experiment::runs_side_by_side() const {
-  return device_of(options_.device).is_cuda() && may_run_side_by_side(recipe_);
+  return device_.is_cuda() && ranks_ == nullptr && may_run_side_by_side(recipe_);
 }
 
 bool Experiment::runs_seeds_side_by_side() const {
@@ -118,20 +125,19 @@ std::vector<RunResults> Experiment::run_seeds() {
   for (const auto& seed : seeds) made_of.add(seed->made_of());
   made_of_seeds_ = made_of.fingerprint();
   set_aside_results(folder_, made_of_seeds_, events_);
-  const at::Device device = device_of(options_.device);
   const auto run_one = [&](size_t i) {
     EventsInOrder::Turn turn(order, i);
     const EventBus& bus = may_share_device ? order.of(i) : events_;
     bus.emit(Notice{fmt::format("seed {} ({} of {})", options_.seeds[i], i + 1, seeds.size())});
     runs[i] = seeds[i]->run();
-    wait_for(device);  // what it shares with others is released
+    wait_for(device_);  // what it shares with others is released
     seeds[i].reset();
     turn.end();
   };
   if (may_share_device && seeds.front()->fits_side_by_side(seeds.size())) {
     events_.emit(Notice{fmt::format("{} seeds are trained, up to {} side by side; shown is the first that is not done",
                                     seeds.size(), DeviceUse::kMost)});
-    run_side_by_side(device, WorkNeeds(seeds.size()), run_one, [&] { stop_.request_stop(); });
+    run_side_by_side(device_, WorkNeeds(seeds.size()), run_one, [&] { stop_.request_stop(); });
   } else {
     for (size_t i = 0; i < seeds.size(); ++i) run_one(i);
   }

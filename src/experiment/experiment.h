@@ -55,7 +55,7 @@ class Experiment {
 
  private:
   void load_data();
-  /// Throws Error unless all ranks have the same recipe, version and seeds.
+  /// Throws Error unless all ranks have the same recipe, version, seeds and kind of device.
   void check_ranks() const;
   /// One for each seed. `order`: gives each its own events; nullptr: all have those of the run.
   std::vector<std::unique_ptr<SeedRun>> seed_runs(const EventsInOrder* order = nullptr) const;
@@ -74,6 +74,7 @@ class Experiment {
   std::stop_callback<std::function<void()>> stop_with_options_;
   const EventBus& events_;
   Ranks* ranks_;
+  at::Device device_;
   RunFolder folder_;
   std::unique_ptr<FolderLock> lock_;
   std::shared_ptr<const LoadedDataset> data_;

@@ -24,6 +24,10 @@ OwnStream::OwnStream(at::Device device) {
   if (device.is_cuda()) guard_ = std::make_unique<Guard>(device);
 }
 
+void make_current(at::Device device) {
+  if (device.is_cuda()) c10::cuda::set_device(device.index());
+}
+
 double memory_of(at::Device device) {
   return device.is_cuda() ? static_cast<double>(at::cuda::getDeviceProperties(device.index())->totalGlobalMem) : 0;
 }
@@ -43,6 +47,8 @@ bool has_bfloat16(at::Device) {
 }
 
 OwnStream::OwnStream(at::Device) {}
+
+void make_current(at::Device) {}
 
 double memory_of(at::Device) {
   return 0;

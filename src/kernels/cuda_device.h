@@ -24,6 +24,9 @@ class OwnStream {
   std::unique_ptr<Guard> guard_;
 };
 
+/// From here on, this thread uses that CUDA device where none is named. Does nothing for other devices.
+void make_current(at::Device device);
+
 /// Returns how many bytes of memory a CUDA device has; 0: not known.
 double memory_of(at::Device device);
 

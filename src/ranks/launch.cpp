@@ -51,16 +51,22 @@ class Variables {
 
 constexpr int64_t kMostRanks = 1 << 20;
 
-Launch launch_of(const Variables& variables, const std::string& rank, const std::string& size,
-                 const std::string& local_size) {
+/// The variables that say a rank's place.
+struct Place {
+  std::string rank, size, local_rank, local_size;
+};
+
+Launch launch_of(const Variables& variables, const Place& place) {
   Launch launch;
   launch.launcher = variables.launcher();
-  launch.size = static_cast<int>(*variables.number(size, 1, kMostRanks));
-  launch.rank = static_cast<int>(*variables.number(rank, 0, kMostRanks));
+  launch.size = static_cast<int>(*variables.number(place.size, 1, kMostRanks));
+  launch.rank = static_cast<int>(*variables.number(place.rank, 0, kMostRanks));
   if (launch.rank >= launch.size)
-    variables.refuse(fmt::format("{}={} and {}={}; expected a rank below the number of ranks", rank, launch.rank, size,
-                                 launch.size));
-  launch.local_size = static_cast<int>(variables.number(local_size, 1, launch.size).value_or(1));
+    variables.refuse(fmt::format("{}={} and {}={}; expected a rank below the number of ranks", place.rank, launch.rank,
+                                 place.size, launch.size));
+  launch.local_size = static_cast<int>(variables.number(place.local_size, 1, launch.size).value_or(1));
+  launch.local_rank = static_cast<int>(
+      variables.number(place.local_rank, 0, launch.size - 1).value_or(launch.rank % launch.local_size));
   launch.port = static_cast<uint16_t>(variables.number("MASTER_PORT", 1, UINT16_MAX).value_or(0));
   launch.address = variables.text("MASTER_ADDR").value_or("");
   return launch;
@@ -68,7 +74,7 @@ Launch launch_of(const Variables& variables, const std::string& rank, const std:
 
 Launch launch_of_torchrun(const Variables& variables) {
   variables.require({"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"});
-  Launch launch = launch_of(variables, "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE");
+  Launch launch = launch_of(variables, {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"});
   launch.restart = static_cast<int>(variables.number("TORCHELASTIC_RESTART_COUNT", 0, kMostRanks).value_or(0));
   // torchrun itself listens at the port, in the protocol of its own version of PyTorch.
   if (variables.text("TORCHELASTIC_USE_AGENT_STORE") == "True") {
@@ -98,7 +104,8 @@ int slurm_tasks_here(const Variables& variables, int size) {
 
 Launch launch_of_slurm(const Variables& variables) {
   const bool in_step = variables.text("SLURM_STEP_NUM_TASKS").has_value();
-  Launch launch = launch_of(variables, "SLURM_PROCID", in_step ? "SLURM_STEP_NUM_TASKS" : "SLURM_NTASKS", "");
+  Launch launch =
+      launch_of(variables, {"SLURM_PROCID", in_step ? "SLURM_STEP_NUM_TASKS" : "SLURM_NTASKS", "SLURM_LOCALID", ""});
   launch.local_size = slurm_tasks_here(variables, launch.size);
   const auto hosts = variables.text(in_step ? "SLURM_STEP_NODELIST" : "SLURM_JOB_NODELIST");
   if (launch.address.empty() && hosts) launch.address = first_host(*hosts);
@@ -112,7 +119,8 @@ Launch launch_of_slurm(const Variables& variables) {
 
 Launch launch_of_open_mpi(const Variables& variables) {
   variables.require({"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"});
-  Launch launch = launch_of(variables, "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE");
+  Launch launch = launch_of(variables, {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+                                        "OMPI_COMM_WORLD_LOCAL_SIZE"});
   if (launch.address.empty() && launch.local_size == launch.size) launch.address = "127.0.0.1";
   if (launch.address.empty())
     variables.refuse(

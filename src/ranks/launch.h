@@ -19,6 +19,7 @@ namespace limbeck {
 
 struct Launch {
   int rank = 0, size = 1;
+  int local_rank = 0;    ///< among those on this host: which of its GPUs it takes
   int local_size = 1;    ///< ranks on this host, which share its processors
   std::string address;   ///< of rank 0's host
   uint16_t port = 0;     ///< at which rank 0 waits for the others

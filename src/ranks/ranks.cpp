@@ -86,7 +86,7 @@ GroupPointer make_group(const Launch& launch, double seconds) {
 
 struct Ranks::Pending::Work {
   c10::intrusive_ptr<c10d::Work> work;
-  at::Tensor values;
+  at::Tensor values, on_host;  ///< the same tensor on the CPU
 };
 
 class Ranks::Group {
@@ -278,22 +278,27 @@ int Ranks::rank() const {
 int Ranks::size() const {
   return group_->launch().size;
 }
+int Ranks::local_rank() const {
+  return group_->launch().local_rank;
+}
 
 void Ranks::Pending::wait() {
   ranks_->group_->wait(*work_->work);
+  if (!work_->on_host.is_same(work_->values)) work_->values.copy_(work_->on_host);
   work_.reset();
 }
 
 Ranks::Pending Ranks::begin_sum(const at::Tensor& values) {
-  std::vector<at::Tensor> tensors = {values};
+  const at::Tensor on_host = values.cpu();
+  std::vector<at::Tensor> tensors = {on_host};
   Pending pending;
   pending.ranks_ = this;
-  pending.work_ = std::make_shared<Pending::Work>(Pending::Work{group_->gloo().allreduce(tensors), values});
+  pending.work_ = std::make_shared<Pending::Work>(Pending::Work{group_->gloo().allreduce(tensors), values, on_host});
   return pending;
 }
 
 void Ranks::broadcast(const at::Tensor& values) {
-  at::Tensor flat = values.contiguous();
+  at::Tensor flat = values.cpu().contiguous();
   std::vector<at::Tensor> tensors = {flat};
   group_->wait(*group_->gloo().broadcast(tensors));
   if (!flat.is_same(values) && !writes()) at::Tensor(values).copy_(flat);
@@ -309,6 +314,7 @@ std::string Ranks::broadcast(const std::string& text) {
 }
 
 at::Tensor Ranks::join_rows(const at::Tensor& rows, int64_t* before) {
+  if (!rows.is_cpu()) return join_rows(rows.cpu(), before).to(rows.device());
   const at::Tensor counts = at::zeros({size()}, at::kLong);
   counts[rank()].fill_(rows.size(0));
   sum(counts);

@@ -6,6 +6,8 @@
 //   ranks.require_equal("recipe", recipe_hash);
 //   ranks.sum(gradients);            // in place, over all ranks
 //
+// Tensors of a GPU go through the host's memory: Gloo is in every LibTorch, and any network carries it.
+//
 // A rank that ends, is killed or cannot be reached is an Error on all others, which names it: within a few seconds
 // where its connection closes, and after `silence` seconds where its host is gone.
 //
@@ -37,6 +39,7 @@ class Ranks {
 
   int rank() const;
   int size() const;
+  int local_rank() const;  ///< among those on this host
   /// Whether this rank writes the files of a run, and shows it: rank 0.
   bool writes() const { return rank() == 0; }
 

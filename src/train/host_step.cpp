@@ -26,7 +26,7 @@ void HostStep::operator()() {
                                .precision = setup_.precision,
                                .sum = setup_.ranks == nullptr ? nullptr : setup_.ranks->batch_norm_sum()};
   const StepPasses passes = run_passes(setup_, batch, teacher, options, weights);
-  const at::Tensor values = passes.values.to(at::kDouble).contiguous();
+  const at::Tensor values = passes.values.to(at::kCPU, at::kDouble).contiguous();
   const double* numbers = values.data_ptr<double>();
   StepValues result{.logits = passes.logits,
                     .values = {numbers, numbers + values.numel()},

@@ -79,10 +79,11 @@ RankWork::RankWork(Ranks& ranks, const Objective& objective, const Optimizer& op
     is_loss_.push_back(is_loss);
   }
   // The last parameters get their gradients first.
+  const auto of_parameters = at::TensorOptions(at::kFloat).device(parameters.front().value.device());
   int64_t elements = 0;
   for (size_t i = parameters.size(); i-- > 0;) {
     if (buckets_.empty() || elements >= kBucketElements) {
-      if (!buckets_.empty()) buckets_.back()->values = at::empty({elements}, at::kFloat);
+      if (!buckets_.empty()) buckets_.back()->values = at::empty({elements}, of_parameters);
       buckets_.push_back(std::make_unique<Bucket>());
       elements = 0;
     }
@@ -91,8 +92,9 @@ RankWork::RankWork(Ranks& ranks, const Objective& objective, const Optimizer& op
     ++buckets_.back()->parameters;
   }
   const auto count = static_cast<int64_t>(parameters.size());
-  buckets_.back()->values = at::empty({elements + count}, at::kFloat);
+  buckets_.back()->values = at::empty({elements + count}, of_parameters);
   received_ = buckets_.back()->values.narrow(0, elements, count);
+  has_gradient_ = received_.is_cpu() ? received_ : at::empty({count}, at::kFloat);
   for (size_t i = 0; i < parameters.size(); ++i)
     hooks_.push_back(parameters[i].value.register_hook([this, i](const at::Tensor& gradient) { take(i, gradient); }));
 }
@@ -160,7 +162,7 @@ void RankWork::begin_pass() {
   for (const std::unique_ptr<Bucket>& bucket : buckets_) {
     bucket->awaited = bucket->parameters;
   }
-  received_.zero_();
+  has_gradient_.zero_();
   is_taken_.assign(places_.size(), false);
   ++buckets_.back()->awaited;  // the end of the pass, for what was received
   begun_ = 0;
@@ -172,7 +174,7 @@ void RankWork::take(size_t parameter, const at::Tensor& gradient) {
   const at::NoGradGuard no_gradient;
   if (counts(parameter)) {
     values_of(parameter).copy_(gradient);
-    received_.data_ptr<float>()[parameter] = 1;
+    has_gradient_.data_ptr<float>()[parameter] = 1;
   } else {
     values_of(parameter).zero_();
   }
@@ -198,13 +200,15 @@ void RankWork::finish_pass() {
   const std::vector<Parameter>& parameters = optimizer_.parameters();
   for (size_t i = 0; i < parameters.size(); ++i)
     if (!is_taken_[i]) values_of(i).zero_();
+  received_.copy_(has_gradient_);
   for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->awaited = 0;
   begin_sums();
   {
     const Waiting waiting(waited_);
     for (const std::unique_ptr<Bucket>& bucket : buckets_) bucket->sum.wait();
   }
-  const auto* has_gradient = received_.data_ptr<float>();
+  has_gradient_.copy_(received_);
+  const auto* has_gradient = has_gradient_.data_ptr<float>();
   for (size_t i = 0; i < parameters.size(); ++i) {
     if (has_gradient[i] == 0) continue;
     at::Tensor value = parameters[i].value;
@@ -218,7 +222,8 @@ at::Tensor RankWork::finish_step(const at::Tensor& sums, const RankWishes& wishe
                                    is_divided_ || ranks_.rank() == 0 ? sums : at::zeros_like(sums)};
   parts[0][0].fill_(wishes.stop ? 1 : 0);
   parts[0][1].fill_(wishes.save && ranks_.rank() == 0 ? 1 : 0);
-  for (const Parameter& buffer : buffers_) parts.push_back(buffer.value.reshape({-1}).to(at::kDouble) * share_);
+  for (const Parameter& buffer : buffers_)
+    parts.push_back(buffer.value.reshape({-1}).to(at::kCPU, at::kDouble) * share_);
   const at::Tensor all = at::cat(parts);
   {
     const Waiting waiting(waited_);

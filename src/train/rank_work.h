@@ -87,6 +87,7 @@ class RankWork {
   std::vector<std::unique_ptr<Bucket>> buckets_;    ///< in the order in which the backward pass fills them
   std::vector<std::pair<size_t, int64_t>> places_;  ///< per parameter: its bucket, and where it begins there
   at::Tensor received_;         ///< [parameters], at the end of the last bucket: the ranks that have a gradient
+  at::Tensor has_gradient_;     ///< [parameters], on the CPU: whether this rank has one; after the sum, whether any has
   std::vector<bool> is_taken_;  ///< per parameter
   std::vector<unsigned> hooks_;
   bool is_passing_ = false;

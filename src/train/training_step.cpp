@@ -87,7 +87,8 @@ StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherO
 }
 
 std::unique_ptr<TrainingStep> make_training_step(const StepSetup& setup) {
-  if (setup.network.parameters().front().value.is_cpu()) return std::make_unique<HostStep>(setup);
+  const bool is_on_cpu = setup.network.parameters().front().value.is_cpu();
+  if (is_on_cpu || setup.ranks != nullptr) return std::make_unique<HostStep>(setup);
   return std::make_unique<DeviceStep>(setup);
 }
 

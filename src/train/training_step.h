@@ -1,6 +1,6 @@
 #pragma once
-// The steps of training: batch, teacher, forward, objective, backward, update, sums. On the CPU each step is complete
-// when it returns (host_step.h); on other devices steps are queued (device_step.h).
+// The steps of training: batch, teacher, forward, objective, backward, update, sums. On the CPU, and in several
+// processes, each step is complete when it returns (host_step.h); on other devices steps are queued (device_step.h).
 
 #include <ATen/core/Tensor.h>
 
@@ -38,7 +38,7 @@ struct StepSetup {
   Recorder recorder = {};                 ///< captures a step; empty: kernels are launched one by one
   Recorder teacher_recorder = {};         ///< without `recorder`: captures batch and teacher's pass alone
   std::function<void()> between = [] {};  ///< called now and then while an epoch is prepared; may throw
-  RankWork* ranks = nullptr;              ///< on the CPU, of several processes; nullptr: one
+  RankWork* ranks = nullptr;              ///< of several processes; nullptr: one
   std::function<RankWishes()> wishes = [] { return RankWishes(); };  ///< of this one
 
   /// Number of epochs done before a step, with fraction.
@@ -77,7 +77,7 @@ struct StepPasses {
 StepPasses run_passes(const StepSetup& setup, const Batch& batch, const TeacherOutputs& teacher,
                       const ForwardOptions& options, const TermWeights& weights);
 
-/// Returns a HostStep for a network on the CPU, else a DeviceStep.
+/// Returns a HostStep for a network on the CPU, and for ranks; else a DeviceStep.
 std::unique_ptr<TrainingStep> make_training_step(const StepSetup& setup);
 
 }  // namespace limbeck

@@ -235,7 +235,7 @@ class Bash(Completion):
             ("limbeck loss kl --student te --teacher te", ["teacher.pt"]),
             ("limbeck list s", ["schedules", "stages"]),
             ("limbeck help ", self.offered(["limbeck "])[0]),
-            ("limbeck help store ", ["build", "info", "verify"]),
+            ("limbeck help store ", ["build", "index", "info", "verify"]),
             ("limbeck help run ", []),
             ("limbeck help nothing ", []),
             ("limbeck help --json data f", ["fetch"]),

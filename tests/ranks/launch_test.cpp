@@ -28,8 +28,12 @@ void expect_part(const std::string& message, const std::string& part) {
   EXPECT_NE(message.find(part), std::string::npos) << message << "\n  lacks: " << part;
 }
 
-const Variables kTorchrun = {
-    {"RANK", "1"}, {"WORLD_SIZE", "4"}, {"LOCAL_WORLD_SIZE", "2"}, {"MASTER_ADDR", "node0"}, {"MASTER_PORT", "29500"}};
+const Variables kTorchrun = {{"RANK", "2"},
+                             {"WORLD_SIZE", "4"},
+                             {"LOCAL_RANK", "0"},
+                             {"LOCAL_WORLD_SIZE", "2"},
+                             {"MASTER_ADDR", "node0"},
+                             {"MASTER_PORT", "29500"}};
 
 Variables with(Variables variables, const std::string& name, const std::string& value) {
   variables[name] = value;
@@ -47,12 +51,22 @@ TEST(Launch, IsNoneWithoutALauncher) {
 TEST(Launch, IsOfTorchrun) {
   const auto launch = launch_with(kTorchrun);
   ASSERT_TRUE(launch);
-  EXPECT_EQ(launch->rank, 1);
+  EXPECT_EQ(launch->rank, 2);
   EXPECT_EQ(launch->size, 4);
+  EXPECT_EQ(launch->local_rank, 0);
   EXPECT_EQ(launch->local_size, 2);
   EXPECT_EQ(launch->address, "node0");
   EXPECT_EQ(launch->port, 29500);
   EXPECT_EQ(launch->launcher, "torchrun");
+}
+
+TEST(Launch, TakesThePlaceOnItsHostFromTheRankIfItIsNotSaid) {
+  Variables by_hand = with(kTorchrun, "RANK", "3");
+  by_hand.erase("LOCAL_RANK");
+  EXPECT_EQ(launch_with(by_hand)->local_rank, 1);
+  by_hand.erase("LOCAL_WORLD_SIZE");
+  EXPECT_EQ(launch_with(by_hand)->local_rank, 0);
+  expect_part(refusal(with(kTorchrun, "LOCAL_RANK", "4")), "LOCAL_RANK='4'; expected a number from 0 to 3");
 }
 
 TEST(Launch, TakesThePortAboveTorchrunsOwn) {
@@ -79,15 +93,17 @@ TEST(Launch, IsOfSlurm) {
                            {"SLURM_NTASKS", "9"},
                            {"SLURM_STEP_NODELIST", "node[03-05,9],gpu1"},
                            {"SLURM_STEP_TASKS_PER_NODE", "2(x3),1"},
-                           {"SLURM_NODEID", "3"},
+                           {"SLURM_NODEID", "2"},
+                           {"SLURM_LOCALID", "1"},
                            {"SLURM_JOB_ID", "123456"}};
   const auto launch = launch_with(slurm);
   ASSERT_TRUE(launch);
   EXPECT_EQ(launch->rank, 5);
   EXPECT_EQ(launch->size, 7);
   EXPECT_EQ(launch->address, "node03");
-  EXPECT_EQ(launch->local_size, 1);
-  EXPECT_EQ(launch_with(with(slurm, "SLURM_NODEID", "2"))->local_size, 2);
+  EXPECT_EQ(launch->local_size, 2);
+  EXPECT_EQ(launch->local_rank, 1);
+  EXPECT_EQ(launch_with(with(with(slurm, "SLURM_NODEID", "3"), "SLURM_LOCALID", "0"))->local_size, 1);
   EXPECT_EQ(launch->port, 15000 + 123456 % 15000);
   EXPECT_EQ(launch_with(with(slurm, "MASTER_ADDR", "10.0.0.1"))->address, "10.0.0.1");
   EXPECT_EQ(launch_with({{"SLURM_PROCID", "1"}, {"SLURM_NTASKS", "2"}, {"SLURM_JOB_NODELIST", "a1,a2"}})->address,
@@ -103,10 +119,13 @@ TEST(Launch, KnowsSlurmsFirstHost) {
 }
 
 TEST(Launch, IsOfOpenMpi) {
-  const Variables mpi = {
-      {"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
+  const Variables mpi = {{"OMPI_COMM_WORLD_RANK", "1"},
+                         {"OMPI_COMM_WORLD_SIZE", "2"},
+                         {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
+                         {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
   const auto launch = launch_with(mpi);
   ASSERT_TRUE(launch);
+  EXPECT_EQ(launch->local_rank, 1);
   EXPECT_EQ(launch->address, "127.0.0.1");
   EXPECT_EQ(launch->launcher, "Open MPI");
   expect_part(refusal(with(mpi, "OMPI_COMM_WORLD_LOCAL_SIZE", "1")), "mpirun -x MASTER_ADDR=HOST");

@@ -9,6 +9,7 @@
 #include "support/simulated_device.h"
 #include "support/small_data.h"
 #include "support/stage_steps.h"
+#include "support/taught_stage.h"
 #include "support/temporary_folder.h"
 #include "teacher/network_teacher.h"
 #include "train/trainer.h"
@@ -17,47 +18,6 @@ namespace limbeck {
 namespace {
 
 enum class Where { processor, device, graphs };
-
-/// A data set of random coloured pictures in so many classes.
-std::unique_ptr<Dataset> pictures(int64_t count, int64_t classes) {
-  torch::manual_seed(5);
-  auto dataset = std::make_unique<Dataset>();
-  dataset->name = "pictures";
-  for (int64_t i = 0; i < classes; ++i) dataset->classes.push_back(std::to_string(i));
-  for (Split* split : {&dataset->train, &dataset->test}) {
-    split->inputs = torch::randint(256, {count, 3, 32, 32}, torch::kLong).to(torch::kByte);
-    split->labels = torch::randint(classes, {count}, torch::kLong);
-  }
-  dataset->scale = 1.0 / 255;
-  return dataset;
-}
-
-/// One stage that is trained on the processor or on the simulated device.
-class World {
- public:
-  World(const Dataset& dataset, const std::string& networks, const std::string& stage)
-      : dataset_(dataset),
-        recipe_(parse_recipe("name: t\ndata: {source: digits}\nnetworks: " + networks +
-                                 "\nstages: [{name: large, train: teacher}, {name: s, train: student, " + stage +
-                                 "}]\n",
-                             "t", {}, components())),
-        split_(hold_out(dataset, 30, 1)) {}
-
-  const StageRecipe& stage() const { return recipe_.stages[1]; }
-  std::shared_ptr<Network> network(const std::string& name, uint64_t seed, at::Device device) const {
-    for (const NetworkRecipe& each : recipe_.networks)
-      if (each.name == name) {
-        auto network = make_network(each.architecture, dataset_, seed);
-        network->to(device);
-        return network;
-      }
-    throw Error("no such network");
-  }
-
-  const Dataset& dataset_;
-  Recipe recipe_;
-  TrainingSplit split_;
-};
 
 at::Device device_of(Where where) {
   simulated_device::use();
@@ -88,24 +48,14 @@ class WaitingNetwork : public Network {
 class DeviceTraining : public TemporaryFolder {
  protected:
   /// Returns the weights after training; `stop_after` epochs in, a stop is requested once.
-  TensorMap train(const World& world, Where where, Precision precision = Precision::float32, int stop_after = -1) {
+  TensorMap train(const TaughtStage& taught, Where where, Precision precision = Precision::float32,
+                  int stop_after = -1) {
     const at::Device device = device_of(where);
-    const auto network = world.network("student", 1, device);
-    const ExampleSet examples = world.split_.train.to(device), validation = world.split_.validation.to(device);
-    const Augmenter augmenter(world.stage().augment);
-    const std::shared_ptr<const Network> large = world.network("teacher", 2, device);
-    std::unique_ptr<Teacher> teacher;
-    if (world.stage().teacher)
-      teacher =
-          make_teacher(world.stage().teacher, {.network = [&](const std::string&) { return large; },
-                                               .examples = examples,
-                                               .augmenter = augmenter,
-                                               .classes = static_cast<int64_t>(world.dataset_.classes.size()),
-                                               .seed = 1,
-                                               .taps = Objective(world.stage().loss).needs().teacher_taps,
-                                               .precision = precision,
-                                               .view_seed = 1,
-                                               .tell = [&](const std::string& reason) { notices.push_back(reason); }});
+    const auto network = taught.network("student", 1, device);
+    const ExampleSet examples = taught.split().train.to(device), validation = taught.split().validation.to(device);
+    const Augmenter augmenter(taught.recipe().augment);
+    const std::unique_ptr<Teacher> teacher = taught.teacher(
+        examples, augmenter, device, precision, [&](const std::string& reason) { notices.push_back(reason); });
     const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
     std::stop_source stop;
     EventBus events;
@@ -125,7 +75,7 @@ class DeviceTraining : public TemporaryFolder {
     WaitingNetwork waiting(*network);
     const Recorder recorder = until_failure(where == Where::graphs ? Recorder(record) : Recorder(),
                                             [&](const std::string& reason) { notices.push_back(reason); });
-    Trainer({.stage = world.stage(),
+    Trainer({.stage = taught.recipe(),
              .seed = 1,
              .network = student_waits ? static_cast<Network&>(waiting) : *network,
              .teacher = teacher.get(),
@@ -143,9 +93,9 @@ class DeviceTraining : public TemporaryFolder {
   }
 
   /// Begins anew.
-  TensorMap train_anew(const World& world, Where where, Precision precision = Precision::float32) {
+  TensorMap train_anew(const TaughtStage& taught, Where where, Precision precision = Precision::float32) {
     fs::remove(folder / "checkpoint.safetensors");
-    return train(world, where, precision);
+    return train(taught, where, precision);
   }
 
   std::vector<EpochDone> epochs;
@@ -191,10 +141,10 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
                "wttm: { weight: 0.1 }, mlkd: { weight: 0.05 }, sigmoid_targets: { weight: 0.1 }, sigmoid_labels: " +
                "{ weight: 0.1 }, logit_regression: { distance: huber, weight: 0.1 } ]",
        }) {
-    const World world(*digits, kMlps, "epochs: 3, batch_size: 64, " + stage);
-    const TensorMap processor = train_anew(world, Where::processor);
+    const TaughtStage taught(*digits, kMlps, "epochs: 3, batch_size: 64, " + stage);
+    const TensorMap processor = train_anew(taught, Where::processor);
     const std::vector<EpochDone> metrics = epochs;
-    const TensorMap device = train_anew(world, Where::device);
+    const TensorMap device = train_anew(taught, Where::device);
     expect_near(device, processor, 2e-4, stage);
     ASSERT_EQ(epochs.size(), metrics.size());
     for (size_t i = 0; i < metrics.size(); ++i) {
@@ -206,7 +156,7 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
       for (const auto& [name, value] : metrics[i].terms) EXPECT_NEAR(epochs[i].terms.at(name), value, 1e-3) << stage;
     }
     captures = 0;
-    expect_equal(train_anew(world, Where::graphs), device, stage);
+    expect_equal(train_anew(taught, Where::graphs), device, stage);
     EXPECT_EQ(captures, 1) << stage;  // for all epochs
     EXPECT_EQ(notices, std::vector<std::string>{}) << stage;
   }
@@ -214,73 +164,74 @@ TEST_F(DeviceTraining, ComesToTheWeightsOfTheProcessorAndReplayedToTheSameBits) 
 
 TEST_F(DeviceTraining, OfConvolutionsComesToTheWeightsOfTheProcessor) {
   const auto data = pictures(100, 4);
-  const World world(
+  const TaughtStage taught(
       *data, "{teacher: resnet14, student: resnet8}",
       "epochs: 2, batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
       "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets: { temperature: 4 } ]");
-  const TensorMap processor = train_anew(world, Where::processor), device = train_anew(world, Where::device);
+  const TensorMap processor = train_anew(taught, Where::processor), device = train_anew(taught, Where::device);
   expect_near(device, processor, 5e-3, "float32");
-  expect_equal(train_anew(world, Where::graphs), device, "graphs");
-  const TensorMap mixed = train_anew(world, Where::device, Precision::bfloat16);
+  expect_equal(train_anew(taught, Where::graphs), device, "graphs");
+  const TensorMap mixed = train_anew(taught, Where::device, Precision::bfloat16);
   expect_near(mixed, processor, 0.1, "bfloat16");
   EXPECT_FALSE(mixed.at("fc.weight").equal(device.at("fc.weight")));
   EXPECT_EQ(mixed.at("fc.weight").scalar_type(), torch::kFloat32);
-  expect_equal(train_anew(world, Where::graphs, Precision::bfloat16), mixed, "bfloat16, graphs");
+  expect_equal(train_anew(taught, Where::graphs, Precision::bfloat16), mixed, "bfloat16, graphs");
 }
 
 TEST_F(DeviceTraining, OfLossesOverRelationsComesToTheWeightsOfTheProcessor) {
   const auto data = pictures(100, 4);
   const std::string sums =
       "{from: [layer1.1.add, layer2.1.add, layer3.1.add], to: [layer1.0.add, layer2.0.add, layer3.0.add], ";
-  const World world(
+  const TaughtStage taught(
       *data, "{teacher: resnet14, student: resnet8}",
       "epochs: 2, batch_size: 32, augment: {crop: 4, flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
       "teacher: {network: {of: large, outputs: live}}, loss: [ sp: {from: layer3, weight: 10}, rkd: {from: pool, "
       "weight: 0.1}, pkt: pool, cc: pool, cc: {from: pool, form: adjacent, weight: 0.01}, nst: [layer1, layer2, "
       "layer3], fsp: {from: [layer1, layer2], form: mean}, ickd: {from: layer3, form: normalized}, ab: " +
           sums + "weight: 0.0001}, ofd: " + sums + "weight: 0.0001} ]");
-  const TensorMap processor = train_anew(world, Where::processor), device = train_anew(world, Where::device);
+  const TensorMap processor = train_anew(taught, Where::processor), device = train_anew(taught, Where::device);
   expect_near(device, processor, 5e-3, "float32");
   captures = 0;
-  expect_equal(train_anew(world, Where::graphs), device, "graphs");
+  expect_equal(train_anew(taught, Where::graphs), device, "graphs");
   EXPECT_EQ(captures, 1);
   EXPECT_EQ(notices, std::vector<std::string>{});
 }
 
 TEST_F(DeviceTraining, WithLossesThatHaveParametersAndStateComesToTheWeightsOfTheProcessor) {
   const auto data = pictures(100, 4);
-  const World world(*data, "{teacher: resnet14, student: resnet8}",
-                    "epochs: 2, batch_size: 32, augment: {flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
-                    "teacher: {network: {of: large, outputs: live}}, loss: [ vid: { from: [layer1, layer2] }, "
-                    "reviewkd: { from: [layer1, layer2, layer3, pool] }, simkd: layer3, factor_transfer: { from: "
-                    "layer3, paraphraser_epochs: 1 }, crd: { from: pool, negatives: 30 }, ctkd ]");
-  const TensorMap processor = train_anew(world, Where::processor);
+  const TaughtStage taught(
+      *data, "{teacher: resnet14, student: resnet8}",
+      "epochs: 2, batch_size: 32, augment: {flip: true}, optimizer: {sgd: {learning_rate: 0.01}}, "
+      "teacher: {network: {of: large, outputs: live}}, loss: [ vid: { from: [layer1, layer2] }, "
+      "reviewkd: { from: [layer1, layer2, layer3, pool] }, simkd: layer3, factor_transfer: { from: "
+      "layer3, paraphraser_epochs: 1 }, crd: { from: pool, negatives: 30 }, ctkd ]");
+  const TensorMap processor = train_anew(taught, Where::processor);
   const std::vector<EpochDone> metrics = epochs;
-  const TensorMap device = train_anew(world, Where::device);
+  const TensorMap device = train_anew(taught, Where::device);
   expect_near(device, processor, 5e-3, "float32");
   for (size_t i = 0; i < metrics.size(); ++i)
     for (const auto& [name, value] : metrics[i].terms)
       EXPECT_NEAR(epochs.at(i).terms.at(name), value, 1e-2 * (1 + std::abs(value))) << name;
   captures = 0;
-  expect_equal(train_anew(world, Where::graphs), device, "graphs");
+  expect_equal(train_anew(taught, Where::graphs), device, "graphs");
   EXPECT_EQ(captures, 1);
   EXPECT_EQ(notices, std::vector<std::string>{});
   fs::remove(folder / "checkpoint.safetensors");
-  EXPECT_THROW(train(world, Where::graphs, Precision::float32, 1), Error);
-  expect_equal(train(world, Where::graphs), device, "continued");
-  expect_near(train_anew(world, Where::graphs, Precision::bfloat16), processor, 0.1, "bfloat16");
+  EXPECT_THROW(train(taught, Where::graphs, Precision::float32, 1), Error);
+  expect_equal(train(taught, Where::graphs), device, "continued");
+  expect_near(train_anew(taught, Where::graphs, Precision::bfloat16), processor, 0.1, "bfloat16");
 }
 
 TEST_F(DeviceTraining, TellsOnceWhereConvolutionsCannotRectifyInOneCall) {
   const auto data = pictures(60, 4);
-  const World world(*data, "{teacher: resnet14, student: resnet8}",
-                    "epochs: 2, batch_size: 16, augment: none, optimizer: {sgd: {learning_rate: 0.01}}, "
-                    "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets ]");
-  const TensorMap joined = train_anew(world, Where::graphs);
+  const TaughtStage taught(*data, "{teacher: resnet14, student: resnet8}",
+                           "epochs: 2, batch_size: 16, augment: none, optimizer: {sgd: {learning_rate: 0.01}}, "
+                           "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets ]");
+  const TensorMap joined = train_anew(taught, Where::graphs);
   EXPECT_EQ(notices, std::vector<std::string>{});
   device_of(Where::device);
   set(simulated_device::JoinedConvolutions::missing);
-  const TensorMap separate = train_anew(world, Where::graphs);
+  const TensorMap separate = train_anew(taught, Where::graphs);
   set(simulated_device::JoinedConvolutions::right);
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_TRUE(notices[0].ends_with("more than one call each, which is slower: no engine for this convolution"))
@@ -292,33 +243,33 @@ TEST_F(DeviceTraining, StoppedAndContinuedGivesTheSameBits) {
   const auto digits = small_digits(230, 20);
   for (const std::string& teacher :
        std::vector<std::string>{"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
-    const World world(
+    const TaughtStage taught(
         *digits, kMlps,
         "epochs: 5, batch_size: 64, augment: {shift: 1}, optimizer: adamw, teacher: {network: {of: large, " + teacher +
             "}}, loss: [ soft_targets: { temperature: 3 } ]");
-    const TensorMap whole = train_anew(world, Where::graphs);
+    const TensorMap whole = train_anew(taught, Where::graphs);
     EXPECT_EQ(notices, std::vector<std::string>{}) << teacher;
-    expect_near(whole, train_anew(world, Where::processor), 2e-3, teacher);
+    expect_near(whole, train_anew(taught, Where::processor), 2e-3, teacher);
     fs::remove(folder / "checkpoint.safetensors");
-    EXPECT_THROW(train(world, Where::graphs, Precision::float32, 3), Error);
-    expect_equal(train(world, Where::graphs), whole, teacher);
+    EXPECT_THROW(train(taught, Where::graphs, Precision::float32, 3), Error);
+    expect_equal(train(taught, Where::graphs), whole, teacher);
   }
 }
 
 TEST_F(DeviceTraining, WithFeaturesThatAreKeptComesToTheWeightsOfTheProcessor) {
   const auto data = pictures(100, 4);
-  const auto world = [&](const std::string& augment, const std::string& outputs) {
-    return World(*data, "{teacher: resnet14, student: resnet8}",
-                 "epochs: 4, batch_size: 32, optimizer: {sgd: {learning_rate: 0.01}}, augment: " + augment +
-                     ", teacher: {network: {of: large, " + outputs +
-                     "}}, loss: [ attention_transfer: [layer1, layer3], soft_targets: { temperature: 4 } ]");
+  const auto stage_with = [&](const std::string& augment, const std::string& outputs) {
+    return TaughtStage(*data, "{teacher: resnet14, student: resnet8}",
+                       "epochs: 4, batch_size: 32, optimizer: {sgd: {learning_rate: 0.01}}, augment: " + augment +
+                           ", teacher: {network: {of: large, " + outputs +
+                           "}}, loss: [ attention_transfer: [layer1, layer3], soft_targets: { temperature: 4 } ]");
   };
   const std::string store = "views: 2, store: '" + (folder / "s.safetensors").string() + "'";
   for (const auto& [augment, outputs] : {std::pair<std::string, std::string>{"none", "outputs: kept"},
                                          {"{crop: 4, flip: true}", "views: 2"},
                                          {"{crop: 4, flip: true}", "views: 2, type: float16"},
                                          {"{crop: 4, flip: true}", store}}) {
-    const World kept = world(augment, outputs);
+    const TaughtStage kept = stage_with(augment, outputs);
     const TensorMap processor = train_anew(kept, Where::processor);
     fs::remove(folder / "s.safetensors");
     const TensorMap device = train_anew(kept, Where::device);
@@ -333,25 +284,26 @@ TEST_F(DeviceTraining, WithFeaturesThatAreKeptComesToTheWeightsOfTheProcessor) {
   }
   // More examples than are copied to the device at once.
   const auto digits = small_digits(800, 20);
-  const World many(*digits, "{teacher: {mlp: [30]}, student: {mlp: [20]}}",
-                   "epochs: 2, batch_size: 64, augment: {shift: 1}, teacher: {network: {of: large, views: 2}}, loss: "
-                   "[ fitnet: { from: relu1 }, hard_labels ]");
+  const TaughtStage many(
+      *digits, "{teacher: {mlp: [30]}, student: {mlp: [20]}}",
+      "epochs: 2, batch_size: 64, augment: {shift: 1}, teacher: {network: {of: large, views: 2}}, loss: "
+      "[ fitnet: { from: relu1 }, hard_labels ]");
   expect_near(train_anew(many, Where::graphs), train_anew(many, Where::processor), 2e-3, "many examples");
   // Features that are kept are those of the live teacher.
-  const TensorMap kept = train_anew(world("none", "outputs: kept"), Where::device),
-                  live = train_anew(world("none", "outputs: live"), Where::device);
+  const TensorMap kept = train_anew(stage_with("none", "outputs: kept"), Where::device),
+                  live = train_anew(stage_with("none", "outputs: live"), Where::device);
   expect_near(kept, live, 1e-4, "kept, live");
 }
 
 TEST_F(DeviceTraining, NamesTheStepAtWhichTheLossWasLost) {
   const auto digits = small_digits(230, 20);
-  const World world(*digits, kMlps,
-                    "epochs: 3, batch_size: 20, augment: none, optimizer: {sgd: {learning_rate: 1e12}}, loss: "
-                    "[ logit_regression: { weight: 1e8 } ], teacher: {network: {of: large, outputs: live}}");
+  const TaughtStage taught(*digits, kMlps,
+                           "epochs: 3, batch_size: 20, augment: none, optimizer: {sgd: {learning_rate: 1e12}}, loss: "
+                           "[ logit_regression: { weight: 1e8 } ], teacher: {network: {of: large, outputs: live}}");
   std::vector<std::string> messages;
   for (const Where where : {Where::processor, Where::device, Where::graphs}) {
     fs::remove(folder / "checkpoint.safetensors");
-    messages.push_back(message_of<Error>([&] { train(world, where); }));
+    messages.push_back(message_of<Error>([&] { train(taught, where); }));
   }
   EXPECT_NE(messages[0].find("the loss is not finite in epoch 1, step "), std::string::npos) << messages[0];
   EXPECT_EQ(messages[1], messages[0]);
@@ -360,11 +312,11 @@ TEST_F(DeviceTraining, NamesTheStepAtWhichTheLossWasLost) {
 
 TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
   const auto digits = small_digits(130, 20);
-  const World world(*digits, kMlps, "epochs: 2, batch_size: 32, augment: none");
-  const TensorMap expected = train_anew(world, Where::device);
+  const TaughtStage taught(*digits, kMlps, "epochs: 2, batch_size: 32, augment: none");
+  const TensorMap expected = train_anew(taught, Where::device);
   const at::Device device = device_of(Where::device);
-  const auto network = world.network("student", 1, device);
-  const ExampleSet examples = world.split_.train.to(device), validation = world.split_.validation.to(device);
+  const auto network = taught.network("student", 1, device);
+  const ExampleSet examples = taught.split().train.to(device), validation = taught.split().validation.to(device);
   const Augmenter augmenter;
   /// Reads a value on the host, as the program of someone else's network may.
   class Waiting : public Teacher {
@@ -378,7 +330,7 @@ TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
   EventBus events;
   const Recorder recorder =
       until_failure(simulated_device::graphs(), [&](const std::string& reason) { notices.push_back(reason); });
-  Trainer({.stage = world.stage(),
+  Trainer({.stage = taught.recipe(),
            .seed = 1,
            .network = *network,
            .teacher = &teacher,
@@ -396,15 +348,15 @@ TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
 
 TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereverACaptureFails) {
   const auto data = pictures(40, 4);
-  const World world(*data, "{teacher: resnet8, student: resnet8}",
-                    "epochs: 2, batch_size: 5, augment: none, optimizer: {sgd: {learning_rate: 0.01}}, "
-                    "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets ]");
+  const TaughtStage taught(*data, "{teacher: resnet8, student: resnet8}",
+                           "epochs: 2, batch_size: 5, augment: none, optimizer: {sgd: {learning_rate: 0.01}}, "
+                           "teacher: {network: {of: large, outputs: live}}, loss: [ soft_targets ]");
   for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
-    const TensorMap expected = train_anew(world, Where::device, precision);
+    const TensorMap expected = train_anew(taught, Where::device, precision);
     for (const size_t most : {5, 40, 70, 90}) {  // before the student's pass, in it, and twice in the backward pass
       most_kernels = most;
       captures = 0;
-      expect_equal(train_anew(world, Where::graphs, precision), expected, std::to_string(most));
+      expect_equal(train_anew(taught, Where::graphs, precision), expected, std::to_string(most));
       EXPECT_EQ(notices, std::vector<std::string>{"a kernel that cannot be captured"}) << most;
       EXPECT_EQ(captures, 1);
     }
@@ -417,13 +369,13 @@ TEST_F(DeviceTraining, CapturesTheTeachersPassAloneWhereTheStudentCannotBeCaptur
   student_waits = true;
   for (const std::string& teacher : std::vector<std::string>{"outputs: live", "views: 2"})
     for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
-      const World world(*digits, kMlps,
-                        "epochs: 2, batch_size: 64, augment: {shift: 1}, teacher: {network: {of: large, " + teacher +
-                            "}}, loss: [ soft_targets: { temperature: 3 } ]");
-      const TensorMap expected = train_anew(world, Where::device, precision);
+      const TaughtStage taught(*digits, kMlps,
+                               "epochs: 2, batch_size: 64, augment: {shift: 1}, teacher: {network: {of: large, " +
+                                   teacher + "}}, loss: [ soft_targets: { temperature: 3 } ]");
+      const TensorMap expected = train_anew(taught, Where::device, precision);
       captures = 0;
       TensorMap captured;
-      const auto counts = simulated_device::count([&] { captured = train_anew(world, Where::graphs, precision); });
+      const auto counts = simulated_device::count([&] { captured = train_anew(taught, Where::graphs, precision); });
       expect_equal(captured, expected, teacher);
       EXPECT_EQ(captures, 1) << teacher;
       EXPECT_EQ(counts.replays, 5) << teacher;  // of three full batches of two epochs, all but the first
@@ -436,22 +388,13 @@ TEST_F(DeviceTraining, CapturesTheTeachersPassAloneWhereTheStudentCannotBeCaptur
 /// Counts a step, the third, since the first ones prepare.
 simulated_device::Counts counts_of(const Dataset& data, const std::string& networks, const std::string& stage,
                                    Precision precision) {
-  const World world(data, networks, stage);
+  const TaughtStage taught(data, networks, stage);
   const at::Device device = device_of(Where::device);
-  const auto network = world.network("student", 1, device);
-  const std::shared_ptr<const Network> large = world.network("teacher", 2, device);
-  const ExampleSet examples = world.split_.train.to(device);
-  const Augmenter augmenter(world.stage().augment);
-  std::unique_ptr<Teacher> teacher;
-  if (world.stage().teacher)
-    teacher = make_teacher(world.stage().teacher, {.network = [&](const std::string&) { return large; },
-                                                   .examples = examples,
-                                                   .augmenter = augmenter,
-                                                   .classes = static_cast<int64_t>(data.classes.size()),
-                                                   .seed = 1,
-                                                   .precision = precision,
-                                                   .view_seed = 1});
-  StageSteps step(world.stage(), *network, examples, std::move(teacher), precision);
+  const auto network = taught.network("student", 1, device);
+  const ExampleSet examples = taught.split().train.to(device);
+  const Augmenter augmenter(taught.recipe().augment);
+  std::unique_ptr<Teacher> teacher = taught.teacher(examples, augmenter, device, precision);
+  StageSteps step(taught.recipe(), *network, examples, std::move(teacher), precision);
   step();
   step();
   const simulated_device::Counts counts = simulated_device::count([&] { step(); });
