@@ -1,6 +1,7 @@
 // The playground: a picture on the left, the networks' distributions over the classes on the right.
 import { answerCard, distributionRows, sentence } from './distributions.js';
 import { chip, h, withArticle } from './dom.js';
+import { energyPanel } from './energy.js';
 import { BrowserNetwork, ServerNetwork, softmax } from './networks.js';
 import { Pad } from './pad.js';
 import { bytesOf, centred, middle, paint, planesOf, readPicture, resized } from './picture.js';
@@ -47,6 +48,7 @@ class Playground {
     this.result = h('p', { class: 'visually-hidden', role: 'status' });
     this.cards = h('div', { class: 'answers' });
     this.bars = h('div', { class: 'bars', 'aria-label': 'Distributions', role: 'group' });
+    this.energies = h('div');
     const left = h('section', { class: this.draws ? 'input draws' : 'input', 'aria-labelledby': 'input-title' },
       h('h2', { id: 'input-title' }, 'Picture'),
       this.draws && this.drawing(),
@@ -57,7 +59,9 @@ class Playground {
       this.examples());
     const right = h('section', { class: 'output', 'aria-labelledby': 'output-title' },
       h('h2', { id: 'output-title' }, 'What they say'),
-      this.controls(), this.networks(), this.cards, this.bars, this.result, this.request());
+      this.controls(), this.networks(), this.cards, this.bars, this.result,
+      h('details', { class: 'physics', open: true }, h('summary', {}, 'Energy, entropy, free energy'), this.energies),
+      this.request());
     this.root.replaceChildren(h('div', { class: 'playground' }, left, right));
   }
 
@@ -248,6 +252,9 @@ class Playground {
       .map(model => answerCard(model, answers.find(answer => answer.model === model), name)));
     this.bars.replaceChildren(...(answers.length ? distributionRows(answers, name, this.logarithmic.checked)
       : [h('p', { class: 'soft' }, 'Draw, choose a picture, or pick an example.')]));
+    this.energies.replaceChildren(...(answers.length
+      ? energyPanel(answers, this.temperature, [kColdest, kHottest])
+      : [h('p', { class: 'soft small' }, 'Shown for the picture that is drawn or chosen.')]));
     clearTimeout(this.saying);
     this.saying = setTimeout(() => { this.result.textContent = answers.map(({ model, shares }) =>
       sentence(model, shares, name)).join('; '); }, 700);

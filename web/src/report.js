@@ -107,6 +107,16 @@ function softmax(logits, temperature) {
   return shares.map(share => share / sum);
 }
 
+// The same distribution as physics has it: energies are negative logits, F = ⟨E⟩ − T · S.
+function energies(logits, temperature) {
+  const highest = Math.max(...logits), weights = logits.map(logit => Math.exp((logit - highest) / temperature));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const mean = -weights.reduce((total, weight, index) => total + weight * logits[index], 0) / sum;
+  const free = -highest - temperature * Math.log(sum), bits = Math.max(0, (mean - free) / temperature / Math.LN2);
+  const [meanText, freeText, bitsText] = [mean, free, bits].map(value => value.toFixed(2).replace('-', '\u2212'));
+  return `⟨E⟩ ${meanText}, F ${freeText}, S ${bitsText} bits`;
+}
+
 function percent(share) {
   if (share >= 0.0995) return Math.round(share * 100) + ' %';
   if (share >= 0.000995) return Number((share * 100).toPrecision(2)) + ' %';
@@ -121,7 +131,8 @@ function prepareSoftTargets() {
   const slider = document.getElementById('temperature'), logarithmic = document.getElementById('log-bars');
   const output = document.getElementById('temperature-text'),
     buttons = [...document.querySelectorAll('[data-temperature]')];
-  const cards = [...document.querySelectorAll('.example')].map(card => [...card.querySelectorAll('.share')]);
+  const articles = [...document.querySelectorAll('.example')];
+  const cards = articles.map(card => [...card.querySelectorAll('.share')]);
   const low = slider ? Math.log(slider.dataset.low) : 0, high = slider ? Math.log(slider.dataset.high) : 1;
   const scale = document.getElementById('bar-scale'),
     lengths = [0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8];
@@ -137,6 +148,7 @@ function prepareSoftTargets() {
       : `a full bar: ${Math.round(100 * full)} %`;
     cards.forEach((rows, number) => {
       const shares = distributions[number];
+      articles[number].querySelector('.energies').textContent = energies(data.logits[number][0], temperature);
       rows.forEach(row => {
         const index = Number(row.dataset.class);
         [...row.querySelectorAll('i')].forEach((bar, network) => {

@@ -71,6 +71,26 @@ std::vector<double> softmax(const std::vector<double>& logits, double temperatur
   return shares;
 }
 
+/// Mean energy, free energy and entropy of the distribution, whose energies are the negative logits
+/// (docs/temperature.md). The page's script does the same.
+std::string energies(const std::vector<double>& logits, double temperature) {
+  const double highest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0, mean = 0;
+  for (const double logit : logits) {
+    const double weight = std::exp((logit - highest) / temperature);
+    sum += weight;
+    mean -= weight * logit;
+  }
+  mean /= sum;
+  const double free = -highest - temperature * std::log(sum);
+  const double bits = std::max(0.0, (mean - free) / temperature / std::log(2.0));
+  const auto number = [](double value) {
+    std::string text = fmt::format("{:.2f}", value);
+    return text.front() == '-' ? "−" + text.substr(1) : text;
+  };
+  return fmt::format("⟨E⟩ {}, F {}, S {} bits", number(mean), number(free), number(bits));
+}
+
 std::string class_name(const Page& page, size_t index) {
   return index < page.run.classes.size() ? page.run.classes[index] : std::to_string(index);
 }
@@ -178,9 +198,9 @@ std::string card(const Page& page, const ReportedExample& example, const std::ve
       address.empty() ? "" : fmt::format("<img src=\"{}\" alt=\"{}\">", address, html_escape(title));
   return fmt::format(
       "<article class=\"example\">\n<h3>{}</h3>\n<div class=\"body\"><div>{}<p class=\"soft\">{} example {}</p></div>"
-      "<div class=\"shares\">\n{}</div></div></article>\n",
+      "<div class=\"shares\">\n{}</div></div><p class=\"energies\">{}</p></article>\n",
       html_escape(title), picture, html_escape(page.examples.split), example.id,
-      bars(page, example, shown, temperature, full));
+      bars(page, example, shown, temperature, full), energies(logits_of(example, shown.front()), temperature));
 }
 
 std::string controls(const std::vector<double>& temperatures, double chosen, double full) {
@@ -247,12 +267,15 @@ std::string soft_targets_section(const Page& page) {
   const std::string source = page.examples_of.empty() ? "" : ", networks of " + page.examples_of;
   return note(fmt::format(
              "What a network says of the wrong classes is most of what a student can learn from it. {} examples of the "
-             "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages: {}.",
+             "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages: {}, "
+             "and "
+             "of its distribution the mean energy, free energy and entropy.",
              examples.size(), html_escape(page.examples.split), html_escape(source), html_escape(shown.front().name))) +
          controls(temperatures, chosen, full) +
          fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\" style=\"{}\">\n{}</div>\n", legend, width,
                      open) +
-         folded + term_list({{"temperature", "temperature"}}) + script_data(examples, shown, chosen);
+         folded + term_list({{"temperature", "temperature"}, {"energy", "⟨E⟩, F, S"}}) +
+         script_data(examples, shown, chosen);
 }
 
 }  // namespace limbeck
