@@ -219,6 +219,38 @@ TEST(Community, PullsEachNetworkTowardsTheMeanOfAll) {
   EXPECT_TRUE(loss->value({.logits = extreme, .community = {extreme, -extreme}}, {}, {}).isfinite().item<bool>());
 }
 
+TEST(Community, WithMomentumPullsTowardsTheAverageOfEachExampleOverTheEpochs) {
+  const auto loss = make_loss("{community: {temperature: 2, momentum: 0.75}}");
+  EXPECT_TRUE(loss->needs().shapes && loss->needs().epochs);
+  LossParameters parameters(1, 0, torch::kCPU);
+  loss->prepare(
+      {.student_logits = {5}, .teacher_logits = {}, .student_features = {}, .teacher_features = {}, .examples = 6},
+      parameters);
+  const auto distribution = [](const torch::Tensor& one, const torch::Tensor& other) {
+    return (torch::softmax(one / 2, 1) + torch::softmax(other / 2, 1)) / 2;
+  };
+  const auto expect_towards = [&](const torch::Tensor& p, const std::vector<torch::Tensor>& community,
+                                  const std::vector<int64_t>& ids, double epochs) {
+    for (const torch::Tensor& z : community) {  // each asks in turn, and the average moves once
+      const double value = loss->value({.logits = z, .community = community}, {},
+                                       {.ids = torch::tensor(ids), .epochs = torch::tensor(epochs, torch::kFloat)})
+                               .item<double>();
+      EXPECT_NEAR(value, (4 * p * (p.log() - torch::log_softmax(z / 2, 1))).sum().item<double>() / 2, 1e-6) << epochs;
+    }
+  };
+  const torch::Tensor a = random_logits(2, 5, 1), b = random_logits(2, 5, 2), c = random_logits(2, 5, 3);
+  torch::Tensor average = distribution(a, b);
+  expect_towards(average, {a, b}, {4, 1}, 0.5);
+  average = 0.75 * average + 0.25 * distribution(b, c);
+  expect_towards(average, {b, c}, {4, 1}, 1.25);
+  const torch::Tensor before = average;
+  average = 0.75 * average + 0.25 * distribution(a, c);
+  expect_towards(average, {a, c}, {4, 1}, 2.0);
+  expect_towards(distribution(a, c), {a, c}, {0, 5}, 2.5);                         // others have averages of their own
+  expect_towards(0.75 * before + 0.25 * distribution(b, b), {b, b}, {4, 1}, 2.5);  // the epoch's again, as after a stop
+  EXPECT_EQ(parameters.state().size(), 3U);
+}
+
 TEST(Mutual, IsTheMeanDivergenceFromTheOthers) {
   const torch::Tensor z = random_logits(4, 5, 43), second = random_logits(4, 5, 44), third = random_logits(4, 5, 45);
   const auto loss = make_loss("{mutual: 2}");

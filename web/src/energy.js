@@ -3,7 +3,7 @@
 import { chip, colourClass, h } from './dom.js';
 
 const kPlaces = 64;  // of a curve
-const kWidth = 560, kHeight = 200, kLeft = 44, kRight = 548, kTop = 14, kBottom = 166;
+const kWidth = 560, kHeight = 212, kLeft = 44, kRight = 548, kTop = 14, kBottom = 166;
 
 /** Mean energy, entropy in nats and free energy; energies are in units of logits. F = ⟨E⟩ − T · S = −T · ln Z. */
 export function stateOf(logits, temperature) {
