@@ -70,6 +70,17 @@ at::Tensor Augmenter::draw(const at::Tensor& ids, uint64_t seed, const Epoch& ep
   return views;
 }
 
+void Augmenter::require_inputs(int64_t dimensions) const {
+  for (const auto& augmentation : augmentations_) {
+    const int64_t wanted = augmentation->dimensions();
+    if (wanted != 0 && wanted != dimensions)
+      throw Error(ErrorKind::usage,
+                  fmt::format("the examples have {} dimension{}; of the augmentations {} one is for {}", dimensions - 1,
+                              dimensions == 2 ? "" : "s", description_,
+                              wanted == 3 ? "recordings [frames, bands]" : "images [channels, height, width]"));
+  }
+}
+
 std::optional<PictureViews> Augmenter::picture_views() const {
   PictureViews how;
   for (const auto& augmentation : augmentations_)
@@ -78,10 +89,7 @@ std::optional<PictureViews> Augmenter::picture_views() const {
 }
 
 at::Tensor Augmenter::apply(const at::Tensor& images, const at::Tensor& views) const {
-  if (!augmentations_.empty() && images.dim() != 4)
-    throw Error(ErrorKind::usage,
-                fmt::format("images [N, C, H, W] can be augmented by {}; the examples have {} dimensions", description_,
-                            images.dim() - 1));
+  require_inputs(images.dim());
   at::Tensor result = images;
   at::Tensor rest = views;
   for (const auto& augmentation : augmentations_) {

@@ -25,9 +25,11 @@ namespace limbeck {
 class Augmentation {
  public:
   virtual ~Augmentation() = default;
+  /// Dimensions of the batches that it takes: 4, images [N, C, H, W]; 3, recordings [N, frames, bands]; 0: any.
+  virtual int64_t dimensions() const { return 4; }
   /// Number of views; does not depend on the image's size.
   virtual int64_t view_count() const = 0;
-  /// Images [N, C, H, W] of any type, views [N] int64 in {0, …, view_count − 1} → images of the same shape and type.
+  /// Images of any type, or recordings, views [N] int64 in {0, …, view_count − 1} → images of the same shape and type.
   virtual at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const = 0;
   /// Adds this augmentation to how pictures are read from memory on a device, after what `how` has. Returns false if
   /// they cannot be read so.
@@ -68,9 +70,12 @@ class Augmenter {
   /// produce equal pixels for equal views.
   const std::string& description() const { return description_; }
 
+  /// Throws Error of kind usage if an augmentation is for other inputs: images [N, C, H, W], or recordings [N, frames,
+  /// bands]. `dimensions`: of the inputs, with that of the batch.
+  void require_inputs(int64_t dimensions) const;
   /// ids [N] int64 → views [N] int64, on the device of the ids. Never waits for a device.
   at::Tensor draw(const at::Tensor& ids, uint64_t seed, const Epoch& epoch) const;
-  /// Throws Error if there is an augmentation and the inputs are not images [N, C, H, W].
+  /// Throws as require_inputs().
   at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const;
   /// Draws partners and mixtures for the examples with these ids [N], in a set of `examples` examples. Throws Error if
   /// nothing is mixed.

@@ -23,6 +23,7 @@ class Mixer : public Augmentation {
   /// alpha: of the Beta distribution of the mixture's weight.
   explicit Mixer(double alpha) : alpha_(alpha) {}
 
+  int64_t dimensions() const override { return 0; }
   int64_t view_count() const override { return 1; }
   at::Tensor apply(const at::Tensor& images, const at::Tensor&) const override { return images; }
 

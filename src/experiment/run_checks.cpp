@@ -70,9 +70,7 @@ void check_gradients(const StageRecipe& stage) {
 void check_stage(const RunContext& run, const StageRecipe& stage) {
   try {
     kind_of(stage)->check(run, stage);
-    if (run.dataset().speech != nullptr && !std::all_of(stage.augment.begin(), stage.augment.end(),
-                                                        [](const Choice& choice) { return choice.name() == "mixup"; }))
-      throw Error(ErrorKind::usage, "augmentations but 'mixup' are of pictures; recordings have none");
+    Augmenter(stage.augment).require_inputs(static_cast<int64_t>(run.dataset().input_shape().size()) + 1);
     const ExampleSet examples = run.data.examples_of(stage);
     check_features(run, stage, examples);
     if (stage.form().trains) check_gradients(stage);

@@ -40,6 +40,21 @@ class Speech(ProgramTest):
         self.assertIn("word errors", self.limbeck("report", self.out).stdout)
         self.assertIn("word errors", (self.out / "report.html").read_text())
 
+    def test_masked_frames_are_views_that_a_store_keeps(self):
+        self.recipe.write_text(self.recipe.read_text().replace(
+            "teacher: ensemble", "teacher: { network: { of: ensemble, views: 2 } }, augment: { spec_augment: "
+            "{ bands: 5, frames: 2, masks: 2 } }"))
+        self.run_recipe()
+        stage = next(stage for stage in json.loads((self.out / "results.json").read_text())["stages"]
+                     if stage["name"] == "distilled")
+        kept = (self.out / "stages/distilled/weights.safetensors").read_bytes()
+        self.assertGreater(stage["evaluations"]["test"]["accuracy"], 0.5)
+        self.recipe.write_text(self.recipe.read_text().replace(
+            "views: 2 }", f"views: 2, store: '{self.folder / 'store.safetensors'}' }}"))
+        for _ in range(2):  # fills the store, reads it
+            self.run_recipe("--force")
+            self.assertEqual((self.out / "stages/distilled/weights.safetensors").read_bytes(), kept)
+
     def test_all_systems_learn_the_same_labels_again_after_a_stop(self):
         self.run_recipe()
         before = (self.out / "stages/distilled/weights.safetensors").read_bytes()
@@ -104,7 +119,7 @@ class Speech(ProgramTest):
         (self.recordings / "rise_ann_3.wav").unlink()
         self.assertIn("no speaker 'anm'",
                       self.run_recipe("--set", "data.source.recordings.held_out=anm", expect=2).stderr)
-        self.assertIn("augmentations but 'mixup' are of pictures",
+        self.assertIn("one is for images [channels, height, width]",
                       self.run_recipe("--set", "data.augment={flip: true}", expect=2).stderr)
         self.recipe.write_text("name: d\ndata: {source: {digits: {train: 50, test: 20}}}\nnetworks: {n: {mlp: [4]}}\n"
                                "stages: [{name: a, train: n, align: 2}]\n")

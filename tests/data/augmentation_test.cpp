@@ -202,6 +202,43 @@ TEST(Cutout, CentresOnEachPixelEquallyOften) {
   EXPECT_TRUE(hits.equal(torch::full({28}, 16)));
 }
 
+TEST(SpecAugment, MasksTheHandComputedBlocks) {
+  const Augmenter augmenter = make({"{spec_augment: {bands: 3, frames: 5}}"});
+  const torch::Tensor recording = torch::ones({1, 26, 40});
+  const auto zeros = [&](int64_t bands, int64_t first_band, int64_t frames, int64_t first_frame) {
+    return augmenter.apply(recording, view(bands + 4 * (first_band + 840 * (frames + 6 * first_frame)))).eq(0)[0];
+  };
+  EXPECT_EQ(augmenter.view_count(), 4 * 6 * 840 * 840);
+  EXPECT_FALSE(zeros(0, 700, 0, 700).any().item<bool>());
+  torch::Tensor expected = torch::zeros({26, 40}, torch::kBool);
+  expected.slice(1, 19, 22).fill_(true);  // the middle one of 38 starts
+  EXPECT_TRUE(zeros(3, 420, 0, 0).equal(expected));
+  expected.slice(0, 21, 26).fill_(true);  // the last one
+  EXPECT_TRUE(zeros(3, 420, 5, 839).equal(expected));
+  const Augmenter twice = make({"{spec_augment: {bands: 3, frames: 5, masks: 2}}"});
+  const int64_t once = augmenter.view_count();
+  const torch::Tensor both = twice.apply(recording, view(3 + once * 3)).eq(0)[0];  // the same band twice
+  EXPECT_EQ(both.sum().item<int64_t>(), 3 * 26);
+}
+
+TEST(SpecAugment, MasksWiderThanTheExampleCoverIt) {
+  const Augmenter augmenter = make({"{spec_augment: {bands: 8, frames: 0}}"});
+  EXPECT_TRUE(augmenter.apply(torch::ones({1, 4, 5}), view(8 + 9 * 839)).eq(0).all().item<bool>());
+}
+
+TEST(SpecAugment, IsForRecordingsAndOthersAreForImages) {
+  const torch::Tensor images = torch::zeros({1, 1, 4, 4}), recordings = torch::zeros({1, 4, 4});
+  EXPECT_NE(message_of<Error>([&] {
+              make({"{spec_augment: {}}"}).apply(images, view(0));
+            }).find("one is for recordings [frames, bands]"),
+            std::string::npos);
+  EXPECT_NE(message_of<Error>([&] {
+              make({"{flip: true}"}).apply(recordings, view(0));
+            }).find("the examples have 2 dimensions; of the augmentations"),
+            std::string::npos);
+  EXPECT_NO_THROW(make({"{mixup: 1}"}).apply(recordings, view(0)));
+}
+
 /// The largest difference of two byte images.
 int64_t difference(const torch::Tensor& a, const torch::Tensor& b) {
   return (a.to(torch::kInt64) - b.to(torch::kInt64)).abs().max().item<int64_t>();
