@@ -267,9 +267,8 @@ std::string soft_targets_section(const Page& page) {
   const std::string source = page.examples_of.empty() ? "" : ", networks of " + page.examples_of;
   return note(fmt::format(
              "What a network says of the wrong classes is most of what a student can learn from it. {} examples of the "
-             "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages: {}, "
-             "and "
-             "of its distribution the mean energy, free energy and entropy.",
+             "{} split{}, chosen for telling soft targets; a high temperature shows the small shares. Percentages and "
+             "energies: {}.",
              examples.size(), html_escape(page.examples.split), html_escape(source), html_escape(shown.front().name))) +
          controls(temperatures, chosen, full) +
          fmt::format("<p class=\"legend\">{}</p>\n<div class=\"examples\" style=\"{}\">\n{}</div>\n", legend, width,

@@ -27,8 +27,7 @@ constexpr std::pair<const char*, const char*> kTerms[] = {
      "show."},
     {"energy",
      "softmax is Boltzmann’s distribution with the negative logits as energies: mean energy ⟨E⟩, entropy S, free "
-     "energy "
-     "F = ⟨E⟩ − T · S. The higher the temperature, the more the entropy counts."},
+     "energy F = ⟨E⟩ − T · S. The higher the temperature, the more the entropy counts."},
     {keys::kMemberErrors, "the errors of an ensemble’s networks, each alone, on average."},
     {keys::kRelativeGain,
      "how many more examples the specialists get right, as a share of those that the generalist gets right."},
