@@ -39,7 +39,7 @@ class SpecAugment : public Augmentation {
   at::Tensor apply(const at::Tensor& spectrograms, const at::Tensor& views) const override {
     at::Tensor result = spectrograms, rest = views;
     const auto next = [&](int64_t count) {
-      const at::Tensor digit = rest.remainder(count);
+      at::Tensor digit = rest.remainder(count);
       rest = rest.div(count, "floor");
       return digit;
     };
