@@ -8,8 +8,8 @@ import json
 import math
 import pathlib
 
-COLDEST, HOTTEST, PLACES = 0.25, 40, 120
-MARKS = (0.25, 0.5, 1, 2, 4, 8, 20, 40)
+COLDEST, HOTTEST, PLACES = 0.25, 10, 120
+MARKS = (0.25, 0.5, 1, 2, 4, 10)
 LEFT, RIGHT, WIDTH = 60, 470, 560
 STYLE = """svg{background:#fcfcfb;font-family:system-ui,sans-serif}text{font-size:12px;fill:#5c5b57}
 .title{font-size:14px;font-weight:600;fill:#1a1a19}.end{text-anchor:end}.middle{text-anchor:middle}
@@ -61,16 +61,17 @@ def place(temperature):
 
 def drawn(logits, what):
     means, frees, bits = zip(*(state(logits, at) for at in temperatures()))
-    height = 540
+    height = 570
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
              f'height="{height}" role="img" aria-label="Mean energy, free energy and entropy by temperature">\n<style>',
              STYLE, "</style>"]
     low, high = min(frees), max(means)
     step = 10 ** math.floor(math.log10(high - low)) * (2 if high - low > 4 * 10 ** math.floor(math.log10(high - low))
                                                        else 1)
-    panel(parts, 40, 270, low, high, step, f"{what}: energies above the lowest one, in units of logits",
+    parts.append(f'<text class="title" x="10" y="22">{what}</text>')
+    panel(parts, 70, 300, low, high, step, "Energies above the lowest one, in units of logits",
           [("mean", "⟨E⟩", means), ("free", "F", frees)], between=True)
-    panel(parts, 330, 490, 0, math.log2(len(logits)), 1, "Entropy, in bits", [("entropy", "S", bits)])
+    panel(parts, 360, 520, 0, math.log2(len(logits)), 1, "Entropy, in bits", [("entropy", "S", bits)])
     parts.append(f'<text class="middle" x="{(LEFT + RIGHT) / 2}" y="{height - 12}">temperature</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
