@@ -14,6 +14,7 @@
 #include "experiment/plots.h"
 #include "experiment/seed_run.h"
 #include "experiment/side_by_side.h"
+#include "experiment/stage_conditions.h"
 #include "kernels/cuda_device.h"
 #include "kernels/cuda_graph.h"
 #include "kernels/device_turns.h"
