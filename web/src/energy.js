@@ -1,5 +1,5 @@
-// A network's distribution as the Boltzmann distribution that it is (docs/temperature.md): logits are negative energies,
-// E = −z, and softmax(z / T) gives each class the share e^(−E / T) / Z.
+// A network's distribution as Boltzmann's (docs/temperature.md): logits are negative energies, E = −z, and
+// softmax(z / T) gives each class the share e^(−E / T) / Z.
 import { chip, colourClass, h } from './dom.js';
 
 const kPlaces = 64;  // of a curve
@@ -52,7 +52,8 @@ export function energyPanel(answers, temperature, range) {
   const cell = (label, value) => h('td', { class: 'number', 'data-label': label, 'data-value': value }, number(value));
   const rows = answers.map(({ model }) => {
     const { meanEnergy, freeEnergy, entropy } = stateOf(model.logits, temperature);
-    return h('tr', { 'data-model': model.name }, h('th', { scope: 'row' }, chip(model.place), h('span', {}, model.name)),
+    return h('tr', { 'data-model': model.name },
+      h('th', { scope: 'row' }, chip(model.place), h('span', {}, model.name)),
       cell('mean energy', meanEnergy), cell('T · S', temperature * entropy), cell('free energy', freeEnergy),
       cell('entropy, bits', entropy / Math.LN2));
   });

@@ -70,8 +70,8 @@ async function compareWithServer(page, model) {
   const difference = Math.max(...probabilities.map((share, index) => Math.abs(share - here[index])));
   assert.ok(difference < 1e-4, `${model} differs from the server by ${difference}`);
   const bits = probabilities.reduce((sum, share) => sum - (share > 0 ? share * Math.log2(share) : 0), 0);
-  const values = await page.$$eval(`.energies [data-model="${model}"] td`, cells => cells.map(cell => +cell.dataset.value));
-  const [mean, heat, free, shown] = values;
+  const [mean, heat, free, shown] = await page.$$eval(`.energies [data-model="${model}"] td`,
+    cells => cells.map(cell => Number(cell.dataset.value)));
   assert.ok(Math.abs(shown - bits) < 1e-3, `${model}: entropy ${shown} bits, of the server's answer ${bits}`);
   assert.ok(Math.abs(mean - heat - free) < 1e-9 && Math.abs(heat - request.temperature * shown * Math.LN2) < 1e-4,
     `${model}: F = ⟨E⟩ − T · S`);
