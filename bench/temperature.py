@@ -66,8 +66,8 @@ def drawn(logits, what):
              f'height="{height}" role="img" aria-label="Mean energy, free energy and entropy by temperature">\n<style>',
              STYLE, "</style>"]
     low, high = min(frees), max(means)
-    step = 10 ** math.floor(math.log10(high - low)) * (2 if high - low > 4 * 10 ** math.floor(math.log10(high - low))
-                                                       else 1)
+    decade = 10 ** math.floor(math.log10(high - low))
+    step = 2 * decade if high - low > 4 * decade else decade
     parts.append(f'<text class="title" x="10" y="22">{what}</text>')
     panel(parts, 70, 300, low, high, step, "Energies above the lowest one, in units of logits",
           [("mean", "⟨E⟩", means), ("free", "F", frees)], between=True)

@@ -6,7 +6,7 @@
 //   ranks.require_equal("recipe", recipe_hash);
 //   ranks.sum(gradients);            // in place, over all ranks
 //
-// Tensors of a GPU go through the host's memory: Gloo is in every LibTorch, and any network carries it.
+// Tensors of a GPU are summed in the host's memory, to which they are copied.
 //
 // A rank that ends, is killed or cannot be reached is an Error on all others, which names it: within a few seconds
 // where its connection closes, and after `silence` seconds where its host is gone.

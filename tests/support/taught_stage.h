@@ -14,6 +14,7 @@
 #include "models/model.h"
 #include "recipe/recipe.h"
 #include "teacher/network_teacher.h"
+#include "train/trainer.h"
 
 namespace limbeck {
 
@@ -31,6 +32,12 @@ inline std::unique_ptr<Dataset> pictures(int64_t count, int64_t classes) {
   return dataset;
 }
 
+/// Examples on a device, and how they are augmented.
+struct StageExamples {
+  ExampleSet train, validation;
+  Augmenter augmenter;
+};
+
 class TaughtStage {
  public:
   /// networks: `teacher` and `student`; stage: the settings of the student's stage, whose teacher may be `large`. The
@@ -44,7 +51,9 @@ class TaughtStage {
         split_(hold_out(dataset, 30, 1)) {}
 
   const StageRecipe& recipe() const { return recipe_.stages[1]; }
-  const TrainingSplit& split() const { return split_; }
+  StageExamples examples(at::Device device) const {
+    return {split_.train.to(device), split_.validation.to(device), Augmenter(recipe().augment)};
+  }
 
   std::shared_ptr<Network> network(const std::string& name, uint64_t seed, at::Device device) const {
     for (const NetworkRecipe& each : recipe_.networks)
@@ -57,20 +66,34 @@ class TaughtStage {
   }
 
   /// The stage's teacher, with the network `teacher` of seed 2; nullptr if it has none. The examples are on the device.
-  std::unique_ptr<Teacher> teacher(const ExampleSet& examples, const Augmenter& augmenter, at::Device device,
+  std::unique_ptr<Teacher> teacher(const StageExamples& examples, at::Device device,
                                    Precision precision = Precision::float32,
                                    const std::function<void(const std::string&)>& tell = {}) const {
     if (!recipe().teacher) return nullptr;
     const std::shared_ptr<const Network> large = network("teacher", 2, device);
     return make_teacher(recipe().teacher, {.network = [large](const std::string&) { return large; },
-                                           .examples = examples,
-                                           .augmenter = augmenter,
+                                           .examples = examples.train,
+                                           .augmenter = examples.augmenter,
                                            .classes = static_cast<int64_t>(dataset_.classes.size()),
                                            .seed = 1,
                                            .taps = Objective(recipe().loss).needs().teacher_taps,
                                            .precision = precision,
                                            .view_seed = 1,
                                            .tell = tell});
+  }
+
+  /// What trains the network with seed 1. Everything must outlive it; `teacher`: nullptr for none.
+  TrainingSetup setup(Network& network, const Teacher* teacher, const StageExamples& examples,
+                      const CheckpointFile& checkpoint, const EventBus& events) const {
+    return {.stage = recipe(),
+            .seed = 1,
+            .network = network,
+            .teacher = teacher,
+            .train = examples.train,
+            .validation = examples.validation,
+            .augmenter = examples.augmenter,
+            .checkpoint = checkpoint,
+            .events = events};
   }
 
  private:

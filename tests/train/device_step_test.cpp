@@ -52,10 +52,9 @@ class DeviceTraining : public TemporaryFolder {
                   int stop_after = -1) {
     const at::Device device = device_of(where);
     const auto network = taught.network("student", 1, device);
-    const ExampleSet examples = taught.split().train.to(device), validation = taught.split().validation.to(device);
-    const Augmenter augmenter(taught.recipe().augment);
-    const std::unique_ptr<Teacher> teacher = taught.teacher(
-        examples, augmenter, device, precision, [&](const std::string& reason) { notices.push_back(reason); });
+    const StageExamples examples = taught.examples(device);
+    const std::unique_ptr<Teacher> teacher =
+        taught.teacher(examples, device, precision, [&](const std::string& reason) { notices.push_back(reason); });
     const CheckpointFile checkpoint(folder / "checkpoint.safetensors", "f");
     std::stop_source stop;
     EventBus events;
@@ -75,19 +74,12 @@ class DeviceTraining : public TemporaryFolder {
     WaitingNetwork waiting(*network);
     const Recorder recorder = until_failure(where == Where::graphs ? Recorder(record) : Recorder(),
                                             [&](const std::string& reason) { notices.push_back(reason); });
-    Trainer({.stage = taught.recipe(),
-             .seed = 1,
-             .network = student_waits ? static_cast<Network&>(waiting) : *network,
-             .teacher = teacher.get(),
-             .train = examples,
-             .validation = validation,
-             .augmenter = augmenter,
-             .checkpoint = checkpoint,
-             .events = events,
-             .precision = precision,
-             .recorder = recorder,
-             .stop = stop.get_token()})
-        .run();
+    TrainingSetup setup = taught.setup(student_waits ? static_cast<Network&>(waiting) : *network, teacher.get(),
+                                       examples, checkpoint, events);
+    setup.precision = precision;
+    setup.recorder = recorder;
+    setup.stop = stop.get_token();
+    Trainer(setup).run();
     network->to(at::kCPU);
     return state_of(*network);
   }
@@ -316,8 +308,7 @@ TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
   const TensorMap expected = train_anew(taught, Where::device);
   const at::Device device = device_of(Where::device);
   const auto network = taught.network("student", 1, device);
-  const ExampleSet examples = taught.split().train.to(device), validation = taught.split().validation.to(device);
-  const Augmenter augmenter;
+  const StageExamples examples = taught.examples(device);
   /// Reads a value on the host, as the program of someone else's network may.
   class Waiting : public Teacher {
    public:
@@ -330,17 +321,9 @@ TEST_F(DeviceTraining, GoesOnWithoutGraphsWhereAStepWaitsForTheDevice) {
   EventBus events;
   const Recorder recorder =
       until_failure(simulated_device::graphs(), [&](const std::string& reason) { notices.push_back(reason); });
-  Trainer({.stage = taught.recipe(),
-           .seed = 1,
-           .network = *network,
-           .teacher = &teacher,
-           .train = examples,
-           .validation = validation,
-           .augmenter = augmenter,
-           .checkpoint = checkpoint,
-           .events = events,
-           .recorder = recorder})
-      .run();
+  TrainingSetup setup = taught.setup(*network, &teacher, examples, checkpoint, events);
+  setup.recorder = recorder;
+  Trainer(setup).run();
   network->to(at::kCPU);
   EXPECT_EQ(notices, std::vector<std::string>{"item() waits for the device during a capture"});
   expect_equal(state_of(*network), expected, "without graphs");
@@ -391,10 +374,9 @@ simulated_device::Counts counts_of(const Dataset& data, const std::string& netwo
   const TaughtStage taught(data, networks, stage);
   const at::Device device = device_of(Where::device);
   const auto network = taught.network("student", 1, device);
-  const ExampleSet examples = taught.split().train.to(device);
-  const Augmenter augmenter(taught.recipe().augment);
-  std::unique_ptr<Teacher> teacher = taught.teacher(examples, augmenter, device, precision);
-  StageSteps step(taught.recipe(), *network, examples, std::move(teacher), precision);
+  const StageExamples examples = taught.examples(device);
+  std::unique_ptr<Teacher> teacher = taught.teacher(examples, device, precision);
+  StageSteps step(taught.recipe(), *network, examples.train, std::move(teacher), precision);
   step();
   step();
   const simulated_device::Counts counts = simulated_device::count([&] { step(); });

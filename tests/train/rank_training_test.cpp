@@ -22,9 +22,8 @@ class RankTraining : public TemporaryFolder {
   /// Trains in one process (nullptr), or as one of several ranks.
   Trained train(const TaughtStage& taught, at::Device device, Ranks* ranks) const {
     const auto network = taught.network("student", 1, device);
-    const ExampleSet examples = taught.split().train.to(device), validation = taught.split().validation.to(device);
-    const Augmenter augmenter(taught.recipe().augment);
-    const std::unique_ptr<Teacher> teacher = taught.teacher(examples, augmenter, device);
+    const StageExamples examples = taught.examples(device);
+    const std::unique_ptr<Teacher> teacher = taught.teacher(examples, device);
     const std::string name = ranks == nullptr ? "one" : std::to_string(ranks->rank());
     fs::remove(folder / name);
     const CheckpointFile checkpoint(folder / name, "f");
@@ -33,17 +32,9 @@ class RankTraining : public TemporaryFolder {
     events.subscribe([&](const Event& event) {
       if (const auto* epoch = std::get_if<EpochDone>(&event)) trained.epochs.push_back(*epoch);
     });
-    Trainer({.stage = taught.recipe(),
-             .seed = 1,
-             .network = *network,
-             .teacher = teacher.get(),
-             .train = examples,
-             .validation = validation,
-             .augmenter = augmenter,
-             .checkpoint = checkpoint,
-             .events = events,
-             .ranks = ranks})
-        .run();
+    TrainingSetup setup = taught.setup(*network, teacher.get(), examples, checkpoint, events);
+    setup.ranks = ranks;
+    Trainer(setup).run();
     network->to(at::kCPU);
     trained.weights = state_of(*network);
     return trained;
