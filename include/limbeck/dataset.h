@@ -27,9 +27,15 @@ namespace limbeck LIMBECK_API {
 
 /// Context window for examples that are rows of a longer sequence, such as frames of recordings. Example i consists of
 /// the rows i − before … i + after, clamped to [first[i], last[i]], so that the boundary rows are repeated.
+///
+/// An example may exist in several versions, such as a recording and its augmented copies, which have rows of their
+/// own: version v of example i is the row row[v·N + i], clamped to first[v·N + i] and last[v·N + i]. Version 0 is the
+/// example where no augmentation chooses another.
 struct RowContext {
   int64_t before = 0, after = 0;
-  at::Tensor first, last;  ///< [N] int32; undefined: no context, an example is one row
+  at::Tensor first, last;  ///< [versions · N] int32; undefined: no context, an example is one row
+  at::Tensor row;          ///< [versions · N] int32; undefined: example i is row i
+  int64_t versions = 1;
 
   bool defined() const { return first.defined(); }
 };

@@ -32,6 +32,7 @@ enum class Purpose : uint32_t {
   others = 13,           ///< examples of other classes that a specialist sees; epoch: the specialist, id: the example
   stage = 14,            ///< seeds of stages; epoch and id: the two halves of a hash of the stream's name
   loss_parameters = 15,  ///< epoch: index of the parameter in the loss, id: its row, lane: index of the loss
+  copies = 16,           ///< augmented copies of recordings; epoch: the copy, id: the recording
 };
 
 /// Identifies one stream of random numbers. `lane` distinguishes streams of the same example, e.g. those of several

@@ -81,6 +81,22 @@ void Augmenter::require_inputs(int64_t dimensions) const {
   }
 }
 
+int64_t Augmenter::versions() const {
+  for (const auto& augmentation : augmentations_)
+    if (augmentation->chooses_version()) return augmentation->view_count();
+  return 1;
+}
+
+at::Tensor Augmenter::versions_of(const at::Tensor& views) const {
+  int64_t before = 1;
+  for (const auto& augmentation : augmentations_) {
+    const int64_t count = augmentation->view_count();
+    if (augmentation->chooses_version() && views.defined()) return views.div(before, "floor").remainder(count);
+    before *= count;
+  }
+  return {};
+}
+
 std::optional<PictureViews> Augmenter::picture_views() const {
   PictureViews how;
   for (const auto& augmentation : augmentations_)

@@ -31,6 +31,8 @@ class Augmentation {
   virtual int64_t view_count() const = 0;
   /// Images of any type, or recordings, views [N] int64 in {0, …, view_count − 1} → images of the same shape and type.
   virtual at::Tensor apply(const at::Tensor& images, const at::Tensor& views) const = 0;
+  /// Whether a view is a version of the example, which the data set has (RowContext), and is not computed.
+  virtual bool chooses_version() const { return false; }
   /// Adds this augmentation to how pictures are read from memory on a device, after what `how` has. Returns false if
   /// they cannot be read so.
   virtual bool add_to(PictureViews& how) const {
@@ -73,6 +75,10 @@ class Augmenter {
   /// Throws Error of kind usage if an augmentation is for other inputs: images [N, C, H, W], or recordings [N, frames,
   /// bands]. `dimensions`: of the inputs, with that of the batch.
   void require_inputs(int64_t dimensions) const;
+  /// How many versions of an example are chosen from; 1: none is chosen.
+  int64_t versions() const;
+  /// views [N] int64 → versions of the examples [N] int64; undefined if none are chosen, or there are no views.
+  at::Tensor versions_of(const at::Tensor& views) const;
   /// ids [N] int64 → views [N] int64, on the device of the ids. Never waits for a device.
   at::Tensor draw(const at::Tensor& ids, uint64_t seed, const Epoch& epoch) const;
   /// Throws as require_inputs().

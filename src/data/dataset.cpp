@@ -32,13 +32,19 @@ void check_split(const Dataset& dataset, const Split& split, const char* name) {
            fmt::format("has {}.inputs of {}; expected Byte or Float [N, …] on the CPU", name, form_of(inputs)));
   if (!labels.defined() || !labels.is_cpu() || labels.dim() != 1 || labels.scalar_type() != at::kLong)
     refuse(dataset, fmt::format("has {}.labels of {}; expected Long [N] on the CPU", name, form_of(labels)));
-  if (labels.size(0) != inputs.size(0))
+  const RowContext& context = split.context;
+  if (labels.size(0) != inputs.size(0) && !context.row.defined())
     refuse(dataset, fmt::format("has {} {}.inputs and {} {}.labels", inputs.size(0), name, labels.size(0), name));
   if (labels.size(0) == 0) refuse(dataset, fmt::format("has no examples in {}", name));
   if (inputs.numel() == 0) refuse(dataset, fmt::format("has {}.inputs of {}, without numbers", name, form_of(inputs)));
-  if (split.context.defined() &&
-      (split.context.first.sizes() != labels.sizes() || split.context.last.sizes() != labels.sizes()))
-    refuse(dataset, fmt::format("has a {}.context for another number of examples", name));
+  if (context.defined()) {
+    const std::vector<int64_t> sizes = {context.versions * labels.size(0)};
+    for (const at::Tensor& bounds : {context.first, context.last, context.row})
+      if (bounds.defined() && bounds.sizes() != sizes)
+        refuse(dataset, fmt::format("has a {}.context for another number of examples", name));
+    if (context.versions < 1 || (context.versions > 1 && !context.row.defined()))
+      refuse(dataset, fmt::format("has a {}.context of {} versions without their rows", name, context.versions));
+  }
   const auto classes = static_cast<int64_t>(dataset.classes.size());
   const auto lowest = labels.min().item<int64_t>(), highest = labels.max().item<int64_t>();
   if (lowest < -1 || highest >= classes)
@@ -55,6 +61,7 @@ std::string Dataset::fingerprint() const {
     for (const at::Tensor& tensor : {split->inputs, split->labels}) add_to(hasher, tensor);
     if (!split->context.defined()) continue;
     add_to(hasher, split->context.first);
+    if (split->context.row.defined()) add_to(hasher, split->context.row);
     hasher.add(&split->context.before, sizeof split->context.before)
         .add(&split->context.after, sizeof split->context.after);
   }

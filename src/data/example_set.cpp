@@ -39,6 +39,7 @@ RowContext context_to(at::Device device, RowContext context) {
   if (!context.defined()) return context;
   context.first = context.first.to(device);
   context.last = context.last.to(device);
+  if (context.row.defined()) context.row = context.row.to(device);
   return context;
 }
 
@@ -160,6 +161,7 @@ void append_unlabelled(Dataset& dataset, const Dataset& extra) {
 
 ExampleSet::ExampleSet(const Split& split, std::string name, const Dataset& dataset)
     : name_(std::move(name)),
+      split_size_(split.size()),
       inputs_(split.inputs),
       context_(split.context),
       ids_(at::arange(split.size(), at::kLong)),
@@ -172,6 +174,7 @@ std::string ExampleSet::fingerprint() const {
   add_to(hasher, inputs_);
   if (context_.defined()) {
     add_to(hasher, context_.first);
+    if (context_.row.defined()) add_to(hasher, context_.row);
     hasher.add(&context_.before, sizeof context_.before).add(&context_.after, sizeof context_.after);
   }
   return hasher.fingerprint();
@@ -204,6 +207,16 @@ ExampleSet ExampleSet::to(at::Device device) const {
   moved.ids_ = ids_.to(device);
   moved.labels_ = labels_.to(device);
   return moved;
+}
+
+void ExampleSet::require(const Augmenter& augmenter) const {
+  augmenter.require_inputs(inputs_.dim() + (context_.defined() ? 1 : 0));
+  if (augmenter.versions() > context_.versions)
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("the augmentation 'copies' draws from {} copies of each recording, and the data set has {}; "
+                    "its option 'copies.count' makes more",
+                    augmenter.versions() - 1, context_.versions - 1));
 }
 
 LabelledIds ExampleSet::rows_at(const at::Tensor& positions) const {
@@ -247,13 +260,14 @@ at::Tensor ExampleSet::groups() const {
   return context_.defined() ? context_.first.index_select(0, ids_).to(at::kLong) : at::Tensor();
 }
 
-at::Tensor ExampleSet::inputs_of(const at::Tensor& ids) const {
+at::Tensor ExampleSet::inputs_of(const at::Tensor& ids, const at::Tensor& versions) const {
   if (!context_.defined()) return inputs_.index_select(0, ids);
+  const at::Tensor places = versions.defined() ? ids + versions * split_size_ : ids;
   const int64_t count = context_.before + 1 + context_.after;
   const at::Tensor around = at::arange(-context_.before, context_.after + 1, ids.options());
-  const auto bound = [&](const at::Tensor& bounds) { return bounds.index_select(0, ids).to(at::kLong).unsqueeze(1); };
-  const at::Tensor rows =
-      at::minimum(at::maximum(ids.unsqueeze(1) + around, bound(context_.first)), bound(context_.last));
+  const auto column = [&](const at::Tensor& of) { return of.index_select(0, places).to(at::kLong).unsqueeze(1); };
+  const at::Tensor row = context_.row.defined() ? column(context_.row) : ids.unsqueeze(1);
+  const at::Tensor rows = at::minimum(at::maximum(row + around, column(context_.first)), column(context_.last));
   std::vector<int64_t> shape = inputs_.sizes().vec();
   shape[0] = ids.size(0);
   shape.insert(shape.begin() + 1, count);
@@ -276,7 +290,7 @@ at::Tensor ExampleSet::scaled_inputs(const at::Tensor& ids, const Augmenter& aug
       return picture_views(inputs_, ids, views, *how);
     }
   }
-  const at::Tensor pixels = inputs_of(ids);
+  const at::Tensor pixels = inputs_of(ids, augmenter.versions_of(views));
   return scaled(augmenter.empty() ? pixels : augmenter.apply(pixels, views), scale_);
 }
 

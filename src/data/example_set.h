@@ -39,7 +39,7 @@ class ExampleSet {
 
   const std::string& name() const { return name_; }
   /// Size of the whole split; all ids are below it.
-  int64_t split_size() const { return inputs_.size(0); }
+  int64_t split_size() const { return split_size_; }
   /// Fingerprint of ids and inputs, without labels.
   std::string fingerprint() const;
   int64_t size() const { return ids_.size(0); }
@@ -56,6 +56,10 @@ class ExampleSet {
   /// Returns a copy on a device, where its batches are then created. Inputs are there once for all sets of one split
   /// that were moved there, in whatever thread, and are released with the last of them.
   ExampleSet to(at::Device device) const;
+
+  /// Throws Error of kind usage if the augmentations are for other inputs, or choose among more versions of an example
+  /// than there are.
+  void require(const Augmenter& augmenter) const;
 
   /// Returns ids and labels at `positions` [n] int64.
   LabelledIds rows_at(const at::Tensor& positions) const;
@@ -85,7 +89,9 @@ class ExampleSet {
   /// Returns the pixels or features of examples in their views, scaled; `views` undefined: as they are.
   at::Tensor scaled_inputs(const at::Tensor& ids, const Augmenter& augmenter, const at::Tensor& views) const;
   std::string name_;
-  at::Tensor inputs_of(const at::Tensor& ids) const;
+  /// `versions` [n] int64 of the examples; undefined: 0.
+  at::Tensor inputs_of(const at::Tensor& ids, const at::Tensor& versions) const;
+  int64_t split_size_ = 0;
   at::Tensor inputs_;   ///< of the whole split, shared between sets
   RowContext context_;  ///< likewise
   at::Tensor ids_;

@@ -70,8 +70,8 @@ void check_gradients(const StageRecipe& stage) {
 void check_stage(const RunContext& run, const StageRecipe& stage) {
   try {
     kind_of(stage)->check(run, stage);
-    Augmenter(stage.augment).require_inputs(static_cast<int64_t>(run.dataset().input_shape().size()) + 1);
     const ExampleSet examples = run.data.examples_of(stage);
+    examples.require(Augmenter(stage.augment));
     check_features(run, stage, examples);
     if (stage.form().trains) check_gradients(stage);
     if (stage.form().trains && stage.teacher) check_stage_teacher(run, stage, examples);

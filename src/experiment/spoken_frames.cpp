@@ -15,18 +15,10 @@ namespace {
 
 constexpr const char* kFrames = "limbeck.frames";
 
-std::string fingerprint_of_frames(const Dataset& dataset) {
-  Hasher hasher;
-  for (const std::string& state : dataset.classes) hasher.add(state);
-  return hasher.add(ExampleSet(dataset.train, "train", dataset).fingerprint())
-      .add(ExampleSet(dataset.test, "test", dataset).fingerprint())
-      .fingerprint();
-}
-
 }  // namespace
 
 void save_labels(const fs::path& file, const FrameLabels& labels, const Dataset& dataset) {
-  save_tensors(file, {{"train", labels.train}, {"test", labels.test}}, {{kFrames, fingerprint_of_frames(dataset)}});
+  save_tensors(file, {{"train", labels.train}, {"test", labels.test}}, {{kFrames, dataset.speech->recorded}});
 }
 
 FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
@@ -39,7 +31,7 @@ FrameLabels load_labels(const fs::path& file, const Dataset& dataset) {
   const FrameLabels labels{.train = tensors.at("train"), .test = tensors.at("test"), .aligned = true};
   const auto frames = metadata.find(kFrames);
   if (labels.train.sizes() != dataset.train.labels.sizes() || labels.test.sizes() != dataset.test.labels.sizes() ||
-      (frames != metadata.end() && frames->second != fingerprint_of_frames(dataset)))
+      (frames != metadata.end() && frames->second != dataset.speech->recorded))
     throw Error(fmt::format("'{}' holds the labels of other recordings", file.string()));
   const auto states = static_cast<int64_t>(dataset.classes.size());
   for (const at::Tensor& of_split : {labels.train, labels.test})

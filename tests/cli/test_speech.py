@@ -40,10 +40,10 @@ class Speech(ProgramTest):
         self.assertIn("word errors", self.limbeck("report", self.out).stdout)
         self.assertIn("word errors", (self.out / "report.html").read_text())
 
-    def test_masked_frames_are_views_that_a_store_keeps(self):
+    def check_views_are_kept(self, augmentation):
+        """Outputs on two views of each frame, in memory and in a store, teach the same."""
         self.recipe.write_text(self.recipe.read_text().replace(
-            "teacher: ensemble", "teacher: { network: { of: ensemble, views: 2 } }, augment: { spec_augment: "
-            "{ bands: 5, frames: 2, masks: 2 } }"))
+            "teacher: ensemble", f"teacher: {{ network: {{ of: ensemble, views: 2 }} }}, augment: {augmentation}"))
         self.run_recipe()
         stage = next(stage for stage in json.loads((self.out / "results.json").read_text())["stages"]
                      if stage["name"] == "distilled")
@@ -54,6 +54,16 @@ class Speech(ProgramTest):
         for _ in range(2):  # fills the store, reads it
             self.run_recipe("--force")
             self.assertEqual((self.out / "stages/distilled/weights.safetensors").read_bytes(), kept)
+
+    def test_masked_frames_are_views_that_a_store_keeps(self):
+        self.check_views_are_kept("{ spec_augment: { bands: 5, frames: 2, masks: 2 } }")
+
+    def test_augmented_copies_are_views_that_a_store_keeps(self):
+        self.recipe.write_text(self.recipe.read_text().replace(
+            "string_length: 3", "string_length: 3, copies: { count: 2, snr: [0, 10], share: 1 }"))
+        self.check_views_are_kept("{ copies: 2 }")
+        few = self.run_recipe("--force", "--set", "data.source.recordings.copies.count=1", expect=2)
+        self.assertIn("draws from 2 copies of each recording, and the data set has 1", few.stderr)
 
     def test_all_systems_learn_the_same_labels_again_after_a_stop(self):
         self.run_recipe()
@@ -93,6 +103,10 @@ class Speech(ProgramTest):
                                         "--json").stdout)
         self.assertEqual((found["errors"], found["words"], found["string_words"]),
                          (expected["errors"], expected["words"], expected["string_words"]))
+        labels = ("--labels", self.out / "stages/labels/labels.safetensors")
+        in_noise = self.limbeck(*command[:-1], source.replace(
+            "states: 3", "states: 3, copies: {test: true, share: 1, noise: white, snr: [-10, -10]}"), *labels, "--json")
+        self.assertGreater(json.loads(in_noise.stdout)["errors"], found["errors"])
         even = self.limbeck(*command)
         self.assertIn("even division", even.stderr)
         self.assertIn("words in strings wrong", even.stdout)

@@ -66,18 +66,18 @@ FilterBanks::FilterBanks(const FilterBankOptions& options)
   }
 }
 
-int64_t FilterBanks::frames(int64_t samples) const {
-  return samples < window_ ? 1 : 1 + (samples - window_) / step_;
+int64_t FilterBanks::frames(int64_t samples, int64_t step) const {
+  return samples < window_ ? 1 : 1 + (samples - window_) / step;
 }
 
-at::Tensor FilterBanks::of(const std::vector<float>& samples) const {
+at::Tensor FilterBanks::of(const std::vector<float>& samples, int64_t step) const {
   const at::NoGradGuard no_gradient;
-  const int64_t count = frames(static_cast<int64_t>(samples.size()));
-  const int64_t needed = window_ + (count - 1) * step_;
+  const int64_t count = frames(static_cast<int64_t>(samples.size()), step);
+  const int64_t needed = window_ + (count - 1) * step;
   at::Tensor signal = at::zeros({needed}, at::kDouble);
   std::copy_n(samples.begin(), std::min<size_t>(samples.size(), static_cast<size_t>(needed)),
               signal.data_ptr<double>());
-  at::Tensor windows = signal.unfold(0, window_, step_);  // [frames, window]
+  at::Tensor windows = signal.unfold(0, window_, step);  // [frames, window]
   windows = windows - windows.mean(1, /*keepdim=*/true);
   const at::Tensor before = at::cat({windows.slice(1, 0, 1), windows.slice(1, 0, window_ - 1)}, 1);
   windows = (windows - kEmphasis * before) * hamming_;

@@ -33,12 +33,19 @@ class FilterBanks {
   /// Throws Error of kind usage if a bank would contain no DFT bin at this rate and window.
   explicit FilterBanks(const FilterBankOptions& options);
 
+  int rate() const { return options_.rate; }
+  /// Samples between frames.
+  int64_t step() const { return step_; }
   /// Returns the number of whole windows in this many samples; at least 1, since shorter recordings are zero-padded.
-  int64_t frames(int64_t samples) const;
+  int64_t frames(int64_t samples) const { return frames(samples, step_); }
   /// Computes the features, [frames, banks] float32.
-  at::Tensor of(const std::vector<float>& samples) const;
+  at::Tensor of(const std::vector<float>& samples) const { return of(samples, step_); }
+  /// Same, with another number of samples between frames.
+  at::Tensor of(const std::vector<float>& samples, int64_t step) const;
 
  private:
+  int64_t frames(int64_t samples, int64_t step) const;
+
   FilterBankOptions options_;
   int64_t window_ = 0, step_ = 0, transform_ = 0;
   at::Tensor hamming_;    ///< [window]

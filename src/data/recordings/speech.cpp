@@ -3,9 +3,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,14 +18,13 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
+#include "data/example_set.h"
 #include "data/recordings/sound_file.h"
 
 namespace limbeck {
 namespace {
 
 constexpr size_t kTrainingStrings = 60;
-
-using Samples = std::vector<float>;
 
 fs::path find_folder(const std::string& folder, const DataFolders& folders) {
   std::vector<fs::path> places;
@@ -39,7 +40,7 @@ fs::path find_folder(const std::string& folder, const DataFolders& folders) {
 }
 
 /// Root mean square of the quietest tenth of pieces of 10 ms; a recording that is digitally silent there gets a little.
-float noise_level(const Samples& samples, int rate) {
+float noise_level(const Waveform& samples, int rate) {
   const size_t piece = std::max<size_t>(1, static_cast<size_t>(rate) / 100);
   std::vector<double> powers;
   for (size_t begin = 0; begin + piece <= samples.size() || powers.empty(); begin += piece) {
@@ -55,7 +56,7 @@ float noise_level(const Samples& samples, int rate) {
 }
 
 /// Appends `seconds` of noise, drawn from the place of what it stands beside.
-void add_noise(Samples& samples, double seconds, const Sound& beside, int64_t place, uint32_t lane) {
+void add_noise(Waveform& samples, double seconds, const Sound& beside, int64_t place, uint32_t lane) {
   constexpr int64_t kOfOneStream = int64_t{1} << 16;
   const float level = noise_level(beside.samples, beside.rate);
   const int64_t count = std::llround(seconds * beside.rate);
@@ -66,8 +67,8 @@ void add_noise(Samples& samples, double seconds, const Sound& beside, int64_t pl
   }
 }
 
-Samples with_margins(const Sound& sound, double margin, int64_t place) {
-  Samples samples;
+Waveform with_margins(const Sound& sound, double margin, int64_t place) {
+  Waveform samples;
   add_noise(samples, margin, sound, place, 0);
   samples.insert(samples.end(), sound.samples.begin(), sound.samples.end());
   add_noise(samples, margin, sound, place, 1);
@@ -102,13 +103,32 @@ std::vector<Sound> read_all(const std::vector<Recording>& recordings, int rate, 
   throw Error(text);
 }
 
-/// Features of many sounds, by all threads.
-std::vector<at::Tensor> features_of(const std::vector<Samples>& sounds, const FilterBanks& banks) {
-  std::vector<at::Tensor> features(sounds.size());
-  at::parallel_for(0, static_cast<int64_t>(sounds.size()), 1, [&](int64_t begin, int64_t end) {
-    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) features[i] = banks.of(sounds[i]);
+/// Calls `make` for 0 … count − 1, by all threads; ends with Error of kind interrupted when a stop is requested.
+template <class Make>
+void make_in_parallel(size_t count, const std::stop_token& stop, const Make& make) {
+  at::parallel_for(0, static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_gradient;
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped while recordings were prepared");
+      make(i);
+    }
   });
+}
+
+/// Features of many sounds.
+std::vector<at::Tensor> features_of(const std::vector<Waveform>& sounds, const FilterBanks& banks) {
+  std::vector<at::Tensor> features(sounds.size());
+  make_in_parallel(sounds.size(), {}, [&](size_t i) { features[i] = banks.of(sounds[i]); });
   return features;
+}
+
+/// Of states and frames, whatever their labels.
+std::string frames_fingerprint(const Dataset& dataset) {
+  Hasher hasher;
+  for (const std::string& state : dataset.classes) hasher.add(state);
+  return hasher.add(ExampleSet(dataset.train, "train", dataset).fingerprint())
+      .add(ExampleSet(dataset.test, "test", dataset).fingerprint())
+      .fingerprint();
 }
 
 /// Mean and deviation of each bank.
@@ -167,33 +187,56 @@ at::Tensor even_labels(const SpeechCorpus& corpus, int64_t frames, int64_t margi
   return labels;
 }
 
-/// A split of frames from utterances that are appended.
+/// The frames of an utterance in all of its versions: as recorded, with undefined rows, and in its copies.
+using Versions = std::vector<CopiedFrames>;
+
+/// A split of frames from utterances that are appended, each in as many versions.
 class FrameSplit {
  public:
   explicit FrameSplit(const SpeechOptions& options) : options_(options) {}
 
-  void add(std::vector<Utterance>& utterances, Utterance utterance, const at::Tensor& features,
-           const at::Tensor& labels) {
-    utterance.begin = frames_;
-    utterance.frames = features.size(0);
-    first_.push_back(at::full({utterance.frames}, utterance.begin, at::kInt));
-    frames_ += utterance.frames;
-    last_.push_back(at::full({utterance.frames}, frames_ - 1, at::kInt));
-    features_.push_back(features);
+  void add(Versions versions, const at::Tensor& labels) {
+    frames_ += labels.size(0);
     labels_.push_back(labels);
-    utterances.push_back(std::move(utterance));
+    versions_.push_back(std::move(versions));
   }
-  Split take() const {
-    return {.inputs = at::cat(features_),
+  /// Same, and appends the utterance with its place.
+  void add(std::vector<Utterance>& utterances, Utterance utterance, Versions versions, const at::Tensor& labels) {
+    utterance.begin = frames_;
+    utterance.frames = labels.size(0);
+    utterances.push_back(std::move(utterance));
+    add(std::move(versions), labels);
+  }
+  /// The split with its first `count` versions; not less than one.
+  Split take(size_t count = 1) const {
+    std::vector<at::Tensor> features, row, first, last;
+    int64_t rows = 0;
+    bool in_order = true;  // example i is row i
+    for (size_t version = 0; version < count; ++version)
+      for (const Versions& versions : versions_) {
+        const auto& [of_version, places] = versions[version];
+        in_order = in_order && version == 0 && !places.defined();
+        features.push_back(of_version);
+        row.push_back(((places.defined() ? places : at::arange(of_version.size(0))) + rows).to(at::kInt));
+        first.push_back(at::full_like(row.back(), rows));
+        rows += of_version.size(0);
+        last.push_back(at::full_like(row.back(), rows - 1));
+      }
+    return {.inputs = at::cat(features),
             .labels = at::cat(labels_),
-            .context = {
-                .before = options_.before, .after = options_.after, .first = at::cat(first_), .last = at::cat(last_)}};
+            .context = {.before = options_.before,
+                        .after = options_.after,
+                        .first = at::cat(first),
+                        .last = at::cat(last),
+                        .row = in_order ? at::Tensor() : at::cat(row),
+                        .versions = static_cast<int64_t>(count)}};
   }
 
  private:
   const SpeechOptions& options_;
   int64_t frames_ = 0;
-  std::vector<at::Tensor> features_, labels_, first_, last_;
+  std::vector<at::Tensor> labels_;
+  std::vector<Versions> versions_;
 };
 
 /// Recordings of a split in strings: places of each string's recordings.
@@ -222,8 +265,8 @@ std::vector<std::vector<size_t>> some_of(const std::vector<std::vector<size_t>>&
   return some;
 }
 
-Samples joined(const std::vector<size_t>& places, const std::vector<Sound>& sounds, const SpeechOptions& options) {
-  Samples samples;
+Waveform joined(const std::vector<size_t>& places, const std::vector<Sound>& sounds, const SpeechOptions& options) {
+  Waveform samples;
   add_noise(samples, options.margin, sounds[places.front()], static_cast<int64_t>(places.front()), 2);
   for (const size_t place : places) {
     const Sound& sound = sounds[place];
@@ -260,6 +303,9 @@ void SpeechOptions::bind(Fields& fields) {
        {"global", FeatureNormalization::global},
        {"none", FeatureNormalization::none}},
       "each bank to mean 0 and deviation 1: over each speaker's recordings, or over all training ones");
+  fields.begin_group("copies", "augmented copies of recordings");
+  copies.bind(fields);
+  fields.end_group();
   fields.integer("string_length", string_length, between(0, 100),
                  "test recordings of a speaker that are joined to one string; 0: none are");
   fields.numbers("pause", pause, between(0, 10), {.least = 2, .most = 2},
@@ -305,42 +351,65 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
     return std::lower_bound(corpus->words.begin(), corpus->words.end(), word) - corpus->words.begin();
   };
 
-  std::vector<Samples> padded;
+  std::vector<Waveform> padded;
   for (size_t i = 0; i < sounds.size(); ++i)
     padded.push_back(with_margins(sounds[i], options.margin, static_cast<int64_t>(i)));
-  const std::vector<at::Tensor> features = features_of(padded, banks);
+  std::vector<at::Tensor> features = features_of(padded, banks);
   const Normalization normalization(options.normalize, recordings, features);
+  for (size_t i = 0; i < recordings.size(); ++i)
+    features[i] = normalization.applied(features[i], recordings[i].speaker);
+  const Copyist copyist(options.copies, recordings, sounds, banks);
+  std::vector<Versions> copies(recordings.size());
+  if (options.copies.count > 0 && folders.tell)
+    folders.tell(fmt::format("making {} augmented copies of each training recording", options.copies.count));
+  make_in_parallel(recordings.size(), folders.stop, [&](size_t i) {
+    const int64_t count = recordings[i].test ? int64_t{options.copies.test} : options.copies.count;
+    for (int64_t copy = 1; copy <= count; ++copy) {
+      CopiedFrames frames = copyist.copy(padded[i], i, copy);
+      frames.features = normalization.applied(frames.features, recordings[i].speaker);
+      copies[i].push_back(std::move(frames));
+    }
+  });
   const auto margin = static_cast<int64_t>(options.margin / options.banks.step);
-  FrameSplit train(options), test(options);
+  FrameSplit train(options), recorded_test(options), copied_test(options);
   for (size_t i = 0; i < recordings.size(); ++i) {
     const Recording& recording = recordings[i];
     const int64_t word = place_of(recording.word);
-    FrameSplit& split = recording.test ? test : train;
-    split.add(recording.test ? corpus->test : corpus->train,
-              {.words = {word}, .name = recording.file.filename().string(), .speaker = recording.speaker},
-              normalization.applied(features[i], recording.speaker),
-              even_labels(*corpus, features[i].size(0), margin, word));
+    const Utterance utterance{
+        .words = {word}, .name = recording.file.filename().string(), .speaker = recording.speaker};
+    const at::Tensor labels = even_labels(*corpus, features[i].size(0), margin, word);
+    Versions recorded = {{.features = features[i], .rows = {}}};
+    if (recording.test) {
+      recorded_test.add(corpus->test, utterance, std::move(recorded), labels);
+      if (options.copies.test) copied_test.add(copies[i], labels);
+    } else {
+      recorded.insert(recorded.end(), copies[i].begin(), copies[i].end());
+      train.add(corpus->train, utterance, std::move(recorded), labels);
+    }
   }
   if (options.string_length > 0) {
-    const auto strings_of = [&](const std::vector<std::vector<size_t>>& lists) {
-      std::vector<Samples> together;
-      for (const std::vector<size_t>& places : lists) together.push_back(joined(places, sounds, options));
-      const std::vector<at::Tensor> frames = features_of(together, banks);
+    const auto strings_of = [&](const std::vector<std::vector<size_t>>& lists, bool copied) {
+      std::vector<at::Tensor> frames(lists.size());
+      make_in_parallel(lists.size(), {}, [&](size_t i) {
+        const Waveform together = joined(lists[i], sounds, options);
+        frames[i] = copied ? copyist.copy(together, lists[i].front(), 1).features : banks.of(together);
+      });
       FrameSplit split(options);
       Strings strings;
       for (size_t i = 0; i < lists.size(); ++i) {
         Utterance utterance{.name = fmt::format("string {}", i + 1), .speaker = recordings[lists[i].front()].speaker};
         for (const size_t place : lists[i]) utterance.words.push_back(place_of(recordings[place].word));
         split.add(strings.utterances, std::move(utterance),
-                  normalization.applied(frames[i], recordings[lists[i].front()].speaker),
+                  {{.features = normalization.applied(frames[i], recordings[lists[i].front()].speaker), .rows = {}}},
                   at::full({frames[i].size(0)}, -1, at::kLong));
       }
       if (!lists.empty()) strings.frames = split.take();
       return strings;
     };
-    corpus->test_strings = strings_of(divided_in_strings(recordings, true, options.string_length));
+    corpus->test_strings = strings_of(divided_in_strings(recordings, true, options.string_length), options.copies.test);
     if (options.word_penalty.size() > 1)
-      corpus->training_strings = strings_of(some_of(divided_in_strings(recordings, false, options.string_length)));
+      corpus->training_strings =
+          strings_of(some_of(divided_in_strings(recordings, false, options.string_length)), false);
   }
 
   auto dataset = std::make_unique<Dataset>();
@@ -353,7 +422,10 @@ std::unique_ptr<Dataset> load_speech(SpeechOptions options, const std::string& n
   for (int64_t state = 1; state <= corpus->silence_states; ++state)
     dataset->classes.push_back(fmt::format("silence/{}", state));
   dataset->train = train.take();
-  dataset->test = test.take();
+  dataset->test = recorded_test.take();
+  corpus->recorded = frames_fingerprint(*dataset);
+  if (options.copies.count > 0) dataset->train = train.take(static_cast<size_t>(options.copies.count) + 1);
+  if (options.copies.test) dataset->test = copied_test.take();
   dataset->speech = std::move(corpus);
   return dataset;
 }

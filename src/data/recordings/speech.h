@@ -12,6 +12,7 @@
 // recordings of single words are often trimmed so tightly that no silence is left to learn.
 #include <memory>
 
+#include "data/recordings/augmented_copies.h"
 #include "data/recordings/filter_banks.h"
 #include "data/recordings/recordings.h"
 #include "limbeck/dataset.h"
@@ -27,6 +28,7 @@ struct SpeechOptions : RecordingsOptions {
   int64_t silence_states = 1;
   double margin = 0.15;  ///< seconds of noise before and after each recording
   FeatureNormalization normalize = FeatureNormalization::speaker;
+  CopyOptions copies;                       ///< their features are normalized as the recordings' are
   int64_t string_length = 5;                ///< maximum number of words in a test string; 0: no strings
   std::vector<double> pause = {0.05, 0.3};  ///< seconds between the words of a string: minimum and maximum
   std::vector<double> word_penalty = {
@@ -58,6 +60,7 @@ struct SpeechCorpus {
   std::vector<Utterance> train, test;
   Strings test_strings;
   Strings training_strings;  ///< only if there are several penalties to choose from
+  std::string recorded;      ///< fingerprint of states and frames as they were recorded, whatever copies there are
 
   int64_t classes() const { return static_cast<int64_t>(words.size()) * states + silence_states; }
   int64_t first_state(int64_t word) const { return word * states; }
