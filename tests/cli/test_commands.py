@@ -84,12 +84,13 @@ class Commands(ProgramTest):
         make_recordings(recordings, ("ann",), 30)  # of which 3 % are one of each word
         for recipe in recipes:
             resolved = json.loads(self.limbeck("check", recipe, "--json").stdout)
-            spoken = "spoken_digits" in str(resolved["data"]["source"])
+            spoken = resolved["data"]["source"].get("spoken_digits")
             fraction = min(stage.get("examples", {}).get("fraction", 1) for stage in resolved["stages"])
             images = 800  # one of each class in 1 %
             if "cifar" in str(resolved["data"]["source"]):
                 images = 400 if fraction < 1 or resolved["data"]["validation"] else 20
-            settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2}}}}"
+            settings = [f"data.source={{recordings: {{folder: '{recordings}', test_below: 2, string_length: 2, "
+                        f"copies: {{count: {spoken['copies']['count']}}}}}}}"
                         if spoken
                         else f"data.source={{digits: {{train: {images}, test: 50}}}}"]
             settings += [f"networks.{name}.shallow_cnn.hidden=50" for name, network in resolved["networks"].items()
