@@ -12,7 +12,6 @@
 #include "experiment/run_networks.h"
 #include "experiment/spoken_frames.h"
 #include "models/model.h"
-#include "models/model_files.h"
 #include "report/text_table.h"
 #include "results/binding.h"
 #include "results/keys.h"
@@ -21,14 +20,12 @@
 namespace limbeck {
 namespace {
 
-/// `run`: the one that the model lies in; what it was given is here what it was there.
-Model load_for(const std::string& file, const std::vector<fs::path>& run, const Dataset& dataset,
-               const std::string& input) {
+Model load_for(RunNetwork found, const Dataset& dataset, const std::string& input) {
+  const std::string file = found.files.front().string();
   if (!input.empty() && !is_foreign_program(file))
     throw Error(ErrorKind::usage, fmt::format("'{}' says itself what its input is; --input and --teacher-input are for "
                                               "TorchScript and .pt2 files that Limbeck did not write",
                                               file));
-  RunNetwork found = network_of_file(file, run);
   if (!input.empty()) found.given.reset();
   const Model model = load(found, made_for(dataset, input));
   check_fits(model, dataset, fmt::format("'{}'", file));
@@ -121,19 +118,23 @@ FrameLabels labels_for(const Dataset& dataset, const std::string& file) {
 
 void evaluate(EvaluateFlags flags, const OutputOptions& output) {
   use_threads(flags.threads);
-  for (std::string* model : {&flags.model, &flags.teacher})  // what is not there is found before any data is looked for
-    if (!model->empty()) *model = model_file(*model).string();
-  const auto dataset = load_source(source_for(flags.source, flags.model, "a network is measured on data"), flags.data);
-  const std::optional<fs::path> lies_in = run_of_file(flags.model);
-  const std::vector<fs::path> run = lies_in ? std::vector{*lies_in} : std::vector<fs::path>{};
-  const Model model = load_for(flags.model, run, *dataset, flags.input);
+  // What is not there is found before any data is looked for.
+  RunNetwork found = network_named(flags.model);
+  std::optional<RunNetwork> teacher_found;
+  if (!flags.teacher.empty()) {
+    const std::optional<fs::path> run = run_of_file(found.files.front());
+    teacher_found = network_named(flags.teacher, run ? std::vector{*run} : std::vector<fs::path>{});
+  }
+  const auto dataset =
+      load_source(source_for(flags.source, found.files.front().string(), "a network is measured on data"), flags.data);
+  const Model model = load_for(std::move(found), *dataset, flags.input);
   const bool test = flags.split == "test";
   const FrameLabels labels = labels_for(*dataset, flags.labels);
   const ExampleSet examples = ExampleSet(test ? dataset->test : dataset->train, flags.split, *dataset)
                                   .with_labels(test ? labels.test : labels.train);
   at::Tensor teacher_logits;
-  if (!flags.teacher.empty()) {
-    const Model teacher = load_for(flags.teacher, run, *dataset, flags.teacher_input);
+  if (teacher_found) {
+    const Model teacher = load_for(std::move(*teacher_found), *dataset, flags.teacher_input);
     teacher_logits = predict_logits(*teacher.network, examples);
   }
   const at::Tensor logits = predict_logits(*model.network, examples);

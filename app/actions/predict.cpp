@@ -18,8 +18,8 @@
 #include "data/published/idx.h"
 #include "experiment/device.h"
 #include "experiment/experiment.h"
+#include "experiment/run_networks.h"
 #include "models/model.h"
-#include "models/model_files.h"
 #include "nn/inference.h"
 
 namespace limbeck {
@@ -117,23 +117,24 @@ void check_predictions_file(const std::string& out, const std::string& model, co
 void predict(PredictFlags flags, const OutputOptions& output) {
   use_threads(0);
   const ResizeMode resize = flags.resize == "stretch" ? ResizeMode::stretch : ResizeMode::crop;
-  const fs::path file = model_file(flags.model);
-  if (!flags.out.empty()) check_predictions_file(flags.out, file, flags.images, flags.force);
+  RunNetwork found = network_named(flags.model);
+  if (!flags.out.empty()) check_predictions_file(flags.out, found.files.front(), flags.images, flags.force);
   std::optional<ModelDescription> said = description_of(flags.foreign);
+  if (said) found.given.reset();
   std::vector<std::string> ids;
   at::Tensor probabilities;
   std::vector<std::string> classes;
   if (fs::is_directory(flags.images) || is_image_name(flags.images)) {
     const std::vector<fs::path> files = image_files(flags.images);
     for (const fs::path& picture : files) ids.push_back(picture.string());
-    const Model model = load_model(file, said);
+    const Model model = load(found, said);
     classes = model.description.classes;
     probabilities = predict_pictures(model, files, resize);
   } else {
     const IdxArray read = read_idx(flags.images, 3);
     // A model of elsewhere is taken to be for these images.
     if (!said) said = ModelDescription{.input = {1, read.shape[1], read.shape[2]}};
-    const Model model = load_model(file, said);
+    const Model model = load(found, said);
     classes = model.description.classes;
     probabilities = predict_images(model, read, flags.images);
   }

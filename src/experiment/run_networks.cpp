@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "experiment/components.h"
+#include "models/model_files.h"
 #include "nn/ensembles/committee.h"
 #include "results/binding.h"
 #include "results/keys.h"
@@ -56,6 +57,11 @@ std::optional<RunNetwork> given_as(const fs::path& file, const fs::path& run) {
   return std::nullopt;
 }
 
+Recipe recipe_of(const fs::path& run) {
+  const fs::path file = run / "recipe.yaml";
+  return parse_recipe(read_file(file), file.string(), {}, components());
+}
+
 std::optional<RunNetwork> network_of_stage(const StageResult& result, const StageRecipe& stage,
                                            const fs::path& folder) {
   RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
@@ -67,12 +73,31 @@ std::optional<RunNetwork> network_of_stage(const StageResult& result, const Stag
   return network;
 }
 
+/// RUN/stages/NAME for that folder and for RUN/NAME.
+fs::path stage_folder(const fs::path& name) {
+  fs::path folder = fs::absolute(name).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // "RUN/stages/NAME/"
+  return is_folder(folder) ? folder : folder.parent_path() / "stages" / folder.filename();
+}
+
+/// nullopt where the name is not of a finished stage that trained several networks.
+std::optional<RunNetwork> ensemble_named(const fs::path& name) {
+  const StageFolder folder(stage_folder(name));
+  const std::optional<fs::path> run = run_of_file(folder.weights());
+  if (!run || fs::exists(folder.weights())) return std::nullopt;
+  const std::optional<Json> record = folder.finished();
+  if (!record) return std::nullopt;
+  const Recipe recipe = recipe_of(*run);
+  const StageRecipe* stage = recipe.stage(folder.path().filename().string());
+  if (stage == nullptr || !stage->form().mean) return std::nullopt;
+  return network_of_stage(from_json<StageRecord>(*record).results, *stage, *run);
+}
+
 }  // namespace
 
 RunNetworks networks_of_run(const fs::path& run) {
   const fs::path folder = folder_of_one_seed(run);
-  const Recipe recipe =
-      parse_recipe(read_file(folder / "recipe.yaml"), (folder / "recipe.yaml").string(), {}, components());
+  const Recipe recipe = recipe_of(folder);
   const RunResults results = read_results(folder);
   RunNetworks found;
   std::vector<RunNetwork> trained;
@@ -118,6 +143,13 @@ RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& ru
   if (const std::optional<Json> stage = StageFolder(folder).finished())
     take_accuracy(network, from_json<StageRecord>(*stage).results);
   return network;
+}
+
+RunNetwork network_named(const fs::path& name, std::vector<fs::path> runs) {
+  if (std::optional<RunNetwork> ensemble = ensemble_named(name)) return *ensemble;
+  const fs::path file = model_file(name);
+  if (const std::optional<fs::path> run = run_of_file(file)) runs.push_back(*run);
+  return network_of_file(file, runs);
 }
 
 Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign) {

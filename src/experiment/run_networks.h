@@ -43,6 +43,11 @@ std::optional<fs::path> run_of_file(const fs::path& file);
 /// yet.
 RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs = {});
 
+/// Finds the network that a user names: the ensemble of a finished stage that trains several networks (its folder, or
+/// RUN/NAME), averaged as in its run; else the network of model_file(name), as network_of_file with `runs` and the run
+/// that the file is in. Throws Error as model_file does.
+RunNetwork network_named(const fs::path& name, std::vector<fs::path> runs = {});
+
 /// Loads the network. `foreign`: metadata that the file lacks, see load_model.
 Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign = std::nullopt);
 

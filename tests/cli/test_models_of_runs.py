@@ -33,6 +33,43 @@ class ModelsOfRuns(OnnxTest):
         text = self.limbeck("evaluate", model, "--split", "train").stdout
         self.assertRegex(text, r"^[\d,]+ errors on the train split of digits, 2,000 examples: accuracy ")
 
+    def test_an_ensemble_of_a_run_is_evaluated_teaches_and_predicts(self):
+        self.recipe.write_text("""
+name: several
+data: { source: { digits: { train: 600, test: 300, seed: 7 } } }
+networks: { small: { mlp: [8] } }
+stages:
+  - { name: apart, train: small, epochs: 1, replicas: { count: 3, mean: arithmetic } }
+  - { name: together, train: small, epochs: 1, replicas: { count: 2, together: true } }
+""")
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        results = {stage["name"]: stage["evaluations"]["test"]
+                   for stage in json.loads((self.out / "results.json").read_text())["stages"]}
+        for name in ("apart", "together"):
+            for model in (self.out / name, self.out / "stages" / name, f"{self.out}/stages/{name}/"):
+                found = json.loads(self.limbeck("evaluate", model, "--json").stdout)
+                self.assertEqual((found["errors"], round(found["nll"], 5)),
+                                 (results[name]["errors"], round(results[name]["nll"], 5)))
+        one = json.loads(self.limbeck("evaluate", self.out / "apart.1", "--json").stdout)
+        self.assertNotEqual(round(one["nll"], 5), round(results["apart"]["nll"], 5))
+        compared = json.loads(self.limbeck("evaluate", self.out / "apart.1", "--teacher", self.out / "apart",
+                                           "--json").stdout)
+        self.assertGreater(compared["teacher_kl"], 0)
+        same = json.loads(self.limbeck("evaluate", self.out / "apart", "--teacher", self.out / "apart",
+                                       "--json").stdout)
+        self.assertEqual((same["agreement"], round(same["teacher_kl"], 6)), (1, 0))
+        self.limbeck("data", "synthesize", "--out", "digits", "--train", 100, "--test", 20)
+        images = "digits/t10k-images-idx3-ubyte.gz"
+        several = [json.loads(self.limbeck("predict", self.out / name, images, "--json").stdout)
+                   for name in ("apart.1", "apart.2", "apart.3", "apart")]
+        for rows in zip(*several):
+            mean = [sum(member["probabilities"][digit] for member in rows[:3]) / 3 for digit in "0123456789"]
+            for digit in "0123456789":
+                self.assertAlmostEqual(rows[3]["probabilities"][digit], mean[int(digit)], 5)
+        # Unfinished: one of its files is not what the stage left.
+        (self.out / "stages/apart.2/weights.safetensors").unlink()
+        self.limbeck("evaluate", self.out / "apart", expect=1)
+
     def test_elsewhere_the_data_must_be_named(self):
         self.limbeck("run", self.recipe, "--out", self.out, "--quiet", "--set", "stages.teacher.epochs=1",
                      "--set", "stages.distilled.epochs=1")
