@@ -20,6 +20,8 @@
 namespace limbeck {
 namespace {
 
+/// Loads the network for this dataset. `input`: the preprocessing of a foreign program, as a recipe gives it; empty:
+/// none.
 Model load_for(RunNetwork found, const Dataset& dataset, const std::string& input) {
   const std::string file = found.files.front().string();
   if (!input.empty() && !is_foreign_program(file))

@@ -105,8 +105,10 @@ Json as_json(const at::Tensor& probabilities, const std::vector<std::string>& cl
   return all;
 }
 
-void check_predictions_file(const std::string& out, const std::string& model, const std::string& images, bool force) {
-  OutputRules rules{.reads = {model, images}, .marks = {"id,class,probability", "\"probabilities\""}, .force = force};
+void check_predictions_file(const std::string& out, std::vector<fs::path> reads, const std::string& images,
+                            bool force) {
+  reads.emplace_back(images);
+  OutputRules rules{.reads = std::move(reads), .marks = {"id,class,probability", "\"probabilities\""}, .force = force};
   if (fs::is_directory(images))
     for (const fs::path& file : image_files(images)) rules.reads.push_back(file);
   check_output(out, rules);
@@ -118,7 +120,7 @@ void predict(PredictFlags flags, const OutputOptions& output) {
   use_threads(0);
   const ResizeMode resize = flags.resize == "stretch" ? ResizeMode::stretch : ResizeMode::crop;
   RunNetwork found = network_named(flags.model);
-  if (!flags.out.empty()) check_predictions_file(flags.out, found.files.front(), flags.images, flags.force);
+  if (!flags.out.empty()) check_predictions_file(flags.out, found.files, flags.images, flags.force);
   std::optional<ModelDescription> said = description_of(flags.foreign);
   if (said) found.given.reset();
   std::vector<std::string> ids;

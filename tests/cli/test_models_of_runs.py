@@ -66,8 +66,12 @@ stages:
             mean = [sum(member["probabilities"][digit] for member in rows[:3]) / 3 for digit in "0123456789"]
             for digit in "0123456789":
                 self.assertAlmostEqual(rows[3]["probabilities"][digit], mean[int(digit)], 5)
+        member = self.out / "stages/apart.2/weights.safetensors"
+        before = member.read_bytes()
+        self.limbeck("predict", self.out / "apart", images, "--out", member, "--force", expect=2)
+        self.assertEqual(member.read_bytes(), before)
         # Unfinished: one of its files is not what the stage left.
-        (self.out / "stages/apart.2/weights.safetensors").unlink()
+        member.unlink()
         self.limbeck("evaluate", self.out / "apart", expect=1)
 
     def test_elsewhere_the_data_must_be_named(self):
