@@ -68,6 +68,11 @@ struct Relu6 {};
 struct LeakyRelu {
   double slope = 0.01;
 };
+/// Channel c of the output is the largest of `pieces` channels of the input (Goodfellow et al. 2013):
+/// y_c = max over p of x_(p·C + c), C the channels or units of the output.
+struct Maxout {
+  int64_t pieces = 2;
+};
 /// Maximum of each window; padding is −∞.
 struct MaxPool {
   int64_t kernel = 2;
@@ -121,9 +126,9 @@ struct Resize {
 /// node's buffers. A gradient passes where x is in range.
 struct Quantize {};
 
-using Operation =
-    std::variant<Linear, Convolution, BatchNorm, Relu, Relu6, LeakyRelu, MaxPool, AveragePool, GlobalAveragePool, Add,
-                 Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize, Resize, Quantize>;
+using Operation = std::variant<Linear, Convolution, BatchNorm, Relu, Relu6, LeakyRelu, Maxout, MaxPool, AveragePool,
+                               GlobalAveragePool, Add, Concatenate, Slice, ChannelShuffle, Dropout, Flatten, Normalize,
+                               Resize, Quantize>;
 
 /// "linear", "relu", …
 std::string operation_name(const Operation& operation);

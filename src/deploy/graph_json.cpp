@@ -27,6 +27,7 @@ struct Numbers {
   }
   Json operator()(const BatchNorm& op) const { return {{"channels", op.channels}, {"epsilon", op.epsilon}}; }
   Json operator()(const LeakyRelu& op) const { return {{"slope", op.slope}}; }
+  Json operator()(const Maxout& op) const { return {{"pieces", op.pieces}}; }
   Json operator()(const MaxPool& op) const {
     return {{"kernel", op.kernel}, {"stride", op.stride}, {"padding", op.padding}, {"ceil", op.ceil}};
   }

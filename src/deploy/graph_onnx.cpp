@@ -64,6 +64,14 @@ class OnnxWriter {
   OnnxValue operator()(const LeakyRelu& op) const {
     return value(onnx_.node("LeakyRelu", {x()}, {{"alpha", op.slope}}, name_));
   }
+  OnnxValue operator()(const Maxout& op) const {
+    const int64_t channels = input_shape_[0] / op.pieces;
+    std::vector<std::string> pieces;
+    for (int64_t i = 0; i < op.pieces; ++i)
+      pieces.push_back(
+          channels_of(i * channels, (i + 1) * channels, op.pieces == 1 ? name_ : fmt::format("{}.{}", name_, i)));
+    return moved(op.pieces == 1 ? pieces.front() : onnx_.node("Max", pieces, {}, name_));
+  }
   OnnxValue operator()(const MaxPool& op) const {
     return moved(onnx_.node("MaxPool", {x()},
                             {{"kernel_shape", pair_of(op.kernel)},
@@ -88,12 +96,7 @@ class OnnxWriter {
     return value(onnx_.node(inputs_.size() == 2 ? "Add" : "Sum", all(), {}, name_));
   }
   OnnxValue operator()(const Concatenate&) const { return value(onnx_.node("Concat", all(), {{"axis", 1}}, name_)); }
-  OnnxValue operator()(const Slice& op) const {
-    const auto list = [&](const char* what, int64_t number) {
-      return onnx_.constant(name_ + "." + what, std::vector<int64_t>{number});
-    };
-    return moved(onnx_.node("Slice", {x(), list("begin", op.begin), list("end", op.end), list("axis", 1)}, {}, name_));
-  }
+  OnnxValue operator()(const Slice& op) const { return moved(channels_of(op.begin, op.end, name_)); }
   OnnxValue operator()(const ChannelShuffle& op) const {
     const int64_t channels = input_shape_[0], height = input_shape_[1], width = input_shape_[2];
     const std::string apart = onnx_.constant(name_ + ".groups", {-1, op.groups, channels / op.groups, height, width});
@@ -128,6 +131,12 @@ class OnnxWriter {
 
  private:
   const std::string& x() const { return inputs_.front().name; }
+  std::string channels_of(int64_t begin, int64_t end, const std::string& name) const {
+    const auto list = [&](const char* what, int64_t number) {
+      return onnx_.constant(name + "." + what, std::vector<int64_t>{number});
+    };
+    return onnx_.node("Slice", {x(), list("begin", begin), list("end", end), list("axis", 1)}, {}, name);
+  }
   std::vector<std::string> all() const {
     std::vector<std::string> names;
     for (const OnnxValue& input : inputs_) names.push_back(input.name);

@@ -62,6 +62,13 @@ class ScriptWriter {
   Value* operator()(const Relu&) const { return call("relu", {x()}); }
   Value* operator()(const Relu6&) const { return call("clamp", {x(), 0, 6}); }
   Value* operator()(const LeakyRelu& op) const { return call("leaky_relu", {x(), op.slope}); }
+  Value* operator()(const Maxout& op) const {
+    const int64_t channels = input_shape_[0] / op.pieces;
+    Value* largest = channels_of(0, channels);
+    for (int64_t i = 1; i < op.pieces; ++i)
+      largest = call("maximum", {largest, channels_of(i * channels, (i + 1) * channels)});
+    return largest;
+  }
   Value* operator()(const MaxPool& op) const {
     return call("max_pool2d", {x(), both(op.kernel), both(op.stride), both(op.padding), both(1), op.ceil});
   }
@@ -77,7 +84,7 @@ class ScriptWriter {
   Value* operator()(const Concatenate&) const {
     return call("cat", {program_.insertNode(program_.createList(c10::TensorType::get(), inputs_))->output(), 1});
   }
-  Value* operator()(const Slice& op) const { return call("slice", {x(), 1, op.begin, op.end, 1}); }
+  Value* operator()(const Slice& op) const { return channels_of(op.begin, op.end); }
   Value* operator()(const ChannelShuffle& op) const {
     const int64_t channels = input_shape_[0], height = input_shape_[1], width = input_shape_[2];
     Value* groups = call("reshape", {x(), Shape{-1, op.groups, channels / op.groups, height, width}});
@@ -105,6 +112,7 @@ class ScriptWriter {
     return program_.insert(c10::Symbol::aten(operation), arguments);
   }
   Value* x() const { return inputs_.front(); }
+  Value* channels_of(int64_t begin, int64_t end) const { return call("slice", {x(), 1, begin, end, 1}); }
   Value* attribute(const std::string& name) const {
     Value* value = program_.inputs().at(0);
     for (const std::string& part : parts_of(name)) value = program_.insertGetAttr(value, part);

@@ -12,6 +12,7 @@
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/relu.h>
 
 #include "kernels/byte_rounding.h"
@@ -39,6 +40,12 @@ class Runner {
   at::Tensor operator()(const Relu&) const { return at::relu(x()); }
   at::Tensor operator()(const Relu6&) const { return at::hardtanh(x(), 0, 6); }  // as PyTorch: no gradient at 0 and 6
   at::Tensor operator()(const LeakyRelu& op) const { return at::leaky_relu(x(), op.slope); }
+  at::Tensor operator()(const Maxout& op) const {
+    const std::vector<at::Tensor> pieces = x().chunk(op.pieces, 1);
+    at::Tensor largest = pieces.front();
+    for (size_t i = 1; i < pieces.size(); ++i) largest = at::maximum(largest, pieces[i]);
+    return largest;
+  }
   at::Tensor operator()(const MaxPool& op) const {
     return at::max_pool2d(x(), op.kernel, op.stride, op.padding, /*dilation=*/1, op.ceil);
   }

@@ -40,6 +40,13 @@ class ShapeInference {
       throw Error(fmt::format("takes {} inputs, but gets {}", op.channels, first()[0]));
     return first();
   }
+  Shape operator()(const Maxout& op) const {
+    if (op.pieces < 1 || first()[0] % op.pieces != 0)
+      throw Error(fmt::format("takes the largest of {} pieces of {} channels", op.pieces, first()[0]));
+    Shape shape = first();
+    shape[0] /= op.pieces;
+    return shape;
+  }
   Shape operator()(const MaxPool& op) const { return pooled(op.kernel, op.stride, op.padding, op.ceil); }
   Shape operator()(const AveragePool& op) const { return pooled(op.kernel, op.stride, op.padding, false); }
   Shape operator()(const GlobalAveragePool& op) const {
@@ -129,28 +136,29 @@ bool rounds_weights(const Operation& operation) {
 /// The numbers of an operation that its output depends on.
 std::vector<double> numbers_of(const Operation& operation) {
   const auto list = [](const auto&... values) { return std::vector<double>{static_cast<double>(values)...}; };
-  return std::visit(Overloaded{[&](const Linear& op) { return list(op.in, op.out, op.bias); },
-                               [&](const Convolution& op) {
-                                 return list(op.in, op.out, op.kernel, op.stride, op.padding, op.groups, op.bias);
-                               },
-                               [&](const BatchNorm& op) { return list(op.channels, op.epsilon); },
-                               [&](const LeakyRelu& op) { return list(op.slope); },
-                               [&](const MaxPool& op) { return list(op.kernel, op.stride, op.padding, op.ceil); },
-                               [&](const AveragePool& op) { return list(op.kernel, op.stride, op.padding); },
-                               [&](const GlobalAveragePool& op) { return list(op.flat); },
-                               [&](const Slice& op) { return list(op.begin, op.end); },
-                               [&](const ChannelShuffle& op) { return list(op.groups); },
-                               [&](const Dropout& op) { return list(op.probability); },
-                               [&](const Normalize& op) {
-                                 std::vector<double> numbers = op.mean;
-                                 numbers.insert(numbers.end(), op.deviation.begin(), op.deviation.end());
-                                 return numbers;
-                               },
-                               [&](const Resize& op) { return list(op.height, op.width); },
-                               [&](const Relu&) { return list(); }, [&](const Relu6&) { return list(); },
-                               [&](const Add&) { return list(); }, [&](const Concatenate&) { return list(); },
-                               [&](const Flatten&) { return list(); }, [&](const Quantize&) { return list(); }},
-                    operation);
+  return std::visit(
+      Overloaded{[&](const Linear& op) { return list(op.in, op.out, op.bias); },
+                 [&](const Convolution& op) {
+                   return list(op.in, op.out, op.kernel, op.stride, op.padding, op.groups, op.bias);
+                 },
+                 [&](const BatchNorm& op) { return list(op.channels, op.epsilon); },
+                 [&](const LeakyRelu& op) { return list(op.slope); }, [&](const Maxout& op) { return list(op.pieces); },
+                 [&](const MaxPool& op) { return list(op.kernel, op.stride, op.padding, op.ceil); },
+                 [&](const AveragePool& op) { return list(op.kernel, op.stride, op.padding); },
+                 [&](const GlobalAveragePool& op) { return list(op.flat); },
+                 [&](const Slice& op) { return list(op.begin, op.end); },
+                 [&](const ChannelShuffle& op) { return list(op.groups); },
+                 [&](const Dropout& op) { return list(op.probability); },
+                 [&](const Normalize& op) {
+                   std::vector<double> numbers = op.mean;
+                   numbers.insert(numbers.end(), op.deviation.begin(), op.deviation.end());
+                   return numbers;
+                 },
+                 [&](const Resize& op) { return list(op.height, op.width); }, [&](const Relu&) { return list(); },
+                 [&](const Relu6&) { return list(); }, [&](const Add&) { return list(); },
+                 [&](const Concatenate&) { return list(); }, [&](const Flatten&) { return list(); },
+                 [&](const Quantize&) { return list(); }},
+      operation);
 }
 
 }  // namespace

@@ -27,8 +27,9 @@ int64_t filled_up(int64_t channels) {
 }
 
 bool keeps_grid(const Operation& operation) {
-  return std::holds_alternative<MaxPool>(operation) || std::holds_alternative<Slice>(operation) ||
-         std::holds_alternative<ChannelShuffle>(operation) || std::holds_alternative<Dropout>(operation);
+  return std::holds_alternative<Maxout>(operation) || std::holds_alternative<MaxPool>(operation) ||
+         std::holds_alternative<Slice>(operation) || std::holds_alternative<ChannelShuffle>(operation) ||
+         std::holds_alternative<Dropout>(operation);
 }
 
 bool rounds_weight(const Operation& operation) {

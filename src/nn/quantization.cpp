@@ -22,7 +22,7 @@ bool is_any(const Operation& operation) {
 
 /// Whether the values stay as they are, in other places or fewer.
 bool moves(const Operation& operation) {
-  return is_any<MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(operation);
+  return is_any<Maxout, MaxPool, Slice, ChannelShuffle, Dropout, Flatten>(operation);
 }
 
 /// The node that computes the logits; those after it only move them.

@@ -22,10 +22,15 @@ namespace {
 constexpr const char* kSeedMark = "{seed}";
 constexpr int64_t kMostViews = 4096;  // of an example that are all stored: a crop padded by 4 pixels, flipped, has 162
 
+/// Whether there is one output of each example, that of the example without augmentation.
+bool ignores_views(const ComputedOptions& options, const TeacherContext& context) {
+  return context.augmenter.empty() || options.outputs == Computed::fixed;
+}
+
 /// The fingerprints that tell whether stored outputs are those that are wanted, by what they are of.
 StoreIdentity identity_of(const ComputedOptions& options, const TeacherContext& context, const std::string& teacher,
                           int64_t cycle) {
-  std::string views = context.augmenter.empty() ? "each example as it is" : context.augmenter.description();
+  std::string views = ignores_views(options, context) ? "each example as it is" : context.augmenter.description();
   if (cycle > 0) views += fmt::format(", {} drawings by seed {}", cycle, context.view_seed);
   return {{"teacher", teacher},
           {"precision", options.precision == ComputedOptions::TeacherPrecision::int8 ? "int8"
@@ -46,7 +51,8 @@ at::ScalarType stored_type(const ComputedOptions& options) {
 
 /// Whether outputs are to be kept whatever it costs.
 bool asks(const ComputedOptions& options) {
-  return options.outputs == Computed::kept || !options.store.empty() || options.views > 0;
+  return options.outputs == Computed::kept || options.outputs == Computed::fixed || !options.store.empty() ||
+         options.views > 0;
 }
 
 void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
@@ -55,7 +61,7 @@ void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
     throw Error(ErrorKind::usage,
                 "the teacher's outputs cannot be kept where examples are mixed in pairs: use `outputs: live`, or leave "
                 "`mixup` and `cutmix` out");
-  if (options.views == 0 && augmenter.view_count() > kMostViews)
+  if (options.outputs != Computed::fixed && options.views == 0 && augmenter.view_count() > kMostViews)
     throw Error(
         ErrorKind::usage,
         fmt::format("an example has {} views, too many to keep the teacher's outputs of all; say how many of them "
@@ -66,7 +72,8 @@ void check_keeping(const ComputedOptions& options, const Augmenter& augmenter) {
 StoreLayout layout_of(const ComputedOptions& options, const TeacherContext& context,
                       std::map<std::string, Shape> features) {
   const int64_t cycle = cycle_of(options, context);
-  return {.slots = cycle > 0 ? cycle : context.augmenter.view_count(),
+  const int64_t views = ignores_views(options, context) ? 1 : context.augmenter.view_count();
+  return {.slots = cycle > 0 ? cycle : views,
           .classes = context.classes,
           .top = options.top,
           .type = stored_type(options),
@@ -81,7 +88,7 @@ bool keeps_unasked(const ComputedOptions& options, const TeacherContext& context
 /// Whether outputs are kept in a table by view, or as they are.
 bool by_views(const ComputedOptions& options, const TeacherContext& context) {
   const bool rounds = options.top > 0 || options.type != ComputedOptions::Type::float32;
-  return !options.store.empty() || !context.augmenter.empty() || rounds;
+  return !options.store.empty() || !ignores_views(options, context) || rounds;
 }
 
 at::Tensor ids_of_shard(const TeacherContext& context) {
@@ -164,10 +171,12 @@ double free_bytes(const fs::path& folder) {
 }  // namespace
 
 void ComputedOptions::bind(Fields& fields) {
-  fields.choice<Computed>("outputs", outputs,
-                          {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}},
-                          "live: computed at every step; kept: once for each view of each example; auto: kept if "
-                          "nothing is augmented and no loss reads features");
+  fields.choice<Computed>(
+      "outputs", outputs,
+      {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}, {"fixed", Computed::fixed}},
+      "live: computed at every step; kept: once for each view of each example; fixed: once for "
+      "each example without augmentation, whatever view the student sees (worse, by Beyer et al. "
+      "2022); auto: kept if nothing is augmented and no loss reads features");
   fields.text("store", store,
               "safetensors file to keep the outputs in; {seed} in its name is the run's seed. An existing file is used "
               "if it belongs to the same teacher and examples, and refused otherwise");
@@ -183,6 +192,8 @@ void ComputedOptions::bind(Fields& fields) {
   const bool keeps = outputs == Computed::kept || !store.empty() || views > 0;
   fields.require(keeps || (top == 0 && type == Type::float32),
                  "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
+  fields.require(outputs != Computed::fixed || (store.empty() && views == 0 && top == 0 && type == Type::float32),
+                 "fixed outputs are in memory, one of each example; leave 'store', 'views', 'top' and 'type' out");
   fields.require((store.empty() && views == 0) || outputs != Computed::live,
                  "outputs that are computed at every step are not stored; "
                  "leave 'store' and 'views', or 'outputs: live' out");

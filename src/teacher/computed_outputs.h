@@ -1,6 +1,8 @@
 #pragma once
 // When teacher outputs are computed: at every step (live), once per training example (no augmentation), or once per
-// view, i.e. augmented version, of each example (stored_views.h). The latter two cache the outputs.
+// view, i.e. augmented version, of each example (stored_views.h). The latter two cache the outputs. Fixed outputs
+// belong to the example without augmentation while the student sees views of it: the practice that Beyer et al. 2022
+// (arXiv 2106.05237) find worse than one view for both, to be compared with.
 //
 //   struct MyTeacherOptions : ComputedOptions { … };
 //   return make_computed_teacher(std::make_unique<MyTeacher>(…), options, context, fingerprint);
@@ -12,7 +14,7 @@
 
 namespace limbeck {
 
-enum class Computed { automatic, live, kept };
+enum class Computed { automatic, live, kept, fixed };
 
 /// Options shared by all teachers that compute their outputs.
 struct ComputedOptions {

@@ -24,7 +24,8 @@ TEST_F(GraphTorchscript, EveryOperationGivesTheSame) {
   std::map<std::string, torch::Tensor> expected;
   const std::vector<std::string> names = {"mlp",         "keras_student", "resnet20",
                                           "mobilenetv2", "shufflenetv2",  "shufflenetv1",
-                                          "googlenet",   "densenet121",   "{resnet18: {stem: imagenet}}"};
+                                          "googlenet",   "densenet121",   "{resnet18: {stem: imagenet}}",
+                                          "fitnet_mnist"};
   for (const std::string& name : names) {
     const auto network = random_network(*choose(Slot::network, name).make<Graph, const TaskShape&>(task));
     const fs::path file = folder / fmt::format("{}.pt", expected.size());

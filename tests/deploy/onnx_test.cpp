@@ -52,8 +52,8 @@ TEST_F(Onnx, InputIsNormalisedResizedAndTakenAsBytes) {
 /// What is rounded is computed by integers there, by rounded floats here: a value that lies between two bytes can
 /// become either.
 TEST_F(Onnx, BytesGiveWhatTheRoundedNetworkSays) {
-  const std::vector<std::string> names = {"mlp",  "keras_student", "resnet20",    "resnet8x4",
-                                          "vgg8", "mobilenetv2",   "shufflenetv2"};
+  const std::vector<std::string> names = {"mlp",  "keras_student", "resnet20",     "resnet8x4",
+                                          "vgg8", "mobilenetv2",   "shufflenetv2", "fitnet_mnist"};
   const TaskShape task{{3, 32, 32}, 10};
   const torch::Tensor inputs = random_pictures(task.input, 64);
   std::map<std::string, torch::Tensor> expected;

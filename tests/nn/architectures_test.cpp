@@ -112,6 +112,32 @@ TEST(Architectures, OfTheShallowMimicHaveTheDerivedSize) {
             (75 * 128 + 128) + 28800 * 1200 + (1200 * 30000 + 30000) + (30000 * 10 + 10));  // published as 70M
 }
 
+// The numbers of parameters that Romero et al. 2015 print: 361K and 30K for MNIST, 2.5M for the student on CIFAR-10.
+// The hint and the layer that it guides have one height and width only where windows extend beyond the border.
+TEST(Architectures, OfFitnetsHaveThePublishedSizesAndLayersThatFit) {
+  const TaskShape mnist{{1, 28, 28}, 10}, cifar10{{3, 32, 32}, 10};
+  const Graph teacher = graph_of("maxout_mnist", mnist), student = graph_of("fitnet_mnist", mnist);
+  EXPECT_EQ(teacher.parameter_count(), 361066);
+  EXPECT_EQ(student.parameter_count(), 30130);
+  EXPECT_EQ(teacher.shape_of(teacher.feature("layer2")), (Shape{48, 4, 4}));
+  EXPECT_EQ(student.shape_of(student.feature("layer4")), (Shape{16, 4, 4}));
+  EXPECT_EQ(graph_of("maxout", mnist).description(), teacher.description());
+  EXPECT_EQ(graph_of("fitnet_cifar10", cifar10).parameter_count() / 100000, 25);
+  const Graph wide = graph_of("maxout_cifar10", cifar10);
+  EXPECT_EQ(wide.shape_of(wide.feature("layer2")), (Shape{192, 7, 7}));
+  EXPECT_EQ(wide.shape_of(wide.feature("pool")), (Shape{500}));
+}
+
+TEST(Architectures, OfMaxoutTakeOneNumberForAllConvolutions) {
+  const TaskShape task{{3, 32, 32}, 10};
+  const std::string all = "kernels: 3, padding: 1, pool: {windows: 2, strides: 2}";
+  const std::string each = "kernels: [3, 3], padding: [1, 1], pool: {windows: [2, 2], strides: [2, 2]}";
+  EXPECT_EQ(graph_of("{maxout: {channels: [8, 16], " + all + "}}", task).description(),
+            graph_of("{maxout: {channels: [8, 16], " + each + "}}", task).description());
+  EXPECT_THROW(graph_of("{maxout: {channels: [8, 16]}}", task), DiagnosticsError);  // three kernels by default
+  EXPECT_THROW(graph_of("{maxout: {channels: []}}", task), DiagnosticsError);
+}
+
 class EveryNetwork : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryNetwork, LearnsFromEveryParameter) {

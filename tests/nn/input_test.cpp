@@ -72,13 +72,13 @@ TEST(Input, IsPartOfANetworksIdentity) {
 TEST(Network, ItsOperationsArePartOfItsIdentity) {
   std::set<std::string> identities;
   for (const Operation& operation : std::initializer_list<Operation>{Relu{}, Relu6{}, LeakyRelu{0.1}, LeakyRelu{0.2},
-                                                                     MaxPool{2, 2}, MaxPool{2, 1}}) {
+                                                                     Maxout{2}, MaxPool{2, 2}, MaxPool{2, 1}}) {
     Graph graph({3, 4, 4});
     const size_t at = graph.add("conv", Convolution{.in = 3, .out = 2, .padding = 1}, {Graph::kInput});
     graph.add("pool", GlobalAveragePool{}, {graph.add("act", operation, {at})});
     identities.insert(GraphNetwork(graph, 1).identity());
   }
-  EXPECT_EQ(identities.size(), 6);
+  EXPECT_EQ(identities.size(), 7);
 }
 
 TEST(Input, IsReadBackFromJson) {

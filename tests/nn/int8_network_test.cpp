@@ -37,7 +37,7 @@ TEST_P(EveryByteNetwork, ComputesWhatTheSimulationDoes) {
 INSTANTIATE_TEST_SUITE_P(Networks, EveryByteNetwork,
                          testing::Values("mlp", "keras_student", "resnet20", "resnet8x4", "wrn_16_1", "vgg8",
                                          "mobilenetv2", "shufflenetv1", "shufflenetv2", "densenet121", "googlenet",
-                                         "resnet18"),
+                                         "resnet18", "fitnet_mnist"),
                          [](const auto& info) { return info.param; });
 
 TEST(ByteNetwork, KeepsBytesThroughAResnet) {

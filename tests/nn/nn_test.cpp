@@ -240,6 +240,18 @@ TEST(Inference, InPartsIsThatOfAllExamplesAtOnce) {
   EXPECT_THROW(infer(*wide, inputs, {.noise = &noise}), Error);
 }
 
+TEST(Maxout, IsTheLargestPieceAndTeachesItAlone) {
+  Graph graph({6});
+  graph.add("max", Maxout{3}, {Graph::kInput});
+  const GraphNetwork network(graph, 1);
+  const torch::Tensor x = torch::tensor({{1.F, -1.F, 4.F, -3.F, 2.F, -2.F}}).requires_grad_();
+  const torch::Tensor y = network.forward(x, {}).logits;
+  EXPECT_TRUE(y.equal(torch::tensor({{4.F, -1.F}})));
+  y.sum().backward();
+  EXPECT_TRUE(x.grad().equal(torch::tensor({{0.F, 1.F, 1.F, 0.F, 0.F, 0.F}})));
+  EXPECT_THROW(graph.add("uneven", Maxout{4}, {Graph::kInput}), Error);
+}
+
 TEST(Network, DropsUnitsInTrainingAlone) {
   const GraphNetwork network(mlp("{hidden: [50], dropout: {input: 0.5, hidden: 0.5}}"), 1);
   const torch::Tensor inputs = torch::rand({4, 1, 28, 28});

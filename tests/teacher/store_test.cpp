@@ -69,6 +69,25 @@ TEST_F(Store, GivesOfEachViewWhatTheTeacherSaysOfIt) {
   }
 }
 
+TEST_F(Store, FixedOutputsAreThoseOfTheImagesWithoutAugmentation) {
+  const auto fixed = teacher(", outputs: fixed", crop);
+  const torch::Tensor expected = live(train.batch(torch::arange(3, 47)), network);
+  for (const int64_t epoch : {0, 1}) {
+    const Batch batch = batch_of(epoch, crop);
+    EXPECT_TRUE(fixed->outputs(batch).logits.allclose(expected, 1e-5, 1e-5)) << epoch;
+    EXPECT_FALSE(live(batch, network).allclose(expected, 1e-2, 1e-2)) << epoch;
+  }
+  const Augmenter many({choose(Slot::augmentation, "{crop: 40}")});
+  EXPECT_NO_THROW(teacher(", outputs: fixed", many));  // one output of each example, however many views there are
+  const std::map<std::string, Shape> no_features;
+  const TeacherContext context{.network = {}, .examples = train, .augmenter = many, .classes = 10};
+  EXPECT_EQ(kept_size(choose(Slot::teacher, "{network: {of: t, outputs: fixed}}"), context, no_features).memory,
+            kept_size(choose(Slot::teacher, "{network: {of: t, views: 1}}"), context, no_features).memory);
+  EXPECT_NE(refusal(", outputs: fixed", Augmenter({choose(Slot::augmentation, "{mixup: 0.2}")})).find("mixup"),
+            std::string::npos);
+  EXPECT_NE(refusal(", outputs: fixed, views: 2", crop).find("leave 'store'"), std::string::npos);
+}
+
 TEST_F(Store, IsReadTheSecondTimeAndNotComputed) {
   const auto stored = teacher(", views: 2", crop);
   const Batch batch = batch_of(1, crop);
