@@ -522,6 +522,8 @@ const std::map<std::string, ScriptOperation>& table() {
                                                              {"mul", binary("Mul")},
                                                              {"div", divide},
                                                              {"pow", binary("Pow")},
+                                                             {"maximum", binary("Max")},
+                                                             {"minimum", binary("Min")},
                                                              {"flatten", reshape},
                                                              {"view", reshape},
                                                              {"reshape", reshape},

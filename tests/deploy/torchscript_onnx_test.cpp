@@ -117,6 +117,7 @@ TEST_F(TorchscriptOnnx, EachOperationGivesTheSame) {
       {"pad", "h = torch.constant_pad_nd(x, [1, -1, 0, 2], 0.25)[:, :, 2:]"},
       {"stack", "h = torch.stack([x, x * 2, torch.ones([x.size(0), 3, 4, 4])], 2).sum([2])"},
       {"clamp", "h = torch.clamp_max(torch.clamp_min(x, -0.2), 0.3)"},
+      {"largest", "h = torch.maximum(x, x * 2) + torch.minimum(x, self.scale * x)"},
       {"softplus", "h = torch.softplus(x, 1, 20) + torch.softplus(x, 3, 20)"},
       {"type", "h = x.type_as(self.weight)"},
       {"reversed", "h = torch.rsub(x, 1, 2)"},
