@@ -102,8 +102,7 @@ void register_maxout(Catalogue& catalogue) {
       {.name = "maxout",
        .summary = "Convolutions and fully connected layers whose values are the largest of a few linear pieces.",
        .formula = "h_c = pool(max over p of (W_pc * x + b_pc))",
-       .source = "Goodfellow et al. 2013",
-       .principal = "channels"},
+       .source = "Goodfellow et al. 2013"},
       make_maxout);
   const std::vector<PublishedMaxout> published = {
       {"maxout_mnist", "The maxout network for MNIST that teaches in FitNets: three convolutions.",
