@@ -117,6 +117,14 @@ Tensor global_average_pool(const Layer& layer, const Tensor& x) {
   return y;
 }
 
+/// The largest of channels c, C + c, 2 C + c, …, C the channels of the output.
+Tensor maxout(const Layer& layer, const Tensor& x) {
+  const size_t pieces = static_cast<size_t>(layer.json.whole("pieces")), count = x.values.size() / pieces;
+  Tensor y{layer.json.at("shape").wholes(), Floats(x.values.begin(), x.values.begin() + static_cast<long>(count))};
+  for (size_t i = count; i < x.values.size(); ++i) y.values[i % count] = std::max(y.values[i % count], x.values[i]);
+  return y;
+}
+
 Tensor add(Tensor x, const Tensor& other) {
   for (size_t i = 0; i < x.values.size(); ++i) x.values[i] += other.values[i];
   return x;
@@ -138,6 +146,7 @@ Tensor compute(const Layer& layer, const std::vector<const Tensor*>& inputs) {
     return each(x, [&](float v, size_t) { return v >= 0 ? v : v * static_cast<float>(json.at("slope").number); });
   if (operation == "normalize")
     return each(x, [&](float v, size_t c) { return (v - given("mean", c)) / given("deviation", c); });
+  if (operation == "maxout") return maxout(layer, x);
   if (operation == "max_pool") return max_pool(layer, x);
   if (operation == "average_pool") return average_pool(layer, x);
   if (operation == "global_average_pool") return global_average_pool(layer, x);

@@ -175,8 +175,8 @@ void ComputedOptions::bind(Fields& fields) {
       "outputs", outputs,
       {{"auto", Computed::automatic}, {"live", Computed::live}, {"kept", Computed::kept}, {"fixed", Computed::fixed}},
       "live: computed at every step; kept: once for each view of each example; fixed: once for "
-      "each example without augmentation, whatever view the student sees (worse, by Beyer et al. "
-      "2022); auto: kept if nothing is augmented and no loss reads features");
+      "each example without augmentation, whatever view the student sees (worse, according to "
+      "Beyer et al. 2022); auto: kept if nothing is augmented and no loss reads features");
   fields.text("store", store,
               "safetensors file to keep the outputs in; {seed} in its name is the run's seed. An existing file is used "
               "if it belongs to the same teacher and examples, and refused otherwise");
@@ -189,7 +189,7 @@ void ComputedOptions::bind(Fields& fields) {
   fields.choice<TeacherPrecision>(
       "precision", precision, {{"auto", TeacherPrecision::stage}, {"int8", TeacherPrecision::int8}},
       "auto: that of the stage; int8: weights and activations of 8 bits, on the processor; faster with AVX-512 VNNI");
-  const bool keeps = outputs == Computed::kept || !store.empty() || views > 0;
+  const bool keeps = outputs == Computed::kept || outputs == Computed::fixed || !store.empty() || views > 0;
   fields.require(keeps || (top == 0 && type == Type::float32),
                  "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
   fields.require(outputs != Computed::fixed || (store.empty() && views == 0 && top == 0 && type == Type::float32),
@@ -254,6 +254,11 @@ KeptSize kept_size(const Choice& teacher, const TeacherContext& context, const s
 void check_store(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features) {
   const auto* options = dynamic_cast<const ComputedOptions*>(teacher.options.get());
   if (options == nullptr) return;
+  if (options->outputs == Computed::fixed && !features.empty() && !context.augmenter.empty())
+    throw Error(ErrorKind::usage,
+                "fixed outputs are of the example without augmentation, where a feature's values lie in other places "
+                "than in the view that the student sees; use `outputs: live` or `outputs: kept` for losses over "
+                "features");
   const StoreLayout layout = layout_of(*options, context, features);
   check_layout(layout);
   if (options->store.empty()) return;

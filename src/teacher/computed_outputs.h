@@ -59,9 +59,10 @@ fs::path unsealed_store(const Choice& teacher, uint64_t seed);
 /// mixup, or more than 4,096 views per example without `views`.
 void check_keeping(const Choice& teacher, const Augmenter& augmenter);
 
-/// Checks the options of a teacher's store before the teacher exists. Throws Error if more logits are to be stored than
-/// there are classes, if the store's folder is not writable or its disk too full, or if the existing file is damaged,
-/// is not a store, lacks one of the features, or has another layout or other examples. Creates missing folders.
+/// Checks the options of a teacher's store before the teacher exists. Throws Error if fixed outputs are to have
+/// features while the examples are augmented, if more logits are to be stored than there are classes, if the store's
+/// folder is not writable or its disk too full, or if the existing file is damaged, is not a store, lacks one of the
+/// features, or has another layout or other examples. Creates missing folders.
 void check_store(const Choice& teacher, const TeacherContext& context, const std::map<std::string, Shape>& features);
 
 /// Returns a fingerprint of everything but inputs and precision that determines a network's outputs: names, shapes and

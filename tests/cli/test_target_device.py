@@ -24,13 +24,15 @@ networks:
   prepared: { mlp: [8], input: { mean: 0.25, std: 0.5 } }
   residual: resnet8
   pooled: { keras_student: {} }
+  pieces: fitnet_mnist
 stages:
   - { name: mlp, train: mlp, epochs: 1 }
   - { name: prepared, train: prepared, epochs: 1 }
   - { name: residual, train: residual, epochs: 1 }
   - { name: pooled, train: pooled, epochs: 1 }
+  - { name: pieces, train: pieces, epochs: 1 }
 """
-STAGES = ("mlp", "prepared", "residual", "pooled")
+STAGES = ("mlp", "prepared", "residual", "pooled", "pieces")
 PICTURES = 3
 NODE_MODULES = SOURCE / "tests/onnx/node_modules"
 HEADER = next((folder / "onnxruntime_cxx_api.h"
@@ -82,6 +84,7 @@ if torch is not None:
                 return (x - mean) / deviation
             return {"flatten": lambda: x.flatten(1), "relu": lambda: x.relu(), "dropout": lambda: x,
                     "add": lambda: x + others[0], "leaky_relu": lambda: functional.leaky_relu(x, layer["slope"]),
+                    "maxout": lambda: torch.stack(x.chunk(layer["pieces"], 1)).amax(0),
                     "max_pool": lambda: functional.max_pool2d(x, layer["kernel"], layer["stride"], layer["padding"],
                                                               ceil_mode=layer["ceil"]),
                     "average_pool": lambda: functional.avg_pool2d(x, layer["kernel"], layer["stride"],

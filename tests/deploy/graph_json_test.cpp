@@ -14,12 +14,13 @@ TEST(GraphJson, NamesLayersNumbersAndTensors) {
   at = graph.add("sum", Add{}, {at, normed});
   at = graph.add("relu", LeakyRelu{.slope = 0.1}, {at});
   at = graph.add("flatten", Flatten{}, {at});
-  graph.add("fc", Linear{.in = 64, .out = 10, .rounds = true}, {at});
+  at = graph.add("maxout", Maxout{.pieces = 2}, {at});
+  graph.add("fc", Linear{.in = 32, .out = 10, .rounds = true}, {at});
   const Json json = to_json(graph);
   EXPECT_EQ(json["input"]["shape"], (std::vector<int>{3, 8, 8}));
   EXPECT_EQ(json["output"], "fc");
   const Json& layers = json["layers"];
-  ASSERT_EQ(layers.size(), 7u);
+  ASSERT_EQ(layers.size(), 8u);
   EXPECT_EQ(layers[0]["inputs"][0], json["input"]["name"]);
   EXPECT_EQ(layers[0]["mean"][1], 0.25);
   EXPECT_EQ(layers[0]["deviation"][2], 4);
@@ -32,8 +33,11 @@ TEST(GraphJson, NamesLayersNumbersAndTensors) {
   EXPECT_EQ(layers[3]["inputs"], (std::vector<std::string>{"conv1", "layer1.0.bn"}));
   EXPECT_EQ(layers[4]["slope"], 0.1);
   EXPECT_FALSE(layers[5].contains("parameters"));
-  EXPECT_EQ(layers[6]["parameters"]["bias"], "fc.bias");
-  EXPECT_EQ(layers[6]["rounds"], true);
+  EXPECT_EQ(layers[6]["operation"], "maxout");
+  EXPECT_EQ(layers[6]["pieces"], 2);
+  EXPECT_EQ(layers[6]["shape"], std::vector<int>{32});
+  EXPECT_EQ(layers[7]["parameters"]["bias"], "fc.bias");
+  EXPECT_EQ(layers[7]["rounds"], true);
   EXPECT_FALSE(layers[1].contains("rounds"));
 }
 

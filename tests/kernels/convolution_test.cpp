@@ -144,13 +144,17 @@ TEST_P(PatchTest, IsTheConvolution) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, PatchTest,
-    testing::Combine(testing::Values(PatchCase{{.in = 3, .out = 16, .kernel = 3, .stride = 1, .padding = 1}, 2, 32, 32},
-                                     PatchCase{
-                                         {.in = 16, .out = 32, .kernel = 3, .stride = 2, .padding = 1}, 3, 32, 32},
-                                     PatchCase{{.in = 32, .out = 64, .kernel = 1, .stride = 2, .padding = 0}, 5, 9, 7},
-                                     PatchCase{{.in = 5, .out = 48, .kernel = 5, .stride = 3, .padding = 2}, 2, 11, 6},
-                                     PatchCase{{.in = 16, .out = 16, .kernel = 7, .stride = 2, .padding = 3}, 1, 4, 4}),
-                     testing::Bool()),
+    testing::Combine(
+        testing::Values(PatchCase{{.in = 3, .out = 16, .kernel = 3, .stride = 1, .padding = 1}, 2, 32, 32},
+                        PatchCase{{.in = 16, .out = 32, .kernel = 3, .stride = 2, .padding = 1}, 3, 32, 32},
+                        PatchCase{{.in = 32, .out = 64, .kernel = 1, .stride = 2, .padding = 0}, 5, 9, 7},
+                        PatchCase{{.in = 5, .out = 48, .kernel = 5, .stride = 3, .padding = 2}, 2, 11, 6},
+                        PatchCase{{.in = 16, .out = 16, .kernel = 7, .stride = 2, .padding = 3}, 1, 4, 4},
+                        PatchCase{{.in = 1, .out = 96, .kernel = 8, .stride = 1, .padding = 0}, 2, 28, 28},
+                        PatchCase{{.in = 16, .out = 32, .kernel = 5, .stride = 1, .padding = 3}, 3, 10, 10},
+                        PatchCase{{.in = 16, .out = 48, .kernel = 3, .stride = 1, .padding = 3}, 2, 4, 4},
+                        PatchCase{{.in = 16, .out = 32, .kernel = 3, .stride = 1, .padding = 0}, 2, 12, 12}),
+        testing::Bool()),
     [](const auto& info) {
       const PatchCase& given = std::get<0>(info.param);
       return fmt::format("in{}out{}kernel{}stride{}{}", given.op.in, given.op.out, given.op.kernel, given.op.stride,

@@ -44,6 +44,7 @@ TEST(ByteNetwork, KeepsBytesThroughAResnet) {
   const torch::NoGradGuard no_gradient;
   const torch::Tensor inputs = random_pictures(kPictures.input, 20);
   EXPECT_EQ(Int8Network(quantized("resnet20", inputs)).byte_convolutions(), 19 + 2);  // and two of shortcuts
+  EXPECT_EQ(Int8Network(quantized("fitnet_mnist", inputs)).byte_convolutions(), 4);   // of 32 outputs, not of 24
   EXPECT_EQ(Int8Network(quantized("mlp", inputs)).byte_convolutions(), 0);
 }
 

@@ -81,8 +81,15 @@ TEST_F(Store, FixedOutputsAreThoseOfTheImagesWithoutAugmentation) {
   EXPECT_NO_THROW(teacher(", outputs: fixed", many));  // one output of each example, however many views there are
   const std::map<std::string, Shape> no_features;
   const TeacherContext context{.network = {}, .examples = train, .augmenter = many, .classes = 10};
-  EXPECT_EQ(kept_size(choose(Slot::teacher, "{network: {of: t, outputs: fixed}}"), context, no_features).memory,
-            kept_size(choose(Slot::teacher, "{network: {of: t, views: 1}}"), context, no_features).memory);
+  const Choice choice = choose(Slot::teacher, "{network: {of: t, outputs: fixed}}");
+  const KeptSize size = kept_size(choice, context, no_features);
+  EXPECT_EQ(size.memory, kept_size(choose(Slot::teacher, "{network: {of: t, views: 1}}"), context, no_features).memory);
+  EXPECT_EQ(size.epoch, 0);
+  EXPECT_NO_THROW(check_store(choice, context, no_features));
+  EXPECT_NE(message_of<Error>([&] {
+              check_store(choice, context, {{"relu1", {20}}});
+            }).find("in other places"),
+            std::string::npos);
   EXPECT_NE(refusal(", outputs: fixed", Augmenter({choose(Slot::augmentation, "{mixup: 0.2}")})).find("mixup"),
             std::string::npos);
   EXPECT_NE(refusal(", outputs: fixed, views: 2", crop).find("leave 'store'"), std::string::npos);

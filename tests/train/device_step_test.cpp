@@ -233,8 +233,8 @@ TEST_F(DeviceTraining, TellsOnceWhereConvolutionsCannotRectifyInOneCall) {
 
 TEST_F(DeviceTraining, StoppedAndContinuedGivesTheSameBits) {
   const auto digits = small_digits(230, 20);
-  for (const std::string& teacher :
-       std::vector<std::string>{"outputs: live", "outputs: kept", "views: 2", "views: 2, type: float16, top: 3"}) {
+  for (const std::string& teacher : std::vector<std::string>{"outputs: live", "outputs: kept", "outputs: fixed",
+                                                             "views: 2", "views: 2, type: float16, top: 3"}) {
     const TaughtStage taught(
         *digits, kMlps,
         "epochs: 5, batch_size: 64, augment: {shift: 1}, optimizer: adamw, teacher: {network: {of: large, " + teacher +
