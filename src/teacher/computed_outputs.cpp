@@ -189,8 +189,7 @@ void ComputedOptions::bind(Fields& fields) {
   fields.choice<TeacherPrecision>(
       "precision", precision, {{"auto", TeacherPrecision::stage}, {"int8", TeacherPrecision::int8}},
       "auto: that of the stage; int8: weights and activations of 8 bits, on the processor; faster with AVX-512 VNNI");
-  const bool keeps = outputs == Computed::kept || outputs == Computed::fixed || !store.empty() || views > 0;
-  fields.require(keeps || (top == 0 && type == Type::float32),
+  fields.require(asks(*this) || (top == 0 && type == Type::float32),
                  "'top' and 'type' are of stored outputs; write `outputs: kept`, 'views' or 'store' too");
   fields.require(outputs != Computed::fixed || (store.empty() && views == 0 && top == 0 && type == Type::float32),
                  "fixed outputs are in memory, one of each example; leave 'store', 'views', 'top' and 'type' out");
