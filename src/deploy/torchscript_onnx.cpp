@@ -182,7 +182,7 @@ class ScriptTracer {
       const bool of_tensors = result.value.isTensor() || result.value.isTensorList();
       if (depends && of_tensors && i == 0)
         result = written(name, arguments, result.value);
-      else if (depends && of_tensors)
+      else if (depends && of_tensors && node.outputs()[i]->hasUses())
         throw Error(fmt::format("uses a second result of '{}', which has no form in ONNX here", name));
       else if (depends && (name == "prim::tolist" ||
                            (result.value.isScalar() && arguments[0].value.isTensor() && !is_of_the_shape(name))))

@@ -304,6 +304,17 @@ ScriptOperation reduction(const char* operation) {
   };
 }
 
+/// torch.max and torch.min: of two tensors, or along an axis.
+ScriptOperation extreme(const char* of_two, const char* along_axis) {
+  return [=](const ScriptCall& call) {
+    if (!call.has(1)) call.refuse("takes one value of all examples together");
+    if (call.value(1).isTensor()) return binary(of_two)(call);
+    const Shape axes = {call.axis(1, call.tensor(0).dim())};
+    return named(call.node(along_axis, {call.operand(0)},
+                           {{"axes", axes}, {"keepdims", static_cast<int64_t>(call.value(2).toBool())}}));
+  };
+}
+
 /// ONNX takes the axes of this one as an input.
 ScriptValue sum(const ScriptCall& call) {
   const std::string axes = call.onnx.constant("sum.axes", call.axes(1, call.tensor(0).dim()));
@@ -330,6 +341,15 @@ ScriptValue permute(const ScriptCall& call) {
   for (int64_t& axis : order) axis = axis < 0 ? axis + static_cast<int64_t>(order.size()) : axis;
   if (order.front() != 0) call.refuse("moves the batch's axis");
   return named(call.node("Transpose", {call.operand(0)}, {{"perm", order}}));
+}
+
+/// Repeats axes of extent 1; the batch axis stays as it is.
+ScriptValue expand(const ScriptCall& call) {
+  Shape shape = call.result().toTensor().sizes().vec();
+  if (call.tensor(0).dim() != static_cast<int64_t>(shape.size()) || call.tensor(0).size(0) != shape[0])
+    call.refuse("repeats a batch");
+  shape[0] = 1;
+  return named(call.node("Expand", {call.operand(0), call.onnx.constant("expand.shape", shape)}));
 }
 
 ScriptValue transpose(const ScriptCall& call) {
@@ -524,6 +544,8 @@ const std::map<std::string, ScriptOperation>& table() {
                                                              {"pow", binary("Pow")},
                                                              {"maximum", binary("Max")},
                                                              {"minimum", binary("Min")},
+                                                             {"max", extreme("Max", "ReduceMax")},
+                                                             {"min", extreme("Min", "ReduceMin")},
                                                              {"flatten", reshape},
                                                              {"view", reshape},
                                                              {"reshape", reshape},
@@ -531,6 +553,9 @@ const std::map<std::string, ScriptOperation>& table() {
                                                              {"unsqueeze", reshape},
                                                              {"permute", permute},
                                                              {"transpose", transpose},
+                                                             {"expand", expand},
+                                                             {"expand_as", expand},
+                                                             {"broadcast_to", expand},
                                                              {"cat", concatenate},
                                                              {"chunk", parts},
                                                              {"split", parts},

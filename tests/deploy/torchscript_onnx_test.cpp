@@ -85,6 +85,10 @@ TEST_F(TorchscriptOnnx, WholeNumbersOfTheInputAndRoundedQuotientsAreRefused) {
   EXPECT_NE(refused("h = torch.div(x, 0.25, rounding_mode='floor')").find("rounds its quotients"), std::string::npos);
 }
 
+TEST_F(TorchscriptOnnx, PlacesOfTheLargestAreRefused) {
+  EXPECT_NE(refused("y, i = torch.max(x, 1, True); h = x + i").find("second result"), std::string::npos);
+}
+
 TEST_F(TorchscriptOnnx, WhatDependsOnTheNumberOfExamplesIsRefused) {
   for (const char* body : {"h = x / x.size(0)", "h = x + torch.arange(x.size(0)).reshape([-1, 1, 1, 1])"}) {
     const std::string message = refused(body);
@@ -118,6 +122,10 @@ TEST_F(TorchscriptOnnx, EachOperationGivesTheSame) {
       {"stack", "h = torch.stack([x, x * 2, torch.ones([x.size(0), 3, 4, 4])], 2).sum([2])"},
       {"clamp", "h = torch.clamp_max(torch.clamp_min(x, -0.2), 0.3)"},
       {"largest", "h = torch.maximum(x, x * 2) + torch.minimum(x, self.scale * x)"},
+      {"largest_of_two", "h = torch.max(x, x * 2) + torch.min(x, self.scale * x)"},
+      {"largest_along_an_axis", "h = x * torch.max(x, 1, True)[0] + x.min(-1)[0].unsqueeze(3)"},
+      {"maxout", "y = x.reshape([-1, 3, 2, 2, 4]).max(3)[0]; h = torch.cat([y, y], 2)"},
+      {"expand", "y = x.mean([2, 3], True); h = x * y.expand_as(x) + y.expand(-1, 3, 4, -1)"},
       {"softplus", "h = torch.softplus(x, 1, 20) + torch.softplus(x, 3, 20)"},
       {"type", "h = x.type_as(self.weight)"},
       {"reversed", "h = torch.rsub(x, 1, 2)"},
