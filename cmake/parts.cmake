@@ -27,7 +27,7 @@ if(onnx_type STREQUAL "FILEPATH")
 endif()
 limbeck_part(ONNX "ONNX files (libonnx, protobuf; runs them by onnxruntime)" deploy
   onnx.cpp onnx_builder.cpp onnx_file.cpp onnx_original.cpp onnxruntime.cpp graph_onnx.cpp
-  script_memory.cpp torchscript_onnx.cpp torchscript_operations.cpp)
+  script_call.cpp script_memory.cpp torchscript_onnx.cpp torchscript_operations.cpp torchscript_operations/*.cpp)
 limbeck_part_in(ONNX programs onnx_*.cpp onnx_operations/*.cpp)
 limbeck_part(RANKS "Training in several processes (Gloo, through LibTorch's c10d)" ranks ranks.cpp store.cpp watch.cpp)
 limbeck_part(SOUND "Sound files (libsndfile)" data recordings/sound_file.cpp)

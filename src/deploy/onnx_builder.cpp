@@ -33,6 +33,8 @@ onnx::TensorProto::DataType type_of(at::ScalarType type) {
       return onnx::TensorProto::INT8;
     case at::kByte:
       return onnx::TensorProto::UINT8;
+    case at::kBool:
+      return onnx::TensorProto::BOOL;
     default:
       throw Error(fmt::format("a tensor of {} has no place in an ONNX file of this program", c10::toString(type)));
   }
@@ -66,6 +68,10 @@ void set(onnx::AttributeProto& attribute, double value) {
 void set(onnx::AttributeProto& attribute, const Shape& value) {
   attribute.set_type(onnx::AttributeProto::INTS);
   for (const int64_t number : value) attribute.add_ints(number);
+}
+void set(onnx::AttributeProto& attribute, const std::string& value) {
+  attribute.set_type(onnx::AttributeProto::STRING);
+  attribute.set_s(value);
 }
 
 }  // namespace

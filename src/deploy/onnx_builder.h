@@ -22,7 +22,7 @@ namespace limbeck {
 
 class OnnxBuilder {
  public:
-  using Attribute = std::variant<int64_t, double, Shape>;
+  using Attribute = std::variant<int64_t, double, Shape, std::string>;
   using Attributes = std::map<std::string, Attribute>;
   static constexpr int64_t kFloat = 1;  ///< TensorProto.FLOAT, for Cast
 
@@ -36,8 +36,8 @@ class OnnxBuilder {
   void reserve(const std::string& name) { ++taken_[name]; }
   /// Adds an input [batch, …]; returns its name.
   std::string input(const std::string& name, at::ScalarType type, const Shape& shape);
-  /// Adds a constant (initializer) and returns its name: float32, int64, int32, int8 or uint8; other floating-point
-  /// types are converted to float32. A number is appended to names that are already used.
+  /// Adds a constant (initializer) and returns its name: float32, int64, int32, int8, uint8 or bool; other
+  /// floating-point types are converted to float32. A number is appended to names that are already used.
   std::string constant(const std::string& name, const at::Tensor& value);
   std::string constant(const std::string& name, const std::vector<int64_t>& value);
   /// Adds a node with one output and returns the output's name: the given one, or one derived from the operation. Use

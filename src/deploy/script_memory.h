@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "deploy/torchscript_operations.h"
+#include "deploy/script_call.h"
 
 namespace limbeck {
 

@@ -77,10 +77,25 @@ bool is_of_the_shape(const std::string& operation) {
   return operation.starts_with("prim::") || all.contains(operation);
 }
 
-/// Runs a program on an example batch, and writes down what depends on it.
+/// Whether an operation gives a tensor that takes only shape and type from its argument.
+bool takes_shape_alone(const std::string& operation) {
+  static const std::set<std::string> all = {"aten::new_zeros", "aten::new_ones",   "aten::new_full",
+                                            "aten::new_empty", "aten::zeros_like", "aten::ones_like",
+                                            "aten::full_like", "aten::empty_like"};
+  return all.contains(operation);
+}
+
+constexpr const char* kDependsOnCount = "has operations that depend on how many examples there are";
+
+/// Of the operations on what depends on the input, in the order of the run: the shapes of their results.
+using ScriptShapes = std::vector<Shape>;
+
+/// Runs a program on an example batch, and writes down what depends on it. Extents that are others than those of
+/// `other`, a run with another number of examples, are left open.
 class ScriptTracer {
  public:
-  ScriptTracer(OnnxBuilder& onnx, int64_t batch) : onnx_(onnx), batch_(batch), memory_(onnx, batch) {}
+  ScriptTracer(OnnxBuilder& onnx, int64_t batch, const ScriptShapes* other)
+      : onnx_(onnx), batch_(batch), other_(other), memory_(onnx, batch) {}
 
   ScriptValue run(const torch::jit::Graph& graph, const ScriptValue& self, const ScriptValue& input) {
     values_[graph.inputs().at(0)] = self;
@@ -88,6 +103,8 @@ class ScriptTracer {
     run(*graph.block());
     return value_of(graph.outputs().at(0));
   }
+
+  const ScriptShapes& shapes() const { return shapes_; }
 
  private:
   void run(const Block& block) {
@@ -161,11 +178,15 @@ class ScriptTracer {
     bool depends = false;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       arguments.push_back(input(node, i));
+      if (const std::string reason = arguments.back().why_not(); !reason.empty()) throw Error(reason);
       depends |= arguments.back().depends();
     }
+    if (takes_shape_alone(name)) depends = false;
     const Stack arguments_before = stack_of(node);
     const std::optional<at::Tensor> changed = depends ? before_change(node, name, arguments) : std::nullopt;
     Stack stack = arguments_before;
+    const c10::FunctionSchema* schema = node.maybeSchema();
+    if (schema != nullptr && schema->is_vararg()) stack.push_back(static_cast<int64_t>(arguments_before.size()));
     try {
       node.getOperation()(stack);
     } catch (const c10::Error& error) {
@@ -182,8 +203,8 @@ class ScriptTracer {
       const bool of_tensors = result.value.isTensor() || result.value.isTensorList();
       if (depends && of_tensors && i == 0)
         result = written(name, arguments, result.value);
-      else if (depends && of_tensors && node.outputs()[i]->hasUses())
-        throw Error(fmt::format("uses a second result of '{}', which has no form in ONNX here", name));
+      else if (depends && of_tensors)
+        result.refusal = fmt::format("uses a second result of '{}', which has no form in ONNX here", name);
       else if (depends && (name == "prim::tolist" ||
                            (result.value.isScalar() && arguments[0].value.isTensor() && !is_of_the_shape(name))))
         throw Error(fmt::format("makes a number of values that depend on the input, by '{}'", name));
@@ -238,9 +259,21 @@ class ScriptTracer {
         result.toTensor().scalar_type() != at::kDouble)
       throw Error(fmt::format("makes values of {} of the input, by '{}'; expected float32 or float64",
                               c10::toString(result.toTensor().scalar_type()), name));
-    ScriptValue value = (*operation)(ScriptCall(onnx_, name, arguments, result, batch_));
+    const Shape shape = result.isTensor() ? open_shape(result.toTensor().sizes().vec()) : Shape();
+    ScriptValue value = (*operation)(ScriptCall(onnx_, name, arguments, result, shape, batch_));
     value.value = result;
     return value;
+  }
+
+  /// The shape of the next result, which is noted, with the extents left open that are others in the other run.
+  Shape open_shape(Shape shape) {
+    const size_t at = shapes_.size();
+    shapes_.push_back(shape);
+    if (other_ == nullptr) return shape;
+    if (at >= other_->size() || (*other_)[at].size() != shape.size()) throw Error(kDependsOnCount);
+    for (size_t i = 0; i < shape.size(); ++i)
+      if (shape[i] != (*other_)[at][i]) shape[i] = kOpen;
+    return shape;
   }
 
   /// As it is now.
@@ -259,6 +292,8 @@ class ScriptTracer {
 
   OnnxBuilder& onnx_;
   int64_t batch_;
+  const ScriptShapes* other_;
+  ScriptShapes shapes_;
   ScriptMemory memory_;
   std::map<const Value*, ScriptValue> values_;
 };
@@ -309,21 +344,23 @@ std::string add_torchscript(OnnxBuilder& onnx, const ProgramNetwork& network, co
     torch::jit::Inline(*graph);
     torch::jit::FoldFrozenConvBatchnorm(graph);
     const at::ScalarType type = type_of(network, *graph->block());
-    const auto add = [&](OnnxBuilder& to, int64_t batch) {
+    std::string logits;
+    const auto run = [&](OnnxBuilder& to, int64_t batch, const ScriptShapes* other) {
       Shape shape = input;
       shape.insert(shape.begin(), batch);
       const at::Tensor example = at::linspace(0, 1, element_count(shape), type).reshape(shape);
+      ScriptTracer tracer(to, batch, other);
       // a program may change its own tensors: each run begins with those of the file
-      return logits_of(ScriptTracer(to, batch).run(*graph, {module.deepcopy()._ivalue()}, {example, value}),
-                       network.options().output);
+      logits = logits_of(tracer.run(*graph, {module.deepcopy()._ivalue()}, {example, value}), network.options().output);
+      return tracer.shapes();
     };
+    const ScriptShapes shapes = run(*std::make_unique<OnnxBuilder>(onnx), kBatch, nullptr);
     OnnxBuilder other(onnx);
-    const std::string logits = add(onnx, kBatch);
-    add(other, kOtherBatch);
+    const ScriptShapes other_shapes = run(other, kOtherBatch, &shapes);
+    run(onnx, kBatch, &other_shapes);
     if (const std::string difference = onnx.first_difference(other); !difference.empty())
-      throw Error(fmt::format(
-          "has operations that depend on how many examples there are: '{}' is another one for {} than for {}",
-          difference, kOtherBatch, kBatch));
+      throw Error(
+          fmt::format("{}: '{}' is another one for {} than for {}", kDependsOnCount, difference, kOtherBatch, kBatch));
     return logits;
   } catch (const Error& error) {
     throw Error(ErrorKind::usage,
