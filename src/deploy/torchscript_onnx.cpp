@@ -115,7 +115,7 @@ class ScriptTracer {
     namespace prim = c10::prim;
     const auto kind = node.kind();
     if (kind == prim::Constant)
-      set(node, 0, {torch::jit::toIValue(node.output()).value()});
+      set(node, 0, {torch::jit::toIValue(node.output()).value_or(c10::IValue())});  // none for a function
     else if (kind == prim::If)
       run_branch(node);
     else if (kind == prim::Loop)

@@ -106,7 +106,7 @@ ScriptOperation softmax(const char* operation) {
 }
 
 ScriptValue dropout(const ScriptCall& call) {
-  if (call.value(2).toBool()) call.refuse("drops in evaluation too");
+  if (call.value(2).toBool() && call.number(1) > 0) call.refuse("drops in evaluation too");
   return script_identity(call);
 }
 
