@@ -195,7 +195,7 @@ class ScriptTracer {
     if (name == "aten::append") return append(node, arguments);
     for (size_t i = 0; i < arguments_before.size(); ++i)
       if (arguments_before[i].isList() && changes_argument(node, i)) memory_.change(ScriptValue{arguments_before[i]});
-    if (depends && name == "aten::__getitem__")
+    if (depends && (name == "aten::__getitem__" || name == "prim::TupleIndex"))
       return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
     const size_t first = stack.size() - node.outputs().size();
     for (size_t i = 0; i < node.outputs().size(); ++i) {
