@@ -17,7 +17,7 @@ WIDE = {
     "ATen/core/LegacyTypeDispatch.h": {"src/device/operators.cpp"},
     "ATen/core/dispatch/Dispatcher.h": {"src/device/operators.cpp", "src/programs/exported_call.cpp"},
     "ATen/core/function_schema.h": {"src/programs/returned_outputs.cpp"},
-    "ATen/core/ivalue.h": {"src/deploy/torchscript_operations.h", "src/device/implementations.h",
+    "ATen/core/ivalue.h": {"src/deploy/script_call.h", "src/device/implementations.h",
                            "src/programs/exported_outputs.h", "src/programs/program_builder.h",
                            "src/programs/returned_outputs.h", "src/programs/tapped_program.h"},
     "ATen/cuda/CUDAContext.h": {"src/kernels/cuda_device.cpp"},
