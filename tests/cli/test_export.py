@@ -324,11 +324,11 @@ class Export(OnnxTest):
 
         class Odd(torch.nn.Module):
             def forward(self, x):
-                return torch.cumsum(x.flatten(1)[:, :10], 1)
+                return torch.cumprod(x.flatten(1)[:, :10], 1)
         torch.jit.save(torch.jit.script(Odd()), str(self.folder / "odd.pt"), _extra_files={
             "limbeck.network": "{}", "limbeck.input": "[1, 28, 28]", "limbeck.classes": json.dumps(list("0123456789")),
             "limbeck.scale": "1"})
-        self.assertIn("aten::cumsum", self.limbeck("export", "odd.pt", "--out", "odd.onnx", expect=2).stderr)
+        self.assertIn("aten::cumprod", self.limbeck("export", "odd.pt", "--out", "odd.onnx", expect=2).stderr)
 
 
 if __name__ == "__main__":
