@@ -80,8 +80,6 @@ class ScriptCall {
   std::vector<std::string> operands(size_t place) const;
 
   const c10::IValue& result() const { return result_; }
-  /// Shape of a result that is a tensor, with kOpen for extents that depend on the number of examples.
-  const Shape& shape() const { return shape_; }
   /// Adds a Reshape of `value` to the result's shape. Throws Error if several extents depend on the number of examples.
   std::string reshaped(const std::string& value) const;
   /// Returns axes (one, or a list of at least one) as non-negative indices.

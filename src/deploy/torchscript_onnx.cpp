@@ -178,9 +178,10 @@ class ScriptTracer {
     bool depends = false;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       arguments.push_back(input(node, i));
-      if (const std::string reason = arguments.back().why_not(); !reason.empty()) throw Error(reason);
       depends |= arguments.back().depends();
     }
+    const bool takes_element = name == "aten::__getitem__" || name == "prim::TupleIndex";
+    if (!takes_element) refuse_unavailable(arguments);
     if (takes_shape_alone(name)) depends = false;
     const Stack arguments_before = stack_of(node);
     const std::optional<at::Tensor> changed = depends ? before_change(node, name, arguments) : std::nullopt;
@@ -195,8 +196,7 @@ class ScriptTracer {
     if (name == "aten::append") return append(node, arguments);
     for (size_t i = 0; i < arguments_before.size(); ++i)
       if (arguments_before[i].isList() && changes_argument(node, i)) memory_.change(ScriptValue{arguments_before[i]});
-    if (depends && (name == "aten::__getitem__" || name == "prim::TupleIndex"))
-      return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
+    if (depends && takes_element) return set(node, 0, element_of(arguments[0], arguments[1].value, stack.back()));
     const size_t first = stack.size() - node.outputs().size();
     for (size_t i = 0; i < node.outputs().size(); ++i) {
       ScriptValue result{stack.at(first + i)};
@@ -212,6 +212,11 @@ class ScriptTracer {
       memory_.stamp(result);
       set(node, i, result);
     }
+  }
+
+  static void refuse_unavailable(const std::vector<ScriptValue>& arguments) {
+    for (const ScriptValue& argument : arguments)
+      if (const std::string reason = argument.why_not(); !reason.empty()) throw Error(reason);
   }
 
   /// The tensor that an operation will change in its place; a constant among the arguments stays as it was before.

@@ -41,6 +41,12 @@ ScriptOperation script_binary(const char* operation) {
   };
 }
 
+Shape script_pads(Shape sides) {
+  const Shape ends = sides;
+  sides.insert(sides.end(), ends.begin(), ends.end());
+  return sides;
+}
+
 ScriptValue script_identity(const ScriptCall& call) {
   return script_result(call.operand(0));
 }

@@ -42,6 +42,11 @@ std::string script_layer_norm(const ScriptCall& call, const std::string& value, 
                               const at::Tensor& bias, double epsilon);
 /// x/2 · (1 + erf(x/√2))
 std::string script_gelu(const ScriptCall& call, const std::string& value);
+/// With two of its axes swapped.
+std::string script_swapped(const ScriptCall& call, const std::string& value, int64_t dimensions, int64_t first,
+                           int64_t second);
+/// Pads of all axes' beginnings, then of their ends, from those that are the same at both.
+Shape script_pads(Shape sides);
 /// Part of an axis, [begin, end).
 std::string script_slice(const ScriptCall& call, const std::string& value, int64_t axis, int64_t begin, int64_t end,
                          int64_t step = 1);

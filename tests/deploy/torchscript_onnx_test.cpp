@@ -83,6 +83,7 @@ TEST_F(TorchscriptOnnx, APartThatIsChangedInPlaceIsRefusedWhereTheWholeIsUsed) {
 TEST_F(TorchscriptOnnx, WholeNumbersOfTheInputAndRoundedQuotientsAreRefused) {
   EXPECT_NE(refused("h = (x * 4).to(3).to(6)").find("makes values of Int"), std::string::npos);
   EXPECT_NE(refused("h = torch.div(x, 0.25, rounding_mode='floor')").find("rounds its quotients"), std::string::npos);
+  EXPECT_NE(refused("h = torch.round(x, decimals=1)").find("rounds to decimals"), std::string::npos);
 }
 
 TEST_F(TorchscriptOnnx, PlacesOfTheLargestAreRefused) {
@@ -124,6 +125,8 @@ TEST_F(TorchscriptOnnx, EachOperationGivesTheSame) {
       {"largest", "h = torch.maximum(x, x * 2) + torch.minimum(x, self.scale * x)"},
       {"largest_of_two", "h = torch.max(x, x * 2) + torch.min(x, self.scale * x)"},
       {"largest_along_an_axis", "h = x * torch.max(x, 1, True)[0] + x.min(-1)[0].unsqueeze(3)"},
+      {"one_of_two_results",
+       "y = torch.max(x, 1, True); y = torch.max(x, 3, True) if x.size(3) > 4 else y; h = x * y[0]"},
       {"maxout", "y = x.reshape([-1, 3, 2, 2, 4]).max(3)[0]; h = torch.cat([y, y], 2)"},
       {"expand", "y = x.mean([2, 3], True); h = x * y.expand_as(x) + y.expand(-1, 3, 4, -1)"},
       {"softplus", "h = torch.softplus(x, 1, 20) + torch.softplus(x, 3, 20)"},
@@ -189,7 +192,7 @@ TEST_F(TorchscriptOnnx, ShapesAndPartsGiveTheSame) {
       {"unflattened", "h = x.flatten(1).unflatten(1, [3, 4, 4])"},
       {"shuffled", "h = torch.pixel_shuffle(x.reshape([-1, 12, 2, 2]), 2)"},
       {"rolled", "h = torch.roll(x, [1, -1], [2, 3]) + torch.roll(x, 3, 1)"},
-      {"flipped", "h = x.flip([2, 3]) + x.narrow(3, 1, 1) + x[:, :, :, ::2].sum(3, True)"},
+      {"flipped", "h = x.flip([2, 3]) + x.narrow(3, 1, 1) + x.narrow(2, -1, 1) + x[:, :, :, ::2].sum(3, True)"},
       {"chosen", "h = torch.index_select(x, 2, torch.tensor([3, 1, 1, 0])) + x[:, torch.tensor([-1, 0, 1])]"},
       {"end", "h = x[:, :, 1:].sum(2, True) + x[:, -1:] + x[:, :, :-1].amax(2, True)"},
   });

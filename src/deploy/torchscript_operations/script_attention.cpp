@@ -12,13 +12,6 @@
 namespace limbeck {
 namespace {
 
-std::string last_axes_swapped(const ScriptCall& call, const std::string& value, int64_t dimensions) {
-  Shape order;
-  for (int64_t axis = 0; axis < dimensions; ++axis) order.push_back(axis);
-  std::swap(order[order.size() - 2], order[order.size() - 1]);
-  return call.node("Transpose", {value}, {{"perm", order}});
-}
-
 /// softmax(s q kᵀ + mask) v, the mask where there is one
 std::string attended(const ScriptCall& call, const std::string& query, const std::string& transposed_key,
                      const std::string& value, double scale, const std::string& mask) {
@@ -41,6 +34,7 @@ std::string mask_to_add(const ScriptCall& call, at::Tensor mask) {
 ScriptOperation scaled_dot_product(size_t causal, size_t scale) {
   return [=](const ScriptCall& call) {
     if (call.has(4) && call.number(4) > 0) call.refuse("drops weights");
+    if (scale > 0 && call.has(scale + 1) && call.value(scale + 1).toBool()) call.refuse("shares keys (enable_gqa)");
     const at::Tensor query = call.tensor(0), key = call.tensor(1);
     at::Tensor mask = call.fixed(3);
     if (call.has(causal) && call.value(causal).toBool())
@@ -48,8 +42,8 @@ ScriptOperation scaled_dot_product(size_t causal, size_t scale) {
     const double factor =
         scale > 0 && call.has(scale) ? call.number(scale) : 1 / std::sqrt(static_cast<double>(query.size(-1)));
     return script_result(attended(call, call.operand(0, "query"),
-                                  last_axes_swapped(call, call.operand(1, "key"), key.dim()), call.operand(2, "value"),
-                                  factor, mask_to_add(call, mask)));
+                                  script_swapped(call, call.operand(1, "key"), key.dim(), key.dim() - 2, key.dim() - 1),
+                                  call.operand(2, "value"), factor, mask_to_add(call, mask)));
   };
 }
 

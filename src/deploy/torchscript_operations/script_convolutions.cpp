@@ -8,11 +8,6 @@ size_t side_axes(const ScriptCall& call) {
   return static_cast<size_t>(call.tensor(1).dim() - 2);
 }
 
-Shape both_ends(Shape sides) {
-  sides.insert(sides.end(), sides.begin(), sides.end());
-  return sides;
-}
-
 struct Windows {
   Shape stride, pads, dilation;  ///< pads: of the axes' beginnings, then of their ends
   int64_t groups = 1;
@@ -35,7 +30,7 @@ ScriptValue conv(const ScriptCall& call) {
   const size_t axes = side_axes(call);
   const Shape dilation = call.integers(5, axes);
   Shape pads(2 * axes, 0);  // those of "valid"
-  if (!call.value(4).isString()) pads = both_ends(call.integers(4, axes));
+  if (!call.value(4).isString()) pads = script_pads(call.integers(4, axes));
   for (size_t i = 0; call.value(4).isString() && call.value(4).toStringRef() == "same" && i < axes; ++i) {
     const int64_t all = dilation[i] * (call.tensor(1).size(static_cast<int64_t>(i) + 2) - 1);
     pads[i] = all / 2;
@@ -51,13 +46,13 @@ ScriptValue transposed_convolution(const ScriptCall& call, const Windows& window
 ScriptValue transposed_conv(const ScriptCall& call) {
   const size_t axes = side_axes(call);
   return transposed_convolution(
-      call, {call.integers(3, axes), both_ends(call.integers(4, axes)), call.integers(7, axes), call.integer(6)},
+      call, {call.integers(3, axes), script_pads(call.integers(4, axes)), call.integers(7, axes), call.integer(6)},
       call.integers(5, axes));
 }
 
 ScriptValue general_conv(const ScriptCall& call) {
   const size_t axes = side_axes(call);
-  const Windows windows = {call.integers(3, axes), both_ends(call.integers(4, axes)), call.integers(5, axes),
+  const Windows windows = {call.integers(3, axes), script_pads(call.integers(4, axes)), call.integers(5, axes),
                            call.integer(8)};
   if (call.value(6).toBool()) return transposed_convolution(call, windows, call.integers(7, axes));
   return convolution(call, "Conv", windows);

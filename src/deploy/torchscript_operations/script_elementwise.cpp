@@ -36,6 +36,11 @@ ScriptOperation sum_with(const char* operation) {
   };
 }
 
+ScriptValue rounded(const ScriptCall& call) {
+  if (call.has(1)) call.refuse("rounds to decimals");
+  return script_unary("Round")(call);
+}
+
 ScriptValue square(const ScriptCall& call) {
   return script_result(call.node("Mul", {call.operand(0), call.operand(0)}));
 }
@@ -110,7 +115,7 @@ ScriptOperations script_elementwise() {
       {"neg", script_unary("Neg")},
       {"pow", script_binary("Pow")},
       {"reciprocal", script_unary("Reciprocal")},
-      {"round", script_unary("Round")},
+      {"round", rounded},
       {"rsqrt", reciprocal_root},
       {"rsub", reversed_difference},
       {"sign", script_unary("Sign")},

@@ -57,7 +57,8 @@ ScriptValue slice(const ScriptCall& call) {
 }
 
 ScriptValue narrow(const ScriptCall& call) {
-  const int64_t axis = call.axis(1, call.tensor(0).dim()), begin = call.integer(2);
+  const int64_t axis = call.axis(1, call.tensor(0).dim()), from = call.integer(2),
+                begin = from < 0 ? from + call.tensor(0).size(axis) : from;
   return script_result(script_slice(call, call.operand(0), axis, begin, begin + call.integer(3)));
 }
 

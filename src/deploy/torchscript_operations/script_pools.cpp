@@ -17,9 +17,7 @@ size_t pooled_axes(const ScriptCall& call) {
 OnnxBuilder::Attributes windows_of(const ScriptCall& call) {
   const size_t axes = pooled_axes(call);
   const Shape kernel = call.integers(1, axes), stride = call.list(2).empty() ? kernel : call.integers(2, axes);
-  Shape pads = call.integers(3, axes);
-  pads.insert(pads.end(), pads.begin(), pads.end());
-  return {{"kernel_shape", kernel}, {"strides", stride}, {"pads", pads}};
+  return {{"kernel_shape", kernel}, {"strides", stride}, {"pads", script_pads(call.integers(3, axes))}};
 }
 
 ScriptValue max_pool(const ScriptCall& call) {

@@ -8,14 +8,25 @@
 namespace limbeck {
 namespace {
 
-ScriptValue reshape(const ScriptCall& call) {
-  return script_result(call.reshaped(call.operand(0)));
-}
-
-Shape all_axes(const ScriptCall& call) {
-  Shape axes(static_cast<size_t>(call.tensor(0).dim()));
+Shape axes_in_order(int64_t dimensions) {
+  Shape axes(static_cast<size_t>(dimensions));
   std::iota(axes.begin(), axes.end(), 0);
   return axes;
+}
+
+}  // namespace
+
+std::string script_swapped(const ScriptCall& call, const std::string& value, int64_t dimensions, int64_t first,
+                           int64_t second) {
+  Shape order = axes_in_order(dimensions);
+  std::swap(order[static_cast<size_t>(first)], order[static_cast<size_t>(second)]);
+  return call.node("Transpose", {value}, {{"perm", order}});
+}
+
+namespace {
+
+ScriptValue reshape(const ScriptCall& call) {
+  return script_result(call.reshaped(call.operand(0)));
 }
 
 ScriptValue transposed(const ScriptCall& call, const Shape& order) {
@@ -28,14 +39,13 @@ ScriptValue permute(const ScriptCall& call) {
 
 ScriptValue transpose(const ScriptCall& call) {
   const int64_t dimensions = call.tensor(0).dim();
-  Shape order = all_axes(call);
-  std::swap(order[static_cast<size_t>(call.axis(1, dimensions))], order[static_cast<size_t>(call.axis(2, dimensions))]);
-  return transposed(call, order);
+  return script_result(
+      script_swapped(call, call.operand(0), dimensions, call.axis(1, dimensions), call.axis(2, dimensions)));
 }
 
 /// Of a matrix
 ScriptValue t(const ScriptCall& call) {
-  Shape order = all_axes(call);
+  Shape order = axes_in_order(call.tensor(0).dim());
   std::reverse(order.begin(), order.end());
   return transposed(call, order);
 }
