@@ -212,7 +212,7 @@ class Serve(ServeTest):
         self.serve(self.out)
         models = {model["model"]: model["onnx"] for model in self.get("/api/models")["models"]}
         self.assertEqual(models, {"teacher": "/models/out/teacher.onnx", "program": None})
-        self.assertIn("aten::cumsum", self.ask("GET", "/models/out/program.onnx")[2].decode())
+        self.assertIn("aten::logcumsumexp", self.ask("GET", "/models/out/program.onnx")[2].decode())
         playground = self.get("/api/runs/out/playground")
         self.assertEqual({model["name"]: model["onnx"] is None for model in playground["models"]},
                          {"teacher": False, "program": True})
