@@ -122,13 +122,13 @@ void evaluate(EvaluateFlags flags, const OutputOptions& output) {
   use_threads(flags.threads);
   // What is not there is found before any data is looked for.
   RunNetwork found = network_named(flags.model);
+  const fs::path own = found.files.back();  // the first may be a generalist's, which a run was given
   std::optional<RunNetwork> teacher_found;
   if (!flags.teacher.empty()) {
-    const std::optional<fs::path> run = run_of_file(found.files.front());
+    const std::optional<fs::path> run = run_of_file(own);
     teacher_found = network_named(flags.teacher, run ? std::vector{*run} : std::vector<fs::path>{});
   }
-  const auto dataset =
-      load_source(source_for(flags.source, found.files.front().string(), "a network is measured on data"), flags.data);
+  const auto dataset = load_source(source_for(flags.source, own.string(), "a network is measured on data"), flags.data);
   const Model model = load_for(std::move(found), *dataset, flags.input);
   const bool test = flags.split == "test";
   const FrameLabels labels = labels_for(*dataset, flags.labels);

@@ -10,7 +10,8 @@ void add_evaluate(Program& program) {
   auto flags = std::make_shared<EvaluateFlags>();
   command
       ->add_option("model", flags->model,
-                   "a stage's folder (also of an ensemble) or a network file in it, or any TorchScript or ONNX file")
+                   "a stage's folder (also of an ensemble or of specialists) or a network file in it, or any "
+                   "TorchScript or ONNX file")
       ->required()
       ->type_name("FILE");
   command->add_option("--teacher", flags->teacher, "a teacher to compare with, likewise")->type_name("FILE");

@@ -11,7 +11,8 @@ void add_predict(Program& program) {
   auto flags = std::make_shared<PredictFlags>();
   command
       ->add_option("model", flags->model,
-                   "a stage's folder (also of an ensemble) or a network file in it, a file that `limbeck export` "
+                   "a stage's folder (also of an ensemble or of specialists) or a network file in it, a file that "
+                   "`limbeck export` "
                    "wrote, or any TorchScript or ONNX file")
       ->required()
       ->type_name("FILE");

@@ -1,16 +1,18 @@
 #include "experiment/run_networks.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/json.h"
 #include "experiment/components.h"
+#include "experiment/stage.h"
 #include "models/model_files.h"
-#include "nn/ensembles/committee.h"
 #include "results/binding.h"
 #include "results/keys.h"
 #include "results/run_folder.h"
 #include "results/run_results.h"
-#include "results/stage_parts.h"
 
 namespace limbeck {
 namespace {
@@ -31,7 +33,7 @@ void take_accuracy(RunNetwork& network, const StageResult& stage) {
 /// nullopt, and why, where its files are not there any more.
 std::optional<RunNetwork> network_of_given(const GivenNetwork& given, const fs::path& results,
                                            std::vector<std::string>& left_out) {
-  RunNetwork network{.name = given.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+  RunNetwork network{.name = given.name, .files = {}};
   for (const std::string& file : given.files) {
     network.files.emplace_back(file);
     if (fs::is_regular_file(network.files.back())) continue;
@@ -62,14 +64,34 @@ Recipe recipe_of(const fs::path& run) {
   return parse_recipe(read_file(file), file.string(), {}, components());
 }
 
-std::optional<RunNetwork> network_of_stage(const StageResult& result, const StageRecipe& stage,
-                                           const fs::path& folder) {
-  RunNetwork network{.name = stage.name, .files = {}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+/// The network that the members of a stage began with and answer with.
+RunNetwork source_of(const StageRecipe& stage, const Recipe& recipe, const fs::path& run) {
+  const std::string name = stage.form().source;
+  if (recipe.stage(name) != nullptr) return {.name = name, .files = {RunFolder(run).stage(name).weights()}};
+  std::vector<std::string> left_out;
+  for (const GivenNetwork& given : read_results(run).given) {
+    if (given.name != name) continue;
+    if (std::optional<RunNetwork> network = network_of_given(given, run / "results.json", left_out)) return *network;
+  }
+  throw Error(fmt::format("'{}' answers with '{}', which is not there any more{}{}", stage.name, name,
+                          left_out.empty() ? "" : ": ", fmt::join(left_out, "; ")));
+}
+
+RunNetwork network_of_stage(const StageResult& result, const StageRecipe& stage, const Recipe& recipe,
+                            const fs::path& run) {
+  const StageForm form = stage.form();
+  const std::shared_ptr<const StageKind> kind = kind_of(stage);
+  RunNetwork network{.name = stage.name, .files = {}};
+  if (kind->joins_source()) network = source_of(stage, recipe, run);
+  network.name = stage.name;
   take_accuracy(network, result);
-  if (!result.weights && result.parts.find<ReplicasPart>() == nullptr) return std::nullopt;
-  for (const std::string& name : weight_folders(stage))
-    network.files.push_back(RunFolder(folder).stage(name).weights());
-  network.mean = stage.form().mean;
+  for (const std::string& name : weight_folders(stage)) network.files.push_back(RunFolder(run).stage(name).weights());
+  network.mean = form.mean;
+  if (form.members > 0)
+    network.join = [kind, record = RunFolder(run).stage(stage.name).finished().value_or(Json())](
+                       std::vector<std::shared_ptr<Network>> networks) {
+      return kind->join(std::move(networks), record);
+    };
   return network;
 }
 
@@ -89,8 +111,8 @@ std::optional<RunNetwork> ensemble_named(const fs::path& name) {
   if (!record) return std::nullopt;
   const Recipe recipe = recipe_of(*run);
   const StageRecipe* stage = recipe.stage(folder.path().filename().string());
-  if (stage == nullptr || !stage->form().mean) return std::nullopt;
-  return network_of_stage(from_json<StageRecord>(*record).results, *stage, *run);
+  if (stage == nullptr || stage->form().members == 0) return std::nullopt;
+  return network_of_stage(from_json<StageRecord>(*record).results, *stage, recipe, *run);
 }
 
 }  // namespace
@@ -106,8 +128,8 @@ RunNetworks networks_of_run(const fs::path& run) {
     if (stage == nullptr)
       throw Error(fmt::format("'{}' names a stage that the recipe beside it does not have: {}",
                               (folder / "results.json").string(), Json(result.name).dump()));
-    if (std::optional<RunNetwork> network = network_of_stage(result, *stage, folder))
-      trained.push_back(std::move(*network));
+    if (!kind_of(*stage)->joins_source())
+      trained.push_back(network_of_stage(result, *stage, recipe, folder));
     else
       found.left_out.push_back(
           fmt::format("'{}' is left out: a generalist with specialists is no network in a file", stage->name));
@@ -135,8 +157,7 @@ std::optional<fs::path> run_of_file(const fs::path& file) {
 RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs) {
   for (const fs::path& run : runs)
     if (std::optional<RunNetwork> given = given_as(file, run)) return *given;
-  RunNetwork network{
-      .name = file.stem().string(), .files = {file}, .accuracy = {}, .agreement = {}, .mean = {}, .given = {}};
+  RunNetwork network{.name = file.stem().string(), .files = {file}};
   const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
   if (file.filename() != "weights.safetensors" && file.filename() != "model.pt") return network;
   if (folder.parent_path().filename() == "stages") network.name = folder.filename().string();
@@ -153,14 +174,12 @@ RunNetwork network_named(const fs::path& name, std::vector<fs::path> runs) {
 }
 
 Model load(const RunNetwork& network, const std::optional<ModelDescription>& foreign) {
-  if (network.given) return load_as(*network.given, network.files.front());
-  Model model;
-  std::vector<std::shared_ptr<Network>> members;
-  for (const fs::path& file : network.files) {
-    model = load_model(file, foreign);
-    members.push_back(model.network);
-  }
-  if (network.mean) model.network = std::make_shared<Committee>(std::move(members), *network.mean);
+  const fs::path& first = network.files.front();
+  Model model = network.given ? load_as(*network.given, first) : load_model(first, foreign);
+  if (!network.join) return model;
+  std::vector<std::shared_ptr<Network>> networks = {model.network};
+  for (size_t i = 1; i < network.files.size(); ++i) networks.push_back(load_model(network.files[i], foreign).network);
+  model.network = network.join(std::move(networks));
   return model;
 }
 

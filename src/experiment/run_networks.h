@@ -4,6 +4,8 @@
 //
 //   for (const RunNetwork& found : networks_of_run("runs/mnist").networks)
 //     fmt::print("{}: {}\n", found.name, load(found).network->parameter_count());
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,12 +20,16 @@ namespace limbeck {
 struct StageResult;
 
 struct RunNetwork {
-  std::string name;                       ///< name of the stage or pretrained network
-  std::vector<fs::path> files;            ///< one per ensemble member; else its own: one, or weights and their program
-  std::optional<double> accuracy;         ///< on test
-  std::optional<double> agreement;        ///< with the teacher, on test
-  std::optional<EnsembleMean> mean;       ///< how members are averaged, for an ensemble
-  std::optional<ModelDescription> given;  ///< description of a pretrained network in the run
+  std::string name;  ///< name of the stage or pretrained network
+  /// One per member, after the generalist's for specialists; else its own: one, or weights and their program
+  std::vector<fs::path> files;
+  std::optional<double> accuracy = {};    ///< on test
+  std::optional<double> agreement = {};   ///< with the teacher, on test
+  std::optional<EnsembleMean> mean = {};  ///< how members are averaged, for the ensemble of `replicas`
+  std::optional<ModelDescription> given =
+      {};  ///< description of a pretrained network in the run: that of the first file
+  /// Joins the networks of the files into one; empty: there is one file, or it is the network
+  std::function<std::shared_ptr<Network>(std::vector<std::shared_ptr<Network>>)> join = {};
 };
 
 struct RunNetworks {
@@ -43,9 +49,9 @@ std::optional<fs::path> run_of_file(const fs::path& file);
 /// yet.
 RunNetwork network_of_file(const fs::path& file, const std::vector<fs::path>& runs = {});
 
-/// Finds the network that a user names: the ensemble of a finished stage that trains several networks (its folder, or
-/// RUN/NAME), averaged as in its run; else the network of model_file(name), as network_of_file with `runs` and the run
-/// that the file is in. Throws Error as model_file does.
+/// Finds the network that a user names: that of a finished stage that trains several networks (its folder, or
+/// RUN/NAME), an ensemble or a generalist with specialists, joined as in its run; else the network of model_file(name),
+/// as network_of_file with `runs` and the run that the file is in. Throws Error as model_file does.
 RunNetwork network_named(const fs::path& name, std::vector<fs::path> runs = {});
 
 /// Loads the network. `foreign`: metadata that the file lacks, see load_model.

@@ -84,7 +84,7 @@ SpecialistExamples specialist_examples(const ExampleSet& train, const std::vecto
   chosen.insert(chosen.end(), drawn_others.begin(), drawn_others.end());
   std::sort(chosen.begin(), chosen.end());
   const at::Tensor positions = at::tensor(chosen, at::kLong).to(train.ids().device());
-  return {train.with_labels(shown).select(positions, train.name()), full ? 0 : offset};
+  return {train.with_labels(shown).select(positions, train.name()), offset};
 }
 
 void start_from(GraphNetwork& specialist, const GraphNetwork& generalist, SpecialistTargets targets) {

@@ -18,8 +18,8 @@ enum class SpecialistTargets { dustbin, full };
 struct SpecialistExamples {
   ExampleSet examples;  ///< labels: index within the group, or, for others, the dustbin, the index after the last; with
                         ///< full targets, the original classes, and −1 for others
-  double dustbin_offset =
-      0;  ///< correction of the dustbin's logit after training: log of how much the group was oversampled
+  double others_offset = 0;  ///< correction of the others' logits after training: log of how much the group was
+                             ///< oversampled
 };
 /// Throws Error of kind usage if one of the classes has no examples, or if there are no other examples.
 SpecialistExamples specialist_examples(const ExampleSet& train, const std::vector<int64_t>& group,

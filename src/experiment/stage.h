@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/json.h"
@@ -46,6 +47,13 @@ class StageKind {
   virtual std::vector<std::shared_ptr<Network>> members_of(const std::shared_ptr<Network>& network) const {
     return {network};
   }
+  /// Joins the networks of a finished stage's members, in order, into the stage's network. `record`: as for load().
+  virtual std::shared_ptr<Network> join(std::vector<std::shared_ptr<Network>> networks, const Json& record) const {
+    (void)record;
+    return std::move(networks.front());
+  }
+  /// Whether the network of StageForm::source comes first among those that join() takes.
+  virtual bool joins_source() const { return false; }
   /// Whether the members that run() would train are already trained.
   virtual bool has_members(const RunContext&, const StageRecipe&) const { return true; }
   /// Trains members that no other process is training. Returns their number.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/hash.h"
 #include "core/json.h"
@@ -14,10 +15,16 @@ namespace {
 /// Settings that change what is seen while a stage runs, but not its result.
 constexpr std::array<const char*, 2> kWithoutEffect = {"evaluate_every", "checkpoint_seconds"};
 
-/// Removes the setting where it is as it always was.
-void erase_default(Json& stage) {
-  if (stage.value("sync_batch_norm", false)) return;
-  stage.erase("sync_batch_norm");
+/// Switches that came after stages had been computed without them.
+constexpr std::array<std::pair<const char*, const char*>, 2> kLaterSwitches = {
+    {{"", "sync_batch_norm"}, {"/specialists", "correct_prior"}}};
+
+/// Removes the settings that are as they always were: switches that are off.
+void erase_defaults(Json& stage) {
+  for (const auto& [parent, key] : kLaterSwitches) {
+    const Json::json_pointer place(parent);
+    if (stage.contains(place) && stage[place].is_object() && !stage[place].value(key, false)) stage[place].erase(key);
+  }
 }
 
 /// Options in which the names of files are replaced by the fingerprints of what they hold.
@@ -46,7 +53,7 @@ bool begins_with_weights(const StageRecipe& stage, const NetworkRecipe& network)
 Json settings_of(const RunContext& run, const StageRecipe& stage) {
   const NetworkRecipe& network = run.network_of(stage);
   Json settings = resolve(stage);
-  erase_default(settings);
+  erase_defaults(settings);
   settings["revision"] = kNumericsRevision;
   const bool watched = stage.stop.accuracy > 0 || stage.stop.patience > 0;  // then evaluation decides when to stop
   for (const char* key : kWithoutEffect)
@@ -104,7 +111,7 @@ std::string fingerprint_of(const RunContext& run) {
   }
   for (size_t i = 0; i < run.recipe.stages.size(); ++i) {
     for (const char* key : kWithoutEffect) recipe["stages"][i].erase(key);
-    erase_default(recipe["stages"][i]);
+    erase_defaults(recipe["stages"][i]);
     know_by_content(run.recipe.stages[i].teacher, recipe["stages"][i]);
   }
   Json made = {{"recipe", recipe},

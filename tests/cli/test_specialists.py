@@ -56,6 +56,51 @@ class Specialists(ProgramTest):
         self.assertFalse((self.out / "stages/specialists.1").exists())
         self.assertFalse((self.out / "results.json").exists())
 
+    def test_a_generalist_with_specialists_is_evaluated_and_predicts(self):
+        common = "name: used\ndata: { source: { digits: { train: 600, test: 300, seed: 7 } } }\n"
+        options = "train: n, epochs: 3, specialists: { of: generalist, groups: 3, size: 4, top: 2"
+        self.recipe.write_text(common + f"""
+networks: {{ n: {{ mlp: [12] }} }}
+stages:
+  - {{ name: generalist, train: n, epochs: 2 }}
+  - {{ name: dustbin, {options}, divergence: reverse }} }}
+  - {{ name: full, {options}, targets: full }}, teacher: generalist,
+      loss: [ hard_labels: {{}}, soft_targets: {{ temperature: 2, examples: unlabelled }} ] }}
+""")
+        self.limbeck("run", self.recipe, "--out", self.out, "--quiet")
+        self.measured_again(self.out, "dustbin", "full")
+        self.limbeck("data", "synthesize", "--out", "digits", "--train", 100, "--test", 20)
+        images = "digits/t10k-images-idx3-ubyte.gz"
+        found = {name: json.loads(self.limbeck("predict", self.out / name, images, "--json").stdout)
+                 for name in ("generalist", "dustbin", "full")}
+        for name in ("dustbin", "full"):
+            self.assertNotEqual(found[name], found["generalist"])
+            for row in found[name]:
+                self.assertEqual(sorted(row["probabilities"]), list("0123456789"))
+                self.assertAlmostEqual(sum(row["probabilities"].values()), 1, 4)
+
+        given = self.folder / "given"
+        weights = self.folder / "generalist.safetensors"
+        weights.write_bytes((self.out / "stages/generalist/weights.safetensors").read_bytes())
+        self.recipe.write_text(common + f"""
+networks: {{ n: {{ mlp: [12] }}, generalist: {{ mlp: [12], weights: {weights} }} }}
+stages:
+  - {{ name: dustbin, {options} }} }}
+""")
+        self.limbeck("run", self.recipe, "--out", given, "--quiet")
+        self.measured_again(given, "dustbin")
+        weights.unlink()
+        message = self.limbeck("evaluate", given / "dustbin", expect=1).stderr
+        self.assertIn("'dustbin' answers with 'generalist', which is not there any more", message)
+
+    def measured_again(self, run, *stages):
+        results = {stage["name"]: stage["evaluations"]["test"]
+                   for stage in json.loads((run / "results.json").read_text())["stages"]}
+        for name in stages:
+            found = json.loads(self.limbeck("evaluate", run / name, "--json").stdout)
+            self.assertEqual((found["errors"], round(found["nll"], 5)),
+                             (results[name]["errors"], round(results[name]["nll"], 5)))
+
     def test_mistakes_have_a_place(self):
         self.recipe.write_text(RECIPE.replace("of: generalist", "of: generalits"))
         message = self.limbeck("check", self.recipe, expect=2).stderr

@@ -36,7 +36,7 @@ TEST_F(SpecialistData, IsHalfOfTheGroupAndHalfOfOthers) {
   EXPECT_TRUE(labels.eq(0).equal(truth.eq(3)));
   EXPECT_TRUE(labels.eq(1).equal(truth.eq(7)));
   EXPECT_EQ(count(labels.eq(2)), of_group);
-  EXPECT_NEAR(own.dustbin_offset, std::log((1000.0 - static_cast<double>(of_group)) / static_cast<double>(of_group)),
+  EXPECT_NEAR(own.others_offset, std::log((1000.0 - static_cast<double>(of_group)) / static_cast<double>(of_group)),
               1e-9);
   EXPECT_FALSE(own.examples.ids().equal(examples_for({3, 7}, SpecialistTargets::dustbin, 2).examples.ids()));
 }
@@ -45,7 +45,7 @@ TEST_F(SpecialistData, WithFullTargetsHidesTheLabelsOfOthers) {
   const SpecialistExamples own = examples_for({3, 7}, SpecialistTargets::full);
   const torch::Tensor labels = own.examples.labels(), truth = digits->train.labels.index_select(0, own.examples.ids());
   EXPECT_TRUE(labels.equal(torch::where(truth.eq(3).logical_or(truth.eq(7)), truth, torch::full_like(truth, -1))));
-  EXPECT_EQ(own.dustbin_offset, 0);
+  EXPECT_EQ(own.others_offset, examples_for({3, 7}, SpecialistTargets::dustbin).others_offset);
 }
 
 TEST_F(SpecialistData, OfClassesWithoutExamplesIsRefused) {

@@ -85,6 +85,10 @@ class ReplicasStage : public StageKind {
     return dynamic_cast<const Committee&>(*network).members();
   }
 
+  std::shared_ptr<Network> join(std::vector<std::shared_ptr<Network>> networks, const Json&) const override {
+    return std::make_shared<Committee>(std::move(networks), options_.mean);
+  }
+
   int64_t help(RunContext& run, const StageRecipe& stage) const override {
     if (options_.together || !load_finished(run, stage.inputs)) return 0;
     const std::vector<StageRecipe> members = parts(stage);

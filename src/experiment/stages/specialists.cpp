@@ -38,6 +38,7 @@ struct SpecialistsOptions : StageOptions {
   int64_t groups = 10;
   int64_t size = 0;  ///< classes of each group; 0: each class is in one group
   SpecialistTargets targets = SpecialistTargets::dustbin;
+  bool correct_prior = false;
   int64_t top = 1;  ///< of the generalist's classes, for which specialists are asked
   Divergence divergence = Divergence::forward;
 
@@ -50,6 +51,9 @@ struct SpecialistsOptions : StageOptions {
     fields.choice<SpecialistTargets>(
         "targets", targets, {{"dustbin", SpecialistTargets::dustbin}, {"full", SpecialistTargets::full}},
         "target for examples of other classes: a dustbin class, or all classes with the teacher's probabilities");
+    fields.flag("correct_prior", correct_prior,
+                "full targets: raise the logits of the other classes after training by the logarithm of the proportion "
+                "by which the group was oversampled, as the dustbin's always is");
     fields.integer("top", top, at_least(1),
                    "number of the generalist's most probable classes whose specialists are evaluated");
     fields.choice<Divergence>(
@@ -74,6 +78,8 @@ struct SpecialistsOptions : StageOptions {
                                            of));
     if (targets == SpecialistTargets::dustbin && stage.teacher)
       check.mistake("targets", "a teacher knows no dustbin; leave it out, or take full targets");
+    if (correct_prior && targets == SpecialistTargets::dustbin)
+      check.mistake("correct_prior", "a dustbin's prior is always corrected; leave it out, or take full targets");
   }
 };
 
@@ -123,6 +129,11 @@ class SpecialistsStage : public StageKind {
     return {all.begin() + 1, all.end()};  // the generalist is another stage's
   }
 
+  bool joins_source() const override { return true; }
+  std::shared_ptr<Network> join(std::vector<std::shared_ptr<Network>> networks, const Json& record) const override {
+    return join(std::move(networks), from_json<StageRecord>(record).groups);
+  }
+
   bool has_members(const RunContext& run, const StageRecipe& stage) const override {
     const std::vector<std::string> members = weight_folders(stage);
     return std::all_of(members.begin(), members.end(),
@@ -155,6 +166,7 @@ class SpecialistsStage : public StageKind {
     Json settings = settings_of(run, member);
     settings["specialists"] = {{"of", options_.of},
                                {"targets", options_.targets == SpecialistTargets::full ? "full" : "dustbin"}};
+    if (options_.correct_prior) settings["specialists"]["correct_prior"] = true;
     settings["group"] = group;
     return settings;
   }
@@ -171,6 +183,14 @@ class SpecialistsStage : public StageKind {
     const auto classes = static_cast<int64_t>(dustbin ? group.size() + 1 : run.dataset().classes.size());
     return std::dynamic_pointer_cast<GraphNetwork>(
         run.networks.make(run.network_of(member), run.seed_of(member), classes));
+  }
+
+  /// The classes of the data that are not the group's.
+  static std::vector<int64_t> classes_outside(const std::vector<int64_t>& group, size_t classes) {
+    std::vector<int64_t> others;
+    for (int64_t c = 0; c < static_cast<int64_t>(classes); ++c)
+      if (std::find(group.begin(), group.end(), c) == group.end()) others.push_back(c);
+    return others;
   }
 
   /// One specialist, trained where it is not done yet.
@@ -196,8 +216,10 @@ class SpecialistsStage : public StageKind {
     // Its classes are not those of the validation split.
     const TrainingResult result = train(run, member, *specialist, own.examples, run.data.nothing(), fingerprint);
     ModelDescription description = run.networks.description(run.network_of(member));
+    if (options_.correct_prior)
+      shift_output_bias(*specialist, classes_outside(group, run.dataset().classes.size()), own.others_offset);
     if (options_.targets == SpecialistTargets::dustbin) {
-      shift_output_bias(*specialist, {static_cast<int64_t>(group.size())}, own.dustbin_offset);
+      shift_output_bias(*specialist, {static_cast<int64_t>(group.size())}, own.others_offset);
       description.classes.clear();
       for (const int64_t c : group) description.classes.push_back(run.dataset().classes[static_cast<size_t>(c)]);
       description.classes.emplace_back("others");
@@ -219,15 +241,25 @@ class SpecialistsStage : public StageKind {
     const ExampleSet examples = run.data.examples_of(stage);
     for (size_t i = 0; i < groups.size(); ++i)  // what cannot be trained is found before the first is
       examples_for(run, member_of(stage, static_cast<int64_t>(i) + 1), examples, groups[i]);
-    std::vector<Specialist> specialists(groups.size());
+    std::vector<std::shared_ptr<Network>> networks(groups.size() + 1);
+    networks[0] = run.networks.network(options_.of);
     share_out(run, stage, [&](RunContext& context, int64_t k) {
-      const std::vector<int64_t>& group = groups[static_cast<size_t>(k) - 1];
-      specialists[static_cast<size_t>(k) - 1] = {.classes = group,
-                                                 .full = options_.targets == SpecialistTargets::full,
-                                                 .network = train_one(context, member_of(stage, k), group)};
+      networks[static_cast<size_t>(k)] = train_one(context, member_of(stage, k), groups[static_cast<size_t>(k) - 1]);
     });
+    return join(std::move(networks), groups);
+  }
+
+  /// The generalist, which comes first, with the specialists of these groups.
+  std::shared_ptr<Network> join(std::vector<std::shared_ptr<Network>> networks, const Groups& groups) const {
+    if (networks.size() != groups.size() + 1)
+      throw Error(fmt::format("{} networks are not a generalist with {} specialists", networks.size(), groups.size()));
+    std::vector<Specialist> specialists;
+    for (size_t k = 0; k < groups.size(); ++k)
+      specialists.push_back({.classes = groups[k],
+                             .full = options_.targets == SpecialistTargets::full,
+                             .network = std::move(networks[k + 1])});
     return std::make_shared<SpecialistEnsemble>(
-        run.networks.network(options_.of), std::move(specialists),
+        std::move(networks.front()), std::move(specialists),
         SpecialistOptions{.top = options_.top, .combination = {.divergence = options_.divergence}});
   }
 
