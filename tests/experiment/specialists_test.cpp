@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "experiment/experiment.h"
@@ -179,6 +180,34 @@ TEST_F(SpecialistRuns, AreReusedAndGoOn) {
   EXPECT_EQ(once_more["stages"][1]["evaluations"], before["stages"][1]["evaluations"]);
 }
 
+TEST_F(SpecialistRuns, WithFullTargetsHaveTheirPriorCorrectedWhereAsked) {
+  const std::string three = "stages.full.specialists.size=3";
+  const auto first_state = [&] {
+    return state_of(*load_model(folder / "run/stages/full.1/weights.safetensors").network);
+  };
+  run({three});
+  EXPECT_EQ(read_file(folder / "run/stages/full.1/stage.json").find("correct_prior"), std::string::npos);
+  const TensorMap plain = first_state();
+  run({three, "stages.full.specialists.correct_prior=true"});
+  const TensorMap corrected = first_state();
+  EXPECT_EQ(std::count(reused.begin(), reused.end(), "full.1"), 0);
+  EXPECT_EQ(std::count(reused.begin(), reused.end(), "specialists.1"), 1);
+
+  const auto group = read_json(folder / "run/stages/full/stage.json")["groups"][0].get<std::vector<int64_t>>();
+  for (const auto& [name, before] : plain) {
+    const torch::Tensor difference = corrected.at(name) - before;
+    if (before.dim() != 1 || before.size(0) != 10) {
+      EXPECT_TRUE(corrected.at(name).equal(before)) << name;
+      continue;
+    }
+    const torch::Tensor own = difference.index_select(0, torch::tensor(group));
+    EXPECT_EQ(own.abs().max().item<double>(), 0);
+    // The seven other classes are as many examples as the three: once for every seven thirds that there are.
+    EXPECT_NEAR(difference.sum().item<double>() / 7, std::log(7.0 / 3.0), 0.2);
+    EXPECT_NEAR(difference.max().item<double>(), difference.sum().item<double>() / 7, 1e-6);
+  }
+}
+
 TEST_F(SpecialistRuns, OfSeveralSeedsAreAveraged) {
   const Json results = run({}, {1, 2});
   EXPECT_TRUE(results["stages"][1]["evaluations"]["test"]["relative_gain"].is_number());
@@ -198,6 +227,8 @@ TEST_F(SpecialistRuns, ThatMakeNoSenseAreRefused) {
   const auto refusal = [&](const std::string& setting) { return message_of<Error>([&] { run({setting}); }); };
   EXPECT_NE(refusal("stages.specialists.specialists.of=nobody").find("no earlier stage 'nobody'"), std::string::npos);
   EXPECT_NE(refusal("stages.specialists.specialists.targets=full").find("full targets come from a teacher"),
+            std::string::npos);
+  EXPECT_NE(refusal("stages.specialists.specialists.correct_prior=true").find("a dustbin's prior is always corrected"),
             std::string::npos);
   EXPECT_NE(refusal("stages.specialists.replicas=2").find("no replicas"), std::string::npos);
   EXPECT_NE(refusal("stages.specialists.specialists.groups=11").find("11 groups"), std::string::npos);
