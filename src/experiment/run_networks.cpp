@@ -88,9 +88,8 @@ RunNetwork network_of_stage(const StageResult& result, const StageRecipe& stage,
   for (const std::string& name : weight_folders(stage)) network.files.push_back(RunFolder(run).stage(name).weights());
   network.mean = form.mean;
   if (form.members > 0)
-    network.join = [kind, record = RunFolder(run).stage(stage.name).finished().value_or(Json())](
-                       std::vector<std::shared_ptr<Network>> networks) {
-      return kind->join(std::move(networks), record);
+    network.join = [kind, folder = RunFolder(run).stage(stage.name)](std::vector<std::shared_ptr<Network>> networks) {
+      return kind->join(std::move(networks), folder.record().value_or(Json()));
     };
   return network;
 }
